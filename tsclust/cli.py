@@ -1,0 +1,182 @@
+"""The commands: options, one call, printing. The only place that catches errors."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import tsclust
+from tsclust.errors import TsclustError
+
+
+class Commands(TyperGroup):
+    """Every command runs inside `told`: an error becomes one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with told():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    help="Find the kinds of malfunction hidden in a million short sensor series, for an expert to name.",
+    epilog="A workspace from the start: tsclust init -w DIR; then extract, features, filter, cluster, report (or: run)",
+)  # fmt: skip
+
+Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
+HERE = Path()
+
+
+@app.command()
+def demo(
+    root: Root = Path("demo"),
+    series: Annotated[int, typer.Option(help="How many cycles to make.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="Another seed makes other cycles.")] = 1,
+    lang: Annotated[str | None, typer.Option(help="Language of the report: en or ru.")] = None,
+    keep_server: Annotated[
+        bool, typer.Option("--keep-server", help="Leave PostgreSQL running and print its DSN.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """An embedded PostgreSQL, a million made cycles, every stage, the report."""
+    with shown(json) as (listen, show):
+        show(tsclust.demo(root, series, seed, lang=lang, keep_server=keep_server, listen=listen), costs=True)
+
+
+@app.command()
+def init(root: Root = HERE, json: Json = False) -> None:
+    """Write a commented tsclust.toml and the sql/ to adapt."""
+    with shown(json) as (_, show):
+        show([tsclust.init(root)])
+
+
+@app.command()
+def extract(
+    root: Root = HERE,
+    table: Annotated[str | None, typer.Option(help="Read this table or view: schema.table")] = None,
+    query: Annotated[str | None, typer.Option(help="Read what this query gives: SQL, or a .sql file.")] = None,
+    json: Json = False,
+) -> None:
+    """Read the series from PostgreSQL into series/."""
+    # One of the two on the command line replaces whichever the file has.
+    said = {"table": table or "", "query": query or ""} if table or query else {}
+    with shown(json) as (listen, show):
+        show([tsclust.extract(root, {"source": said}, listen)])
+
+
+@app.command()
+def features(
+    root: Root = HERE,
+    peak: Annotated[str | None, typer.Option(help="Which way the peak points: auto, max or min.")] = None,
+    json: Json = False,
+) -> None:
+    """Describe every series by its features and set aside what cannot be real."""
+    with shown(json) as (listen, show):
+        show([tsclust.features(root, {"features": {"peak": peak}}, listen)])
+
+
+@app.command("filter")
+def filter_(
+    root: Root = HERE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    json: Json = False,
+) -> None:
+    """Apply the rules again and show what each one rejects."""
+    with shown(json) as (listen, show):
+        show([tsclust.filter(root, {}, listen, dry_run=dry_run)])
+
+
+@app.command()
+def cluster(
+    root: Root = HERE,
+    k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..30")] = None,
+    scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Compare with series that share this column; repeatable.")
+    ] = None,
+    groups: Annotated[int | None, typer.Option(help="How many groups to propose for a look.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed, other starts.")] = None,
+    json: Json = False,
+) -> None:
+    """Run K-means++ over the whole sweep of k and find the groups in it."""
+    said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
+    with shown(json) as (listen, show):
+        show([tsclust.cluster(root, {"cluster": said}, listen)])
+
+
+@app.command()
+def report(
+    root: Root = HERE,
+    name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "report",
+    lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+    json: Json = False,
+) -> None:
+    """Write one HTML file with the groups, for an expert to look at."""
+    with shown(json) as (listen, show):
+        show([tsclust.report(root, {"report": {"lang": lang, "title": title}}, listen, name=name)])
+
+
+@app.command()
+def run(root: Root = HERE, json: Json = False) -> None:
+    """Run every stage that is out of date."""
+    with shown(json) as (listen, show):
+        show(tsclust.run(root, {}, listen), costs=True)
+
+
+@app.command()
+def status(root: Root = HERE, json: Json = False) -> None:
+    """Say which stages are there, and which are out of date."""
+    with shown(json) as (_, show):
+        show([tsclust.status(root)])
+
+
+@contextmanager
+def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """(listener, show) for a command: progress bars on a terminal, results as text or JSON."""
+    from tsclust import terminal
+
+    with terminal.progress(enabled=not json) as listen:
+
+        def show(results: Iterable[Any], costs: bool = False) -> None:
+            terminal.show(results, json=json, costs=costs)
+
+        yield listen, show
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """An error of ours: one line on stderr and its exit code. Ctrl-C and SIGTERM: cleaned up after, 130 and 143."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    except TsclustError as error:
+        print(f"tsclust: {error}.", file=sys.stderr)  # noqa: T201 - this is the one place that prints errors
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        print("tsclust: interrupted; what was complete is kept, what was not is gone.", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(130) from None
+    except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+
+
+def _terminated(*_: object) -> None:
+    raise SystemExit(143)
+
+
+def main() -> None:
+    """The entry point."""
+    app(prog_name="tsclust")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""Features -> comparable numbers: how far each lies outside of what is normal for its baseline.
+
+K-means spends its centers where the variance is, and with 95 % normal that is inside the normal mass. So each feature
+is centred and scaled robustly against its baseline, what lies inside the normal band counts nothing, what exceeds it
+counts by its logarithm (a heavy tail must not decide alone), and features that say the same share their weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tsclust.series import Floats
+
+BAND = 3.0  # robust deviations: what lies inside is normal
+ENOUGH = 30  # sampled series a baseline group needs for medians of its own
+GRID = 1024  # scaled values lie on a grid of 1/1024: sums of integers are exact in any order
+LIMIT = 31.0  # scaled values end here, so that they fit 16 bits
+MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
+
+Keys = npt.NDArray[np.str_]
+Grid = npt.NDArray[np.int16]
+
+
+@dataclass(frozen=True)
+class Scaler:
+    """What is normal. d features, g baseline groups.
+
+    method   exceedance, robust or standard
+    keys     (g,) names of the baseline groups, sorted; the first, "", is the whole
+    centers  (g, d) in feature units
+    spreads  (g, d) in feature units, never 0
+    weights  (d,) 0 for a feature without any spread
+    """
+
+    method: str
+    keys: Keys
+    centers: Floats
+    spreads: Floats
+    weights: Floats
+
+    def transform(self, x: Floats, keys: Keys) -> Grid:
+        """(n, d) features and (n,) baseline keys -> (n, d) int16: the scaled features times GRID."""
+        row = self._rows(keys)
+        z = (x - self.centers[row]) / self.spreads[row]
+        shaped = _exceedance(z) if self.method == "exceedance" else z
+        return np.rint(np.clip(shaped * self.weights, -LIMIT, LIMIT) * GRID).astype(np.int16)
+
+    def _rows(self, keys: Keys) -> npt.NDArray[np.intp]:
+        """(n,) the row of each key; 0, the whole, for one that has no medians of its own."""
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        return np.where(self.keys[at] == keys, at, 0)
+
+
+def fit(x: Floats, keys: Keys, method: str, smallest: Floats) -> Scaler:
+    """A Scaler from a sample: x (n, d) features, keys (n,) baseline keys, smallest (d,) least meaningful spread."""
+    names, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    order = np.argsort(row, kind="stable")
+    groups = np.split(order, np.cumsum(sizes)[:-1])
+    enough = [(name, members) for name, members in zip(names, groups, strict=True) if len(members) >= ENOUGH and name]
+    whole = _center_and_spread(x, method, smallest)
+    fitted = [whole, *(_center_and_spread(x[members], method, smallest) for _, members in enough)]
+    names = np.array(["", *(name for name, _ in enough)])
+    centers, spreads = (np.stack(part) for part in zip(*fitted, strict=True))
+    scaler = Scaler(method, names, centers, spreads, np.ones(x.shape[1]))
+    weights = _shared_weights(scaler.transform(x, keys) / GRID) if method == "exceedance" else np.ones(x.shape[1])
+    return Scaler(method, names, centers, spreads, np.where(x.max(axis=0) > x.min(axis=0), weights, 0.0))
+
+
+def _center_and_spread(x: Floats, method: str, smallest: Floats) -> tuple[Floats, Floats]:
+    """Median and MAD (mean and standard deviation for `standard`); a MAD of 0 gives way to the mean deviation."""
+    if method == "standard":
+        return x.mean(axis=0), np.maximum(x.std(axis=0), smallest)
+    center = np.median(x, axis=0)
+    deviation = np.abs(x - center)
+    spread = MAD * np.median(deviation, axis=0)
+    return center, np.maximum(np.where(spread > 0, spread, deviation.mean(axis=0)), smallest)
+
+
+def _exceedance(z: Floats) -> Floats:
+    """sign(z) log(1 + what of |z| exceeds the band)."""
+    out: Floats = np.sign(z) * np.log1p(np.maximum(np.abs(z) - BAND, 0.0))
+    return out
+
+
+def _shared_weights(y: Floats) -> Floats:
+    """(d,) 1 / sqrt(sum of squared correlations) over the farther half of the rows that exceed anything.
+
+    Two features that always exceed together weigh as much as one alone: n copies of a feature add up to n * (1/n) in
+    the squared distance.
+    """
+    far = np.abs(y).sum(axis=1)
+    outside = far[far > 0]
+    if len(outside) < 2 * ENOUGH:
+        return np.ones(y.shape[1])
+    rows = y[far > np.median(outside)]
+    centred = rows - rows.mean(axis=0)
+    norm = np.sqrt((centred**2).sum(axis=0))
+    moving = centred / np.where(norm > 0, norm, 1.0)
+    correlation = moving.T @ moving
+    np.fill_diagonal(correlation, 1.0)
+    weights: Floats = 1 / np.sqrt((correlation**2).sum(axis=0))
+    return weights
+
+
+FINE = 2.0**16  # steps per spread in which features are summed up exactly
+FAR = 2.0**42  # and where they end: a million of these still fit 64 bits
+
+
+def to_fine(scaler: Scaler, x: Floats) -> npt.NDArray[np.int64]:
+    """(n, d) features -> (n, d) int64 steps from the whole's center, so that their sums are the same in any order."""
+    steps: Floats = np.rint(np.clip((x - scaler.centers[0]) / scaler.spreads[0] * FINE, -FAR, FAR))
+    return steps.astype(np.int64)
+
+
+def from_fine(scaler: Scaler, total: npt.NDArray[np.int64], count: npt.NDArray[np.int64]) -> Floats:
+    """(c, d) sums of steps over (c,) members -> (c, d) mean features in their own units; NaN for no members."""
+    mean = total / np.where(count > 0, count, np.nan)[:, None]
+    out: Floats = scaler.centers[0] + mean * scaler.spreads[0] / FINE
+    return out

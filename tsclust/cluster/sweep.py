@@ -1,0 +1,137 @@
+"""Every k asked for: restarts on the coreset, the winners refined on all rows, all models in one pass."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans, kmeans_plusplus
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
+
+from tsclust.cluster import kernels
+from tsclust.cluster.coreset import Coreset
+from tsclust.cluster.kernels import Grid, Labels
+from tsclust.cluster.scale import GRID
+from tsclust.series import Floats, Int64s
+
+ROUNDS = 5  # at most so many rounds of Lloyd's algorithm on all rows
+MOVED = 1e-3  # scaled units: centers that move less have arrived
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of a sweep side by side: c centers in all, model j has rows first[j]:first[j + 1].
+
+    ks (models,) ascending, first (models + 1,), centers (c, d) in scaled units
+    """
+
+    ks: tuple[int, ...]
+    first: Int64s
+    centers: Floats
+
+    @classmethod
+    def of(cls, ks: Sequence[int], centers: Sequence[Floats]) -> Models:
+        return cls(tuple(ks), np.cumsum([0, *map(len, centers)]), np.concatenate(centers))
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Exact sums over the members of each of c clusters, in grid units: count (c,), total (c, d), squares (c,)."""
+
+    count: Int64s
+    total: Int64s
+    squares: Int64s
+
+    def __add__(self, other: Sums) -> Sums:
+        return Sums(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+    @property
+    def means(self) -> Floats:
+        """(c, d) in scaled units; 0 for an empty cluster."""
+        means: Floats = self.total / np.maximum(self.count, 1)[:, None] / GRID
+        return means
+
+    @property
+    def mean_squares(self) -> Floats:
+        """(c,) mean |x|^2 in scaled units."""
+        squares: Floats = self.squares / np.maximum(self.count, 1) / GRID**2
+        return squares
+
+    @property
+    def inertia(self) -> Floats:
+        """(c,) sum of squared distances of the members from their mean, in scaled units."""
+        inertia: Floats = self.count * np.maximum(self.mean_squares - (self.means**2).sum(axis=1), 0.0)
+        return inertia
+
+
+def start(
+    coreset: Coreset, ks: Sequence[int], restarts: int, seed: int, workers: int = 2
+) -> Iterator[tuple[int, Floats]]:
+    """(k, centers) for every k: the best of `restarts` K-means++ starts and a warm start from the k before."""
+    distinct = len(np.unique(coreset.rows, axis=0))
+    before: Floats | None = None
+    # One thread per fit: several add up in an order of their own (scikit-learn #27518). Fits run side by side.
+    with ThreadPoolExecutor(workers) as pool, threadpool_limits(1):
+        for k in ks:
+            wanted = min(k, distinct)
+            starts = [_plus_plus(coreset, wanted, seed + 1_000 * k + i) for i in range(restarts)]
+            if before is not None:
+                starts.append(_grown(coreset, before, wanted))
+            before = min(pool.map(lambda init: _fit(coreset, init), starts), key=lambda fit: fit[0])[1]
+            yield k, before
+
+
+def refine(models: Models, pass_over: Callable[[Models], Sums]) -> Iterator[tuple[Models, Sums]]:
+    """Rounds of Lloyd's algorithm on all rows; `pass_over` assigns every row and adds up. Last yielded is the result:
+    models whose centers made the assignment that the sums belong to."""
+    for _ in range(ROUNDS):
+        sums = pass_over(models)
+        means = np.where(sums.count[:, None] > 0, sums.means, models.centers)
+        moved = np.abs(means - models.centers).max()
+        yield models, sums
+        if moved < MOVED:
+            return
+        models = Models(models.ks, models.first, means)
+    yield models, pass_over(models)
+
+
+def assign(rows: Grid, models: Models) -> Labels:
+    """(n, models) the cluster of each row in each model."""
+    labels = np.empty((len(rows), len(models.ks)), np.uint8)
+    centers = models.centers * GRID
+    half_norms = ((centers**2).sum(axis=1) / 2).astype(np.float32)
+    kernels.assign(rows, np.ascontiguousarray(centers.T, dtype=np.float32), half_norms, models.first, labels)
+    return labels
+
+
+def add_up(rows: Grid, labels: Labels, models: Models) -> Sums:
+    """The sums of one part."""
+    c, d = models.centers.shape
+    sums = Sums(np.zeros(c, np.int64), np.zeros((c, d), np.int64), np.zeros(c, np.int64))
+    kernels.add_up(rows, labels, models.first, sums.count, sums.total, sums.squares)
+    return sums
+
+
+def _plus_plus(coreset: Coreset, k: int, seed: int) -> Floats:
+    centers, _ = kmeans_plusplus(coreset.rows, k, sample_weight=coreset.weights, random_state=seed)
+    return np.asarray(centers)
+
+
+def _grown(coreset: Coreset, centers: Floats, k: int) -> Floats:
+    """`centers` and, up to k of them, the row that then costs most: what the smaller model explains worst."""
+    while len(centers) < k:
+        away = np.min([((coreset.rows - center) ** 2).sum(axis=1) for center in centers], axis=0)
+        centers = np.vstack([centers, coreset.rows[np.argmax(away * coreset.weights)]])
+    return centers[:k]
+
+
+def _fit(coreset: Coreset, init: Floats) -> tuple[float, Floats]:
+    model = KMeans(len(init), init=init, n_init=1, max_iter=100, algorithm="lloyd")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # duplicates: fewer clusters than asked, said by `smallest`
+        model.fit(coreset.rows, sample_weight=coreset.weights)
+    return float(model.inertia_), np.asarray(model.cluster_centers_)

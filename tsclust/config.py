@@ -1,0 +1,194 @@
+"""tsclust.toml -> checked settings. Precedence: flag, environment (`TSCLUST_*`), tsclust.toml, default."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from tsclust.errors import SettingsError
+
+_toml: ContextVar[Path | None] = ContextVar("_toml", default=None)
+
+
+class Section(BaseModel):
+    """A table of tsclust.toml: a key we do not know is an error, not a silent nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(Section):
+    """Where series come from: a table, or any query that gives the id and the values."""
+
+    table: str = ""
+    query: str = ""
+    id: str = "series_id"
+    values: str = "values"
+    carry: tuple[str, ...] = ("*",)
+    part_rows: int = Field(default=65_536, ge=1, le=10_000_000)
+    workers: int = Field(default=2, ge=1, le=64)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Source:
+        if self.table and self.query:
+            raise ValueError("table and query are both set: keep one")
+        return self
+
+
+class Rule(Section):
+    """A condition under which a series cannot be real."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    when: str = Field(min_length=1, max_length=2_000)
+    reason: str = Field(min_length=1, max_length=500)
+
+
+class Features(Section):
+    peak: Literal["auto", "max", "min"] = "auto"
+
+
+class Cluster(Section):
+    k: str = "2..30"
+    scaling: Literal["exceedance", "robust", "standard"] = "exceedance"
+    baseline: tuple[str, ...] = ()
+    seed: int = Field(default=1, ge=0, le=2**31 - 1)
+    restarts: int = Field(default=4, ge=1, le=100)
+    coreset: int = Field(default=20_000, ge=100, le=1_000_000)
+    groups: int = Field(default=40, ge=1, le=1_000)
+
+    @field_validator("k")
+    @classmethod
+    def _a_sweep(cls, text: str) -> str:
+        parse_k(text)
+        return text
+
+    @property
+    def ks(self) -> tuple[int, ...]:
+        """Every k asked for, ascending."""
+        return parse_k(self.k)
+
+
+class Report(Section):
+    title: str = Field(default="", max_length=200)
+    lang: Literal["en", "ru"] = "en"
+    members: int = Field(default=12, ge=1, le=50)
+
+
+class Settings(BaseSettings):
+    """All of tsclust.toml. The DSN is a secret: its repr is masked and no manifest holds it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TSCLUST_", env_nested_delimiter="__", extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    dsn: SecretStr = SecretStr("")
+    source: Source = Source()
+    features: Features = Features()
+    rule: tuple[Rule, ...] | None = None
+    cluster: Cluster = Cluster()
+    report: Report = Report()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags first, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _toml.get())
+
+
+def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+    """The settings in force for the tsclust.toml at `path`.
+
+    `flags` is a nested dict of what the command line says, e.g. {"cluster": {"k": "2..40"}}; None means "not said".
+    Raises SettingsError with the key, the value and what was expected.
+    """
+    token = _toml.set(path)
+    try:
+        return Settings(**_said(flags or {}))
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}", "Mend that line") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
+    except ValidationError as error:
+        raise _explained(error, path) from None
+    finally:
+        _toml.reset(token)
+
+
+def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
+    """A hash of settings: equal settings, equal hash, whatever their order in the file."""
+    plain = [_plain(s) for s in sections]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def parse_k(text: str) -> tuple[int, ...]:
+    """`2..30` or `2,5,10..20` -> every k, ascending. Raises ValueError on anything else, or a k outside 2..200."""
+    ks: set[int] = set()
+    for piece in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,4})(?:\s*\.\.\s*(\d{1,4}))?\s*", piece)
+        if not match:
+            raise ValueError(f"{text!r} is not a sweep: expected for example 2..30 or 2,5,8")
+        low, high = int(match[1]), int(match[2] or match[1])
+        ks.update(range(low, high + 1))
+    if not ks or min(ks) < 2 or max(ks) > 200:
+        raise ValueError(f"{text!r}: every k must lie in 2..200, the lower first")
+    return tuple(sorted(ks))
+
+
+def masked(dsn: str) -> str:
+    """`dsn` fit for a log: passwords replaced, in a URI and in key=value form."""
+    dsn = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", dsn)
+    return re.sub(r"(?i)\b(password|sslpassword|passwd)(\s*=\s*|%3D)('(?:[^'\\]|\\.)*'|[^\s&]+)", r"\1\2***", dsn)
+
+
+def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
+    if isinstance(section, BaseModel):
+        return section.model_dump(mode="json")
+    return [_plain(s) for s in section] if isinstance(section, tuple) else section
+
+
+def _said(flags: Mapping[str, Any]) -> dict[str, Any]:
+    said: dict[str, Any] = {}
+    for key, value in flags.items():
+        value = _said(value) if isinstance(value, Mapping) else value
+        if value is not None and value != {}:
+            said[key] = value
+    return said
+
+
+def _explained(error: ValidationError, path: Path) -> SettingsError:
+    first = error.errors()[0]
+    key = ".".join(str(p) for p in first["loc"]) or "settings"
+    if first["type"] == "extra_forbidden":
+        return SettingsError(f"unknown key {key} in {path}{_near(first['loc'])}", "Correct or remove it")
+    value = "***" if key.startswith("dsn") else repr(first["input"])[:200]
+    variable = "TSCLUST_" + key.upper().replace(".", "__")
+    where = f"environment variable {variable}" if variable in os.environ else key
+    return SettingsError(
+        f"{where} = {value}: {first['msg'].removeprefix('Value error, ')}", f"Correct it (file: {path})"
+    )
+
+
+def _near(loc: tuple[int | str, ...]) -> str:
+    """The keys that look like the unknown one: `, did you mean baseline?`"""
+    model: Any = Settings
+    for step in loc[:-1]:
+        annotation = Rule if step == "rule" else getattr(model.model_fields.get(step), "annotation", None)
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
+    near = difflib.get_close_matches(str(loc[-1]), list(model.model_fields), n=2, cutoff=0.5)
+    return f" (did you mean {' or '.join(near)}?)" if near else f" (known: {', '.join(model.model_fields)})"

@@ -1,0 +1,69 @@
+"""How much the groups reveal, against the planted truth: the measure of success, kinds found per group looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Score:
+    """Kinds found among the groups proposed.
+
+    planted   kinds there are, rarest last
+    found     kind -> the number of groups looked at, in their order, when it was found
+    surfaced  kinds of which at least max(5, 10 %) lie in groups made of them
+    looks     groups looked at
+    """
+
+    planted: tuple[str, ...]
+    found: dict[str, int]
+    surfaced: tuple[str, ...]
+    looks: int
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        return tuple(k for k in self.planted if k not in self.found)
+
+
+def score(members: pl.DataFrame, kinds: dict[str, int]) -> Score:
+    """Score the groups.
+
+    members  a row per (look, kind): look (1, 2, ... in the order of the groups), kind, count, first (members of that
+             kind that no earlier group made of it held)
+    kinds    kind -> number of series planted, without the normal and the impossible
+
+    A kind is FOUND when the groups made of it for the most part (at least half of their members) hold at least half of
+    its series; SURFACED when they hold at least max(5, 10 %).
+    """
+    made_of = members.filter(pl.col("count") >= pl.col("count").sum().over("look") / 2).sort("look")
+    found: dict[str, int] = {}
+    held = dict.fromkeys(kinds, 0)
+    for look, kind, first in made_of.select("look", "kind", "first").iter_rows():
+        if kind in kinds:
+            held[kind] += first
+            if held[kind] * 2 >= kinds[kind]:
+                found.setdefault(kind, look)
+    surfaced = tuple(k for k, n in held.items() if n >= max(5, kinds[k] / 10))
+    looks = int(members["look"].n_unique())
+    return Score(tuple(sorted(kinds, key=kinds.__getitem__, reverse=True)), found, surfaced, looks)
+
+
+def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
+    """A row per (look, kind) for `score`.
+
+    assignments  series_id, k02, k03, ...;  groups: k, cluster in the order they are looked at;  truth: series_id, kind
+    """
+    rows = assignments.join(truth, on="series_id", how="left").with_columns(seen=pl.lit(None, pl.String))
+    counted = []
+    for look, (k, cluster) in enumerate(groups.select("k", "cluster").iter_rows(), start=1):
+        inside = pl.col(f"k{k:02d}") == cluster
+        new = inside & pl.col("seen").ne_missing(pl.col("kind"))
+        tally = rows.filter(inside).group_by("kind").agg(count=pl.len(), first=new.sum().cast(pl.Int64)).sort("kind")
+        most = tally.sort("count", "kind", descending=[True, False]).row(0, named=True)
+        if most["count"] * 2 >= tally["count"].sum():
+            mark = inside & (pl.col("kind") == most["kind"])
+            rows = rows.with_columns(seen=pl.when(mark).then(pl.col("kind")).otherwise("seen"))
+        counted.append(tally.select(pl.lit(look).alias("look"), "kind", "count", "first"))
+    return pl.concat(counted)

@@ -1,0 +1,80 @@
+"""Everything that can go wrong, as one small tree. Each class has an exit code of its own (listed in the README).
+
+TsclustError                1   what went wrong and has no class of its own
+├── SettingsError           3   tsclust.toml, TSCLUST_* or a flag has a value that cannot be used
+├── NotAWorkspaceError      4   the folder holds no tsclust.toml
+├── WorkspaceBusyError      5   another tsclust is writing to this workspace
+├── StageMissingError       6   a stage was run before the one it reads from
+├── ConnectError            7   no server answers, or it refuses us
+├── QueryError              8   the server refuses the query: no such table, column, ...
+├── NoSeriesError           9   the source (or what the rules leave of it) is empty
+├── BadSeriesError          10  the source has series that cannot be read: no id, an id twice
+├── DiskFullError           11  no space left where tsclust writes
+├── DemoServerError         12  the embedded PostgreSQL does not start
+└── SourceLostError         13  the connection broke, or the server stopped, while reading
+
+2 is the command line itself (an unknown flag), 130 is Ctrl-C.
+"""
+
+from __future__ import annotations
+
+
+class TsclustError(Exception):
+    """One line: the value, what was expected, and the next step."""
+
+    exit_code = 1
+
+    def __init__(self, problem: str, next_step: str) -> None:
+        """`problem` names the value and what was expected; `next_step` is what the user does about it."""
+        super().__init__(f"{one_line(problem)}. {one_line(next_step)}")
+        self.problem = one_line(problem)
+        self.next_step = one_line(next_step)
+
+
+class SettingsError(TsclustError):
+    exit_code = 3
+
+
+class NotAWorkspaceError(TsclustError):
+    exit_code = 4
+
+
+class WorkspaceBusyError(TsclustError):
+    exit_code = 5
+
+
+class StageMissingError(TsclustError):
+    exit_code = 6
+
+
+class ConnectError(TsclustError):
+    exit_code = 7
+
+
+class QueryError(TsclustError):
+    exit_code = 8
+
+
+class NoSeriesError(TsclustError):
+    exit_code = 9
+
+
+class BadSeriesError(TsclustError):
+    exit_code = 10
+
+
+class DiskFullError(TsclustError):
+    exit_code = 11
+
+
+class DemoServerError(TsclustError):
+    exit_code = 12
+
+
+class SourceLostError(TsclustError):
+    exit_code = 13
+
+
+def one_line(text: str) -> str:
+    """`text` on one line: messages of servers and libraries come in several, and may carry control characters."""
+    return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split()).rstrip(".")

@@ -1,0 +1,91 @@
+"""The catalogue: every number that describes a series, in the order of the columns of features/part-*.parquet.
+
+Levels are measured in the direction of the peak: where the peak of a recorder is negative, a deeper value is a higher
+level. `rest` is the level of the idle sensor; phases are found by `phases.find`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Unit = Literal["samples", "value", "value/sample", "value x samples", "1"]
+Phase = Literal["recording", "rest", "peak", "decay", "side movement", "return", "run"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One number that describes a series.
+
+    name       column name
+    unit       samples, value (the recorder's unit), value/sample, value x samples or 1 (none)
+    phase      the part of the series it is taken from
+    meaning    one sentence for people
+    formula    how it is computed; x: values in the direction of the peak, [start, end): the run
+    clustered  False for simple facts, which rules use, and for what only says how the recording was cut
+    """
+
+    name: str
+    unit: Unit
+    phase: Phase
+    meaning: str
+    formula: str
+    clustered: bool = True
+
+
+CATALOGUE: tuple[Feature, ...] = (
+    Feature("n_values", "samples", "recording", "Length of the recording.", "number of values", False),
+    Feature("n_missing", "samples", "recording", "Values that are missing.", "number of NULL, NaN or infinite", False),
+    Feature("min", "value", "recording", "Smallest value, as recorded.", "min of the values", False),
+    Feature("max", "value", "recording", "Largest value, as recorded.", "max of the values", False),
+    Feature(
+        "longest_flat_run", "samples", "recording", "Longest stretch of one and the same value away from rest.",
+        "longest run of equal neighbours with x - rest > 3 % of peak_height; all of a flat recording", False,
+    ),
+    Feature("first_level", "value", "rest", "Level at which the recording begins.", "x[0] - rest", False),
+    Feature(
+        "upright", "1", "recording", "Share of its span that lies above the ends: 0 is upside down.",
+        "(max x - max(x[0], x[-1])) / (max x - min x); 1 for a flat recording", False,
+    ),
+    Feature("start", "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
+    Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),
+    Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "argmax x - start"),
+    Feature("peak_height", "value", "peak", "Height of the peak above rest.", "max x - rest"),
+    Feature("peak_width", "samples", "peak", "Width of the peak at half its height.", "distance of the crossings of peak_height / 2"),
+    Feature(
+        "decay_time", "samples", "decay", "How fast the peak falls to the side movement.",
+        "from the peak to the crossing of side + (peak - side) / e",
+    ),
+    Feature("side_mean", "value", "side movement", "Mean level of the side movement above rest.", "mean - rest"),
+    Feature("side_std", "value", "side movement", "Spread of the side movement.", "standard deviation"),
+    Feature("side_skewness", "1", "side movement", "Whether it strays upwards or downwards.", "m3 / m2^1.5"),
+    Feature("side_kurtosis", "1", "side movement", "Whether few values stray far.", "m4 / m2^2 - 3"),
+    Feature("side_slope", "value/sample", "side movement", "Whether it rises or falls.", "least squares line"),
+    Feature("side_roughness", "value", "side movement", "Mean step between neighbours.", "mean |x[i + 1] - x[i]|"),
+    Feature("side_rise", "value", "side movement", "Largest rise above its median.", "max - median"),
+    Feature("side_fall", "value", "side movement", "Largest fall below its median.", "median - min"),
+    Feature(
+        "side_step", "value", "side movement", "Largest step from one level to another.",
+        "largest difference of the means of 5 neighbours before and after a sample, with its sign",
+    ),
+    Feature(
+        "side_oscillation", "1", "side movement", "How regular a swing it has.",
+        "largest autocorrelation at lags 3 to 20 after the line is taken off",
+    ),
+    Feature("side_to_peak", "1", "side movement", "Level of the side movement against the peak.", "side_mean / peak_height"),
+    Feature("spread_to_peak", "1", "side movement", "Its spread against the peak.", "side_std / peak_height"),
+    Feature("rise_to_peak", "1", "side movement", "Its largest rise against the peak.", "side_rise / peak_height"),
+    Feature("roughness_to_peak", "1", "side movement", "Its roughness against the peak.", "side_roughness / peak_height"),
+    Feature("return_time", "samples", "return", "How long the fall to rest takes.", "end - last x at 70 % of the side level"),
+    Feature("return_level", "value", "return", "Mean level during the fall.", "mean of the return - rest"),
+    Feature("rest_level", "value", "rest", "Level after the return against before the start.", "median of the last 3 - x[0]"),
+    Feature("area", "value x samples", "run", "Area under the curve: the work done.", "sum of x - rest over the run"),
+    Feature("p05", "value", "run", "5 % of the run lie below.", "5th percentile of the run - rest"),
+    Feature("p25", "value", "run", "A quarter of the run lies below.", "25th percentile of the run - rest"),
+    Feature("p50", "value", "run", "Half of the run lies below.", "median of the run - rest"),
+    Feature("p75", "value", "run", "Three quarters of the run lie below.", "75th percentile of the run - rest"),
+    Feature("p95", "value", "run", "95 % of the run lie below.", "95th percentile of the run - rest"),
+)  # fmt: skip
+
+NAMES: tuple[str, ...] = tuple(f.name for f in CATALOGUE)
+CLUSTERED: tuple[str, ...] = tuple(f.name for f in CATALOGUE if f.clustered)

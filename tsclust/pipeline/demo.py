@@ -1,0 +1,97 @@
+"""demo: an embedded PostgreSQL, made cycles, every stage, the report and the score."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tsclust.demo import load, score, server
+from tsclust.demo.mechanism import KINDS
+from tsclust.demo.score import Score
+from tsclust.engine import Listener, silent
+from tsclust.errors import SettingsError
+from tsclust.pipeline import cluster, extract, features, init, report
+from tsclust.pipeline.result import Result
+from tsclust.workspace import Meter, Workspace
+
+SETTINGS = """# Written by `tsclust demo`. All settings with their meaning: tsclust init
+[source]
+table = "machine.cycles"
+
+[cluster]
+baseline = ["machine_id", "direction"]  # compare a cycle with others of its machine, in its direction of travel
+
+[report]
+title = "tsclust demo: made cycles of 400 point machines"
+"""
+
+
+def demo(
+    root: Path, series: int = 1_000_000, seed: int = 1, *, lang: str | None = None, keep_server: bool = False,
+    listen: Listener = silent,
+) -> Iterator[Result]:  # fmt: skip
+    """Yield the Result of each stage, then one with the score. The server is stopped whatever happens, unless kept."""
+    if series < 1_000:
+        raise SettingsError(f"--series {series}: at least 1000 are needed for the rarest kind to occur", "Ask for more")
+    workspace = _workspace(root)
+    with server.running(root / ".postgres", keep=keep_server) as running:
+        meter = Meter()
+        fresh = load.fill(running.dsn, series, seed, listen)
+        seconds, peak = meter.read()
+        note = f"{series:,} made cycles in machine.cycles of an embedded PostgreSQL {running.version}"
+        yield Result("fill", running.data, seconds, peak, skipped=not fresh, notes=(note,), facts={"rows": series})
+        flags = {"dsn": running.dsn, "report": {"lang": lang}}
+        yield from _stages(root, flags, listen)
+        meter = Meter()
+        found = _score(workspace, running.dsn)
+        yield _scored(root, found, meter, running.dsn if keep_server else None)
+
+
+def _workspace(root: Path) -> Workspace:
+    """The demo's workspace; one that is somebody's own is not written over."""
+    config = root / "tsclust.toml"
+    if not config.exists():
+        init.write_workspace(root, SETTINGS)
+    elif config.read_text(encoding="utf-8") != SETTINGS:
+        raise SettingsError(f"{config} is not the demo's", "Name another folder: tsclust demo -w DIR")
+    return Workspace.open(root)
+
+
+def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Result]:
+    stages: tuple[Callable[..., Result], ...] = (
+        extract.extract, features.features, features.filter, cluster.cluster, report.report,
+    )  # fmt: skip
+    for stage in stages:
+        yield stage(root, flags, listen)
+
+
+def _score(workspace: Workspace, dsn: str) -> Score:
+    """The score of the groups proposed, with the truth from its own table."""
+    truth = pl.read_database_uri("SELECT series_id, kind FROM truth.kinds", dsn, engine="adbc")
+    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet").filter("proposed")
+    assignments = pl.read_parquet(workspace.parts("clusters"))
+    planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
+    return score.score(score.count_members(assignments, groups, truth), planted)
+
+
+def _scored(root: Path, found: Score, meter: Meter, dsn: str | None) -> Result:
+    within = {n: sum(look <= n for look in found.found.values()) for n in (10, 20, 40)}
+    notes = [
+        f"{len(found.found)} of {len(found.planted)} planted kinds of malfunction found in {found.looks} groups "
+        f"({within[10]} in the first 10, {within[20]} in the first 20)",
+    ]
+    if found.missing:
+        notes.append(f"not found: {', '.join(found.missing)}")
+    if dsn:
+        notes.append(f"PostgreSQL is still up: psql '{dsn}'")
+    facts = {
+        "found": found.found,
+        "missing": found.missing,
+        "surfaced": found.surfaced,
+        "looks": found.looks,
+        "dsn": dsn,
+    }
+    return Result("score", None, *meter.read(), notes=tuple(notes), then=f"tsclust status -w {root}", facts=facts)

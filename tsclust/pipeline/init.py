@@ -1,0 +1,39 @@
+"""init: a commented tsclust.toml and the sql/ to adapt."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+from tsclust.errors import SettingsError
+from tsclust.pipeline.result import Result
+from tsclust.pipeline.template import settings_text
+from tsclust.workspace import Meter, disk_full_explained, write_file
+
+
+def init(root: Path) -> Result:
+    """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over."""
+    meter = Meter()
+    if (root / "tsclust.toml").exists():
+        raise SettingsError(f"{root / 'tsclust.toml'} exists already", "Edit it, or name another folder with -w")
+    write_workspace(root, settings_text())
+    notes = (
+        "tsclust.toml says where your series are: fill in [source]",
+        "sql/ has queries for other ways of storing them",
+    )
+    return Result("init", root, *meter.read(), notes=notes, then=f"tsclust extract -w {root}", facts={})
+
+
+def write_workspace(root: Path, settings: str) -> None:
+    """The SQL examples, then tsclust.toml, which makes the folder a workspace."""
+    with disk_full_explained(root.absolute().parent):
+        root.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(_sql(), root / "sql", dirs_exist_ok=True)
+    write_file(root / "tsclust.toml", settings)
+
+
+def _sql() -> Path:
+    """The SQL that ships in the package, or that of the checkout where tsclust is installed from one."""
+    inside = Path(str(files("tsclust"))) / "sql"
+    return inside if inside.is_dir() else inside.parent.parent / "sql"

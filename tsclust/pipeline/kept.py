@@ -1,0 +1,93 @@
+"""The series that the rules keep, as cluster reads them: features and baseline keys, part by part."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tsclust.cluster import scale
+from tsclust.cluster.scale import Keys, Scaler
+from tsclust.config import Cluster
+from tsclust.engine import map_parts
+from tsclust.errors import SettingsError
+from tsclust.features.catalogue import CATALOGUE, CLUSTERED
+from tsclust.series import Floats, UInt64s, hash_ids
+from tsclust.workspace import Workspace
+
+SAMPLE = 200_000  # series that medians are taken from
+WORKERS = 2
+_HALF_SAMPLE = 0.5  # what is counted in samples is off by half a sample in any recording
+_BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The kept rows of one part: series_ids (n,), x (n, d) features, keys (n,) baseline keys ("" without a baseline)."""
+
+    series_ids: pa.Array
+    x: Floats
+    keys: Keys
+
+    def hashes(self, seed: int) -> UInt64s:
+        return hash_ids(self.series_ids, seed)
+
+
+def read(workspace: Workspace, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
+    """The kept rows of the features part at `path`, with keys from the carried columns of its series part."""
+    table = pq.read_table(path, columns=["series_id", *columns, "rejected_by"])
+    keep = pc.is_null(table["rejected_by"])
+    table = table.filter(keep)
+    x = np.column_stack([table[name].to_numpy() for name in columns])
+    return Kept(table["series_id"].combine_chunks(), x, _keys(workspace, path, baseline, keep, len(x)))
+
+
+def ids(path: Path) -> pa.ChunkedArray:
+    """The series_ids of the kept rows of a features part."""
+    table = pq.read_table(path, columns=["series_id", "rejected_by"])
+    return table.filter(pc.is_null(table["rejected_by"]))["series_id"]
+
+
+def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
+    """What is normal, from a sample drawn by the hash of series_id: the same for any order of rows and parts."""
+    _check(workspace, asked.baseline)
+    chance = min(1.0, SAMPLE / max(workspace.manifest("features").facts["kept"], 1))
+
+    def one_part(path: Path) -> tuple[UInt64s, Kept]:
+        part = read(workspace, path, CLUSTERED, asked.baseline)
+        hashes = part.hashes(asked.seed)
+        taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
+        return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])
+
+    pieces = list(map_parts(one_part, workspace.parts("features"), WORKERS))
+    order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
+    x = np.concatenate([part.x for _, part in pieces])[order]
+    keys = np.concatenate([part.keys for _, part in pieces])[order]
+    smallest = np.array([_HALF_SAMPLE if f.unit == "samples" else 1e-9 for f in CATALOGUE if f.clustered])
+    return scale.fit(x, keys, asked.scaling, smallest)
+
+
+def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:
+    if not baseline:
+        return np.full(rows, "")
+    carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=list(baseline)).filter(keep))
+    text = carried.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=_BETWEEN)).to_series()
+    return text.to_numpy().astype(str)
+
+
+def _check(workspace: Workspace, baseline: Sequence[str]) -> None:
+    names = [n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values")]
+    for name in baseline:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3) or names or ["none: set [source] carry"]
+            raise SettingsError(
+                f"[cluster] baseline: no carried column {name!r} (there are: {', '.join(near)})",
+                "Correct baseline in tsclust.toml, or carry that column and run: tsclust extract",
+            )

@@ -1,0 +1,72 @@
+"""run: every stage that is out of date. status: where things stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from tsclust import config
+from tsclust.config import Settings
+from tsclust.engine import Listener, silent
+from tsclust.pipeline import cluster, extract, features, report
+from tsclust.pipeline.result import Result, up_to_date
+from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace
+
+
+def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Iterator[Result]:
+    """Yield the Result of each stage in turn. Series that were extracted with the same settings are not read again."""
+    workspace = Workspace.open(root)
+    settings = config.load(workspace.config, flags)
+    there = workspace.find_manifest("series")
+    if there and there.settings == config.digest(settings.source):
+        yield up_to_date("extract", workspace.stage("series"), there, f"tsclust extract -w {root}  (reads it again)")
+    else:
+        yield extract.extract(root, flags, listen)
+    yield features.features(root, flags, listen)
+    yield features.filter(root, flags, listen)
+    yield cluster.cluster(root, flags, listen)
+    yield report.report(root, flags, listen)
+
+
+def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
+    """Which stages are there, what they hold and cost, and which are out of date."""
+    workspace = Workspace.open(root)
+    settings = config.load(workspace.config, flags)
+    meter = Meter()
+    found = {name: workspace.find_manifest(name) for name in STAGES}
+    states = {name: _state(name, found, settings) for name in STAGES}
+    reports = sorted(path.name for path in workspace.reports.glob("*.html"))
+    stale = next((name for name in STAGES if states[name] != "up to date"), None)
+    then = f"tsclust {MADE_BY[stale]} -w {root}" if stale else f"tsclust report -w {root}"
+    head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
+    table = (head, *(_row(name, states[name], manifest) for name, manifest in found.items()))
+    facts = {
+        "stages": {
+            n: {"state": states[n], **(m.model_dump(exclude={"outputs"}) if m else {})} for n, m in found.items()
+        },
+        "reports": reports,
+    }
+    notes = (f"reports: {', '.join(reports)}",) if reports else ("no report yet",)
+    return Result("status", None, *meter.read(), notes=notes, table=table, then=then, facts=facts)
+
+
+def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings) -> str:
+    manifest = found[name]
+    if manifest is None:
+        return "not there yet"
+    section = {"series": settings.source, "features": settings.features, "clusters": settings.cluster}[name]
+    if manifest.settings != config.digest(section):
+        return "out of date: other settings"
+    for source, digest in manifest.inputs.items():
+        upstream = found[source]
+        if upstream is None or upstream.output_hash != digest:
+            return f"out of date: {source} changed"
+    return "up to date"
+
+
+def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:
+    if manifest is None:
+        return (name, state, "", "", "", "", "")
+    cost = (f"{manifest.seconds:.1f}", f"{manifest.peak_mb:.0f}")
+    return (name, state, f"{manifest.rows:,}", f"{manifest.parts}", *cost, manifest.made_at)

@@ -1,0 +1,68 @@
+"""The commented tsclust.toml that `tsclust init` writes. Every value in it is the default: a test holds that."""
+
+from __future__ import annotations
+
+from tsclust.screen import DEFAULT_RULES
+
+HEAD = """# Settings of this tsclust workspace. A flag of a command comes before an environment variable
+# (TSCLUST_CLUSTER__K=2..40), that before this file, this file before the default, which is what stands here.
+
+# Where PostgreSQL is: a URI or key=value string. Better not here but in the environment: TSCLUST_DSN, or libpq's own
+# PGHOST, PGSERVICE, ~/.pgpass. Empty means these.
+dsn = ""
+
+[source]
+# Either a table or view ("schema.table") ...
+table = ""
+# ... or a query that gives the id and the values: SQL text, or a file of sql/, for example "sql/long_rows.sql".
+query = ""
+# The columns of the id and of the values (an array of numbers).
+id = "series_id"
+values = "values"
+# Columns to take along (machine, time, ...): ["*"] is all others.
+carry = ["*"]
+# Series in one Parquet file: what is read, computed and held in memory at a time.
+part_rows = 65536
+# Connections that read at the same time, from one snapshot.
+workers = 2
+
+[features]
+# Which way the peak of a recording points: "max", "min", or "auto", what most series say.
+peak = "auto"
+
+[cluster]
+# Every number of clusters to try: "2..30", or "2,5,10..20".
+k = "2..30"
+# What features are measured in: "exceedance" (how far outside of normal), "robust" or "standard" deviations.
+scaling = "exceedance"
+# Compare a series with those that share these carried columns, for example ["machine_id"]: [] compares with all.
+baseline = []
+# The same seed and the same data give the same files.
+seed = 1
+# K-means++ starts for each k, on a weighted sample of about `coreset` series; the best is refined on all series.
+restarts = 4
+coreset = 20000
+# How many groups an expert is asked to look at.
+groups = 40
+
+[report]
+title = ""
+# "en" or "ru"
+lang = "en"
+# Curves shown for each group.
+members = 12
+
+# Rules say which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).
+# The ones below hold while no [[rule]] is set; take off the # to change them. `tsclust filter --dry-run` shows what
+# they reject.
+"""
+
+
+def settings_text() -> str:
+    """The file's text."""
+    return HEAD + "".join(f"\n# [[rule]]\n# name = {_quoted(r.name)}\n# when = {_quoted(r.when)}\n# reason = {_quoted(r.reason)}\n"
+                          for r in DEFAULT_RULES)  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,83 @@
+"""SeriesBlock: many series as flat arrays. Odd series are settled here and in `features`, never by a list of arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+Floats = npt.NDArray[np.float64]
+Values = npt.NDArray[np.floating]  # as recorded: float64 or float32
+Int64s = npt.NDArray[np.int64]
+UInt64s = npt.NDArray[np.uint64]
+
+# splitmix64 (Steele, Lea, Flood 2014): the mixing constants of its output function.
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+
+
+@dataclass(frozen=True)
+class SeriesBlock:
+    """The series of one part.
+
+    ids      (n,) Arrow array, integers or text
+    offsets  (n + 1,) int64: series i is values[offsets[i]:offsets[i + 1]]
+    values   (total,) float64 or float32, in the recorder's unit; a missing value is NaN
+    """
+
+    ids: pa.Array
+    offsets: Int64s
+    values: Values
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def __getitem__(self, i: int) -> Values:
+        """The values of series i: a view, not a copy."""
+        return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    @classmethod
+    def from_arrow(cls, table: pa.Table) -> SeriesBlock:
+        """A block over a table with `series_id` and `values` (list<double> or list<float>). A NULL list is an empty series."""
+        lists = table["values"].combine_chunks()
+        lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
+        if lists.null_count:  # an Arrow list that is null may still span values: rebuild it without
+            lists = lists.fill_null([])
+        offsets = lists.offsets.to_numpy(zero_copy_only=False).astype(np.int64)
+        flat = lists.values
+        values = np.asarray(flat.to_numpy(zero_copy_only=False), dtype=flat.type.to_pandas_dtype())
+        ids = table["series_id"].combine_chunks()
+        return cls(ids.chunk(0) if isinstance(ids, pa.ChunkedArray) else ids, offsets, values)
+
+
+def hash_ids(ids: pa.Array, seed: int) -> UInt64s:
+    """(n,) uint64, uniform: a random number that belongs to the series and the seed, not to its row or part.
+
+    Integers go through splitmix64, text through Polars' seeded hash.
+    """
+    if pa.types.is_integer(ids.type):
+        x = ids.cast(pa.int64()).to_numpy(zero_copy_only=False).view(np.uint64).copy()
+    else:
+        x = _text_to_uint64(ids)
+    return _mixed(x ^ _mixed(np.full(1, seed, np.uint64)))
+
+
+def _mixed(x: UInt64s) -> UInt64s:
+    x = x + np.uint64(0x9E3779B97F4A7C15)
+    x = (x ^ (x >> np.uint64(30))) * _MIX[0]
+    x = (x ^ (x >> np.uint64(27))) * _MIX[1]
+    return x ^ (x >> np.uint64(31))
+
+
+def _text_to_uint64(ids: pa.Array) -> UInt64s:
+    """FNV-1a over UTF-8 bytes, a column of bytes at a time (Fowler, Noll, Vo): stable over versions, unlike a library's hash."""
+    texts = ids.cast(pa.large_binary()) if not pa.types.is_large_binary(ids.type) else ids
+    offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
+    lengths = np.diff(offsets)
+    x = np.full(len(texts), 0xCBF29CE484222325, np.uint64)
+    for j in range(int(lengths.max(initial=0))):
+        live = np.flatnonzero(lengths > j)
+        x[live] = (x[live] ^ data[offsets[live] + j]) * np.uint64(0x100000001B3)
+    return x
