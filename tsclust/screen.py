@@ -1,4 +1,4 @@
-"""Which rows cannot be real. A rule is an SQL expression over features and carried columns; Polars parses it, nothing is run."""
+"""Which rows cannot be real. A rule is an SQL expression over features and carried columns: parsed, never run as code."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from polars.exceptions import PolarsError
 
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
+
+# A side movement that stands out of rest and is calm: only then can its level tell where a recording was cut.
+_STEADY = "side_mean > 0.1 * peak_height AND side_std < 0.2 * side_mean"
 
 # Right for a recorder and wrong for no malfunction: a limit that depends on the machine does not belong here.
 DEFAULT_RULES: tuple[Rule, ...] = (
@@ -29,13 +32,13 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="cut_start",
-        when="start = 0 AND first_level > 0.5 * side_mean AND side_mean > 0.1 * peak_height AND side_std < 0.2 * side_mean",
+        when="start = 0 AND first_level > 0.5 * side_mean AND " + _STEADY,
         reason="The recording begins in the middle of a run",
     ),
     Rule(name="wrong_sign", when="upright < 0.1", reason="Upside down: the sensor is connected the wrong way"),
     Rule(
         name="cut_end",
-        when="rest_level > 0.5 * side_mean AND side_mean > 0.1 * peak_height AND side_std < 0.2 * side_mean",
+        when="rest_level > 0.5 * side_mean AND " + _STEADY,
         reason="The recording ends before the run does",
     ),
 )
@@ -68,7 +71,7 @@ def in_force(rules: Sequence[Rule] | None, one_way: bool) -> tuple[Rule, ...]:
 
 
 def columns_used(rules: Sequence[Rule], known: Sequence[str]) -> set[str]:
-    """The columns that the rules read. Raises SettingsError for a rule that does not parse or names an unknown column."""
+    """The columns that the rules read. Raises SettingsError for a rule that does not parse or has an unknown column."""
     used: set[str] = set()
     for rule in rules:
         names = set(_expression(rule).meta.root_names())

@@ -39,7 +39,7 @@ class SeriesBlock:
 
     @classmethod
     def from_arrow(cls, table: pa.Table) -> SeriesBlock:
-        """A block over a table with `series_id` and `values` (list<double> or list<float>). A NULL list is an empty series."""
+        """A block over a table with `series_id` and `values` (list<double> or list<float>). A NULL list is empty."""
         lists = table["values"].combine_chunks()
         lists = lists.chunk(0) if isinstance(lists, pa.ChunkedArray) else lists
         if lists.null_count:  # an Arrow list that is null may still span values: rebuild it without
@@ -71,7 +71,7 @@ def _mixed(x: UInt64s) -> UInt64s:
 
 
 def _text_to_uint64(ids: pa.Array) -> UInt64s:
-    """FNV-1a over UTF-8 bytes, a column of bytes at a time (Fowler, Noll, Vo): stable over versions, unlike a library's hash."""
+    """FNV-1a (Fowler, Noll, Vo) over UTF-8, a column of bytes at a time: stable over versions, a library's is not."""
     texts = ids.cast(pa.large_binary()) if not pa.types.is_large_binary(ids.type) else ids
     offsets = np.frombuffer(texts.buffers()[1], np.int64)[texts.offset : texts.offset + len(texts) + 1]
     data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)

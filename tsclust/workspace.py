@@ -140,7 +140,7 @@ class Workspace:
 
     @contextmanager
     def writing(self, name: str) -> Iterator[StageWriter]:
-        """A stage written beside and put in place whole; on any error the last good one stays and the new one is gone."""
+        """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone."""
         writer = StageWriter(self.root / f".{name}.new")
         shutil.rmtree(writer.folder, ignore_errors=True)
         writer.folder.mkdir(parents=True)
@@ -169,7 +169,7 @@ class Meter:
         self.can_reset = _reset_peak()
 
     def read(self) -> tuple[float, float]:
-        """(seconds, peak resident MB) since the meter was made; where the peak cannot be reset, of the whole process."""
+        """(seconds, peak resident MB) since the meter was made; the whole process's peak where it cannot be reset."""
         return round(time.perf_counter() - self._began, 3), round(_peak_mb(), 1)
 
 

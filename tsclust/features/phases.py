@@ -19,15 +19,15 @@ SIDE = 0.70  # below this share of the side level: the return has begun
 def rest_level(x: Floats) -> float:
     """The level of the idle sensor: the lower of the two ends.
 
-    The end is a median of 3, so that one bad value cannot set it; the beginning is the first value alone, because the cut
-    may have left no more than one value of rest there.
+    The end is a median of 3, so that one bad value cannot set it; the beginning is the first value alone, because the
+    cut may have left no more than one value of rest there.
     """
     return float(min(x[0], np.median(x[-3:])))
 
 
 @njit(cache=True, nogil=True)
 def active(x: Floats, rest: float, height: float) -> tuple[int, int]:
-    """[start, end) of the run: from the first to the last value that stands out of rest; everything in a flat series."""
+    """[start, end) of the run: from the first to the last value that stands out of rest; all of a flat series."""
     above = rest + ACTIVE * height
     start, end = 0, len(x)
     if height <= 0:
@@ -63,7 +63,7 @@ def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) ->
 
 @njit(cache=True, nogil=True)
 def crossing(x: Floats, peak: int, level: float, step: int) -> float:
-    """Position (in samples, between samples) where x falls to `level` going from the peak in direction `step` (1 or -1)."""
+    """Where (in samples, between samples) x falls to `level`, going from the peak in direction `step` (1 or -1)."""
     i = peak
     while 0 <= i + step < len(x) and x[i + step] > level:
         i += step

@@ -13,7 +13,7 @@ LAGS = (3, 20)  # samples: a slower swing is a drift, a faster one is roughness
 
 @njit(cache=True, nogil=True)
 def moments(x: Floats) -> tuple[float, float, float, float]:
-    """Mean, standard deviation, skewness, excess kurtosis (of the population; 0 for the last two where all is equal)."""
+    """Mean, standard deviation, skewness, excess kurtosis (of the population; the last two 0 where all is equal)."""
     mean = x.mean()
     m2 = m3 = m4 = 0.0
     for v in x:

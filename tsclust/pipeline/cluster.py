@@ -75,16 +75,22 @@ def _sweep(
     for start in sweep.start(coreset, ks, asked.restarts, asked.seed, WORKERS):
         starts.append(start)
         listen(Progress("cluster: restarts on the coreset", len(starts), len(ks), "k"))
-    models, sums = Models.of(ks, [centers for _, centers in starts]), None
-    for rounds, (models, sums) in enumerate(passes.refine(parts, models, WORKERS), start=1):
-        listen(Progress("cluster: rounds on all series", rounds, sweep.ROUNDS + 1, "rounds"))
-    assert sums is not None  # refine yields at least once
+    models, sums = _refine(parts, Models.of(ks, [centers for _, centers in starts]), listen)
     return _judge(workspace, writer, scaler, parts, models, sums, asked.groups, listen) | {
         "baseline_groups": len(scaler.keys) - 1,
         "coreset": len(coreset.rows),
         "scaling": asked.scaling,
         "left_out_k": len(asked.ks) - len(ks),
     }
+
+
+def _refine(parts: list[Rows], models: Models, listen: Listener) -> tuple[Models, Sums]:
+    """The last of the rounds on all rows."""
+    rounds = []
+    for one in passes.refine(parts, models, WORKERS):
+        rounds.append(one)
+        listen(Progress("cluster: rounds on all series", len(rounds), sweep.ROUNDS + 1, "rounds"))
+    return rounds[-1]
 
 
 def _scale(
@@ -110,8 +116,8 @@ def _scale(
 
 
 def _judge(
-    workspace: Workspace, writer: StageWriter, scaler: Scaler, parts: list[Rows], models: Models, sums: Sums, proposed: int,
-    listen: Listener,
+    workspace: Workspace, writer: StageWriter, scaler: Scaler, parts: list[Rows], models: Models, sums: Sums,
+    proposed: int, listen: Listener,
 ) -> dict[str, Any]:  # fmt: skip
     """The last pass: assignments to disk, diagnosis, groups, centers."""
     c = len(models.centers)
@@ -178,7 +184,7 @@ def _notes(manifest: Manifest, settings: Settings) -> tuple[str, ...]:
     elbow, silhouette = facts["advice"]["elbow"], facts["advice"]["silhouette"]
     notes = [
         f"{facts['groups']} distinct groups in the sweep, {facts['proposed']} of them proposed for a look",
-        f"advice on k: elbow {elbow if elbow else 'shows no clear k'}, silhouette {silhouette}; the groups need no one k",
+        f"advice on k: elbow {elbow or 'shows no clear k'}, silhouette {silhouette}; the groups need no one k",
     ]
     if settings.cluster.baseline:
         names = ", ".join(settings.cluster.baseline)

@@ -19,10 +19,14 @@ def extract(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    with workspace.locked(), postgres.opened(settings.dsn.get_secret_value(), settings.source, root) as reader:
-        with workspace.writing("series") as writer:
-            sizes = _copy(reader, writer, settings.source.workers, listen)
-            manifest = write_manifest(
+    dsn = settings.dsn.get_secret_value()
+    with (
+        workspace.locked(),
+        postgres.opened(dsn, settings.source, root) as reader,
+        workspace.writing("series") as writer,
+    ):
+        sizes = _copy(reader, writer, settings.source.workers, listen)
+        manifest = write_manifest(
                 writer, meter, stage="series", settings=config.digest(settings.source), inputs={}, seed=0,
                 rows=sum(rows for rows, _ in sizes), parts=len(sizes),
                 facts={

@@ -68,8 +68,8 @@ def filter(
         with workspace.writing("features") as writer:
             tally = _rescreen(workspace, writer, rules, before.rows, listen)
             manifest = write_manifest(
-                writer, meter, stage="features", settings=before.settings, inputs=before.inputs, seed=0, rows=tally.rows,
-                parts=before.parts, facts={**before.facts, **tally.facts(rules)},
+                writer, meter, stage="features", settings=before.settings, inputs=before.inputs, seed=0,
+                rows=tally.rows, parts=before.parts, facts={**before.facts, **tally.facts(rules)},
             )  # fmt: skip
     return of_stage("filter", workspace.stage("features"), manifest, then, table=screening.rule_table(manifest))
 

@@ -30,7 +30,7 @@ _BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that peo
 
 @dataclass(frozen=True)
 class Kept:
-    """The kept rows of one part: series_ids (n,), x (n, d) features, keys (n,) baseline keys ("" without a baseline)."""
+    """The kept rows of one part: series_ids (n,), x (n, d) features, keys (n,) of the baseline ("" without one)."""
 
     series_ids: pa.Array
     x: Floats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tsclust.config import Rule
 from tsclust.screen import DEFAULT_RULES
 
 HEAD = """# Settings of this tsclust workspace. A flag of a command comes before an environment variable
@@ -60,8 +61,12 @@ members = 12
 
 def settings_text() -> str:
     """The file's text."""
-    return HEAD + "".join(f"\n# [[rule]]\n# name = {_quoted(r.name)}\n# when = {_quoted(r.when)}\n# reason = {_quoted(r.reason)}\n"
-                          for r in DEFAULT_RULES)  # fmt: skip
+    return HEAD + "".join(map(_commented, DEFAULT_RULES))
+
+
+def _commented(rule: Rule) -> str:
+    fields = rule.model_dump().items()
+    return "\n# [[rule]]\n" + "".join(f"# {key} = {_quoted(value)}\n" for key, value in fields)
 
 
 def _quoted(text: str) -> str:
