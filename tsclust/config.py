@@ -150,12 +150,6 @@ def parse_k(text: str) -> tuple[int, ...]:
     return tuple(sorted(ks))
 
 
-def masked(dsn: str) -> str:
-    """`dsn` fit for a log: passwords replaced, in a URI and in key=value form."""
-    dsn = re.sub(r"(://[^:/@]*):.*@", r"\1:***@", dsn)
-    return re.sub(r"(?i)\b(password|sslpassword|passwd)(\s*=\s*|%3D)('(?:[^'\\]|\\.)*'|[^\s&]+)", r"\1\2***", dsn)
-
-
 def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
     if isinstance(section, BaseModel):
         return section.model_dump(mode="json")

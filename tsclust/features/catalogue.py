@@ -78,7 +78,7 @@ CATALOGUE: tuple[Feature, ...] = (
     Feature("roughness_to_peak", "1", "side movement", "Its roughness against the peak.", "side_roughness / peak_height"),
     Feature("return_time", "samples", "return", "How long the fall to rest takes.", "end - last x at 70 % of the side level"),
     Feature("return_level", "value", "return", "Mean level during the fall.", "mean of the return - rest"),
-    Feature("rest_level", "value", "rest", "Level after the return against before the start.", "median of the last 3 - x[0]"),
+    Feature("rest_level", "value", "rest", "Level after the return against before the start.", "min of the last 3 - x[0]"),
     Feature("area", "value x samples", "run", "Area under the curve: the work done.", "sum of x - rest over the run"),
     Feature("p05", "value", "run", "5 % of the run lie below.", "5th percentile of the run - rest"),
     Feature("p25", "value", "run", "A quarter of the run lies below.", "25th percentile of the run - rest"),

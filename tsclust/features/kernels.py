@@ -137,7 +137,7 @@ def _to_peak(row: Floats) -> None:
 def _return(x: Floats, rest: float, last: int, end: int, row: Floats) -> None:
     row[0] = max(end - last, 0)
     row[1] = x[last:end].mean() - rest if end > last else 0.0
-    row[2] = np.median(x[-3:]) - x[0]
+    row[2] = phases.after(x) - x[0]
 
 
 @njit(cache=True, nogil=True)

@@ -16,13 +16,15 @@ SIDE = 0.70  # below this share of the side level: the return has begun
 
 
 @njit(cache=True, nogil=True)
-def rest_level(x: Floats) -> float:
-    """The level of the idle sensor: the lower of the two ends.
+def after(x: Floats) -> float:
+    """The level at the end: the lowest of 3 values, of which the cut may have left no more than one at rest."""
+    return float(x[-3:].min())
 
-    The end is a median of 3, so that one bad value cannot set it; the beginning is the first value alone, because the
-    cut may have left no more than one value of rest there.
-    """
-    return float(min(x[0], np.median(x[-3:])))
+
+@njit(cache=True, nogil=True)
+def rest_level(x: Floats) -> float:
+    """The level of the idle sensor: the lower of the two ends."""
+    return min(float(x[0]), after(x))
 
 
 @njit(cache=True, nogil=True)

@@ -29,6 +29,7 @@ from tsclust.workspace import Manifest, Meter, StageWriter, Workspace, write_man
 
 WORKERS = 2
 SCRATCH = "scratch"
+_PAGE = 4096  # bytes: smaller arrays are not worth mapping, and empty ones cannot be
 
 
 def cluster(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
@@ -105,7 +106,7 @@ def _scale(
         rows, hashes = folder / f"{path.stem}.rows.npy", folder / f"{path.stem}.hashes.npy"
         np.save(rows, scaler.transform(part.x, part.keys))
         np.save(hashes, part.hashes(seed))
-        return Rows(np.load(rows, mmap_mode="r"), np.load(hashes, mmap_mode="r"))
+        return Rows(_mapped(rows), _mapped(hashes))
 
     parts = []
     for rows in map_parts(one_part, workspace.parts("features"), WORKERS):
@@ -113,6 +114,10 @@ def _scale(
         total = workspace.manifest("features").facts["kept"]
         listen(Progress("cluster: scaling", sum(len(p.rows) for p in parts), total))
     return parts
+
+
+def _mapped(path: Path) -> Any:
+    return np.load(path, mmap_mode="r" if path.stat().st_size > _PAGE else None)
 
 
 def _judge(

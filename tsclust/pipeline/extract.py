@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tsclust import config
+from tsclust.config import Source
 from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.pipeline.result import Result, of_stage
-from tsclust.source import postgres
+from tsclust.source import layouts, postgres
 from tsclust.source.postgres import Range, Reader
 from tsclust.workspace import Meter, StageWriter, Workspace, write_manifest
 
@@ -25,30 +26,34 @@ def extract(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener
         postgres.opened(dsn, settings.source, root) as reader,
         workspace.writing("series") as writer,
     ):
-        sizes = _copy(reader, writer, settings.source.workers, listen)
+        found = reader.found
+        written = _copy(reader, writer, settings.source.workers, listen)
         manifest = write_manifest(
-                writer, meter, stage="series", settings=config.digest(settings.source), inputs={}, seed=0,
-                rows=sum(rows for rows, _ in sizes), parts=len(sizes),
-                facts={
-                    "origin": reader.found.origin, "snapshot": reader.found.snapshot,
-                    "bytes": sum(size for _, size in sizes),
-                },
-            )  # fmt: skip
-    return of_stage("extract", workspace.stage("series"), manifest, f"tsclust features -w {root}")
+            writer, meter, stage="series", settings=digest(settings.source, root),
+            inputs={"query": config.digest(found.query)}, seed=0, rows=found.rows, parts=len(found.ranges),
+            facts={"origin": found.origin, "snapshot": found.snapshot, "bytes": written},
+        )  # fmt: skip
+    notes = (f"from {found.origin}: {written / 2**20:.0f} MB in {len(found.ranges)} parts, snapshot {found.snapshot}",)
+    return of_stage("extract", workspace.stage("series"), manifest, f"tsclust features -w {root}", notes=notes)
 
 
-def _copy(reader: Reader, writer: StageWriter, workers: int, listen: Listener) -> list[tuple[int, int]]:
-    """(rows, bytes on disk) of every part written."""
+def digest(source: Source, root: Path) -> str:
+    """The hash of what is asked of the database: the settings, and the text of the .sql file they name."""
+    query = layouts.relation(source, root).text.as_string() if source.table or source.query else ""
+    return config.digest(source, query)
+
+
+def _copy(reader: Reader, writer: StageWriter, workers: int, listen: Listener) -> int:
+    """Every range becomes a part; the bytes written."""
 
     def one_part(numbered: tuple[int, Range]) -> tuple[int, int]:
         number, range_ = numbered
-        table = reader.read(range_)
         name = f"part-{number:05d}.parquet"
-        writer.write_table(name, table)
-        return table.num_rows, (writer.folder / name).stat().st_size
+        writer.write_table(name, reader.read(range_))
+        return range_.rows, (writer.folder / name).stat().st_size
 
-    sizes: list[tuple[int, int]] = []
-    for size in map_parts(one_part, enumerate(reader.found.ranges), workers):
-        sizes.append(size)
-        listen(Progress("extract", sum(rows for rows, _ in sizes), reader.found.rows))
-    return sizes
+    rows = size = 0
+    for part_rows, part_size in map_parts(one_part, enumerate(reader.found.ranges), workers):
+        rows, size = rows + part_rows, size + part_size
+        listen(Progress("extract", rows, reader.found.rows))
+    return size

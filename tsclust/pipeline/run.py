@@ -19,7 +19,7 @@ def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = s
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     there = workspace.find_manifest("series")
-    if there and there.settings == config.digest(settings.source):
+    if there and there.settings == extract.digest(settings.source, root):
         yield up_to_date("extract", workspace.stage("series"), there, f"tsclust extract -w {root}  (reads it again)")
     else:
         yield extract.extract(root, flags, listen)
@@ -35,7 +35,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     settings = config.load(workspace.config, flags)
     meter = Meter()
     found = {name: workspace.find_manifest(name) for name in STAGES}
-    states = {name: _state(name, found, settings) for name in STAGES}
+    states = {name: _state(name, found, settings, root) for name in STAGES}
     reports = sorted(path.name for path in workspace.reports.glob("*.html"))
     stale = next((name for name in STAGES if states[name] != "up to date"), None)
     then = f"tsclust {MADE_BY[stale]} -w {root}" if stale else f"tsclust report -w {root}"
@@ -51,18 +51,23 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     return Result("status", None, *meter.read(), notes=notes, table=table, then=then, facts=facts)
 
 
-def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings) -> str:
+def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, root: Path) -> str:
     manifest = found[name]
     if manifest is None:
         return "not there yet"
-    section = {"series": settings.source, "features": settings.features, "clusters": settings.cluster}[name]
-    if manifest.settings != config.digest(section):
+    if manifest.settings != _digest(name, settings, root):
         return "out of date: other settings"
     for source, digest in manifest.inputs.items():
-        upstream = found[source]
-        if upstream is None or upstream.output_hash != digest:
+        upstream = found.get(source)
+        if source in found and (upstream is None or upstream.output_hash != digest):
             return f"out of date: {source} changed"
     return "up to date"
+
+
+def _digest(name: str, settings: Settings, root: Path) -> str:
+    if name == "series":
+        return extract.digest(settings.source, root)
+    return config.digest(settings.features if name == "features" else settings.cluster)
 
 
 def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:

@@ -1,0 +1,48 @@
+# make demo, make test. `make` alone lists the rest. Everything lands in .venv, nothing on the system but what
+# `make demo` and `make test` need as root on Debian and Ubuntu: python3-venv and Chromium, where they are missing.
+
+SERIES ?= 1000000
+MINOR_VERSIONS := 14 13 12 11
+PYTHON ?= $(shell for p in python3 $(MINOR_VERSIONS:%=python3.%); do \
+	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 && echo $$p && break; done)
+PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.demo ## a million made cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
+	@.venv/bin/tsclust demo -w demo --series $(SERIES)
+
+test: check ## ruff, mypy and all the tests; brings Chromium where there is none
+	@tests/browser.sh
+	@.venv/bin/pytest -q
+
+check: .venv/.test ## the quick part of the tests: ruff and mypy
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --quiet --check || { echo "Not formatted. Run: .venv/bin/ruff format"; exit 1; }
+	@.venv/bin/mypy --no-error-summary
+
+bench: .venv/.test ## the measurements the documentation quotes, one by one
+	@for file in bench/*.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
+
+clean: ## removes what make has made, not your workspaces (demo/ is one)
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+# .venv/.demo, .venv/.test: when `pip install .[demo]`, `.[test]` last went through.
+.venv/.%: pyproject.toml constraints.txt | .venv/bin/python
+	@echo "Installing tsclust and what it needs into .venv (the first time takes a minute or two)"
+	@$(PIP) install -c constraints.txt -e '.[$*]'
+	@touch $@
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "tsclust needs Python 3.11 to 3.14, and found none. Name one: make demo PYTHON=/path/to/python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { \
+		package=$$($(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'); \
+		test "$$(id -u)" -eq 0 && command -v apt-get >/dev/null \
+		&& apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qqy install $$package >/dev/null 2>&1 \
+		|| { echo "$(PYTHON) cannot make virtual environments. Run: apt-get install $$package"; exit 1; }; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }

@@ -1,0 +1,88 @@
+"""What the tests share: a real PostgreSQL, a real browser, real data."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from psycopg.conninfo import make_conninfo
+
+from tsclust.demo.server import Server, running
+
+REPOSITORY = Path(__file__).parent.parent
+# A browser that asks nobody for anything. Root has to go without its sandbox.
+ARGUMENTS = [
+    *("--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    *(["--no-sandbox"] if os.geteuid() == 0 else []),
+]
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """PostgreSQL 18 for the length of the session."""
+    with running(tmp_path_factory.mktemp("pg") / "18") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def server16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """PostgreSQL 16 for the length of the session."""
+    with running(tmp_path_factory.mktemp("pg") / "16", version=16) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def dsn(server: Server) -> str:
+    """The database that all tests share: for reading."""
+    return server.dsn
+
+
+@pytest.fixture
+def database(server: Server) -> Iterator[str]:
+    """The DSN of a new, empty database that goes with the test."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield make_conninfo(server.dsn, dbname=name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def workspace_dir(tmp_path: Path) -> Path:
+    """Where a test makes its workspace; not there yet."""
+    return tmp_path / "ws"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real series, which are no part of the repository: where it is absent, the test is skipped."""
+    folder = Path(os.environ.get("TSCLUST_SHARED_DATA") or REPOSITORY.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"the real series are not here: no folder {folder} (TSCLUST_SHARED_DATA names another)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser that tests/browser.sh finds, else Playwright's own."""
+    finder = str(REPOSITORY / "tests" / "browser.sh")
+    found = subprocess.run([finder, "find"], check=True, capture_output=True, text=True).stdout.strip()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found or None, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    """An empty page that shares nothing with those of other tests."""
+    with chromium.new_context() as context:
+        yield context.new_page()

@@ -1,0 +1,53 @@
+"""Series that tests make: by the thousand from the mechanism, or one by one by hand."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tsclust.demo import mechanism
+from tsclust.features.catalogue import NAMES
+from tsclust.features.kernels import describe
+from tsclust.series import Floats, SeriesBlock
+
+CYCLE = np.concatenate([[0.0] * 5, [2.8, 5.0, 3.1, 2.0, 1.5, 1.2], 1 + 0.02 * np.sin(np.arange(40)), [0.45] * 3, [0.0] * 6])
+
+
+def block(*series: object, dtype: type = np.float64) -> SeriesBlock:
+    """A block of these series, numbered from 0; None among the values is a missing value."""
+    arrays = [np.array([np.nan if v is None else v for v in s], dtype) for s in series]
+    offsets = np.cumsum([0, *map(len, arrays)])
+    return SeriesBlock(pa.array(range(len(arrays))), offsets, np.concatenate([*arrays, np.empty(0, dtype)]))
+
+
+def features_of(*series: object, sign: int = 1, dtype: type = np.float64) -> list[dict[str, float]]:
+    """Name -> value for each series."""
+    return [dict(zip(NAMES, row, strict=True)) for row in describe(block(*series, dtype=dtype), sign).tolist()]
+
+
+@functools.cache
+def cycles(series: int = 20_000, seed: int = 7) -> tuple[pa.Table, pl.DataFrame]:
+    """(series table, truth) of the made mechanism."""
+    pairs = list(mechanism.make(series, seed))
+    return pa.Table.from_batches([s for s, _ in pairs]), pl.DataFrame(pa.Table.from_batches([t for _, t in pairs]))
+
+
+@functools.cache
+def described(series: int = 20_000, seed: int = 7) -> pl.DataFrame:
+    """The features of `cycles` with their kind and carried columns."""
+    table, truth = cycles(series, seed)
+    frame = pl.DataFrame(describe(SeriesBlock.from_arrow(table), 1), schema=list(NAMES)).fill_nan(None)
+    return pl.concat([frame, pl.DataFrame(table.drop_columns(["values"])), truth.select("kind")], how="horizontal")
+
+
+def possible(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that are no planted impossible recordings."""
+    return frame.filter(~pl.col("kind").str.starts_with("impossible"))
+
+
+def array_of(series: SeriesBlock, i: int) -> Floats:
+    """Series i as float64."""
+    return np.asarray(series[i], np.float64)

@@ -1,0 +1,211 @@
+"""Every feature against a slow, obvious version; properties; odd series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import scipy.stats
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.made import CYCLE, array_of, block, cycles, features_of
+from tsclust.engine import map_parts
+from tsclust.features.catalogue import CATALOGUE, CLUSTERED, NAMES
+from tsclust.features.kernels import FEWEST, describe, peak_votes
+from tsclust.series import Floats, SeriesBlock
+
+FACTS = ("n_values", "n_missing", "min", "max")
+
+
+def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
+    """All features of one series, written for reading."""
+    facts = {"n_values": len(raw), "n_missing": int((~np.isfinite(raw)).sum())}
+    known = np.flatnonzero(np.isfinite(raw))
+    if len(known) == 0:
+        return facts
+    inside = np.arange(known[0], known[-1] + 1)
+    x = np.interp(inside, known, raw[known])
+    facts |= {"min": x.min(), "max": x.max()}
+    if len(x) < FEWEST:
+        return facts
+    x = sign * x
+    rest = min(x[0], x[-3:].min())
+    peak = int(x.argmax())
+    height = x[peak] - rest
+    above = np.flatnonzero(x > rest + 0.03 * height)
+    start, end = (above[0], above[-1] + 1) if height > 0 else (0, len(x))
+    first, last = side_movement(x, rest, peak, end, height)
+    side, run = x[first:last], x[start:end]
+    middle = np.arange(len(side)) - (len(side) - 1) / 2
+    line = (middle * side).sum() / (middle**2).sum()
+    std = side.std() if side.std() > 1e-9 * np.sqrt(1 + side.mean() ** 2) else 0.0
+    shape = {
+        "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, rest + 0.03 * height),
+        "first_level": x[0] - rest,
+        "upright": 1.0 if np.ptp(x) == 0 else (x.max() - max(x[0], x[-1])) / np.ptp(x),
+        "start": start, "run_length": end - start, "peak_position": peak - start, "peak_height": height,
+        "peak_width": crossing(x, peak, rest + height / 2, 1) - crossing(x, peak, rest + height / 2, -1),
+        "decay_time": crossing(x, peak, np.median(side) + (x[peak] - np.median(side)) / np.e, 1) - peak,
+        "side_mean": side.mean() - rest, "side_std": std,
+        "side_skewness": scipy.stats.skew(side) if std else 0.0,
+        "side_kurtosis": scipy.stats.kurtosis(side) if std else 0.0,
+        "side_slope": line, "side_roughness": np.abs(np.diff(side)).mean(),
+        "side_rise": side.max() - np.median(side), "side_fall": np.median(side) - side.min(),
+        "side_step": step(side), "side_oscillation": swing(side - side.mean() - line * middle),
+        "return_time": max(end - last, 0), "return_level": (x[last:end].mean() - rest) if end > last else 0.0,
+        "rest_level": x[-3:].min() - x[0], "area": (run - rest).sum(),
+    }  # fmt: skip
+    for name, of in (("side", "side_mean"), ("spread", "side_std"), ("rise", "side_rise"), ("roughness", "side_roughness")):
+        shape[f"{name}_to_peak"] = shape[of] / height if height > 0 else 0.0
+    percents = {f"p{q:02d}": np.percentile(run, q) - rest for q in (5, 25, 50, 75, 95)}
+    return facts | shape | percents
+
+
+def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
+    first = next(i for i in range(peak, end) if i + 1 == end or x[i] - x[i + 1] < 0.01 * height)
+    level = rest + 0.7 * (np.median(x[first:end]) - rest)
+    last = max((i + 1 for i in range(first, end) if x[i] >= level), default=first)
+    if last - first >= 3:
+        return first, last
+    return (peak, end) if end - peak >= 3 else (0, len(x))
+
+
+def crossing(x: Floats, peak: int, level: float, way: int) -> float:
+    """Where the line between neighbours first meets the level; the last sample when it never does."""
+    if x[peak] <= level:
+        return float(peak)
+    path = x[peak:] if way == 1 else x[peak::-1]
+    below = np.flatnonzero(path <= level)
+    if len(below) == 0:
+        return float(peak + way * (len(path) - 1))
+    j = below[0]
+    return float(peak + way * (j - 1 + (path[j - 1] - level) / (path[j - 1] - path[j])))
+
+
+def step(x: Floats) -> float:
+    w = min(5, len(x) // 2)
+    steps = [x[i : i + w].mean() - x[i - w : i].mean() for i in range(w, len(x) - w + 1)]
+    return max(steps, key=abs)
+
+
+def swing(d: Floats) -> float:
+    power = (d**2).sum()
+    lags = range(3, min(20, len(d) // 2) + 1)
+    return max([0.0, *((d[lag:] * d[:-lag]).sum() / power for lag in lags)]) if power > 1e-18 else 0.0
+
+
+def longest(x: Floats, above: float) -> int:
+    runs, run = [0], 0
+    for i, v in enumerate(x):
+        run = 0 if v <= above else run + 1 if run and v == x[i - 1] else 1
+        runs.append(run)
+    return max(runs)
+
+
+def assert_same(found: dict[str, float], wanted: dict[str, float]) -> None:
+    for name in NAMES:
+        if name in wanted:
+            assert found[name] == pytest.approx(wanted[name], rel=1e-6, abs=1e-7), name
+        else:
+            assert np.isnan(found[name]), name
+
+
+def test_the_catalogue_describes_every_column_once() -> None:
+    assert len(set(NAMES)) == len(NAMES)
+    assert all(f.meaning.endswith(".") and f.formula for f in CATALOGUE)
+    assert 20 <= len(CLUSTERED) <= 30
+    assert "start" not in CLUSTERED  # says how the recording was cut, not what the mechanism did
+
+
+def test_oracle_on_made_cycles_of_all_kinds() -> None:
+    table, _ = cycles()
+    many = SeriesBlock.from_arrow(table.slice(0, 1_500))
+    for i, row in enumerate(describe(many, 1).tolist()):
+        assert_same(dict(zip(NAMES, row, strict=True)), oracle(array_of(many, i)))
+
+
+VALUES = st.floats(-1e3, 1e3).map(lambda v: round(v, 2)) | st.sampled_from([0.0, 1.0, None])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(VALUES, max_size=40), st.sampled_from([1, -1]))
+def test_oracle_on_any_series(values: list[float | None], sign: int) -> None:
+    raw = np.array([np.nan if v is None else v for v in values])
+    assert_same(features_of(values, sign=sign)[0], oracle(raw, sign))
+
+
+@pytest.mark.parametrize("shift", [-5, -3, -1, 1, 3, 5])
+def test_a_shifted_cut_changes_nothing_but_the_start(shift: int) -> None:
+    before, after = [0.0] * (6 + shift), [0.0] * (6 - shift)
+    run = CYCLE[5:-6]
+    plain, shifted = features_of([*[0.0] * 6, *run, *[0.0] * 6], [*before, *run, *after])
+    assert shifted.pop("start") == plain.pop("start") + shift
+    assert shifted == pytest.approx(plain)
+
+
+def test_rest_appended_changes_nothing_but_the_length() -> None:
+    plain, longer = features_of(CYCLE, [*CYCLE, *[0.0] * 9])
+    assert longer.pop("n_values") == plain.pop("n_values") + 9
+    assert longer == pytest.approx(plain)
+
+
+LEVELS = {f.name for f in CATALOGUE if f.unit in ("value", "value/sample", "value x samples")}
+
+
+def test_a_scaled_series_has_scaled_levels_and_the_same_shape() -> None:
+    plain, scaled = features_of(CYCLE, 3 * CYCLE)
+    assert scaled == pytest.approx({name: v * 3 if name in LEVELS else v for name, v in plain.items()})
+
+
+def test_a_constant_added_changes_only_the_extremes() -> None:
+    plain, lifted = features_of(CYCLE, CYCLE + 2)
+    assert lifted == pytest.approx({name: v + 2 if name in ("min", "max") else v for name, v in plain.items()})
+
+
+def test_a_negative_peak_is_described_like_a_positive_one() -> None:
+    plain, mirrored = features_of(CYCLE)[0], features_of(-CYCLE, sign=-1)[0]
+    assert (mirrored.pop("min"), mirrored.pop("max")) == (-plain.pop("max"), -plain.pop("min"))
+    assert mirrored == pytest.approx(plain)
+
+
+ODD: dict[str, tuple[object, Callable[[dict[str, float]], bool]]] = {
+    "empty": ([], lambda f: f["n_values"] == 0 and np.isnan(f["peak_height"])),
+    "one value": ([1.0], lambda f: f["n_values"] == 1 and f["max"] == 1 and np.isnan(f["peak_height"])),
+    "all missing": ([None] * 20, lambda f: f["n_missing"] == 20 and np.isnan(f["min"])),
+    "constant": ([2.0] * 60, lambda f: f["longest_flat_run"] == 60 and f["peak_height"] == 0 and f["side_std"] == 0),
+    "missing inside": ([*CYCLE[:20], None, *CYCLE[21:]], lambda f: f["n_missing"] == 1 and f["peak_height"] == 5),
+    "infinite inside": ([*CYCLE[:20], np.inf, *CYCLE[21:]], lambda f: f["n_missing"] == 1 and f["max"] == 5),
+    "all negative": (CYCLE - 10, lambda f: f["max"] == -5 and f["peak_height"] == pytest.approx(5)),
+    "long": (np.tile(CYCLE, 2_000), lambda f: f["n_values"] == 2_000 * len(CYCLE) and np.isfinite(f["area"])),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_series_follow_the_policy(name: str) -> None:
+    series, holds = ODD[name]
+    found = features_of(series)[0]
+    assert holds(found)
+    described = [v for n, v in found.items() if n not in FACTS]
+    assert np.isfinite(described).all() or np.isnan(described).all()
+
+
+def test_float32_agrees_with_float64() -> None:
+    table, _ = cycles()
+    single = SeriesBlock.from_arrow(table.slice(0, 2_000))
+    double = SeriesBlock(single.ids, single.offsets, single.values.astype(np.float64))
+    np.testing.assert_array_equal(describe(single, 1), describe(double, 1))
+
+
+def test_the_same_bits_in_one_part_or_many_on_one_thread_or_two() -> None:
+    table, _ = cycles()
+    whole = describe(SeriesBlock.from_arrow(table.slice(0, 5_000)), 1)
+    for size, workers in ((5_000, 1), (997, 2), (64, 2)):
+        parts = (SeriesBlock.from_arrow(table.slice(at, min(size, 5_000 - at))) for at in range(0, 5_000, size))
+        pieces = list(map_parts(lambda part: describe(part, 1), parts, workers))
+        np.testing.assert_array_equal(np.concatenate(pieces), whole)
+
+
+def test_series_vote_on_the_direction_of_the_peak() -> None:
+    assert peak_votes(block(CYCLE, -CYCLE, CYCLE, [1.0] * 20, [])) == (2, 1, 5)

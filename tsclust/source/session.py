@@ -1,0 +1,219 @@
+"""Connections that only read, all on one snapshot, and what a server's refusals mean for the user."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from adbc_driver_postgresql import dbapi
+from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceLostError, TsclustError
+from tsclust.source.layouts import near
+
+Holder = psycopg.Connection[tuple[Any, ...]]
+
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+# For the transaction: a slow disk here must not end a statement there, and text must not depend on who asks.
+_SETTINGS = """
+    SELECT set_config(name, wanted, true) FROM pg_settings JOIN (VALUES
+      ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
+      ('synchronize_seqscans', 'off'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
+      ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres')) AS ours(name, wanted) USING (name)"""
+# For what the DSN leaves open. A connection through a firewall dies unnoticed without keepalives.
+_DEFAULTS = {
+    "fallback_application_name": "tsclust",
+    "keepalives_idle": "30",
+    "keepalives_interval": "10",
+    "keepalives_count": "6",
+    "connect_timeout": "20",
+}
+
+_CHECK_SERVER = "Check that the server runs and that TSCLUST_DSN (or PGHOST, PGPORT, PGSERVICE) points to it"
+# libpq gives no SQLSTATE for a connection that fails, and servers speak many languages: only hints hang on these words.
+_WHY_REFUSED = (
+    ("pg_hba.conf", "Ask the administrator to allow this user, database and address in pg_hba.conf"),
+    ("too many", "Lower source.workers, or try again later"),
+    ("slots", "Lower source.workers, or try again later"),
+    ("password", "Check the user and the password (TSCLUST_DSN, PGPASSWORD or ~/.pgpass)"),
+    ("database", "Name one of the server's databases (psql -l lists them)"),
+    ("role", "Check the user's name"),
+    ("resolve", "Check the host's name"),
+)
+
+_ASK_AGAIN = "Check the server and the network, then run tsclust extract again"
+_MEND_QUERY = "Correct [source] in tsclust.toml; psql shows more"
+# The first class that fits. psycopg has one for every SQLSTATE, under the classes of PEP 249.
+_MEANINGS: tuple[tuple[tuple[type[psycopg.Error], ...], type[TsclustError], str], ...] = (
+    ((errors.InsufficientPrivilege,), QueryError, "Ask the owner for GRANT USAGE ON SCHEMA and GRANT SELECT"),
+    ((errors.ReadOnlySqlTransaction,), QueryError, "tsclust only reads: use a query that writes nothing"),
+    (
+        (errors.SerializationFailure,),
+        SourceLostError,
+        "A standby dropped our snapshot to keep up with its primary: read from the primary,"
+        " or set hot_standby_feedback = on or a longer max_standby_streaming_delay",
+    ),
+    (
+        (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter),
+        BadSeriesError,
+        "Leave the column out of source.carry, or repair it in a query: convert_from(c::bytea, 'LATIN1') AS c",
+    ),
+    ((errors.QueryCanceled,), SourceLostError, "It was cancelled on the server: run tsclust extract again"),
+    ((errors.LockNotAvailable,), SourceLostError, "Another session locks the table: try again later"),
+    (
+        (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded),
+        SourceLostError,
+        "The server is short of room: read a smaller selection, or make some",
+    ),
+    ((errors.OperationalError, errors.InternalError), SourceLostError, _ASK_AGAIN),
+    ((errors.Error,), QueryError, _MEND_QUERY),
+)
+
+
+def hold(dsn: str) -> Holder:
+    """A connection in a transaction that only reads and sees the database as it is now. "" = libpq's environment.
+
+    Raises ConnectError, which never tells a password.
+    """
+    params = _params(dsn)
+    try:
+        holder: Holder = psycopg.connect(make_conninfo("", **params), autocommit=True)
+    except psycopg.Error as error:
+        raise _refused(str(error), params) from None
+    try:
+        with explained("the server"):
+            holder.execute(_BEGIN)
+            holder.execute(_SETTINGS)
+    except BaseException:
+        holder.close()
+        raise
+    return holder
+
+
+def join(dsn: str, holder: Holder, snapshot: str) -> dbapi.Connection:
+    """Another connection to the holder's server, for Arrow, in a transaction on the holder's `snapshot`.
+
+    Raises ConnectError, or SourceLostError where the holder has gone and the snapshot with it.
+    """
+    params = _params(dsn) | _reached(holder)
+    try:
+        connection = dbapi.connect(make_conninfo("", **params), autocommit=True)
+    except dbapi.Error as error:
+        raise _refused(_first_line(str(error)), params) from None
+    try:
+        _enter(connection, snapshot)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _enter(connection: dbapi.Connection, snapshot: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_BEGIN)
+        try:
+            cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot).as_string())
+        except dbapi.Error as error:
+            raise SourceLostError(f"the snapshot {snapshot} is gone: {_first_line(str(error))}", _ASK_AGAIN) from error
+        cursor.execute(_SETTINGS)
+        cursor.fetchall()
+
+
+@contextmanager
+def explained(label: str) -> Iterator[None]:
+    """Errors of psycopg and ADBC leave as ours: one line, what `label` met and what to do."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise _meant(type(error), label, _told(error)) from error
+    except dbapi.Error as error:
+        raise _meant(_class_of(error.sqlstate), label, _first_line(str(error))) from error
+    except OSError as error:  # ADBC, where the stream breaks between two batches
+        raise _meant(errors.OperationalError, label, _first_line(str(error))) from error
+
+
+def no_such_table(holder: Holder, label: str, error: psycopg.Error) -> QueryError:
+    """The error for a table that is not there, with the names of tables that are."""
+    told = error.diag.message_primary or str(error)
+    asked = re.search('"([^"]+)"', told)
+    holder.execute("ROLLBACK")
+    rows = holder.execute(
+        """SELECT format('%I.%I', nspname, relname) FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+           WHERE relkind IN ('r', 'p', 'v', 'm', 'f') AND nspname NOT LIKE 'pg\\_%'
+             AND nspname <> 'information_schema' ORDER BY 1 LIMIT 10000"""
+    ).fetchall()
+    names = near(asked[1] if asked else label, [name.removeprefix("public.") for (name,) in rows])
+    return QueryError(f"{label}: {told} (tables: {names or 'none'})", "Correct source.table or source.query")
+
+
+def _params(dsn: str) -> dict[str, Any]:
+    try:
+        said = conninfo_to_dict(dsn)
+    except psycopg.Error:  # its text may quote a piece of the password
+        raise _unreadable("libpq cannot read it") from None
+    if "://" in dsn and _misplaced(said):
+        raise _unreadable("its host, port or database holds an @ or / that looks like part of a password")
+    env = {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]} if "PGCONNECT_TIMEOUT" in os.environ else {}
+    return _DEFAULTS | env | said | {"client_encoding": "UTF8"}  # Arrow's text is UTF-8, whatever the database's is
+
+
+def _misplaced(said: dict[str, Any]) -> bool:
+    """Does a password with a bare @, / or : reach into the next fields? Messages would show it."""
+    in_names = any("@" in str(said.get(field, "")) for field in ("host", "dbname"))
+    return in_names or not re.fullmatch(r"[\d,]*", str(said.get("port", "")))
+
+
+def _unreadable(why: str) -> ConnectError:
+    return ConnectError(
+        f"the DSN is not one: {why}; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=... dbname=...",
+        "Percent-encode special characters in a URI (@ is %40, / is %2F), quote values with blanks: password='...'",
+    )
+
+
+def _reached(holder: Holder) -> dict[str, Any]:
+    """Where the holder's search through hosts, services and password files ended: a snapshot is one server's."""
+    info = holder.info
+    there = {"host": info.host, "hostaddr": info.hostaddr, "port": info.port, "user": info.user, "dbname": info.dbname}
+    return {k: v for k, v in (there | {"password": info.password}).items() if v}
+
+
+def _refused(told: str, params: dict[str, Any]) -> ConnectError:
+    defaults = {d.keyword.decode(): d.val.decode() for d in psycopg.pq.Conninfo.get_defaults() if d.val}
+    known = defaults | params
+    place = " ".join(f"{k}={known[k]}" for k in ("service", "host", "port", "dbname", "user") if known.get(k))
+    return ConnectError(
+        f"no connection to PostgreSQL at {place}: {told[:500]}",
+        next((step for word, step in _WHY_REFUSED if word in told), _CHECK_SERVER),
+    )
+
+
+def _class_of(sqlstate: str | None) -> type[psycopg.Error]:
+    try:
+        return errors.lookup(sqlstate or "")
+    except KeyError:
+        return errors.DatabaseError if sqlstate else errors.OperationalError
+
+
+def _meant(kind: type[psycopg.Error], label: str, told: str) -> TsclustError:
+    error, next_step = next((e, step) for classes, e, step in _MEANINGS if issubclass(kind, classes))
+    return error(f"{label}: {told}", next_step)
+
+
+def _told(error: psycopg.Error) -> str:
+    """The server's words, the line of SQL they are about, and its hint."""
+    line = re.search(r"^LINE \d+: (.*)", str(error), re.MULTILINE)
+    told = (error.diag.message_primary or str(error)) + (f" (in: {line[1].strip()[:200]})" if line else "")
+    return f"{told}. {error.diag.message_hint}" if error.diag.message_hint else told
+
+
+def _first_line(told: str) -> str:
+    """What the server said in an ADBC message, without the driver's words before and the whole query behind."""
+    line = told.strip().splitlines()[0] if told.strip() else "no reason given"
+    return re.sub(
+        r"^(?:[A-Z_]+: )?(?:\[libpq\] )?(?:Failed to [^:]*: |Execution error \[\w+\]: )?(?:[A-Z]+: +)?", "", line
+    )
