@@ -13,7 +13,9 @@ from tsclust.features.catalogue import NAMES
 from tsclust.features.kernels import describe
 from tsclust.series import Floats, SeriesBlock
 
-CYCLE = np.concatenate([[0.0] * 5, [2.8, 5.0, 3.1, 2.0, 1.5, 1.2], 1 + 0.02 * np.sin(np.arange(40)), [0.45] * 3, [0.0] * 6])
+CYCLE = np.concatenate(
+    [[0.0] * 5, [2.8, 5.0, 3.1, 2.0, 1.5, 1.2], 1 + 0.02 * np.sin(np.arange(40)), [0.45] * 3, [0.0] * 6]
+)
 
 
 def block(*series: object, dtype: type = np.float64) -> SeriesBlock:

@@ -57,7 +57,12 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
         "return_time": max(end - last, 0), "return_level": (x[last:end].mean() - rest) if end > last else 0.0,
         "rest_level": x[-3:].min() - x[0], "area": (run - rest).sum(),
     }  # fmt: skip
-    for name, of in (("side", "side_mean"), ("spread", "side_std"), ("rise", "side_rise"), ("roughness", "side_roughness")):
+    for name, of in (
+        ("side", "side_mean"),
+        ("spread", "side_std"),
+        ("rise", "side_rise"),
+        ("roughness", "side_roughness"),
+    ):
         shape[f"{name}_to_peak"] = shape[of] / height if height > 0 else 0.0
     percents = {f"p{q:02d}": np.percentile(run, q) - rest for q in (5, 25, 50, 75, 95)}
     return facts | shape | percents

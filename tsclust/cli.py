@@ -176,7 +176,3 @@ def _terminated(*_: object) -> None:
 def main() -> None:
     """The entry point."""
     app(prog_name="tsclust")
-
-
-if __name__ == "__main__":
-    main()

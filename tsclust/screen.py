@@ -1,4 +1,4 @@
-"""Which rows cannot be real. A rule is an SQL expression over features and carried columns: parsed, never run as code."""
+"""Which rows cannot be real. A rule is an SQL expression over features and carried columns, parsed and never run."""
 
 from __future__ import annotations
 

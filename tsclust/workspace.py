@@ -202,7 +202,7 @@ def disk_full_explained(where: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):  # the disk, a quota, a limit on files
             raise
         free = shutil.disk_usage(where).free // 2**20
         raise DiskFullError(

@@ -89,3 +89,12 @@ CATALOGUE: tuple[Feature, ...] = (
 
 NAMES: tuple[str, ...] = tuple(f.name for f in CATALOGUE)
 CLUSTERED: tuple[str, ...] = tuple(f.name for f in CATALOGUE if f.clustered)
+
+
+def as_markdown() -> str:
+    """The catalogue as the table in docs/features.md."""
+    rows = ["| name | unit | phase | meaning | formula |", "| --- | --- | --- | --- | --- |"]
+    for f in CATALOGUE:
+        name = f"`{f.name}`" if f.clustered else f"`{f.name}` (rules only)"
+        rows.append(f"| {name} | {f.unit} | {f.phase} | {f.meaning} | {f.formula.replace('|', '&#124;')} |")
+    return "\n".join(rows) + "\n"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -29,7 +30,6 @@ from tsclust.workspace import Manifest, Meter, StageWriter, Workspace, write_man
 
 WORKERS = 2
 SCRATCH = "scratch"
-_PAGE = 4096  # bytes: smaller arrays are not worth mapping, and empty ones cannot be
 
 
 def cluster(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
@@ -103,10 +103,8 @@ def _scale(
 
     def one_part(path: Path) -> Rows:
         part = kept.read(workspace, path, CLUSTERED, baseline)
-        rows, hashes = folder / f"{path.stem}.rows.npy", folder / f"{path.stem}.hashes.npy"
-        np.save(rows, scaler.transform(part.x, part.keys))
-        np.save(hashes, part.hashes(seed))
-        return Rows(_mapped(rows), _mapped(hashes))
+        rows = _laid_down(folder / f"{path.stem}.rows", scaler.transform(part.x, part.keys))
+        return Rows(rows, _laid_down(folder / f"{path.stem}.hashes", part.hashes(seed)))
 
     parts = []
     for rows in map_parts(one_part, workspace.parts("features"), WORKERS):
@@ -116,8 +114,10 @@ def _scale(
     return parts
 
 
-def _mapped(path: Path) -> Any:
-    return np.load(path, mmap_mode="r" if path.stat().st_size > _PAGE else None)
+def _laid_down(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The array, now a mapped file; one without rows stays as it is. (np.save hides that a disk is full.)"""
+    path.write_bytes(np.ascontiguousarray(array).tobytes())
+    return np.memmap(path, array.dtype, "r", shape=array.shape) if array.size else array
 
 
 def _judge(

@@ -1,0 +1,5 @@
+"""`python -m tsclust`"""
+
+from tsclust.cli import main
+
+main()
