@@ -28,7 +28,8 @@ def one_run(series: int) -> dict[str, tuple[float, float]]:
 
 def main(series: int = 1_000_000, runs: int = 3) -> None:
     many = [one_run(series) for _ in range(runs)]
-    processor = next(line.split(":")[1].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name"))
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     print(f"{series:,} series, median of {runs} runs, {os.cpu_count()} cores ({processor})\n")
     print("| stage | seconds | peak MB |\n| --- | ---: | ---: |")
     for name in STAGES:

@@ -1,0 +1,63 @@
+"""Every command in the README is run, every file it points to is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tsclust.demo import load
+
+REPOSITORY = Path(__file__).parent.parent
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.partition("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
+INLINE = re.findall(r"`((?:make|tsclust) [a-z][^`]*)`", README)
+PLACE = "postgresql://reader@db.example/plant"
+
+
+def test_the_commands_of_a_user_run_as_they_stand(database: str, tmp_path: Path) -> None:
+    load.fill(database, 2_000, 5)
+    own = [c for c in COMMANDS if not c.startswith("make")]
+    assert len([c for c in own if c.startswith("tsclust")]) == 6
+    inline = [c for c in INLINE if c.startswith("tsclust") and "COMMAND" not in c and "-w" in c]
+    script = "\n".join(["set -e", *own, *(c for c in inline if c not in own)])
+    script = script.replace(PLACE, shlex.quote(database))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PATH": path}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "plant/reports/report.html").exists()
+
+
+@pytest.mark.parametrize("command", [c for c in (*COMMANDS, *INLINE) if c.startswith("make")])
+def test_make_knows_its_targets(command: str) -> None:
+    subprocess.run([*shlex.split(command), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (REPOSITORY / target).exists()
+
+
+def test_the_page_of_features_is_that_of_the_catalogue() -> None:
+    from tsclust.features.catalogue import as_markdown
+    from tsclust.screen import DEFAULT_RULES
+
+    page = (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8")
+    assert as_markdown() in page
+    assert all(f"| `{rule.name}` | `{rule.when}` | {rule.reason} |" in page for rule in DEFAULT_RULES)
+
+
+def test_every_dependency_has_its_reason() -> None:
+    page = (REPOSITORY / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    names = re.findall(r'^  "([a-z-]+)(?:\[[a-z]+\])?>=', project, re.MULTILINE)
+    assert len(names) > 15
+    assert not [name for name in names if name not in page]
