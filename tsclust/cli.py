@@ -52,10 +52,17 @@ def demo(
 
 
 @app.command()
-def init(root: Root = HERE, json: Json = False) -> None:
+def init(
+    root: Root = HERE,
+    table: Annotated[str, typer.Option(help="The table or view with the series: schema.table")] = "",
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> None:
     """Write a commented tsclust.toml and the sql/ to adapt."""
     with shown(json) as (_, show):
-        show([tsclust.init(root)])
+        show([tsclust.init(root, table, baseline or ())])
 
 
 @app.command()
@@ -100,7 +107,7 @@ def cluster(
     k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..30")] = None,
     scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
     baseline: Annotated[
-        list[str] | None, typer.Option(help="Compare with series that share this column; repeatable.")
+        list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
     ] = None,
     groups: Annotated[int | None, typer.Option(help="How many groups to propose for a look.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, other starts.")] = None,

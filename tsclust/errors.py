@@ -26,9 +26,10 @@ class TsclustError(Exception):
 
     def __init__(self, problem: str, next_step: str) -> None:
         """`problem` names the value and what was expected; `next_step` is what the user does about it."""
-        super().__init__(f"{one_line(problem)}. {one_line(next_step)}")
-        self.problem = one_line(problem)
-        self.next_step = one_line(next_step)
+        problem, next_step = one_line(problem), one_line(next_step)
+        super().__init__(f"{problem}{'' if problem.endswith('?') else '.'} {next_step}")
+        self.problem = problem
+        self.next_step = next_step
 
 
 class SettingsError(TsclustError):

@@ -17,6 +17,7 @@ from tsclust.engine import Listener, Progress, silent
 from tsclust.pipeline.result import Result
 
 STDERR = Console(stderr=True)
+PIPE_WIDTH = 200  # a pipe has no width: nothing is wrapped for it
 
 
 @contextmanager
@@ -44,7 +45,7 @@ def progress(enabled: bool) -> Iterator[Listener]:
 
 def show(results: Iterable[Result], json: bool = False, costs: bool = False) -> None:
     """Print each result as it comes; with `costs` a table of seconds and memory at the end."""
-    console = Console(soft_wrap=True, highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     done = []
     for result in results:
         done.append(result)
@@ -58,7 +59,7 @@ def show(results: Iterable[Result], json: bool = False, costs: bool = False) -> 
     if costs:
         console.print(_cost_table(done))
     if done[-1].then:
-        console.print(f"next: [bold]{escape(done[-1].then)}[/]")
+        console.print(f"next: [bold]{escape(done[-1].then)}[/]", soft_wrap=True)
 
 
 def _print(console: Console, result: Result) -> None:
@@ -66,9 +67,10 @@ def _print(console: Console, result: Result) -> None:
     rows = result.facts.get("rows") if result.facts else None
     count = f" {rows:,} series" if rows is not None else ""
     cost = "" if result.skipped else f" [dim]{result.seconds:.1f} s[/]"
-    console.print(f"[bold]{result.command}[/]{count}{' -> ' + wrote if wrote and not result.skipped else ''}{cost}")
+    place = f" -> {wrote}" if wrote and not result.skipped else ""
+    console.print(f"[bold]{result.command}[/]{count}{place}{cost}", soft_wrap=True)
     for note in result.notes:
-        console.print(f"  {escape(note)}")
+        console.print(f"  {escape(note)}", soft_wrap=True)
     if result.table:
         console.print(_table(result.table))
 
@@ -77,7 +79,7 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 2), header_style="dim")
     numeric = [all(_is_number(row[i]) for row in rows[1:]) for i in range(len(rows[0]))]
     for name, right in zip(rows[0], numeric, strict=True):
-        table.add_column(escape(name), justify="right" if right else "left", no_wrap=right)
+        table.add_column(escape(name), justify="right" if right else "left", no_wrap=name != rows[0][-1])
     for row in rows[1:]:
         table.add_row(*(escape(cell) for cell in row))
     return table

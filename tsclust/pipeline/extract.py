@@ -33,7 +33,9 @@ def extract(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener
             inputs={"query": config.digest(found.query)}, seed=0, rows=found.rows, parts=len(found.ranges),
             facts={"origin": found.origin, "snapshot": found.snapshot, "bytes": written},
         )  # fmt: skip
-    notes = (f"from {found.origin}: {written / 2**20:.0f} MB in {len(found.ranges)} parts, snapshot {found.snapshot}",)
+    notes = (
+        f"from {found.origin}: {written / 2**20:.0f} MB in {len(found.ranges)} part(s), snapshot {found.snapshot}",
+    )
     return of_stage("extract", workspace.stage("series"), manifest, f"tsclust features -w {root}", notes=notes)
 
 

@@ -33,6 +33,7 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
         inputs, digest = {"series": series.output_hash}, config.digest(settings.features)
         if before and (before.inputs, before.settings) == (inputs, digest):
             return up_to_date("features", workspace.stage("features"), before, then)
+        _compile(workspace, listen)
         sign, agreement = _direction(workspace, settings.features.peak, series.rows, listen)
         rules = screen.in_force(settings.rule, agreement >= CLEAR)
         with workspace.writing("features") as writer:
@@ -74,6 +75,12 @@ def filter(
     return of_stage("filter", workspace.stage("features"), manifest, then, table=screening.rule_table(manifest))
 
 
+def _compile(workspace: Workspace, listen: Listener) -> None:
+    """Let numba compile the kernels for this type of values: seconds the first time, then they come from its cache."""
+    listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
+    describe(_block(workspace.parts("series")[0], rows=0), 1)
+
+
 def _direction(workspace: Workspace, peak: str, rows: int, listen: Listener) -> tuple[int, float]:
     """(1 or -1, share of the series that agree): which way the peak points, by a vote of all series where `auto`."""
     if peak != "auto":
@@ -94,8 +101,9 @@ def _direction_notes(settings: Settings, agreement: float) -> tuple[str, ...]:
     )
 
 
-def _block(path: Path) -> SeriesBlock:
-    return SeriesBlock.from_arrow(pq.read_table(path, columns=["series_id", "values"]))
+def _block(path: Path, rows: int | None = None) -> SeriesBlock:
+    table = pq.read_table(path, columns=["series_id", "values"])
+    return SeriesBlock.from_arrow(table.slice(0, rows))
 
 
 def _describe(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -12,16 +13,14 @@ from tsclust.pipeline.template import settings_text
 from tsclust.workspace import Meter, disk_full_explained, write_file
 
 
-def init(root: Path) -> Result:
+def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
     """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over."""
     meter = Meter()
     if (root / "tsclust.toml").exists():
         raise SettingsError(f"{root / 'tsclust.toml'} exists already", "Edit it, or name another folder with -w")
-    write_workspace(root, settings_text())
-    notes = (
-        "tsclust.toml says where your series are: fill in [source]",
-        "sql/ has queries for other ways of storing them",
-    )
+    write_workspace(root, settings_text(table, baseline))
+    where = f"series come from {table}" if table else "fill in [source]: where your series are"
+    notes = (f"tsclust.toml has all settings; {where}", "sql/ has queries for other ways of storing series")
     return Result("init", root, *meter.read(), notes=notes, then=f"tsclust extract -w {root}", facts={})
 
 

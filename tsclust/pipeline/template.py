@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+
 from tsclust.config import Rule
 from tsclust.screen import DEFAULT_RULES
 
@@ -59,9 +62,11 @@ members = 12
 """
 
 
-def settings_text() -> str:
-    """The file's text."""
-    return HEAD + "".join(map(_commented, DEFAULT_RULES))
+def settings_text(table: str = "", baseline: Sequence[str] = ()) -> str:
+    """The file's text, with what is known already filled in."""
+    head = HEAD.replace('\ntable = ""', f"\ntable = {_quoted(table)}", 1)
+    head = head.replace("\nbaseline = []", f"\nbaseline = [{', '.join(map(_quoted, baseline))}]", 1)
+    return head + "".join(map(_commented, DEFAULT_RULES))
 
 
 def _commented(rule: Rule) -> str:
@@ -70,4 +75,4 @@ def _commented(rule: Rule) -> str:
 
 
 def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return json.dumps(text, ensure_ascii=False)  # a JSON string is a TOML string
