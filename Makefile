@@ -8,7 +8,7 @@ PYTHON ?= $(shell for p in python3 $(MINOR_VERSIONS:%=python3.%); do \
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test check bench sample clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,10 @@ check: .venv/.test ## the quick part of the tests: ruff and mypy
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check || { echo "Not formatted. Run: .venv/bin/ruff format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
+
+sample: .venv/.test ## reports/sample.html and its pictures
+	@tests/browser.sh
+	@.venv/bin/python reports/make.py
 
 bench: .venv/.test ## the measurements the documentation quotes, one by one
 	@for file in bench/*.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done

@@ -40,7 +40,8 @@ def test_the_demo_ends_with_a_report_and_a_score(tmp_path: Path) -> None:
 
     again = [json.loads(line) for line in demo(root, "--json").stdout.splitlines()]
     assert [r["command"] for r in again] == ["fill", "extract", "features", "filter", "cluster", "report", "score"]
-    assert [r["command"] for r in again if r["skipped"]] == ["fill", "features", "filter", "cluster"]
+    # The server's data is filled anew where root's folders are closed to the server: the series are the same.
+    assert [r["command"] for r in again[1:] if r["skipped"]] == ["features", "filter", "cluster"]
     found = again[-1]["facts"]
     assert set(found["found"]) | set(found["missing"]) == set(KINDS)
     assert len(found["found"]) >= 8
@@ -65,7 +66,7 @@ def test_a_kept_server_answers_until_it_is_stopped(tmp_path: Path) -> None:
         assert server.stop_kept(tmp_path / ".postgres")
 
 
-@pytest.mark.parametrize("seconds", [2.0, 5.0])
+@pytest.mark.parametrize("seconds", [2.0, 3.0, 4.0, 5.0, 7.0])
 def test_an_interrupted_demo_stops_its_server(tmp_path: Path, seconds: float) -> None:
     before = left_outside()
     command = [sys.executable, "-m", "tsclust", "demo", "-w", str(tmp_path / "demo"), "--series", "200000"]

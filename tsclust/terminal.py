@@ -53,7 +53,7 @@ def show(results: Iterable[Result], json: bool = False, costs: bool = False) -> 
             console.out(json_module.dumps(result.as_json(), ensure_ascii=False, default=list), highlight=False)
             sys.stdout.flush()
         else:
-            _print(console, result)
+            _print(console, result, brief=costs and result.skipped)
     if json or not done:
         return
     if costs:
@@ -62,7 +62,7 @@ def show(results: Iterable[Result], json: bool = False, costs: bool = False) -> 
         console.print(f"next: [bold]{escape(done[-1].then)}[/]", soft_wrap=True)
 
 
-def _print(console: Console, result: Result) -> None:
+def _print(console: Console, result: Result, brief: bool) -> None:
     wrote = escape(str(result.wrote)) if result.wrote else ""
     rows = result.facts.get("rows") if result.facts else None
     count = f" {rows:,} series" if rows is not None else ""
@@ -71,7 +71,7 @@ def _print(console: Console, result: Result) -> None:
     console.print(f"[bold]{result.command}[/]{count}{place}{cost}", soft_wrap=True)
     for note in result.notes:
         console.print(f"  {escape(note)}", soft_wrap=True)
-    if result.table:
+    if result.table and not brief:
         console.print(_table(result.table))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 import pyarrow as pa
@@ -10,6 +11,7 @@ from adbc_driver_postgresql import dbapi
 
 from tsclust.demo import mechanism
 from tsclust.engine import Listener, Progress, silent
+from tsclust.errors import DemoServerError, DiskFullError
 
 TABLES = """
 DROP SCHEMA IF EXISTS machine CASCADE;
@@ -37,7 +39,7 @@ def fill(dsn: str, series: int, seed: int, listen: Listener = silent) -> bool:
     made = f"tsclust demo: {series} cycles, seed {seed}, mechanism {mechanism.VERSION}"
     if _comment(dsn) == made:
         return False
-    with dbapi.connect(dsn) as connection, connection.cursor() as cursor:
+    with _explained(), dbapi.connect(dsn) as connection, connection.cursor() as cursor:
         _run(cursor, TABLES)
         truth: list[pa.RecordBatch] = []
         batches = _told(mechanism.make(series, seed), truth, series, listen)
@@ -50,6 +52,19 @@ def fill(dsn: str, series: int, seed: int, listen: Listener = silent) -> bool:
     with psycopg.connect(dsn, autocommit=True) as plain:
         plain.execute("VACUUM (ANALYZE) machine.cycles")
     return True
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What can go wrong on the way to a server of our own: the disk is full, the server dies, Ctrl-C."""
+    try:
+        yield
+    except dbapi.Error as error:
+        if error.sqlstate == "57014":  # during a call ADBC takes Ctrl-C for itself and cancels the statement
+            raise KeyboardInterrupt from None
+        if error.sqlstate == "53100":
+            raise DiskFullError("PostgreSQL has no space left for the demo's data", "Ask for fewer --series") from None
+        raise DemoServerError(f"filling PostgreSQL failed: {error}", "Run the same command again") from None
 
 
 def _run(cursor: dbapi.Cursor, script: str) -> None:

@@ -85,6 +85,7 @@ def _scored(root: Path, found: Score, meter: Meter, dsn: str | None) -> Result:
     ]
     if found.missing:
         notes.append(f"not found: {', '.join(found.missing)}")
+    notes.append(f"the report: {root / 'reports' / 'report.html'}")
     if dsn:
         notes.append(f"PostgreSQL is still up: psql '{dsn}'")
     facts = {
@@ -94,4 +95,11 @@ def _scored(root: Path, found: Score, meter: Meter, dsn: str | None) -> Result:
         "looks": found.looks,
         "dsn": dsn,
     }
-    return Result("score", None, *meter.read(), notes=tuple(notes), then=f"tsclust status -w {root}", facts=facts)
+    return Result(
+        "score",
+        None,
+        *meter.read(),
+        notes=tuple(notes),
+        then="tsclust init -w DIR --table SCHEMA.TABLE  (your own series)",
+        facts=facts,
+    )

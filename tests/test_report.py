@@ -1,0 +1,340 @@
+"""The report's values: what it chooses, counts and says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.report_workspace import NORMAL, REASON, Made, lifelike, plain, write
+from tsclust.config import Report
+from tsclust.errors import StageMissingError
+from tsclust.features.catalogue import CLUSTERED
+from tsclust.report import curves, sample
+from tsclust.report.data import Band, Curve, Group, Model, Rejected, ReportData, Stage, collect
+from tsclust.report.page import render
+from tsclust.report.texts import STATIC, Language
+from tsclust.report.unusual import Often, Unusual, Where
+from tsclust.screen import DEFAULT_RULES, NOT_DESCRIBED
+from tsclust.series import SeriesBlock, hash_ids
+from tsclust.workspace import Workspace
+
+
+def first_hashed(ids: list[int]) -> int:
+    return ids[int(np.argmin(hash_ids(pa.array(ids), sample.SEED)))]
+
+
+def plain_workspace(root: Path) -> Workspace:
+    """21 equal normal series, cut in two ways, 3 with a side movement 3 times as high, all of W9, and a flat one."""
+    normal = [plain(i, lead=1 + i % 2, machine=f"W{i % 2}") for i in range(21)]
+    high = [plain(i, group="high", level=3.0, machine="W9") for i in range(21, 24)]
+    return write(root, [*normal, *high, plain(24, group=None, machine="W1")], parts=3)
+
+
+def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
+    workspace = plain_workspace(tmp_path / "ws")
+    typical, high = first_hashed(list(range(21))), first_hashed([21, 22, 23])
+    normal_band = Band((-2, -1, 0, 1, 2, 3, 4), (0, 0, 5, 1, 1, 1, 0), (0, 0, 5, 1, 1, 1, 0))
+    high_band = Band((-1, 0, 1, 2, 3, 4), (0, 5, 3, 3, 3, 0), (0, 5, 3, 3, 3, 0))
+    expected = ReportData(
+        title="A title",
+        origin="db: t",
+        series=25,
+        kept=24,
+        periods=(),
+        peak="max",
+        found=2,
+        baseline=(),
+        normal=normal_band,
+        groups=(
+            Group(
+                number=1, k=2, cluster=0, size=3, share=0.125, first_k=2, last_k=4, parent=2, normal=False,
+                band=high_band,
+                members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
+                unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / 1e-9),),
+                where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 0.125),)),),
+            ),
+            Group(
+                number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, normal=True,
+                band=normal_band,
+                members=(
+                    Curve(
+                        str(typical), 1 + typical % 2, (*[0.0] * (1 + typical % 2), 5, 1, 1, 1, 0),
+                        (("machine", f"W{typical % 2}"),), None,
+                    ),
+                ),
+                unusual=(),
+                where=(Where("machine", False, 2, 3, ()),),
+            ),
+        ),
+        rejected=(
+            Rejected(
+                "flat", "longest_flat_run >= 0.9 * n_values", REASON, 1,
+                (Curve("24", 1, (0, 5, 1, 1, 1, 0), (("machine", "W1"),), None),),
+            ),
+        ),
+        sweep=tuple(Model(k, 100 / k, 0.9 / k, 0.5, 10.0 * k, 3) for k in (2, 3, 4)),
+        elbow=2,
+        best_silhouette=2,
+        stages=tuple(
+            Stage(name, "2026-03-04T05:06:07Z", rows, 3, 1.5, 100.0, 1, "5e77",
+                  workspace.manifest(name).output_hash, (("before", "1234"),), (("tsclust", "0.1.0"),))
+            for name, rows in (("series", 25), ("features", 25), ("clusters", 24))
+        ),
+    )  # fmt: skip
+    assert collect(workspace, Report(title="A title", members=1)) == expected
+
+
+@pytest.mark.parametrize("parts", [2, 7])
+def test_how_series_lie_in_parts_changes_nothing(tmp_path: Path, parts: int) -> None:
+    made = lifelike()
+    one = collect(write(tmp_path / "one", made, 1, baseline=["machine"]), Report())
+    more = collect(write(tmp_path / "more", made[::-1], parts, baseline=["machine"]), Report())
+    assert replace(one, stages=()) == replace(more, stages=())
+
+
+def test_what_a_lifelike_workspace_says(tmp_path: Path) -> None:
+    data = collect(write(tmp_path / "ws", lifelike()), Report(members=8))
+    dip, long, normal = data.groups
+    assert [len(g.members) for g in data.groups] == [8, 8, 8]
+    assert {u.feature for u in dip.unusual} >= {"side_fall"}
+    (longer,) = (u for u in long.unusual if u.feature == "run_length")
+    assert longer.value - longer.usual == pytest.approx(18, abs=1.5)
+    assert normal.unusual == ()
+    assert data.periods == (("at", datetime(2024, 1, 1, tzinfo=UTC), datetime(2024, 8, 27, tzinfo=UTC)),)
+    machine, month = dip.where
+    assert [o.value for o in machine.often] == ["W1"]
+    assert (month.column, month.month, month.known) == ("at", True, 8)
+    assert [r.count for r in data.rejected] == [15]
+    assert len(data.rejected[0].examples) == sample.EXAMPLES
+
+
+def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path) -> None:
+    """1.5 times the level of its own weak machine is still less than what a strong machine always has."""
+    levels = {"weak": 1.0, "strong": 4.0}
+    made = [
+        plain(i, level=levels[name] * (1 + 0.01 * (i % 5)), machine=name)
+        for i, name in enumerate(["weak", "strong"] * 40)
+    ]
+    made += [plain(100 + i, group="stiff", level=1.5, machine="weak") for i in range(4)]
+    alone = collect(write(tmp_path / "alone", made), Report())
+    against = collect(write(tmp_path / "against", made, baseline=["machine"]), Report())
+    assert alone.groups[0].unusual == ()
+    (unusual,) = against.groups[0].unusual
+    assert (unusual.feature, unusual.times) == ("side_mean", pytest.approx(1.5, rel=0.03))
+    usual = against.groups[0].members[0].usual
+    assert usual is not None
+    assert usual.at == (-1, 0, 1, 2, 3, 4)
+    assert usual.values == pytest.approx((0, 5, 1, 1, 1, 0), abs=0.05)
+    assert alone.groups[0].members[0].usual is None
+
+
+@pytest.mark.parametrize(
+    ("values", "seen"),
+    [([], ()), ([None, None], (None, None)), ([float("inf"), 1e300, 2.0], (None, None, 2.0)), ([7.0], (7.0,))],
+)
+def test_odd_series_are_shown_as_far_as_they_go(tmp_path: Path, values: list[Any], seen: tuple[Any, ...]) -> None:
+    made = [*lifelike(48), Made(999, values, None, {"machine": None, "at": None})]
+    data = collect(write(tmp_path / "ws", made, 1), Report())
+    (odd,) = (c for c in data.rejected[0].examples if c.series_id == "999")
+    assert odd.values == seen
+    assert odd.carried == (("machine", None), ("at", None))
+    assert "999" in render(data, "ru")
+
+
+def test_carried_values_of_every_kind_become_plain(tmp_path: Path) -> None:
+    """PostgreSQL's infinity is a time that neither Python nor Polars knows."""
+    kinds: dict[str, tuple[pa.DataType, Any, Any]] = {
+        "infinite": (pa.timestamp("us", "UTC"), 2**63 - 1, str(2**63 - 1)),
+        "endless": (pa.date32(), 2**31 - 1, str(2**31 - 1)),
+        "fine": (pa.timestamp("ns"), 1_700_000_000_123_456_789, datetime(2023, 11, 14, 22, 13, 20, 123456)),
+        "day": (pa.date32(), date(2024, 5, 6), date(2024, 5, 6)),
+        "list": (pa.list_(pa.int64()), [1, 2], "[1, 2]"),
+        "yes": (pa.bool_(), True, True),
+        "number": (pa.float64(), 0.5, 0.5),
+    }
+    workspace = write(tmp_path / "ws", [replace(m, carried={}) for m in lifelike(48)], 1)
+    part = workspace.parts("series")[0]
+    table = pq.read_table(part)
+    for name, (kind, value, _) in kinds.items():
+        table = table.append_column(name, pa.array([value] * len(table), kind))
+    pq.write_table(table, part)
+    data = collect(workspace, Report())
+    assert data.groups[0].members[0].carried == tuple((name, seen) for name, (_, _, seen) in kinds.items())
+    assert [name for name, _, _ in data.periods] == ["fine", "day"]
+
+
+def test_only_the_normal_mass(tmp_path: Path) -> None:
+    data = collect(write(tmp_path / "ws", [m for m in lifelike() if m.group == NORMAL]), Report())
+    assert [g.normal for g in data.groups] == [True]
+    assert data.rejected == ()
+    assert "No group of them stands out" in render(data, "en")
+
+
+def test_text_ids_and_no_carried_columns(tmp_path: Path) -> None:
+    made = [replace(m, series_id=f"s{m.series_id}", carried={}) for m in lifelike()]
+    data = collect(write(tmp_path / "ws", made), Report())
+    assert all(c.series_id.startswith("s") and c.carried == () for g in data.groups for c in g.members)
+    assert all(g.where == () for g in data.groups)
+
+
+def test_a_column_with_a_value_for_every_series_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample, "MANY", 20)
+    made = [replace(m, carried=m.carried | {"serial": f"n{m.series_id}"}) for m in lifelike()]
+    data = collect(write(tmp_path / "ws", made), Report())
+    assert [w.column for w in data.groups[0].where] == ["machine", "at"]
+
+
+def test_without_clusters_it_says_what_to_run(tmp_path: Path) -> None:
+    workspace = plain_workspace(tmp_path / "ws")
+    (workspace.stage("clusters") / "manifest.json").unlink()
+    with pytest.raises(StageMissingError, match="tsclust cluster"):
+        collect(workspace, Report())
+
+
+def block(*series: list[float]) -> SeriesBlock:
+    return SeriesBlock.from_arrow(pa.table({"series_id": list(range(len(series))), "values": list(series)}))
+
+
+def test_quantiles_agree_with_the_obvious_way() -> None:
+    rng = np.random.default_rng(3)
+    series = [rng.normal(size=n).tolist() for n in rng.integers(5, 12, 40)]
+    starts = rng.integers(0, 4, 40)
+    at, (low, high) = curves.quantiles(block(*series), np.arange(40), starts, (0.05, 0.95))
+    for t, a, b in zip(at, low, high, strict=True):
+        column = sorted(s[start + t] for s, start in zip(series, starts, strict=True) if 0 <= start + t < len(s))
+        assert len(column) >= 4
+        assert (a, b) == (column[round(0.05 * (len(column) - 1))], column[round(0.95 * (len(column) - 1))])
+
+
+def test_one_endless_series_costs_no_room() -> None:
+    _, matrix = curves.aligned(block(*[[1.0] * 8] * 30, [2.0] * 100_000), np.arange(31), np.zeros(31, np.int64))
+    assert matrix.shape == (31, 8)
+
+
+@pytest.mark.parametrize(("n", "count"), [(1, 12), (12, 12), (13, 12), (2_000, 12), (5, 1)])
+def test_strata_start_with_the_typical_and_reach_the_rim(n: int, count: int) -> None:
+    rows = curves.strata(np.arange(n), count)
+    assert rows[0] == 0
+    assert len(rows) == min(n, count) == len(set(rows))
+    assert list(rows) == sorted(rows)
+    assert n <= count or count == 1 or n - 1 - rows[-1] <= n / count
+
+
+def test_the_typical_one_is_nearest_the_middle() -> None:
+    order = curves.typical_first(np.array([[0.0], [10.0], [4.0], [5.0], [1.0]]))
+    assert order[0] == 2
+    assert order[-1] == 1
+
+
+def test_a_thinned_curve_keeps_its_peaks() -> None:
+    values = np.random.default_rng(1).normal(size=10_000)
+    values[[17, 4_321]] = [9.0, -9.0]
+    values[500:600] = np.nan
+    at, kept = curves.thinned(np.arange(10_000), values, 240)
+    assert len(at) <= 242
+    assert np.nanmax(kept) == 9.0
+    assert np.nanmin(kept) == -9.0
+    assert list(at) == sorted(set(at))
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.2, 11.7), (1e-9, 7e-9), (-5e30, 1e30), (99.5, 100.1)])
+def test_ticks_are_few_and_inside(low: float, high: float) -> None:
+    ticks = curves.nice_ticks(low, high, 5)
+    assert 2 <= len(ticks) <= 6
+    slack = 1e-9 * (high - low)
+    assert all(low - slack <= t <= high + slack for t in ticks)
+
+
+@pytest.mark.parametrize(
+    ("unusual", "en", "ru"),
+    [
+        (Unusual("run_length", 68, 50, None, 9), "run 18\u00a0samples longer", "ход длиннее на 18\u00a0отсчётов"),
+        (Unusual("run_length", 49, 50, None, -9), "run 1\u00a0sample shorter", "ход короче на 1\u00a0отсчёт"),
+        (Unusual("peak_width", 3.94, 2.68, None, 9), "peak 1.3\u00a0samples wider", "пик шире на 1,3\u00a0отсчёта"),
+        (
+            Unusual("side_mean", 1.6, 1, 1.62, 9),
+            "side movement: level 1.6 times normal",
+            "рабочий ход: уровень в 1,6 раза больше обычного",
+        ),
+        (
+            Unusual("peak_height", 2, 4, 0.5, -9),
+            "peak: height 0.5 times normal",
+            "пик: высота в 2 раза меньше обычного",
+        ),
+        (
+            Unusual("side_fall", 21, 1, 21.4, 9),
+            "side movement: largest fall 21 times normal",
+            "рабочий ход: наибольший провал в 21 раз больше обычного",
+        ),
+        (
+            Unusual("side_fall", 5e7, 1, 5e7, 9),
+            "side movement: largest fall over 1,000 times normal",
+            "рабочий ход: наибольший провал в более чем 1\u202f000 раз больше обычного",
+        ),
+        (
+            Unusual("side_step", -0.56, -0.041, None, 9),
+            "side movement: largest step −0.56, normally −0.04",
+            "рабочий ход: наибольшая ступень −0,56, обычно −0,04",
+        ),
+        (
+            Unusual("rest_level", 0.149, -0.0004, None, 9),
+            "after the return: level 0.15, normally 0",
+            "после возврата: уровень 0,15, обычно 0",
+        ),
+        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own:  2, normally 1", "of_ones_own:  2, обычно 1"),
+    ],
+)
+def test_what_is_unusual_in_words(unusual: Unusual, en: str, ru: str) -> None:
+    assert Language.load("en").sentence(unusual) == en
+    assert Language.load("ru").sentence(unusual) == ru
+
+
+def test_numbers_and_dates_by_language() -> None:
+    en, ru = Language.load("en"), Language.load("ru")
+    assert (en.fixed(1234567, 0), ru.fixed(1234567, 0)) == ("1,234,567", "1\u202f234\u202f567")
+    assert (en.share(0.0096), ru.share(0.0096), en.share(0.983)) == ("0.96%", "0,96\u00a0%", "98%")
+    assert (en.date(date(2024, 3, 1)), ru.date(date(2024, 3, 1))) == ("March 1, 2024", "1 марта 2024\u00a0г.")
+    assert (en.month("2024-03"), ru.month("2024-03"), en.month("odd")) == ("March 2024", "март 2024", "odd")
+    assert [ru.counted(n, "group") for n in (1, 2, 5, 11, 21, 1.5)] == [
+        "1\u00a0группа", "2\u00a0группы", "5\u00a0групп", "11\u00a0групп", "21\u00a0группа", "1,5\u00a0группы",
+    ]  # fmt: skip
+    assert [en.number(v) for v in (0.0, -0.0, 1.5, 0.012345, 1e30, 1e-9, float("nan"))] == [
+        "0", "0", "1.5", "0.0123", "1.00e+30", "1.00e-09", "–",
+    ]  # fmt: skip
+
+
+def test_both_languages_say_the_same_things() -> None:
+    en, ru = Language.load("en").texts, Language.load("ru").texts
+    assert {t: list(en[t]) for t in en if t != "reasons"} == {t: list(ru[t]) for t in ru if t != "reasons"}
+    assert set(en["features"]) >= set(CLUSTERED)
+    assert set(ru["reasons"]) == {rule.reason for rule in (*DEFAULT_RULES, NOT_DESCRIBED)}
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
+    html = render(collect(write(tmp_path / "ws", lifelike(), baseline=["machine"]), Report()), lang)
+    seen = html[html.index("<body>") : html.index('<script type="application/json"')]
+    assert "{" not in seen.replace("{n}", "").replace("{of}", "")  # these two are filled in by the page
+    sources = [*STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
+    words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in sources)))
+    assert set(Language.load(lang).texts["page"]) <= words
+
+
+def test_the_same_workspace_gives_the_same_bytes(tmp_path: Path) -> None:
+    pages = [render(collect(write(tmp_path / name, lifelike()), Report()), "en") for name in ("one", "two")]
+    assert pages[0] == pages[1]
+
+
+def test_forty_groups_stay_below_three_megabytes(tmp_path: Path) -> None:
+    made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
+    data = collect(write(tmp_path / "ws", made, baseline=["machine"]), Report())
+    assert len(data.groups) > 40
+    assert len(render(data, "ru").encode()) < 3_000_000

@@ -1,0 +1,270 @@
+"""What the report says, as plain values: the page only draws it. One pass over the parts, memory bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from tsclust.config import Report
+from tsclust.report import curves, sample
+from tsclust.report.sample import Asked, Drawn
+from tsclust.report.unusual import Unusual, Usual, Where, fit_usual, stands_out, where
+from tsclust.workspace import STAGES, Manifest, Workspace
+
+Plain = str | int | float | bool | date | datetime | None
+Rows = npt.NDArray[np.intp]
+
+USUAL = (10, 100)  # normal series of a baseline: the fewest and the most that a usual curve is taken from
+NORMAL_CARDS = 5  # of the normal mass, the largest groups are shown
+
+
+@dataclass(frozen=True)
+class Line:
+    """Values, one for each of `at` samples after the start."""
+
+    at: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One real series: values (None is missing), the index its run starts at, its carried columns.
+
+    usual: the median of normal series that share its baseline; None without a baseline, or with too few of them
+    """
+
+    series_id: str
+    start: int
+    values: tuple[float | None, ...]
+    carried: tuple[tuple[str, Plain], ...]
+    usual: Line | None
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where 90 % of some series lie, `at` samples after their start."""
+
+    at: tuple[int, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One card. members: from the most to the least typical, each stands for as many; the first is the typical one."""
+
+    number: int
+    k: int
+    cluster: int
+    size: int
+    share: float
+    first_k: int
+    last_k: int
+    parent: int | None
+    normal: bool
+    band: Band
+    members: tuple[Curve, ...]
+    unusual: tuple[Unusual, ...]
+    where: tuple[Where, ...]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What a rule set aside."""
+
+    rule: str
+    when: str
+    reason: str
+    count: int
+    examples: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the diagnosis says of one k."""
+
+    k: int
+    inertia: float
+    silhouette: float
+    davies_bouldin: float
+    calinski_harabasz: float
+    smallest: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage was made from and what it cost; settings, inputs and output are hashes."""
+
+    name: str
+    made_at: str
+    rows: int
+    parts: int
+    seconds: float
+    peak_mb: float
+    seed: int
+    settings: str
+    output: str
+    inputs: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything the page says.
+
+    series, kept  how many there are, and how many of them the rules keep
+    periods       carried column of times, first, last
+    peak          `max` or `min`: which way it points
+    found         groups in the whole sweep
+    baseline      carried columns within which series are compared
+    groups        most worth looking at first, the normal mass last
+    elbow, best_silhouette  the k that they speak for
+    """
+
+    title: str
+    origin: str
+    series: int
+    kept: int
+    periods: tuple[tuple[str, date | datetime, date | datetime], ...]
+    peak: str
+    found: int
+    baseline: tuple[str, ...]
+    normal: Band
+    groups: tuple[Group, ...]
+    rejected: tuple[Rejected, ...]
+    sweep: tuple[Model, ...]
+    elbow: int | None
+    best_silhouette: int | None
+    stages: tuple[Stage, ...]
+
+
+def collect(workspace: Workspace, settings: Report) -> ReportData:
+    """The report of a workspace that has series, features and clusters. Raises StageMissingError for one that lacks."""
+    manifests = {name: workspace.manifest(name) for name in STAGES}
+    facts = {name: manifest.facts for name, manifest in manifests.items()}
+    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet").filter(pl.col("within").is_null())
+    shown = _shown(groups)
+    baseline = tuple(facts["clusters"].get("baseline", ()))
+    drawn = sample.draw(workspace, _asked(shown, manifests["clusters"].rows, baseline))
+    usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal])
+    return ReportData(
+        title=settings.title,
+        origin=facts["series"].get("origin", ""),
+        series=manifests["series"].rows,
+        kept=manifests["clusters"].rows,
+        periods=tuple((name, *p) for name, p in drawn.periods.items() if p[0] is not None),
+        peak=facts["features"]["peak"],
+        found=len(groups),
+        baseline=baseline,
+        normal=_band(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
+        groups=tuple(_group(row, j, drawn, usual, settings.members) for j, row in enumerate(shown)),
+        rejected=_rejected(facts["features"], drawn),
+        sweep=_sweep(workspace),
+        elbow=facts["clusters"]["advice"]["elbow"],
+        best_silhouette=facts["clusters"]["advice"]["silhouette"],
+        stages=tuple(_stage(manifest) for manifest in manifests.values()),
+    )
+
+
+def _shown(groups: pl.DataFrame) -> list[dict[str, Any]]:
+    """The groups that get a card: those proposed, then the largest of the normal mass."""
+    strange = groups.filter(pl.col("proposed") & ~pl.col("normal")).sort("group")
+    normal = groups.filter("normal").sort("size", "group", descending=[True, False]).head(NORMAL_CARDS)
+    return [*strange.iter_rows(named=True), *normal.iter_rows(named=True)]
+
+
+def _asked(shown: list[dict[str, Any]], kept: int, baseline: tuple[str, ...]) -> Asked:
+    groups = tuple((f"k{row['k']:02d}", row["cluster"], row["size"]) for row in shown)
+    return Asked(groups, np.array([row["normal"] for row in shown], bool), kept, baseline)
+
+
+def _group(row: Mapping[str, Any], j: int, drawn: Drawn, usual: Usual, members: int) -> Group:
+    rows = np.flatnonzero(drawn.inside[:, j])
+    chosen = rows[curves.strata(curves.typical_first(usual.shaped(drawn.x[rows])), members)]
+    return Group(
+        number=row["group"], k=row["k"], cluster=row["cluster"], size=row["size"], share=row["share"],
+        first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], normal=row["normal"],
+        band=_band(drawn, rows), members=_curves(drawn, chosen),
+        unusual=stands_out(drawn.x[rows], drawn.keys[rows], usual),
+        where=tuple(where(name, name in drawn.periods, tally, j, row["size"]) for name, tally in drawn.counts.items()
+                    if tally is not None and len(tally) > 1),
+    )  # fmt: skip
+
+
+def _band(drawn: Drawn, rows: Rows) -> Band:
+    at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.05, 0.95))
+    return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+def _curves(drawn: Drawn, rows: Rows) -> tuple[Curve, ...]:
+    table = drawn.table.take(rows)
+    names = [name for name in table.column_names if name not in ("series_id", "values")]
+    columns = [[_plain(scalar) for scalar in _micro(table[name])] for name in names]
+    carried = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(rows)
+    block = drawn.block
+    values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in rows]
+    ids = [str(scalar.as_py()) for scalar in table["series_id"]]
+    usual = [_usual(drawn, key) for key in drawn.keys[rows]]
+    return tuple(map(Curve, ids, drawn.starts[rows].tolist(), values, carried, usual))
+
+
+def _usual(drawn: Drawn, key: str) -> Line | None:
+    """What is usual for series with this baseline key."""
+    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[: USUAL[1]]
+    if not key or len(rows) < USUAL[0]:
+        return None
+    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,))
+    return Line(tuple(at.tolist()), tuple(middle.tolist()))
+
+
+def _micro(column: pa.ChunkedArray) -> Iterable[pa.Scalar]:
+    """Times to the microsecond: Python knows no finer ones."""
+    times = pa.types.is_timestamp(column.type)
+    fine: Iterable[pa.Scalar] = column.cast(pa.timestamp("us", column.type.tz), safe=False) if times else column
+    return fine
+
+
+def _plain(scalar: pa.Scalar) -> Plain:
+    """A value of a carried column; what is neither text, number nor time becomes text."""
+    try:
+        value = scalar.as_py()
+    except (OverflowError, ValueError):  # a time outside of the years 1 to 9999, like PostgreSQL's infinity
+        return str(scalar.value)
+    return value if isinstance(value, Plain) else str(value)
+
+
+def _rejected(facts: Mapping[str, Any], drawn: Drawn) -> tuple[Rejected, ...]:
+    """The rules that set something aside, most first."""
+    found = [
+        Rejected(r["name"], r["when"], r["reason"], facts["rejected"][r["name"]], _curves(drawn, _of_rule(drawn, r)))
+        for r in facts["rules"]
+        if facts["rejected"].get(r["name"])
+    ]
+    return tuple(sorted(found, key=lambda r: (-r.count, r.rule)))
+
+
+def _of_rule(drawn: Drawn, rule: Mapping[str, Any]) -> Rows:
+    """Rows are in the order of their hashes: the first few of all parts together."""
+    return np.flatnonzero(drawn.rejected == rule["name"])[: sample.EXAMPLES]
+
+
+def _sweep(workspace: Workspace) -> tuple[Model, ...]:
+    names = list(Model.__dataclass_fields__)
+    sweep = pl.read_parquet(workspace.stage("clusters") / "sweep.parquet", columns=names).sort("k")
+    return tuple(Model(**row) for row in sweep.iter_rows(named=True))
+
+
+def _stage(manifest: Manifest) -> Stage:
+    return Stage(
+        name=manifest.stage, made_at=manifest.made_at, rows=manifest.rows, parts=manifest.parts,
+        seconds=manifest.seconds, peak_mb=manifest.peak_mb, seed=manifest.seed, settings=manifest.settings,
+        output=manifest.output_hash, inputs=tuple(sorted(manifest.inputs.items())),
+        versions=tuple(sorted(manifest.versions.items())),
+    )  # fmt: skip

@@ -1,0 +1,162 @@
+"""What is unusual about a group: features far from normal, and values of carried columns that occur too often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tsclust.features.catalogue import CATALOGUE, CLUSTERED
+from tsclust.series import Floats
+
+Strings = npt.NDArray[np.str_]
+
+MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
+ENOUGH = 30  # series a baseline key needs for medians of its own
+STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
+SENTENCES = 4
+# Features that say much the same, the plainest first: one of them is said.
+TOPICS: tuple[tuple[str, ...], ...] = (
+    ("run_length",),
+    ("peak_height",),
+    ("peak_position",),
+    ("peak_width", "decay_time"),
+    ("side_mean", "p50", "p25", "p75", "side_to_peak", "area"),
+    ("side_rise", "rise_to_peak", "p95", "side_skewness", "side_kurtosis"),
+    ("side_fall", "p05"),
+    ("side_roughness", "roughness_to_peak"),
+    ("side_std", "spread_to_peak"),
+    ("side_step",),
+    ("side_slope",),
+    ("side_oscillation",),
+    ("return_time", "return_level"),
+    ("rest_level",),
+)
+_UNITS = {f.name: f.unit for f in CATALOGUE}
+# What is counted in samples is off by half a sample in any recording.
+_LEAST = np.array([0.5 if _UNITS[name] == "samples" else 1e-9 for name in CLUSTERED])
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A feature in which a group lies `away` robust deviations from normal.
+
+    value, usual  medians over the members, of the feature and of what is normal for each, in the feature's unit
+    times         median of their ratio; None where a ratio means nothing
+    """
+
+    feature: str
+    value: float
+    usual: float
+    times: float | None
+    away: float
+
+
+@dataclass(frozen=True)
+class Often:
+    """A value of a carried column: how many members have it, their share, its share of all series kept."""
+
+    value: str | None
+    count: int
+    share: float
+    overall: float
+
+
+@dataclass(frozen=True)
+class Where:
+    """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often.
+
+    month: the values are months, like 2024-03
+    """
+
+    column: str
+    month: bool
+    distinct: int
+    known: int
+    often: tuple[Often, ...]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is normal of each feature. g baseline keys, d features.
+
+    keys     (g,) sorted, the first, "", is the whole
+    centers  (g, d) medians, in feature units
+    spread   (d,) robust deviation from them, in feature units, never 0
+    """
+
+    keys: Strings
+    centers: Floats
+    spread: Floats
+
+    def of(self, keys: Strings) -> Floats:
+        """(n, d) what is normal for series with these keys; the whole's where a key has none of its own."""
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        centers: Floats = self.centers[np.where(self.keys[at] == keys, at, 0)]
+        return centers
+
+    def shaped(self, x: Floats) -> Floats:
+        """(n, d) deviations from the whole, far ones by their logarithm: one wild feature must not decide alone."""
+        z = (x - self.centers[0]) / self.spread
+        out: Floats = np.sign(z) * np.log1p(np.abs(z))
+        return out
+
+
+def fit_usual(x: Floats, keys: Strings) -> Usual:
+    """From x (n, d) of the normal mass and its keys (n,)."""
+    names, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    members = np.split(np.argsort(row, kind="stable"), np.cumsum(sizes)[:-1])
+    own = [(name, rows) for name, rows in zip(names, members, strict=True) if name and len(rows) >= ENOUGH]
+    centers = np.stack([np.median(x, axis=0), *(np.median(x[rows], axis=0) for _, rows in own)])
+    usual = Usual(np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
+    away = np.abs(x - usual.of(keys))
+    spread = MAD * np.median(away, axis=0)
+    return Usual(usual.keys, centers, np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), _LEAST))
+
+
+def stands_out(x: Floats, keys: Strings, usual: Usual) -> tuple[Unusual, ...]:
+    """What stands out most of members with features x (n, d): a feature of each topic, farthest from normal first."""
+    expected = usual.of(keys)
+    away = np.median(x - expected, axis=0) / usual.spread
+    far = {name: abs(float(away[i])) for i, name in enumerate(CLUSTERED)}
+    said = sorted((_plainest(topic, far) for topic in _topics()), key=lambda name: -far[name])
+    chosen = [CLUSTERED.index(name) for name in said[:SENTENCES] if far[name] >= STANDS_OUT]
+    return tuple(_one(i, x[:, i], expected[:, i], float(away[i]), float(usual.spread[i])) for i in chosen)
+
+
+def _topics() -> tuple[tuple[str, ...], ...]:
+    """The topics over the catalogue as it is: a feature that no topic has is one of its own."""
+    known = {name for topic in TOPICS for name in topic}
+    topics = [tuple(name for name in topic if name in CLUSTERED) for topic in TOPICS]
+    return (*(topic for topic in topics if topic), *((name,) for name in CLUSTERED if name not in known))
+
+
+def _plainest(topic: tuple[str, ...], far: Mapping[str, float]) -> str:
+    """The first of the topic that is at least half as far from normal as the farthest."""
+    farthest = max(far[name] for name in topic)
+    return next(name for name in topic if far[name] >= farthest / 2)
+
+
+def _one(i: int, x: Floats, expected: Floats, away: float, spread: float) -> Unusual:
+    """Feature i of members: x (n,) their values, expected (n,) what is normal for each."""
+    name, middle = CLUSTERED[i], float(np.median(expected))
+    level = _UNITS[name] in ("value", "value x samples") or name.endswith("_to_peak")
+    times = float(np.median(x / expected)) if level and middle > 2 * spread and (expected > 0).all() else 0.0
+    return Unusual(name, float(np.median(x)), middle, times if times > 0 else None, away)
+
+
+def where(column: str, month: bool, tally: pl.DataFrame, group: int, size: int) -> Where:
+    """Values that occur too often to be chance (4 standard deviations of a binomial), most frequent first.
+
+    tally: a row per value of the column: value, all, 0, 1, ... (how many members of each group have it)
+    """
+    own = tally.select("value", count=pl.col(str(group)), overall=pl.col("all") / pl.col("all").sum())
+    expected = size * pl.col("overall")
+    chance = (expected * (1 - pl.col("overall"))).sqrt()
+    too_often = (pl.col("count") > expected + 4 * chance) & (pl.col("count") >= 1.3 * expected)
+    top = own.filter(too_often & (pl.col("count") >= 3)).sort("count", "value", descending=[True, False]).head(4)
+    often = tuple(Often(value, count, count / size, overall) for value, count, overall in top.iter_rows())
+    return Where(column, month, int((own["count"] > 0).sum()), len(own), often)
