@@ -36,7 +36,7 @@ def pictures(page: Page) -> None:
     overview = page.locator("details#overview")
     overview.locator("summary").first.click()
     overview.locator(".js-plotly-plot").last.wait_for()
-    overview.screenshot(path=HERE / "overview.png")
+    overview.locator(".figures").screenshot(path=HERE / "overview.png")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ counts by its logarithm (a heavy tail must not decide alone), and features that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ import numpy.typing as npt
 from tsclust.series import Floats
 
 BAND = 3.0  # robust deviations: what lies inside is normal
-ENOUGH = 30  # sampled series a baseline group needs for medians of its own
+ENOUGH = 15  # sampled series a baseline group needs for medians of its own
 GRID = 1024  # scaled values lie on a grid of 1/1024: sums of integers are exact in any order
 LIMIT = 31.0  # scaled values end here, so that they fit 16 bits
 MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
@@ -33,6 +33,7 @@ class Scaler:
     centers  (g, d) in feature units
     spreads  (g, d) in feature units, never 0
     weights  (d,) 0 for a feature without any spread
+    too_few  baseline groups that have no medians of their own: they are compared with the whole
     """
 
     method: str
@@ -40,6 +41,7 @@ class Scaler:
     centers: Floats
     spreads: Floats
     weights: Floats
+    too_few: int
 
     def transform(self, x: Floats, keys: Keys) -> Grid:
         """(n, d) features and (n,) baseline keys -> (n, d) int16: the scaled features times GRID."""
@@ -56,17 +58,18 @@ class Scaler:
 
 def fit(x: Floats, keys: Keys, method: str, smallest: Floats) -> Scaler:
     """A Scaler from a sample: x (n, d) features, keys (n,) baseline keys, smallest (d,) least meaningful spread."""
-    names, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    own, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     order = np.argsort(row, kind="stable")
     groups = np.split(order, np.cumsum(sizes)[:-1])
-    enough = [(name, members) for name, members in zip(names, groups, strict=True) if len(members) >= ENOUGH and name]
+    enough = [(name, members) for name, members in zip(own, groups, strict=True) if len(members) >= ENOUGH and name]
     whole = _center_and_spread(x, method, smallest)
     fitted = [whole, *(_center_and_spread(x[members], method, smallest) for _, members in enough)]
     names = np.array(["", *(name for name, _ in enough)])
     centers, spreads = (np.stack(part) for part in zip(*fitted, strict=True))
-    scaler = Scaler(method, names, centers, spreads, np.ones(x.shape[1]))
+    too_few = sum(1 for name in own if name) - len(enough)
+    scaler = Scaler(method, names, centers, spreads, np.ones(x.shape[1]), too_few)
     weights = _shared_weights(scaler.transform(x, keys) / GRID) if method == "exceedance" else np.ones(x.shape[1])
-    return Scaler(method, names, centers, spreads, np.where(x.max(axis=0) > x.min(axis=0), weights, 0.0))
+    return replace(scaler, weights=np.where(x.max(axis=0) > x.min(axis=0), weights, 0.0))
 
 
 def _center_and_spread(x: Floats, method: str, smallest: Floats) -> tuple[Floats, Floats]:

@@ -78,7 +78,9 @@ def _sweep(
         listen(Progress("cluster: restarts on the coreset", len(starts), len(ks), "k"))
     models, sums = _refine(parts, Models.of(ks, [centers for _, centers in starts]), listen)
     return _judge(workspace, writer, scaler, parts, models, sums, asked.groups, listen) | {
+        "baseline": list(asked.baseline),
         "baseline_groups": len(scaler.keys) - 1,
+        "baseline_too_few": scaler.too_few,
         "coreset": len(coreset.rows),
         "scaling": asked.scaling,
         "left_out_k": len(asked.ks) - len(ks),
@@ -194,6 +196,8 @@ def _notes(manifest: Manifest, settings: Settings) -> tuple[str, ...]:
     if settings.cluster.baseline:
         names = ", ".join(settings.cluster.baseline)
         notes.append(f"baseline {names}: {facts['baseline_groups']} groups are compared with themselves")
+    if facts["baseline_too_few"]:
+        notes.append(f"{facts['baseline_too_few']} have too few series for that and are compared with the whole")
     if facts["left_out_k"]:
         notes.append(f"{facts['left_out_k']} k left out: there are only {manifest.rows} series")
     return tuple(notes)

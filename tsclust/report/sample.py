@@ -31,9 +31,9 @@ EXAMPLES = 6  # series shown of those a rule rejects
 MANY = 2_000  # a carried column with more values than this names series, not machines
 SEED = 1
 WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
+BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
 _YEARS = (-719_161, 2_932_895)  # days since 1970 of the years 1 to 9999, one short: a time zone may add one
 _PER_DAY = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
     inside = _inside(workspace.stage("clusters") / "assignments" / path.name, asked, kept)
     normal = inside[:, asked.normal].any(axis=1) if asked.normal.any() else kept
-    keys = _keys(carried, asked.baseline, len(kept))
+    keys = _keys(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
     usual = normal & (hashes <= _limit(NORMAL, asked.kept))
     rows = np.flatnonzero(members.any(axis=1) | usual | _examples(rejected, hashes))
@@ -173,11 +173,11 @@ def _countable(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _keys(carried: pl.DataFrame, baseline: Sequence[str], rows: int) -> Strings:
+def _keys(series: pa.Table, baseline: Sequence[str]) -> Strings:
     if not baseline:
-        return np.full(rows, "")
-    text = pl.concat_str(pl.col(baseline).cast(pl.String).fill_null(""), separator=BETWEEN)
-    return carried.select(text).to_series().to_numpy().astype(str)
+        return np.full(len(series), "")
+    text = pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)
+    return pl.DataFrame(series.select(list(baseline))).select(text).to_series().to_numpy().astype(str)
 
 
 def _count(carried: pl.DataFrame, kept: Bools, inside: Bools) -> dict[str, pl.DataFrame | None]:

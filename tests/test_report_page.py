@@ -1,0 +1,322 @@
+"""The report's page: what it says in two languages, and what it does in a real browser."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Request, expect
+
+from tests.report_workspace import lifelike, write
+from tsclust.config import Report
+from tsclust.features.catalogue import CLUSTERED
+from tsclust.report.data import collect
+from tsclust.report.page import render
+from tsclust.report.texts import LONGEST, STATIC, Language
+from tsclust.report.unusual import Unusual
+from tsclust.screen import DEFAULT_RULES, NOT_DESCRIBED
+
+# What of the page's text reaches beyond the window or out of its own box.
+CLIPPED = """() => [...document.querySelectorAll("h1, h2, h3, h4, p, li, dt, dd, td, .plot span, .mini span")]
+  .filter((e) => e.checkVisibility() && !e.closest(".scroll") && getComputedStyle(e).display !== "inline")
+  .filter((e) => {
+    const box = e.getBoundingClientRect();
+    return box.left < -1 || box.right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1;
+  })
+  .map((e) => e.outerHTML.slice(0, 200))"""
+TRY_EVERYTHING = """async (address) => {
+  const stopped = [];
+  addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
+  await fetch(address).catch(() => {});
+  new Image().src = address;
+  document.body.append(Object.assign(document.createElement("script"), { textContent: "window.ran = true" }));
+  document.body.insertAdjacentHTML("beforeend", "<a id=bad onclick='window.ran = true'>x</a>");
+  document.getElementById("bad").click();
+  await new Promise((done) => setTimeout(done, 100));
+  return [stopped.sort(), window.ran ?? null];
+}"""
+
+
+class Opened:
+    """A report open in the browser, and all it has complained of or asked for since."""
+
+    def __init__(self, page: Page, path: Path) -> None:
+        self.page, self.path = page, path
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", self._requested)
+        page.goto(path.as_uri())
+
+    def _requested(self, request: Request) -> None:
+        self.requests.append(request.url)
+
+    def is_quiet(self) -> bool:
+        """No complaint, and nothing was asked for but the file itself."""
+        return not self.complaints and set(self.requests) == {self.path.as_uri()}
+
+
+@pytest.fixture(scope="module")
+def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The report of a lifelike workspace by language."""
+    folder = tmp_path_factory.mktemp("reports")
+    data = collect(write(folder / "ws", lifelike(), baseline=["machine"]), Report())
+    paths = {lang: folder / f"{lang}.html" for lang in ("en", "ru")}
+    for lang, path in paths.items():
+        path.write_text(render(data, lang), encoding="utf-8")
+    return paths
+
+
+@pytest.mark.parametrize(("lang", "title"), [("en", "Which of these"), ("ru", "Что из этого")])
+def test_the_page_opens_offline_and_without_a_word(page: Page, reports: dict[str, Path], lang: str, title: str) -> None:
+    opened = Opened(page, reports[lang])
+    expect(page.locator("h1")).to_contain_text(title)
+    assert page.locator("html").get_attribute("lang") == lang
+    assert page.locator("article.card:not(.rule)").count() == 3
+    assert page.locator("#group-1 .mini").count() == 12
+    expect(page.locator("article.card").nth(2)).to_have_class("card usual")
+    assert opened.is_quiet()
+
+
+def test_the_overview_draws_when_it_is_opened(page: Page, reports: dict[str, Path]) -> None:
+    opened = Opened(page, reports["ru"])
+    assert page.evaluate("typeof Plotly") == "undefined"
+    page.locator("#overview summary").click()
+    page.locator("#figure-inertia .main-svg .scatter .point").first.wait_for()
+    assert page.locator("#figure-silhouette .scatter .point").count() == 4
+    expect(page.locator("#overview .wait")).to_have_count(0)
+    page.emulate_media(color_scheme="dark")
+    assert opened.is_quiet()
+
+
+def test_where_the_browser_cannot_unpack_the_numbers_remain(page: Page, reports: dict[str, Path]) -> None:
+    page.add_init_script("delete globalThis.DecompressionStream")
+    opened = Opened(page, reports["en"])
+    page.locator("#overview summary").click()
+    expect(page.locator("#overview .wait")).to_contain_text("numbers are in the table")
+    expect(page.locator("#overview table")).to_be_visible()
+    assert opened.is_quiet()
+
+
+def test_a_member_opens_large_by_click(page: Page, reports: dict[str, Path]) -> None:
+    opened = Opened(page, reports["en"])
+    mini = page.locator("#group-2 .mini").nth(4)
+    mini.click()
+    dialog = page.locator("dialog")
+    expect(dialog).to_be_visible()
+    expect(dialog.locator("h2")).to_have_text("Group 2 5 of 12")
+    drawn = dialog.locator(".typical").get_attribute("d")
+    assert drawn == mini.locator(".line").get_attribute("d")
+    assert dialog.locator(".own").get_attribute("d") == mini.locator(".own").get_attribute("d")
+    expect(dialog.locator("dd").first).to_have_text(mini.locator("span").inner_text())
+    expect(dialog.locator("dt").nth(1)).to_have_text("machine")
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    assert opened.is_quiet()
+
+
+def test_members_open_and_turn_by_keyboard(page: Page, reports: dict[str, Path]) -> None:
+    opened = Opened(page, reports["en"])
+    page.locator("#group-1 .mini").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    heading = page.locator("dialog h2")
+    expect(heading).to_have_text("Group 1 2 of 12")
+    page.keyboard.press("ArrowRight")
+    expect(heading).to_have_text("Group 1 3 of 12")
+    for _ in range(3):
+        page.keyboard.press("ArrowLeft")
+    expect(heading).to_have_text("Group 1 12 of 12")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    assert page.evaluate("document.activeElement === document.querySelectorAll('#group-1 .mini')[1]")
+    assert opened.is_quiet()
+
+
+def test_an_impossible_series_opens_too(page: Page, reports: dict[str, Path]) -> None:
+    opened = Opened(page, reports["ru"])
+    page.locator(".rule .mini").first.click()
+    expect(page.locator("dialog h2")).to_contain_text("Всё время одно и то же значение")
+    expect(page.locator("dialog .plot svg")).to_be_visible()
+    assert opened.is_quiet()
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+@pytest.mark.parametrize("width", [400, 1280, 1920])
+def test_nothing_is_clipped(page: Page, reports: dict[str, Path], width: int, lang: str) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    opened = Opened(page, reports[lang])
+    for summary in page.locator("summary").all():
+        summary.click()
+    page.locator("#figure-silhouette .main-svg").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CLIPPED) == []
+    page.locator("#group-2 .mini").last.click()
+    assert page.evaluate(CLIPPED) == []
+    box = page.locator("dialog").bounding_box()
+    assert box
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert opened.is_quiet()
+
+
+def test_on_paper_the_appendix_is_unfolded_and_nothing_clipped(page: Page, reports: dict[str, Path]) -> None:
+    Opened(page, reports["ru"])
+    page.set_viewport_size({"width": 710, "height": 1000})  # A4 less its margins
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("#appendix table")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 710
+    assert page.evaluate(CLIPPED) == []
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(page.locator("#appendix table")).to_be_hidden()
+
+
+def test_the_page_forbids_itself_every_request(page: Page, reports: dict[str, Path]) -> None:
+    page.goto(reports["en"].as_uri())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/x.png"
+        stopped, ran = page.evaluate(TRY_EVERYTHING, address)
+        listening.settimeout(0.1)
+        with pytest.raises(TimeoutError):  # nobody came
+            listening.accept()
+    assert (stopped, ran) == (["connect-src", "img-src", "script-src-attr", "script-src-elem"], None)
+
+
+HOSTILE = [
+    "<script>window.hacked = 1</script>",
+    "\"><img src=x onerror='window.hacked = 1'>",
+    "</script><script>window.hacked = 1</script>",
+    "{{ 7 * 7 }} {n} {0} %s",
+    "line\u2028separator\u2029paragraph\nnew\ttab",
+    "\u202etxet desrever\u202c",
+    "'\"`&amp;<b>",
+    "</style><style>body { display: none }",
+]
+
+
+def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
+    made = [
+        replace(m, series_id=f"{HOSTILE[i % 8]}{i}", carried={"<b>name</b>": HOSTILE[i % 8], "long": "x<" * 5_000})
+        for i, m in enumerate(lifelike(64))
+    ]
+    workspace = write(tmp_path / "ws", made, baseline=["<b>name</b>"], origin=HOSTILE[2])
+    data = collect(workspace, Report(title=HOSTILE[0], members=50))
+    (rejected,) = data.rejected
+    data = replace(data, rejected=tuple(replace(rejected, rule=h, reason=h, when=h) for h in HOSTILE))
+    path = tmp_path / "hostile.html"
+    path.write_text(render(data, "en"), encoding="utf-8")
+    opened = Opened(page, path)
+    expect(page.locator("h1")).to_have_text(HOSTILE[0])
+    expect(page.locator(".source dd")).to_have_text(HOSTILE[2])
+    assert [page.locator(".rule h3").nth(i).text_content() for i in range(8)] == [seen(h) for h in HOSTILE]
+    ids = set(page.locator(".card dd:first-of-type bdi").all_text_contents())
+    assert {seen(m.series_id) for m in made if m.group == "dip"} <= ids
+    for i in range(page.locator("#group-1 .mini").count()):
+        page.locator("#group-1 .mini").nth(i).click()
+        expect(page.locator("dialog dt").nth(1)).to_have_text("<b>name</b>")
+        assert len(page.locator("dialog dd").nth(2).inner_text()) < LONGEST + 20
+        page.keyboard.press("Escape")
+    page.locator("#overview summary").click()
+    page.locator("#figure-silhouette .main-svg").first.wait_for()
+    assert page.evaluate("window.hacked ?? null") is None
+    assert page.locator("body script").count() == 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert opened.is_quiet()
+
+
+def seen(text: object) -> str:
+    """What of a text the page shows: control characters become visible."""
+    return re.sub(r"[\n\t]", "\ufffd", str(text))
+
+
+@pytest.mark.parametrize(
+    ("unusual", "en", "ru"),
+    [
+        (Unusual("run_length", 68, 50, None, 9), "run 18\u00a0samples longer", "ход длиннее на 18\u00a0отсчётов"),
+        (Unusual("run_length", 49, 50, None, -9), "run 1\u00a0sample shorter", "ход короче на 1\u00a0отсчёт"),
+        (Unusual("peak_width", 3.94, 2.68, None, 9), "peak 1.3\u00a0samples wider", "пик шире на 1,3\u00a0отсчёта"),
+        (
+            Unusual("side_mean", 1.6, 1, 1.62, 9),
+            "side movement: level 1.6 times normal",
+            "рабочий ход: уровень в 1,6 раза больше обычного",
+        ),
+        (
+            Unusual("peak_height", 2, 4, 0.5, -9),
+            "peak: height 0.5 times normal",
+            "пик: высота в 2 раза меньше обычного",
+        ),
+        (
+            Unusual("side_fall", 21, 1, 21.4, 9),
+            "side movement: largest fall 21 times normal",
+            "рабочий ход: наибольший провал в 21 раз больше обычного",
+        ),
+        (
+            Unusual("side_fall", 5e7, 1, 5e7, 9),
+            "side movement: largest fall over 1,000 times normal",
+            "рабочий ход: наибольший провал в более чем 1\u202f000 раз больше обычного",
+        ),
+        (
+            Unusual("side_step", -0.56, -0.041, None, 9),
+            "side movement: largest step −0.56, normally −0.04",
+            "рабочий ход: наибольшая ступень −0,56, обычно −0,04",
+        ),
+        (
+            Unusual("rest_level", 0.149, -0.0004, None, 9),
+            "after the return: level 0.15, normally 0",
+            "после возврата: уровень 0,15, обычно 0",
+        ),
+        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own:  2, normally 1", "of_ones_own:  2, обычно 1"),
+    ],
+)
+def test_what_is_unusual_in_words(unusual: Unusual, en: str, ru: str) -> None:
+    assert Language.load("en").sentence(unusual) == en
+    assert Language.load("ru").sentence(unusual) == ru
+
+
+def test_numbers_and_dates_by_language() -> None:
+    en, ru = Language.load("en"), Language.load("ru")
+    assert (en.fixed(1234567, 0), ru.fixed(1234567, 0)) == ("1,234,567", "1\u202f234\u202f567")
+    assert (en.share(0.0096), ru.share(0.0096), en.share(0.983)) == ("0.96%", "0,96\u00a0%", "98%")
+    assert (en.date(date(2024, 3, 1)), ru.date(date(2024, 3, 1))) == ("March 1, 2024", "1 марта 2024\u00a0г.")
+    assert (en.month("2024-03"), ru.month("2024-03"), en.month("odd")) == ("March 2024", "март 2024", "odd")
+    assert [ru.counted(n, "group") for n in (1, 2, 5, 11, 21, 1.5)] == [
+        "1\u00a0группа", "2\u00a0группы", "5\u00a0групп", "11\u00a0групп", "21\u00a0группа", "1,5\u00a0группы",
+    ]  # fmt: skip
+    assert [en.number(v) for v in (0.0, -0.0, 1.5, 0.012345, 1e30, 1e-9, float("nan"))] == [
+        "0", "0", "1.5", "0.0123", "1.00e+30", "1.00e-09", "–",
+    ]  # fmt: skip
+
+
+def test_both_languages_say_the_same_things() -> None:
+    en, ru = Language.load("en").texts, Language.load("ru").texts
+    assert {t: list(en[t]) for t in en if t != "reasons"} == {t: list(ru[t]) for t in ru if t != "reasons"}
+    assert set(en["features"]) >= set(CLUSTERED)
+    assert set(ru["reasons"]) == {rule.reason for rule in (*DEFAULT_RULES, NOT_DESCRIBED)}
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
+    html = render(collect(write(tmp_path / "ws", lifelike(), baseline=["machine"]), Report()), lang)
+    seen = html[html.index("<body>") : html.index('<script type="application/json"')]
+    assert "{" not in seen.replace("{n}", "").replace("{of}", "")  # these two are filled in by the page
+    sources = [*STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
+    words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in sources)))
+    assert set(Language.load(lang).texts["page"]) <= words
+
+
+def test_the_same_workspace_gives_the_same_bytes(tmp_path: Path) -> None:
+    pages = [render(collect(write(tmp_path / name, lifelike()), Report()), "en") for name in ("one", "two")]
+    assert pages[0] == pages[1]
+
+
+def test_forty_groups_stay_below_three_megabytes(tmp_path: Path) -> None:
+    made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
+    data = collect(write(tmp_path / "ws", made, baseline=["machine"]), Report())
+    assert len(data.groups) > 40
+    assert len(render(data, "ru").encode()) < 3_000_000
