@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from reading import PASSWORD, admin, read, refused, run
 
+from tests.reading import PASSWORD, admin, read, refused, run
 from tsclust.errors import ConnectError
 
 

@@ -12,8 +12,8 @@ import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from reading import ROOT, read, run, tables
 
+from tests.reading import ROOT, read, run, tables
 from tsclust.config import Source
 from tsclust.engine import map_parts
 from tsclust.series import SeriesBlock

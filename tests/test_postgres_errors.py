@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from psycopg.conninfo import make_conninfo
-from reading import ONE, ROOT, admin, read, refused, run
 
+from tests.reading import ONE, ROOT, admin, read, refused, run
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError, NoSeriesError, QueryError, SettingsError, SourceLostError, TsclustError
 from tsclust.source.postgres import opened

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import polars as pl
 import psycopg
-import pytest
 
 import tsclust
 from tsclust.demo import score
@@ -39,7 +38,7 @@ def looked_at(root: Path, truth: pl.DataFrame) -> pl.DataFrame:
 
 
 def test_screws_that_do_not_come_loose_get_a_group_of_their_own(
-    database: str, shared_data: Path, workspace_dir: Path, capsys: pytest.CaptureFixture[str]
+    database: str, shared_data: Path, workspace_dir: Path
 ) -> None:
     real = pl.read_parquet(shared_data / "unscrewing_torque" / "series_rare_faults.parquet")
     loaded(database, "cycles", real, "prg_name")
@@ -55,8 +54,7 @@ def test_screws_that_do_not_come_loose_get_a_group_of_their_own(
     own = own.with_columns(purity=pl.col("count") / pl.col("size"), share=pl.col("count") / len(faults))
     best = own.filter(pl.col("purity") > 0.9).sort("share").row(-1, named=True)
     found = score.score(members, {"non_releasable": len(faults)}).found
-    with capsys.disabled():
-        print(f"\nunscrewing: {len(faults)} faults kept; one group holds {best}; found after {found} looks")
+    print(f"unscrewing: {len(faults)} faults kept; one group holds {best}; found after {found} looks")  # pytest -s
     assert best["share"] > 0.8
     assert found["non_releasable"] <= 40
 

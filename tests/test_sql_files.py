@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from reading import ROOT, read, run
 
+from tests.reading import ROOT, read, run
 from tsclust.config import Source
 
 CYCLES = "INSERT INTO machine.cycles VALUES (2, 'b', '2021-01-01Z', '{2,NULL}'), (1, 'a', '2021-01-02Z', '{1,1.5}')"
