@@ -30,8 +30,7 @@ def main() -> None:
 
 
 def pictures(page: Page) -> None:
-    """The first screen, a card, the overview."""
-    page.screenshot(path=HERE / "first-screen.png")
+    """A card, the overview."""
     page.locator("#group-2").screenshot(path=HERE / "card.png")
     overview = page.locator("details#overview")
     overview.locator("summary").first.click()

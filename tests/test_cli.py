@@ -128,6 +128,14 @@ def test_pgservice_is_enough(ws: Path, cycles: str, tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    done = tsclust("init", "-w", tmp_path / "file" / "ws")
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert "file" in done.stderr
+
+
 def on_a_terminal(*words: object) -> Iterator[str]:
     """What `tsclust WORDS` writes to a terminal of its own."""
     control, terminal = pty.openpty()

@@ -25,6 +25,7 @@ import tsclust
 from tsclust.demo import load
 from tsclust.demo.server import Server
 from tsclust.errors import (
+    DamagedError,
     DiskFullError,
     NoSeriesError,
     NotAWorkspaceError,
@@ -273,6 +274,22 @@ def test_init_writes_over_nothing(own: Path) -> None:
     with pytest.raises(SettingsError, match="exists already"):
         tsclust.init(own)
     assert (own / "tsclust.toml").read_bytes() == before
+
+
+def test_a_damaged_file_is_named_and_a_lost_manifest_means_not_made(own: Path) -> None:
+    (own / "features" / "part-00002.parquet").write_bytes(b"no Parquet")
+    with pytest.raises(DamagedError, match=r"cannot be read.*Remove that stage's folder"):
+        tsclust.cluster(own, {"cluster": {"seed": 5}})
+    (own / "features" / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(StageMissingError, match="Run: tsclust features"):
+        tsclust.cluster(own)
+
+
+def test_a_path_with_blanks_and_brackets_is_a_path(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "my [bold] *ws*")
+    results = list(tsclust.run(root, {"dsn": cycles, "cluster": {"k": "2..4"}}))
+    assert results[-1].wrote == root / "reports" / "report.html"
+    assert results[0].then == f"tsclust features -w '{root}'"
 
 
 COMMANDS = ("extract", "features", "cluster")

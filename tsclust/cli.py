@@ -168,12 +168,15 @@ def told() -> Iterator[None]:
     except TsclustError as error:
         print(f"tsclust: {error}.", file=sys.stderr)  # noqa: T201 - this is the one place that prints errors
         raise typer.Exit(error.exit_code) from None
-    except KeyboardInterrupt:
-        print("tsclust: interrupted; what was complete is kept, what was not is gone.", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(130) from None
     except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
         sys.stderr.close()
         raise typer.Exit(0) from None
+    except OSError as error:  # no permission, a read-only disk, a file that went away
+        print(f"tsclust: {error.filename or 'the system'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        print("tsclust: interrupted; what was complete is kept, what was not is gone.", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(130) from None
 
 
 def _terminated(*_: object) -> None:

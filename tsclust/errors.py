@@ -11,7 +11,8 @@ TsclustError                1   what went wrong and has no class of its own
 ├── BadSeriesError          10  the source has series that cannot be read: no id, an id twice
 ├── DiskFullError           11  no space left where tsclust writes
 ├── DemoServerError         12  the embedded PostgreSQL does not start
-└── SourceLostError         13  the connection broke, or the server stopped, while reading
+├── SourceLostError         13  the connection broke, or the server stopped, while reading
+└── DamagedError            14  a file of the workspace is not what tsclust wrote
 
 2 is the command line itself (an unknown flag), 130 is Ctrl-C.
 """
@@ -74,6 +75,10 @@ class DemoServerError(TsclustError):
 
 class SourceLostError(TsclustError):
     exit_code = 13
+
+
+class DamagedError(TsclustError):
+    exit_code = 14
 
 
 def one_line(text: str) -> str:

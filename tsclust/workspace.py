@@ -7,6 +7,7 @@ import errno
 import hashlib
 import os
 import platform
+import shlex
 import shutil
 import sys
 import time
@@ -22,11 +23,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tsclust.errors import DiskFullError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
+from tsclust.errors import DamagedError, DiskFullError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
 
 STAGES = ("series", "features", "clusters")
 MADE_BY = {"series": "extract", "features": "features", "clusters": "cluster"}
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+def command(name: str, root: Path) -> str:
+    """What to type to run a command on a workspace, whatever its path looks like."""
+    return f"tsclust {name} -w {shlex.quote(str(root))}"
 
 
 class Manifest(BaseModel):
@@ -84,7 +90,7 @@ class Workspace:
         if not (root / "tsclust.toml").is_file():
             raise NotAWorkspaceError(
                 f"{root} is not a tsclust workspace: expected a tsclust.toml in it",
-                f"Run: tsclust init -w {root}  (or name another folder with -w)",
+                f"Run: {command('init', root)}  (or name another folder with -w)",
             )
         return cls(root)
 
@@ -118,7 +124,7 @@ class Workspace:
         if found is None:
             raise StageMissingError(
                 f"{self.stage(name)} is not there yet: it is made by `tsclust {MADE_BY[name]}`",
-                f"Run: tsclust {MADE_BY[name]} -w {self.root}",
+                f"Run: {command(MADE_BY[name], self.root)}",
             )
         return found
 
@@ -135,6 +141,11 @@ class Workspace:
         try:
             self._sweep_up()
             yield
+        except pa.ArrowInvalid as error:
+            raise DamagedError(
+                f"a Parquet file in {self.root} cannot be read: {error}",
+                f"Remove that stage's folder and make it again: {command('run', self.root)}",
+            ) from None
         finally:
             lock.release()
 

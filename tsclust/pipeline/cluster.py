@@ -26,7 +26,7 @@ from tsclust.features.catalogue import CLUSTERED
 from tsclust.pipeline import kept
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.series import Floats, Int64s
-from tsclust.workspace import Manifest, Meter, StageWriter, Workspace, write_manifest
+from tsclust.workspace import Manifest, Meter, StageWriter, Workspace, command, write_manifest
 
 WORKERS = 2
 SCRATCH = "scratch"
@@ -37,7 +37,7 @@ def cluster(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    then = f"tsclust report -w {root}"
+    then = command("report", root)
     with workspace.locked():
         features, before = workspace.manifest("features"), workspace.find_manifest("clusters")
         inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)

@@ -12,7 +12,7 @@ from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.pipeline.result import Result, of_stage
 from tsclust.source import layouts, postgres
 from tsclust.source.postgres import Range, Reader
-from tsclust.workspace import Meter, StageWriter, Workspace, write_manifest
+from tsclust.workspace import Meter, StageWriter, Workspace, command, write_manifest
 
 
 def extract(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
@@ -36,7 +36,7 @@ def extract(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener
     notes = (
         f"from {found.origin}: {written / 2**20:.0f} MB in {len(found.ranges)} part(s), snapshot {found.snapshot}",
     )
-    return of_stage("extract", workspace.stage("series"), manifest, f"tsclust features -w {root}", notes=notes)
+    return of_stage("extract", workspace.stage("series"), manifest, command("features", root), notes=notes)
 
 
 def digest(source: Source, root: Path) -> str:

@@ -19,7 +19,7 @@ from tsclust.pipeline import screening
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.pipeline.screening import CLEAR, WORKERS, Tally
 from tsclust.series import SeriesBlock
-from tsclust.workspace import Meter, StageWriter, Workspace, write_manifest
+from tsclust.workspace import Meter, StageWriter, Workspace, command, write_manifest
 
 
 def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
@@ -27,7 +27,7 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    then = f"tsclust filter -w {root}"
+    then = command("filter", root)
     with workspace.locked():
         series, before = workspace.manifest("series"), workspace.find_manifest("features")
         inputs, digest = {"series": series.output_hash}, config.digest(settings.features)
@@ -54,7 +54,7 @@ def filter(
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    then = f"tsclust cluster -w {root}"
+    then = command("cluster", root)
     with workspace.locked():
         before = workspace.manifest("features")
         rules = screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR)
@@ -65,7 +65,7 @@ def filter(
             facts = {**before.facts, **_rescreen(workspace, None, rules, before.rows, listen).facts(rules)}
             note = f"dry run, nothing written: {before.facts['kept']:,} series are kept now, {facts['kept']:,} would be"
             table = screening.rule_table(before.model_copy(update={"facts": facts}))
-            return Result("filter", None, *meter.read(), notes=(note,), table=table, then=f"tsclust filter -w {root}")
+            return Result("filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", root))
         with workspace.writing("features") as writer:
             tally = _rescreen(workspace, writer, rules, before.rows, listen)
             manifest = write_manifest(

@@ -10,7 +10,7 @@ from pathlib import Path
 from tsclust.errors import SettingsError
 from tsclust.pipeline.result import Result
 from tsclust.pipeline.template import settings_text
-from tsclust.workspace import Meter, disk_full_explained, write_file
+from tsclust.workspace import Meter, command, disk_full_explained, write_file
 
 
 def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
@@ -21,7 +21,7 @@ def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
     write_workspace(root, settings_text(table, baseline))
     where = f"series come from {table}" if table else "fill in [source]: where your series are"
     notes = (f"tsclust.toml has all settings; {where}", "sql/ has queries for other ways of storing series")
-    return Result("init", root, *meter.read(), notes=notes, then=f"tsclust extract -w {root}", facts={})
+    return Result("init", root, *meter.read(), notes=notes, then=command("extract", root), facts={})
 
 
 def write_workspace(root: Path, settings: str) -> None:

@@ -11,7 +11,7 @@ from tsclust.config import Settings
 from tsclust.engine import Listener, silent
 from tsclust.pipeline import cluster, extract, features, report
 from tsclust.pipeline.result import Result, up_to_date
-from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace
+from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace, command
 
 
 def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Iterator[Result]:
@@ -20,7 +20,7 @@ def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = s
     settings = config.load(workspace.config, flags)
     there = workspace.find_manifest("series")
     if there and there.settings == extract.digest(settings.source, root):
-        yield up_to_date("extract", workspace.stage("series"), there, f"tsclust extract -w {root}  (reads it again)")
+        yield up_to_date("extract", workspace.stage("series"), there, f"{command('extract', root)}  (reads it again)")
     else:
         yield extract.extract(root, flags, listen)
     yield features.features(root, flags, listen)
@@ -38,7 +38,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     states = {name: _state(name, found, settings, root) for name in STAGES}
     reports = sorted(path.name for path in workspace.reports.glob("*.html"))
     stale = next((name for name in STAGES if states[name] != "up to date"), None)
-    then = f"tsclust {MADE_BY[stale]} -w {root}" if stale else f"tsclust report -w {root}"
+    then = command(MADE_BY[stale], root) if stale else command("report", root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, states[name], manifest) for name, manifest in found.items()))
     facts = {

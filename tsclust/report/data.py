@@ -149,7 +149,8 @@ def collect(workspace: Workspace, settings: Report) -> ReportData:
     """The report of a workspace that has series, features and clusters. Raises StageMissingError for one that lacks."""
     manifests = {name: workspace.manifest(name) for name in STAGES}
     facts = {name: manifest.facts for name, manifest in manifests.items()}
-    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet").filter(pl.col("within").is_null())
+    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False)
+    groups = groups.filter(pl.col("within").is_null())
     shown = _shown(groups)
     baseline = tuple(facts["clusters"].get("baseline", ()))
     drawn = sample.draw(workspace, _asked(shown, manifests["clusters"].rows, baseline))
@@ -257,7 +258,7 @@ def _of_rule(drawn: Drawn, rule: Mapping[str, Any]) -> Rows:
 
 def _sweep(workspace: Workspace) -> tuple[Model, ...]:
     names = list(Model.__dataclass_fields__)
-    sweep = pl.read_parquet(workspace.stage("clusters") / "sweep.parquet", columns=names).sort("k")
+    sweep = pl.read_parquet(workspace.stage("clusters") / "sweep.parquet", columns=names, glob=False).sort("k")
     return tuple(Model(**row) for row in sweep.iter_rows(named=True))
 
 
