@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
 SERIES = 100_000
@@ -18,24 +18,28 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "tsclust", "demo", "-w", folder, "--series", str(SERIES)]
         subprocess.run(command, check=True)
-        shutil.copyfile(f"{folder}/reports/report.html", HERE / "sample.html")
+        report = Path(folder) / "reports" / "report.html"
+        take_pictures(report)
+        subprocess.run([sys.executable, "-m", "tsclust", "report", "-w", folder, "--no-charts"], check=True)
+        shutil.copyfile(report, HERE / "sample.html")
+
+
+def take_pictures(report: Path) -> None:
+    """The README's pictures of a report: a card, the overview's charts."""
     finder = [str(HERE.parent / "tests" / "browser.sh"), "find"]
     found = subprocess.run(finder, check=True, capture_output=True, text=True).stdout.strip()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found or None, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto((HERE / "sample.html").as_uri())
-        pictures(page)
+        page.goto(report.as_uri())
+        page.locator("#group-2").screenshot(path=HERE / "card.png")
+        overview = page.locator("details#overview")
+        overview.locator("summary").first.click()
+        overview.locator(".wait").wait_for(state="detached")
+        overview.scroll_into_view_if_needed()
+        page.wait_for_timeout(1_000)  # cards above get their real height when they come near the window
+        overview.locator(".figures").screenshot(path=HERE / "overview.png")
         browser.close()
-
-
-def pictures(page: Page) -> None:
-    """A card, the overview."""
-    page.locator("#group-2").screenshot(path=HERE / "card.png")
-    overview = page.locator("details#overview")
-    overview.locator("summary").first.click()
-    overview.locator(".js-plotly-plot").last.wait_for()
-    overview.locator(".figures").screenshot(path=HERE / "overview.png")
 
 
 if __name__ == "__main__":

@@ -69,7 +69,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     paths = {lang: folder / f"{lang}.html" for lang in ("en", "ru")}
     for lang, path in paths.items():
         path.write_text(render(data, lang), encoding="utf-8")
-    return paths
+    (folder / "bare.html").write_text(render(data, "en", charts=False), encoding="utf-8")
+    return paths | {"bare": folder / "bare.html"}
 
 
 @pytest.mark.parametrize(("lang", "title"), [("en", "Which of these"), ("ru", "Что из этого")])
@@ -91,6 +92,15 @@ def test_the_overview_draws_when_it_is_opened(page: Page, reports: dict[str, Pat
     assert page.locator("#figure-silhouette .scatter .point").count() == 4
     expect(page.locator("#overview .wait")).to_have_count(0)
     page.emulate_media(color_scheme="dark")
+    assert opened.is_quiet()
+
+
+def test_without_charts_the_table_remains_and_plotly_is_not_in_the_page(page: Page, reports: dict[str, Path]) -> None:
+    assert reports["bare"].stat().st_size < reports["en"].stat().st_size - 1_000_000
+    opened = Opened(page, reports["bare"])
+    page.locator("#overview summary").click()
+    expect(page.locator("#overview table")).to_be_visible()
+    expect(page.locator("#overview .wait, #plotly, .figure")).to_have_count(0)
     assert opened.is_quiet()
 
 

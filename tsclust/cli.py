@@ -125,11 +125,12 @@ def report(
     name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "report",
     lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+    charts: Annotated[bool | None, typer.Option(help="The overview's charts: 2 MB of the file.")] = None,
     json: Json = False,
 ) -> None:
     """Write one HTML file with the groups, for an expert to look at."""
     with shown(json) as (listen, show):
-        show([tsclust.report(root, {"report": {"lang": lang, "title": title}}, listen, name=name)])
+        show([tsclust.report(root, {"report": {"lang": lang, "title": title, "charts": charts}}, listen, name=name)])
 
 
 @app.command()

@@ -82,6 +82,7 @@ class Report(Section):
     title: str = Field(default="", max_length=200)
     lang: Literal["en", "ru"] = "en"
     members: int = Field(default=12, ge=1, le=50)
+    charts: bool = True
 
 
 class Settings(BaseSettings):

@@ -154,20 +154,25 @@ def make_data(data: Path, run_folder: Path, install: Path, account: Account) -> 
         return data.resolve()
     data.parent.mkdir(parents=True, exist_ok=True)
     home = data if account.can_enter(data.parent) else run_folder / "data"
-    for unfinished in home.parent.glob(f"{home.name}.new-*"):  # by a run that was killed
-        shutil.rmtree(unfinished, ignore_errors=True)
+    _sweep(home)
     made = Path(tempfile.mkdtemp(prefix=f"{home.name}.new-", dir=home.parent))
     try:
         account.take(made)
         _initdb(install, made, account)
         made.rename(home)
     finally:
-        shutil.rmtree(made, ignore_errors=True)
+        _sweep(home)  # once more: an initdb that outlived its killed run has failed by now and writes no more
     if home != data:
         with contextlib.suppress(FileNotFoundError):
             data.rmdir()
         data.symlink_to(home)
     return home.resolve()
+
+
+def _sweep(home: Path) -> None:
+    """Remove what is not finished: ours after a failure, and that of runs that were killed."""
+    for unfinished in home.parent.glob(f"{home.name}.new-*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def drop_dead_link(data: Path) -> None:

@@ -30,7 +30,7 @@ def report(
         listen(Progress("report: choosing curves", 0, 2, "steps"))
         found = data.collect(workspace, settings.report)
         listen(Progress("report: writing the page", 1, 2, "steps"))
-        write_file(path, page.render(found, settings.report.lang))
+        write_file(path, page.render(found, settings.report.lang, settings.report.charts))
         listen(Progress("report: writing the page", 2, 2, "steps"))
     size = path.stat().st_size
     notes = (

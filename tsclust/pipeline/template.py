@@ -55,6 +55,8 @@ title = ""
 lang = "en"
 # Curves shown for each group.
 members = 12
+# The overview's charts (elbow, silhouette): 2 MB of the file are the library that draws them. Its table stays.
+charts = true
 
 # Rules say which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).
 # The ones below hold while no [[rule]] is set; take off the # to change them. `tsclust filter --dry-run` shows what

@@ -126,11 +126,14 @@ class Drawing:
     usual: tuple[str, ...]
 
 
-def render(data: ReportData, lang: str) -> str:
-    """The page in the language `lang` (en or ru): the same bytes for the same data."""
+def render(data: ReportData, lang: str, charts: bool = True) -> str:
+    """The page in the language `lang` (en or ru): the same bytes for the same data.
+
+    Without `charts` the overview has its table alone, and plotly.js is not in the page.
+    """
     language = Language.load(lang)
     style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    plotly = get_plotlyjs()
+    plotly = get_plotlyjs() if charts else ""
     malfunctions = [g for g in data.groups if not g.normal]
     return (
         _environment(language)
@@ -141,7 +144,7 @@ def render(data: ReportData, lang: str) -> str:
             normals=[g for g in data.groups if g.normal],
             drawings={g.number: _draw_group(g, data.normal, language) for g in data.groups},
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
-            figures=_figures(data, language),
+            figures=_figures(data, language) if charts else [],
             takes=language.counted(max(1, len(malfunctions) * MINUTES), "minute"),
             advice=_advice(data, language),
             style=style,

@@ -41,7 +41,7 @@
 
   const overview = document.getElementById("overview");
   const wait = overview.querySelector(".wait");
-  const figures = JSON.parse(document.getElementById("figures").textContent);
+  const figures = document.getElementById("figures");  // not there in a page without charts
 
   // plotly.js, unpacked from the page itself; the page's Content-Security-Policy knows its hash.
   async function unpacked() {
@@ -71,7 +71,7 @@
   async function drawOverview() {
     try {
       const plotly = await unpacked();
-      const drawAll = () => figures.forEach((figure) => draw(plotly, figure));
+      const drawAll = () => JSON.parse(figures.textContent).forEach((figure) => draw(plotly, figure));
       drawAll();
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
       wait.remove();
@@ -80,7 +80,7 @@
       overview.querySelector(".figures").remove();
     }
   }
-  overview.addEventListener("toggle", drawOverview, { once: true });
+  if (figures) overview.addEventListener("toggle", drawOverview, { once: true });
 
   // On paper nothing can be unfolded.
   const appendix = document.getElementById("appendix");
