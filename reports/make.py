@@ -33,11 +33,11 @@ def take_pictures(report: Path) -> None:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.goto(report.as_uri())
         page.locator("#group-2").screenshot(path=HERE / "card.png")
+        # Cards get their real height only near the window: without them the place of the charts is certain.
+        page.add_style_tag(content="article.card { display: none }")
         overview = page.locator("details#overview")
         overview.locator("summary").first.click()
         overview.locator(".wait").wait_for(state="detached")
-        overview.scroll_into_view_if_needed()
-        page.wait_for_timeout(1_000)  # cards above get their real height when they come near the window
         overview.locator(".figures").screenshot(path=HERE / "overview.png")
         browser.close()
 
