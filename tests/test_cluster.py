@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +20,7 @@ from tsclust.cluster.scale import GRID
 from tsclust.cluster.sweep import Models, Sums
 from tsclust.series import Floats, Int64s, hash_ids
 
+REPOSITORY = Path(__file__).parent.parent
 KS = (2, 3, 5, 8)
 Parts = list[Rows]
 
@@ -127,6 +132,28 @@ def test_groups_are_distinct_and_hang_together(
             if a.group < b.group:
                 overlap = len(members[a.group] & members[b.group]) / len(members[a.group] | members[b.group])
                 assert overlap <= groups.SAME
+
+
+STARTS = """
+import hashlib, sys
+from tests.test_cluster import blobs, in_parts
+from tsclust.cluster import passes, sweep
+coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
+digest = hashlib.sha256()
+for _, centers in sweep.start(coreset, (5, 8), 4, 1, int(sys.argv[1])):
+    digest.update(centers.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_restarts_are_the_same_on_any_number_of_threads() -> None:
+    found = set()
+    for workers, cores in ((1, "1"), (2, "3"), (2, "2")):
+        command = [sys.executable, "-c", STARTS, str(workers)]
+        environment = os.environ | {"OMP_NUM_THREADS": cores}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 def test_duplicates_and_fewer_distinct_rows_than_clusters() -> None:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
@@ -74,8 +75,10 @@ def start(
     """(k, centers) for every k: the best of `restarts` K-means++ starts and a warm start from the k before."""
     distinct = len(np.unique(coreset.rows, axis=0))
     before: Floats | None = None
-    # One thread per fit: several add up in an order of their own (scikit-learn #27518). Fits run side by side.
-    with ThreadPoolExecutor(workers) as pool, threadpool_limits(1):
+    # One thread per fit: several add up in an order of their own (scikit-learn #27518). Fits run side by side. OpenMP's
+    # limit holds for the thread that sets it alone, BLAS's for the process.
+    alone = partial(threadpool_limits, 1, "openmp")
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, initializer=alone) as pool:
         for k in ks:
             wanted = min(k, distinct)
             starts = [_plus_plus(coreset, wanted, seed + 1_000 * k + i) for i in range(restarts)]
