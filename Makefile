@@ -29,14 +29,14 @@ sample: .venv/.test ## reports/sample.html and its pictures
 	@tests/browser.sh
 	@.venv/bin/python reports/make.py
 
-bench: .venv/.test ## the measurements the documentation quotes, one by one
-	@for file in bench/*.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
+bench: .venv/.bench ## the measurements the documentation quotes, one by one
+	@for file in bench/demo.py bench/extract.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
 clean: ## removes what make has made, not your workspaces (demo/ is one)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-# .venv/.demo, .venv/.test: when `pip install .[demo]`, `.[test]` last went through.
+# .venv/.demo, .test, .bench: when `pip install .[demo]`, `.[test]`, `.[bench]` last went through.
 .venv/.%: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing tsclust and what it needs into .venv (the first time takes a minute or two)"
 	@$(PIP) install -c constraints.txt -e '.[$*]'

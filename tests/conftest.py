@@ -22,6 +22,8 @@ ARGUMENTS = [
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
+OWN = "TSCLUST_TEST_DSN"  # a server of your own, with a user who may create databases
+READING = {"test_copy", "test_extract", "test_postgres", "test_postgres_errors", "test_select", "test_sql_files"}
 _numbers = itertools.count()
 
 
@@ -46,13 +48,21 @@ def dsn(server: Server) -> str:
 
 
 @pytest.fixture
-def database(server: Server) -> Iterator[str]:
-    """The DSN of a new, empty database that goes with the test."""
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The DSN of a new, empty database that goes with the test: on PostgreSQL 18, or on the server of the test's id."""
+    where = getattr(request, "param", "18")
     name = f"test_{next(_numbers)}"
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
+    dsn = os.environ[OWN] if where == OWN else request.getfixturevalue({"18": "server", "16": "server16"}[where]).dsn
+    with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-        yield make_conninfo(server.dsn, dbname=name)
+        yield make_conninfo(dsn, dbname=name)
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What reads from PostgreSQL does so from 18, from 16, and from TSCLUST_TEST_DSN where that is set."""
+    if metafunc.module.__name__.rpartition(".")[2] in READING and "database" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["18", "16", *([OWN] if OWN in os.environ else [])], indirect=True)
 
 
 @pytest.fixture

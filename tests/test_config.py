@@ -40,7 +40,7 @@ def test_the_dsn_is_in_no_repr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("[cluster]\nk = 'many'", "'many' is not a sweep: expected for example 2..30"),
         ("[cluster]\nseed = 'one'", "cluster.seed = 'one'.*valid integer"),
         ("[features]\npeak = 'up'", "features.peak = 'up'.*'auto', 'max' or 'min'"),
-        ("[source]\ntable = 'a'\nquery = 'b'", "table and query are both set"),
+        ("[source]\ntable = 'a'\nquery = 'b'", "query and table are both set"),
         ("[[rule]]\nname = 'A b'\nwhen = 'x'\nreason = 'r'", "rule.0.name = 'A b'"),
         ("[cluster", "not valid TOML"),
         ("dsn = 5", r"dsn = \*\*\*"),

@@ -19,7 +19,7 @@ from tsclust.pipeline.template import settings_text
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "tsclust"
 STAGES = {"source", "features", "screen", "cluster", "report", "demo"}
-GROUND = {"series", "config", "errors", "engine", "workspace"}
+GROUND = {"atomic", "series", "config", "errors", "engine", "workspace"}
 # room -> the rooms it may import from
 MAY: dict[str, set[str]] = {
     "__init__": {"pipeline"},
@@ -36,7 +36,8 @@ MAY: dict[str, set[str]] = {
         "workspace",
         "features",
     },  # reads the workspace's files, names features
-    "workspace": {"errors"},
+    "workspace": {"errors", "atomic"},
+    "atomic": {"errors"},
     "config": {"errors"},
     "series": set(),
     "engine": set(),

@@ -1,169 +1,293 @@
-"""From settings to SQL, without a server."""
+"""Where the series are: found from columns and keys, or as the settings say. No server."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import pytest
-from psycopg import sql
 
 from tsclust.config import Source
-from tsclust.errors import QueryError, SettingsError
-from tsclust.source.layouts import Described, Relation, near, relation, select
+from tsclust.errors import QueryError
+from tsclust.source.layouts import Column, Key, Kind, Layout, layout, near
 
-HERE = Path()
-INT8, FLOAT8S, TEXT, FLOAT8, JSONB = 20, 1022, 25, 701, 3802
+TYPES: dict[Kind, str] = {
+    "integer": "bigint", "number": "double precision", "numbers": "real[]", "json": "jsonb", "text": "text",
+    "time": "timestamp with time zone", "other": "uuid",
+}  # fmt: skip
 
 
-def column(name: str, oid: int = FLOAT8, category: str = "N", element: str = "") -> Described:
-    return Described(
-        name, oid, {JSONB: "jsonb", TEXT: "text", FLOAT8: "double precision"}.get(oid, "?"), category, element
+def columns(**kinds: Kind) -> list[Column]:
+    return [Column(name, kind, TYPES[kind]) for name, kind in kinds.items()]
+
+
+def wide(prefix: str, *numbers: int | str) -> list[Column]:
+    return [Column(f"{prefix}{n}", "number", "real") for n in numbers]
+
+
+def found(there: list[Column], *keys: tuple[str, ...], **said: Any) -> Layout:
+    """The layout of a table with these columns and unique keys."""
+    return layout("t", there, [Key(key, unique=True) for key in keys], Source(table="t", **said))
+
+
+ARRAY = columns(cycle_id="integer", started_at="time", switch_id="text", values="numbers")
+LONG = columns(cycle_id="integer", idx="integer", switch_id="text", value="number")
+WIDE = [*columns(cycle_id="integer", switch_id="text"), *wide("v", *range(12))]
+
+
+# Array
+
+
+def test_the_one_array_of_numbers_holds_the_values() -> None:
+    assert found(ARRAY) == Layout("array", "cycle_id", ("values",), "", ("started_at", "switch_id"))
+    there = columns(id="integer", current="numbers", power="number")
+    assert found(there) == Layout("array", "id", ("current",), "", ("power",))
+
+
+def test_the_likelier_of_two_arrays_holds_the_values() -> None:
+    assert found(columns(id="integer", places="numbers", samples="numbers")).values == ("samples",)
+
+
+def test_json_may_hold_the_values() -> None:
+    assert found(columns(id="integer", samples="json", name="text")) == Layout(
+        "array", "id", ("samples",), "", ("name",)
     )
 
 
-SERIES_ID, VALUES = column("series_id", INT8), column("values", FLOAT8S, "A", "N")
-T = Relation(sql.SQL("t AS q"), "t")
+def test_an_array_goes_before_json_and_before_numbered_columns() -> None:
+    there = [*columns(id="integer", about="json", curve="numbers"), *wide("v", *range(9))]
+    assert found(there).values == ("curve",)
+
+
+def test_numbered_columns_go_before_json() -> None:
+    assert found([*WIDE, *columns(about="json")]).form == "wide"
 
 
 @pytest.mark.parametrize(
-    ("text", "kept"),
+    ("kind", "step"),
     [
-        ("SELECT 1", "SELECT 1"),
-        ("SELECT 1 ; ;\n", "SELECT 1"),
-        ("-- what\nSELECT 1; -- done;\n/* and; */ ;", "-- what\nSELECT 1"),
-        ("SELECT ';' -- a", "SELECT ';'"),
-        ("SELECT '-- no' ;", "SELECT '-- no'"),
-        ("SELECT 'it''s; --'", "SELECT 'it''s; --'"),
-        (r"SELECT E'\'; --' ;", r"SELECT E'\'; --'"),
-        (r"SELECT date'2020-01-01\'; -- x", r"SELECT date'2020-01-01\'"),
-        ('SELECT 1 AS "; --" ;', 'SELECT 1 AS "; --"'),
-        ("SELECT $a$ ; -- $$ $a$ ;", "SELECT $a$ ; -- $$ $a$"),
-        ("SELECT a$b$ FROM t -- $b$", "SELECT a$b$ FROM t"),
-        ("SELECT 1 -- a\n + 1 ;", "SELECT 1 -- a\n + 1"),
-        ("SELECT 5 / 2 * '{}' ;", "SELECT 5 / 2 * '{}'"),
+        ("number", r"column values of t is of type double precision: .*set source\.layout = \"long\""),
+        ("text", r"column values of t is of type text: .*string_to_array\(values, ','\)::float8\[\] AS values"),
+        (
+            "other",
+            r"expected an array of numbers.*Name another column, or use a query that makes a float8\[\] of values",
+        ),
     ],
 )
-def test_a_query_ends_with_its_last_word(text: str, kept: str) -> None:
-    assert relation(Source(query=text), HERE).text.as_string() == f"(\n{kept}\n) AS q"
+def test_values_of_another_type(kind: Kind, step: str) -> None:
+    with pytest.raises(QueryError, match=step):
+        found(columns(series_id="integer", values=kind))
 
 
-@pytest.mark.parametrize("setting", ["sql/a.sql", "@sql/a.sql", "@ sql/a.sql", "@sql/two words.sql"])
-def test_a_query_may_be_a_file(tmp_path: Path, setting: str) -> None:
-    (tmp_path / "sql").mkdir()
-    for name in ("a.sql", "two words.sql"):
-        (tmp_path / "sql" / name).write_text("\ufeff-- a file\nSELECT 1;\n", encoding="utf-8")
-    found = relation(Source(query=setting), tmp_path)
-    assert found.text.as_string() == "(\n-- a file\nSELECT 1\n) AS q"
-    assert found.label == setting.removeprefix("@").strip()
+# Long
 
 
-def test_sql_that_ends_like_a_file_is_sql() -> None:
-    assert relation(Source(query="SELECT * FROM my.sql"), HERE).label == "source.query"
+def test_numbers_row_by_row_are_long() -> None:
+    assert found(LONG) == Layout("long", "cycle_id", ("value",), "idx", ("switch_id",))
 
 
-def test_no_such_file_names_those_there(tmp_path: Path) -> None:
-    (tmp_path / "rows.sql").write_text("SELECT 1")
-    with pytest.raises(SettingsError, match=r"row\.sql cannot be read \(No such file.*Files there: rows\.sql"):
-        relation(Source(query="@row.sql"), tmp_path)
+def test_a_key_of_two_columns_is_the_id_and_the_order() -> None:
+    there = columns(run="integer", machine="integer", tick="integer", amps="number")
+    assert found(there, ("run", "tick")) == Layout("long", "run", ("amps",), "tick", ("machine",))
 
 
-def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
-    (tmp_path / "a.sql").write_bytes(b"SELECT '\xff'")
-    with pytest.raises(SettingsError, match=r"a\.sql is not UTF-8"):
-        relation(Source(query="@a.sql"), tmp_path)
+def test_the_keys_order_goes_before_likely_names() -> None:
+    there = columns(cycle_id="integer", idx="integer", taken="time", value="number")
+    assert found(there, ("cycle_id", "taken")).order == "taken"
 
 
-def test_a_query_of_comments_is_none() -> None:
-    with pytest.raises(SettingsError, match="holds no query"):
-        relation(Source(query="-- nothing\n;"), HERE)
+def test_a_key_of_one_column_is_no_id_of_long_rows() -> None:
+    there = columns(id="integer", cycle_id="integer", idx="integer", value="number")
+    assert found(there, ("id",), ("cycle_id", "idx")) == Layout("long", "cycle_id", ("value",), "idx", ("id",))
 
 
-def test_neither_table_nor_query() -> None:
-    with pytest.raises(SettingsError, match=r'both empty.*table = "machine\.cycles"'):
-        relation(Source(), HERE)
+def test_whole_numbers_may_be_the_values_of_long_rows() -> None:
+    assert found(columns(series_id="text", t="time", v="integer")) == Layout("long", "series_id", ("v",), "t", ())
 
 
-@pytest.mark.parametrize(
-    ("table", "quoted"),
-    [
-        ("cycles", '"cycles"'),
-        (" machine.cycles ", '"machine"."cycles"'),
-        ('"My Schema"."T"', '"My Schema"."T"'),
-        ('"a.b".c', '"a.b"."c"'),
-        ('"say ""hi"""', '"say ""hi"""'),
-        ("Цикл стрелки", '"Цикл стрелки"'),
-        ("t; DROP TABLE t", '"t; DROP TABLE t"'),
-    ],
-)
-def test_table_names(table: str, quoted: str) -> None:
-    assert relation(Source(table=table), HERE).text.as_string() == f"{quoted} AS q"
+def test_a_number_named_as_values_makes_rows_long() -> None:
+    there = columns(id="integer", idx="integer", amps="number", volts="number")
+    assert found(there, values="volts") == Layout("long", "id", ("volts",), "idx", ("amps",))
 
 
-@pytest.mark.parametrize("table", ["a..b", ".a", "a.", 'a"b', '"a', '"a"b', '""'])
-def test_what_is_no_table_name(table: str) -> None:
-    with pytest.raises(SettingsError, match="is not a table's name"):
-        relation(Source(table=table), HERE)
+def test_long_rows_whose_values_are_no_numbers() -> None:
+    with pytest.raises(QueryError, match=r"column note of t is of type text: expected one number a row.*is long"):
+        found([*LONG, *columns(note="text")], layout="long", values="note")
 
 
-def test_the_select() -> None:
-    chosen = select(T, Source(table="t"), [column("a", TEXT), VALUES, SERIES_ID])
-    assert chosen.schema.names == ["series_id", "a", "values"]
-    assert chosen.between(None, "o'7").as_string() == (
-        'SELECT q."series_id"::int8 AS "series_id", q."a" AS "a", q."values" AS "values" FROM t AS q'
-        """ WHERE q."series_id" < 'o''7'"""
+# Wide
+
+
+def test_numbered_columns_are_wide_in_the_order_of_their_numbers() -> None:
+    there = [*columns(id="integer"), *wide("v", 10, 2, 1, 0, *range(3, 10), 11)]
+    assert found(there) == Layout("wide", "id", tuple(f"v{i}" for i in range(12)), "", ())
+
+
+def test_numbers_may_begin_with_zeros() -> None:
+    assert found([*columns(id="integer"), *wide("s_", "09", "10", "08", *range(8))]).values[-3:] == (
+        "s_08",
+        "s_09",
+        "s_10",
     )
-    assert chosen.between("1", "2").as_string().endswith("""WHERE q."series_id" >= '1' AND q."series_id" < '2'""")
-    assert " WHERE " not in chosen.between(None, None).as_string()
+
+
+def test_few_numbered_columns_are_columns_of_their_own() -> None:
+    there = [*LONG, *wide("phase", *range(7))]
+    assert found(there).form == "long"
+    assert found([*LONG, *wide("phase", *range(8))]).form == "wide"
+
+
+def test_the_largest_family_of_numbered_columns_holds_the_values() -> None:
+    there = [*columns(id="integer"), *wide("limit", *range(9)), *wide("v", *range(10))]
+    assert found(there).values == tuple(f"v{i}" for i in range(10))
+    assert found(there).carry == tuple(f"limit{i}" for i in range(9))
+
+
+def test_a_pattern_names_wide_columns() -> None:
+    there = [*columns(id="integer", valve="text"), *wide("limit", *range(9)), *wide("v", *range(3))]
+    assert found(there, values="v*") == Layout(
+        "wide", "id", ("v0", "v1", "v2"), "", ("valve", *(f"limit{i}" for i in range(9)))
+    )
+
+
+def test_a_pattern_that_fits_nothing_lists_the_number_columns() -> None:
+    with pytest.raises(QueryError, match=r"'x\*' names no number columns of t \(it has v0, v1, "):
+        found(WIDE, values="x*")
+
+
+# The id
+
+
+def test_a_primary_key_is_the_id() -> None:
+    there = columns(id="integer", number="integer", values="numbers")
+    assert found(there, ("number",)).id == "number"
+
+
+def test_the_first_key_of_one_column_is_the_id_of_array_rows() -> None:
+    there = columns(machine="text", number="integer", serial="other", values="numbers")
+    assert found(there, ("machine", "number"), ("serial",)).id == "serial"
+
+
+def test_series_id_goes_before_every_key() -> None:
+    assert found(columns(series_id="text", id="integer", values="numbers"), ("id",)).id == "series_id"
 
 
 @pytest.mark.parametrize(
-    ("carry", "names"), [(("*",), ["b", "a"]), (("a",), ["a"]), ((), []), (("a", "b", "a", "series_id"), ["a", "b"])]
-)
-def test_carried_columns(carry: tuple[str, ...], names: list[str]) -> None:
-    chosen = select(T, Source(table="t", carry=carry), [column("b"), SERIES_ID, column("a"), VALUES])
-    assert chosen.schema.names == ["series_id", *names, "values"]
-
-
-def test_a_carried_column_never_takes_our_names() -> None:
-    described = [column("n", INT8), SERIES_ID, column("values", TEXT), column("carried_values"), column("v", FLOAT8S)]
-    chosen = select(T, Source(table="t", id="n", values="v"), described)
-    names = ["series_id", "carried_series_id", "carried_carried_values", "carried_values", "values"]
-    assert chosen.schema.names == names
-
-
-@pytest.mark.parametrize(
-    ("source", "told"),
+    ("there", "id_"),
     [
-        (Source(id="seriesid"), r"source\.id: t has no column seriesid \(it has series_id, a, values\)"),
-        (Source(values="valeus"), r"no column valeus \(it has values, "),
-        (Source(carry=("aa",)), r"source\.carry: t has no column aa \(it has a, "),
+        (columns(recording_id="integer", id="integer", values="numbers"), "id"),
+        (columns(ID="integer", name="text", values="numbers"), "ID"),
+        (columns(pump="text", values="numbers"), "pump"),
+        (columns(pump="text", pull_id="other", about="text", values="numbers"), "pull_id"),
+        (columns(guid="other", values="numbers"), "guid"),
     ],
 )
-def test_unknown_columns(source: Source, told: str) -> None:
+def test_without_keys_the_likeliest_name_is_the_id(there: list[Column], id_: str) -> None:
+    assert found(there).id == id_
+
+
+# Not clear, not there
+
+
+@pytest.mark.parametrize(
+    ("there", "told"),
+    [
+        (
+            columns(pump="text", place="text", values="numbers"),
+            r"no column is clearly the id \(pump text, place text, values real\[\]\)\. Name it: source\.id \(flag ",
+        ),
+        (
+            columns(id="integer", left="numbers", right="numbers"),
+            r"not clear which array holds the values \(id bigint, left real\[\], right real\[\]\).*source\.values",
+        ),
+        (
+            columns(id="integer", idx="integer", amps="number", volts="number"),
+            r"not clear where the values are .*--values",
+        ),
+        (
+            columns(id="integer", a="number", b="number"),
+            r"no column is clearly the order of the values .*source\.order",
+        ),
+        (columns(id="integer"), r"source\.order"),
+    ],
+)
+def test_what_is_not_clear_lists_the_columns_and_names_the_setting(there: list[Column], told: str) -> None:
     with pytest.raises(QueryError, match=told):
-        select(T, source, [column("a"), SERIES_ID, VALUES])
+        found(there)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"id": "cycleid"}, r"source\.id: t has no column cycleid \(it has cycle_id, "),
+        ({"values": "valeus"}, r"source\.values: t has no column valeus \(it has values, "),
+        ({"carry": ("swich",)}, r"source\.carry: t has no column swich \(it has switch_id, .*Set source\.carry"),
+        ({"layout": "long", "order": "idx"}, r"source\.order: t has no column idx "),
+        ({"layout": "array", "values": "started_at"}, r"column started_at of t is of type timestamp with time zone"),
+    ],
+)
+def test_columns_that_are_not_there(said: dict[str, Any], told: str) -> None:
+    with pytest.raises(QueryError, match=told):
+        found(ARRAY, **said)
 
 
 def test_a_column_twice() -> None:
-    with pytest.raises(QueryError, match="gives column a twice"):
-        select(T, Source(), [SERIES_ID, column("a"), column("a"), VALUES])
+    with pytest.raises(QueryError, match=r"t gives column values twice\. Name its columns"):
+        found([*ARRAY, *columns(values="text")])
+
+
+# Settings
+
+
+def test_settings_go_before_what_could_be_found() -> None:
+    there = columns(id="integer", number="integer", idx="integer", step="integer", value="number", amps="number")
+    said = {"layout": "long", "id": "number", "order": "step", "values": "amps", "carry": ("value",)}
+    assert found(there, ("id", "idx"), **said) == Layout("long", "number", ("amps",), "step", ("value",))
 
 
 @pytest.mark.parametrize(
-    ("values", "step"),
+    ("carry", "names"),
     [
-        (column("values", JSONB, "U"), r"type jsonb: .*sql/jsonb_arrays\.sql"),
-        (column("values", FLOAT8, "N"), r"type double precision: .*sql/long_rows\.sql"),
-        (column("values", TEXT, "S"), r"type text: .*string_to_array\(values"),
-        (column("values", 1009, "A", "S"), r"expected an array of numbers.*Name another column"),
+        (("*",), ("started_at", "switch_id")),
+        (("switch_id",), ("switch_id",)),
+        ((), ()),
+        (("switch_id", "started_at", "switch_id", "cycle_id", "values"), ("switch_id", "started_at")),
+        (("switch_id", "*"), ("started_at", "switch_id")),
     ],
 )
-def test_values_of_another_type(values: Described, step: str) -> None:
-    with pytest.raises(QueryError, match=step):
-        select(T, Source(), [SERIES_ID, values])
+def test_carried_columns(carry: tuple[str, ...], names: tuple[str, ...]) -> None:
+    assert found(ARRAY, carry=carry).carry == names
 
 
-def test_near() -> None:
+@pytest.mark.parametrize("there", [ARRAY, LONG, WIDE], ids=["array", "long", "wide"])
+def test_what_was_found_can_be_said_as_settings(there: list[Column]) -> None:
+    first = found(there)
+    assert found(there, **first.settings) == first
+
+
+def test_a_layout_in_words() -> None:
+    assert str(found(ARRAY)) == (
+        "array layout (a row a series): id cycle_id, values values, carried started_at, switch_id"
+    )
+    assert str(found(LONG, carry=())) == (
+        "long layout (a row a value): id cycle_id, values value in the order of idx, nothing carried"
+    )
+    assert "(a column a value): id cycle_id, values v0 ... v11, carried switch_id" in str(found(WIDE))
+
+
+def test_near_names_come_first() -> None:
     assert near("Cycels", ["apples", "cycles", "pears"]) == "cycles, apples, pears"
     assert near("x", [str(i) for i in range(12)]).endswith("9, ...")
     assert near("x", []) == ""
+
+
+@pytest.mark.parametrize(
+    "there",
+    [
+        [Column(f"t{i}_amp", "number", "real") for i in range(3)],
+        [*wide("v", 0, 1, 2), Column("v1_amp", "number", "real")],
+    ],
+)
+def test_a_pattern_of_wide_columns_can_be_said_again(there: list[Column]) -> None:
+    there = [*columns(id="integer"), *there]
+    first = found(there, values="*_amp" if there[1].name == "t0_amp" else "v[0-2]")
+    assert found(there, **first.settings).values == first.values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -70,13 +71,33 @@ def extract(
     root: Root = HERE,
     table: Annotated[str | None, typer.Option(help="Read this table or view: schema.table")] = None,
     query: Annotated[str | None, typer.Option(help="Read what this query gives: SQL, or a .sql file.")] = None,
+    files: Annotated[
+        str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")
+    ] = None,
+    layout: Annotated[str | None, typer.Option(help="array, long (a row a value), wide, or auto: find it.")] = None,
+    id_: Annotated[str | None, typer.Option("--id", help="The column of the id.")] = None,
+    values: Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern, v*")] = None,
+    order: Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")] = None,
+    carry: Annotated[list[str] | None, typer.Option(help="Take this column along; repeatable.")] = None,
+    where: Annotated[str | None, typer.Option(help="Only these rows: an SQL condition.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Only so many series, for a first look.")] = None,
+    sample: Annotated[str | None, typer.Option(help="Only this share of the series: 1%")] = None,
+    update: Annotated[bool, typer.Option("--update", help="Add what is new since the last time.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="One snapshot or none: start over instead of going on.")
+    ] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write what was said and found to tsclust.toml.")] = False,
     json: Json = False,
 ) -> None:
-    """Read the series from PostgreSQL into series/."""
-    # One of the two on the command line replaces whichever the file has.
-    said = {"table": table or "", "query": query or ""} if table or query else {}
+    """Read the series into series/: from PostgreSQL, a pg_dump file, CSV or Parquet."""
+    # A place on the command line replaces whichever the file has; a table may be one of the files'.
+    # The flag's path is relative to where one stands, the setting's to the workspace.
+    files = str(Path(files).expanduser().absolute()) if files else ""
+    place = {"table": table or "", "query": query or "", "files": files} if table or query or files else {}
+    said: dict[str, object] = {"layout": layout, "id": id_, "values": values, "order": order, "carry": carry}
+    said |= {"where": where, "limit": limit, "sample": sample, **place}
     with shown(json) as (listen, show):
-        show([tsclust.extract(root, {"source": said}, listen)])
+        show([tsclust.extract(root, {"source": said}, listen, update=update, strict=strict, save=save)])
 
 
 @app.command()
@@ -186,4 +207,6 @@ def _terminated(*_: object) -> None:
 
 def main() -> None:
     """The entry point."""
+    # Arrow's own pool keeps some 60 MB for itself; the system's gives them back. Read when pyarrow is first imported.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     app(prog_name="tsclust")

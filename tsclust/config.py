@@ -28,21 +28,40 @@ class Section(BaseModel):
 
 
 class Source(Section):
-    """Where series come from: a table, or any query that gives the id and the values."""
+    """Where series come from: a table, any query that gives the id and the values, or files. "" = find it."""
 
     table: str = ""
     query: str = ""
-    id: str = "series_id"
-    values: str = "values"
+    files: str = ""
+    layout: Literal["auto", "array", "long", "wide"] = "auto"
+    id: str = ""
+    values: str = ""
+    order: str = ""
     carry: tuple[str, ...] = ("*",)
+    where: str = ""
+    limit: int = Field(default=0, ge=0)
+    sample: str = "100%"
+    watermark: str = ""
     part_rows: int = Field(default=65_536, ge=1, le=10_000_000)
     workers: int = Field(default=2, ge=1, le=64)
+    retries: int = Field(default=5, ge=0, le=20)
+
+    @field_validator("sample")
+    @classmethod
+    def _a_share(cls, text: str) -> str:
+        parse_share(text)
+        return text
 
     @model_validator(mode="after")
     def _one_place(self) -> Source:
-        if self.table and self.query:
-            raise ValueError("table and query are both set: keep one")
+        if self.query and (self.table or self.files):
+            raise ValueError(f"query and {'table' if self.table else 'files'} are both set: keep one")
         return self
+
+    @property
+    def share(self) -> float:
+        """The share of the series to read: 0 < share <= 1."""
+        return parse_share(self.sample)
 
 
 class Rule(Section):
@@ -149,6 +168,15 @@ def parse_k(text: str) -> tuple[int, ...]:
     if not ks or min(ks) < 2 or max(ks) > 200:
         raise ValueError(f"{text!r}: every k must lie in 2..200, the lower first")
     return tuple(sorted(ks))
+
+
+def parse_share(text: str) -> float:
+    """`1%` or `0.01` -> 0.01. Raises ValueError on anything else, or a share outside 0 < share <= 1."""
+    match = re.fullmatch(r"\s*(\d*\.?\d+)\s*(%?)\s*", text)
+    share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
+    if not 0 < share <= 1:
+        raise ValueError(f"{text!r} is not a share: expected more than 0% and up to 100%, for example 1%")
+    return share
 
 
 def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:

@@ -14,12 +14,13 @@ Summary = TypeVar("Summary")
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage has come: `done` of `total` (0 = not known) in `unit`s."""
+    """How far a stage has come: `done` of `total` (0 = not known) in `unit`s, `size` bytes of them written."""
 
     stage: str
     done: int
     total: int
     unit: str = "series"
+    size: int = 0
 
 
 Listener = Callable[[Progress], None]
@@ -29,11 +30,16 @@ def silent(_: Progress) -> None:
     """The listener of those who do not listen."""
 
 
-def map_parts(function: Callable[[Part], Summary], parts: Iterable[Part], workers: int = 2) -> Iterator[Summary]:
+def map_parts(
+    function: Callable[[Part], Summary],
+    parts: Iterable[Part],
+    workers: int = 2,
+    stop: Callable[[], object] = lambda: None,
+) -> Iterator[Summary]:
     """`function(part)` for every part, in the order of the parts, at most `workers` + 1 of them held at a time.
 
     `function` must be pure: it may be called in any order, on any thread and more than once.
-    The first error stops the rest and is raised here.
+    The first error stops the rest and is raised here. `stop` is called then, and at the end: it tells who still runs.
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="tsclust")
     pending: deque[Future[Summary]] = deque()
@@ -45,4 +51,5 @@ def map_parts(function: Callable[[Part], Summary], parts: Iterable[Part], worker
         while pending:
             yield pending.popleft().result()
     finally:
+        stop()
         pool.shutdown(wait=True, cancel_futures=True)

@@ -12,7 +12,8 @@ TsclustError                1   what went wrong and has no class of its own
 ├── DiskFullError           11  no space left where tsclust writes
 ├── DemoServerError         12  the embedded PostgreSQL does not start
 ├── SourceLostError         13  the connection broke, or the server stopped, while reading
-└── DamagedError            14  a file of the workspace is not what tsclust wrote
+├── DamagedError            14  a file of the workspace is not what tsclust wrote
+└── SourceFileError         15  a file to read series from is cut off, encrypted, or no kind of file we know
 
 2 is the command line itself (an unknown flag), 130 is Ctrl-C.
 """
@@ -79,6 +80,10 @@ class SourceLostError(TsclustError):
 
 class DamagedError(TsclustError):
     exit_code = 14
+
+
+class SourceFileError(TsclustError):
+    exit_code = 15
 
 
 def one_line(text: str) -> str:

@@ -8,10 +8,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bars
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from tsclust.engine import Listener, Progress, silent
 from tsclust.pipeline.result import Result
@@ -20,16 +22,28 @@ STDERR = Console(stderr=True)
 PIPE_WIDTH = 200  # a pipe has no width: nothing is wrapped for it
 
 
+class Amount(ProgressColumn):
+    """How much of how much, how fast, and how many MB of it are written; on one line of 80 characters with the rest."""
+
+    def get_table_column(self) -> Column:
+        return Column(no_wrap=True)
+
+    def render(self, task: Task) -> Text:
+        done, total, unit = int(task.completed), int(task.total or 0), task.fields["unit"]
+        if unit == "bytes":
+            return Text(f"{decimal(done)} of {decimal(total)}" if total else decimal(done))
+        amount = f"{done:,} of {total:,} {unit}" if total else f"{done:,} {unit}" if unit else ""
+        speed = f", {task.speed:,.0f}/s" if task.speed and unit == "series" else ""
+        return Text(amount + speed + (f", {decimal(task.fields['size'])}" if task.fields["size"] else ""))
+
+
 @contextmanager
 def progress(enabled: bool) -> Iterator[Listener]:
     """A listener that draws a bar for each piece of long work, on a terminal only: a pipe gets nothing."""
     if not (enabled and STDERR.is_terminal):
         yield silent
         return
-    columns = (
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"),
-        TimeElapsedColumn(), TimeRemainingColumn(),
-    )  # fmt: skip
+    columns = (TextColumn("{task.description}"), BarColumn(bar_width=14), Amount(), TimeRemainingColumn())
     with Bars(*columns, console=STDERR, transient=True) as bars:
         tasks: dict[str, int] = {}
 
@@ -37,8 +51,9 @@ def progress(enabled: bool) -> Iterator[Listener]:
             if event.stage not in tasks:
                 for task in bars.tasks:
                     bars.update(task.id, visible=False)
-                tasks[event.stage] = bars.add_task(event.stage, total=event.total or None, unit=event.unit)
-            bars.update(bars.tasks[tasks[event.stage]].id, completed=event.done)
+                tasks[event.stage] = bars.add_task(event.stage, total=event.total or None, unit=event.unit, size=0)
+            task_id = bars.tasks[tasks[event.stage]].id
+            bars.update(task_id, completed=event.done, total=event.total or None, size=event.size)
 
         yield listen
 

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import hashlib
-import os
 import platform
 import shlex
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import filelock
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tsclust.errors import DamagedError, DiskFullError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
+from tsclust.atomic import StageWriter, disk_full_explained, replace_folder
+from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
 
 STAGES = ("series", "features", "clusters")
 MADE_BY = {"series": "extract", "features": "features", "clusters": "cluster"}
-_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 def command(name: str, root: Path) -> str:
@@ -57,25 +53,6 @@ class Manifest(BaseModel):
     def output_hash(self) -> str:
         """One hash for all files of the stage."""
         return hashlib.sha256(repr(sorted(self.outputs.items())).encode()).hexdigest()[:16]
-
-
-@dataclass
-class StageWriter:
-    """A stage in the making: files go to `folder`, which takes the stage's name when all is well."""
-
-    folder: Path
-    outputs: dict[str, str] = field(default_factory=dict)
-
-    def write_table(self, name: str, table: pa.Table) -> None:
-        """Write one Parquet file (zstd) named `name` relative to the stage."""
-        path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, path, compression="zstd", compression_level=1, use_dictionary=_dictionary_columns(table))
-        self.outputs[name] = _sha256(path)
-
-    def remove(self, name: str) -> None:
-        """Remove a folder that was only needed on the way."""
-        shutil.rmtree(self.folder / name)
 
 
 @dataclass(frozen=True)
@@ -162,6 +139,19 @@ class Workspace:
         finally:
             shutil.rmtree(writer.folder, ignore_errors=True)
 
+    def unfinished(self, name: str) -> Path:
+        """Where `resuming` keeps what there is so far."""
+        return self.root / f".{name}.partial"
+
+    @contextmanager
+    def resuming(self, name: str) -> Iterator[StageWriter]:
+        """`writing` that can go on after an error or a kill: the folder beside stays until it is whole or discarded."""
+        writer = StageWriter(self.unfinished(name))
+        with disk_full_explained(self.root):
+            yield writer
+            if writer.folder.exists():
+                replace_folder(writer.folder, self.stage(name))
+
     def _sweep_up(self) -> None:
         """Remove what a killed run left beside the stages; put back a stage it had moved aside."""
         for name in STAGES:
@@ -193,64 +183,6 @@ def write_manifest(writer: StageWriter, meter: Meter, **about: Any) -> Manifest:
     )
     (writer.folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a text file beside and rename: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        with disk_full_explained(path.parent):
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
-
-
-@contextmanager
-def disk_full_explained(where: Path) -> Iterator[None]:
-    """Turn the system's "no space" into one line that says where and how much is left."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):  # the disk, a quota, a limit on files
-            raise
-        free = shutil.disk_usage(where).free // 2**20
-        raise DiskFullError(
-            f"no space left on the disk of {where} ({free} MB free); what was there before is unharmed",
-            "Free some space or move the workspace, then run the same command again",
-        ) from error
-
-
-def replace_folder(new: Path, old: Path) -> None:
-    """Put folder `new` in the place of `old` and remove the latter. On Linux a reader never sees neither."""
-    if not old.exists():
-        new.rename(old)
-        return
-    if not _exchange(new, old):
-        aside = old.with_name(f".{old.name}.old")
-        old.rename(aside)
-        new.rename(old)
-        new = aside
-    shutil.rmtree(new, ignore_errors=True)
-
-
-def _exchange(a: Path, b: Path) -> bool:
-    """Swap two paths in one step with Linux's renameat2(2); False where the system has none."""
-    rename: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if sys.platform != "linux" or rename is None:
-        return False
-    return rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
-
-
-def _dictionary_columns(table: pa.Table) -> list[str]:
-    """Text columns repeat (a machine's name): a dictionary pays there, for numbers it only costs time."""
-    return [f.name for f in table.schema if f.name != "series_id" and pa.types.is_string(f.type)]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _versions() -> dict[str, str]:

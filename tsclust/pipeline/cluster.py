@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust import config
+from tsclust.atomic import StageWriter
 from tsclust.cluster import groups, passes, quality, sweep
 from tsclust.cluster.groups import Group
 from tsclust.cluster.passes import Rows
@@ -26,7 +27,7 @@ from tsclust.features.catalogue import CLUSTERED
 from tsclust.pipeline import kept
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.series import Floats, Int64s
-from tsclust.workspace import Manifest, Meter, StageWriter, Workspace, command, write_manifest
+from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
 
 WORKERS = 2
 SCRATCH = "scratch"

@@ -11,19 +11,23 @@ import polars as pl
 import pyarrow.parquet as pq
 
 from tsclust import config, screen
+from tsclust.atomic import StageWriter
 from tsclust.config import Rule, Settings
 from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.features.catalogue import NAMES
 from tsclust.features.kernels import describe, peak_votes
 from tsclust.pipeline import screening
 from tsclust.pipeline.result import Result, of_stage, up_to_date
-from tsclust.pipeline.screening import CLEAR, WORKERS, Tally
+from tsclust.pipeline.screening import CLEAR, WORKERS, Part, Tally
 from tsclust.series import SeriesBlock
-from tsclust.workspace import Meter, StageWriter, Workspace, command, write_manifest
+from tsclust.workspace import Meter, Workspace, command, write_manifest
 
 
 def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
-    """Describe every series by the features of the catalogue and set aside what the rules say cannot be real."""
+    """Describe every series by the features of the catalogue and set aside what the rules say cannot be real.
+
+    Parts whose series are the same as the last time are taken over as they are.
+    """
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
@@ -34,16 +38,25 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
         if before and (before.inputs, before.settings) == (inputs, digest):
             return up_to_date("features", workspace.stage("features"), before, then)
         _compile(workspace, listen)
-        sign, agreement = _direction(workspace, settings.features.peak, series.rows, listen)
+        known = screening.unchanged(before, series) if before and before.settings == digest else {}
+        votes = _votes(workspace, settings.features.peak, known, series.rows, listen)
+        sign, agreement = _direction(settings.features.peak, votes)
         rules = screen.in_force(settings.rule, agreement >= CLEAR)
+        facts = {"peak": "max" if sign > 0 else "min", "agreement": round(agreement, 4)}
+        if before and (before.facts["peak"], before.facts["rules"]) != (facts["peak"], screening.plain(rules)):
+            known = {}
         with workspace.writing("features") as writer:
-            tally = _describe(workspace, writer, sign, rules, series.rows, listen)
-            facts = {"peak": "max" if sign > 0 else "min", "agreement": round(agreement, 4), **tally.facts(rules)}
+            for name in known:
+                writer.adopt(workspace.stage("features") / name, before.outputs[name] if before else "")
+            tallies = {name: part.tally for name, part in known.items()}
+            tallies |= _describe(workspace, writer, sign, rules, known, series.rows, listen)
+            parts = {name: Part(series.outputs[name], votes[name], tallies[name]).plain() for name in sorted(tallies)}
+            tally = screening.total(tallies.values())
             manifest = write_manifest(
                 writer, meter, stage="features", settings=digest, inputs=inputs, seed=0, rows=tally.rows,
-                parts=series.parts, facts=facts,
+                parts=series.parts, facts={**facts, **tally.facts(rules), "by_part": parts},
             )  # fmt: skip
-    notes, table = _direction_notes(settings, agreement), screening.rule_table(manifest)
+    notes, table = _notes(settings, agreement, len(known), series.parts), screening.rule_table(manifest)
     return of_stage("features", workspace.stage("features"), manifest, then, notes=notes, table=table)
 
 
@@ -58,19 +71,22 @@ def filter(
     with workspace.locked():
         before = workspace.manifest("features")
         rules = screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR)
-        if before.facts["rules"] == [r.model_dump() for r in rules]:
+        if before.facts["rules"] == screening.plain(rules):
             done = up_to_date("filter", workspace.stage("features"), before, then)
             return replace(done, table=screening.rule_table(before))
         if dry_run:
-            facts = {**before.facts, **_rescreen(workspace, None, rules, before.rows, listen).facts(rules)}
+            tally = screening.total(_rescreen(workspace, None, rules, before.rows, listen).values())
+            facts = {**before.facts, **tally.facts(rules)}
             note = f"dry run, nothing written: {before.facts['kept']:,} series are kept now, {facts['kept']:,} would be"
             table = screening.rule_table(before.model_copy(update={"facts": facts}))
             return Result("filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", root))
         with workspace.writing("features") as writer:
-            tally = _rescreen(workspace, writer, rules, before.rows, listen)
+            tallies = _rescreen(workspace, writer, rules, before.rows, listen)
+            tally = screening.total(tallies.values())
+            parts = {n: replace(p, tally=tallies[n]).plain() for n, p in screening.parts_of(before).items()}
             manifest = write_manifest(
                 writer, meter, stage="features", settings=before.settings, inputs=before.inputs, seed=0,
-                rows=tally.rows, parts=before.parts, facts={**before.facts, **tally.facts(rules)},
+                rows=tally.rows, parts=before.parts, facts={**before.facts, **tally.facts(rules), "by_part": parts},
             )  # fmt: skip
     return of_stage("filter", workspace.stage("features"), manifest, then, table=screening.rule_table(manifest))
 
@@ -81,24 +97,37 @@ def _compile(workspace: Workspace, listen: Listener) -> None:
     describe(_block(workspace.parts("series")[0], rows=0), 1)
 
 
-def _direction(workspace: Workspace, peak: str, rows: int, listen: Listener) -> tuple[int, float]:
+def _votes(
+    workspace: Workspace, peak: str, known: Mapping[str, Part], rows: int, listen: Listener
+) -> dict[str, tuple[int, int]]:
+    """Part -> (up, down): how many series say that the peak points which way; asked only where it is not `known`."""
+    paths = workspace.parts("series")
+    votes = {path.name: (0, 0) for path in paths}
+    if peak != "auto":
+        return votes
+    asked, seen = [path for path in paths if path.name not in known], 0
+    for path, (up, down, series) in zip(asked, map_parts(lambda p: peak_votes(_block(p)), asked, WORKERS), strict=True):
+        votes[path.name], seen = (up, down), seen + series
+        listen(Progress("features: which way the peak points", seen, rows))
+    return votes | {name: part.votes for name, part in known.items()}
+
+
+def _direction(peak: str, votes: Mapping[str, tuple[int, int]]) -> tuple[int, float]:
     """(1 or -1, share of the series that agree): which way the peak points, by a vote of all series where `auto`."""
     if peak != "auto":
         return (1 if peak == "max" else -1), 1.0
-    up = down = seen = 0
-    for votes in map_parts(lambda path: peak_votes(_block(path)), workspace.parts("series"), WORKERS):
-        up, down, seen = up + votes[0], down + votes[1], seen + votes[2]
-        listen(Progress("features: which way the peak points", seen, rows))
+    up, down = (sum(one) for one in zip(*votes.values(), strict=True))
     return (1 if up >= down else -1), max(up, down) / max(up + down, 1)
 
 
-def _direction_notes(settings: Settings, agreement: float) -> tuple[str, ...]:
-    if agreement >= CLEAR or settings.rule is not None:
-        return ()
-    return (
-        f"only {agreement:.0%} of the series agree on the direction of the peak: the rule wrong_sign is not applied; "
-        "set [features] peak to max or min if you know it",
-    )
+def _notes(settings: Settings, agreement: float, known: int, parts: int) -> tuple[str, ...]:
+    notes = [f"{known} of {parts} parts were there already"] if known else []
+    if agreement < CLEAR and settings.rule is None:
+        notes.append(
+            f"only {agreement:.0%} of the series agree on the direction of the peak: the rule wrong_sign is not"
+            " applied; set [features] peak to max or min if you know it"
+        )
+    return tuple(notes)
 
 
 def _block(path: Path, rows: int | None = None) -> SeriesBlock:
@@ -107,8 +136,10 @@ def _block(path: Path, rows: int | None = None) -> SeriesBlock:
 
 
 def _describe(
-    workspace: Workspace, writer: StageWriter, sign: int, rules: tuple[Rule, ...], rows: int, listen: Listener
-) -> Tally:
+    workspace: Workspace, writer: StageWriter, sign: int, rules: tuple[Rule, ...],
+    known: Mapping[str, Part], rows: int, listen: Listener,
+) -> dict[str, Tally]:  # fmt: skip
+    """Compute the parts that are not `known`."""
     columns = screening.carried_columns(workspace, rules)
 
     def one_part(path: Path) -> Tally:
@@ -118,12 +149,14 @@ def _describe(
         writer.write_table(path.name, table)
         return tally
 
-    return screening.total(map_parts(one_part, workspace.parts("series"), WORKERS), "features", rows, listen)
+    paths = [path for path in workspace.parts("series") if path.name not in known]
+    done = sum(part.tally.rows for part in known.values())
+    return screening.heard(one_part, paths, "features", done, rows, listen)
 
 
 def _rescreen(
     workspace: Workspace, writer: StageWriter | None, rules: tuple[Rule, ...], rows: int, listen: Listener
-) -> Tally:
+) -> dict[str, Tally]:
     columns = screening.carried_columns(workspace, rules)
 
     def one_part(path: Path) -> Tally:
@@ -134,4 +167,4 @@ def _rescreen(
             writer.write_table(path.name, table)
         return tally
 
-    return screening.total(map_parts(one_part, workspace.parts("features"), WORKERS), "filter", rows, listen)
+    return screening.heard(one_part, workspace.parts("features"), "filter", 0, rows, listen)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from tsclust.atomic import disk_full_explained, write_file
 from tsclust.errors import SettingsError
 from tsclust.pipeline.result import Result
 from tsclust.pipeline.template import settings_text
-from tsclust.workspace import Meter, command, disk_full_explained, write_file
+from tsclust.workspace import Meter, command
 
 
 def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tsclust import config
+from tsclust.atomic import write_file
 from tsclust.engine import Listener, Progress, silent
 from tsclust.errors import SettingsError
 from tsclust.pipeline.result import Result
 from tsclust.report import data, page
-from tsclust.workspace import Meter, Workspace, write_file
+from tsclust.workspace import Meter, Workspace
 
 
 def report(

@@ -41,14 +41,13 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     then = command(MADE_BY[stale], root) if stale else command("report", root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, states[name], manifest) for name, manifest in found.items()))
-    facts = {
-        "stages": {
-            n: {"state": states[n], **(m.model_dump(exclude={"outputs"}) if m else {})} for n, m in found.items()
-        },
-        "reports": reports,
-    }
-    notes = (f"reports: {', '.join(reports)}",) if reports else ("no report yet",)
-    return Result("status", None, *meter.read(), notes=notes, table=table, then=then, facts=facts)
+    without: Any = {"outputs": True, "facts": {"ranges": True, "by_part": True}}  # a line for each part
+    about = {name: manifest.model_dump(exclude=without) if manifest else {} for name, manifest in found.items()}
+    facts = {"stages": {n: {"state": states[n], **about[n]} for n in STAGES}, "reports": reports}
+    notes = [f"reports: {', '.join(reports)}" if reports else "no report yet"]
+    if workspace.unfinished("series").exists():
+        notes.append(f"a reading was interrupted: {command('extract', root)} takes it up again")
+    return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
 
 
 def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, root: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from tsclust import screen
 from tsclust.config import Rule
-from tsclust.engine import Listener, Progress
+from tsclust.engine import Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.features.catalogue import NAMES
 from tsclust.workspace import Manifest, Workspace
@@ -39,11 +39,45 @@ class Tally:
     def facts(self, rules: tuple[Rule, ...]) -> dict[str, Any]:
         """For the manifest: every rule counts, those that reject nothing too."""
         return {
-            "rules": [r.model_dump() for r in rules],
+            "rules": plain(rules),
             "rejected": {r.name: self.rejected[r.name] for r in rules},
             "alone": {r.name: self.alone[r.name] for r in rules},
             "kept": self.rows - self.rejected.total(),
         }
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is remembered of a part of features/."""
+
+    series: str  # sha256 of the part of series/ that it describes
+    votes: tuple[int, int]  # how many series point up, how many down
+    tally: Tally
+
+    def plain(self) -> dict[str, Any]:
+        """For the manifest."""
+        tally = {"rows": self.tally.rows, "rejected": dict(self.tally.rejected), "alone": dict(self.tally.alone)}
+        return {"series": self.series, "votes": self.votes, **tally}
+
+
+def parts_of(manifest: Manifest) -> dict[str, Part]:
+    """The parts of a features/ by the names of their files."""
+    return {
+        name: Part(
+            p["series"], (p["votes"][0], p["votes"][1]), Tally(p["rows"], Counter(p["rejected"]), Counter(p["alone"]))
+        )
+        for name, p in manifest.facts.get("by_part", {}).items()
+    }
+
+
+def unchanged(before: Manifest, series: Manifest) -> dict[str, Part]:
+    """Those of `before` that describe a part of `series` as it is now."""
+    return {name: part for name, part in parts_of(before).items() if series.outputs.get(name) == part.series}
+
+
+def plain(rules: tuple[Rule, ...]) -> list[dict[str, str]]:
+    """Rules for the manifest."""
+    return [rule.model_dump() for rule in rules]
 
 
 def apply(
@@ -57,13 +91,21 @@ def apply(
     return table, Tally(len(frame), counts, Counter(verdict.alone))
 
 
-def total(tallies: Iterable[Tally], stage: str, rows: int, listen: Listener) -> Tally:
-    """The sum over parts, told to the listener as it grows."""
-    sum_ = Tally(0, Counter(), Counter())
-    for tally in tallies:
-        sum_ = functools.reduce(operator.add, (sum_, tally))
-        listen(Progress(stage, sum_.rows, rows))
-    return sum_
+def total(tallies: Iterable[Tally]) -> Tally:
+    """The sum over parts."""
+    return functools.reduce(operator.add, tallies, Tally(0, Counter(), Counter()))
+
+
+def heard(
+    function: Callable[[Path], Tally], paths: Sequence[Path], stage: str, done: int, rows: int, listen: Listener
+) -> dict[str, Tally]:
+    """The tally of every part by its name, the progress told to the listener; `done` of `rows` were there before."""
+    tallies = {}
+    for path, tally in zip(paths, map_parts(function, paths, WORKERS), strict=True):
+        tallies[path.name] = tally
+        done += tally.rows
+        listen(Progress(stage, done, rows))
+    return tallies
 
 
 def carried_columns(workspace: Workspace, rules: tuple[Rule, ...]) -> list[str]:

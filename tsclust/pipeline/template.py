@@ -16,19 +16,32 @@ HEAD = """# Settings of this tsclust workspace. A flag of a command comes before
 dsn = ""
 
 [source]
-# Either a table or view ("schema.table") ...
+# A table or view: "schema.table" ...
 table = ""
-# ... or a query that gives the id and the values: SQL text, or a file of sql/, for example "sql/long_rows.sql".
+# ... or a query that gives the id and the values: SQL text, or a file of sql/, "sql/joined_machines.sql" ...
 query = ""
-# The columns of the id and of the values (an array of numbers).
-id = "series_id"
-values = "values"
+# ... or files, a folder or a pattern: "data/*.csv.gz". CSV, Parquet or pg_dump (`table` names one of its tables).
+files = ""
+# How series lie there: "array" (a row a series: an array or JSON column), "long" (a row a value), "wide" (a column a
+# value), or "auto". What is left empty here is found: `tsclust extract` says what, with --save it writes it down.
+layout = "auto"
+# The columns of the id and of the values (wide: a pattern, "v*"; long: one value), and the order of long rows.
+id = ""
+values = ""
+order = ""
 # Columns to take along (machine, time, ...): ["*"] is all others.
 carry = ["*"]
+# Only these rows: an SQL condition on the columns. Only so many series (0: all), or a share of them ("1%").
+where = ""
+limit = 0
+sample = "100%"
+# `tsclust extract --update` reads what has a higher id than before; or, with a column here, what is newer in it.
+watermark = ""
 # Series in one Parquet file: what is read, computed and held in memory at a time.
 part_rows = 65536
-# Connections that read at the same time, from one snapshot.
+# Connections that read at the same time, from one snapshot, and how often a lost one is tried again.
 workers = 2
+retries = 5
 
 [features]
 # Which way the peak of a recording points: "max", "min", or "auto", what most series say.

@@ -1,136 +1,116 @@
-"""From the user's table or query to one SELECT that gives series_id, the carried columns and values."""
+"""How series lie in a table: found from its columns and keys, or as the settings say."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-import pyarrow as pa
-from psycopg import sql
-from psycopg.postgres import types as pg
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Literal
 
 from tsclust.config import Source
-from tsclust.errors import QueryError, SettingsError
+from tsclust.errors import QueryError
 
-_FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL
-_TEXT = ("{0}::text", pa.string())  # what has no type of its own in a Parquet file: uuid, enum, json, arrays, ...
-_CARRIED = {
-    pg["bool"].oid: ("{0}", pa.bool_()),
-    pg["int2"].oid: ("{0}", pa.int16()),
-    pg["int4"].oid: ("{0}", pa.int32()),
-    pg["int8"].oid: ("{0}", pa.int64()),
-    pg["float4"].oid: ("{0}", pa.float32()),
-    pg["float8"].oid: ("{0}", pa.float64()),
-    pg["numeric"].oid: ("{0}::float8", pa.float64()),
-    pg["text"].oid: ("{0}", pa.string()),
-    pg["varchar"].oid: ("{0}", pa.string()),
-    pg["date"].oid: (_FINITE, pa.date32()),
-    pg["timestamp"].oid: (_FINITE, pa.timestamp("us")),
-    pg["timestamptz"].oid: (_FINITE, pa.timestamp("us", "UTC")),
-}
-_IDS = {pg[name].oid: ("{0}::int8", pa.int64()) for name in ("int2", "int4", "int8")}
-_VALUES = {
-    pg["float4"].array_oid: ("{0}", pa.list_(pa.float32())),
-    pg["float8"].array_oid: ("{0}", pa.list_(pa.float64())),
-}
-_JSON = {pg["json"].oid, pg["jsonb"].oid}
+Kind = Literal["integer", "number", "numbers", "json", "text", "time", "other"]
+Form = Literal["array", "long", "wide"]
+FEWEST_WIDE = 8  # columns v0, v1, ... that make a wide table; fewer are columns of their own
 
-_OURS = ("series_id", "values")
-
-# A query up to its last word: strings and quoted names may hold what looks like a comment or a semicolon.
-_TOKEN = re.compile(
-    r"""(?P<idle> \s+ | ; | --[^\n]* | /\*.*?\*/ )
-      | [eE]'(?:[^'\\]|\\.|'')*' | '(?:[^']|'')*' | "(?:[^"]|"")*"
-      | (?P<tag>\$(?:[^\W\d]\w*)?\$).*?(?P=tag)
-      | [^\W\d][\w$]* | .""",
-    re.VERBOSE | re.DOTALL,
-)
-_NAME = r'"(?:[^"]|"")+"|[^."]+'
+# What people call them, the likeliest first; used where neither a setting nor a key of the table says it.
+_IDS = ("series_id", "id", "cycle_id", "recording_id", "run_id", "sequence_id")
+_ORDERS = ("idx", "index", "order", "ord", "i", "n", "seq", "pos", "position", "sample", "step", "t", "time", "ts",
+           "timestamp", "sampled_at", "measured_at", "recorded_at", "at")  # fmt: skip
+_VALUES = ("values", "value", "val", "v", "samples", "data", "signal", "y")
 
 
 @dataclass(frozen=True)
-class Relation:
-    """What is selected from."""
-
-    text: sql.Composable  # an item of FROM, named q
-    label: str  # what messages call it: "machine.cycles", "sql/long_rows.sql"
-
-
-@dataclass(frozen=True)
-class Described:
-    """A column as the server describes it."""
+class Column:
+    """A column of a source. `numbers` is an array of them; `type` is in the source's own words."""
 
     name: str
-    oid: int
-    type: str  # "double precision[]"
-    category: str  # pg_type.typcategory: N numbers, S text, A arrays, ...
-    element: str  # the category of an array's elements, else ""
+    kind: Kind
+    type: str
 
 
 @dataclass(frozen=True)
-class Output:
-    """A column of the series table and the SQL that gives it."""
+class Key:
+    """The columns of an index, in its order; `unique` holds every combination of values once."""
 
-    name: str
-    expression: sql.Composable
-    type: pa.DataType
+    columns: tuple[str, ...]
+    unique: bool
 
 
 @dataclass(frozen=True)
-class Selection:
-    """The SELECT of a source: series_id first, values last."""
+class Layout:
+    """Where a series is: its id, its values (many columns if wide), the order of long rows, what is taken along."""
 
-    relation: Relation
-    key: sql.Composable  # the id in its own type: ranges compare by it
-    outputs: tuple[Output, ...]
+    form: Form
+    id: str
+    values: tuple[str, ...]
+    order: str
+    carry: tuple[str, ...]
+    said: str = field(
+        default="", compare=False
+    )  # the values as a setting: a wide table's pattern, "" where its columns were found
 
     @property
-    def schema(self) -> pa.Schema:
-        return pa.schema([(o.name, o.type) for o in self.outputs])
+    def settings(self) -> dict[str, str]:
+        """The same as keys of [source] in tsclust.toml."""
+        return {"layout": self.form, "id": self.id, "values": self.said, "order": self.order}
 
-    def between(self, low: str | None, high: str | None) -> sql.Composed:
-        """The SELECT of the series with low <= id < high; None is an open end."""
-        columns = [sql.SQL("{} AS {}").format(o.expression, sql.Identifier(o.name)) for o in self.outputs]
-        ends = [sql.SQL(f"{{}} {sign} {{}}").format(self.key, sql.Literal(end))
-                for sign, end in ((">=", low), ("<", high)) if end is not None]  # fmt: skip
-        where = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(ends) if ends else sql.SQL("")
-        return sql.SQL("SELECT {} FROM {}{}").format(sql.SQL(", ").join(columns), self.relation.text, where)
+    def __str__(self) -> str:
+        """In words, as the output says it."""
+        values = self.values[0] if len(self.values) == 1 else f"{self.values[0]} ... {self.values[-1]}"
+        order = f" in the order of {self.order}" if self.order else ""
+        carried = f", carried {', '.join(self.carry)}" if self.carry else ", nothing carried"
+        what = {"array": "a row a series", "long": "a row a value", "wide": "a column a value"}[self.form]
+        return f"{self.form} layout ({what}): id {self.id}, values {values}{order}{carried}"
 
 
-def relation(source: Source, base: Path) -> Relation:
-    """The table or query of `source`; a query may be a file, relative to `base`.
+@dataclass(frozen=True)
+class _Table:
+    label: str
+    columns: dict[str, Column]
+    keys: tuple[Key, ...]  # the primary key first
+    source: Source
 
-    Raises SettingsError where neither is set, the table's name cannot be read, or there is no such file.
+    def of(self, *kinds: Kind) -> list[str]:
+        return [c.name for c in self.columns.values() if c.kind in kinds]
+
+    def named(self, name: str, setting: str) -> str:
+        """`name`, which must be one of the columns."""
+        if name in self.columns:
+            return name
+        raise no_such_column(self.label, setting, name, self.columns)
+
+    def one_of(self, names: Iterable[str], likely: Sequence[str]) -> str:
+        """The likeliest of `names`; the only one where none is likely; else ""."""
+        there = list(names)
+        folded = {n.casefold(): n for n in reversed(there)}
+        return next((folded[n] for n in likely if n in folded), there[0] if len(there) == 1 else "")
+
+
+def layout(label: str, columns: Sequence[Column], keys: Sequence[Key], source: Source) -> Layout:
+    """The layout of a table with these columns and keys, where `source` leaves open what it is.
+
+    Raises QueryError where a column is missing or there twice, or it is not clear where the series are.
     """
-    if source.query.strip():
-        text, label = _query(source.query.strip(), base)
-        return Relation(sql.SQL("(\n{}\n) AS q").format(sql.SQL(text)), label)
-    if source.table.strip():
-        return Relation(sql.SQL("{} AS q").format(sql.Identifier(*_table(source.table))), source.table.strip())
-    raise SettingsError(
-        "source.table and source.query are both empty: expected where the series are",
-        'Set one in tsclust.toml, for example: table = "machine.cycles", or: query = "@sql/array_column.sql"',
+    table = _Table(label, _by_name(label, columns), tuple(keys), source)
+    form = source.layout if source.layout != "auto" else _form(table)
+    id_, order = _id(table, form), ""
+    if form == "long":
+        order = _order(table, id_)
+    values = {"array": _array, "long": _value, "wide": _wide}[form](table, {id_, order})
+    carry = _carried(table, {id_, order, *values})
+    return Layout(form, id_, values, order, carry, source.values if form == "wide" else values[0])
+
+
+def no_such_column(label: str, setting: str, name: str, names: Iterable[str]) -> QueryError:
+    """The error for a setting that names a column which is not there."""
+    return QueryError(
+        f"{setting}: {label} has no column {name} (it has {near(name, names)})",
+        f"Set {setting} to one of its columns",
     )
-
-
-def select(relation: Relation, source: Source, described: Sequence[Described]) -> Selection:
-    """The SELECT for a relation with the columns `described`.
-
-    Raises QueryError where a column is missing, is there twice, or holds no series.
-    """
-    columns = _by_name(relation, described)
-    id_ = _column(relation, columns, source.id, "source.id")
-    values = _column(relation, columns, source.values, "source.values")
-    carried = _carried(relation, source, columns)
-    outputs = (
-        _output("series_id", id_, *_IDS.get(id_.oid, _TEXT)),
-        *(_output(_free_name(c.name, columns), c, *_CARRIED.get(c.oid, _TEXT)) for c in carried),
-        _output("values", values, *_list_of_numbers(relation, values)),
-    )
-    return Selection(relation, _of_q(id_.name), outputs)
 
 
 def near(name: str, names: Iterable[str], most: int = 10) -> str:
@@ -141,106 +121,144 @@ def near(name: str, names: Iterable[str], most: int = 10) -> str:
     return ", ".join(ordered[:most]) + (", ..." if len(ordered) > most else "")
 
 
-def _query(text: str, base: Path) -> tuple[str, str]:
-    """The SQL to put in parentheses, and what to call it."""
-    label = "source.query"
-    if text.startswith("@") or re.fullmatch(r"\S+\.sql", text, re.IGNORECASE):
-        label = text.removeprefix("@").strip()
-        text = _file_text(base / Path(label).expanduser(), label)
-    text = _without_end(text)
-    if not text:
-        raise SettingsError(f"{label} holds no query", "Write a SELECT that gives the id and the values")
-    return text, label
-
-
-def _file_text(path: Path, label: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise SettingsError(f"source.query: {label} is not UTF-8 text", "Save it as UTF-8") from None
-    except OSError as error:
-        there = near(path.name, sorted(p.name for p in path.parent.glob("*.sql")))
-        raise SettingsError(
-            f"source.query: {path} cannot be read ({error.strerror}): expected a file with a SELECT",
-            f"Files there: {there}" if there else "Give its path relative to the workspace",
-        ) from None
-
-
-def _without_end(query: str) -> str:
-    """`query` without the semicolons, comments and blanks behind its last word: it is going to stand in parentheses."""
-    return query[: max((t.end() for t in _TOKEN.finditer(query) if t.lastgroup != "idle"), default=0)]
-
-
-def _table(text: str) -> tuple[str, ...]:
-    """`schema.table` or `"My Schema"."T"` -> its names, spelled exactly as the server has them."""
-    if not re.fullmatch(rf"(?:{_NAME})(?:\.(?:{_NAME}))*", text.strip()):
-        raise SettingsError(
-            f"source.table = {text!r} is not a table's name",
-            'Write schema.table, with names that hold a dot or a quote in double quotes: "my.schema"."T"',
-        )
-    names = re.findall(_NAME, text.strip())
-    return tuple(n[1:-1].replace('""', '"') if n.startswith('"') else n.strip() for n in names)
-
-
-def _by_name(relation: Relation, described: Sequence[Described]) -> dict[str, Described]:
-    names = [c.name for c in described]
+def _by_name(label: str, columns: Sequence[Column]) -> dict[str, Column]:
+    names = [c.name for c in columns]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise QueryError(f"{relation.label} gives column {twice[0]} twice", "Name its columns, or rename one with AS")
-    return {c.name: c for c in described}
+        raise QueryError(f"{label} gives column {twice[0]} twice", "Name its columns, or rename one with AS")
+    return {c.name: c for c in columns}
 
 
-def _column(relation: Relation, columns: dict[str, Described], name: str, setting: str) -> Described:
-    if name not in columns:
+def _form(table: _Table) -> Form:
+    said = table.source.values
+    if any(sign in said for sign in "*?["):
+        return "wide"
+    if said:
+        kind = table.columns[table.named(said, "source.values")].kind
+        return "long" if kind in ("integer", "number") else "array"
+    if table.of("numbers") or "values" in table.columns or (table.of("json") and not _numbered(table)):
+        return "array"
+    if len(_numbered(table)) >= FEWEST_WIDE:
+        return "wide"
+    return "long"
+
+
+def _id(table: _Table, form: Form) -> str:
+    if table.source.id:
+        return table.named(table.source.id, "source.id")
+    if "series_id" in table.columns:
+        return "series_id"
+    long = form == "long"
+    keyed = [k.columns[0] for k in table.keys if (len(k.columns) > 1) == long and (long or k.unique)]
+    likely = table.one_of(table.of("integer", "text", "other"), _IDS)
+    found = keyed[0] if keyed else likely or table.one_of((n for n in table.columns if n.endswith("_id")), ())
+    return found or _unclear(table, "the id", "source.id")
+
+
+def _order(table: _Table, id_: str) -> str:
+    if table.source.order:
+        return _order_said(table, id_)
+    keyed = [k.columns[1] for k in table.keys if len(k.columns) > 1 and k.columns[0] == id_]
+    found = keyed[0] if keyed else table.one_of((n for n in table.of("integer", "time", "number") if n != id_), _ORDERS)
+    return found or _unclear(table, "the order of the values", "source.order")
+
+
+def _order_said(table: _Table, id_: str) -> str:
+    name = table.named(table.source.order, "source.order")
+    if name == id_ or table.columns[name].kind not in ("integer", "number", "time"):
+        what = "also the id" if name == id_ else f"of type {table.columns[name].type}"
         raise QueryError(
-            f"{setting}: {relation.label} has no column {name} (it has {near(name, columns)})",
-            f"Set {setting} to one of its columns",
+            f"source.order: column {name} of {table.label} is {what}: expected a number or a time that orders the"
+            " values of a series",
+            "Name another column, or number the rows in a query: row_number() OVER (PARTITION BY id ORDER BY ...)",
         )
-    return columns[name]
-
-
-def _carried(relation: Relation, source: Source, columns: dict[str, Described]) -> list[Described]:
-    named = tuple(columns) if "*" in source.carry else tuple(dict.fromkeys(source.carry))
-    found = [_column(relation, columns, name, "source.carry") for name in named]
-    return [c for c in found if c.name not in (source.id, source.values)]
-
-
-def _free_name(name: str, names: Iterable[str]) -> str:
-    """`name`, or where tsclust needs it itself `carried_name`: an id by another name may leave a `series_id` over."""
-    if name not in _OURS:
-        return name
-    taken = {*_OURS, *names}
-    while name in taken:
-        name = f"carried_{name}"
     return name
 
 
-def _list_of_numbers(relation: Relation, column: Described) -> tuple[str, pa.DataType]:
-    if column.oid in _VALUES:
-        return _VALUES[column.oid]
-    if column.element == "N":
-        return "{0}::float8[]", pa.list_(pa.float64())  # on the server: numeric[] is slow for a client
-    raise QueryError(
-        f"source.values: column {column.name} of {relation.label} is of type {column.type}:"
-        " expected an array of numbers (double precision[], real[], numeric[], integer[], ...)",
-        _remedy(column),
-    )
+def _array(table: _Table, _: set[str]) -> tuple[str, ...]:
+    said = table.source.values
+    name = table.named(said, "source.values") if said else _likely_array(table)
+    if table.columns[name].kind not in ("numbers", "json"):
+        raise QueryError(
+            f"source.values: column {name} of {table.label} is of type {table.columns[name].type}:"
+            " expected an array of numbers (double precision[], real[], numeric[], integer[], jsonb, ...)",
+            _remedy(table.columns[name]),
+        )
+    return (name,)
 
 
-def _remedy(column: Described) -> str:
+def _likely_array(table: _Table) -> str:
+    if "values" in table.columns:
+        return "values"
+    arrays = table.of("numbers") or table.of("json")
+    return table.one_of(arrays, _VALUES) or _unclear(table, "which array holds the values", "source.values")
+
+
+def _value(table: _Table, taken: set[str]) -> tuple[str, ...]:
+    said = table.source.values
+    if said:
+        name = table.named(said, "source.values")
+    else:
+        numbers = [n for n in table.of("number", "integer") if n not in taken]
+        floats = [n for n in numbers if table.columns[n].kind == "number"]
+        name = table.one_of(floats or numbers, _VALUES) or _unclear(table, "where the values are", "source.values")
+    if table.columns[name].kind not in ("number", "integer"):
+        raise QueryError(
+            f"source.values: column {name} of {table.label} is of type {table.columns[name].type}:"
+            " expected one number a row, as source.layout is long",
+            _remedy(table.columns[name]),
+        )
+    return (name,)
+
+
+def _wide(table: _Table, taken: set[str]) -> tuple[str, ...]:
+    pattern = table.source.values
+    numbers = [n for n in table.of("number", "integer") if n not in taken]
+    names = [n for n in numbers if fnmatchcase(n, pattern)] if pattern else _numbered(table)
+    if not names:
+        raise QueryError(
+            f"source.values = {pattern!r} names no number columns of {table.label} (it has {', '.join(numbers)})",
+            'Give a pattern that fits them all, for example values = "v*"',
+        )
+    return tuple(sorted(names, key=_number))
+
+
+def _numbered(table: _Table) -> list[str]:
+    """The largest set of number columns called alike but for a number at the end: v0, v1, ..."""
+    families: dict[str, list[str]] = {}
+    for name in table.of("number", "integer"):
+        if match := re.fullmatch(r"(.*?)\d+", name):
+            families.setdefault(match[1], []).append(name)
+    return max(families.values(), key=len, default=[])
+
+
+def _number(name: str) -> int:
+    digits = re.findall(r"\d+", name)
+    return int(digits[-1]) if digits else -1
+
+
+def _carried(table: _Table, taken: set[str]) -> tuple[str, ...]:
+    said = table.source.carry
+    names = tuple(table.columns) if "*" in said else tuple(table.named(n, "source.carry") for n in dict.fromkeys(said))
+    return tuple(n for n in names if n not in taken)
+
+
+def _remedy(column: Column) -> str:
     name = column.name
-    if column.oid in _JSON:
-        return f"Use a query that turns {name} into an array: see sql/jsonb_arrays.sql"
-    if column.category == "N":
-        return "If each row holds one value of a series, group them: see sql/long_rows.sql; else name another column"
-    if column.category == "S":
-        return f"If it is a list of numbers as text, use a query with: string_to_array({name}, ',')::float8[] AS {name}"
+    if column.kind in ("number", "integer"):
+        return 'If each row holds one value of a series, set source.layout = "long"; else name another column'
+    if column.kind == "text":
+        return (
+            f"If it is a list of numbers as text, use a query with string_to_array({name}, ',')::float8[] AS {name};"
+            " in a file write it as {1,2,3} or [1, 2, 3]"
+        )
     return f"Name another column, or use a query that makes a float8[] of {name} (examples: sql/)"
 
 
-def _output(name: str, column: Described, template: str, type_: pa.DataType) -> Output:
-    return Output(name, sql.SQL(template).format(_of_q(column.name)), type_)
-
-
-def _of_q(name: str) -> sql.Composed:
-    return sql.SQL("q.{}").format(sql.Identifier(name))
+def _unclear(table: _Table, what: str, setting: str) -> str:
+    columns = ", ".join(f"{c.name} {c.type}" for c in list(table.columns.values())[:30])
+    raise QueryError(
+        f"{table.label}: it is not clear {what} ({columns})" if what.startswith("w") else
+        f"{table.label}: no column is clearly {what} ({columns})",
+        f"Name it: {setting} (flag --{setting.removeprefix('source.')}), or write a query (examples: sql/)",
+    )  # fmt: skip

@@ -1,178 +1,170 @@
-"""A million series out of PostgreSQL: one snapshot, ranges of ids, Arrow from the socket on."""
+"""A million series out of PostgreSQL: one snapshot; ranges of ids where an index opens them, else one pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from adbc_driver_postgresql import dbapi
-from psycopg import errors, sql
+from psycopg import Error, sql
 
+from tsclust import config
 from tsclust.config import Source
-from tsclust.errors import BadSeriesError, NoSeriesError, QueryError
-from tsclust.source.layouts import Described, Relation, Selection, relation, select
-from tsclust.source.session import Holder, explained, hold, join, no_such_table
-
-_TYPES = """
-    SELECT t.oid, format_type(t.oid, NULL), t.typcategory::text, coalesce(e.typcategory::text, '')
-    FROM pg_type t LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typcategory = 'A' WHERE t.oid = ANY(%s)"""
-
-# One pass over the ids in order, mostly an index's: how many, which are NULL or twice, and where each range begins.
-_PLAN = """
-    WITH numbered AS (
-      SELECT {id} AS id, row_number() OVER by_id AS n, lag({id}) OVER by_id AS before
-      FROM {relation} WINDOW by_id AS (ORDER BY {id}))
-    SELECT count(*), count(*) - count(id), min(id::text) FILTER (WHERE id = before),
-      array_agg(n) FILTER (WHERE (n - 1) % {part_rows} = 0),
-      array_agg(id::text) FILTER (WHERE (n - 1) % {part_rows} = 0)
-    FROM numbered"""
+from tsclust.errors import BadSeriesError
+from tsclust.source import copy, odd, plan
+from tsclust.source.finding import selected
+from tsclust.source.plan import Origin, Range
+from tsclust.source.reader import Found, Frozen, Keep
+from tsclust.source.relation import relation
+from tsclust.source.rows import Tell
+from tsclust.source.select import Selection, of_q
+from tsclust.source.session import Holder, explained, hold, join
+from tsclust.source.spill import spilling
 
 
-@dataclass(frozen=True)
-class Range:
-    """Series with low <= id < high, about a part of them. None is an open end."""
+class PostgresReader:
+    """Reads ranges of one snapshot, or all of it. Any number of threads may call `batches`."""
 
-    low: str | None  # as the server writes an id as text
-    high: str | None
-    rows: int
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is to be read. Plain values, none of them secret."""
-
-    origin: str  # "machine.cycles on PostgreSQL 18.1, database demo"
-    query: str  # the SELECT of all of it, a file's text included: what tells one source from another
-    rows: int
-    snapshot: str
-    columns: tuple[tuple[str, str], ...]  # name, Arrow type: ("series_id", "int64"), ...
-    ranges: tuple[Range, ...]  # in the order of ids; together they are every series once
-
-
-class Reader:
-    """Reads ranges of one snapshot. Any number of threads may call `read`."""
-
-    def __init__(self, dsn: str, holder: Holder, selection: Selection, found: Found) -> None:
+    def __init__(self, dsn: str, holder: Holder, selection: Selection, found: Found, part_rows: int) -> None:
         self.found = found
-        self._dsn, self._holder, self._selection = dsn, holder, selection
-        self._idle: SimpleQueue[dbapi.Connection] = SimpleQueue()
+        self._dsn, self._holder, self._selection, self._part_rows = dsn, holder, selection, part_rows
+        self._idle: SimpleQueue[Holder] = SimpleQueue()
+        self._busy: set[Holder] = set()
 
-    def read(self, range_: Range) -> pa.Table:
-        """The series of `range_`, ascending by series_id: series_id, carried columns, values: list<double | float>.
+    def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
+        """The series of `range_`, ascending by id in the server's order. A NULL array stays NULL, NULL elements too.
 
-        A NULL array stays NULL (an empty series), NULL elements stay NULL.
-        Raises SourceLostError, QueryError, ConnectError, or BadSeriesError where text cannot be UTF-8.
+        Raises SourceLostError, QueryError, ConnectError, or BadSeriesError (an id twice, text that is not UTF-8, an
+        array of several dimensions).
         """
-        query = self._selection.between(range_.low, range_.high).as_string(self._holder)
-        with explained(self._selection.relation.label), self._cursor() as cursor:
-            cursor.execute(query)
-            table = cursor.fetch_arrow_table()
-        self._check(table.num_rows, range_)
-        # Without the metadata and batches of the driver: bytes depend on neither its version nor the order of rows.
-        return _ascending(table.cast(self._selection.schema).combine_chunks())
+        before: pa.Scalar | None = None
+        for batch in self._copied(self._selection.between(range_.low, range_.high)):
+            odd.refuse_null(batch.column(0), 0)
+            odd.refuse_twice(batch.column(0), before)
+            before = batch.column(0)[-1]
+            yield batch
+
+    def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
+        """All series in one pass, a part at a time, by way of a file in `folder`; tell(n) counts bytes in memory."""
+        long = self._selection.layout.form == "long"
+        batches = self._flat() if long else self._copied(self._selection.all())
+        with spilling(folder, self._selection.flat_schema if long else self.found.schema, long) as spill:
+            for batch in batches:
+                spill.add(keep(batch))
+                tell(batch.nbytes)
+            yield from spill.series(self._part_rows)
+
+    def prepare(self) -> None:
+        """Compile the kernels."""
+        copy.compile_for(self.found.schema)
+
+    def cancel(self) -> None:
+        """End what is being read: the readers get an error."""
+        for connection in tuple(self._busy):
+            with suppress(Error):
+                connection.cancel_safe(timeout=2)
 
     def close(self) -> None:
         """Close every connection that is not reading."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
 
+    def _copied(self, query: sql.Composed) -> Iterator[pa.RecordBatch]:
+        wide = self._selection.layout.form == "wide"
+        with explained(self._selection.relation.label), self._connection() as connection:
+            for batch in copy.batches(connection, query, self.found.schema):
+                if wide:
+                    last = batch.num_columns - 1
+                    batch = batch.set_column(last, "values", odd.trimmed(batch.column(last)))
+                yield batch
+
+    def _flat(self) -> Iterator[pa.RecordBatch]:
+        """Long rows as they lie: series_id, order, carried columns, one value."""
+        from tsclust.source import arrow
+
+        selection, holder = self._selection, self._holder
+        query, label = selection.flat().as_string(holder), selection.relation.label
+        return arrow.batches(self._dsn, holder, self.found.snapshot, query, selection.flat_schema, label)
+
     @contextmanager
-    def _cursor(self) -> Iterator[dbapi.Cursor]:
-        """A cursor of an idle or a new connection on the snapshot; one that met an error is not used again."""
+    def _connection(self) -> Iterator[Holder]:
+        """An idle or a new connection on the snapshot; one that met an error is not used again."""
         try:
             connection = self._idle.get_nowait()
         except Empty:
             connection = join(self._dsn, self._holder, self.found.snapshot)
+        self._busy.add(connection)
         try:
-            with connection.cursor() as cursor:
-                yield cursor
+            yield connection
         except BaseException:
             connection.close()
             raise
+        finally:
+            self._busy.discard(connection)
         self._idle.put(connection)
-
-    def _check(self, rows: int, range_: Range) -> None:
-        label, start = self._selection.relation.label, range_.low or "the first"
-        if rows != range_.rows:
-            raise QueryError(
-                f"{label} gave {range_.rows} series (from id {start}), then {rows} when read again:"
-                " expected the same from one snapshot",
-                "Take what changes from run to run out of the query: random(), now(), LIMIT without ORDER BY",
-            )
 
 
 @contextmanager
-def opened(dsn: str, source: Source, base: Path) -> Iterator[Reader]:
+def opened(
+    dsn: str, source: Source, base: Path, frozen: Frozen = lambda _: None, after: str | None = None
+) -> Iterator[PostgresReader]:  # fmt: skip
     """A reader of `source` on one snapshot, which lasts as long as the context.
 
     dsn: a libpq URI or key=value; "" = PGHOST, PGSERVICE, .pgpass ...  base: the folder of the query's file.
-    Raises SettingsError, ConnectError, QueryError, NoSeriesError, BadSeriesError (an id that is NULL or there twice).
+    frozen: identity -> the ranges of an earlier plan, to go on with it. after: the mark of the last reading, to read
+    what is new.
+    Raises SettingsError, ConnectError, QueryError, BadSeriesError (an id that is NULL).
     """
     from_ = relation(source, base)
     with closing(hold(dsn)) as holder:
         with explained(from_.label):
-            selection = select(from_, source, _described(holder, from_))
-            found = _found(holder, selection, source)
-        with closing(Reader(dsn, holder, selection, found)) as reader:
+            selection, origin = selected(holder, from_, source, after)
+            found = _found(holder, selection, origin, source, frozen, after)
+        with closing(PostgresReader(dsn, holder, selection, found, source.part_rows)) as reader:
             yield reader
 
 
-def _described(holder: Holder, from_: Relation) -> list[Described]:
-    # binary: the extended protocol takes one statement only, so no second one hides behind a `)` and a `;`.
-    try:
-        query = sql.SQL("SELECT * FROM {} LIMIT 0").format(from_.text)
-        columns = holder.execute(query, binary=True).description or []
-    except (errors.UndefinedTable, errors.InvalidSchemaName) as error:
-        raise no_such_table(holder, from_.label, error) from error
-    types = {row[0]: row for row in holder.execute(_TYPES, [[c.type_code for c in columns]])}
-    return [Described(c.name, *types[c.type_code]) for c in columns]
-
-
-def _found(holder: Holder, selection: Selection, source: Source) -> Found:
-    label = selection.relation.label
-    plan = sql.SQL(_PLAN).format(id=selection.key, relation=selection.relation.text, part_rows=source.part_rows)
-    rows, nulls, twice, starts, ids = holder.execute(plan, binary=True).fetchone() or (0, 0, None, [], [])
-    if not rows:
-        raise NoSeriesError(
-            f"{label} holds no rows: expected at least one series", "Check source.table or source.query"
-        )
-    if nulls:
-        raise BadSeriesError(
-            f"{nulls} of {rows} rows of {label} have no {source.id} (NULL)", "Leave them out in a query"
-        )
-    if twice is not None:
-        raise BadSeriesError(
-            f"{source.id} {twice} is there more than once in {label}: expected one row for each series",
-            "Name a unique column as source.id, or group the rows in a query (see sql/long_rows.sql)",
-        )
-    info, (snapshot,) = holder.info, holder.execute("SELECT pg_export_snapshot()").fetchone() or ("",)
+def _found(
+    holder: Holder, selection: Selection, origin: Origin | None, source: Source, frozen: Frozen, after: str | None
+) -> Found:
+    label, info = selection.relation.label, holder.info
+    query = "SELECT pg_export_snapshot(), oid::text FROM pg_database WHERE datname = current_database()"
+    snapshot, database = holder.execute(query).fetchone() or ("", "")
+    place = config.digest(info.dbname, database)
+    what = (selection.all().as_string(holder), selection.schema.to_string(), str(source.part_rows))
+    ranges = frozen(identity := config.digest(place, *what))
+    if ranges is None:
+        by_watermark = source.watermark and after is not None  # an index on it may serve, one on the id will not
+        ranges = () if by_watermark else plan.ranges(holder, selection, origin, source.part_rows, source.share)
+    if len(ranges) > 1:
+        _refuse_null(holder, selection)
     version = (info.parameter_status("server_version") or "").split()[0]
     return Found(
-        origin=f"{label} on PostgreSQL {version}, database {info.dbname}",
-        query=selection.between(None, None).as_string(holder),
-        rows=rows,
-        snapshot=snapshot,
-        columns=tuple((f.name, str(f.type)) for f in selection.schema),
-        ranges=_ranges(rows, sorted(zip(starts, ids, strict=True))),
-    )
+        origin=f"{label} on PostgreSQL {version}, database {info.dbname}", place=place, identity=identity,
+        layout=str(selection.layout), settings=selection.layout.settings, schema=selection.schema, snapshot=snapshot,
+        ranges=ranges, rows=sum(r.rows for r in ranges), mark=_mark(holder, selection, source, bool(ranges)),
+    )  # fmt: skip
 
 
-def _ranges(rows: int, starts: list[tuple[int, str]]) -> tuple[Range, ...]:
-    """Ranges from (row number, id) of the first of each: the outer ends are open."""
-    cuts = [None, *(id_ for _, id_ in starts[1:]), None]
-    numbers = [*(n - 1 for n, _ in starts), rows]
-    edges = zip(cuts, cuts[1:], numbers, numbers[1:], strict=False)
-    return tuple(Range(low, high, end - start) for low, high, start, end in edges)
+def _refuse_null(holder: Holder, selection: Selection) -> None:
+    """A NULL id lies in no range: it would be left out without a word."""
+    missing = selection.where(sql.SQL("{} IS NULL").format(selection.key)).source
+    ((nulls,),) = holder.execute(sql.SQL("SELECT count(*) FROM {}").format(missing), binary=True).fetchall()
+    if nulls:
+        label, id_ = selection.relation.label, selection.layout.id
+        raise BadSeriesError(
+            f"{nulls} rows of {label} have no {id_} (NULL)", f"Leave them out: --where '{id_} IS NOT NULL'"
+        )
 
 
-def _ascending(table: pa.Table) -> pa.Table:
-    """`table` by series_id. A scan has no order of its own; ids are unique, so this one is the only one."""
-    ids = table["series_id"]
-    if pc.all(pc.less(ids[:-1], ids[1:])).as_py():  # the usual case, and taking rows copies all values
-        return table
-    return table.take(pc.sort_indices(ids))
+def _mark(holder: Holder, selection: Selection, source: Source, ranged: bool) -> str | None:
+    """How far this snapshot goes: the highest watermark, or the highest id where an index tells it."""
+    column = of_q(source.watermark) if source.watermark else selection.key
+    if not (source.watermark or ranged):
+        return None
+    there = selection.where(sql.SQL("{} IS NOT NULL").format(column)).source
+    query = sql.SQL("SELECT {0}::text FROM {1} ORDER BY {0} DESC LIMIT 1").format(column, there)
+    row = holder.execute(query, binary=True).fetchone()
+    return row[0] if row else None

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from adbc_driver_postgresql import dbapi
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
@@ -18,12 +17,12 @@ from tsclust.source.layouts import near
 
 Holder = psycopg.Connection[tuple[Any, ...]]
 
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # For the transaction: a slow disk here must not end a statement there, and text must not depend on who asks.
-_SETTINGS = """
+SETTINGS = """
     SELECT set_config(name, wanted, true) FROM pg_settings JOIN (VALUES
       ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
-      ('synchronize_seqscans', 'off'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
+      ('work_mem', '64MB'), ('synchronize_seqscans', 'off'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
       ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres')) AS ours(name, wanted) USING (name)"""
 # For what the DSN leaves open. A connection through a firewall dies unnoticed without keepalives.
 _DEFAULTS = {
@@ -75,66 +74,70 @@ _MEANINGS: tuple[tuple[tuple[type[psycopg.Error], ...], type[TsclustError], str]
 )
 
 
+class SnapshotGoneError(SourceLostError):
+    """The snapshot ended with the last session that held it: nobody can read it any more."""
+
+
 def hold(dsn: str) -> Holder:
     """A connection in a transaction that only reads and sees the database as it is now. "" = libpq's environment.
 
     Raises ConnectError, which never tells a password.
     """
-    params = _params(dsn)
-    try:
-        holder: Holder = psycopg.connect(make_conninfo("", **params), autocommit=True)
-    except psycopg.Error as error:
-        raise _refused(str(error), params) from None
+    connection = _connected(params_of(dsn))
     try:
         with explained("the server"):
-            holder.execute(_BEGIN)
-            holder.execute(_SETTINGS)
-    except BaseException:
-        holder.close()
-        raise
-    return holder
-
-
-def join(dsn: str, holder: Holder, snapshot: str) -> dbapi.Connection:
-    """Another connection to the holder's server, for Arrow, in a transaction on the holder's `snapshot`.
-
-    Raises ConnectError, or SourceLostError where the holder has gone and the snapshot with it.
-    """
-    params = _params(dsn) | _reached(holder)
-    try:
-        connection = dbapi.connect(make_conninfo("", **params), autocommit=True)
-    except dbapi.Error as error:
-        raise _refused(_first_line(str(error)), params) from None
-    try:
-        _enter(connection, snapshot)
+            connection.execute(BEGIN)
+            connection.execute(SETTINGS)
     except BaseException:
         connection.close()
         raise
     return connection
 
 
-def _enter(connection: dbapi.Connection, snapshot: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(_BEGIN)
+def join(dsn: str, holder: Holder, snapshot: str) -> Holder:
+    """Another connection to the holder's server, in a transaction on the holder's `snapshot`.
+
+    Raises ConnectError, or SourceLostError where the holder has gone and the snapshot with it.
+    """
+    connection = _connected(params_of(dsn) | reached(holder))
+    try:
+        with explained("the server"):
+            connection.execute(BEGIN)
         try:
-            cursor.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot).as_string())
-        except dbapi.Error as error:
-            raise SourceLostError(f"the snapshot {snapshot} is gone: {_first_line(str(error))}", _ASK_AGAIN) from error
-        cursor.execute(_SETTINGS)
-        cursor.fetchall()
+            connection.execute(on(snapshot))
+        except psycopg.Error as error:
+            raise snapshot_gone(snapshot, str(error)) from error
+        with explained("the server"):
+            connection.execute(SETTINGS)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connected(params: dict[str, Any]) -> Holder:
+    try:
+        connection: Holder = psycopg.connect(make_conninfo("", **params), autocommit=True)
+    except psycopg.Error as error:
+        raise refused(str(error), params) from None
+    return connection
+
+
+def on(snapshot: str) -> sql.Composed:
+    return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot)
+
+
+def snapshot_gone(snapshot: str, told: str) -> SnapshotGoneError:
+    return SnapshotGoneError(f"the snapshot {snapshot} is gone: {told}", _ASK_AGAIN)
 
 
 @contextmanager
 def explained(label: str) -> Iterator[None]:
-    """Errors of psycopg and ADBC leave as ours: one line, what `label` met and what to do."""
+    """Errors of psycopg leave as ours: one line, what `label` met and what to do."""
     try:
         yield
     except psycopg.Error as error:
-        raise _meant(type(error), label, _told(error)) from error
-    except dbapi.Error as error:
-        raise _meant(_class_of(error.sqlstate), label, _first_line(str(error))) from error
-    except OSError as error:  # ADBC, where the stream breaks between two batches
-        raise _meant(errors.OperationalError, label, _first_line(str(error))) from error
+        raise meant(type(error), label, _told(error)) from error
 
 
 def no_such_table(holder: Holder, label: str, error: psycopg.Error) -> QueryError:
@@ -151,7 +154,7 @@ def no_such_table(holder: Holder, label: str, error: psycopg.Error) -> QueryErro
     return QueryError(f"{label}: {told} (tables: {names or 'none'})", "Correct source.table or source.query")
 
 
-def _params(dsn: str) -> dict[str, Any]:
+def params_of(dsn: str) -> dict[str, Any]:
     try:
         said = conninfo_to_dict(dsn)
     except psycopg.Error:  # its text may quote a piece of the password
@@ -175,14 +178,14 @@ def _unreadable(why: str) -> ConnectError:
     )
 
 
-def _reached(holder: Holder) -> dict[str, Any]:
+def reached(holder: Holder) -> dict[str, Any]:
     """Where the holder's search through hosts, services and password files ended: a snapshot is one server's."""
     info = holder.info
     there = {"host": info.host, "hostaddr": info.hostaddr, "port": info.port, "user": info.user, "dbname": info.dbname}
     return {k: v for k, v in (there | {"password": info.password}).items() if v}
 
 
-def _refused(told: str, params: dict[str, Any]) -> ConnectError:
+def refused(told: str, params: dict[str, Any]) -> ConnectError:
     defaults = {d.keyword.decode(): d.val.decode() for d in psycopg.pq.Conninfo.get_defaults() if d.val}
     known = defaults | params
     place = " ".join(f"{k}={known[k]}" for k in ("service", "host", "port", "dbname", "user") if known.get(k))
@@ -192,14 +195,7 @@ def _refused(told: str, params: dict[str, Any]) -> ConnectError:
     )
 
 
-def _class_of(sqlstate: str | None) -> type[psycopg.Error]:
-    try:
-        return errors.lookup(sqlstate or "")
-    except KeyError:
-        return errors.DatabaseError if sqlstate else errors.OperationalError
-
-
-def _meant(kind: type[psycopg.Error], label: str, told: str) -> TsclustError:
+def meant(kind: type[psycopg.Error], label: str, told: str) -> TsclustError:
     error, next_step = next((e, step) for classes, e, step in _MEANINGS if issubclass(kind, classes))
     return error(f"{label}: {told}", next_step)
 
@@ -209,11 +205,3 @@ def _told(error: psycopg.Error) -> str:
     line = re.search(r"^LINE \d+: (.*)", str(error), re.MULTILINE)
     told = (error.diag.message_primary or str(error)) + (f" (in: {line[1].strip()[:200]})" if line else "")
     return f"{told}. {error.diag.message_hint}" if error.diag.message_hint else told
-
-
-def _first_line(told: str) -> str:
-    """What the server said in an ADBC message, without the driver's words before and the whole query behind."""
-    line = told.strip().splitlines()[0] if told.strip() else "no reason given"
-    return re.sub(
-        r"^(?:[A-Z_]+: )?(?:\[libpq\] )?(?:Failed to [^:]*: |Execution error \[\w+\]: )?(?:[A-Z]+: +)?", "", line
-    )

@@ -1,0 +1,367 @@
+"""A reading that is disturbed: killed, cut off, a server that goes away. Nothing is lost, doubled or half there."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import polars as pl
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+import tsclust
+from tests.reading import run
+from tests.test_pipeline import hashes, made
+from tsclust.demo.server import Server, running
+from tsclust.errors import SettingsError, SourceLostError
+from tsclust.pipeline.journal import Journal
+
+SERIES, PART_ROWS = 4_000, 50
+TOML = f"""
+[source]
+query = "SELECT series_id, machine, slow(samples) AS values FROM machine.cycles"
+part_rows = {PART_ROWS}
+"""
+TABLE = (
+    "CREATE SCHEMA machine",
+    "CREATE FUNCTION slow(x float8[]) RETURNS float8[] STABLE LANGUAGE plpgsql"
+    " AS 'BEGIN PERFORM pg_sleep(0.0003); RETURN x; END'",
+    "CREATE TABLE machine.cycles (series_id int PRIMARY KEY, machine text, added timestamptz, samples float8[])",
+    f"""INSERT INTO machine.cycles SELECT i, 'M' || i % 7, timestamptz '2024-01-01Z' + i * interval '1 min',
+        ARRAY(SELECT i + j / 10.0 FROM generate_series(0, 50 + i % 50) AS j) FROM generate_series(1, {SERIES}) AS i""",
+)
+
+
+@pytest.fixture
+def cycles(database: str) -> str:
+    run(database, *TABLE)
+    return database
+
+
+def started(root: Path, dsn: str, *flags: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tsclust", "extract", "-w", str(root), *flags], text=True,
+        env={**os.environ, "TSCLUST_DSN": dsn}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+
+
+def parts_done(root: Path) -> int:
+    path = root / ".series.partial" / "done.jsonl"
+    return path.read_text().count("\n") if path.exists() else 0
+
+
+def wait_for(true: Callable[[], object], process: subprocess.Popen[str]) -> None:
+    while not true() and process.poll() is None:
+        time.sleep(0.005)
+
+
+def facts(root: Path) -> dict[str, object]:
+    return dict(json.loads((root / "series" / "manifest.json").read_text())["facts"])
+
+
+def ids(root: Path) -> list[int]:
+    return pl.read_parquet(root / "series" / "*.parquet")["series_id"].to_list()
+
+
+# Going on
+
+
+def test_killed_at_20_random_moments_it_goes_on_and_ends_like_one_that_was_not(cycles: str, tmp_path: Path) -> None:
+    rng, whole, killed = random.Random(1), made(tmp_path / "whole", TOML), made(tmp_path / "killed", TOML)
+    tsclust.extract(whole, {"dsn": cycles})
+    kept = []
+    for _ in range(20):
+        process, before = started(killed, cycles), parts_done(killed)
+        if rng.random() < 0.7:  # else somewhere in its first second
+            wait_for(lambda before=before: parts_done(killed) > before, process)
+            time.sleep(rng.uniform(0, 0.02))
+        else:
+            time.sleep(rng.uniform(0.1, 1))
+        process.kill()
+        process.communicate()
+        kept.append(parts_done(killed))
+    tsclust.extract(killed, {"dsn": cycles})
+    assert kept == sorted(kept)
+    assert hashes(killed, "series") == hashes(whole, "series")
+    assert len(facts(killed)["read"]) > 10  # type: ignore[arg-type]
+    assert sum(facts(killed)["read"].values()) == SERIES  # type: ignore[attr-defined]
+    assert not (killed / ".series.partial").exists()
+
+
+def test_strict_starts_over(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, cycles)
+    wait_for(lambda: parts_done(root) > 3, process)
+    process.kill()
+    process.communicate()
+    assert "interrupted" in str(tsclust.status(root).notes)
+    tsclust.extract(root, {"dsn": cycles}, strict=True)
+    assert len(facts(root)["read"]) == 1  # type: ignore[arg-type]
+    assert ids(root) == list(range(1, SERIES + 1))
+
+
+def test_other_settings_do_not_go_on_with_an_old_plan(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, cycles)
+    wait_for(lambda: parts_done(root) > 3, process)
+    process.kill()
+    process.communicate()
+    tsclust.extract(root, {"dsn": cycles, "source": {"where": "machine = 'M3'"}})
+    assert sorted(ids(root)) == [i for i in range(1, SERIES + 1) if i % 7 == 3]
+    assert len(facts(root)["read"]) == 1  # type: ignore[arg-type]
+
+
+def test_a_part_that_was_damaged_meanwhile_is_read_again(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, cycles)
+    wait_for(lambda: parts_done(root) > 3, process)
+    process.kill()
+    process.communicate()
+    part = root / ".series.partial" / "part-00000.parquet"
+    part.write_bytes(part.read_bytes()[:-1])
+    with (root / ".series.partial" / "done.jsonl").open("a") as file:
+        file.write('{"part": 7, "file": "part-0')  # a line that the kill broke off
+    tsclust.extract(root, {"dsn": cycles})
+    assert ids(root) == list(range(1, SERIES + 1))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_at_once_and_keeps_what_is_whole(cycles: str, tmp_path: Path, how: signal.Signals) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, cycles)
+    wait_for(lambda: parts_done(root) > 3, process)
+    process.send_signal(how)
+    _, told = process.communicate(timeout=10)
+    assert process.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[how], told
+    assert "Traceback" not in told
+    assert parts_done(root) > 3
+    tsclust.extract(root, {"dsn": cycles})
+    assert ids(root) == list(range(1, SERIES + 1))
+
+
+def test_the_table_may_change_between_two_snapshots_and_no_id_is_there_twice(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, cycles)
+    wait_for(lambda: parts_done(root) > 10, process)
+    process.kill()
+    process.communicate()
+    run(
+        cycles,
+        "DELETE FROM machine.cycles WHERE series_id % 10 = 0",
+        "UPDATE machine.cycles SET series_id = series_id + 100000 WHERE series_id % 10 = 1",
+        "INSERT INTO machine.cycles SELECT -i, 'new', now(), '{1}' FROM generate_series(1, 500) AS i",
+    )
+    tsclust.extract(root, {"dsn": cycles})
+    assert len(ids(root)) == len(set(ids(root)))
+    assert {i for i in range(1, SERIES + 1) if i % 10 > 1} <= set(ids(root))
+
+
+# Lost connections
+
+
+def ended(dsn: str, which: str) -> int:
+    """End the connections of tsclust that `which` is true of; how many there were."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tsclust' AND "
+        return len(connection.execute(query + "datname = current_database() AND " + which).fetchall())  # type: ignore[arg-type]
+
+
+def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snapshot(
+    cycles: str, tmp_path: Path
+) -> None:
+    root, broken = made(tmp_path / "ws", TOML), []
+
+    def break_some() -> None:
+        while sum(broken) < 3:
+            broken.append(ended(cycles, "state = 'active' AND query LIKE 'COPY%'"))
+            time.sleep(0.1)
+
+    breaker = threading.Thread(target=break_some)
+    breaker.start()
+    tsclust.extract(root, {"dsn": cycles})
+    breaker.join()
+    assert ids(root) == list(range(1, SERIES + 1))
+    assert len(facts(root)["read"]) == 1  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    with running(tmp_path / "pg") as server:
+        run(server.dsn, *TABLE)
+        yield server
+
+
+def test_a_server_that_crashes_midway_and_starts_again_is_waited_for(own_server: Server, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    whole = made(tmp_path / "whole", TOML)
+    tsclust.extract(whole, {"dsn": own_server.dsn})
+    process = started(root, own_server.dsn, "--json")
+    wait_for(lambda: parts_done(root) > 5, process)
+    with psycopg.connect(own_server.dsn, autocommit=True) as connection:
+        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tsclust' LIMIT 1"
+        (pid,) = connection.execute(query).fetchone() or (0,)
+    os.kill(pid, signal.SIGKILL)  # PostgreSQL ends every session then and starts again
+    told, wrong = process.communicate(timeout=60)
+    assert process.returncode == 0, wrong
+    assert len(json.loads(told)["facts"]["read"]) == 2
+    assert hashes(root, "series") == hashes(whole, "series")
+
+
+def test_a_server_that_stays_away_is_an_error_and_what_was_read_is_kept(own_server: Server, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, own_server.dsn)
+    wait_for(lambda: parts_done(root) > 5, process)
+    own_server.stop()
+    _, told = process.communicate(timeout=90)
+    assert process.returncode in (7, 13), told
+    assert told.count("\n") == 1
+    assert "parts are on disk and will not be read again" in told
+    assert Journal(root / ".series.partial").done
+
+
+def test_strict_never_takes_a_second_snapshot(cycles: str, tmp_path: Path) -> None:
+    root, broken = made(tmp_path / "ws", TOML), []
+
+    def break_all() -> None:
+        while not broken:
+            time.sleep(0.2)
+            broken.extend(range(ended(cycles, "true")))
+
+    breaker = threading.Thread(target=break_all)
+    breaker.start()
+    with pytest.raises(SourceLostError):
+        tsclust.extract(root, {"dsn": cycles, "source": {"retries": 1}}, strict=True)
+    breaker.join()
+    assert not (root / "series").exists()
+
+
+# New series only
+
+
+def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    tsclust.extract(root, {"dsn": cycles})
+    before = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
+    nothing = tsclust.extract(root, {"dsn": cycles}, update=True)
+    assert nothing.skipped
+    assert "nothing new" in nothing.notes[0]
+    run(
+        cycles,
+        "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i",
+        "UPDATE machine.cycles SET samples = '{0}' WHERE series_id = 7",
+    )
+    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
+    after = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
+    assert before.items() <= after.items()
+    assert len(after) > len(before)
+    assert ids(root) == [*range(1, SERIES + 1), *range(9001, 9251)]
+    assert updated.facts
+    assert (updated.facts["rows"], updated.facts["new"]) == (SERIES + 250, 250)
+    assert updated.facts["mark"] == "9250"
+
+
+def test_after_an_update_only_the_new_parts_are_described(cycles: str, tmp_path: Path) -> None:
+    root, anew = made(tmp_path / "ws", TOML), made(tmp_path / "anew", TOML)
+    tsclust.extract(root, {"dsn": cycles})
+    tsclust.features(root)
+    before = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
+    run(cycles, "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i")
+    tsclust.extract(root, {"dsn": cycles}, update=True)
+    result = tsclust.features(root)
+    after = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
+    assert before.items() < after.items()
+    assert f"{len(before)} of {len(after)} parts were there already" in result.notes
+    (anew / "series").symlink_to(root / "series")
+    from_scratch = tsclust.features(anew)
+    assert hashes(anew, "features") == hashes(root, "features")
+    assert from_scratch.facts == result.facts
+    assert from_scratch.table == result.table
+
+
+def test_update_by_a_watermark_finds_ids_that_are_not_the_highest(cycles: str, tmp_path: Path) -> None:
+    toml = TOML.replace("SELECT series_id", "SELECT series_id, added") + 'watermark = "added"\n'
+    root = made(tmp_path / "ws", toml)
+    tsclust.extract(root, {"dsn": cycles})
+    run(
+        cycles,
+        "INSERT INTO machine.cycles SELECT -i, 'M1', now(), '{1,2}' FROM generate_series(1, 250) AS i",
+        "INSERT INTO machine.cycles SELECT 99999, 'M1', max(added), '{1,2}' FROM machine.cycles WHERE series_id > 0",
+    )
+    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
+    assert sorted(ids(root)) == [*range(-250, 0), *range(1, SERIES + 1), 99999]
+    assert updated.facts
+    assert updated.facts["new"] == 251
+
+
+def test_update_of_a_source_without_an_order_leaves_out_what_is_known(cycles: str, tmp_path: Path) -> None:
+    run(cycles, "CREATE TABLE loose AS SELECT md5(series_id::text)::uuid AS id, samples FROM machine.cycles")
+    root = made(tmp_path / "ws", '[source]\ntable = "loose"\npart_rows = 500\n')
+    tsclust.extract(root, {"dsn": cycles})
+    assert tsclust.extract(root, {"dsn": cycles}, update=True).skipped
+    run(cycles, "INSERT INTO loose SELECT md5('new' || i)::uuid, '{1,2}' FROM generate_series(1, 30) AS i")
+    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
+    assert updated.facts
+    assert (updated.facts["rows"], updated.facts["new"]) == (SERIES + 30, 30)
+    assert len(set(ids(root))) == SERIES + 30
+
+
+def test_update_adds_nothing_to_series_that_were_read_otherwise(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    tsclust.extract(root, {"dsn": cycles})
+    with pytest.raises(SettingsError, match="other settings"):
+        tsclust.extract(root, {"dsn": cycles, "source": {"where": "machine = 'M1'"}}, update=True)
+    run(
+        cycles,
+        "ALTER TABLE machine.cycles ALTER machine TYPE int USING 1",
+        "UPDATE machine.cycles SET series_id = series_id + 9000",
+    )
+    with pytest.raises(SettingsError, match="other columns"):
+        tsclust.extract(root, {"dsn": cycles}, update=True)
+    assert len(ids(root)) == SERIES
+    assert not (root / ".series.partial").exists()
+
+
+def test_update_of_nothing_reads_all(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    assert tsclust.extract(root, {"dsn": cycles}, update=True).facts
+    assert len(ids(root)) == SERIES
+
+
+# What is found is said, and written down
+
+
+def test_save_writes_what_was_found_and_keeps_the_comments(cycles: str, tmp_path: Path) -> None:
+    run(cycles, "ALTER TABLE machine.cycles RENAME series_id TO cycle")
+    root = tmp_path / "ws"
+    tsclust.init(root)
+    flags = {"dsn": cycles, "source": {"table": "machine.cycles", "limit": 50}}
+    result = tsclust.extract(root, flags, save=True)
+    assert any("id cycle" in note and "values samples" in note for note in result.notes)
+    text = (root / "tsclust.toml").read_text()
+    assert '\nid = "cycle"\n' in text
+    assert '\nlayout = "array"\n' in text
+    assert "\nlimit = 0\n" in text
+    assert (
+        text.count("#") == (tmp_path / "again" / "tsclust.toml").read_text().count("#")
+        if tsclust.init(tmp_path / "again")
+        else False
+    )
+    assert tsclust.extract(root, {"dsn": cycles}).facts
+    assert len(ids(root)) == SERIES
+
+
+def test_dsn_with_password_is_nowhere(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    tsclust.extract(root, {"dsn": make_conninfo(cycles, password="s3cret-word")})
+    written = "".join(p.read_text(errors="replace") for p in root.rglob("*") if p.is_file())
+    assert "s3cret-word" not in written
+    assert "s3cret-word" not in json.dumps(tsclust.status(root).as_json(), default=str)

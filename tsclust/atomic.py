@@ -1,0 +1,135 @@
+"""Files that appear whole or not at all: written beside, then renamed."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tsclust.errors import DiskFullError
+
+ROW_GROUP = 8_192  # rows of a part that are encoded at a time
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+
+
+@dataclass
+class StageWriter:
+    """A stage in the making: files go to `folder`, which takes the stage's name when all is well."""
+
+    folder: Path
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    def write_table(self, name: str, table: pa.Table) -> None:
+        """Write one Parquet file (zstd) named `name` relative to the stage."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        texts = _dictionary_columns(table.schema)
+        pq.write_table(table, path, compression="zstd", compression_level=1, use_dictionary=texts)
+        self.outputs[name] = _sha256(path)
+
+    def write_batches(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
+        """Write one Parquet file, ROW_GROUP rows at a time, under its name only when all is on disk; the rows."""
+        path, beside, rows = self.folder / name, self.folder / f"{name}.new", 0
+        texts = _dictionary_columns(schema)
+        with pq.ParquetWriter(beside, schema, compression="zstd", compression_level=1, use_dictionary=texts) as writer:
+            for group in _groups_of_rows(batches, schema):
+                writer.write_table(group, row_group_size=ROW_GROUP)
+                rows += group.num_rows
+        with beside.open("rb") as file:
+            os.fsync(file.fileno())
+            self.outputs[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        beside.rename(path)
+        return rows
+
+    def adopt(self, path: Path, sha256: str) -> None:
+        """Take over a file of an earlier stage as it is: by a link where the disk knows them, else as a copy."""
+        try:
+            os.link(path, self.folder / path.name)
+        except OSError:
+            shutil.copy2(path, self.folder / path.name)
+        self.outputs[path.name] = sha256
+
+    def remove(self, name: str) -> None:
+        """Remove a folder that was only needed on the way."""
+        shutil.rmtree(self.folder / name)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text file beside and rename: a reader sees the old one or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with disk_full_explained(path.parent):
+            beside.write_text(text, encoding="utf-8")
+            beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def disk_full_explained(where: Path) -> Iterator[None]:
+    """Turn the system's "no space" into one line that says where and how much is left."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):  # the disk, a quota, a limit on files
+            raise
+        free = shutil.disk_usage(where).free // 2**20
+        raise DiskFullError(
+            f"no space left on the disk of {where} ({free} MB free); what was there before is unharmed",
+            "Free some space or move the workspace, then run the same command again",
+        ) from error
+
+
+def replace_folder(new: Path, old: Path) -> None:
+    """Put folder `new` in the place of `old` and remove the latter. On Linux a reader never sees neither."""
+    if not old.exists():
+        new.rename(old)
+        return
+    if not _exchange(new, old):
+        aside = old.with_name(f".{old.name}.old")
+        old.rename(aside)
+        new.rename(old)
+        new = aside
+    shutil.rmtree(new, ignore_errors=True)
+
+
+def _exchange(a: Path, b: Path) -> bool:
+    """Swap two paths in one step with Linux's renameat2(2); False where the system has none."""
+    rename: Callable[..., int] | None = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    if sys.platform != "linux" or rename is None:
+        return False
+    return rename(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
+
+
+def _groups_of_rows(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
+    """The same rows in tables of ROW_GROUP rows: what a file holds does not depend on how rows came in."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        while sum(b.num_rows for b in waiting) >= ROW_GROUP:
+            table = pa.Table.from_batches(waiting, schema)
+            yield table.slice(0, ROW_GROUP).combine_chunks()
+            waiting = table.slice(ROW_GROUP).to_batches()
+    if waiting:
+        yield pa.Table.from_batches(waiting, schema).combine_chunks()
+
+
+def _dictionary_columns(schema: pa.Schema) -> list[str]:
+    """Text columns repeat (a machine's name): a dictionary pays there, for numbers it only costs time."""
+    return [f.name for f in schema if f.name != "series_id" and pa.types.is_string(f.type)]
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

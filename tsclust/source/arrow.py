@@ -1,0 +1,84 @@
+"""ADBC: rows of single values as Arrow batches, where a Python step per row would be too slow.
+
+Imported only where it is needed: its driver manager loads polars (or pandas), 40 MB that arrays do without.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+import psycopg
+import pyarrow as pa
+from adbc_driver_postgresql import dbapi
+from psycopg import errors
+from psycopg.conninfo import make_conninfo
+
+from tsclust.source.session import BEGIN, SETTINGS, Holder, meant, on, params_of, reached, refused, snapshot_gone
+
+
+def batches(
+    dsn: str, holder: Holder, snapshot: str, query: str, schema: pa.Schema, label: str
+) -> Iterator[pa.RecordBatch]:
+    """The rows of `query` with the types of `schema`, on the holder's snapshot. Errors are those of `session`."""
+    with closing(join(dsn, holder, snapshot)) as connection, connection.cursor() as cursor:
+        try:
+            cursor.execute(query)
+            for batch in cursor.fetch_record_batch():
+                yield batch.cast(schema)
+        except dbapi.Error as error:
+            raise meant(_class_of(error.sqlstate), label, _first_line(str(error))) from error
+        except OSError as error:  # amid the rows, where the driver keeps no SQLSTATE
+            kind = errors.DatabaseError if _is_there(connection) else errors.OperationalError
+            raise meant(kind, label, _first_line(str(error))) from error
+
+
+def _is_there(connection: dbapi.Connection) -> bool:
+    """Does the server still answer, if only that the transaction failed? Then it was the query."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except dbapi.Error as error:
+        return bool(error.sqlstate == errors.InFailedSqlTransaction.sqlstate)
+    return True
+
+
+def join(dsn: str, holder: Holder, snapshot: str) -> dbapi.Connection:
+    """`session.join` for Arrow."""
+    params = params_of(dsn) | reached(holder)
+    try:
+        connection = dbapi.connect(make_conninfo("", **params), autocommit=True)
+    except dbapi.Error as error:
+        raise refused(_first_line(str(error)), params) from None
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(BEGIN)
+            try:
+                cursor.execute(on(snapshot).as_string())
+            except dbapi.Error as error:
+                raise snapshot_gone(snapshot, _first_line(str(error))) from error
+            cursor.execute(SETTINGS)
+            cursor.fetchall()
+    except dbapi.Error as error:
+        connection.close()
+        raise meant(_class_of(error.sqlstate), "the server", _first_line(str(error))) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _class_of(sqlstate: str | None) -> type[psycopg.Error]:
+    try:
+        return errors.lookup(sqlstate or "")
+    except KeyError:
+        return errors.DatabaseError if sqlstate else errors.OperationalError
+
+
+def _first_line(told: str) -> str:
+    """What the server said in an ADBC message, without the driver's words before and the whole query behind."""
+    line = told.strip().splitlines()[0] if told.strip() else "no reason given"
+    return re.sub(
+        r"^(?:[A-Z_]+: )?(?:\[libpq\] )?(?:Failed to [^:]*: |Execution error \[\w+\]: )?(?:[A-Z]+: +)?", "", line
+    )

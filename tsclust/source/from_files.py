@@ -1,0 +1,214 @@
+"""Series out of files: their layout is found as a table's is, and they are read in one pass."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tsclust import config
+from tsclust.config import Source
+from tsclust.errors import NoSeriesError, QueryError, TsclustError
+from tsclust.series import hash_ids
+from tsclust.source import files, odd
+from tsclust.source.layouts import FEWEST_WIDE, Column, Kind, Layout, layout
+from tsclust.source.plan import Range
+from tsclust.source.reader import Found, Keep
+from tsclust.source.rows import Rows, Tell
+from tsclust.source.select import ORDER, free_name
+from tsclust.source.spill import spilling
+
+
+class FileReader:
+    """Reads all of some rows, in one pass."""
+
+    def __init__(self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout) -> None:
+        self._rows, self._schema, self._source, self._layout = rows, schema, source, layout
+        self._types = _types(schema, layout)
+        self._flat = _flat_schema(self._types, layout, schema.names)
+        self.found = _found(rows, source, layout, self._flat)
+
+    def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
+        """Files have no ranges."""
+        raise NotImplementedError
+
+    def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
+        """All series, a part at a time, by way of a file in `folder`. Errors are those of the rows and of `Spill`."""
+        left = self._source.limit or None
+        types = self._types | {n: self._schema.field(n).type for n in self._asked_by_where}
+        with spilling(folder, self._flat, self._layout.form == "long") as spill:
+            rows = 0
+            for batch in self._rows.read(types, tell):
+                named = self._named(self._filtered(batch))
+                odd.refuse_null(named.column(0), rows)
+                rows += named.num_rows
+                spill.add(keep(self._sampled(named)))
+            for table in spill.series(self._source.part_rows):
+                yield table.slice(0, left)
+                left = None if left is None else left - min(table.num_rows, left)
+                if left == 0:
+                    return
+
+    def prepare(self) -> None:
+        """Nothing to do."""
+
+    def cancel(self) -> None:
+        """Nobody else reads."""
+
+    @property
+    def _asked_by_where(self) -> list[str]:
+        return [n for n in self._schema.names if n in self._source.where and n not in self._types]
+
+    def _filtered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        return _where(batch, self._source.where) if self._source.where.strip() else batch
+
+    def _named(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The columns under our names, in our order."""
+        layout = self._layout
+        names = [layout.id, *([layout.order] if layout.order else []), *layout.carry]
+        columns = [batch.column(name) for name in names]
+        values = _stacked(batch, layout.values, self._flat) if layout.form == "wide" else batch.column(layout.values[0])
+        return pa.record_batch([*columns, values], schema=self._flat)
+
+    def _sampled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        if self._source.share == 1:
+            return batch
+        low = hash_ids(batch.column(0), 1) < np.uint64(self._source.share * 2.0**64)
+        return batch.filter(pa.array(low))
+
+
+def reader(source: Source, base: Path) -> FileReader:
+    """A reader of the files that `source` names, relative to `base`.
+
+    Raises SettingsError, SourceFileError, QueryError where their columns hold no series, NoSeriesError, BadSeriesError.
+    """
+    rows = files.opened(source.files, source.table, base)
+    schema = _with_empty(rows, source)
+    columns = [Column(f.name, _kind(f.type), str(f.type)) for f in schema]
+    try:
+        found = layout(rows.label, columns, (), source)
+    except QueryError as error:
+        raise _why(error, rows) from None
+    if found.form == "long" and "*" in source.carry:
+        found = replace(found, carry=_of_series(rows, found))
+    return FileReader(rows, schema, source, found)
+
+
+def _why(error: QueryError, rows: Rows) -> TsclustError:
+    """The error for columns that make no series: there may be no rows that tell types, or columns nobody can use."""
+    if not any(batch.num_rows for batch in rows.read({f.name: f.type for f in rows.schema}, lambda _: None)):
+        return NoSeriesError(f"{rows.label} holds no series: expected at least one row", "Look how it was made")
+    left_out: Mapping[str, str] = getattr(rows, "left_out", {})
+    return QueryError("; ".join([error.problem, *left_out.values()]), error.next_step) if left_out else error
+
+
+def _with_empty(rows: Rows, source: Source) -> pa.Schema:
+    """The columns of `rows`. One with nothing in its first rows is a number where those called like it are."""
+    schema = rows.schema
+    families = Counter(_family(f.name) for f in schema if _kind(f.type) in ("integer", "number"))
+    alike = [f.name for f in schema if pa.types.is_string(f.type) and _family(f.name) and families[_family(f.name)]]
+    first = next(iter(rows.read(dict.fromkeys(alike, pa.string()), lambda _: None)), None) if alike else None
+    empty = [n for n in alike if first is not None and first.column(n).null_count == first.num_rows]
+    for name in empty:
+        several = families[_family(name)] + sum(_family(n) == _family(name) for n in empty) >= FEWEST_WIDE
+        wide = several or source.layout == "wide"
+        if fnmatchcase(name, source.values) if source.values else wide:
+            schema = schema.set(schema.get_field_index(name), pa.field(name, pa.float64()))
+    return schema
+
+
+def _family(name: str) -> str:
+    """What the columns of a wide table have in common: v0 -> v."""
+    return re.sub(r"\d+(?=\D*$)", "0", name) if any(map(str.isdigit, name)) else ""
+
+
+def _kind(type_: pa.DataType) -> Kind:
+    tests: tuple[tuple[Kind, bool], ...] = (
+        ("integer", pa.types.is_integer(type_)),
+        ("number", pa.types.is_floating(type_)),
+        ("numbers", pa.types.is_list(type_)),
+        ("text", pa.types.is_string(type_)),
+        ("time", pa.types.is_temporal(type_)),
+    )
+    return next((kind for kind, fits in tests if fits), "other")
+
+
+def _types(schema: pa.Schema, layout: Layout) -> dict[str, pa.DataType]:
+    """Which columns are read, and as what."""
+    of = {name: schema.field(name).type for name in schema.names}
+    types = {layout.id: pa.int64() if pa.types.is_integer(of[layout.id]) else pa.string()}
+    if layout.order:
+        types[layout.order] = pa.int64() if pa.types.is_integer(of[layout.order]) else of[layout.order]
+    types |= {name: of[name] for name in layout.carry}
+    if layout.form == "array":
+        return types | {layout.values[0]: of[layout.values[0]]}
+    single = all(pa.types.is_float32(of[name]) for name in layout.values)
+    return types | dict.fromkeys(layout.values, pa.float32() if single else pa.float64())
+
+
+def _flat_schema(types: dict[str, pa.DataType], layout: Layout, names: list[str]) -> pa.Schema:
+    """What goes into the spill: series_id, the order of long rows, carried columns, values."""
+    order = [(ORDER, types[layout.order])] if layout.order else []
+    carried = [(free_name(name, names), types[name]) for name in layout.carry]
+    values = types[layout.values[0]]
+    return pa.schema([("series_id", types[layout.id]), *order, *carried,
+                      ("values", pa.list_(values) if layout.form == "wide" else values)])  # fmt: skip
+
+
+def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> Found:
+    schema = flat
+    if layout.form == "long":
+        first, _, *carried, values = flat
+        schema = pa.schema([first, *carried, ("values", pa.list_(values.type))])
+    return Found(
+        origin=rows.label, place=config.digest(source.files, source.table),
+        identity=config.digest(source, schema.to_string()), layout=str(layout), settings=layout.settings, schema=schema,
+        snapshot="", ranges=(), rows=0, mark=None, size=rows.size,
+    )  # fmt: skip
+
+
+def _of_series(rows: Rows, found: Layout) -> tuple[str, ...]:
+    """The columns of long rows that are the same in all rows of a series, by a look at the first rows."""
+    types = {name: rows.schema.field(name).type for name in (found.id, *found.carry)}
+    names = [name for name in found.carry if not pa.types.is_list(types[name])]  # Arrow cannot count different lists
+    first = next(iter(rows.read(types, lambda _: None)), None)
+    if first is None or not names:
+        return tuple(names)
+    table, every = pa.Table.from_batches([first]), pc.CountOptions(mode="all")  # a NULL is a value too
+    counts = table.group_by(found.id).aggregate([(name, "count_distinct", every) for name in names])
+    return tuple(name for name in names if (pc.max(counts[f"{name}_count_distinct"]).as_py() or 0) <= 1)
+
+
+def _where(batch: pa.RecordBatch, condition: str) -> pa.RecordBatch:
+    """The rows for which an SQL condition holds. Polars parses it: nothing is run as code."""
+    import polars as pl
+
+    said = f"source.where = {condition!r}"
+    try:
+        pl.sql_expr(condition)  # one expression: nothing hides behind a ) or a ;
+        rows = pl.SQLContext({"rows": pl.DataFrame(batch)}, eager=True)  # knows the types: '2024-01-31' may be a date
+        mask = rows.execute(f"SELECT ({condition}\n) AS kept FROM rows")["kept"]  # noqa: S608
+    except pl.exceptions.PolarsError as error:
+        step = 'Correct the condition: a column that is called like an SQL word stands in quotes, "values"'
+        raise QueryError(f"{said}: {str(error).splitlines()[0]}", step) from None
+    if mask.dtype not in (pl.Boolean, pl.Null) or len(mask) != batch.num_rows:
+        raise QueryError(f"{said}: expected what is true or false of each row", "Compare a column with something")
+    return batch.filter(mask.cast(pl.Boolean).fill_null(value=False).to_arrow())
+
+
+def _stacked(batch: pa.RecordBatch, names: tuple[str, ...], flat: pa.Schema) -> pa.ListArray:
+    """A list for each row of a wide table, without the NULLs that fill it up at the end."""
+    columns = [batch.column(name) for name in names]
+    matrix = np.stack([c.to_numpy(zero_copy_only=False) for c in columns], axis=1)
+    null = np.stack([c.is_null().to_numpy(zero_copy_only=False) for c in columns], axis=1)
+    type_ = flat.field("values").type
+    values = pa.array(matrix.reshape(-1), type_.value_type, mask=null.reshape(-1))
+    ends = pa.array(np.arange(len(batch) + 1) * len(names), pa.int32())
+    return odd.trimmed(pa.ListArray.from_arrays(ends, values, type=type_))

@@ -1,0 +1,79 @@
+"""Odd series: counted on the way, so that the output can say how many there are. The policy is in docs/sources.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tsclust.errors import BadSeriesError
+
+LONG = 10_000  # values: a series of more is hardly one operation of a mechanism
+# what is counted -> in words
+WORDS = {
+    "without_values": "without values (NULL or empty)",
+    "one_value": "of one value",
+    "with_missing": "with missing values (NULL or NaN)",
+    "with_infinite": "with infinite values",
+    "very_long": f"of more than {LONG:,} values",
+}
+
+
+def count(batch: pa.RecordBatch) -> Counter[str]:
+    """How many series of the batch are odd, and in which way."""
+    lists = batch.column(batch.num_columns - 1)
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    found = {"without_values": lengths == 0, "one_value": lengths == 1, "very_long": lengths > LONG}
+    counts = Counter({name: int(which.sum()) for name, which in found.items()})
+    flat = lists.flatten()
+    values = flat.to_numpy(zero_copy_only=False)
+    if not np.isfinite(values).all():  # a NULL comes as NaN
+        counts["with_missing"] = _series_with(np.isnan(values), lengths)
+        counts["with_infinite"] = _series_with(np.isinf(values), lengths)
+    return +counts
+
+
+def trimmed(lists: pa.ListArray) -> pa.ListArray:
+    """Lists without the NULLs at their ends: a wide row has as many columns as the longest series."""
+    lists = lists.fill_null([]) if lists.null_count else lists
+    offsets = lists.offsets.to_numpy().astype(np.int64)
+    flat = lists.values
+    there = np.flatnonzero(flat.is_valid().to_numpy(zero_copy_only=False))
+    before = np.searchsorted(there, offsets)  # how many values are there before each offset
+    last = np.where(before[1:] > 0, there[np.maximum(before[1:] - 1, 0)] + 1, 0) if len(there) else offsets[:-1]
+    lengths = np.maximum(last - offsets[:-1], 0)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    kept = np.repeat(offsets[:-1] - ends[:-1], lengths) + np.arange(ends[-1])
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat.take(pa.array(kept)), type=lists.type)
+
+
+def refuse_twice(ids: pa.Array, before: pa.Scalar | None) -> None:
+    """Raises BadSeriesError where an id follows its equal; `before` is the last id of the batch before."""
+    same = pc.equal(ids[1:], ids[:-1])
+    row = pc.index(same, True).as_py() + 1 if pc.any(same).as_py() else 0
+    if row or (before is not None and len(ids) and ids[0] == before):
+        raise twice(ids[row])
+
+
+def refuse_null(ids: pa.Array, rows_before: int) -> None:
+    """Raises BadSeriesError where an id is NULL."""
+    if ids.null_count:
+        row = rows_before + pc.index(ids.is_null(), True).as_py() + 1
+        raise BadSeriesError(
+            f"{ids.null_count} of {len(ids)} rows have no id (NULL), the first is row {row}: expected one in each",
+            "Leave them out: --where 'ID IS NOT NULL' with your column's name",
+        )
+
+
+def twice(id_: pa.Scalar) -> BadSeriesError:
+    """The error for an id that is there twice."""
+    return BadSeriesError(
+        f"series_id {id_} is there more than once: expected one row for each series",
+        'Name a unique column as source.id; where each row holds one value, set source.layout = "long"',
+    )
+
+
+def _series_with(which: np.ndarray, lengths: np.ndarray) -> int:
+    return len(np.unique(np.repeat(np.arange(len(lengths)), lengths)[which]))

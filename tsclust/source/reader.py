@@ -1,0 +1,56 @@
+"""What every source offers the pipeline, whether ranges of it can be read or only all of it from end to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+
+from tsclust.source.plan import Range
+from tsclust.source.rows import Tell
+
+Keep = Callable[[pa.RecordBatch], pa.RecordBatch]  # leaves the rows out that are not wanted
+
+Frozen = Callable[[str], tuple[Range, ...] | None]  # identity -> the ranges planned for it before, None = none were
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is to be read. Plain values, none of them secret."""
+
+    origin: str  # "machine.cycles on PostgreSQL 18.1, database demo"
+    place: str  # a hash of where it lies: the database, the files
+    identity: str  # a hash of place and what is selected: the same one means that reading can go on
+    layout: str  # in words
+    settings: dict[str, str]  # the layout as keys of [source]
+    schema: pa.Schema  # series_id, carried columns, values: list<double | float>
+    snapshot: str  # "" for files
+    ranges: tuple[Range, ...]  # () where there is only one way through it
+    rows: int  # series as far as is known before, 0 = not known
+    mark: str | None  # how far this reading comes, for the next --update: the highest id, or that of the watermark
+    size: int = 0  # bytes to read in one pass, 0 = not known
+
+
+class Reader(Protocol):
+    """A source that is open."""
+
+    found: Found
+
+    def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
+        """The series of one range, ascending by id, a few MB at a time. Any number of threads may call it."""
+        ...
+
+    def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
+        """All series in one pass, a part at a time; what does not fit in memory waits on disk in `folder`."""
+        ...
+
+    def prepare(self) -> None:
+        """What is done once before reading."""
+        ...
+
+    def cancel(self) -> None:
+        """End the reading of all `batches`: those who wait for them get an error."""
+        ...

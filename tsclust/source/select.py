@@ -1,0 +1,213 @@
+"""From a layout to SQL: one SELECT that gives series_id, the carried columns and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import pyarrow as pa
+from psycopg import sql
+from psycopg.postgres import types as pg
+
+from tsclust.source.layouts import Column, Kind, Layout
+from tsclust.source.relation import Relation
+
+_FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL
+_TEXT = ("{0}::text", pa.string())  # what has no type of its own in a Parquet file: uuid, enum, json, arrays, ...
+_CARRIED = {
+    pg["bool"].oid: ("{0}", pa.bool_()),
+    pg["int2"].oid: ("{0}", pa.int16()),
+    pg["int4"].oid: ("{0}", pa.int32()),
+    pg["int8"].oid: ("{0}", pa.int64()),
+    pg["float4"].oid: ("{0}", pa.float32()),
+    pg["float8"].oid: ("{0}", pa.float64()),
+    pg["numeric"].oid: ("{0}::float8", pa.float64()),
+    pg["text"].oid: ("{0}", pa.string()),
+    pg["varchar"].oid: ("{0}", pa.string()),
+    pg["date"].oid: (_FINITE, pa.date32()),
+    pg["timestamp"].oid: (_FINITE, pa.timestamp("us")),
+    pg["timestamptz"].oid: (_FINITE, pa.timestamp("us", "UTC")),
+}
+_INTEGERS = tuple(pg[name].oid for name in ("int2", "int4", "int8"))
+_IDS = {oid: ("{0}::int8", pa.int64()) for oid in _INTEGERS}
+_ARRAYS = {
+    pg["float4"].array_oid: ("{0}", pa.list_(pa.float32())),
+    pg["float8"].array_oid: ("{0}", pa.list_(pa.float64())),
+}
+_JSON = {pg["json"].oid: "json", pg["jsonb"].oid: "jsonb"}
+# An object is no series, {} is not an empty one: the text of it makes an error that shows it.
+_JSON_LIST = """CASE {}_typeof({{0}}) WHEN 'array' THEN translate({{0}}::text, '[]', '{{{{}}}}')::float8[]
+    WHEN 'null' THEN NULL ELSE ('not an array: ' || {{0}}::text)::float8[] END"""
+ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
+
+
+@dataclass(frozen=True)
+class Described:
+    """A column as the server describes it."""
+
+    name: str
+    oid: int
+    type: str  # "double precision[]"
+    category: str  # pg_type.typcategory: N numbers, S text, A arrays, ...
+    element: str  # the category of an array's elements, else ""
+
+    @property
+    def column(self) -> Column:
+        """The same for the layout."""
+        kinds: dict[str, Kind] = {"N": "number", "S": "text", "D": "time", "T": "time", "U": "other", "E": "text"}
+        kind = "numbers" if self.element == "N" else kinds.get(self.category, "other")
+        kind = "json" if self.oid in _JSON else "integer" if self.oid in _INTEGERS else kind
+        # A uuid may well be an id; a point, a range or a composite never is.
+        return Column(self.name, kind, self.type)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of the series table and the SQL that gives it."""
+
+    name: str
+    expression: sql.Composable
+    type: pa.DataType
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The SELECT of a source: series_id first, values last. Long rows come out grouped, or as they are (`flat`)."""
+
+    relation: Relation
+    layout: Layout
+    key: sql.Composable  # the id in its own type: ranges compare by it
+    id_template: str  # from the key to series_id
+    outputs: tuple[Output, ...]
+    order: Output | None  # of long rows
+    conditions: tuple[sql.Composable, ...] = ()
+    bounds: tuple[tuple[str, str], ...] = ()  # of ids: (">", "17")
+
+    @property
+    def flat_schema(self) -> pa.Schema:
+        """That of `flat`: series_id, the order, carried columns, one value."""
+        first, *carried, values = self.schema
+        order = [(self.order.name, self.order.type)] if self.order else []
+        return pa.schema([first, *order, *carried, ("values", values.type.value_type)])
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([(o.name, o.type) for o in self.outputs])
+
+    def where(self, *more: sql.Composable) -> Selection:
+        """The same with these conditions too, on the columns of q."""
+        return replace(self, conditions=(*self.conditions, *more))
+
+    def bounded(self, *bounds: tuple[str, str]) -> Selection:
+        """The same for these ids only: (operator, id as text)."""
+        return replace(self, bounds=(*self.bounds, *bounds))
+
+    def between(self, low: str | None, high: str | None) -> sql.Composed:
+        """The SELECT of the series with low <= id < high, ascending by id; None is an open end."""
+        ends = [(sign, end) for sign, end in ((">=", low), ("<", high)) if end is not None]
+        key = sql.SQL("s.by_id") if self.order else self.key
+        return sql.SQL("{} ORDER BY {}").format(self.bounded(*ends).all(), key)
+
+    def all(self) -> sql.Composed:
+        """The SELECT of every series, in no order."""
+        if self.order is None:
+            return sql.SQL("SELECT {} FROM {}").format(_columns(self.outputs), self.source)
+        id_, *carried, values = self.outputs
+        ordered = sql.SQL("(SELECT {} AS by_id, {} FROM {} ORDER BY {}, {}) AS s").format(
+            self.key, _columns(self.outputs[1:]), self.source, self.key, of_q(self.layout.order)
+        )
+        grouped = [Output(o.name, _any_of(o), o.type) for o in carried]
+        values = Output("values", sql.SQL("array_agg(s.values)"), values.type)
+        id_ = Output("series_id", sql.SQL(self.id_template).format(sql.SQL("s.by_id")), id_.type)
+        return sql.SQL("SELECT {} FROM {} GROUP BY s.by_id").format(_columns((id_, *grouped, values)), ordered)
+
+    def flat(self) -> sql.Composed:
+        """The SELECT of long rows as they lie: series_id, order, carried columns, one value."""
+        id_, *rest = self.outputs
+        return sql.SQL("SELECT {} FROM {}").format(
+            _columns((id_, *([self.order] if self.order else []), *rest)), self.source
+        )
+
+    @property
+    def source(self) -> sql.Composed:
+        """FROM's item with the conditions."""
+        conditions = (*within(self.key, self.bounds), *self.conditions)
+        where = sql.SQL(" WHERE {}").format(sql.SQL(" AND ").join(conditions)) if conditions else sql.SQL("")
+        return sql.Composed([self.relation.text, where])
+
+
+def select(relation: Relation, layout: Layout, described: Sequence[Described]) -> Selection:
+    """The SELECT for a relation with the columns `described`."""
+    columns = {c.name: c for c in described}
+    id_ = columns[layout.id]
+    template, type_ = _IDS.get(id_.oid, _TEXT)
+    outputs = (
+        _output("series_id", id_, template, type_),
+        *(_output(free_name(name, columns), columns[name], *_CARRIED.get(columns[name].oid, _TEXT))
+          for name in layout.carry),
+        _values([columns[name] for name in layout.values], layout),
+    )  # fmt: skip
+    order = columns.get(layout.order)
+    by = _output(ORDER, order, *_order(order)) if order else None
+    return Selection(relation, layout, of_q(id_.name), template, outputs, by)
+
+
+def _order(column: Described) -> tuple[str, pa.DataType]:
+    """What sorts as the column does, where we sort: a time by its seconds, infinite ones too."""
+    if column.category == "N":
+        return ("{0}::int8", pa.int64()) if column.oid in _INTEGERS else ("{0}::float8", pa.float64())
+    return "extract(epoch FROM {0})::float8", pa.float64()
+
+
+def within(key: sql.Composable, bounds: Iterable[tuple[str, str]]) -> list[sql.Composable]:
+    """The conditions of ids in these bounds."""
+    return [sql.SQL(f"{{}} {sign} {{}}").format(key, sql.Literal(end)) for sign, end in bounds]
+
+
+def sampled(key: sql.Composable, share: float) -> sql.Composed:
+    """The condition that keeps `share` of the series: those whose id has a low hash, always the same ones."""
+    return sql.SQL("(hashtextextended({}::text, 0) & 1048575) < {}").format(key, sql.Literal(round(share * 1048576)))
+
+
+def free_name(name: str, names: Iterable[str]) -> str:
+    """`name`, or where tsclust needs it itself `carried_name`: an id by another name may leave a `series_id` over."""
+    ours = {"series_id", "values", ORDER}
+    if name not in ours:
+        return name
+    taken = {*ours, *names}
+    while name in taken:
+        name = f"carried_{name}"
+    return name
+
+
+def of_q(name: str) -> sql.Composed:
+    """The column of the relation."""
+    return sql.SQL("q.{}").format(sql.Identifier(name))
+
+
+def _values(columns: Sequence[Described], layout: Layout) -> Output:
+    first = columns[0]
+    if layout.form == "array":
+        if first.oid in _JSON:
+            return _output("values", first, _JSON_LIST.format(_JSON[first.oid]), pa.list_(pa.float64()))
+        # On the server: numeric[] is slow for a client.
+        return _output("values", first, *_ARRAYS.get(first.oid, ("{0}::float8[]", pa.list_(pa.float64()))))
+    real = all(c.oid == pg["float4"].oid for c in columns)
+    type_, name = (pa.float32(), "real") if real else (pa.float64(), "float8")
+    cells = sql.SQL(", ").join(sql.SQL(f"{{}}::{name}").format(of_q(c.name)) for c in columns)
+    if layout.form == "wide":
+        cells = sql.SQL("ARRAY[{}]").format(cells)
+    return Output("values", cells, pa.list_(type_))
+
+
+def _any_of(output: Output) -> sql.Composed:
+    """A carried column of long rows: what the first row of the series has."""
+    return sql.SQL("(array_agg(s.{}))[1]").format(sql.Identifier(output.name))
+
+
+def _columns(outputs: Iterable[Output]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL("{} AS {}").format(o.expression, sql.Identifier(o.name)) for o in outputs)
+
+
+def _output(name: str, column: Described, template: str, type_: pa.DataType) -> Output:
+    return Output(name, sql.SQL(template).format(of_q(column.name)), type_)

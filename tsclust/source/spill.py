@@ -1,0 +1,112 @@
+"""Rows in any order -> series, part by part, in bounded memory: through one file on disk, sorted by a hash of the id.
+
+What has no index is read once, from beginning to end, and a series' rows may lie anywhere in it. Every batch is sorted
+by a hash of the id into BUCKETS slices and written away; then a bucket at a time is read back, which holds all rows of
+its series. Which series share a part depends on their ids alone, not on the order they came in.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tsclust.series import hash_ids
+from tsclust.source import odd
+
+BUCKETS = 256
+
+
+@dataclass
+class Spill:
+    """The file between: `add` every batch, then read `series`.
+
+    Columns are series_id, carried ones and values: a list each (`long` is False); or series_id, order, carried ones and
+    values: one number each (`long`).
+    """
+
+    schema: pa.Schema
+    long: bool
+    _writer: pa.ipc.RecordBatchFileWriter
+    _path: Path
+    _batches: int = 0
+    rows: int = field(default=0)
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Write a batch away. Raises BadSeriesError where an id is NULL."""
+        ids = batch.column(0)
+        odd.refuse_null(ids, self.rows)
+        buckets = hash_ids(ids, 0) >> np.uint64(56)
+        order = np.argsort(buckets, kind="stable")
+        ends = np.searchsorted(buckets[order], np.arange(BUCKETS + 1))
+        by_bucket = batch.take(pa.array(order))
+        for low, high in itertools.pairwise(ends):
+            self._writer.write_batch(by_bucket.slice(low, high - low))
+        self._batches, self.rows = self._batches + 1, self.rows + batch.num_rows
+
+    def series(self, part_rows: int) -> Iterator[pa.Table]:
+        """Tables of about part_rows series, each series once and whole, ascending by series_id within a table.
+
+        Raises BadSeriesError where an id of array rows is there twice.
+        """
+        self._writer.close()
+        with pa.OSFile(str(self._path)) as file:
+            reader = pa.ipc.open_file(file)
+            waiting: list[pa.Table] = []
+            for bucket in range(BUCKETS):
+                waiting.append(self._bucket(reader, bucket))
+                if sum(t.num_rows for t in waiting) >= part_rows:
+                    yield _sorted(waiting)
+                    waiting = []
+            if any(t.num_rows for t in waiting):
+                yield _sorted(waiting)
+
+    def _bucket(self, reader: pa.ipc.RecordBatchFileReader, bucket: int) -> pa.Table:
+        slices = [reader.get_batch(batch * BUCKETS + bucket) for batch in range(self._batches)]
+        table = pa.Table.from_batches(slices, self.schema)
+        return grouped(table) if self.long else _unique(table)
+
+
+@contextmanager
+def spilling(folder: Path, schema: pa.Schema, long: bool) -> Iterator[Spill]:
+    """A Spill whose file lies in `folder` and goes with the context."""
+    path = folder / "spill.arrow"
+    try:
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            yield Spill(schema, long, writer, path)
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def grouped(rows: pa.Table) -> pa.Table:
+    """Long rows (series_id, order, carried ..., values) -> a row a series, its values in their order.
+
+    Rows of one order stay as they came. A carried column gives what the first row of the series has.
+    """
+    rows = rows.take(pc.sort_indices(rows, [("series_id", "ascending"), (rows.schema.names[1], "ascending")]))
+    ids, values = rows["series_id"].combine_chunks(), rows["values"].combine_chunks()
+    differs = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
+    firsts = np.concatenate([[0], np.flatnonzero(differs) + 1])[: len(rows)]
+    lists = pa.ListArray.from_arrays(pa.array([*firsts, len(rows)], pa.int32()), values)
+    series = rows.drop_columns([rows.schema.names[1], "values"]).take(pa.array(firsts))
+    return series.append_column("values", lists)
+
+
+def _unique(table: pa.Table) -> pa.Table:
+    ids = table["series_id"].combine_chunks()
+    counts = pc.value_counts(ids)
+    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    if len(twice):
+        raise odd.twice(pc.min(twice))
+    return table
+
+
+def _sorted(tables: list[pa.Table]) -> pa.Table:
+    table = pa.concat_tables(tables).combine_chunks()
+    return table.take(pc.sort_indices(table["series_id"]))
