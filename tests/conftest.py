@@ -23,7 +23,7 @@ ARGUMENTS = [
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
 OWN = "TSCLUST_TEST_DSN"  # a server of your own, with a user who may create databases
-READING = {"test_copy", "test_extract", "test_postgres", "test_postgres_errors", "test_select", "test_sql_files"}
+READING = {"copy", "extract", "postgres", "postgres_errors", "select", "sql_files", "update"}
 _numbers = itertools.count()
 
 
@@ -61,7 +61,7 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What reads from PostgreSQL does so from 18, from 16, and from TSCLUST_TEST_DSN where that is set."""
-    if metafunc.module.__name__.rpartition(".")[2] in READING and "database" in metafunc.fixturenames:
+    if metafunc.module.__name__.rpartition(".test_")[2] in READING and "database" in metafunc.fixturenames:
         metafunc.parametrize("database", ["18", "16", *([OWN] if OWN in os.environ else [])], indirect=True)
 
 

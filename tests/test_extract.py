@@ -22,7 +22,7 @@ import tsclust
 from tests.reading import run
 from tests.test_pipeline import hashes, made
 from tsclust.demo.server import Server, running
-from tsclust.errors import SettingsError, SourceLostError
+from tsclust.errors import QueryError, SourceLostError
 from tsclust.pipeline.journal import Journal
 
 SERIES, PART_ROWS = 4_000, 50
@@ -244,98 +244,6 @@ def test_strict_never_takes_a_second_snapshot(cycles: str, tmp_path: Path) -> No
     assert not (root / "series").exists()
 
 
-# New series only
-
-
-def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    tsclust.extract(root, {"dsn": cycles})
-    before = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
-    nothing = tsclust.extract(root, {"dsn": cycles}, update=True)
-    assert nothing.skipped
-    assert "nothing new" in nothing.notes[0]
-    run(
-        cycles,
-        "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i",
-        "UPDATE machine.cycles SET samples = '{0}' WHERE series_id = 7",
-    )
-    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
-    after = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
-    assert before.items() <= after.items()
-    assert len(after) > len(before)
-    assert ids(root) == [*range(1, SERIES + 1), *range(9001, 9251)]
-    assert updated.facts
-    assert (updated.facts["rows"], updated.facts["new"]) == (SERIES + 250, 250)
-    assert updated.facts["mark"] == "9250"
-
-
-def test_after_an_update_only_the_new_parts_are_described(cycles: str, tmp_path: Path) -> None:
-    root, anew = made(tmp_path / "ws", TOML), made(tmp_path / "anew", TOML)
-    tsclust.extract(root, {"dsn": cycles})
-    tsclust.features(root)
-    before = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
-    run(cycles, "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i")
-    tsclust.extract(root, {"dsn": cycles}, update=True)
-    result = tsclust.features(root)
-    after = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
-    assert before.items() < after.items()
-    assert f"{len(before)} of {len(after)} parts were there already" in result.notes
-    (anew / "series").symlink_to(root / "series")
-    from_scratch = tsclust.features(anew)
-    assert hashes(anew, "features") == hashes(root, "features")
-    assert from_scratch.facts == result.facts
-    assert from_scratch.table == result.table
-
-
-def test_update_by_a_watermark_finds_ids_that_are_not_the_highest(cycles: str, tmp_path: Path) -> None:
-    toml = TOML.replace("SELECT series_id", "SELECT series_id, added") + 'watermark = "added"\n'
-    root = made(tmp_path / "ws", toml)
-    tsclust.extract(root, {"dsn": cycles})
-    run(
-        cycles,
-        "INSERT INTO machine.cycles SELECT -i, 'M1', now(), '{1,2}' FROM generate_series(1, 250) AS i",
-        "INSERT INTO machine.cycles SELECT 99999, 'M1', max(added), '{1,2}' FROM machine.cycles WHERE series_id > 0",
-    )
-    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
-    assert sorted(ids(root)) == [*range(-250, 0), *range(1, SERIES + 1), 99999]
-    assert updated.facts
-    assert updated.facts["new"] == 251
-
-
-def test_update_of_a_source_without_an_order_leaves_out_what_is_known(cycles: str, tmp_path: Path) -> None:
-    run(cycles, "CREATE TABLE loose AS SELECT md5(series_id::text)::uuid AS id, samples FROM machine.cycles")
-    root = made(tmp_path / "ws", '[source]\ntable = "loose"\npart_rows = 500\n')
-    tsclust.extract(root, {"dsn": cycles})
-    assert tsclust.extract(root, {"dsn": cycles}, update=True).skipped
-    run(cycles, "INSERT INTO loose SELECT md5('new' || i)::uuid, '{1,2}' FROM generate_series(1, 30) AS i")
-    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
-    assert updated.facts
-    assert (updated.facts["rows"], updated.facts["new"]) == (SERIES + 30, 30)
-    assert len(set(ids(root))) == SERIES + 30
-
-
-def test_update_adds_nothing_to_series_that_were_read_otherwise(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    tsclust.extract(root, {"dsn": cycles})
-    with pytest.raises(SettingsError, match="other settings"):
-        tsclust.extract(root, {"dsn": cycles, "source": {"where": "machine = 'M1'"}}, update=True)
-    run(
-        cycles,
-        "ALTER TABLE machine.cycles ALTER machine TYPE int USING 1",
-        "UPDATE machine.cycles SET series_id = series_id + 9000",
-    )
-    with pytest.raises(SettingsError, match="other columns"):
-        tsclust.extract(root, {"dsn": cycles}, update=True)
-    assert len(ids(root)) == SERIES
-    assert not (root / ".series.partial").exists()
-
-
-def test_update_of_nothing_reads_all(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    assert tsclust.extract(root, {"dsn": cycles}, update=True).facts
-    assert len(ids(root)) == SERIES
-
-
 # What is found is said, and written down
 
 
@@ -365,3 +273,41 @@ def test_dsn_with_password_is_nowhere(cycles: str, tmp_path: Path) -> None:
     written = "".join(p.read_text(errors="replace") for p in root.rglob("*") if p.is_file())
     assert "s3cret-word" not in written
     assert "s3cret-word" not in json.dumps(tsclust.status(root).as_json(), default=str)
+
+
+def test_a_mistyped_table_does_not_cost_an_unfinished_reading(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    process = started(root, cycles)
+    wait_for(lambda: parts_done(root) > 3, process)
+    process.kill()
+    process.communicate()
+    with pytest.raises(QueryError):
+        tsclust.extract(root, {"dsn": cycles, "source": {"table": "machine.cyclse", "query": ""}})
+    assert parts_done(root) > 3
+
+
+def test_ranges_in_which_nothing_lies_leave_no_trace(cycles: str, tmp_path: Path) -> None:
+    root = made(tmp_path / "ws", TOML)
+    tsclust.extract(root, {"dsn": cycles, "source": {"where": "series_id % 1000 <= 150"}})
+    manifest = json.loads((root / "series" / "manifest.json").read_text())
+    assert set(manifest["outputs"]) == {p.name for p in (root / "series").glob("*.parquet")}
+    assert manifest["parts"] == len(manifest["outputs"]) < 20
+    assert ids(root) == [i for i in range(1, SERIES + 1) if i % 1000 <= 150]
+
+
+@pytest.mark.parametrize("key", ["ADD PRIMARY KEY (series_id)", "ALTER series_id SET NOT NULL"])
+def test_few_long_series_take_no_more_memory_than_many_short_ones(database: str, tmp_path: Path, key: str) -> None:
+    run(
+        database,
+        """CREATE TABLE long AS SELECT i AS series_id, array_fill(i::float8, ARRAY[100000]) AS values
+           FROM generate_series(1, 1200) AS i""",
+        f"ALTER TABLE long {key}",
+    )
+    root = made(tmp_path / "ws", "[source]\ntable = 'long'\n")
+    process = started(root, database, "--json")
+    told, wrong = process.communicate()
+    assert process.returncode == 0, wrong
+    result = json.loads(told)
+    assert (result["facts"]["rows"], result["facts"]["odd"]) == (1200, {"very_long": 1200})
+    assert result["facts"]["parts"] > 3
+    assert result["peak_mb"] < 800  # all of it are 960 MB, which took several times as much when a part held it

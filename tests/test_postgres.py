@@ -125,7 +125,7 @@ def test_where_one_pass_is_better_there_are_no_ranges(database: str) -> None:
         assert reader.found.ranges == ()  # no index
     run(database, KEY, "ANALYZE")
     for source in (sums, Source(query="SELECT series_id + 0 AS id, values FROM cycles"),
-                   Source(query="SELECT * FROM cycles ORDER BY md5(switch_id) OFFSET 0", part_rows=500)):  # fmt: skip
+                   Source(query="SELECT * FROM cycles ORDER BY md5(switch_id) OFFSET 0", part_rows=20)):  # fmt: skip
         with opened(database, source, ROOT) as reader:
             if source != sums:
                 assert reader.found.ranges == ()

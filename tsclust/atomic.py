@@ -13,12 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust.errors import DiskFullError
 
-ROW_GROUP = 8_192  # rows of a part that are encoded at a time
+ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
+GROUP_VALUES = 1 << 20  # or as many as hold so many values
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -113,16 +116,28 @@ def _exchange(a: Path, b: Path) -> bool:
 
 
 def _groups_of_rows(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.Table]:
-    """The same rows in tables of ROW_GROUP rows: what a file holds does not depend on how rows came in."""
+    """The same rows in tables of ROW_GROUP rows or GROUP_VALUES values: they do not depend on how rows came in."""
     waiting: list[pa.RecordBatch] = []
+    rows = values = 0
     for batch in batches:
         waiting.append(batch)
-        while sum(b.num_rows for b in waiting) >= ROW_GROUP:
+        rows, values = rows + batch.num_rows, values + len(batch.column(batch.num_columns - 1).flatten())
+        while rows >= ROW_GROUP or values >= GROUP_VALUES:
             table = pa.Table.from_batches(waiting, schema)
-            yield table.slice(0, ROW_GROUP).combine_chunks()
-            waiting = table.slice(ROW_GROUP).to_batches()
-    if waiting:
+            first = _first_group(table)
+            yield table.slice(0, first).combine_chunks()
+            rest = table.slice(first)
+            waiting, rows = rest.to_batches(), rest.num_rows
+            values = sum(len(b.column(b.num_columns - 1).flatten()) for b in waiting)
+    if rows:
         yield pa.Table.from_batches(waiting, schema).combine_chunks()
+
+
+def _first_group(table: pa.Table) -> int:
+    """How many rows the first group takes: as many as fit, at least one."""
+    lengths = pc.fill_null(pc.list_value_length(table.column(table.num_columns - 1)), 0)
+    ends = np.cumsum(lengths.to_numpy())
+    return min(ROW_GROUP, int(np.searchsorted(ends, GROUP_VALUES)) + 1)
 
 
 def _dictionary_columns(schema: pa.Schema) -> list[str]:

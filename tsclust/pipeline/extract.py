@@ -40,14 +40,16 @@ def extract(
     with workspace.locked(), workspace.resuming("series") as writer:
         before = workspace.find_manifest("series") if update else None
         after, keep, first = _rest_of(workspace, before, settings, root)
-        reading = Reading(settings, root, writer, listen, keep=keep, after=after, first=first, strict=strict)
+        reading = Reading(
+            settings, root, writer, listen, keep=keep, after=after, first=first, strict=strict,
+            check=lambda found: _same_source(workspace, found, before),
+        )  # fmt: skip
         found = reading.all()
         new = sum(d.rows for d in reading.parts)
         if not new:
             reading.journal.clear()
             return _nothing_new(workspace, before, root, found)
         if before:
-            _same_columns(workspace, found, reading)
             for name, sha256 in before.outputs.items():
                 writer.adopt(workspace.stage("series") / name, sha256)
         manifest = write_manifest(
@@ -73,6 +75,12 @@ def _rest_of(
     """(mark, filter of known series, number of the first new part) for what came after the reading `before`."""
     if before is None:
         return None, lambda batch: batch, 0
+    if settings.source.watermark and settings.source.limit:
+        raise SettingsError(
+            "source.limit and source.watermark do not go together with --update: the first series by id are always the"
+            " same ones",
+            "Set limit = 0",
+        )
     if before.settings != digest(settings.source, root):
         raise SettingsError(
             f"{workspace.stage('series')} was read with other settings of [source] than these: nothing can be added",
@@ -100,14 +108,21 @@ def _hashes(ids: pa.Array | pa.ChunkedArray) -> UInt64s:
     return hash_ids(pa.chunked_array([ids]).combine_chunks() if isinstance(ids, pa.Array) else ids.combine_chunks(), 0)
 
 
-def _same_columns(workspace: Workspace, found: Found, reading: Reading) -> None:
+def _same_source(workspace: Workspace, found: Found, before: Manifest | None) -> None:
+    """Raises SettingsError where what is to be added is of another database, or has other columns."""
+    if before is None:
+        return
+    again = f"Read all of it again: {command('extract', workspace.root)}"
+    if before.facts["place"] != found.place:
+        raise SettingsError(
+            f"{found.origin} is not where {workspace.stage('series')} came from ({before.facts['origin']})", again
+        )
     there = pq.read_schema(workspace.parts("series")[0])
     if not there.equals(found.schema):
-        reading.journal.clear()
         raise SettingsError(
             f"the source has other columns now ({', '.join(found.schema.names)}) than {workspace.stage('series')}"
             f" ({', '.join(there.names)}), or other types",
-            f"Read all of it again: {command('extract', workspace.root)}",
+            again,
         )
 
 
@@ -125,12 +140,13 @@ def _nothing_new(workspace: Workspace, before: Manifest | None, root: Path, foun
 def _facts(found: Found, reading: Reading, before: Manifest | None) -> dict[str, Any]:
     """What is remembered of a reading, with what it was added to."""
     old: dict[str, Any] = before.facts if before else {}
+    mark = reading.journal.plan.mark if reading.journal.plan else None
     odd, read = Counter(old.get("odd", {})), dict(old.get("read", {}))
     for done in reading.parts:
         odd.update(done.odd)
         read[done.snapshot] = read.get(done.snapshot, 0) + done.rows
     return {
-        "origin": found.origin, "layout": found.layout, "place": found.place, "mark": found.mark or old.get("mark"),
+        "origin": found.origin, "layout": found.layout, "place": found.place, "mark": mark or old.get("mark"),
         "bytes": sum(d.size for d in reading.parts) + old.get("bytes", 0), "read": read, "odd": dict(odd),
         "ranges": [[r.low, r.high] for r in found.ranges], "new": sum(d.rows for d in reading.parts),
     }  # fmt: skip

@@ -19,6 +19,7 @@ class Plan(BaseModel):
 
     identity: str  # of what is selected, and where
     first: int  # the number of the first part
+    mark: str | None  # how far the first snapshot went: what came later, no later snapshot may count as read
     ranges: tuple[tuple[str | None, str | None, int], ...]  # low, high, about how many series
 
     @property
@@ -47,7 +48,8 @@ class Journal:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.plan = _plan(folder / "plan.json")
-        self.done = {d.part: d for d in _lines(folder / "done.jsonl") if self.plan and _intact(folder / d.file, d)}
+        lines = _lines(folder / "done.jsonl") if self.plan else []
+        self.done = {d.part: d for d in lines if _intact(folder / d.file, d)}
 
     def freeze(self, plan: Plan) -> None:
         """Write the plan down. Where another one was begun, that one's parts go."""
@@ -77,15 +79,22 @@ class Journal:
 
 
 def _lines(path: Path) -> list[Done]:
-    """What is noted; a line that a kill broke off is taken away."""
+    """What is noted. A line that a kill or a full disk broke off is taken away: its part is read again."""
     try:
-        text = path.read_text(encoding="utf-8")
+        lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return []
-    whole, _, broken = text.rpartition("\n")
-    if broken:
-        _synced(path, "w", whole + "\n" if whole else "")
-    return [Done.model_validate_json(line) for line in whole.splitlines()]
+    done = [d for d in map(_done, lines) if d]
+    if len(done) < len(lines):
+        _synced(path, "w", "".join(d.model_dump_json() + "\n" for d in done))
+    return done
+
+
+def _done(line: str) -> Done | None:
+    try:
+        return Done.model_validate_json(line)
+    except ValidationError:
+        return None
 
 
 def _plan(path: Path) -> Plan | None:

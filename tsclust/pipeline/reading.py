@@ -34,12 +34,15 @@ class Reading:
 
     def __init__(
         self, settings: Settings, root: Path, writer: StageWriter, listen: Listener, *,
-        keep: Keep, after: str | None, first: int, strict: bool,
+        keep: Keep, after: str | None, first: int, strict: bool, check: Callable[[Found], None],
     ) -> None:  # fmt: skip
-        """keep: leaves out what is not wanted; after: the mark to read on from; first: the number of the first part."""
+        """keep: leaves out what is not wanted; after: the mark to read on from; first: the number of the first part.
+
+        check: raises where what was found is not to be read.
+        """
         self.journal = Journal(writer.folder)
         self._settings, self._root, self._writer, self._listen = settings, root, writer, listen
-        self._keep, self._after, self._first, self._strict = keep, after, first, strict
+        self._keep, self._after, self._first, self._strict, self._check = keep, after, first, strict, check
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._begun = False
         self._so_far: dict[int, tuple[int, bool]] = {}  # part -> series read, is it whole?
@@ -53,7 +56,8 @@ class Reading:
                 with attempt:
                     found = self._once()
         except (BadSeriesError, QueryError, SourceFileError):
-            self.journal.clear()  # the source has to change: what was read of it is of no use
+            if self._begun:  # else the plan that lies there is another one's: a mistyped table must not cost it
+                self.journal.clear()  # the source has to change: what was read of it is of no use
             raise
         except (SourceLostError, ConnectError) as error:
             there, plan = len(self.journal.done), self.journal.plan
@@ -62,6 +66,7 @@ class Reading:
             kept = f"{error.problem} ({there} of {len(plan.ranges)} parts are on disk and will not be read again)"
             raise type(error)(kept, error.next_step) from error
         self.journal.close()
+        self._writer.outputs.clear()
         self._writer.outputs.update({d.file: d.sha256 for d in self.parts if d.rows})
         return found
 
@@ -73,12 +78,16 @@ class Reading:
     def _once(self) -> Found:
         with opened(self._settings, self._root, self._frozen, self._after) as reader:
             found, self._begun = reader.found, True
+            self._stop.clear()
+            self._so_far = {}
+            self._check(found)
             self._listen(Progress("extract: compiling kernels (the first time only)", 0, 0, ""))
             reader.prepare()
             if not found.ranges:
                 self.journal.clear()
-            ranges = tuple((r.low, r.high, r.rows) for r in found.ranges)
-            self.journal.freeze(Plan(identity=found.identity, first=self._first, ranges=ranges))
+            if self._frozen(found.identity) is None or not found.ranges:
+                ranges = tuple((r.low, r.high, r.rows) for r in found.ranges)
+                self.journal.freeze(Plan(identity=found.identity, first=self._first, mark=found.mark, ranges=ranges))
             taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             snapshot = f"{found.snapshot} of {taken_at}" if found.snapshot else taken_at
             (self._by_ranges if found.ranges else self._in_one_pass)(reader, snapshot)
@@ -89,7 +98,6 @@ class Reading:
         return plan.as_ranges if plan and (plan.identity, plan.first) == (identity, self._first) else None
 
     def _by_ranges(self, reader: Reader, snapshot: str) -> None:
-        self._stop.clear()
         self._so_far = {number: (done.rows, True) for number, done in self.journal.done.items()}
         missing = [(n, r) for n, r in enumerate(reader.found.ranges) if n not in self.journal.done]
 

@@ -41,12 +41,20 @@ def selected(holder: Holder, from_: Relation, source: Source, after: str | None)
     if source.share < 1:
         selection = selection.where(sampled(selection.key, source.share))
     if after is not None and source.watermark:
-        selection = selection.where(sql.SQL("{} >= {}").format(of_q(source.watermark), after))
+        selection = selection.where(_since(selection, of_q(source.watermark), after))
     elif after is not None:
         selection = selection.bounded((">", after))
     if source.limit and (high := _first(holder, selection, source.limit)) is not None:
         selection = selection.bounded(("<", high))
     return selection, plan.origin(holder, all_, names.index(found.id))
+
+
+def _since(selection: Selection, watermark: sql.Composable, after: str) -> sql.Composed:
+    """The condition for rows as new as the mark or newer; of long rows, for whole series of which one row is."""
+    new = sql.SQL("({0} >= {1} OR {0} IS NULL)").format(watermark, after)
+    if selection.order is None:
+        return new
+    return sql.SQL("{} IN (SELECT {} FROM {})").format(selection.key, selection.key, selection.where(new).source)
 
 
 def _described(holder: Holder, from_: Relation) -> list[Described]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,9 +15,10 @@ from psycopg import sql
 from tsclust.source.layouts import Key
 from tsclust.source.select import Selection, of_q, within
 from tsclust.source.session import Holder
+from tsclust.source.spill import PART_BYTES
 
 PAGES = 4_000  # of 8 KiB, sampled for the cuts: 16 parts then differ by some 5 %
-PART_BYTES = 64 * 2**20  # of values in a part, where series are long
+_MUCH = 100_000  # in the server's units of cost: some seconds
 _TIMES = 3  # ranges that together cost the server this many times as much as one pass are not worth it
 
 # The table behind a column, its size with partitions and children (a hypertable's chunks); then its indexes that are
@@ -35,12 +37,7 @@ _KEYS = """
     WHERE indrelid = %s AND place <= indnkeyatts AND indisvalid AND indpred IS NULL
     GROUP BY indexrelid, indisunique, indisprimary ORDER BY NOT indisprimary, NOT indisunique, indexrelid"""
 
-# Rows drawn by page come from long series more often: the mean of 1/length over them is series per row.
-_SERIES_PER_ROW = """
-    SELECT avg(1.0 / n)::float8 FROM (
-      SELECT (SELECT count(*) FROM {table} AS q WHERE {id} = drawn.id) AS n FROM (
-        SELECT {id} AS id FROM {drawn} ORDER BY hashtextextended({id}::text, 0) LIMIT 30) AS drawn) AS lengths"""
-_COUNTS = "SELECT count(*) FILTER (WHERE {wanted}), count(*) FROM {pages}"
+_DRAW = "SELECT {id}::text FROM {drawn} ORDER BY hashtextextended({id}::text, 0) LIMIT 50"
 _CUTS = "SELECT percentile_disc({shares}::float8[]) WITHIN GROUP (ORDER BY {id})::text[] FROM {drawn}"
 
 
@@ -128,20 +125,33 @@ def _cuts(holder: Holder, selection: Selection, from_: Origin, part_rows: int, s
     pages = sql.SQL("{} AS q TABLESAMPLE SYSTEM ({}) REPEATABLE (1)").format(table, percent)
     wanted = sql.SQL(" AND ").join([sql.SQL("{} IS NOT NULL").format(id_), *within(id_, selection.bounds)])
     drawn = sql.SQL("{} WHERE {}").format(pages, wanted)
-    names: dict[str, Any] = {"table": table, "id": id_, "pages": pages, "wanted": wanted, "drawn": drawn}
-    rows, of = holder.execute(sql.SQL(_COUNTS).format(**names)).fetchone() or (0, 0)
+    names: dict[str, Any] = {"id": id_, "drawn": drawn}
+    rows = _one(holder, sql.SQL("SELECT count(*) FROM {drawn}").format(**names))
     if not rows:  # an empty table, or one whose pages lie elsewhere
         return ()
-    size, rows = from_.bytes * rows / of * share, rows * 100 / percent * share
-    series = rows
-    if not from_.unique:  # a row a value
-        series, size = rows * (_one(holder, sql.SQL(_SERIES_PER_ROW).format(**names)) or 1), rows * 8
-    parts = math.ceil(max(series / part_rows, size / PART_BYTES))
+    rows *= 100 / percent * share
+    lengths = _lengths(holder, selection, sql.SQL(_DRAW).format(**names))
+    if not lengths:
+        return ()
+    # Rows of long series are drawn more often: the mean of 1/length over rows is series per row.
+    series = rows if from_.unique else rows * statistics.fmean(1 / n for n in lengths)
+    each = statistics.fmean(lengths) if from_.unique else rows / series
+    parts = math.ceil(max(series / part_rows, series * each * 8 / PART_BYTES))
     shares = [i / parts for i in range(1, parts)]
     cuts = _one(holder, sql.SQL(_CUTS).format(**names, shares=shares)) if shares else []
     edges = [None, *dict.fromkeys(cuts), None]
-    each = round(series / (len(edges) - 1))
-    return tuple(Range(low, high, each) for low, high in itertools.pairwise(edges))
+    about = round(series / (len(edges) - 1))
+    return tuple(Range(low, high, about) for low, high in itertools.pairwise(edges))
+
+
+def _lengths(holder: Holder, selection: Selection, draw: sql.Composed) -> list[int]:
+    """The numbers of values of some series, 1 at the least; none where a few cost the server nearly as much as all."""
+    ids = [id_ for (id_,) in holder.execute(draw)]
+    some = selection.where(sql.SQL("{} IN ({})").format(selection.key, sql.SQL(", ").join(map(sql.Literal, ids))))
+    if _MUCH < _cost(holder, selection.all()) < 2 * _cost(holder, some.all()):
+        return []
+    query = sql.SQL("SELECT coalesce(cardinality(s.values), 0) FROM ({}) AS s").format(some.all())
+    return [max(n, 1) for (n,) in holder.execute(query, binary=True)] or [1]
 
 
 def _worthwhile(holder: Holder, selection: Selection, cut: tuple[Range, ...]) -> bool:
@@ -150,7 +160,7 @@ def _worthwhile(holder: Holder, selection: Selection, cut: tuple[Range, ...]) ->
         return True
     middle = cut[len(cut) // 2]
     one = _cost(holder, selection.between(middle.low, middle.high))
-    return one * len(cut) <= _TIMES * _cost(holder, selection.between(None, None))
+    return one * len(cut) <= max(_MUCH, _TIMES * _cost(holder, selection.between(None, None)))
 
 
 def _cost(holder: Holder, query: sql.Composed) -> float:

@@ -20,8 +20,12 @@ from tsclust.source.reader import Found, Frozen, Keep
 from tsclust.source.relation import relation
 from tsclust.source.rows import Tell
 from tsclust.source.select import Selection, of_q
-from tsclust.source.session import Holder, explained, hold, join
+from tsclust.source.session import Holder, explained, hold, join, started_at
 from tsclust.source.spill import spilling
+
+# A standby has the system identifier of its primary.
+_WHERE = """SELECT pg_export_snapshot(), (SELECT system_identifier::text FROM pg_control_system()), oid::text
+    FROM pg_database WHERE datname = current_database()"""
 
 
 class PostgresReader:
@@ -32,6 +36,7 @@ class PostgresReader:
         self._dsn, self._holder, self._selection, self._part_rows = dsn, holder, selection, part_rows
         self._idle: SimpleQueue[Holder] = SimpleQueue()
         self._busy: set[Holder] = set()
+        self._server_start = started_at(holder)
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
         """The series of `range_`, ascending by id in the server's order. A NULL array stays NULL, NULL elements too.
@@ -67,9 +72,11 @@ class PostgresReader:
                 connection.cancel_safe(timeout=2)
 
     def close(self) -> None:
-        """Close every connection that is not reading."""
+        """Close every connection, also those that an error left amid a COPY. Nobody may read any more."""
         while not self._idle.empty():
             self._idle.get_nowait().close()
+        for connection in tuple(self._busy):
+            connection.close()
 
     def _copied(self, query: sql.Composed) -> Iterator[pa.RecordBatch]:
         wide = self._selection.layout.form == "wide"
@@ -94,7 +101,7 @@ class PostgresReader:
         try:
             connection = self._idle.get_nowait()
         except Empty:
-            connection = join(self._dsn, self._holder, self.found.snapshot)
+            connection = join(self._dsn, self._holder, self.found.snapshot, self._server_start)
         self._busy.add(connection)
         try:
             yield connection
@@ -130,9 +137,8 @@ def _found(
     holder: Holder, selection: Selection, origin: Origin | None, source: Source, frozen: Frozen, after: str | None
 ) -> Found:
     label, info = selection.relation.label, holder.info
-    query = "SELECT pg_export_snapshot(), oid::text FROM pg_database WHERE datname = current_database()"
-    snapshot, database = holder.execute(query).fetchone() or ("", "")
-    place = config.digest(info.dbname, database)
+    snapshot, cluster, database = holder.execute(_WHERE).fetchone() or ("", "", "")
+    place = config.digest(info.dbname, cluster, database)
     what = (selection.all().as_string(holder), selection.schema.to_string(), str(source.part_rows))
     ranges = frozen(identity := config.digest(place, *what))
     if ranges is None:

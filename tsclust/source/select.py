@@ -13,6 +13,7 @@ from tsclust.source.layouts import Column, Kind, Layout
 from tsclust.source.relation import Relation
 
 _FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL
+_MOMENT = "CASE WHEN isfinite({0}) AND {0} < '294247-01-01' THEN {0} END"  # nor does it count microseconds further
 _TEXT = ("{0}::text", pa.string())  # what has no type of its own in a Parquet file: uuid, enum, json, arrays, ...
 _CARRIED = {
     pg["bool"].oid: ("{0}", pa.bool_()),
@@ -25,10 +26,11 @@ _CARRIED = {
     pg["text"].oid: ("{0}", pa.string()),
     pg["varchar"].oid: ("{0}", pa.string()),
     pg["date"].oid: (_FINITE, pa.date32()),
-    pg["timestamp"].oid: (_FINITE, pa.timestamp("us")),
-    pg["timestamptz"].oid: (_FINITE, pa.timestamp("us", "UTC")),
+    pg["timestamp"].oid: (_MOMENT, pa.timestamp("us")),
+    pg["timestamptz"].oid: (_MOMENT, pa.timestamp("us", "UTC")),
 }
 _INTEGERS = tuple(pg[name].oid for name in ("int2", "int4", "int8"))
+_ONE_TEXT = tuple(pg[name].oid for name in ("text", "varchar", "uuid"))
 _IDS = {oid: ("{0}::int8", pa.int64()) for oid in _INTEGERS}
 _ARRAYS = {
     pg["float4"].array_oid: ("{0}", pa.list_(pa.float32())),
@@ -78,6 +80,7 @@ class Selection:
     layout: Layout
     key: sql.Composable  # the id in its own type: ranges compare by it
     id_template: str  # from the key to series_id
+    one_text: bool  # are equal ids equal as series_id?
     outputs: tuple[Output, ...]
     order: Output | None  # of long rows
     conditions: tuple[sql.Composable, ...] = ()
@@ -106,7 +109,9 @@ class Selection:
         """The SELECT of the series with low <= id < high, ascending by id; None is an open end."""
         ends = [(sign, end) for sign, end in ((">=", low), ("<", high)) if end is not None]
         key = sql.SQL("s.by_id") if self.order else self.key
-        return sql.SQL("{} ORDER BY {}").format(self.bounded(*ends).all(), key)
+        # Equal ids may have several texts (numeric 1.0 and 1.00): those that are the same stand together then.
+        more = sql.SQL("") if self.one_text else sql.SQL(", series_id")
+        return sql.SQL("{} ORDER BY {}{}").format(self.bounded(*ends).all(), key, more)
 
     def all(self) -> sql.Composed:
         """The SELECT of every series, in no order."""
@@ -149,7 +154,8 @@ def select(relation: Relation, layout: Layout, described: Sequence[Described]) -
     )  # fmt: skip
     order = columns.get(layout.order)
     by = _output(ORDER, order, *_order(order)) if order else None
-    return Selection(relation, layout, of_q(id_.name), template, outputs, by)
+    one_text = id_.oid in (*_INTEGERS, *_ONE_TEXT)
+    return Selection(relation, layout, of_q(id_.name), template, one_text, outputs, by)
 
 
 def _order(column: Described) -> tuple[str, pa.DataType]:

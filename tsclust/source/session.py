@@ -23,7 +23,8 @@ SETTINGS = """
     SELECT set_config(name, wanted, true) FROM pg_settings JOIN (VALUES
       ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
       ('work_mem', '64MB'), ('synchronize_seqscans', 'off'), ('extra_float_digits', '1'), ('bytea_output', 'hex'),
-      ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres')) AS ours(name, wanted) USING (name)"""
+      ('DateStyle', 'ISO'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'), ('lc_monetary', 'C')
+    ) AS ours(name, wanted) USING (name)"""
 # For what the DSN leaves open. A connection through a firewall dies unnoticed without keepalives.
 _DEFAULTS = {
     "fallback_application_name": "tsclust",
@@ -94,8 +95,15 @@ def hold(dsn: str) -> Holder:
     return connection
 
 
-def join(dsn: str, holder: Holder, snapshot: str) -> Holder:
-    """Another connection to the holder's server, in a transaction on the holder's `snapshot`.
+def started_at(connection: Holder) -> str:
+    """When the server of this connection started."""
+    return str((connection.execute("SELECT pg_postmaster_start_time()::text").fetchone() or ("",))[0])
+
+
+def join(dsn: str, holder: Holder, snapshot: str, start: str) -> Holder:
+    """Another connection to the holder's server, which started at `start`, in a transaction on the holder's `snapshot`.
+
+    A server counts snapshots from the beginning when it starts again: another program's may have the name of ours.
 
     Raises ConnectError, or SourceLostError where the holder has gone and the snapshot with it.
     """
@@ -109,6 +117,8 @@ def join(dsn: str, holder: Holder, snapshot: str) -> Holder:
             raise snapshot_gone(snapshot, str(error)) from error
         with explained("the server"):
             connection.execute(SETTINGS)
+            if started_at(connection) != start:
+                raise snapshot_gone(snapshot, "the server was started again")
     except BaseException:
         connection.close()
         raise

@@ -21,6 +21,7 @@ from tsclust.series import hash_ids
 from tsclust.source import odd
 
 BUCKETS = 256
+PART_BYTES = 64 * 2**20  # of a part, where series are long
 
 
 @dataclass
@@ -51,7 +52,7 @@ class Spill:
         self._batches, self.rows = self._batches + 1, self.rows + batch.num_rows
 
     def series(self, part_rows: int) -> Iterator[pa.Table]:
-        """Tables of about part_rows series, each series once and whole, ascending by series_id within a table.
+        """Tables of about part_rows series or PART_BYTES, ascending by series_id; each series once and whole.
 
         Raises BadSeriesError where an id of array rows is there twice.
         """
@@ -61,7 +62,7 @@ class Spill:
             waiting: list[pa.Table] = []
             for bucket in range(BUCKETS):
                 waiting.append(self._bucket(reader, bucket))
-                if sum(t.num_rows for t in waiting) >= part_rows:
+                if sum(t.num_rows for t in waiting) >= part_rows or sum(t.nbytes for t in waiting) >= PART_BYTES:
                     yield _sorted(waiting)
                     waiting = []
             if any(t.num_rows for t in waiting):
