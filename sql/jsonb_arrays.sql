@@ -3,7 +3,8 @@
 -- Made for:
 --   CREATE TABLE machine.cycles_json (series_id bigint PRIMARY KEY, switch_id text, samples jsonb);
 --
--- A json null becomes a missing value. For an array inside an object write (samples -> 'current')::text.
+-- A plain table of this kind needs no query: table = "machine.cycles_json". Use this to read a selection or a part of a
+-- document: for an array inside an object write (samples -> 'current')::text. A json null becomes a missing value.
 -- A row that holds something else than an array of numbers stops the reading with an error: leave it out with
 -- WHERE jsonb_typeof(samples) = 'array'.
 SELECT series_id, switch_id, translate(samples::text, '[]', '{}')::float8[] AS values

@@ -18,7 +18,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tsclust.demo.server import Server
-from tsclust.source import pg_dump
+from tsclust.source.files import pg_dump
 from tsclust.source.rows import Rows
 
 F64, LIST, TEXT = pa.float64(), pa.list_(pa.float64()), pa.string()

@@ -16,8 +16,8 @@ import pytest
 from tsclust.config import Source
 from tsclust.engine import map_parts
 from tsclust.errors import TsclustError
-from tsclust.source.plan import Range
-from tsclust.source.postgres import PostgresReader, opened
+from tsclust.source.postgres.reader import PostgresReader, opened
+from tsclust.source.reader import Range
 
 ROOT = Path(__file__).parent.parent
 ONE = Source(query="SELECT 1 AS series_id, '{1}'::real[] AS values", retries=0)

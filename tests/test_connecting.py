@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tests.reading import PASSWORD, ROOT, admin, cut, read, refused, run, tables, together
 from tsclust.config import Source
 from tsclust.errors import ConnectError, QueryError
-from tsclust.source.postgres import opened
+from tsclust.source.postgres.reader import opened
 
 
 @pytest.mark.parametrize(

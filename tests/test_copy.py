@@ -17,8 +17,8 @@ from psycopg import sql
 from tests.reading import admin, read, run
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
-from tsclust.source import copy
-from tsclust.source.session import hold
+from tsclust.source.postgres import copy
+from tsclust.source.postgres.session import hold
 
 # type of PostgreSQL -> (type of Arrow, a random value)
 Make = Callable[[random.Random], Any]

@@ -23,8 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, TsclustError
-from tsclust.source import csv_file
-from tsclust.source.files import opened
+from tsclust.source.files import csv_file
+from tsclust.source.files.places import opened
 from tsclust.source.rows import Rows
 
 I64, F32, F64, TEXT, BOOL, DAY = pa.int64(), pa.float32(), pa.float64(), pa.string(), pa.bool_(), pa.date32()

@@ -25,7 +25,7 @@ from tests.dumps import (
     written,
 )
 from tsclust.demo.server import Server
-from tsclust.source import pg_dump
+from tsclust.source.files import pg_dump
 
 ASKED = """
 SELECT id, label, "val""ues", small, "whole number", r, d, n::float8, b, day, at, atz, rs::float8[],

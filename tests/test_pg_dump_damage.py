@@ -23,7 +23,7 @@ from tests.dumps import (
 )
 from tsclust.demo.server import Server
 from tsclust.errors import SourceFileError, TsclustError
-from tsclust.source import pg_dump
+from tsclust.source.files import pg_dump
 
 ONE_FILE = [
     "plain",

@@ -22,7 +22,7 @@ from tests.dumps import (
 )
 from tsclust.demo.server import Server
 from tsclust.errors import BadSeriesError, SettingsError
-from tsclust.source import pg_dump
+from tsclust.source.files import pg_dump
 
 
 @pytest.fixture(scope="module", params=["server", "server16"])

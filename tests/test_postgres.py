@@ -22,7 +22,7 @@ from tsclust.config import Source
 from tsclust.engine import map_parts
 from tsclust.series import SeriesBlock
 from tsclust.source import odd
-from tsclust.source.postgres import PostgresReader, opened
+from tsclust.source.postgres.reader import PostgresReader, opened
 
 MANY = """
     CREATE TABLE cycles AS SELECT i AS series_id, 's' || i % 7 AS switch_id, ARRAY[i, i + 0.5]::float8[] AS values

@@ -13,8 +13,8 @@ from psycopg.conninfo import make_conninfo
 from tests.reading import ONE, ROOT, admin, cut, one_pass, one_range, read, refused, run, series
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError, QueryError, SettingsError, SourceLostError, TsclustError
-from tsclust.source.postgres import PostgresReader, opened
-from tsclust.source.session import SnapshotGoneError
+from tsclust.source.postgres.reader import PostgresReader, opened
+from tsclust.source.postgres.session import SnapshotGoneError
 
 SLOW = """
     CREATE FUNCTION slow(x float8) RETURNS float8[] STABLE LANGUAGE plpgsql AS

@@ -8,7 +8,7 @@ import pytest
 
 from tsclust.config import Source
 from tsclust.errors import SettingsError
-from tsclust.source.relation import relation, table_names
+from tsclust.source.postgres.relation import relation, table_names
 
 HERE = Path()
 

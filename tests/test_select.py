@@ -11,9 +11,9 @@ from psycopg import sql
 from tests.reading import ROOT, both_ways, read, run, series
 from tsclust.config import Source
 from tsclust.source.layouts import layout
-from tsclust.source.postgres import opened
-from tsclust.source.relation import Relation
-from tsclust.source.select import Described, Selection, select
+from tsclust.source.postgres.reader import opened
+from tsclust.source.postgres.relation import Relation
+from tsclust.source.postgres.select import Described, Selection, select
 
 INT8, FLOAT8S, TEXT, FLOAT8, NUMERICS, JSONB, FLOAT4 = 20, 1022, 25, 701, 1231, 3802, 700
 T = Relation(sql.SQL("t AS q"), "t")

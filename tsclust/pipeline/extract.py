@@ -19,8 +19,8 @@ from tsclust.pipeline.reading import Reading
 from tsclust.pipeline.result import Result, of_stage
 from tsclust.pipeline.saving import save_source
 from tsclust.series import UInt64s, hash_ids
-from tsclust.source import relation
 from tsclust.source.odd import WORDS
+from tsclust.source.postgres import relation
 from tsclust.source.reader import Found, Keep
 from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
 

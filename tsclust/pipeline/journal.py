@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tsclust.source.plan import Range
+from tsclust.source.reader import Range
 
 
 class Plan(BaseModel):

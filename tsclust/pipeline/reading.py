@@ -20,9 +20,8 @@ from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceFileE
 from tsclust.pipeline.journal import Done, Journal, Plan
 from tsclust.source import odd
 from tsclust.source.opening import opened
-from tsclust.source.plan import Range
-from tsclust.source.reader import Found, Keep, Reader
-from tsclust.source.session import SnapshotGoneError
+from tsclust.source.postgres.session import SnapshotGoneError
+from tsclust.source.reader import Found, Keep, Range, Reader
 
 
 class StoppedError(Exception):

@@ -14,6 +14,7 @@ from tsclust.errors import QueryError
 
 Kind = Literal["integer", "number", "numbers", "json", "text", "time", "other"]
 Form = Literal["array", "long", "wide"]
+ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
 FEWEST_WIDE = 8  # columns v0, v1, ... that make a wide table; fewer are columns of their own
 
 # What people call them, the likeliest first; used where neither a setting nor a key of the table says it.
@@ -103,6 +104,17 @@ def layout(label: str, columns: Sequence[Column], keys: Sequence[Key], source: S
     values = {"array": _array, "long": _value, "wide": _wide}[form](table, {id_, order})
     carry = _carried(table, {id_, order, *values})
     return Layout(form, id_, values, order, carry, source.values if form == "wide" else values[0])
+
+
+def free_name(name: str, names: Iterable[str]) -> str:
+    """`name`, or where tsclust needs it itself `carried_name`: an id by another name may leave a `series_id` over."""
+    ours = {"series_id", "values", ORDER}
+    if name not in ours:
+        return name
+    taken = {*ours, *names}
+    while name in taken:
+        name = f"carried_{name}"
+    return name
 
 
 def no_such_column(label: str, setting: str, name: str, names: Iterable[str]) -> QueryError:

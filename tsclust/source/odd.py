@@ -28,10 +28,16 @@ def count(batch: pa.RecordBatch) -> Counter[str]:
     found = {"without_values": lengths == 0, "one_value": lengths == 1, "very_long": lengths > LONG}
     counts = Counter({name: int(which.sum()) for name, which in found.items()})
     flat = lists.flatten()
-    values = flat.to_numpy(zero_copy_only=False)
-    if not np.isfinite(values).all():  # a NULL comes as NaN
-        counts["with_missing"] = _series_with(np.isnan(values), lengths)
-        counts["with_infinite"] = _series_with(np.isinf(values), lengths)
+    values = np.frombuffer(flat.buffers()[1] or b"", flat.type.to_pandas_dtype())[flat.offset : flat.offset + len(flat)]
+    odd = np.flatnonzero(~np.isfinite(values))
+    infinite = odd[np.isinf(values[odd])]
+    missing = odd[np.isnan(values[odd])]
+    if flat.null_count:  # what lies under a NULL may be anything
+        null = flat.is_null().to_numpy(zero_copy_only=False)
+        infinite, missing = infinite[~null[infinite]], np.concatenate([missing, np.flatnonzero(null)])
+    ends = np.cumsum(lengths)
+    counts["with_missing"] = len(np.unique(np.searchsorted(ends, missing, "right")))
+    counts["with_infinite"] = len(np.unique(np.searchsorted(ends, infinite, "right")))
     return +counts
 
 
@@ -73,7 +79,3 @@ def twice(id_: pa.Scalar) -> BadSeriesError:
         f"series_id {id_} is there more than once: expected one row for each series",
         'Name a unique column as source.id; where each row holds one value, set source.layout = "long"',
     )
-
-
-def _series_with(which: np.ndarray, lengths: np.ndarray) -> int:
-    return len(np.unique(np.repeat(np.arange(len(lengths)), lengths)[which]))

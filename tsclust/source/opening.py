@@ -16,11 +16,11 @@ def opened(
 ) -> Iterator[Reader]:
     """The source of `settings`, open. Arguments and errors are those of `postgres.opened`."""
     if settings.source.files:
-        from tsclust.source import from_files
+        from tsclust.source.files import reader as from_files
 
         yield from_files.reader(settings.source, base)
         return
-    from tsclust.source import postgres
+    from tsclust.source.postgres import reader as postgres
 
     with postgres.opened(settings.dsn.get_secret_value(), settings.source, base, frozen, after) as reader:
         yield reader

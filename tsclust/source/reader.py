@@ -9,8 +9,17 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from tsclust.source.plan import Range
 from tsclust.source.rows import Tell
+
+
+@dataclass(frozen=True)
+class Range:
+    """Series with low <= id < high. None is an open end; `rows` is an estimate."""
+
+    low: str | None  # as the server writes an id as text
+    high: str | None
+    rows: int
+
 
 Keep = Callable[[pa.RecordBatch], pa.RecordBatch]  # leaves the rows out that are not wanted
 

@@ -13,8 +13,9 @@ import psycopg
 from psycopg import sql
 
 from tsclust.source.layouts import Key
-from tsclust.source.select import Selection, of_q, within
-from tsclust.source.session import Holder
+from tsclust.source.postgres.select import Selection, of_q, within
+from tsclust.source.postgres.session import Holder
+from tsclust.source.reader import Range
 from tsclust.source.spill import PART_BYTES
 
 PAGES = 4_000  # of 8 KiB, sampled for the cuts: 16 parts then differ by some 5 %
@@ -39,15 +40,6 @@ _KEYS = """
 
 _DRAW = "SELECT {id}::text FROM {drawn} ORDER BY hashtextextended({id}::text, 0) LIMIT 50"
 _CUTS = "SELECT percentile_disc({shares}::float8[]) WITHIN GROUP (ORDER BY {id})::text[] FROM {drawn}"
-
-
-@dataclass(frozen=True)
-class Range:
-    """Series with low <= id < high. None is an open end; `rows` is an estimate."""
-
-    low: str | None  # as the server writes an id as text
-    high: str | None
-    rows: int
 
 
 @dataclass(frozen=True)

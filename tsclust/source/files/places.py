@@ -11,9 +11,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError
-from tsclust.source import csv_file, parquet_file, pg_dump
-from tsclust.source.csv_file import BLOCK, GZIP
-from tsclust.source.file_columns import unreadable
+from tsclust.source.files import csv_file, parquet_file, pg_dump
+from tsclust.source.files.csv_file import BLOCK, GZIP
+from tsclust.source.files.file_columns import unreadable
 from tsclust.source.layouts import near
 from tsclust.source.rows import Rows, Tell
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from psycopg import sql
 from psycopg.abc import PQGen
@@ -20,12 +21,13 @@ from psycopg.waiting import Wait
 
 from tsclust.errors import BadSeriesError
 from tsclust.series import Int64s
-from tsclust.source import kernels
-from tsclust.source.kernels import Bytes
-from tsclust.source.session import Holder
+from tsclust.source.postgres import kernels
+from tsclust.source.postgres.kernels import Bytes
+from tsclust.source.postgres.session import Holder
 
 CHUNK = 2**20  # bytes decoded at a time
 _HEADER = len(b"PGCOPY\n\xff\r\n\x00") + 8  # flags and the length of an extension, which no server sends
+Bools = npt.NDArray[np.bool_]
 _EPOCH_DAYS = 10_957  # 1970-01-01 to 2000-01-01, where PostgreSQL counts from
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
 
@@ -120,14 +122,15 @@ def _column(data: Bytes, starts: Int64s, lengths: Int64s, type_: pa.DataType) ->
     return _typed(out, lengths < 0, type_)
 
 
-def _typed(raw: Bytes, null: np.ndarray, type_: pa.DataType) -> pa.Array:
+def _typed(raw: Bytes, null: Bools, type_: pa.DataType) -> pa.Array:
     if pa.types.is_boolean(type_):
         return pa.array(raw[:, 0].astype(bool), mask=null)
+    flat: npt.NDArray[Any] = raw.reshape(-1)
     if pa.types.is_date(type_):
-        return pa.array(raw.view(np.int32)[:, 0] + np.int32(_EPOCH_DAYS), mask=null).cast(type_)
-    if pa.types.is_timestamp(type_):
-        return pa.array(raw.view(np.int64)[:, 0] + _EPOCH_US, mask=null).cast(type_)
-    return pa.array(raw.view(type_.to_pandas_dtype())[:, 0], mask=null)
+        flat = flat.view(np.int32) + np.int32(_EPOCH_DAYS)
+    elif pa.types.is_timestamp(type_):
+        flat = flat.view(np.int64) + _EPOCH_US
+    return pa.Array.from_buffers(type_, len(raw), [_valid(null), pa.py_buffer(flat)])
 
 
 def _texts(data: Bytes, starts: Int64s, lengths: Int64s) -> pa.Array:
@@ -152,12 +155,12 @@ def _lists(data: Bytes, starts: Int64s, lengths: Int64s, type_: pa.DataType) -> 
     sizes = kernels.list_sizes(data, starts, lengths)
     if sizes.min(initial=0) < 0:
         return None
-    offsets, width = _offsets(sizes), type_.value_type.bit_width // 8
-    out = np.zeros((offsets[-1], width), np.uint8)
+    offsets, single = _offsets(sizes), pa.types.is_float32(type_.value_type)
+    out = np.zeros(offsets[-1], np.uint32 if single else np.uint64)
     missing = np.zeros(offsets[-1], np.uint8)
-    nulls = kernels.elements(data, starts, offsets, out, missing)
-    numpy_type = type_.value_type.to_pandas_dtype()
-    flat = pa.array(out.reshape(-1).view(numpy_type), mask=missing.astype(bool) if nulls else None)
+    nulls = (kernels.floats if single else kernels.doubles)(data, starts, offsets, out, missing)
+    buffers = [_valid(missing != 0) if nulls else None, pa.py_buffer(out)]
+    flat = pa.Array.from_buffers(type_.value_type, len(out), buffers)
     null = lengths < 0
     return pa.ListArray.from_buffers(
         type_, len(starts), [_valid(null), pa.py_buffer(offsets)], int(null.sum()), children=[flat]
@@ -170,6 +173,6 @@ def _offsets(sizes: Int64s) -> np.ndarray:
     return offsets
 
 
-def _valid(null: np.ndarray) -> pa.Buffer | None:
+def _valid(null: Bools) -> pa.Buffer | None:
     """The validity bitmap, None where nothing is NULL."""
     return pa.py_buffer(np.packbits(~null, bitorder="little")) if null.any() else None

@@ -13,14 +13,15 @@ from psycopg import Error, sql
 from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
-from tsclust.source import copy, odd, plan
-from tsclust.source.finding import selected
-from tsclust.source.plan import Origin, Range
-from tsclust.source.reader import Found, Frozen, Keep
-from tsclust.source.relation import relation
+from tsclust.source import odd
+from tsclust.source.postgres import copy, plan
+from tsclust.source.postgres.finding import selected
+from tsclust.source.postgres.plan import Origin
+from tsclust.source.postgres.relation import relation
+from tsclust.source.postgres.select import Selection, of_q
+from tsclust.source.postgres.session import Holder, explained, hold, join, started_at
+from tsclust.source.reader import Found, Frozen, Keep, Range
 from tsclust.source.rows import Tell
-from tsclust.source.select import Selection, of_q
-from tsclust.source.session import Holder, explained, hold, join, started_at
 from tsclust.source.spill import spilling
 
 # A standby has the system identifier of its primary.
@@ -89,7 +90,7 @@ class PostgresReader:
 
     def _flat(self) -> Iterator[pa.RecordBatch]:
         """Long rows as they lie: series_id, order, carried columns, one value."""
-        from tsclust.source import arrow
+        from tsclust.source.postgres import arrow
 
         selection, holder = self._selection, self._holder
         query, label = selection.flat().as_string(holder), selection.relation.label

@@ -11,11 +11,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, TsclustError
-from tsclust.source import copy_text, dump_sql, pg_archive, pg_script
-from tsclust.source.array_text import NotAnArray
-from tsclust.source.compressed import starts_with
-from tsclust.source.dump_contents import Contents, Copy, damaged
-from tsclust.source.dump_sql import Name
+from tsclust.source.files import copy_text, dump_sql, pg_archive, pg_script
+from tsclust.source.files.array_text import NotAnArray
+from tsclust.source.files.compressed import starts_with
+from tsclust.source.files.dump_contents import Contents, Copy, damaged
+from tsclust.source.files.dump_sql import Name
 from tsclust.source.layouts import near
 from tsclust.source.rows import Rows, Tell
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tsclust.errors import SourceFileError
-from tsclust.source.compressed import TellingFile, decompressed
-from tsclust.source.dump_contents import Contents, Opening, damaged
+from tsclust.source.files.compressed import TellingFile, decompressed
+from tsclust.source.files.dump_contents import Contents, Opening, damaged
 from tsclust.source.rows import Tell
 
 MAGIC = b"PGDMP"

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tsclust.errors import SourceFileError
-from tsclust.source import dump_sql
-from tsclust.source.compressed import Read
-from tsclust.source.dump_sql import Name
+from tsclust.source.files import dump_sql
+from tsclust.source.files.compressed import Read
+from tsclust.source.files.dump_sql import Name
 from tsclust.source.rows import Tell
 
 Opening = Callable[[Tell], AbstractContextManager[BinaryIO]]  # a stream that tells how many bytes of the file it takes

@@ -9,8 +9,8 @@ import pyarrow as pa
 from psycopg import sql
 from psycopg.postgres import types as pg
 
-from tsclust.source.layouts import Column, Kind, Layout
-from tsclust.source.relation import Relation
+from tsclust.source.layouts import ORDER, Column, Kind, Layout, free_name
+from tsclust.source.postgres.relation import Relation
 
 _FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL
 _MOMENT = "CASE WHEN isfinite({0}) AND {0} < '294247-01-01' THEN {0} END"  # nor does it count microseconds further
@@ -40,7 +40,6 @@ _JSON = {pg["json"].oid: "json", pg["jsonb"].oid: "jsonb"}
 # An object is no series, {} is not an empty one: the text of it makes an error that shows it.
 _JSON_LIST = """CASE {}_typeof({{0}}) WHEN 'array' THEN translate({{0}}::text, '[]', '{{{{}}}}')::float8[]
     WHEN 'null' THEN NULL ELSE ('not an array: ' || {{0}}::text)::float8[] END"""
-ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
 
 
 @dataclass(frozen=True)
@@ -173,17 +172,6 @@ def within(key: sql.Composable, bounds: Iterable[tuple[str, str]]) -> list[sql.C
 def sampled(key: sql.Composable, share: float) -> sql.Composed:
     """The condition that keeps `share` of the series: those whose id has a low hash, always the same ones."""
     return sql.SQL("(hashtextextended({}::text, 0) & 1048575) < {}").format(key, sql.Literal(round(share * 1048576)))
-
-
-def free_name(name: str, names: Iterable[str]) -> str:
-    """`name`, or where tsclust needs it itself `carried_name`: an id by another name may leave a `series_id` over."""
-    ours = {"series_id", "values", ORDER}
-    if name not in ours:
-        return name
-    taken = {*ours, *names}
-    while name in taken:
-        name = f"carried_{name}"
-    return name
 
 
 def of_q(name: str) -> sql.Composed:

@@ -17,12 +17,11 @@ from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import NoSeriesError, QueryError, TsclustError
 from tsclust.series import hash_ids
-from tsclust.source import files, odd
-from tsclust.source.layouts import FEWEST_WIDE, Column, Kind, Layout, layout
-from tsclust.source.plan import Range
-from tsclust.source.reader import Found, Keep
+from tsclust.source import odd
+from tsclust.source.files import places
+from tsclust.source.layouts import FEWEST_WIDE, ORDER, Column, Kind, Layout, free_name, layout
+from tsclust.source.reader import Found, Keep, Range
 from tsclust.source.rows import Rows, Tell
-from tsclust.source.select import ORDER, free_name
 from tsclust.source.spill import spilling
 
 
@@ -89,7 +88,7 @@ def reader(source: Source, base: Path) -> FileReader:
 
     Raises SettingsError, SourceFileError, QueryError where their columns hold no series, NoSeriesError, BadSeriesError.
     """
-    rows = files.opened(source.files, source.table, base)
+    rows = places.opened(source.files, source.table, base)
     schema = _with_empty(rows, source)
     columns = [Column(f.name, _kind(f.type), str(f.type)) for f in schema]
     try:

@@ -13,10 +13,10 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from tsclust.errors import SourceFileError
-from tsclust.source import dump_sql
-from tsclust.source.compressed import TellingFile, codec_of, decompressed
-from tsclust.source.dump_contents import Contents, Part, damaged
-from tsclust.source.pg_archive import MAGIC
+from tsclust.source.files import dump_sql
+from tsclust.source.files.compressed import TellingFile, codec_of, decompressed
+from tsclust.source.files.dump_contents import Contents, Part, damaged
+from tsclust.source.files.pg_archive import MAGIC
 from tsclust.source.rows import Tell
 
 _LINE = 1 << 20  # bytes of a line, and of a statement, that are looked at

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust.errors import BadSeriesError, SourceFileError
-from tsclust.source.file_columns import hold_arrays, lists_of, shortened, unreadable
+from tsclust.source.files.file_columns import hold_arrays, lists_of, shortened, unreadable
 from tsclust.source.rows import Tell
 
 BATCH = 1 << 24  # bytes of memory of one batch

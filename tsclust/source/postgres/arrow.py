@@ -15,7 +15,17 @@ from adbc_driver_postgresql import dbapi
 from psycopg import errors
 from psycopg.conninfo import make_conninfo
 
-from tsclust.source.session import BEGIN, SETTINGS, Holder, meant, on, params_of, reached, refused, snapshot_gone
+from tsclust.source.postgres.session import (
+    BEGIN,
+    SETTINGS,
+    Holder,
+    meant,
+    on,
+    params_of,
+    reached,
+    refused,
+    snapshot_gone,
+)
 
 
 def batches(

@@ -7,12 +7,12 @@ from dataclasses import replace
 from psycopg import errors, sql
 
 from tsclust.config import Source
-from tsclust.source import plan
 from tsclust.source.layouts import Layout, layout, no_such_column
-from tsclust.source.plan import Origin
-from tsclust.source.relation import Relation
-from tsclust.source.select import Described, Selection, of_q, sampled, select
-from tsclust.source.session import Holder, no_such_table
+from tsclust.source.postgres import plan
+from tsclust.source.postgres.plan import Origin
+from tsclust.source.postgres.relation import Relation
+from tsclust.source.postgres.select import Described, Selection, of_q, sampled, select
+from tsclust.source.postgres.session import Holder, no_such_table
 
 _TYPES = """
     SELECT t.oid, format_type(t.oid, NULL), t.typcategory::text, coalesce(e.typcategory::text, '')

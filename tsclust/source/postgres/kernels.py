@@ -11,10 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from tsclust.series import Int64s
+from tsclust.series import Int64s, UInt64s
 
 Bytes = npt.NDArray[np.uint8]
 Int32s = npt.NDArray[np.int32]
+UInt32s = npt.NDArray[np.uint32]
 _HEADER = 20  # bytes before the elements of a one-dimensional array
 
 
@@ -90,20 +91,37 @@ def list_sizes(data: Bytes, starts: Int64s, lengths: Int64s) -> Int64s:
 
 
 @njit(cache=True, nogil=True)
-def elements(data: Bytes, starts: Int64s, offsets: Int32s, out: Bytes, missing: Bytes) -> int:
-    """Copy the elements of every array, each turned to little-endian, to out (total, width).
+def floats(data: Bytes, starts: Int64s, offsets: Int32s, out: UInt32s, missing: Bytes) -> int:
+    """Copy the elements (float4) of every array to out (total,) as their bits; a NULL stays what out has there.
 
     missing (total,) becomes 1 where an element is NULL. Returns how many are.
     """
-    nulls, width = 0, out.shape[1]
+    nulls = 0
     for i in range(len(starts)):
         at = starts[i] + _HEADER
         for j in range(offsets[i], offsets[i + 1]):
             if data[at] == 0xFF:  # the length is -1
-                missing[j], nulls = 1, nulls + 1
-                at += 4
+                missing[j], nulls, at = 1, nulls + 1, at + 4
             else:
-                for byte in range(width):
-                    out[j, byte] = data[at + 4 + width - 1 - byte]
-                at += 4 + width
+                bits = np.uint32(0)
+                for byte in range(4, 8):
+                    bits = np.uint32((bits << np.uint32(8)) | np.uint32(data[at + byte]))
+                out[j], at = bits, at + 8
+    return nulls
+
+
+@njit(cache=True, nogil=True)
+def doubles(data: Bytes, starts: Int64s, offsets: Int32s, out: UInt64s, missing: Bytes) -> int:
+    """`floats` for float8."""
+    nulls = 0
+    for i in range(len(starts)):
+        at = starts[i] + _HEADER
+        for j in range(offsets[i], offsets[i + 1]):
+            if data[at] == 0xFF:
+                missing[j], nulls, at = 1, nulls + 1, at + 4
+            else:
+                bits = np.uint64(0)
+                for byte in range(4, 12):
+                    bits = (bits << np.uint64(8)) | np.uint64(data[at + byte])
+                out[j], at = bits, at + 12
     return nulls
