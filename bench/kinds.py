@@ -3,11 +3,11 @@
 python bench/kinds.py [--series N] [--seed N]                               made cycles, 12 rare kinds planted
 python bench/kinds.py --file SERIES.parquet --truth COLUMN --normal VALUE   real ones; VALUE names what is normal
 
-A kind is FOUND when the groups made of it for the most part (at least half of their members), among the first 40 in their
-order, hold at least half of its series; SURFACED when they hold at least max(5, 10 %). Series that cannot be real are no
-kind, and what the rules reject of a kind counts as not found. The textbook way: catch22 or raw values (resampled to one
-length), standard scaling, scikit-learn's K-means with k by silhouette, by elbow and k = 30, and HDBSCAN; its clusters
-are looked at from the smallest on. It gets a sample of --textbook series, as it would not end on a million.
+A kind is FOUND when the groups made of it for the most part (at least half of their members), among the first 40 in
+their order, hold at least half of its series; SURFACED when they hold at least max(5, 10 %). Series that cannot be real
+are no kind, and what the rules reject of a kind counts as not found. The textbook way: catch22 or raw values (resampled
+to one length), standard scaling, scikit-learn's K-means with k by silhouette, by elbow and k = 30, and HDBSCAN; its
+clusters are looked at from the smallest on. It gets a sample of --textbook series, as it would not end on a million.
 """
 
 from __future__ import annotations
