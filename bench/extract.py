@@ -69,7 +69,7 @@ COPIES = """
 DROP TABLE IF EXISTS machine.many;
 CREATE TABLE machine.many AS
 SELECT series_id + g * (SELECT max(series_id) FROM machine.cycles) AS series_id,
-  machine_id, direction, recorded_at, "values" FROM generate_series(0, 9) AS g, machine.cycles;
+  machine_id, direction, recorded_at, "values" FROM generate_series(0, 9) AS g, machine.cycles ORDER BY 1;
 SET LOCAL maintenance_work_mem = '512MB';
 ALTER TABLE machine.many ADD PRIMARY KEY (series_id)"""
 

@@ -143,7 +143,7 @@ def clusterings(matrix: Matrix, seed: int) -> Iterator[tuple[str, float, npt.NDA
     yield f"K-means, k by elbow ({knee})", seconds, models[knee or 30].labels_
     yield "K-means, k = 30", seconds, models[30].labels_
     began = time.perf_counter()
-    labels = HDBSCAN(min_cluster_size=10).fit_predict(matrix)
+    labels = HDBSCAN(min_cluster_size=10, copy=True).fit_predict(matrix)
     yield "HDBSCAN", time.perf_counter() - began, labels
 
 

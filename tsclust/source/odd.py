@@ -24,7 +24,7 @@ WORDS = {
 def count(batch: pa.RecordBatch) -> Counter[str]:
     """How many series of the batch are odd, and in which way."""
     lists = batch.column(batch.num_columns - 1)
-    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
     found = {"without_values": lengths == 0, "one_value": lengths == 1, "very_long": lengths > LONG}
     counts = Counter({name: int(which.sum()) for name, which in found.items()})
     flat = lists.flatten()

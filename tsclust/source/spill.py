@@ -21,6 +21,7 @@ from tsclust.series import hash_ids
 from tsclust.source import odd
 
 BUCKETS = 256
+SORTED_BYTES = 32 * 2**20  # that are sorted and written at a time
 PART_BYTES = 64 * 2**20  # of a part, where series are long
 
 
@@ -36,26 +37,38 @@ class Spill:
     long: bool
     _writer: pa.ipc.RecordBatchFileWriter
     _path: Path
-    _batches: int = 0
+    _slices: int = 0  # of each bucket
+    _waiting: list[pa.RecordBatch] = field(default_factory=list)
     rows: int = field(default=0)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Write a batch away. Raises BadSeriesError where an id is NULL."""
-        ids = batch.column(0)
-        odd.refuse_null(ids, self.rows)
-        buckets = hash_ids(ids, 0) >> np.uint64(56)
+        """Take a batch. Raises BadSeriesError where an id is NULL."""
+        odd.refuse_null(batch.column(0), self.rows)
+        self.rows += batch.num_rows
+        self._waiting.append(batch)
+        if sum(b.nbytes for b in self._waiting) >= SORTED_BYTES:
+            self._write_away()
+
+    def _write_away(self) -> None:
+        """Write what waits, a slice for each bucket: many at a time, as a slice has a head of its own."""
+        table = pa.Table.from_batches(self._waiting, self.schema).combine_chunks()
+        self._waiting = []
+        if not table.num_rows:
+            return
+        buckets = hash_ids(table["series_id"].combine_chunks(), 0) >> np.uint64(56)
         order = np.argsort(buckets, kind="stable")
         ends = np.searchsorted(buckets[order], np.arange(BUCKETS + 1))
-        by_bucket = batch.take(pa.array(order))
+        (by_bucket,) = table.take(pa.array(order)).combine_chunks().to_batches()
         for low, high in itertools.pairwise(ends):
             self._writer.write_batch(by_bucket.slice(low, high - low))
-        self._batches, self.rows = self._batches + 1, self.rows + batch.num_rows
+        self._slices += 1
 
     def series(self, part_rows: int) -> Iterator[pa.Table]:
         """Tables of about part_rows series or PART_BYTES, ascending by series_id; each series once and whole.
 
         Raises BadSeriesError where an id of array rows is there twice.
         """
+        self._write_away()
         self._writer.close()
         with pa.OSFile(str(self._path)) as file:
             reader = pa.ipc.open_file(file)
@@ -69,7 +82,7 @@ class Spill:
                 yield _sorted(waiting)
 
     def _bucket(self, reader: pa.ipc.RecordBatchFileReader, bucket: int) -> pa.Table:
-        slices = [reader.get_batch(batch * BUCKETS + bucket) for batch in range(self._batches)]
+        slices = [reader.get_batch(batch * BUCKETS + bucket) for batch in range(self._slices)]
         table = pa.Table.from_batches(slices, self.schema)
         return grouped(table) if self.long else _unique(table)
 

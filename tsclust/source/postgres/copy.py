@@ -43,7 +43,8 @@ def batches(connection: Holder, query: sql.Composed, schema: pa.Schema) -> Itera
     rest, header, more = np.empty(0, np.uint8), _HEADER, True
     while more:
         chunk, more = connection.wait(_chunk(connection.pgconn))
-        data = np.concatenate([rest, np.frombuffer(chunk, np.uint8)[header:]])
+        data = np.frombuffer(chunk, np.uint8)[header:]
+        data = np.concatenate([rest, data]) if len(rest) else data  # servers send whole rows, the protocol need not
         starts, lengths, used = kernels.fields(data, len(schema), len(data) // (2 + 4 * len(schema)))
         rest, header = data[used:].copy(), 0
         if starts.shape[1]:
@@ -62,7 +63,7 @@ def decoded(data: Bytes, starts: Int64s, lengths: Int64s, schema: pa.Schema) -> 
     """A batch of the fields that begin at starts (columns, rows) of data; a length of -1 is NULL."""
     columns: list[Any] = [_column(data, s, n, f.type) for s, n, f in zip(starts, lengths, schema, strict=True)]
     if columns[-1] is None:
-        sizes = kernels.list_sizes(data, starts[-1], lengths[-1])
+        sizes = _sizes(data, starts[-1], lengths[-1])
         raise BadSeriesError(
             f"series {columns[0][int(np.argmin(sizes))]}: its values are an array of several dimensions,"
             " expected one list of numbers",
@@ -117,9 +118,20 @@ def _column(data: Bytes, starts: Int64s, lengths: Int64s, type_: pa.DataType) ->
     if pa.types.is_string(type_):
         return _texts(data, starts, lengths)
     width = 1 if pa.types.is_boolean(type_) else type_.bit_width // 8
-    out = np.zeros((len(starts), width), np.uint8)
-    kernels.numbers(data, starts, lengths, out)
-    return _typed(out, lengths < 0, type_)
+    return _typed(_bytes(data, starts, width), lengths < 0, type_)
+
+
+def _bytes(data: Bytes, starts: Int64s, width: int) -> Bytes:
+    """(rows, width): the bytes from each start on, turned to little-endian. What a NULL gets means nothing."""
+    backwards = np.arange(width - 1, -1, -1)
+    return np.take(data, starts[:, None] + backwards, mode="clip")
+
+
+def _sizes(data: Bytes, starts: Int64s, lengths: Int64s) -> Int64s:
+    """(rows,) the number of elements of each array: 0 for NULL and empty ones, -1 for one of several dimensions."""
+    dimensions, first = (_bytes(data, starts + at, 4).view(np.int32)[:, 0] for at in (0, 12))
+    sizes = np.where(dimensions == 1, first, np.where(dimensions > 1, -1, 0))
+    return np.where(lengths < 0, 0, sizes).astype(np.int64)
 
 
 def _typed(raw: Bytes, null: Bools, type_: pa.DataType) -> pa.Array:
@@ -152,7 +164,7 @@ def _texts(data: Bytes, starts: Int64s, lengths: Int64s) -> pa.Array:
 
 
 def _lists(data: Bytes, starts: Int64s, lengths: Int64s, type_: pa.DataType) -> pa.Array | None:
-    sizes = kernels.list_sizes(data, starts, lengths)
+    sizes = _sizes(data, starts, lengths)
     if sizes.min(initial=0) < 0:
         return None
     offsets, single = _offsets(sizes), pa.types.is_float32(type_.value_type)

@@ -61,33 +61,10 @@ def fields(data: Bytes, columns: int, most: int) -> tuple[Int64s, Int64s, int]:
 
 
 @njit(cache=True, nogil=True)
-def numbers(data: Bytes, starts: Int64s, lengths: Int64s, out: Bytes) -> None:
-    """Copy each field, turned to little-endian, to out (rows, width); a NULL stays what out has there."""
-    width = out.shape[1]
-    for i in range(len(starts)):
-        if lengths[i] == width:
-            for byte in range(width):
-                out[i, byte] = data[starts[i] + width - 1 - byte]
-
-
-@njit(cache=True, nogil=True)
 def texts(data: Bytes, starts: Int64s, lengths: Int64s, offsets: Int32s, out: Bytes) -> None:
     """Copy each text to its place: out[offsets[i]:offsets[i + 1]]."""
     for i in range(len(starts)):
         out[offsets[i] : offsets[i + 1]] = data[starts[i] : starts[i] + max(lengths[i], 0)]
-
-
-@njit(cache=True, nogil=True)
-def list_sizes(data: Bytes, starts: Int64s, lengths: Int64s) -> Int64s:
-    """(rows,) the number of elements of each array: 0 for NULL and empty ones, -1 for one of several dimensions."""
-    sizes = np.zeros(len(starts), np.int64)
-    for i in range(len(starts)):
-        dimensions = int32_at(data, starts[i]) if lengths[i] >= 4 else 0
-        if dimensions == 1:
-            sizes[i] = int32_at(data, starts[i] + 12)
-        elif dimensions > 1:
-            sizes[i] = -1
-    return sizes
 
 
 @njit(cache=True, nogil=True)
