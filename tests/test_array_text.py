@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsclust.source.files.array_text import NotAnArray, looks_like_arrays, parse
+from tsclust.source.files.array_text import NotAnArrayError, looks_like_arrays, parse
 
 NUMBERS = st.one_of(st.none(), st.floats(), st.integers(-(2**53), 2**53).map(float))
 SERIES = st.lists(st.one_of(st.none(), st.lists(NUMBERS, max_size=5)), max_size=6)
@@ -75,19 +75,19 @@ def test_odd_texts(text: str, numbers: list[float | None]) -> None:
      "{1,2}\n{3}", "[0:1]={1,a}", "[a]={1,2}", "é", "{é}", "{1_0}", "null"],
 )  # fmt: skip
 def test_what_is_no_array_is_named(text: str) -> None:
-    with pytest.raises(NotAnArray) as told:
+    with pytest.raises(NotAnArrayError) as told:
         parse(pa.array(["{1}", None, "{}", text, "[2]", "{bad too}"]))
     assert (told.value.row, told.value.text, told.value.why) == (3, text, "not an array of numbers")
 
 
 @pytest.mark.parametrize("text", ["{{1,2},{3,4}}", "[[1, 2], [3, 4]]", "{{1}}", "[[]]", " [ [1]]", "{{1},{2}"])
 def test_two_dimensions_are_named(text: str) -> None:
-    with pytest.raises(NotAnArray, match="2-D"):
+    with pytest.raises(NotAnArrayError, match="2-D"):
         parse(pa.array([text]))
 
 
 def test_a_long_text_is_named_by_its_beginning() -> None:
-    with pytest.raises(NotAnArray) as told:
+    with pytest.raises(NotAnArrayError) as told:
         parse(pa.array(["{" + "1," * 1000 + "x}"]))
     assert told.value.text == ("{" + "1," * 1000)[:60]
 
@@ -97,7 +97,7 @@ def test_any_text_is_read_or_refused(texts: list[str]) -> None:
     array, bad = pa.array(texts), len(texts)
     try:
         parse(array)
-    except NotAnArray as told:
+    except NotAnArrayError as told:
         bad = told.row
     assert len(parse(array[:bad])) == bad
     assert bad < len(texts) or looks_like_arrays(array)

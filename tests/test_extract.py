@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import psycopg
@@ -64,7 +65,15 @@ def wait_for(true: Callable[[], object], process: subprocess.Popen[str]) -> None
         time.sleep(0.005)
 
 
-def facts(root: Path) -> dict[str, object]:
+def interrupt(root: Path, dsn: str, parts: int) -> None:
+    """Kill a reading when more than so many parts are on disk."""
+    process = started(root, dsn)
+    wait_for(lambda: parts_done(root) > parts, process)
+    process.kill()
+    process.communicate()
+
+
+def facts(root: Path) -> dict[str, Any]:
     return dict(json.loads((root / "series" / "manifest.json").read_text())["facts"])
 
 
@@ -92,40 +101,31 @@ def test_killed_at_20_random_moments_it_goes_on_and_ends_like_one_that_was_not(c
     tsclust.extract(killed, {"dsn": cycles})
     assert kept == sorted(kept)
     assert hashes(killed, "series") == hashes(whole, "series")
-    assert len(facts(killed)["read"]) > 10  # type: ignore[arg-type]
-    assert sum(facts(killed)["read"].values()) == SERIES  # type: ignore[attr-defined]
+    assert len(facts(killed)["read"]) > 10
+    assert sum(facts(killed)["read"].values()) == SERIES
     assert not (killed / ".series.partial").exists()
 
 
 def test_strict_starts_over(cycles: str, tmp_path: Path) -> None:
     root = made(tmp_path / "ws", TOML)
-    process = started(root, cycles)
-    wait_for(lambda: parts_done(root) > 3, process)
-    process.kill()
-    process.communicate()
+    interrupt(root, cycles, parts=3)
     assert "interrupted" in str(tsclust.status(root).notes)
     tsclust.extract(root, {"dsn": cycles}, strict=True)
-    assert len(facts(root)["read"]) == 1  # type: ignore[arg-type]
+    assert len(facts(root)["read"]) == 1
     assert ids(root) == list(range(1, SERIES + 1))
 
 
 def test_other_settings_do_not_go_on_with_an_old_plan(cycles: str, tmp_path: Path) -> None:
     root = made(tmp_path / "ws", TOML)
-    process = started(root, cycles)
-    wait_for(lambda: parts_done(root) > 3, process)
-    process.kill()
-    process.communicate()
+    interrupt(root, cycles, parts=3)
     tsclust.extract(root, {"dsn": cycles, "source": {"where": "machine = 'M3'"}})
     assert sorted(ids(root)) == [i for i in range(1, SERIES + 1) if i % 7 == 3]
-    assert len(facts(root)["read"]) == 1  # type: ignore[arg-type]
+    assert len(facts(root)["read"]) == 1
 
 
 def test_a_part_that_was_damaged_meanwhile_is_read_again(cycles: str, tmp_path: Path) -> None:
     root = made(tmp_path / "ws", TOML)
-    process = started(root, cycles)
-    wait_for(lambda: parts_done(root) > 3, process)
-    process.kill()
-    process.communicate()
+    interrupt(root, cycles, parts=3)
     part = root / ".series.partial" / "part-00000.parquet"
     part.write_bytes(part.read_bytes()[:-1])
     with (root / ".series.partial" / "done.jsonl").open("a") as file:
@@ -150,10 +150,7 @@ def test_ctrl_c_ends_at_once_and_keeps_what_is_whole(cycles: str, tmp_path: Path
 
 def test_the_table_may_change_between_two_snapshots_and_no_id_is_there_twice(cycles: str, tmp_path: Path) -> None:
     root = made(tmp_path / "ws", TOML)
-    process = started(root, cycles)
-    wait_for(lambda: parts_done(root) > 10, process)
-    process.kill()
-    process.communicate()
+    interrupt(root, cycles, parts=10)
     run(
         cycles,
         "DELETE FROM machine.cycles WHERE series_id % 10 = 0",
@@ -172,7 +169,7 @@ def ended(dsn: str, which: str) -> int:
     """End the connections of tsclust that `which` is true of; how many there were."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tsclust' AND "
-        return len(connection.execute(query + "datname = current_database() AND " + which).fetchall())  # type: ignore[arg-type]
+        return len(connection.execute(query + "datname = current_database() AND " + which).fetchall())
 
 
 def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snapshot(
@@ -190,7 +187,7 @@ def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snap
     tsclust.extract(root, {"dsn": cycles})
     breaker.join()
     assert ids(root) == list(range(1, SERIES + 1))
-    assert len(facts(root)["read"]) == 1  # type: ignore[arg-type]
+    assert len(facts(root)["read"]) == 1
 
 
 @pytest.fixture
@@ -277,10 +274,7 @@ def test_dsn_with_password_is_nowhere(cycles: str, tmp_path: Path) -> None:
 
 def test_a_mistyped_table_does_not_cost_an_unfinished_reading(cycles: str, tmp_path: Path) -> None:
     root = made(tmp_path / "ws", TOML)
-    process = started(root, cycles)
-    wait_for(lambda: parts_done(root) > 3, process)
-    process.kill()
-    process.communicate()
+    interrupt(root, cycles, parts=3)
     with pytest.raises(QueryError):
         tsclust.extract(root, {"dsn": cycles, "source": {"table": "machine.cyclse", "query": ""}})
     assert parts_done(root) > 3

@@ -198,7 +198,10 @@ def test_anything_behind_the_magic(
 @ON_18
 def test_giant_lengths_take_no_memory(tmp_path: Path, small: Path) -> None:
     content = (small / "custom -Z0").read_bytes()
-    number = lambda n: b"\0" + n.to_bytes(4, "little")  # noqa: E731
+
+    def number(n: int) -> bytes:
+        return b"\0" + n.to_bytes(4, "little")
+
     path = tmp_path / "giant"
     name = 12 + 7 * 5  # behind the head and the time
     for wrong in (2**32 - 1, 2**31, 10**9):

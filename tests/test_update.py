@@ -11,7 +11,7 @@ import pytest
 
 import tsclust
 from tests.reading import run
-from tests.test_extract import SERIES, TABLE, TOML, cycles, ids, parts_done, started, wait_for
+from tests.test_extract import SERIES, TABLE, TOML, cycles, ids, interrupt
 from tests.test_pipeline import hashes, made
 from tsclust.demo.server import running
 from tsclust.errors import SettingsError
@@ -114,10 +114,7 @@ def test_what_came_while_a_reading_was_interrupted_is_new_the_next_time(
 ) -> None:
     toml = TOML.replace("SELECT series_id", "SELECT series_id, added")
     root = made(tmp_path / "ws", toml + ('watermark = "added"\n' if watermark else ""))
-    process = started(root, cycles)
-    wait_for(lambda: parts_done(root) > 70, process)
-    process.kill()
-    process.communicate()
+    interrupt(root, cycles, parts=70)
     low = -1 if watermark else 10_001  # in a range that is read already; above all of them
     run(
         cycles,

@@ -18,7 +18,7 @@ from tsclust.errors import NoSeriesError, SettingsError
 from tsclust.pipeline.reading import Reading
 from tsclust.pipeline.result import Result, of_stage
 from tsclust.pipeline.saving import save_source
-from tsclust.series import UInt64s, hash_ids
+from tsclust.series import hash_ids
 from tsclust.source.odd import WORDS
 from tsclust.source.postgres import relation
 from tsclust.source.reader import Found, Keep
@@ -92,20 +92,16 @@ def _rest_of(
 
 def _unknown(parts: list[Path]) -> Keep:
     """A filter of the series whose id is in none of these parts."""
-    hashes = [_hashes(pq.read_table(path, columns=["series_id"])["series_id"]) for path in parts]
-    known = np.sort(np.concatenate(hashes))
+    ids = (pq.read_table(path, columns=["series_id"])["series_id"].combine_chunks() for path in parts)
+    known = np.sort(np.concatenate([hash_ids(of_part, 0) for of_part in ids]))
 
     def keep(batch: pa.RecordBatch) -> pa.RecordBatch:
-        ids = _hashes(batch.column(0))
-        places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
-        new = known[places] != ids
+        hashes = hash_ids(batch.column(0), 0)
+        places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+        new = known[places] != hashes
         return batch if new.all() else batch.filter(pa.array(new))
 
     return keep
-
-
-def _hashes(ids: pa.Array | pa.ChunkedArray) -> UInt64s:
-    return hash_ids(pa.chunked_array([ids]).combine_chunks() if isinstance(ids, pa.Array) else ids.combine_chunks(), 0)
 
 
 def _same_source(workspace: Workspace, found: Found, before: Manifest | None) -> None:

@@ -60,7 +60,7 @@ class Reading:
             raise
         except (SourceLostError, ConnectError) as error:
             there, plan = len(self.journal.done), self.journal.plan
-            if not (there and plan):
+            if not (there and plan and self._begun) or self._strict:
                 raise
             kept = f"{error.problem} ({there} of {len(plan.ranges)} parts are on disk and will not be read again)"
             raise type(error)(kept, error.next_step) from error
@@ -80,8 +80,7 @@ class Reading:
             self._stop.clear()
             self._so_far = {}
             self._check(found)
-            self._listen(Progress("extract: compiling kernels (the first time only)", 0, 0, ""))
-            reader.prepare()
+            reader.prepare(lambda what: self._listen(Progress(f"extract: {what}", 0, 0, "")))
             if not found.ranges:
                 self.journal.clear()
             if self._frozen(found.identity) is None or not found.ranges:

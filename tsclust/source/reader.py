@@ -56,8 +56,8 @@ class Reader(Protocol):
         """All series in one pass, a part at a time; what does not fit in memory waits on disk in `folder`."""
         ...
 
-    def prepare(self) -> None:
-        """What is done once before reading."""
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """What is done once before reading; `say` is told what takes a while."""
         ...
 
     def cancel(self) -> None:

@@ -9,7 +9,7 @@ _BOUNDS = r"^(?:\[[-+0-9]+:[-+0-9]+\])+="  # [0:2]={1,2,3}: PostgreSQL's way to 
 _SNIFFED = 10  # texts that show whether blanks follow the commas
 
 
-class NotAnArray(ValueError):  # noqa: N818
+class NotAnArrayError(ValueError):
     """A text that is no flat array of numbers: `row` counts from 0, `text` is its beginning, `why` what it is."""
 
     def __init__(self, row: int, text: str) -> None:
@@ -21,7 +21,7 @@ class NotAnArray(ValueError):  # noqa: N818
 def parse(texts: pa.Array) -> pa.Array:
     """Texts (string or large_string) -> list<double>, a null text -> a null list, NULL and null in it -> null.
 
-    Raises NotAnArray at the first text that is no flat array of numbers.
+    Raises NotAnArrayError at the first text that is no flat array of numbers.
     """
     for careful in (False, True):  # most texts hold neither blanks nor NULL: looking for them takes longer than trying
         try:
@@ -29,7 +29,7 @@ def parse(texts: pa.Array) -> pa.Array:
         except pa.ArrowInvalid:
             pass
     row = _first_bad(texts)
-    raise NotAnArray(row, texts[row].as_py())
+    raise NotAnArrayError(row, texts[row].as_py())
 
 
 def looks_like_arrays(texts: pa.Array) -> bool:

@@ -54,7 +54,7 @@ def guessed_type(texts: pa.Array, *, is_text: bool) -> pa.DataType:
     if array_text.looks_like_arrays(texts):
         try:
             return array_text.parse(texts).type
-        except array_text.NotAnArray:
+        except array_text.NotAnArrayError:
             return pa.string()
     if is_text or texts.null_count == len(texts):
         return pa.string()
@@ -62,7 +62,7 @@ def guessed_type(texts: pa.Array, *, is_text: bool) -> pa.DataType:
 
 
 def typed(texts: pa.Array, type_: pa.DataType) -> pa.Array:
-    """A column of `columns` in its type. Raises array_text.NotAnArray, pa.ArrowInvalid."""
+    """A column of `columns` in its type. Raises array_text.NotAnArrayError, pa.ArrowInvalid."""
     if _is_plain(type_):
         return texts
     if pa.types.is_string(type_) or pa.types.is_large_string(type_):

@@ -18,7 +18,7 @@ def hold_arrays(texts: pa.Array) -> bool:
     filled = texts.filter(pc.greater(pc.utf8_length(texts), len("{}")))
     try:
         return len(array_text.parse(filled.slice(0, 1))) <= 1
-    except array_text.NotAnArray as error:
+    except array_text.NotAnArrayError as error:
         return "2-D" in error.why  # reading it says so
 
 
@@ -26,7 +26,7 @@ def lists_of(texts: pa.Array, wanted: pa.DataType, what: str, first_row: int) ->
     """Texts of arrays as lists; a bad one is named as `what` and by its row, counted from `first_row`."""
     try:
         return array_text.parse(texts).cast(wanted, safe=False)
-    except array_text.NotAnArray as error:
+    except array_text.NotAnArrayError as error:
         raise BadSeriesError(
             f"{what}, row {first_row + error.row}: {shortened(error.text)} is no array of numbers ({error.why})",
             "Write arrays as {1.5,2,NULL} or [1.5, 2, null], in quotes where commas separate the columns",

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, TsclustError
 from tsclust.source.files import copy_text, dump_sql, pg_archive, pg_script
-from tsclust.source.files.array_text import NotAnArray
+from tsclust.source.files.array_text import NotAnArrayError
 from tsclust.source.files.compressed import starts_with
 from tsclust.source.files.dump_contents import Contents, Copy, damaged
 from tsclust.source.files.dump_sql import Name
@@ -80,7 +80,7 @@ class DumpRows:
     def _typed(self, texts: pa.Array, name: str, type_: pa.DataType, before: int) -> pa.Array:
         try:
             return copy_text.typed(texts, type_)
-        except NotAnArray as error:
+        except NotAnArrayError as error:
             raise BadSeriesError(
                 f"{self.label}, row {before + error.row + 1}: {name} is {error.text!r}, {error.why}",
                 "Expected {1,2.5,NULL} or [1, 2.5, null]: name another column, or correct the table and dump it again",

@@ -29,8 +29,7 @@ _TABLE = """
       SELECT %(table)s::oid AS oid UNION ALL SELECT inhrelid FROM pg_inherits JOIN tree ON inhparent = tree.oid)
     SELECT format('%%I.%%I', nspname, relname), relkind::text,
       (SELECT attname FROM pg_attribute WHERE attrelid = c.oid AND attnum = %(column)s),
-      (SELECT coalesce(sum(pg_relation_size(oid)), 0)::int8 FROM tree),
-      (SELECT coalesce(sum(pg_table_size(oid)), 0)::int8 FROM tree)
+      (SELECT coalesce(sum(pg_relation_size(oid)), 0)::int8 FROM tree)
     FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE c.oid = %(table)s"""
 _KEYS = """
     SELECT indisunique, array_agg(number ORDER BY place)::int4[]
@@ -50,7 +49,6 @@ class Origin:
     kind: str  # pg_class.relkind: r table, p partitioned, m materialized view, f foreign
     column: str
     heap: int  # bytes without what is stored out of line
-    bytes: int
     indexed: bool  # does an index open a range of the column?
     unique: bool  # is a value of the column there once?
 
@@ -105,7 +103,7 @@ def _origin(holder: Holder, query: sql.Composable, number: int) -> Origin | None
             number = where["column"]
             found = holder.execute(_KEYS, [where["table"]]).fetchall()
             indexed = any(numbers[0] == number for _, numbers in found)
-            return Origin(row[0], row[1], row[2], row[3], row[4], indexed, (True, [number]) in found)
+            return Origin(row[0], row[1], row[2], row[3], indexed, (True, [number]) in found)
         ((text,),) = holder.execute("SELECT pg_get_viewdef(%s::oid)", [where["table"]])
         query, number = sql.SQL("SELECT * FROM ({}) AS q").format(sql.SQL(text.rstrip("; \n"))), where["column"] - 1
     return None
@@ -156,7 +154,7 @@ def _worthwhile(holder: Holder, selection: Selection, cut: tuple[Range, ...]) ->
 
 
 def _cost(holder: Holder, query: sql.Composed) -> float:
-    ((plan,),) = holder.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query)).fetchall()
+    ((plan,),) = holder.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query), binary=True).fetchall()
     return float(plan[0]["Plan"]["Total Cost"])
 
 

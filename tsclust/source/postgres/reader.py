@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -46,10 +46,11 @@ class PostgresReader:
         array of several dimensions).
         """
         before: pa.Scalar | None = None
+        rows = 0
         for batch in self._copied(self._selection.between(range_.low, range_.high)):
-            odd.refuse_null(batch.column(0), 0)
+            odd.refuse_null(batch.column(0), rows)
             odd.refuse_twice(batch.column(0), before)
-            before = batch.column(0)[-1]
+            before, rows = batch.column(0)[-1], rows + batch.num_rows
             yield batch
 
     def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
@@ -62,9 +63,11 @@ class PostgresReader:
                 tell(batch.nbytes)
             yield from spill.series(self._part_rows)
 
-    def prepare(self) -> None:
-        """Compile the kernels."""
-        copy.compile_for(self.found.schema)
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Compile the kernels; long rows in one pass come through Arrow's own driver and need none."""
+        if self.found.ranges or self._selection.order is None:
+            say("compiling kernels (the first time only)")
+            copy.compile_for(self.found.schema)
 
     def cancel(self) -> None:
         """End what is being read: the readers get an error."""
