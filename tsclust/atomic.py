@@ -48,7 +48,7 @@ class StageWriter:
             "use_dictionary": _dictionary_columns(schema), "write_statistics": schema.names[:-1],
             "column_encoding": {f"{schema.names[-1]}.list.element": "BYTE_STREAM_SPLIT"},
         }  # fmt: skip
-        with pq.ParquetWriter(beside, schema, compression="zstd", compression_level=1, **how) as writer:
+        with pq.ParquetWriter(beside, schema, compression="zstd", compression_level=-1, **how) as writer:
             for group in _groups_of_rows(batches, schema):
                 writer.write_table(group, row_group_size=ROW_GROUP)
                 rows += group.num_rows

@@ -211,5 +211,5 @@ def main() -> None:
     """The entry point."""
     # Arrow's own pool keeps some 60 MB for itself; the system's gives them back. Read when pyarrow is first imported.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    atexit.register(gc.freeze)  # nothing is collected at the end: a third of a second, for what the system frees anyway
+    atexit.register(gc.freeze)  # nothing is collected at the end: 0.1 to 0.2 s, for what the system frees anyway
     app(prog_name="tsclust")

@@ -19,6 +19,7 @@ WORDS = {
     "with_infinite": "with infinite values",
     "very_long": f"of more than {LONG:,} values",
 }
+_NONE = np.empty(0, np.int64)
 
 
 def count(batch: pa.RecordBatch) -> Counter[str]:
@@ -29,7 +30,8 @@ def count(batch: pa.RecordBatch) -> Counter[str]:
     counts = Counter({name: int(which.sum()) for name, which in found.items()})
     flat = lists.flatten()
     values = np.frombuffer(flat.buffers()[1] or b"", flat.type.to_pandas_dtype())[flat.offset : flat.offset + len(flat)]
-    odd = np.flatnonzero(~np.isfinite(values))
+    with np.errstate(over="ignore", invalid="ignore"):  # a sum is one look at all, and mostly enough
+        odd = np.flatnonzero(~np.isfinite(values)) if not np.isfinite(values.sum()) else _NONE
     infinite = odd[np.isinf(values[odd])]
     missing = odd[np.isnan(values[odd])]
     if flat.null_count:  # what lies under a NULL may be anything
