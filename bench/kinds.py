@@ -34,7 +34,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 def main() -> None:
-    said = arguments()
+    said = arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
         series, truth, malfunctions = made(said, root) if not said.file else real(said)
@@ -49,8 +49,8 @@ def main() -> None:
             print(line(way, seconds, found), flush=True)
 
 
-def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def arguments(description: str | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=170_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--file", type=Path)
@@ -58,6 +58,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--normal", action="append", default=[])
     parser.add_argument("--baseline", action="append", default=[])
     parser.add_argument("--textbook", type=int, default=20_000, help="series for the textbook way; 0 leaves it out")
+    parser.add_argument("--skip", action="append", default=[], help="a feature that series are not compared by")
     return parser.parse_args()
 
 
@@ -85,6 +86,7 @@ def by_tsclust(root: Path, series: Path, truth: pl.DataFrame, kinds: dict[str, i
     carried = [name for name in pq.read_schema(series).names if name not in (said.truth, "series_id", "values")]
     source = {"files": str(series), "carry": carried if said.file is None or said.baseline else []}
     flags: dict[str, Any] = {"source": source, "cluster": {"baseline": said.baseline}}
+    flags["features"] = {"skip": said.skip}
     for command in (tsclust.extract, tsclust.features, tsclust.filter, tsclust.cluster):
         command(workspace, flags)
     groups = pl.read_parquet(workspace / "clusters/groups.parquet").filter("proposed").head(LOOKS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import os
 import subprocess
@@ -25,6 +26,13 @@ ARGUMENTS = [
 OWN = "TSCLUST_TEST_DSN"  # a server of your own, with a user who may create databases
 READING = {"copy", "extract", "postgres", "postgres_errors", "select", "sql_files", "update"}
 _numbers = itertools.count()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Kernels are compiled anew when any source changed: numba's cache looks only at the file a kernel stands in."""
+    sources = sorted((REPOSITORY / "tsclust").rglob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    os.environ.setdefault("NUMBA_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "kernels" / digest))
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,11 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.demo import mechanism
-from tsclust.features.catalogue import NAMES
+from tsclust.features.catalogue import CATALOGUE, NAMES, clustered
 from tsclust.features.kernels import describe
 from tsclust.series import Floats, SeriesBlock
 
+CLUSTERED = clustered(CATALOGUE)
 CYCLE = np.concatenate(
     [[0.0] * 5, [2.8, 5.0, 3.1, 2.0, 1.5, 1.2], 1 + 0.02 * np.sin(np.arange(40)), [0.45] * 3, [0.0] * 6]
 )
@@ -39,10 +40,18 @@ def cycles(series: int = 20_000, seed: int = 7) -> tuple[pa.Table, pl.DataFrame]
 
 @functools.cache
 def described(series: int = 20_000, seed: int = 7) -> pl.DataFrame:
-    """The features of `cycles` with their kind and carried columns."""
+    """The features of `cycles` with what is typical, their kind and carried columns."""
     table, truth = cycles(series, seed)
     frame = pl.DataFrame(describe(SeriesBlock.from_arrow(table), 1), schema=list(NAMES)).fill_nan(None)
+    frame = with_typical(frame)
     return pl.concat([frame, pl.DataFrame(table.drop_columns(["values"])), truth.select("kind")], how="horizontal")
+
+
+def with_typical(frame: pl.DataFrame) -> pl.DataFrame:
+    """With typical_ and spread_ columns for the default rules, as if all series were like CYCLE."""
+    typical = {"typical_n_values": float(len(CYCLE)), "typical_start": 5.0, "typical_return_time": 3.0}
+    typical |= {"typical_n_missing": 0.0, "typical_longest_flat_run": 1.0, "typical_min": 0.0, "typical_max": 5.0}
+    return frame.with_columns(**{name: pl.lit(v) for name, v in typical.items()}, spread_n_values=3.0)
 
 
 def possible(frame: pl.DataFrame) -> pl.DataFrame:

@@ -15,7 +15,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tsclust.features.catalogue import CLUSTERED, NAMES
+from tests.made import CLUSTERED
+from tsclust.features.catalogue import CATALOGUE, NAMES
+from tsclust.features.catalogue import plain as plain_catalogue
 from tsclust.features.kernels import describe
 from tsclust.series import SeriesBlock
 from tsclust.workspace import Manifest, Workspace
@@ -52,7 +54,13 @@ def write(
     rejected = len(made) - len(kept)
     rules = [{"name": "flat", "when": "longest_flat_run >= 0.9 * n_values", "reason": REASON}]
     _manifest(root, "series", len(made), parts, {"origin": origin})
-    _manifest(root, "features", len(made), parts, {"peak": "max", "rules": rules, "rejected": {"flat": rejected}})
+    _manifest(
+        root,
+        "features",
+        len(made),
+        parts,
+        {"peak": "max", "catalogue": plain_catalogue(CATALOGUE), "rules": rules, "rejected": {"flat": rejected}},
+    )
     _manifest(root, "clusters", len(kept), parts, {"advice": {"elbow": k, "silhouette": 2}, "baseline": list(baseline)})
     return Workspace.open(root)
 

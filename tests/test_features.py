@@ -10,9 +10,9 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.made import CYCLE, array_of, block, cycles, features_of
+from tests.made import CLUSTERED, CYCLE, array_of, block, cycles, features_of
 from tsclust.engine import map_parts
-from tsclust.features.catalogue import CATALOGUE, CLUSTERED, NAMES
+from tsclust.features.catalogue import CATALOGUE, NAMES
 from tsclust.features.kernels import FEWEST, describe, peak_votes
 from tsclust.series import Floats, SeriesBlock
 
@@ -44,7 +44,7 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     shape = {
         "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, rest + 0.03 * height),
         "first_level": x[0] - rest,
-        "upright": 1.0 if np.ptp(x) == 0 else (x.max() - max(x[0], x[-1])) / np.ptp(x),
+        "upright": upright(x),
         "start": start, "run_length": end - start, "peak_position": peak - start, "peak_height": height,
         "peak_width": crossing(x, peak, rest + height / 2, 1) - crossing(x, peak, rest + height / 2, -1),
         "decay_time": crossing(x, peak, np.median(side) + (x[peak] - np.median(side)) / np.e, 1) - peak,
@@ -66,6 +66,11 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
         shape[f"{name}_to_peak"] = shape[of] / height if height > 0 else 0.0
     percents = {f"p{q:02d}": np.percentile(run, q) - rest for q in (5, 25, 50, 75, 95)}
     return facts | shape | percents
+
+
+def upright(x: Floats) -> float:
+    up, down = max(x) - max(x[0], x[-1]), min(x[0], x[-1]) - min(x)
+    return up / (up + down) if up + down else 1.0
 
 
 def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
@@ -183,6 +188,7 @@ ODD: dict[str, tuple[object, Callable[[dict[str, float]], bool]]] = {
     "missing inside": ([*CYCLE[:20], None, *CYCLE[21:]], lambda f: f["n_missing"] == 1 and f["peak_height"] == 5),
     "infinite inside": ([*CYCLE[:20], np.inf, *CYCLE[21:]], lambda f: f["n_missing"] == 1 and f["max"] == 5),
     "all negative": (CYCLE - 10, lambda f: f["max"] == -5 and f["peak_height"] == pytest.approx(5)),
+    "beyond float64": (CYCLE * 1e307, lambda f: f["max"] == 5e307 and np.isnan(f["area"])),
     "long": (np.tile(CYCLE, 2_000), lambda f: f["n_values"] == 2_000 * len(CYCLE) and np.isfinite(f["area"])),
 }
 

@@ -22,6 +22,7 @@ from adbc_driver_postgresql import dbapi
 from psycopg.conninfo import make_conninfo
 
 import tsclust
+from tests.made import CLUSTERED
 from tsclust.demo import load
 from tsclust.demo.server import Server
 from tsclust.errors import (
@@ -33,7 +34,7 @@ from tsclust.errors import (
     StageMissingError,
     WorkspaceBusyError,
 )
-from tsclust.features.catalogue import CLUSTERED, NAMES
+from tsclust.features.catalogue import NAMES
 from tsclust.workspace import Workspace
 
 SERIES = 6_000
@@ -225,11 +226,16 @@ def test_filter_applies_the_users_rules_and_dry_run_writes_nothing(own: Path) ->
     assert dry.wrote is None
     assert hashes(own, "features") == before
     result = tsclust.filter(own)
-    assert result.table == dry.table
+    change = {name: (then, by) for name, _, then, by, _ in dry.table[1:]}
+    would = {name: first for name, _, _, first, _ in result.table[1:]}
+    assert {name: then for name, (then, _) in change.items() if name in would} == would
+    assert change["gaps"][0] == "0"
+    assert change["gaps"][1].startswith("-")
+    assert change["far_away"][1].startswith("+")
     features, series = parquet(own, "features/*.parquet"), parquet(own, "series/*.parquet")
     rejected = (series["direction"] == "reverse") & (features["run_length"] > 20).fill_null(False)
     assert features["rejected_by"].eq_missing(pl.Series(["far_away"])).equals(rejected)
-    assert [row[1] for row in result.table if row[0] == "far_away"] == [f"{rejected.sum():,}"]
+    assert [row[1:4] for row in result.table if row[0] == "far_away"] == [(f"{rejected.sum():,}",) * 3]
     assert states(own)["clusters"] == "out of date: features changed"
     assert tsclust.filter(own).skipped
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tsclust.demo import load
+from tsclust.features.catalogue import NAMES
+from tsclust.screen import DEFAULT_RULES
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
@@ -46,13 +49,12 @@ def test_links_lead_somewhere(target: str) -> None:
     assert (REPOSITORY / target).exists()
 
 
-def test_the_page_of_features_is_that_of_the_catalogue() -> None:
-    from tsclust.features.catalogue import as_markdown
-    from tsclust.screen import DEFAULT_RULES
-
+def test_the_page_of_features_is_that_of_the_code() -> None:
+    make = runpy.run_path(str(REPOSITORY / "docs" / "make.py"))
     page = (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8")
-    assert as_markdown() in page
-    assert all(f"| `{rule.name}` | `{rule.when}` | {rule.reason} |" in page for rule in DEFAULT_RULES)
+    assert all(f"`{name}`" in page for name in (*NAMES, *(rule.name for rule in DEFAULT_RULES)))
+    assert make["page"](page) == page
+    assert make["drawing"]() == (REPOSITORY / "docs" / "phases.svg").read_text(encoding="utf-8")
 
 
 def test_every_dependency_has_its_reason() -> None:

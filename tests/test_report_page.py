@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, Request, expect
 
+from tests.made import CLUSTERED
 from tests.report_workspace import lifelike, write
 from tsclust.config import Report
-from tsclust.features.catalogue import CLUSTERED
 from tsclust.report.data import collect
 from tsclust.report.page import render
 from tsclust.report.texts import LONGEST, STATIC, Language

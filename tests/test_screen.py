@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 import pytest
 
-from tests.made import CYCLE, described, features_of, possible
+from tests.made import CYCLE, described, features_of, possible, with_typical
 from tsclust import screen
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
@@ -19,7 +20,7 @@ def rejected(frame: pl.DataFrame, rules: tuple[Rule, ...] = ALL) -> pl.Series:
 
 
 def of(*series: object) -> pl.DataFrame:
-    return pl.DataFrame(features_of(*series)).fill_nan(None)
+    return with_typical(pl.DataFrame(features_of(*series)).fill_nan(None))
 
 
 def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
@@ -38,12 +39,14 @@ def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
         ([], "empty"),
         ([None] * 30, "empty"),
         ([1.0, 2.0, 1.0], "too_short"),
+        ([*np.tile(CYCLE[:-6], 12), *CYCLE[-6:]], "too_long"),
         ([0.3] * 60, "flat"),
         ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "gaps"),
         (-CYCLE, "wrong_sign"),
         ([*CYCLE[:25], *[CYCLE[25]] * 35], "stuck"),
         (CYCLE[:40], "cut_end"),
         (CYCLE[14:], "cut_start"),
+        (0.001 * CYCLE, "no_run"),
         (CYCLE, None),
         ([*CYCLE[:20], None, *CYCLE[21:]], None),  # one lost value is bridged
     ],
@@ -52,11 +55,27 @@ def test_each_rule_by_hand(series: object, rule: str | None) -> None:
     assert rejected(of(series)).to_list() == [rule]
 
 
+@pytest.mark.parametrize(
+    ("series", "typical"),
+    [
+        (CYCLE[:40], "return_time"),  # recorders that stop before the run does
+        (CYCLE[14:], "start"),  # and such that begin with it
+        ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "n_missing"),  # and such that lose values all the time
+        ([*CYCLE[:25], *[1.0] * 25, *CYCLE[50:]], "longest_flat_run"),  # and such with a coarse scale
+    ],
+)
+def test_what_is_the_recorders_way_rejects_nothing(series: object, typical: str) -> None:
+    usual = {"return_time": 0.0, "start": 0.0, "n_missing": 3.0, "longest_flat_run": 30.0}[typical]
+    assert rejected(of(series)).drop_nulls().len() == 1
+    assert rejected(of(series).with_columns(pl.lit(usual).alias(f"typical_{typical}"))).to_list() == [None]
+
+
 def test_counts_alone_and_the_first_rule_that_rejects() -> None:
     rules = (Rule(name="a", when="peak_height > 4", reason="-"), Rule(name="b", when="peak_height > 9", reason="-"))
     verdict = screen.screen(of(CYCLE, 2 * CYCLE, 0.1 * CYCLE), rules)
     assert verdict.rejected_by.to_list() == ["a", "a", None]
-    assert verdict.alone == {"a": 2, "b": 1}
+    assert verdict.in_all == {"a": 2, "b": 1}
+    assert verdict.alone == {"a": 1, "b": 0}
 
 
 def test_what_no_rule_knows_but_cannot_be_described_is_rejected() -> None:

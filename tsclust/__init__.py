@@ -18,7 +18,7 @@ _COMMANDS = {
     "demo": "demo",
     "extract": "extract",
     "features": "features",
-    "filter": "features",
+    "filter": "filtering",
     "init": "init",
     "report": "report",
     "run": "run",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +23,7 @@ from tsclust.errors import DiskFullError
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
 GROUP_VALUES = 1 << 20  # or as many as hold so many values
+_FAST: dict[str, Any] = {"compression": "zstd", "compression_level": -1}  # level 1: 10 % smaller, a fifth slower
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
@@ -37,7 +39,8 @@ class StageWriter:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         texts = _dictionary_columns(table.schema)
-        pq.write_table(table, path, compression="zstd", compression_level=1, use_dictionary=texts)
+        apart = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
+        pq.write_table(table, path, **_FAST, use_dictionary=texts, column_encoding=apart)
         self.outputs[name] = _sha256(path)
 
     def write_batches(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
@@ -48,7 +51,7 @@ class StageWriter:
             "use_dictionary": _dictionary_columns(schema), "write_statistics": schema.names[:-1],
             "column_encoding": {f"{schema.names[-1]}.list.element": "BYTE_STREAM_SPLIT"},
         }  # fmt: skip
-        with pq.ParquetWriter(beside, schema, compression="zstd", compression_level=-1, **how) as writer:
+        with pq.ParquetWriter(beside, schema, **_FAST, **how) as writer:
             for group in _groups_of_rows(batches, schema):
                 writer.write_table(group, row_group_size=ROW_GROUP)
                 rows += group.num_rows

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from typer.core import TyperGroup
@@ -117,11 +117,14 @@ def features(
 def filter_(
     root: Root = HERE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    rule: Annotated[str | None, typer.Option("--show", help="Show the series that this rule rejects.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Show so many of them; 0: the ids of all.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Draw them in a page for each rule, or for --show's.")] = False,
     json: Json = False,
 ) -> None:
     """Apply the rules again and show what each one rejects."""
     with shown(json) as (listen, show):
-        show([tsclust.filter(root, {}, listen, dry_run=dry_run)])
+        show([tsclust.filter(root, {}, listen, dry_run=dry_run, show=rule, html=html, limit=limit)])
 
 
 @app.command()
@@ -145,15 +148,22 @@ def cluster(
 @app.command()
 def report(
     root: Root = HERE,
-    name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "report",
+    kind: Annotated[
+        Literal["groups", "features"],
+        typer.Option(help="What it shows: the groups, or the features and what the rules reject."),
+    ] = "groups",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the file in reports/, without .html", show_default="report, or features")
+    ] = None,
     lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     charts: Annotated[bool | None, typer.Option(help="The overview's charts: 2 MB of the file.")] = None,
     json: Json = False,
 ) -> None:
-    """Write one HTML file with the groups, for an expert to look at."""
+    """Write one HTML file with the groups, for an expert to look at, or with the features, for writing rules."""
+    said = {"report": {"lang": lang, "title": title, "charts": charts}}
     with shown(json) as (listen, show):
-        show([tsclust.report(root, {"report": {"lang": lang, "title": title, "charts": charts}}, listen, name=name)])
+        show([tsclust.report(root, said, listen, name=name, kind=kind)])
 
 
 @app.command()

@@ -74,6 +74,8 @@ class Rule(Section):
 
 class Features(Section):
     peak: Literal["auto", "max", "min"] = "auto"
+    extra: str = ""
+    skip: tuple[str, ...] = ()
 
 
 class Cluster(Section):

@@ -12,14 +12,30 @@ from polars.exceptions import PolarsError
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 
-# A side movement that stands out of rest and is calm: only then can its level tell where a recording was cut.
-_STEADY = "side_mean > 0.1 * peak_height AND side_std < 0.2 * side_mean"
+# A run, or a side movement, that is level and well above rest: only then can that level tell where a recording was cut.
+_STEADY_RUN = "p50 > 0.1 * peak_height AND p75 - p25 < 0.4 * p50"
+_STEADY_SIDE = "side_mean > 0.1 * peak_height AND side_std < 0.2 * side_mean"
 
-# Right for a recorder and wrong for no malfunction: a limit that depends on the machine does not belong here.
+# Right for a recorder and wrong for no malfunction: a limit that depends on the machine does not belong here. What most
+# recordings have (they begin or end amid the run, miss values, stand still on a coarse scale) is the recorder's way and
+# no fault of one: that is what typical_... is for.
 DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(name="empty", when="n_values = n_missing", reason="Nothing was recorded"),
-    Rule(name="too_short", when="n_values - n_missing < 8", reason="Fewer than 8 values: no operation is that short"),
-    Rule(name="gaps", when="n_missing > 0.03 * n_values", reason="Values are missing: the recorder lost some"),
+    Rule(
+        name="too_short",
+        when="n_values - n_missing < 8 OR 10 * n_values < typical_n_values",
+        reason="Fewer than 8 values, or a tenth of what is typical: no operation is that short",
+    ),
+    Rule(
+        name="too_long",
+        when="n_values > 10 * typical_n_values AND n_values > typical_n_values + 10 * spread_n_values",
+        reason="More than ten times as long as is typical: the recorder did not stop",
+    ),
+    Rule(
+        name="gaps",
+        when="n_missing > 0.03 * n_values AND n_missing > 3 * typical_n_missing",
+        reason="Values are missing: the recorder lost some",
+    ),
     Rule(
         name="flat",
         when="longest_flat_run >= 0.9 * n_values",
@@ -27,25 +43,30 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="stuck",
-        when="longest_flat_run > 0.25 * n_values",
+        when="longest_flat_run > 0.25 * n_values AND longest_flat_run > 3 * typical_longest_flat_run",
         reason="The value freezes during the run: a sensor always shows some noise",
     ),
     Rule(
         name="cut_start",
-        when="start = 0 AND first_level > 0.5 * side_mean AND " + _STEADY,
+        when="typical_start > 0 AND start = 0 AND first_level > 0.5 * p50 AND " + _STEADY_RUN,
         reason="The recording begins in the middle of a run",
     ),
     Rule(name="wrong_sign", when="upright < 0.1", reason="Upside down: the sensor is connected the wrong way"),
     Rule(
         name="cut_end",
-        when="rest_level > 0.5 * side_mean AND " + _STEADY,
+        when="typical_return_time > 0 AND rest_level > 0.5 * side_mean AND " + _STEADY_SIDE,
         reason="The recording ends before the run does",
+    ),
+    Rule(
+        name="no_run",
+        when="50 * (max - min) < typical_max - typical_min",
+        reason="Nothing moves, fifty times less than is typical: nothing ran",
     ),
 )
 
 # What no rule of the user's caught and still has no features (its own policy may have left `too_short` out).
 NOT_DESCRIBED = Rule(
-    name="not_described", when="run_length IS NULL", reason="Features cannot be computed: too few values"
+    name="not_described", when="run_length IS NULL", reason="Features cannot be computed, mostly: too few values"
 )
 
 
@@ -54,20 +75,29 @@ class Screening:
     """What the rules say of n rows.
 
     rejected_by  (n,) name of the first rule that rejects the row, null = kept
-    alone        rule -> rows it rejects, whatever the others say
+    in_all       rule -> rows it rejects, whatever the others say
+    alone        rule -> rows that no other rejects
     """
 
     rejected_by: pl.Series
+    in_all: dict[str, int]
     alone: dict[str, int]
 
 
-def in_force(rules: Sequence[Rule] | None, one_way: bool) -> tuple[Rule, ...]:
+def in_force(rules: Sequence[Rule] | None, one_way: bool, extra: Sequence[str] = ()) -> tuple[Rule, ...]:
     """The user's rules, or the default ones where none are given, and the one that always holds.
 
-    Where series do not point `one_way`, the default rules cannot tell which of them are upside down.
+    Where series do not point `one_way`, the default rules cannot tell which of them are upside down. `extra` are the
+    user's own features: they may know no number for a series either.
     """
     defaults = (r for r in DEFAULT_RULES if one_way or r.name != "wrong_sign")
-    return (*(defaults if rules is None else rules), NOT_DESCRIBED)
+    when = " OR ".join(f"{name} IS NULL" for name in ("run_length", *extra))
+    return (*(defaults if rules is None else rules), NOT_DESCRIBED.model_copy(update={"when": when}))
+
+
+def columns_read(rules: Sequence[Rule]) -> set[str]:
+    """The columns that the rules read. Raises SettingsError for a rule that does not parse."""
+    return {name for rule in rules for name in _expression(rule).meta.root_names()}
 
 
 def columns_used(rules: Sequence[Rule], known: Sequence[str]) -> set[str]:
@@ -95,8 +125,9 @@ def screen(frame: pl.DataFrame, rules: Sequence[Rule]) -> Screening:
             f"a rule does not give true or false ({when[:200]}): {error}", "Correct its `when`"
         ) from None
     first = pl.coalesce(pl.when(pl.col(r.name)).then(pl.lit(r.name)) for r in rules)
-    alone = {r.name: int(hits[r.name].sum()) for r in rules}
-    return Screening(hits.select(first.alias("rejected_by")).to_series().cast(pl.String), alone)
+    in_all = hits.sum().row(0, named=True)
+    alone = hits.filter(pl.sum_horizontal(pl.all()) == 1).sum().row(0, named=True)
+    return Screening(hits.select(first.alias("rejected_by")).to_series().cast(pl.String), in_all, alone)
 
 
 def _expression(rule: Rule) -> pl.Expr:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import json as json_module
+import re
+import statistics
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from io import TextIOWrapper
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.filesize import decimal
 from rich.markup import escape
@@ -17,9 +24,23 @@ from rich.text import Text
 
 from tsclust.engine import Listener, Progress, silent
 from tsclust.pipeline.result import Result
+from tsclust.pipeline.shown import Shown, Sketch
 
 STDERR = Console(stderr=True)
 PIPE_WIDTH = 200  # a pipe has no width: nothing is wrapped for it
+ABOUT, CURVE = 32, 32  # characters of what stands beside a curve, and of the curve: with its scale less than 80
+LONGEST = 1_000  # characters of a text that are looked at
+
+
+@dataclass(frozen=True)
+class Glyphs:
+    """Bars from the lowest to the highest, and what stands for the rest of a text."""
+
+    bars: str
+    rest: str
+
+
+BLOCKS, ASCII = Glyphs("▁▂▃▄▅▆▇█", "…"), Glyphs(".:|", "~")
 
 
 class Amount(ProgressColumn):
@@ -60,12 +81,14 @@ def progress(enabled: bool) -> Iterator[Listener]:
 
 def show(results: Iterable[Result], json: bool = False, costs: bool = False) -> None:
     """Print each result as it comes; with `costs` a table of seconds and memory at the end."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a character that the terminal has not is no reason to fail
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     done = []
     for result in results:
         done.append(result)
         if json:
-            console.out(json_module.dumps(result.as_json(), ensure_ascii=False, default=list), highlight=False)
+            console.out(_json(result, console.encoding), highlight=False)
             sys.stdout.flush()
         else:
             _print(console, result, brief=costs and result.skipped)
@@ -85,9 +108,12 @@ def _print(console: Console, result: Result, brief: bool) -> None:
     place = f" -> {wrote}" if wrote and not result.skipped else ""
     console.print(f"[bold]{result.command}[/]{count}{place}{cost}", soft_wrap=True)
     for note in result.notes:
-        console.print(f"  {escape(note)}", soft_wrap=True)
+        console.print(f"  {escape(visible(note))}", soft_wrap=True)
     if result.table and not brief:
         console.print(_table(result.table))
+    if isinstance(result, Shown):
+        for line in _shown(result, BLOCKS if _can_say(BLOCKS.bars, console.encoding) else ASCII):
+            console.print(line, soft_wrap=True)
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
@@ -96,7 +122,7 @@ def _table(rows: tuple[tuple[str, ...], ...]) -> Table:
     for name, right in zip(rows[0], numeric, strict=True):
         table.add_column(escape(name), justify="right" if right else "left", no_wrap=name != rows[0][-1])
     for row in rows[1:]:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(visible(cell)) for cell in row))
     return table
 
 
@@ -113,3 +139,84 @@ def _cost_table(done: list[Result]) -> Table:
     stages = [r.seconds for r in done if r.command not in ("fill", "score")]
     rows.append(("extract to report", f"{sum(stages):.1f}", f"{max((r.peak_mb for r in done), default=0):.0f}"))
     return _table(tuple(rows))
+
+
+def visible(text: str) -> str:
+    """Text from the data fit for a terminal: what would move its cursor or turn its writing round is replaced."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def sparkline(values: Sequence[float | None], bars: str, width: int) -> tuple[str, str]:
+    """Two lines of at most `width` bars, from the lowest value to the highest; a missing value is a gap."""
+    known = [v for v in values if v is not None]
+    low, most = min(known, default=0.0), 2 * len(bars) - 1
+    step = (max(known, default=0.0) - low) / most or 1.0
+    heights = [0 if v is None else 1 + round((v - low) / step) for v in _columns(values, width)]
+    upper = "".join(f" {bars}"[max(0, height - len(bars))] for height in heights)
+    return upper, "".join(f" {bars}"[min(height, len(bars))] for height in heights)
+
+
+def _columns(values: Sequence[float | None], width: int) -> list[float | None]:
+    """At most `width` values: of each stretch the one that is farthest from the middle one of all, so peaks stay."""
+    if len(values) <= width:
+        return list(values)
+    middle = statistics.median([v for v in values if v is not None] or [0.0])
+    bounds = [i * len(values) // width for i in range(width + 1)]
+    stretches = ([v for v in values[a:b] if v is not None] for a, b in itertools.pairwise(bounds))
+    return [max(known, key=lambda v: abs(v - middle)) if known else None for known in stretches]
+
+
+def _shown(result: Shown, glyphs: Glyphs) -> Iterator[Text]:
+    """The curves, or the ids where there are none; the endings."""
+    if result.sketches:
+        yield Text("  each curve from its lowest value to its highest; a gap is a missing value", "dim")
+        names = ", ".join(name for name, _ in result.sketches[0].carried)
+        if names:
+            yield Text(f"  below the id: {_fit(names, 60, glyphs).rstrip()}", "dim")
+        for sketch in result.sketches:
+            yield Text()
+            yield from _drawn(sketch, glyphs)
+        yield Text()
+    else:
+        yield from (Text(visible(str(series_id))) for series_id in result.ids)
+    yield from (Text(f"  {visible(line)}") for line in result.endings)
+
+
+def _drawn(sketch: Sketch, glyphs: Glyphs) -> Iterator[Text]:
+    """Two lines: id, how many values, the upper half and highest value; carried columns, the lower half and lowest."""
+    upper, lower = (f"{half:{CURVE}}" for half in sparkline(sketch.values, glyphs.bars, CURVE))
+    known = [v for v in sketch.values if v is not None]
+    high, low = (f"{end(known) + 0.0:.4g}" for end in (max, min)) if known else ("", "")
+    count = f" {len(sketch.values):,} value{'' if len(sketch.values) == 1 else 's'}"
+    carried = _fit(", ".join(_short(value) for _, value in sketch.carried), ABOUT, glyphs)
+    series_id = _fit(sketch.series_id, ABOUT - len(count), glyphs)
+    highest = high if high != low else ""
+    yield Text.assemble("  ", (series_id, "bold"), (count, "dim"), f"  {upper} ", (highest, "dim"))
+    yield Text.assemble("  ", (carried, "dim"), f"  {lower} ", (low, "dim"))
+
+
+def _short(value: object) -> str:
+    """A carried value in few characters; times to the minute."""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "-" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _fit(text: str, width: int, glyphs: Glyphs) -> str:
+    """Exactly `width` cells of a terminal: some characters take two."""
+    text = visible(text[:LONGEST])
+    return set_cell_size(text if cell_len(text) <= width else set_cell_size(text, width - 1) + glyphs.rest, width)
+
+
+def _can_say(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def _json(result: Result, encoding: str) -> str:
+    """On one line; of characters that are not for printing the terminal sees the code alone."""
+    text = json_module.dumps(result.as_json(), ensure_ascii=not _can_say(BLOCKS.rest, encoding), default=list)
+    return re.sub(r"[^\x20-\x7e]", lambda c: c[0] if c[0].isprintable() else json_module.dumps(c[0])[1:-1], text)

@@ -6,11 +6,15 @@ level. `rest` is the level of the idle sensor; phases are found by `phases.find`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from tsclust.errors import SettingsError
 
 Unit = Literal["samples", "value", "value/sample", "value x samples", "1"]
-Phase = Literal["recording", "rest", "peak", "decay", "side movement", "return", "run"]
+Phase = Literal["recording", "rest", "peak", "decay", "side movement", "return", "run", "extra"]
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,10 @@ class Feature:
 
     name       column name
     unit       samples, value (the recorder's unit), value/sample, value x samples or 1 (none)
-    phase      the part of the series it is taken from
+    phase      the part of the series it is taken from; `extra` is one of the user's own
     meaning    one sentence for people
     formula    how it is computed; x: values in the direction of the peak, [start, end): the run
-    clustered  False for simple facts, which rules use, and for what only says how the recording was cut
+    clustered  False for simple facts, which rules use, for what only says how the recording was cut, and what is skipped
     """
 
     name: str
@@ -44,8 +48,8 @@ CATALOGUE: tuple[Feature, ...] = (
     ),
     Feature("first_level", "value", "rest", "Level at which the recording begins.", "x[0] - rest", False),
     Feature(
-        "upright", "1", "recording", "Share of its span that lies above the ends: 0 is upside down.",
-        "(max x - max(x[0], x[-1])) / (max x - min x); 1 for a flat recording", False,
+        "upright", "1", "recording", "Whether it leaves the level of its ends upwards (1) or downwards (0).",
+        "above / (above + below); above: max x - max(x[0], x[-1]), below: min(x[0], x[-1]) - min x; 1 if both are 0", False,
     ),
     Feature("start", "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
     Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),
@@ -88,7 +92,34 @@ CATALOGUE: tuple[Feature, ...] = (
 )  # fmt: skip
 
 NAMES: tuple[str, ...] = tuple(f.name for f in CATALOGUE)
-CLUSTERED: tuple[str, ...] = tuple(f.name for f in CATALOGUE if f.clustered)
+
+
+def in_force(skip: Sequence[str] = (), extra: Iterable[Feature] = ()) -> tuple[Feature, ...]:
+    """The catalogue, the user's `extra` ones behind it; what `skip` names is not clustered. Raises SettingsError."""
+    features = (*CATALOGUE, *extra)
+    can_skip = [f.name for f in features if f.clustered]
+    for name in skip:
+        if name not in can_skip:
+            near = difflib.get_close_matches(name, can_skip, n=3) or can_skip
+            raise SettingsError(
+                f"[features] skip: no feature {name!r} is clustered (near: {', '.join(near)})", "Correct it"
+            )
+    return tuple(replace(f, clustered=False) if f.name in skip else f for f in features)
+
+
+def clustered(features: Iterable[Feature]) -> tuple[str, ...]:
+    """The names of those that series are compared by."""
+    return tuple(f.name for f in features if f.clustered)
+
+
+def plain(features: Iterable[Feature]) -> list[dict[str, Any]]:
+    """For a manifest: what describes the series is kept with them."""
+    return [asdict(f) for f in features]
+
+
+def of(facts: Mapping[str, Any]) -> tuple[Feature, ...]:
+    """The features in force when features/ was made, from the facts of its manifest."""
+    return tuple(Feature(**f) for f in facts["catalogue"])
 
 
 def as_markdown() -> str:

@@ -1,8 +1,8 @@
 """From a block of series to a row of features each.
 
 Odd series are settled here, once: NULL, NaN and infinite values are missing; missing values inside are bridged by a
-straight line, those at the ends are left out; with fewer than FEWEST values left all features but the simple facts are
-NaN, and a rule rejects the series.
+straight line, those at the ends are left out; with fewer than FEWEST values left, or values so large that a feature
+would be infinite, all features but the simple facts are NaN, and a rule rejects the series.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tsclust.features.catalogue import NAMES
 from tsclust.series import Floats, Int64s, SeriesBlock, Values
 
 FEWEST = 8  # values a series must have to be described
+FACTS = 4  # columns that every series has
 WIDTH = len(NAMES)
 
 
@@ -36,7 +37,7 @@ def peak_votes(block: SeriesBlock) -> tuple[int, int, int]:
 def _votes(values: Values, offsets: Int64s) -> tuple[int, int]:
     up = down = 0
     for i in range(len(offsets) - 1):
-        x = _bridged(values[offsets[i] : offsets[i + 1]])
+        x = bridged(values[offsets[i] : offsets[i + 1]])
         if len(x) >= FEWEST:
             lean = x.max() - max(x[0], x[-1]) - (min(x[0], x[-1]) - x.min())
             up += lean > 0
@@ -48,14 +49,16 @@ def _votes(values: Values, offsets: Int64s) -> tuple[int, int]:
 def _describe_all(values: Values, offsets: Int64s, sign: int, out: Floats) -> None:
     for i in range(len(offsets) - 1):
         raw = values[offsets[i] : offsets[i + 1]]
-        x = _bridged(raw)
+        x = bridged(raw)
         _facts(raw, x, out[i])
         if len(x) >= FEWEST:
             _shape(sign * x, out[i])
+            if not np.isfinite(out[i]).all():
+                out[i, FACTS:] = np.nan
 
 
 @njit(cache=True, nogil=True)
-def _bridged(raw: Values) -> npt.NDArray[np.float64]:
+def bridged(raw: Values) -> npt.NDArray[np.float64]:
     """The values as float64 from the first to the last finite one, missing ones between on a straight line."""
     first, last = 0, len(raw)
     while first < last and not np.isfinite(raw[first]):
@@ -92,8 +95,9 @@ def _shape(x: Floats, row: Floats) -> None:
     row[4] = len(x) if flat else shape.longest_equal(x, rest + phases.ACTIVE * height)
     row[5], row[6], row[7] = x[0] - rest, _upright(x), start
     row[8] = end - start
-    _peak(x, rest, peak, start, float(np.median(x[first:last])), row[9:13])
-    _side(x[first:last], rest, row[13:23])
+    middle = shape.median(shape.ordered(x[first:last]))
+    _peak(x, rest, peak, start, middle, row[9:13])
+    _side(x[first:last], rest, middle, row[13:23])
     _to_peak(row)
     _return(x, rest, last, end, row[27:30])
     _run(x[start:end], rest, row[30:36])
@@ -101,9 +105,8 @@ def _shape(x: Floats, row: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _upright(x: Floats) -> float:
-    edge = max(x[0], x[-1])
-    span = x.max() - x.min()
-    return (x.max() - edge) / span if span > 0 else 1.0
+    above, below = x.max() - max(x[0], x[-1]), min(x[0], x[-1]) - x.min()
+    return above / (above + below) if above + below > 0 else 1.0
 
 
 @njit(cache=True, nogil=True)
@@ -116,10 +119,9 @@ def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Float
 
 
 @njit(cache=True, nogil=True)
-def _side(side: Floats, rest: float, row: Floats) -> None:
+def _side(side: Floats, rest: float, middle: float, row: Floats) -> None:
     mean, std, skewness, kurtosis = shape.moments(side)
     line = shape.slope(side)
-    middle = np.median(side)
     row[0], row[1], row[2], row[3] = mean - rest, std, skewness, kurtosis
     row[4], row[5] = line, shape.roughness(side)
     row[6], row[7] = side.max() - middle, middle - side.min()
@@ -142,7 +144,7 @@ def _return(x: Floats, rest: float, last: int, end: int, row: Floats) -> None:
 
 @njit(cache=True, nogil=True)
 def _run(run: Floats, rest: float, row: Floats) -> None:
-    ordered = np.sort(run) - rest
+    ordered = shape.ordered(run) - rest
     row[0] = ordered.sum()
     row[1] = shape.percentile(ordered, 0.05)
     row[2] = shape.percentile(ordered, 0.25)

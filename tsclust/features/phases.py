@@ -5,9 +5,9 @@ Every function takes one plain array x of at least 8 finite values, in the direc
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
+from tsclust.features import shape
 from tsclust.series import Floats
 
 ACTIVE = 0.03  # above rest by this share of the peak: the mechanism runs
@@ -54,7 +54,7 @@ def decay_end(x: Floats, peak: int, end: int, height: float) -> int:
 def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
     """[first, last) of the side movement; what follows the peak, or all, where there is too little of it (under 3)."""
     first = decay_end(x, peak, end, height)
-    level = rest + SIDE * (np.median(x[first:end]) - rest)
+    level = rest + SIDE * (shape.median(shape.ordered(x[first:end])) - rest)
     last = end
     while last > first and x[last - 1] < level:
         last -= 1

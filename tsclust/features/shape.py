@@ -8,6 +8,7 @@ from numba import njit
 from tsclust.series import Floats
 
 WINDOW = 5  # samples on each side of a step
+SHORT = 200  # values: sorting them by comparing all pairs is faster than any clever way
 LAGS = (3, 20)  # samples: a slower swing is a drift, a faster one is roughness
 
 
@@ -68,15 +69,48 @@ def largest_step(x: Floats) -> float:
 @njit(cache=True, nogil=True)
 def oscillation(x: Floats, line: float) -> float:
     """Largest autocorrelation at LAGS after the line of slope `line` is taken off; 0 where all is equal."""
-    n = len(x)
-    d = x - x.mean() - line * (np.arange(n) - (n - 1) / 2)
-    power = (d * d).sum()
-    if power <= 1e-18 * (x * x).sum():
+    n, mean = len(x), x.mean()
+    d = np.zeros(n + LAGS[1])  # zeros behind the end: every lag has n terms, and all lags are summed side by side
+    power = size = 0.0
+    for i in range(n):
+        d[i] = x[i] - mean - line * (i - (n - 1) / 2)
+        power += d[i] * d[i]
+        size += x[i] * x[i]
+    if power <= 1e-18 * size:
         return 0.0
-    best = 0.0
-    for lag in range(LAGS[0], min(LAGS[1], n // 2) + 1):
-        best = max(best, (d[lag:] * d[:-lag]).sum() / power)
-    return best
+    sums = np.zeros(LAGS[1] - LAGS[0] + 1)
+    for i in range(n):
+        for j in range(len(sums)):
+            sums[j] += d[i] * d[i + LAGS[0] + j]
+    within = max(min(LAGS[1], n // 2) - LAGS[0] + 1, 0)
+    return max(0.0, sums[:within].max() / power) if within > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def ordered(x: Floats) -> Floats:
+    """x, all finite, sorted. A short one by counting how many are smaller: processors do that several at a time."""
+    n = len(x)
+    if n > SHORT:
+        return np.sort(x)
+    smaller = np.zeros(n, np.int32)
+    for i in range(n):
+        v = x[i]
+        for j in range(n):
+            smaller[j] += np.int32(v < x[j])
+    out = np.full(n, np.nan)
+    for i in range(n):
+        out[smaller[i]] = x[i]
+    for i in range(1, n):
+        if np.isnan(out[i]):  # equal values share the first of their places
+            out[i] = out[i - 1]
+    return out
+
+
+@njit(cache=True, nogil=True)
+def median(ordered: Floats) -> float:
+    """The middle of sorted values, the mean of both where there are two."""
+    n = len(ordered)
+    return float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
 
 
 @njit(cache=True, nogil=True)

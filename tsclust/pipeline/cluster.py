@@ -20,10 +20,10 @@ from tsclust.cluster.groups import Group
 from tsclust.cluster.passes import Rows
 from tsclust.cluster.scale import Scaler, from_fine, to_fine
 from tsclust.cluster.sweep import Models, Sums
-from tsclust.config import Settings
+from tsclust.config import Cluster, Settings
 from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.errors import NoSeriesError
-from tsclust.features.catalogue import CLUSTERED
+from tsclust.features import catalogue
 from tsclust.pipeline import kept
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.series import Floats, Int64s
@@ -71,14 +71,15 @@ def _sweep(
 ) -> dict[str, Any]:
     asked = settings.cluster
     scaler = kept.fit_scaler(workspace, asked)
-    parts = _scale(workspace, writer, scaler, asked.baseline, asked.seed, listen)
+    names = catalogue.clustered(kept.described_by(workspace))
+    parts = _scale(workspace, writer, scaler, names, asked, listen)
     coreset = passes.draw_coreset(parts, asked.coreset, WORKERS)
     starts = []
     for start in sweep.start(coreset, ks, asked.restarts, asked.seed, WORKERS):
         starts.append(start)
         listen(Progress("cluster: restarts on the coreset", len(starts), len(ks), "k"))
     models, sums = _refine(parts, Models.of(ks, [centers for _, centers in starts]), listen)
-    return _judge(workspace, writer, scaler, parts, models, sums, asked.groups, listen) | {
+    return _judge(workspace, writer, scaler, names, parts, models, sums, asked.groups, listen) | {
         "baseline": list(asked.baseline),
         "baseline_groups": len(scaler.keys) - 1,
         "baseline_too_few": scaler.too_few,
@@ -98,16 +99,16 @@ def _refine(parts: list[Rows], models: Models, listen: Listener) -> tuple[Models
 
 
 def _scale(
-    workspace: Workspace, writer: StageWriter, scaler: Scaler, baseline: tuple[str, ...], seed: int, listen: Listener
+    workspace: Workspace, writer: StageWriter, scaler: Scaler, names: tuple[str, ...], asked: Cluster, listen: Listener
 ) -> list[Rows]:
     """The scaled rows of every part, laid down in the stage's scratch folder and mapped: memory stays free."""
     folder = writer.folder / SCRATCH
     folder.mkdir()
 
     def one_part(path: Path) -> Rows:
-        part = kept.read(workspace, path, CLUSTERED, baseline)
+        part = kept.read(workspace, path, names, asked.baseline)
         rows = _laid_down(folder / f"{path.stem}.rows", scaler.transform(part.x, part.keys))
-        return Rows(rows, _laid_down(folder / f"{path.stem}.hashes", part.hashes(seed)))
+        return Rows(rows, _laid_down(folder / f"{path.stem}.hashes", part.hashes(asked.seed)))
 
     parts = []
     for rows in map_parts(one_part, workspace.parts("features"), WORKERS):
@@ -124,15 +125,16 @@ def _laid_down(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _judge(
-    workspace: Workspace, writer: StageWriter, scaler: Scaler, parts: list[Rows], models: Models, sums: Sums,
-    proposed: int, listen: Listener,
+    workspace: Workspace, writer: StageWriter, scaler: Scaler, names: tuple[str, ...], parts: list[Rows],
+    models: Models, sums: Sums, proposed: int, listen: Listener,
 ) -> dict[str, Any]:  # fmt: skip
     """The last pass: assignments to disk, diagnosis, groups, centers."""
     c = len(models.centers)
     spreads = quality.Spreads(np.zeros(c, np.int64), np.zeros(c, np.int64))
-    shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(CLUSTERED)), np.int64)
+    shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(names)), np.int64)
     paths = workspace.parts("features")
-    with_features = [(rows, partial(_fine, workspace, path, scaler)) for rows, path in zip(parts, paths, strict=True)]
+    fine_of = [partial(_fine, workspace, path, names, scaler) for path in paths]
+    with_features = list(zip(parts, fine_of, strict=True))
     done = 0
     for path, verdict in zip(paths, passes.judge(with_features, models, sums, WORKERS), strict=True):
         spreads, shared, fine = spreads + verdict.spreads, shared + verdict.shared, fine + verdict.fine
@@ -142,13 +144,14 @@ def _judge(
     diagnosis = quality.diagnose(models, sums, spreads)
     found = groups.find(models, sums, diagnosis.clusters, shared, proposed)
     _write_sweep(writer, models, diagnosis)
-    _write_centers(writer, models, sums, diagnosis, from_fine(scaler, fine, sums.count))
+    means = dict(zip(names, from_fine(scaler, fine, sums.count).T, strict=True))
+    _write_centers(writer, models, sums, diagnosis, means)
     writer.write_table("groups.parquet", pl.DataFrame([asdict(g) for g in found], schema=_GROUPS).to_arrow())
     return {"advice": quality.advice(models.ks, diagnosis), **_counted(found)}
 
 
-def _fine(workspace: Workspace, path: Path, scaler: Scaler) -> Int64s:
-    return to_fine(scaler, kept.read(workspace, path, CLUSTERED, ()).x)
+def _fine(workspace: Workspace, path: Path, names: tuple[str, ...], scaler: Scaler) -> Int64s:
+    return to_fine(scaler, kept.read(workspace, path, names, ()).x)
 
 
 def _write_assignments(writer: StageWriter, path: Path, models: Models, labels: Any) -> None:
@@ -164,7 +167,7 @@ def _write_sweep(writer: StageWriter, models: Models, diagnosis: quality.Diagnos
 
 
 def _write_centers(
-    writer: StageWriter, models: Models, sums: Sums, diagnosis: quality.Diagnosis, means: Floats
+    writer: StageWriter, models: Models, sums: Sums, diagnosis: quality.Diagnosis, means: dict[str, Floats]
 ) -> None:
     per_model = np.diff(models.first)
     columns: dict[str, Any] = {
@@ -173,7 +176,7 @@ def _write_centers(
         "size": sums.count,
         "silhouette": diagnosis.clusters,
     }
-    writer.write_table("centers.parquet", pa.table(columns | dict(zip(CLUSTERED, means.T, strict=True))))
+    writer.write_table("centers.parquet", pa.table(columns | means))
 
 
 _GROUPS: dict[str, type[pl.DataType]] = {

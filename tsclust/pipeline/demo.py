@@ -13,7 +13,7 @@ from tsclust.demo.mechanism import KINDS
 from tsclust.demo.score import Score
 from tsclust.engine import Listener, silent
 from tsclust.errors import SettingsError
-from tsclust.pipeline import cluster, extract, features, init, report
+from tsclust.pipeline import cluster, extract, features, filtering, init, report
 from tsclust.pipeline.result import Result
 from tsclust.workspace import Meter, Workspace
 
@@ -62,7 +62,7 @@ def _workspace(root: Path) -> Workspace:
 
 def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Result]:
     stages: tuple[Callable[..., Result], ...] = (
-        extract.extract, features.features, features.filter, cluster.cluster, report.report,
+        extract.extract, features.features, filtering.filter, cluster.cluster, report.report,
     )  # fmt: skip
     for stage in stages:
         yield stage(root, flags, listen)

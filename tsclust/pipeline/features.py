@@ -1,26 +1,63 @@
-"""features, filter: series/ -> features/"""
+"""features: series/ -> features/"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
-import pyarrow.parquet as pq
 
 from tsclust import config, screen
 from tsclust.atomic import StageWriter
 from tsclust.config import Rule, Settings
-from tsclust.engine import Listener, Progress, map_parts, silent
-from tsclust.features.catalogue import NAMES
-from tsclust.features.kernels import describe, peak_votes
-from tsclust.pipeline import screening
+from tsclust.engine import Listener, Progress, silent
+from tsclust.features import catalogue, extra
+from tsclust.features.catalogue import Feature
+from tsclust.features.extra import Extra
+from tsclust.features.kernels import describe
+from tsclust.pipeline import look, screening
 from tsclust.pipeline.result import Result, of_stage, up_to_date
-from tsclust.pipeline.screening import CLEAR, WORKERS, Part, Tally
+from tsclust.pipeline.screening import CLEAR, Part, Tally
 from tsclust.series import SeriesBlock
-from tsclust.workspace import Meter, Workspace, command, write_manifest
+from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
+
+
+@dataclass(frozen=True)
+class Describer:
+    """What describes a series: the catalogue, and the user's own features."""
+
+    features: tuple[Feature, ...]
+    extra: tuple[Extra, ...]
+
+    def __call__(self, block: SeriesBlock, sign: int) -> pl.DataFrame:
+        """A column for each feature, a row for each series; null where a feature is not known."""
+        found = describe(block, sign)
+        if self.extra:
+            found = np.hstack([found, extra.describe_extra(block, sign, self.extra)])
+        return pl.DataFrame(found, schema=[f.name for f in self.features]).with_columns(pl.all().fill_nan(None))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be computed, and by which measure it is judged.
+
+    asked      parts of series/ to describe
+    known      parts of features/ that stay as they are
+    votes      part -> (up, down) of its series
+    sign       1 where the peak is a maximum, -1 a minimum; `agreement` is the share of series that say so
+    typical    feature -> (median, robust deviation)
+    """
+
+    asked: list[Path]
+    known: dict[str, Part]
+    votes: dict[str, look.Votes]
+    sign: int
+    agreement: float
+    rules: tuple[Rule, ...]
+    typical: dict[str, tuple[float, float]]
 
 
 def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
@@ -34,137 +71,105 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
     then = command("filter", root)
     with workspace.locked():
         series, before = workspace.manifest("series"), workspace.find_manifest("features")
-        inputs, digest = {"series": series.output_hash}, config.digest(settings.features)
-        if before and (before.inputs, before.settings) == (inputs, digest):
+        inputs, settings_hash = {"series": series.output_hash}, digest(root, settings)
+        if before and (before.inputs, before.settings) == (inputs, settings_hash):
             return up_to_date("features", workspace.stage("features"), before, then)
-        _compile(workspace, listen)
-        known = screening.unchanged(before, series) if before and before.settings == digest else {}
-        votes = _votes(workspace, settings.features.peak, known, series.rows, listen)
-        sign, agreement = _direction(settings.features.peak, votes)
-        rules = screen.in_force(settings.rule, agreement >= CLEAR)
-        facts = {"peak": "max" if sign > 0 else "min", "agreement": round(agreement, 4)}
-        if before and (before.facts["peak"], before.facts["rules"]) != (facts["peak"], screening.plain(rules)):
-            known = {}
+        screening.refuse_nothing(workspace)
+        describer = _describer(workspace, settings, listen)
+        same = before if before and before.settings == settings_hash else None
+        plan = _plan(workspace, settings, describer, same, listen)
         with workspace.writing("features") as writer:
-            for name in known:
-                writer.adopt(workspace.stage("features") / name, before.outputs[name] if before else "")
-            tallies = {name: part.tally for name, part in known.items()}
-            tallies |= _describe(workspace, writer, sign, rules, known, series.rows, listen)
-            parts = {name: Part(series.outputs[name], votes[name], tallies[name]).plain() for name in sorted(tallies)}
-            tally = screening.total(tallies.values())
+            facts = _describe(workspace, writer, describer, plan, before, listen)
             manifest = write_manifest(
-                writer, meter, stage="features", settings=digest, inputs=inputs, seed=0, rows=tally.rows,
-                parts=series.parts, facts={**facts, **tally.facts(rules), "by_part": parts},
+                writer, meter, stage="features", settings=settings_hash, inputs=inputs, seed=0, rows=series.rows,
+                parts=series.parts, facts=facts,
             )  # fmt: skip
-    notes, table = _notes(settings, agreement, len(known), series.parts), screening.rule_table(manifest)
+    notes, table = _notes(settings, describer, plan, series.parts), screening.rule_table(manifest)
     return of_stage("features", workspace.stage("features"), manifest, then, notes=notes, table=table)
 
 
-def filter(
-    root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *, dry_run: bool = False
-) -> Result:
-    """Apply the rules again, without computing features; with `dry_run` only say what would change."""
-    workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
-    meter = Meter()
-    then = command("cluster", root)
-    with workspace.locked():
-        before = workspace.manifest("features")
-        rules = screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR)
-        if before.facts["rules"] == screening.plain(rules):
-            done = up_to_date("filter", workspace.stage("features"), before, then)
-            return replace(done, table=screening.rule_table(before))
-        if dry_run:
-            tally = screening.total(_rescreen(workspace, None, rules, before.rows, listen).values())
-            facts = {**before.facts, **tally.facts(rules)}
-            note = f"dry run, nothing written: {before.facts['kept']:,} series are kept now, {facts['kept']:,} would be"
-            table = screening.rule_table(before.model_copy(update={"facts": facts}))
-            return Result("filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", root))
-        with workspace.writing("features") as writer:
-            tallies = _rescreen(workspace, writer, rules, before.rows, listen)
-            tally = screening.total(tallies.values())
-            parts = {n: replace(p, tally=tallies[n]).plain() for n, p in screening.parts_of(before).items()}
-            manifest = write_manifest(
-                writer, meter, stage="features", settings=before.settings, inputs=before.inputs, seed=0,
-                rows=tally.rows, parts=before.parts, facts={**before.facts, **tally.facts(rules), "by_part": parts},
-            )  # fmt: skip
-    return of_stage("filter", workspace.stage("features"), manifest, then, table=screening.rule_table(manifest))
+def digest(root: Path, settings: Settings) -> str:
+    """A hash of what decides on the features: the settings, and the user's own ones as they are written."""
+    path = root / settings.features.extra
+    text = path.read_text(encoding="utf-8", errors="replace") if settings.features.extra and path.is_file() else ""
+    return config.digest(settings.features, text)
 
 
-def _compile(workspace: Workspace, listen: Listener) -> None:
-    """Let numba compile the kernels for this type of values: seconds the first time, then they come from its cache."""
+def _describer(workspace: Workspace, settings: Settings, listen: Listener) -> Describer:
+    """With its kernels compiled for this type of values: seconds the first time, then they come from a cache."""
     listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
-    describe(_block(workspace.parts("series")[0], rows=0), 1)
+    asked = settings.features
+    own = extra.load(workspace.root / asked.extra) if asked.extra else ()
+    describer = Describer(catalogue.in_force(asked.skip, [e.feature for e in own]), own)
+    describer(SeriesBlock.from_arrow(look.read(workspace.parts("series")[0], rows=0)), 1)
+    return describer
 
 
-def _votes(
-    workspace: Workspace, peak: str, known: Mapping[str, Part], rows: int, listen: Listener
-) -> dict[str, tuple[int, int]]:
-    """Part -> (up, down): how many series say that the peak points which way; asked only where it is not `known`."""
-    paths = workspace.parts("series")
-    votes = {path.name: (0, 0) for path in paths}
-    if peak != "auto":
-        return votes
-    asked, seen = [path for path in paths if path.name not in known], 0
-    for path, (up, down, series) in zip(asked, map_parts(lambda p: peak_votes(_block(p)), asked, WORKERS), strict=True):
-        votes[path.name], seen = (up, down), seen + series
-        listen(Progress("features: which way the peak points", seen, rows))
-    return votes | {name: part.votes for name, part in known.items()}
+def _plan(
+    workspace: Workspace, settings: Settings, describer: Describer, before: Manifest | None, listen: Listener
+) -> Plan:
+    """`before`: made with the same settings, else None."""
+    series, paths = workspace.manifest("series"), workspace.parts("series")
+    known = screening.unchanged(before, series) if before else {}
+    asked = [path for path in paths if path.name not in known]
+    seen = look.look(asked, series.rows, listen)
+    votes = {name: part.votes for name, part in known.items()} | seen.votes
+    sign, agreement = look.direction(settings.features.peak, votes.values())
+    rules = screen.in_force(settings.rule, agreement >= CLEAR, [e.feature.name for e in describer.extra])
+    judged = {"peak": _peak(sign), "rules": screening.plain(rules)}
+    if before and known and judged == {key: before.facts[key] for key in judged}:
+        # New parts are held against what was typical when the first ones came: no old part is touched.
+        return Plan(asked, known, votes, sign, agreement, rules, before.facts["typical"])
+    if known:
+        seen = look.look(paths, series.rows, listen)
+    return Plan(paths, {}, votes, sign, agreement, rules, look.typical(seen.samples, sign, describer))
 
 
-def _direction(peak: str, votes: Mapping[str, tuple[int, int]]) -> tuple[int, float]:
-    """(1 or -1, share of the series that agree): which way the peak points, by a vote of all series where `auto`."""
-    if peak != "auto":
-        return (1 if peak == "max" else -1), 1.0
-    up, down = (sum(one) for one in zip(*votes.values(), strict=True))
-    return (1 if up >= down else -1), max(up, down) / max(up + down, 1)
-
-
-def _notes(settings: Settings, agreement: float, known: int, parts: int) -> tuple[str, ...]:
-    notes = [f"{known} of {parts} parts were there already"] if known else []
-    if agreement < CLEAR and settings.rule is None:
-        notes.append(
-            f"only {agreement:.0%} of the series agree on the direction of the peak: the rule wrong_sign is not"
-            " applied; set [features] peak to max or min if you know it"
-        )
-    return tuple(notes)
-
-
-def _block(path: Path, rows: int | None = None) -> SeriesBlock:
-    table = pq.read_table(path, columns=["series_id", "values"])
-    return SeriesBlock.from_arrow(table.slice(0, rows))
+def _peak(sign: int) -> str:
+    return "max" if sign > 0 else "min"
 
 
 def _describe(
-    workspace: Workspace, writer: StageWriter, sign: int, rules: tuple[Rule, ...],
-    known: Mapping[str, Part], rows: int, listen: Listener,
-) -> dict[str, Tally]:  # fmt: skip
-    """Compute the parts that are not `known`."""
-    columns = screening.carried_columns(workspace, rules)
+    workspace: Workspace,
+    writer: StageWriter,
+    describer: Describer,
+    plan: Plan,
+    before: Manifest | None,
+    listen: Listener,
+) -> dict[str, Any]:
+    """Compute the parts asked for, take over the known ones; the facts for the manifest."""
+    series = workspace.manifest("series")
+    judge = screening.judge(workspace, plan.rules, plan.typical, describer.features)
 
     def one_part(path: Path) -> Tally:
-        block = _block(path)
-        frame = pl.DataFrame(describe(block, sign), schema=list(NAMES)).with_columns(pl.all().fill_nan(None))
-        table, tally = screening.apply(rules, frame, block.ids, screening.read_carried(path, columns))
-        writer.write_table(path.name, table)
+        table = look.read(path)
+        frame = describer(SeriesBlock.from_arrow(table), plan.sign)
+        judged, tally = judge(frame, table["series_id"], path)
+        writer.write_table(path.name, judged)
         return tally
 
-    paths = [path for path in workspace.parts("series") if path.name not in known]
-    done = sum(part.tally.rows for part in known.values())
-    return screening.heard(one_part, paths, "features", done, rows, listen)
+    for name in plan.known:
+        writer.adopt(workspace.stage("features") / name, before.outputs[name] if before else "")
+    tallies = {name: part.tally for name, part in plan.known.items()}
+    done = sum(tally.rows for tally in tallies.values())
+    tallies |= screening.heard(one_part, plan.asked, "features", done, series.rows, listen)
+    parts = {name: Part(series.outputs[name], plan.votes[name], tallies[name]).plain() for name in sorted(tallies)}
+    return {
+        "peak": _peak(plan.sign), "agreement": round(plan.agreement, 4), "typical": plan.typical,
+        "catalogue": catalogue.plain(describer.features),
+        **screening.total(tallies.values()).facts(plan.rules), "by_part": parts,
+    }  # fmt: skip
 
 
-def _rescreen(
-    workspace: Workspace, writer: StageWriter | None, rules: tuple[Rule, ...], rows: int, listen: Listener
-) -> dict[str, Tally]:
-    columns = screening.carried_columns(workspace, rules)
-
-    def one_part(path: Path) -> Tally:
-        table = pq.read_table(path)
-        carried = screening.read_carried(workspace.stage("series") / path.name, columns)
-        table, tally = screening.apply(rules, pl.DataFrame(table.select(list(NAMES))), table["series_id"], carried)
-        if writer is not None:
-            writer.write_table(path.name, table)
-        return tally
-
-    return screening.heard(one_part, workspace.parts("features"), "filter", 0, rows, listen)
+def _notes(settings: Settings, describer: Describer, plan: Plan, parts: int) -> tuple[str, ...]:
+    notes = [f"{len(plan.known)} of {parts} parts were there already"] if plan.known else []
+    if describer.extra:
+        notes.append(f"your own features: {', '.join(e.feature.name for e in describer.extra)}")
+    for slow in (e for e in describer.extra if e.slow):
+        notes.append(f"{slow.feature.name} runs as plain Python, numba cannot compile it: {slow.slow}")
+    if plan.agreement < CLEAR and settings.rule is None:
+        notes.append(
+            f"only {plan.agreement:.0%} of the series agree on the direction of the peak: the rule wrong_sign is not"
+            " applied; set [features] peak to max or min if you know it"
+        )
+    return tuple(notes)

@@ -18,7 +18,8 @@ from tsclust.cluster.scale import Keys, Scaler
 from tsclust.config import Cluster
 from tsclust.engine import map_parts
 from tsclust.errors import SettingsError
-from tsclust.features.catalogue import CATALOGUE, CLUSTERED
+from tsclust.features import catalogue
+from tsclust.features.catalogue import Feature
 from tsclust.series import Floats, UInt64s, hash_ids
 from tsclust.workspace import Workspace
 
@@ -40,6 +41,11 @@ class Kept:
         return hash_ids(self.series_ids, seed)
 
 
+def described_by(workspace: Workspace) -> tuple[Feature, ...]:
+    """The features that features/ was made of."""
+    return catalogue.of(workspace.manifest("features").facts)
+
+
 def read(workspace: Workspace, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
     """The kept rows of the features part at `path`, with keys from the carried columns of its series part."""
     table = pq.read_table(path, columns=["series_id", *columns, "rejected_by"])
@@ -58,10 +64,11 @@ def ids(path: Path) -> pa.ChunkedArray:
 def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     """What is normal, from a sample drawn by the hash of series_id: the same for any order of rows and parts."""
     _check(workspace, asked.baseline)
+    features = described_by(workspace)
     chance = min(1.0, SAMPLE / max(workspace.manifest("features").facts["kept"], 1))
 
     def one_part(path: Path) -> tuple[UInt64s, Kept]:
-        part = read(workspace, path, CLUSTERED, asked.baseline)
+        part = read(workspace, path, catalogue.clustered(features), asked.baseline)
         hashes = part.hashes(asked.seed)
         taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
         return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])
@@ -70,7 +77,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
     x = np.concatenate([part.x for _, part in pieces])[order]
     keys = np.concatenate([part.keys for _, part in pieces])[order]
-    smallest = np.array([_HALF_SAMPLE if f.unit == "samples" else 1e-9 for f in CATALOGUE if f.clustered])
+    smallest = np.array([_HALF_SAMPLE if f.unit == "samples" else 1e-9 for f in features if f.clustered])
     return scale.fit(x, keys, asked.scaling, smallest)
 
 

@@ -55,4 +55,6 @@ def up_to_date(command: str, wrote: Path, manifest: Manifest, then: str) -> Resu
 
 def _short(manifest: Manifest) -> dict[str, Any]:
     """The facts without what only the manifest is for."""
-    return {key: value for key, value in manifest.facts.items() if key not in ("ranges", "by_part")}
+    return {
+        key: value for key, value in manifest.facts.items() if key not in ("ranges", "by_part", "catalogue", "typical")
+    }

@@ -9,7 +9,7 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import Listener, silent
-from tsclust.pipeline import cluster, extract, features, report
+from tsclust.pipeline import cluster, extract, features, filtering, report
 from tsclust.pipeline.result import Result, up_to_date
 from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace, command
 
@@ -24,7 +24,7 @@ def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = s
     else:
         yield extract.extract(root, flags, listen)
     yield features.features(root, flags, listen)
-    yield features.filter(root, flags, listen)
+    yield filtering.filter(root, flags, listen)
     yield cluster.cluster(root, flags, listen)
     yield report.report(root, flags, listen)
 
@@ -41,7 +41,10 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     then = command(MADE_BY[stale], root) if stale else command("report", root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, states[name], manifest) for name, manifest in found.items()))
-    without: Any = {"outputs": True, "facts": {"ranges": True, "by_part": True}}  # a line for each part
+    without: Any = {
+        "outputs": True,
+        "facts": {"ranges": True, "by_part": True, "typical": True},
+    }  # a line for each part
     about = {name: manifest.model_dump(exclude=without) if manifest else {} for name, manifest in found.items()}
     facts = {"stages": {n: {"state": states[n], **about[n]} for n in STAGES}, "reports": reports}
     notes = [f"reports: {', '.join(reports)}" if reports else "no report yet"]
@@ -66,7 +69,7 @@ def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, 
 def _digest(name: str, settings: Settings, root: Path) -> str:
     if name == "series":
         return extract.digest(settings.source, root)
-    return config.digest(settings.features if name == "features" else settings.cluster)
+    return features.digest(root, settings) if name == "features" else config.digest(settings.cluster)
 
 
 def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:

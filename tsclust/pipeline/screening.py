@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,29 +18,36 @@ from tsclust import screen
 from tsclust.config import Rule
 from tsclust.engine import Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.features.catalogue import NAMES
+from tsclust.features.catalogue import Feature
+from tsclust.pipeline.look import as_columns
 from tsclust.workspace import Manifest, Workspace
 
 CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
 WORKERS = 2
 
+Judge = Callable[[pl.DataFrame, pa.ChunkedArray, Path], tuple[pa.Table, "Tally"]]
+
 
 @dataclass(frozen=True)
 class Tally:
-    """Rows of a part, how many the rules reject (first rule that does), and how many each would reject alone."""
+    """Rows of a part; per rule: how many it is the first to reject, how many it rejects, and how many no other does."""
 
     rows: int
     rejected: Counter[str]
+    in_all: Counter[str]
     alone: Counter[str]
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(self.rows + other.rows, self.rejected + other.rejected, self.alone + other.alone)
+        return Tally(
+            self.rows + other.rows, self.rejected + other.rejected, self.in_all + other.in_all, self.alone + other.alone
+        )
 
     def facts(self, rules: tuple[Rule, ...]) -> dict[str, Any]:
         """For the manifest: every rule counts, those that reject nothing too."""
         return {
             "rules": plain(rules),
             "rejected": {r.name: self.rejected[r.name] for r in rules},
+            "in_all": {r.name: self.in_all[r.name] for r in rules},
             "alone": {r.name: self.alone[r.name] for r in rules},
             "kept": self.rows - self.rejected.total(),
         }
@@ -56,15 +63,17 @@ class Part:
 
     def plain(self) -> dict[str, Any]:
         """For the manifest."""
-        tally = {"rows": self.tally.rows, "rejected": dict(self.tally.rejected), "alone": dict(self.tally.alone)}
-        return {"series": self.series, "votes": self.votes, **tally}
+        tally = {name: dict(getattr(self.tally, name)) for name in ("rejected", "in_all", "alone")}
+        return {"series": self.series, "votes": self.votes, "rows": self.tally.rows, **tally}
 
 
 def parts_of(manifest: Manifest) -> dict[str, Part]:
     """The parts of a features/ by the names of their files."""
     return {
         name: Part(
-            p["series"], (p["votes"][0], p["votes"][1]), Tally(p["rows"], Counter(p["rejected"]), Counter(p["alone"]))
+            p["series"],
+            (p["votes"][0], p["votes"][1]),
+            Tally(p["rows"], Counter(p["rejected"]), Counter(p["in_all"]), Counter(p["alone"])),
         )
         for name, p in manifest.facts.get("by_part", {}).items()
     }
@@ -80,20 +89,40 @@ def plain(rules: tuple[Rule, ...]) -> list[dict[str, str]]:
     return [rule.model_dump() for rule in rules]
 
 
-def apply(
-    rules: tuple[Rule, ...], frame: pl.DataFrame, ids: pa.ChunkedArray, carried: pl.DataFrame
-) -> tuple[pa.Table, Tally]:
-    """The features part of these rows with its column rejected_by, and the tally of it."""
-    verdict = screen.screen(frame.hstack(carried), rules)
-    table = frame.to_arrow().add_column(0, "series_id", ids)
-    table = table.append_column("rejected_by", verdict.rejected_by.to_arrow().cast(pa.string()))
-    counts = Counter(verdict.rejected_by.drop_nulls().to_list())
-    return table, Tally(len(frame), counts, Counter(verdict.alone))
+def judge(
+    workspace: Workspace,
+    rules: tuple[Rule, ...],
+    typical: Mapping[str, tuple[float, float]],
+    features: Sequence[Feature],
+) -> Judge:
+    """What gives each row its `rejected_by`. Raises SettingsError for a rule that reads what is not there."""
+    names = [f.name for f in features]
+    carried = [
+        n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values", *names)
+    ]
+    constants = as_columns(typical)
+    used = screen.columns_used(rules, (*names, *carried, *constants))
+    columns, given = sorted(used & set(carried)), {n: pl.lit(v) for n, v in constants.items() if n in used}
+
+    def judged(frame: pl.DataFrame, ids: pa.ChunkedArray, path: Path) -> tuple[pa.Table, Tally]:
+        carried = pl.DataFrame(pq.read_table(path, columns=columns)) if columns else pl.DataFrame()
+        verdict = screen.screen(frame.hstack(carried).with_columns(**given), rules)
+        table = frame.to_arrow().add_column(0, "series_id", ids)
+        table = table.append_column("rejected_by", verdict.rejected_by.to_arrow().cast(pa.string()))
+        first = Counter(verdict.rejected_by.drop_nulls().to_list())
+        return table, Tally(len(frame), first, Counter(verdict.in_all), Counter(verdict.alone))
+
+    return judged
+
+
+def features_used(rules: tuple[Rule, ...], names: Sequence[str]) -> list[str]:
+    """Those of the features `names` that the rules read."""
+    return [name for name in names if name in screen.columns_read(rules)]
 
 
 def total(tallies: Iterable[Tally]) -> Tally:
     """The sum over parts."""
-    return functools.reduce(operator.add, tallies, Tally(0, Counter(), Counter()))
+    return functools.reduce(operator.add, tallies, Tally(0, Counter(), Counter(), Counter()))
 
 
 def heard(
@@ -108,27 +137,32 @@ def heard(
     return tallies
 
 
-def carried_columns(workspace: Workspace, rules: tuple[Rule, ...]) -> list[str]:
-    """The carried columns that the rules read."""
-    paths = workspace.parts("series")
-    if not paths or not workspace.manifest("series").rows:
+def refuse_nothing(workspace: Workspace) -> None:
+    """Raises NoSeriesError where series/ is empty."""
+    if not workspace.manifest("series").rows:
         raise NoSeriesError(
             f"{workspace.stage('series')} holds no series", "Check the source, then run: tsclust extract"
         )
-    carried = [name for name in pq.read_schema(paths[0]).names if name not in ("series_id", "values")]
-    return sorted(screen.columns_used(rules, (*NAMES, *carried)) - set(NAMES))
-
-
-def read_carried(path: Path, columns: list[str]) -> pl.DataFrame:
-    """These columns of a series part; no columns, no reading."""
-    return pl.DataFrame(pq.read_table(path, columns=columns)) if columns else pl.DataFrame()
 
 
 def rule_table(manifest: Manifest) -> tuple[tuple[str, ...], ...]:
-    """For people: what each rule rejects, alone and as the first, and what is kept."""
+    """For people: what each rule rejects in all, what it alone does, what it is the first to, and what is kept."""
     facts = manifest.facts
-    rows = [("rule", "alone", "rejected", "because")]
+    rows = [("rule", "in all", "alone", "rejected", "because")]
     for rule in facts["rules"]:
-        name = rule["name"]
-        rows.append((name, f"{facts['alone'][name]:,}", f"{facts['rejected'][name]:,}", rule["reason"]))
-    return (*rows, ("kept", "", f"{facts['kept']:,}", f"of {manifest.rows:,} series"))
+        counts = (f"{facts[key][rule['name']]:,}" for key in ("in_all", "alone", "rejected"))
+        rows.append((rule["name"], *counts, rule["reason"]))
+    return (*rows, ("kept", "", "", f"{facts['kept']:,}", f"of {manifest.rows:,} series"))
+
+
+def change_table(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:
+    """For people: what each rule rejects now and what it would, from the facts of two manifests."""
+    reasons = {r["name"]: r["reason"] for facts in (before, after) for r in facts["rules"]}
+    rows = [("rule", "now", "would be", "change", "because")]
+    for name, reason in reasons.items():
+        rows.append((name, *_change(before["rejected"].get(name, 0), after["rejected"].get(name, 0)), reason))
+    return (*rows, ("kept", *_change(before["kept"], after["kept"]), ""))
+
+
+def _change(now: int, then: int) -> tuple[str, str, str]:
+    return f"{now:,}", f"{then:,}", f"{then - now:+,}" if then != now else ""

@@ -46,6 +46,10 @@ retries = 5
 [features]
 # Which way the peak of a recording points: "max", "min", or "auto", what most series say.
 peak = "auto"
+# Features of your own: a Python file whose functions take an array of values and give a number (docs/features.md).
+extra = ""
+# Features that series are not to be compared by. They stay as columns, for rules.
+skip = []
 
 [cluster]
 # Every number of clusters to try: "2..30", or "2,5,10..20".

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -13,9 +13,12 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.config import Report
+from tsclust.features import catalogue
+from tsclust.features.catalogue import Feature
 from tsclust.report import curves, sample
 from tsclust.report.sample import Asked, Drawn
 from tsclust.report.unusual import Unusual, Usual, Where, fit_usual, stands_out, where
+from tsclust.series import Int64s, SeriesBlock
 from tsclust.workspace import STAGES, Manifest, Workspace
 
 Plain = str | int | float | bool | date | datetime | None
@@ -153,8 +156,9 @@ def collect(workspace: Workspace, settings: Report) -> ReportData:
     groups = groups.filter(pl.col("within").is_null())
     shown = _shown(groups)
     baseline = tuple(facts["clusters"].get("baseline", ()))
-    drawn = sample.draw(workspace, _asked(shown, manifests["clusters"].rows, baseline))
-    usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal])
+    features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
+    drawn = sample.draw(workspace, _asked(shown, manifests["clusters"].rows, baseline, features))
+    usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
     return ReportData(
         title=settings.title,
         origin=facts["series"].get("origin", ""),
@@ -164,13 +168,13 @@ def collect(workspace: Workspace, settings: Report) -> ReportData:
         peak=facts["features"]["peak"],
         found=len(groups),
         baseline=baseline,
-        normal=_band(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
+        normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
         groups=tuple(_group(row, j, drawn, usual, settings.members) for j, row in enumerate(shown)),
         rejected=_rejected(facts["features"], drawn),
         sweep=_sweep(workspace),
         elbow=facts["clusters"]["advice"]["elbow"],
         best_silhouette=facts["clusters"]["advice"]["silhouette"],
-        stages=tuple(_stage(manifest) for manifest in manifests.values()),
+        stages=tuple(stage_of(manifest) for manifest in manifests.values()),
     )
 
 
@@ -181,9 +185,10 @@ def _shown(groups: pl.DataFrame) -> list[dict[str, Any]]:
     return [*strange.iter_rows(named=True), *normal.iter_rows(named=True)]
 
 
-def _asked(shown: list[dict[str, Any]], kept: int, baseline: tuple[str, ...]) -> Asked:
+def _asked(shown: list[dict[str, Any]], kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...]) -> Asked:
     groups = tuple((f"k{row['k']:02d}", row["cluster"], row["size"]) for row in shown)
-    return Asked(groups, np.array([row["normal"] for row in shown], bool), kept, baseline)
+    normal = np.array([row["normal"] for row in shown], bool)
+    return Asked(groups, normal, kept, baseline, catalogue.clustered(features))
 
 
 def _group(row: Mapping[str, Any], j: int, drawn: Drawn, usual: Usual, members: int) -> Group:
@@ -192,28 +197,35 @@ def _group(row: Mapping[str, Any], j: int, drawn: Drawn, usual: Usual, members: 
     return Group(
         number=row["group"], k=row["k"], cluster=row["cluster"], size=row["size"], share=row["share"],
         first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], normal=row["normal"],
-        band=_band(drawn, rows), members=_curves(drawn, chosen),
+        band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], usual),
         where=tuple(where(name, name in drawn.periods, tally, j, row["size"]) for name, tally in drawn.counts.items()
                     if tally is not None and len(tally) > 1),
     )  # fmt: skip
 
 
-def _band(drawn: Drawn, rows: Rows) -> Band:
+def band_of(drawn: Drawn, rows: Rows) -> Band:
+    """Where 90 % of these rows of the drawn series lie; nowhere for no rows."""
+    if not len(rows):
+        return Band((), (), ())
     at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.05, 0.95))
     return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
-def _curves(drawn: Drawn, rows: Rows) -> tuple[Curve, ...]:
-    table = drawn.table.take(rows)
+def curves_drawn(drawn: Drawn, rows: Rows) -> tuple[Curve, ...]:
+    """These rows of the drawn series, each with what is usual for its baseline key."""
+    return curves_of(drawn.table.take(rows), drawn.starts[rows], [_usual(drawn, key) for key in drawn.keys[rows]])
+
+
+def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> tuple[Curve, ...]:
+    """Every row of a table with series_id, carried columns and values."""
     names = [name for name in table.column_names if name not in ("series_id", "values")]
     columns = [[_plain(scalar) for scalar in _micro(table[name])] for name in names]
-    carried = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(rows)
-    block = drawn.block
-    values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in rows]
+    carried = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(table)
+    block = SeriesBlock.from_arrow(table)
+    values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in range(len(block))]
     ids = [str(scalar.as_py()) for scalar in table["series_id"]]
-    usual = [_usual(drawn, key) for key in drawn.keys[rows]]
-    return tuple(map(Curve, ids, drawn.starts[rows].tolist(), values, carried, usual))
+    return tuple(map(Curve, ids, starts.tolist(), values, carried, usual))
 
 
 def _usual(drawn: Drawn, key: str) -> Line | None:
@@ -244,7 +256,9 @@ def _plain(scalar: pa.Scalar) -> Plain:
 def _rejected(facts: Mapping[str, Any], drawn: Drawn) -> tuple[Rejected, ...]:
     """The rules that set something aside, most first."""
     found = [
-        Rejected(r["name"], r["when"], r["reason"], facts["rejected"][r["name"]], _curves(drawn, _of_rule(drawn, r)))
+        Rejected(
+            r["name"], r["when"], r["reason"], facts["rejected"][r["name"]], curves_drawn(drawn, _of_rule(drawn, r))
+        )
         for r in facts["rules"]
         if facts["rejected"].get(r["name"])
     ]
@@ -262,7 +276,8 @@ def _sweep(workspace: Workspace) -> tuple[Model, ...]:
     return tuple(Model(**row) for row in sweep.iter_rows(named=True))
 
 
-def _stage(manifest: Manifest) -> Stage:
+def stage_of(manifest: Manifest) -> Stage:
+    """A stage for the appendix."""
     return Stage(
         name=manifest.stage, made_at=manifest.made_at, rows=manifest.rows, parts=manifest.parts,
         seconds=manifest.seconds, peak_mb=manifest.peak_mb, seed=manifest.seed, settings=manifest.settings,

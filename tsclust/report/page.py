@@ -136,7 +136,7 @@ def render(data: ReportData, lang: str, charts: bool = True) -> str:
     plotly = get_plotlyjs() if charts else ""
     malfunctions = [g for g in data.groups if not g.normal]
     return (
-        _environment(language)
+        templates(language)
         .get_template("page.html")
         .render(
             data=data,
@@ -149,13 +149,14 @@ def render(data: ReportData, lang: str, charts: bool = True) -> str:
             advice=_advice(data, language),
             style=style,
             script=script,
-            hashes=[_hash(script), _hash(plotly)],
+            hashes=[hash_of(script), hash_of(plotly)],
             plotly=base64.b64encode(gzip.compress(plotly.encode(), 9, mtime=0)).decode(),
         )
     )
 
 
-def _environment(language: Language) -> jinja2.Environment:
+def templates(language: Language) -> jinja2.Environment:
+    """Templates, their filters and texts in this language."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(STATIC), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -170,14 +171,15 @@ def _environment(language: Language) -> jinja2.Environment:
 
 
 def _draw_group(group: Group, normal: Band, language: Language) -> Drawing:
-    return _draw(Frame.around((normal, group.band), group.members), normal, group.band, group.members, language)
+    return draw(Frame.around((normal, group.band), group.members), normal, group.band, group.members, language)
 
 
 def _draw_rejected(rejected: Rejected, normal: Band, language: Language) -> Drawing:
-    return _draw(Frame.around((normal,), rejected.examples), normal, None, rejected.examples, language)
+    return draw(Frame.around((normal,), rejected.examples), normal, None, rejected.examples, language)
 
 
-def _draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve], language: Language) -> Drawing:
+def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve], language: Language) -> Drawing:
+    """The paths and ticks for these curves, over where the normal ones lie."""
     rows, columns = frame.ticks(), nice_ticks(frame.left, frame.right, 6)
     return Drawing(
         box=frame.box,
@@ -255,6 +257,6 @@ def _advice(data: ReportData, language: Language) -> str:
     return text if agree else f"{text} {language['overview_differ']}"
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     """As a Content-Security-Policy wants it."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

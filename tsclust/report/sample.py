@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
-from tsclust.features.catalogue import CLUSTERED
 from tsclust.series import Floats, Int64s, SeriesBlock, UInt64s, hash_ids
 from tsclust.workspace import Workspace
 
@@ -44,17 +43,19 @@ class Asked:
     normal    (groups,) which of them make up the normal mass; all series do where none is
     kept      series that the rules keep
     baseline  carried columns within which series are compared
+    features  (d,) names of the clustered ones
     """
 
     groups: tuple[tuple[str, int, int], ...]
     normal: Bools
     kept: int
     baseline: tuple[str, ...]
+    features: tuple[str, ...]
 
     @property
     def limits(self) -> UInt64s:
         """(groups,) the largest hash that is drawn of each group, about PER_GROUP members."""
-        return np.array([_limit(PER_GROUP, size) for _, _, size in self.groups], np.uint64)
+        return np.array([limit(PER_GROUP, size) for _, _, size in self.groups], np.uint64)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,11 @@ class Drawn:
 
 def draw(workspace: Workspace, asked: Asked) -> Drawn:
     """Go through all parts once."""
-    parts = list(map_parts(partial(_draw, workspace, asked), workspace.parts("features"), WORKERS))
+    return joined(list(map_parts(partial(_draw, workspace, asked), workspace.parts("features"), WORKERS)))
+
+
+def joined(parts: Sequence[Drawn]) -> Drawn:
+    """The parts as one, in the order of the hashes."""
     order = np.argsort(np.concatenate([p.hashes for p in parts]), kind="stable")
     drawn: dict[str, Any] = {
         name: np.concatenate([getattr(p, name) for p in parts])[order]
@@ -107,27 +112,27 @@ def draw(workspace: Workspace, asked: Asked) -> Drawn:
 
 def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     """What `draw` wants of one part."""
-    features = pq.read_table(path, columns=["series_id", "start", *CLUSTERED, "rejected_by"])
+    features = pq.read_table(path, columns=["series_id", "start", *asked.features, "rejected_by"])
     series = pq.read_table(workspace.stage("series") / path.name)
     carried = _carried(series)
-    rejected = _texts(pl.Series(features["rejected_by"]))
+    rejected = texts(pl.Series(features["rejected_by"]))
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
     inside = _inside(workspace.stage("clusters") / "assignments" / path.name, asked, kept)
     normal = inside[:, asked.normal].any(axis=1) if asked.normal.any() else kept
-    keys = _keys(series, asked.baseline)
+    keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
-    usual = normal & (hashes <= _limit(NORMAL, asked.kept))
-    rows = np.flatnonzero(members.any(axis=1) | usual | _examples(rejected, hashes))
-    x = np.column_stack([features[name].take(rows).to_numpy() for name in CLUSTERED])
+    usual = normal & (hashes <= limit(NORMAL, asked.kept))
+    rows = np.flatnonzero(members.any(axis=1) | usual | examples(rejected, hashes))
+    x = np.column_stack([features[name].take(rows).to_numpy() for name in asked.features])
     times = [column for column in carried.iter_columns() if column.dtype.is_temporal()]
     return Drawn(
-        series.take(rows), hashes[rows], _whole(features["start"])[rows], x, keys[rows], members[rows],
+        series.take(rows), hashes[rows], whole(features["start"])[rows], x, keys[rows], members[rows],
         usual[rows], rejected[rows], _count(carried, kept, inside), {t.name: (t.min(), t.max()) for t in times},
     )  # fmt: skip
 
 
-def _limit(wanted: int, of: int) -> np.uint64:
+def limit(wanted: int, of: int) -> np.uint64:
     """The hash below which about `wanted` of `of` lie."""
     return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
 
@@ -142,7 +147,7 @@ def _inside(path: Path, asked: Asked, kept: Bools) -> Bools:
     return inside
 
 
-def _examples(rejected: Strings, hashes: UInt64s) -> Bools:
+def examples(rejected: Strings, hashes: UInt64s) -> Bools:
     """(n,) the few rows of each rule with the smallest hashes."""
     chosen = np.zeros(len(rejected), bool)
     for rule in np.unique(rejected[rejected != ""]):
@@ -173,7 +178,8 @@ def _countable(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _keys(series: pa.Table, baseline: Sequence[str]) -> Strings:
+def keys_of(series: pa.Table, baseline: Sequence[str]) -> Strings:
+    """(n,) the baseline key of each row of a part of series/, "" without a baseline."""
     if not baseline:
         return np.full(len(series), "")
     text = pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)
@@ -210,10 +216,12 @@ def _longest(periods: Iterable[tuple[Any, Any] | None]) -> tuple[Any, Any]:
     return (min(p[0] for p in known), max(p[1] for p in known)) if known else (None, None)
 
 
-def _texts(column: pl.Series) -> Strings:
+def texts(column: pl.Series) -> Strings:
+    """(n,) a column of text, "" for null."""
     return column.fill_null("").to_numpy().astype(str)
 
 
-def _whole(column: pa.ChunkedArray) -> Int64s:
+def whole(column: pa.ChunkedArray) -> Int64s:
+    """(n,) a column of whole numbers, 0 for null."""
     whole: Int64s = np.nan_to_num(column.to_numpy().astype(np.float64)).astype(np.int64)
     return whole

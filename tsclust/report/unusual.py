@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsclust.features.catalogue import CATALOGUE, CLUSTERED
+from tsclust.features.catalogue import Feature
 from tsclust.series import Floats
 
 Strings = npt.NDArray[np.str_]
@@ -35,9 +35,7 @@ TOPICS: tuple[tuple[str, ...], ...] = (
     ("return_time", "return_level"),
     ("rest_level",),
 )
-_UNITS = {f.name: f.unit for f in CATALOGUE}
-# What is counted in samples is off by half a sample in any recording.
-_LEAST = np.array([0.5 if _UNITS[name] == "samples" else 1e-9 for name in CLUSTERED])
+_HALF_SAMPLE = 0.5  # what is counted in samples is off by half a sample in any recording
 
 
 @dataclass(frozen=True)
@@ -83,11 +81,13 @@ class Where:
 class Usual:
     """What is normal of each feature. g baseline keys, d features.
 
+    features (d,) the clustered ones
     keys     (g,) sorted, the first, "", is the whole
     centers  (g, d) medians, in feature units
     spread   (d,) robust deviation from them, in feature units, never 0
     """
 
+    features: tuple[Feature, ...]
     keys: Strings
     centers: Floats
     spread: Floats
@@ -105,33 +105,37 @@ class Usual:
         return out
 
 
-def fit_usual(x: Floats, keys: Strings) -> Usual:
-    """From x (n, d) of the normal mass and its keys (n,)."""
+def fit_usual(x: Floats, keys: Strings, features: tuple[Feature, ...]) -> Usual:
+    """From x (n, d) of the normal mass and its keys (n,); `features` are the d clustered ones."""
     names, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
     members = np.split(np.argsort(row, kind="stable"), np.cumsum(sizes)[:-1])
     own = [(name, rows) for name, rows in zip(names, members, strict=True) if name and len(rows) >= ENOUGH]
     centers = np.stack([np.median(x, axis=0), *(np.median(x[rows], axis=0) for _, rows in own)])
-    usual = Usual(np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
+    usual = Usual(features, np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
     away = np.abs(x - usual.of(keys))
     spread = MAD * np.median(away, axis=0)
-    return Usual(usual.keys, centers, np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), _LEAST))
+    least = np.array([_HALF_SAMPLE if f.unit == "samples" else 1e-9 for f in features])
+    return replace(usual, spread=np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), least))
 
 
 def stands_out(x: Floats, keys: Strings, usual: Usual) -> tuple[Unusual, ...]:
     """What stands out most of members with features x (n, d): a feature of each topic, farthest from normal first."""
     expected = usual.of(keys)
     away = np.median(x - expected, axis=0) / usual.spread
-    far = {name: abs(float(away[i])) for i, name in enumerate(CLUSTERED)}
-    said = sorted((_plainest(topic, far) for topic in _topics()), key=lambda name: -far[name])
-    chosen = [CLUSTERED.index(name) for name in said[:SENTENCES] if far[name] >= STANDS_OUT]
-    return tuple(_one(i, x[:, i], expected[:, i], float(away[i]), float(usual.spread[i])) for i in chosen)
+    names = [f.name for f in usual.features]
+    far = {name: abs(float(away[i])) for i, name in enumerate(names)}
+    said = sorted((_plainest(topic, far) for topic in _topics(names)), key=lambda name: -far[name])
+    chosen = [names.index(name) for name in said[:SENTENCES] if far[name] >= STANDS_OUT]
+    return tuple(
+        _one(usual.features[i], x[:, i], expected[:, i], float(away[i]), float(usual.spread[i])) for i in chosen
+    )
 
 
-def _topics() -> tuple[tuple[str, ...], ...]:
-    """The topics over the catalogue as it is: a feature that no topic has is one of its own."""
+def _topics(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The topics over the features there are: one that no topic has is a topic of its own."""
     known = {name for topic in TOPICS for name in topic}
-    topics = [tuple(name for name in topic if name in CLUSTERED) for topic in TOPICS]
-    return (*(topic for topic in topics if topic), *((name,) for name in CLUSTERED if name not in known))
+    topics = [tuple(name for name in topic if name in names) for topic in TOPICS]
+    return (*(topic for topic in topics if topic), *((name,) for name in names if name not in known))
 
 
 def _plainest(topic: tuple[str, ...], far: Mapping[str, float]) -> str:
@@ -140,10 +144,10 @@ def _plainest(topic: tuple[str, ...], far: Mapping[str, float]) -> str:
     return next(name for name in topic if far[name] >= farthest / 2)
 
 
-def _one(i: int, x: Floats, expected: Floats, away: float, spread: float) -> Unusual:
-    """Feature i of members: x (n,) their values, expected (n,) what is normal for each."""
-    name, middle = CLUSTERED[i], float(np.median(expected))
-    level = _UNITS[name] in ("value", "value x samples") or name.endswith("_to_peak")
+def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: float) -> Unusual:
+    """A feature of members: x (n,) their values, expected (n,) what is normal for each."""
+    name, middle = feature.name, float(np.median(expected))
+    level = feature.unit in ("value", "value x samples") or name.endswith("_to_peak")
     times = float(np.median(x / expected)) if level and middle > 2 * spread and (expected > 0).all() else 0.0
     return Unusual(name, float(np.median(x)), middle, times if times > 0 else None, away)
 

@@ -39,8 +39,8 @@
     if (step) show(at + step);
   });
 
-  const overview = document.getElementById("overview");
-  const wait = overview.querySelector(".wait");
+  const overview = document.getElementById("overview");  // not there in the page of the features
+  const wait = overview?.querySelector(".wait");
   const figures = document.getElementById("figures");  // not there in a page without charts
 
   // plotly.js, unpacked from the page itself; the page's Content-Security-Policy knows its hash.

@@ -1,0 +1,440 @@
+"""The page of the features: its numbers against slow and obvious ones, and what it does in a real browser."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import socket
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from playwright.sync_api import Page, expect
+from sklearn.ensemble import IsolationForest
+
+import tsclust
+from tests.made import cycles
+from tests.test_report_page import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
+from tsclust.errors import SettingsError, StageMissingError
+from tsclust.features.catalogue import CATALOGUE
+from tsclust.pipeline.look import as_columns
+from tsclust.report import axis, features_page
+from tsclust.report.axis import Axis
+from tsclust.report.features_data import FeaturesData, Sides, collect
+from tsclust.report.features_drawing import draw_histogram
+from tsclust.report.features_page import render
+from tsclust.report.features_sample import SAMPLE
+from tsclust.report.limits import Limit, parse
+from tsclust.report.texts import STATIC, Language
+from tsclust.report.unusual import fit_usual
+from tsclust.series import hash_ids
+from tsclust.workspace import Workspace
+
+SERIES = 6_000
+RULES = """
+[[rule]]
+name = "gaps"
+when = "n_missing > 0.03 * n_values"
+reason = "Values are missing: the recorder lost some"
+[[rule]]
+name = "high"
+when = "peak_height > typical_peak_height + 3 * spread_peak_height"
+reason = "Higher than the sensor can measure"
+[[rule]]
+name = "never"
+when = "run_length > 10000 OR peak_height < 0 AND side_mean < 0"
+reason = "No run is that long"
+"""
+OUTSIDE = """() => [...document.querySelectorAll("svg.pairs, svg.heat")].flatMap((svg) => {
+  const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
+  return [...svg.querySelectorAll("text")].filter((text) => {
+    const box = text.getBBox();
+    return box.x < -1 || box.y < -4 || box.x + box.width > width + 1 || box.y + box.height > height + 4;
+  }).map((text) => text.textContent);
+})"""
+# Labels of one plot that touch each other.
+TOUCHING = """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
+  const boxes = [...plot.querySelectorAll("span")].map((e) => [e.textContent, e.getBoundingClientRect()]);
+  return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
+    p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+    .map(([b]) => [plot.closest(".card").querySelector("h3").textContent, a, b]));
+})"""
+
+
+def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, toml: str = RULES) -> Workspace:
+    """A workspace with series (of the made mechanism, if none are given) and features, but no groups."""
+    root.mkdir(parents=True)
+    source = root.parent / "cycles.parquet"
+    pq.write_table(cycles(SERIES)[0] if table is None else table, source)
+    (root / "tsclust.toml").write_text(f"[source]\npart_rows = {part_rows}\n" + toml, encoding="utf-8")
+    tsclust.extract(root, {"source": {"files": str(source)}})
+    tsclust.features(root)
+    return Workspace.open(root)
+
+
+def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
+    return collect(workspace, "", as_columns(workspace.manifest("features").facts["typical"]), baseline)
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return made(tmp_path_factory.mktemp("features") / "ws", part_rows=1_000)
+
+
+@pytest.fixture(scope="module")
+def data(workspace: Workspace) -> FeaturesData:
+    return data_of(workspace)
+
+
+@pytest.fixture(scope="module")
+def rows(workspace: Workspace) -> pl.DataFrame:
+    """All rows of features/ with their carried columns and hash."""
+    frames = [pl.read_parquet(path) for path in workspace.parts("features")]
+    series = [pl.read_parquet(path, columns=["series_id", "machine_id"]) for path in workspace.parts("series")]
+    frame = pl.concat(frames).join(pl.concat(series), on="series_id", maintain_order="left")
+    return frame.with_columns(hash=hash_ids(frame["series_id"].to_arrow(), 1)).sort("hash")
+
+
+@pytest.fixture(scope="module")
+def pages(data: FeaturesData, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    for lang in ("en", "ru"):
+        (folder / f"{lang}.html").write_text(render(data, lang), encoding="utf-8")
+    return {lang: folder / f"{lang}.html" for lang in ("en", "ru")}
+
+
+def slow_bin(value: float | None, edges: tuple[float, ...]) -> int | str:
+    if value is None:
+        return "missing"
+    if value < edges[0]:
+        return "below"
+    if value >= edges[-1]:
+        return "above"
+    return next(i for i, (low, high) in enumerate(itertools.pairwise(edges)) if low <= value < high)
+
+
+@pytest.mark.parametrize("feature", ["n_values", "n_missing", "peak_height", "side_to_peak", "rest_level", "p95"])
+def test_every_row_is_counted_in_its_bin(data: FeaturesData, rows: pl.DataFrame, feature: str) -> None:
+    shown = next(d for d in data.distributions if d.feature.name == feature)
+    counts: Counter[tuple[int | str, bool]] = Counter()
+    for value, rejected in rows.select(feature, "rejected_by").iter_rows():
+        counts[slow_bin(value, shown.axis.edges), rejected is None] += 1
+    sides = [Sides(counts[i, True], counts[i, False]) for i in range(len(shown.axis.edges) - 1)]
+    assert shown.bins == tuple(sides)
+    assert (shown.below, shown.above, shown.missing) == tuple(
+        Sides(counts[where, True], counts[where, False]) for where in ("below", "above", "missing")
+    )
+    assert sum(counts.values()) == SERIES
+
+
+def test_each_feature_has_what_rules_call_it_and_the_limits_of_rules(workspace: Workspace, data: FeaturesData) -> None:
+    typical = workspace.manifest("features").facts["typical"]
+    assert [(d.feature.name, [d.median, d.spread]) for d in data.distributions] == [*typical.items()]
+    limits = {d.feature.name: d.limits for d in data.distributions if d.limits}
+    middle, spread = typical["peak_height"]
+    high = float(f"{middle + 3 * spread:.12g}")
+    assert limits == {
+        "run_length": (Limit("never", "run_length", ">", 10_000.0, False),),
+        "peak_height": (
+            Limit("high", "peak_height", ">", high, False),
+            Limit("never", "peak_height", "<", 0.0, True),
+        ),
+        "side_mean": (Limit("never", "side_mean", "<", 0.0, True),),
+    }
+    assert {r.name: r.parsed.undrawn for r in data.rules if r.parsed.undrawn} == {"gaps": (("n_missing", "n_values"),)}
+
+
+C = {"typical_a": 56.0, "spread_a": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("when", "limits", "undrawn"),
+    [
+        ("a < 0.1", [("a", "<", 0.1, False)], []),
+        ("0.1 > a", [("a", "<", 0.1, False)], []),
+        ("a >= 3", [("a", ">=", 3.0, False)], []),
+        ("a = 0 AND b > 0.5 * c", [("a", "=", 0.0, True)], [("b", "c")]),
+        ("a > typical_a + 3 * spread_a", [("a", ">", 86.0, False)], []),
+        ("10 * a < typical_a", [("a", "<", 5.6, False)], []),
+        ("-2 * a < 3", [("a", ">", -1.5, False)], []),
+        ("ABS(a - typical_a) > 2.5 * spread_a", [("a", ">", 81.0, False), ("a", "<", 31.0, False)], []),
+        ("a BETWEEN 1 AND 2.5", [("a", ">=", 1.0, True), ("a", "<=", 2.5, True)], []),
+        ("NOT (a > 0.5 AND b < 1)", [("a", "<=", 0.5, False), ("b", ">=", 1.0, False)], []),
+        ("NOT (a > 3 OR b <> 1)", [("a", "<=", 3.0, True), ("b", "=", 1.0, True)], []),
+        ("a > 1 OR a > 1", [("a", ">", 1.0, False)], []),
+        ("a / 2 >= 10", [("a", ">=", 20.0, False)], []),
+        ("a > other AND b * b > 4", [], [("a", "other"), ("b",)]),
+        ("LEAST(a, 3) > 2", [], [("a",)]),
+        ("a IS NULL", [], []),
+        ("machine = 'a > 3'", [], []),
+        ("other > 3 AND at > '2024-01-01'", [], []),
+        ("a > 1e400", [], [("a",)]),
+        ("a = 'x'", [], [("a",)]),
+    ],
+)
+def test_limits_come_from_the_parsed_rule(when: str, limits: list[Any], undrawn: list[Any]) -> None:
+    parsed = parse("r", when, ["a", "b", "c"], C)
+    assert [(x.feature, x.sign, x.value, x.joined) for x in parsed.limits] == limits
+    assert list(parsed.undrawn) == undrawn
+
+
+def test_rules_have_their_counts_and_the_first_rows_by_hash(
+    workspace: Workspace, data: FeaturesData, rows: pl.DataFrame
+) -> None:
+    facts = workspace.manifest("features").facts
+    assert [r.name for r in data.rules] == ["gaps", "high", "never", "not_described"]
+    for rule in data.rules:
+        assert (rule.in_all, rule.alone, rule.first) == tuple(
+            facts[key][rule.name] for key in ("in_all", "alone", "rejected")
+        )
+        ids = rows.filter(pl.col("rejected_by") == rule.name)["series_id"].head(6).cast(pl.String).to_list()
+        assert [c.series_id for c in rule.examples] == ids
+    assert data.rules[0].examples[0].carried[0][0] == "machine_id"
+    assert data.rules[2].examples == ()
+    assert (data.series, data.kept) == (SERIES, SERIES - sum(r.first for r in data.rules))
+
+
+def slow_scores(rows: pl.DataFrame) -> list[tuple[float, str]]:
+    """(score, id) of all kept rows, the most unusual first; all of them are in the sample of so small a workspace."""
+    assert len(rows) <= SAMPLE
+    kept = rows.filter(pl.col("rejected_by").is_null())
+    clustered = tuple(f for f in CATALOGUE if f.clustered)
+    x = kept.select(f.name for f in clustered).to_numpy()
+    keys = kept["machine_id"].to_numpy().astype(str)
+    usual = fit_usual(x, keys, clustered)
+    z = (x - usual.of(keys)) / usual.spread
+    z = (np.sign(z) * np.log1p(np.abs(z))).astype(np.float32)
+    forest = IsolationForest(n_estimators=100, random_state=1).fit(z)
+    return sorted(zip(forest.score_samples(z).tolist(), kept["series_id"].cast(pl.String), strict=True))
+
+
+def test_the_most_unusual_rows_are_those_of_all_rows(data: FeaturesData, rows: pl.DataFrame) -> None:
+    slow = slow_scores(rows)[:24]
+    assert [s.curve.series_id for s in data.strange] == [name for _, name in slow]
+    assert [s.score for s in data.strange] == pytest.approx([-score for score, _ in slow], abs=1e-6)
+    assert all(s.unusual for s in data.strange[:5])
+
+
+def test_correlations_are_those_of_the_ranks(data: FeaturesData, rows: pl.DataFrame) -> None:
+    kept = rows.filter(pl.col("rejected_by").is_null())
+    names = data.correlations.features
+    assert names == tuple(f.name for f in CATALOGUE if f.clustered)
+    assert data.correlations.rows == len(kept)
+    for a, b in (("side_mean", "p50"), ("run_length", "peak_height"), ("side_std", "side_fall")):
+        i, j = sorted((names.index(a), names.index(b)), reverse=True)
+        slow = kept.select(pl.corr(a, b, method="spearman")).item()
+        assert data.correlations.rho[i][j] == pytest.approx(slow, abs=1e-4)
+    strong = {frozenset(pair[:2]) for pair in data.correlations.strong}
+    assert frozenset(("side_mean", "p50")) in strong
+
+
+def test_the_pair_plot_has_rows_of_every_kind(data: FeaturesData) -> None:
+    names, clustered = data.pairs.features, data.correlations.features
+    assert 2 <= len(names) <= 5
+    for a, b in itertools.combinations(sorted(clustered.index(n) for n in names), 2):
+        assert abs(data.correlations.rho[b][a] or 0.0) <= 0.7
+    assert (len(data.pairs.kept), len(data.pairs.unusual)) == (400, 150)
+    assert len(data.pairs.rejected) == sum(min(40, r.first) for r in data.rules)
+
+
+def test_the_page_is_the_same_for_any_number_of_parts(data: FeaturesData, tmp_path: Path) -> None:
+    other = data_of(made(tmp_path / "ws"))
+    assert replace(other, stages=data.stages, origin=data.origin) == data
+    assert render(data, "ru") == render(data, "ru")
+
+
+def test_the_axis_is_logarithmic_where_the_bulk_is_narrow() -> None:
+    rng = np.random.default_rng(1)
+    normal = rng.normal(10, 1, 10_000)
+    even = axis.fit(normal, normal, [], (10.0, 1.0))
+    assert (even.scale, len(even.edges)) == ("linear", 61)
+    wild = np.concatenate([normal, rng.normal(10, 1e4, 100)])
+    uneven = axis.fit(wild, normal, [], (10.0, 1.0))
+    assert uneven.scale == "log"
+    inside = uneven.along(np.quantile(normal, [0.01, 0.99]))
+    assert 0.05 < inside[1] - inside[0] < 0.5
+    assert all(uneven.edges[0] <= t <= uneven.edges[-1] for t in uneven.ticks())
+
+
+@pytest.mark.parametrize("values", [[], [3.0], [0.0, 0.0], [1e-9, 2e-9], [-1e300, 0.0, 1e300], [5.0, 7.0], [1e6] * 9])
+@pytest.mark.parametrize("limits", [[], [6.5, -3.0], [1e12]])
+def test_any_values_have_an_axis(values: list[float], limits: list[float]) -> None:
+    x = np.array(values)
+    made = axis.fit(x, x, limits, (float(np.median(x)) if values else 0.0, 0.0))
+    assert all(a < b for a, b in itertools.pairwise(made.edges))
+    assert len(made.edges) <= axis.BINS + 3
+    assert all(map(math.isfinite, (*made.ticks(), *made.along(made.edges), *made.along(limits))))
+    assert len(set(made.ticks())) == len(made.ticks())
+
+
+def test_whole_numbers_lie_in_the_middle_of_their_bins() -> None:
+    x = np.array([3.0, 4.0, 4.0, 9.0])
+    made = axis.fit(x, x, [], (4.0, 0.0))
+    assert made.edges == tuple(n + 0.5 for n in range(2, 10))
+    assert made.bins(np.array([2.0, 3.0, 9.0, 10.0, np.nan])).tolist() == [0, 1, 7, 8, 9]
+
+
+def test_a_limit_far_out_is_named_at_the_edge(data: FeaturesData) -> None:
+    runs = next(d for d in data.distributions if d.feature.name == "run_length")
+    (line,) = draw_histogram(runs, Language.load("en")).lines
+    assert (line.text, line.place, line.beyond) == ("never > 10,000", 100.0, "→")
+
+
+def test_counts_are_logarithmic_where_few_rows_would_not_be_seen(data: FeaturesData) -> None:
+    one, english = data.distributions[0], Language.load("en")
+    few = replace(one, axis=Axis("linear", 0, 1, (0.0, 1.0, 2.0)), limits=())
+    linear = draw_histogram(replace(few, bins=(Sides(50, 10), Sides(1, 0))), english)
+    log = draw_histogram(replace(few, bins=(Sides(51, 10), Sides(1, 0))), english)
+    assert (linear.log_counts, log.log_counts) == (False, True)
+    assert linear.kept == "M0 300H0V0H500V294H1000V300z"
+    assert [text for _, text in log.down] == ["1", "10"]
+
+
+@pytest.mark.parametrize(("lang", "title"), [("en", "Features and rules"), ("ru", "Признаки и правила")])
+def test_the_page_opens_offline_and_without_a_word(page: Page, pages: dict[str, Path], lang: str, title: str) -> None:
+    opened = Opened(page, pages[lang])
+    expect(page.locator("h1")).to_have_text(title)
+    assert page.locator("html").get_attribute("lang") == lang
+    assert page.locator(".hists .card").count() == len(CATALOGUE)
+    assert page.locator(".stranges .card").count() == 24
+    assert page.locator("svg.pairs rect.frame").count() == 15
+    assert opened.is_quiet()
+
+
+def test_an_example_opens_large(page: Page, pages: dict[str, Path], data: FeaturesData) -> None:
+    opened = Opened(page, pages["en"])
+    page.locator(".rule .mini").first.click()
+    expect(page.locator("dialog h2")).to_contain_text("Values are missing")
+    expect(page.locator("dialog dd").first).to_have_text(data.rules[0].examples[0].series_id)
+    expect(page.locator("dialog dt").nth(1)).to_have_text("machine_id")
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_be_hidden()
+    assert opened.is_quiet()
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+@pytest.mark.parametrize("width", [400, 1280, 1920])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_clipped(page: Page, pages: dict[str, Path], width: int, lang: str, scheme: Any) -> None:
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 900})
+    opened = Opened(page, pages[lang])
+    page.locator("#appendix summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CLIPPED) == []
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate(TOUCHING) == []
+    assert opened.is_quiet()
+
+
+def test_on_paper_nothing_is_clipped(page: Page, pages: dict[str, Path]) -> None:
+    Opened(page, pages["ru"])
+    page.set_viewport_size({"width": 710, "height": 1000})  # A4 less its margins
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(page.locator("#appendix table")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 710
+    assert page.evaluate(CLIPPED) == []
+    wide = "(e) => e.scrollWidth > e.clientWidth + 1"
+    assert page.evaluate(f"[...document.querySelectorAll('.scroll, pre')].filter({wide}).length") == 0
+
+
+def test_the_page_forbids_itself_every_request(page: Page, pages: dict[str, Path]) -> None:
+    page.goto(pages["en"].as_uri())
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}/x.png"
+        stopped, ran = page.evaluate(TRY_EVERYTHING, address)
+        listening.settimeout(0.1)
+        with pytest.raises(TimeoutError):  # nobody came
+            listening.accept()
+    assert (stopped, ran) == (["connect-src", "img-src", "script-src-attr", "script-src-elem"], None)
+
+
+def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
+    table = cycles(SERIES)[0].slice(0, 400)
+    ids = [f"{HOSTILE[i % 8]}{i}" for i in range(len(table))]
+    columns = {"<b>name</b>": [HOSTILE[i % 8] for i in range(len(table))], "long": ["x<" * 5_000] * len(table)}
+    table = pa.table({"series_id": pa.array(ids), **columns, "values": table["values"]})
+    data = data_of(made(tmp_path / "ws", table), ("<b>name</b>", "not there"))
+    assert data.baseline == ("<b>name</b>",)
+    feature = replace(data.distributions[0].feature, name=HOSTILE[1], meaning=HOSTILE[0], phase=HOSTILE[2])
+    limits = tuple(Limit(h, HOSTILE[1], ">", 40.0 + i, i % 2 == 0) for i, h in enumerate(HOSTILE))
+    first = replace(data.distributions[0], feature=feature, limits=limits)
+    rules = tuple(replace(data.rules[0], name=h, reason=h, when=h) for h in HOSTILE)
+    data = replace(
+        data, title=HOSTILE[0], origin=HOSTILE[2], distributions=(first, *data.distributions[1:]), rules=rules
+    )
+    data = replace(data, rules=tuple(replace(r, parsed=replace(r.parsed, limits=limits[:1])) for r in rules))
+    path = tmp_path / "hostile.html"
+    path.write_text(render(data, "en"), encoding="utf-8")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    opened = Opened(page, path)
+    expect(page.locator("h1")).to_have_text(HOSTILE[0])
+    expect(page.locator(".source dd")).to_have_text(HOSTILE[2])
+    expect(page.locator(".hists h3").first).to_have_text(HOSTILE[1])
+    assert [page.locator(".rule h3").nth(i).text_content() for i in range(8)] == [seen(h) for h in HOSTILE]
+    assert page.locator(".stranges h3").all_text_contents() == [seen(s.curve.series_id) for s in data.strange]
+    page.locator(".rule .mini").first.click()
+    expect(page.locator("dialog dt").nth(1)).to_have_text("<b>name</b>")
+    page.keyboard.press("Escape")
+    assert page.evaluate("window.hacked ?? null") is None
+    assert page.locator("body script").count() == 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
+    assert page.evaluate(TOUCHING) == []
+    assert opened.is_quiet()
+
+
+def test_workspaces_with_next_to_nothing_have_a_page(page: Page, tmp_path: Path) -> None:
+    table = cycles(SERIES)[0]
+    never = '[[rule]]\nname = "all"\nwhen = "n_values >= 0"\nreason = "none is real"\n'
+    odd = pa.table({"series_id": [1, 2], "values": pa.array([[], [None, 1.0]], pa.list_(pa.float64()))})
+    for name, series, toml in (("none", table.slice(0, 30), never), ("one", table.slice(0, 1), ""), ("odd", odd, "")):
+        data = data_of(made(tmp_path / name / "ws", series, toml=toml), ())
+        path = tmp_path / f"{name}.html"
+        path.write_text(render(data, "ru"), encoding="utf-8")
+        assert Opened(page, path).is_quiet()
+        assert page.evaluate(CLIPPED) == []
+        assert (len(data.strange), len(data.pairs.unusual)) == (data.kept, data.kept)
+
+
+def test_the_command_writes_the_page_without_groups(workspace: Workspace, tmp_path: Path) -> None:
+    result = tsclust.report(workspace.root, {"report": {"lang": "ru"}}, kind="features")
+    assert result.wrote
+    assert result.wrote == workspace.reports / "features.html"
+    assert result.wrote.stat().st_size < 1_000_000
+    assert "Признаки и правила" in result.wrote.read_text(encoding="utf-8")
+    assert tsclust.report(workspace.root, kind="features", name="other").wrote == workspace.reports / "other.html"
+    with pytest.raises(StageMissingError, match="tsclust cluster"):
+        tsclust.report(workspace.root)
+    with pytest.raises(SettingsError, match="expected groups or features"):
+        tsclust.report(workspace.root, kind="graph")
+    (tmp_path / "tsclust.toml").touch()
+    with pytest.raises(StageMissingError, match="tsclust"):
+        tsclust.report(tmp_path, kind="features")
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_text_of_the_page_is_used_and_filled(pages: dict[str, Path], lang: str) -> None:
+    html = pages[lang].read_text(encoding="utf-8")
+    body = html[html.index("<body>") : html.index("<script>")]
+    assert "{" not in body.replace("{n}", "").replace("{of}", "")  # these two are filled in by the page
+    files = (STATIC / "features.html", *STATIC.parent.glob("features_*.py"))
+    words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in files)))
+    assert set(Language.load(lang).texts["features_page"]) <= words
+
+
+def test_the_catalogue_is_said_in_both_languages() -> None:
+    english, russian = (Language.load(lang).texts for lang in ("en", "ru"))
+    assert set(russian["features_page"]["meanings"]) == {f.meaning for f in CATALOGUE}
+    assert english["features_page"]["meanings"] == {}
+    for texts in (english, russian):
+        assert {f.unit for f in CATALOGUE} <= set(texts["units"])
+        assert {f.phase for f in CATALOGUE} | {"extra"} <= set(texts["phases"])
+    assert features_page.meaning("One of my own.", Language.load("ru")) == "One of my own."

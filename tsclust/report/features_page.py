@@ -1,0 +1,84 @@
+"""FeaturesData -> one HTML file that needs nothing else. Texts from the data are escaped by the template."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tsclust.report.axis import NARROW
+from tsclust.report.data import Curve
+from tsclust.report.features_data import NORMAL, SAME, STRONG, FeaturesData, RuleSeen
+from tsclust.report.features_drawing import FLAT, SIGNS, Histogram, draw_heat, draw_histogram, draw_pairs
+from tsclust.report.features_sample import PAIRED
+from tsclust.report.limits import Limit
+from tsclust.report.page import Drawing, Frame, draw, hash_of, templates
+from tsclust.report.texts import STATIC, Language
+
+# What the page says of how it was made.
+LIMITS = {"flat": FLAT, "narrow": NARROW, "normal": NORMAL, "same": SAME, "strong": STRONG, "each": PAIRED}
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """A line of the table of rules. lines: (limit in words, number of the feature's card); undrawn: in words."""
+
+    rule: RuleSeen
+    lines: tuple[tuple[str, int], ...]
+    undrawn: tuple[str, ...]
+
+
+def render(data: FeaturesData, lang: str) -> str:
+    """The page in the language `lang` (en or ru): the same bytes for the same data."""
+    language = Language.load(lang)
+    own = language.texts["features_page"]
+    style = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "features.css"))
+    script = (STATIC / "page.js").read_text(encoding="utf-8")
+    template = templates(language).get_template("features.html")
+    return template.render(
+        data=data,
+        own=own,
+        rows=_numbers(data, language),
+        histograms=_histograms(data, language),
+        pairs=draw_pairs(data, language),
+        heat=draw_heat(data.correlations, language),
+        rules=[_rule_line(rule, data, language) for rule in data.rules],
+        examples={r.name: _draw(data, r.examples, language) for r in data.rules},
+        strange=[(s, _draw(data, (s.curve,), language)) for s in data.strange],
+        limits=LIMITS,
+        style=style,
+        script=script,
+        hashes=[hash_of(script)],
+    )
+
+
+def meaning(text: str, language: Language) -> str:
+    """A feature's meaning in this language, where it is one of tsclust's own."""
+    return str(language.texts["features_page"]["meanings"].get(text, text))
+
+
+def said(limit: Limit, language: Language) -> str:
+    """A limit in words: `rule: feature > 3`."""
+    return f"{limit.feature} {SIGNS.get(limit.sign, limit.sign)} {language.number(limit.value, 4)}"
+
+
+def _numbers(data: FeaturesData, language: Language) -> dict[str, str]:
+    rejected = data.series - data.kept
+    return {
+        "kept": f"{language.fixed(data.kept, 0)} ({language.share(data.kept / max(data.series, 1))})",
+        "rejected": f"{language.fixed(rejected, 0)} ({language.share(rejected / max(data.series, 1))})",
+    }
+
+
+def _histograms(data: FeaturesData, language: Language) -> list[tuple[Histogram, str]]:
+    """Each with what its feature means."""
+    return [(draw_histogram(d, language), meaning(d.feature.meaning, language)) for d in data.distributions]
+
+
+def _rule_line(rule: RuleSeen, data: FeaturesData, language: Language) -> RuleLine:
+    names = [d.feature.name for d in data.distributions]
+    lines = tuple((said(limit, language), names.index(limit.feature) + 1) for limit in rule.parsed.limits)
+    against = language.texts["features_page"]["against"]
+    return RuleLine(rule, lines, tuple(f" {against} ".join(columns) for columns in rule.parsed.undrawn))
+
+
+def _draw(data: FeaturesData, curves: tuple[Curve, ...], language: Language) -> Drawing:
+    return draw(Frame.around((data.normal,), curves), data.normal, None, curves, language)
