@@ -36,6 +36,7 @@ import pyarrow.parquet as pq
 from extract import ALONE, FailedError, Run, launched, written
 
 from tsclust.demo import mechanism
+from tsclust.engine import map_parts
 from tsclust.features.kernels import describe
 from tsclust.features.shape import LAGS, WINDOW
 from tsclust.series import SeriesBlock
@@ -61,6 +62,11 @@ Work = Callable[[], int]  # describes all series of a table; how many numbers ea
 def by_tsclust(table: pa.Table) -> Work:
     block = SeriesBlock.from_arrow(table)
     return lambda: describe(block, 1).shape[1]
+
+
+def by_tsclust_on_two_threads(table: pa.Table) -> Work:
+    parts = [SeriesBlock.from_arrow(table.slice(at, 4_096)) for at in range(0, len(table), 4_096)]
+    return lambda: [found.shape[1] for found in map_parts(lambda part: describe(part, 1), parts, 2)][0]
 
 
 def by_pycatch22(table: pa.Table) -> Work:
@@ -141,6 +147,7 @@ class Way:
 
 WAYS = {
     "tsclust": Way("tsclust", by_tsclust, 1, "", "`kernels.describe`"),
+    "tsclust, two threads": Way("tsclust", by_tsclust_on_two_threads, 1, "", "as the stage does: it releases the GIL"),
     "pycatch22": Way("pycatch22", by_pycatch22, 20, "≥ 100", "`catch22_all` of lists"),
     "tsfresh": Way("tsfresh", by_tsfresh, 20, "≥ 400", "the calculators nearest to ours, `n_jobs=0`"),
     "polars": Way("polars", by_polars, 1, "≥ 3", "one lazy query of list expressions"),

@@ -15,6 +15,7 @@ import pyarrow as pa
 from tsclust.demo import mechanism
 from tsclust.features import phases
 from tsclust.features.catalogue import as_markdown
+from tsclust.features.shape import order
 from tsclust.screen import DEFAULT_RULES
 from tsclust.series import Floats
 
@@ -39,7 +40,7 @@ def drawing() -> str:
     x = cycle()
     rest, peak = phases.rest_level(x), int(x.argmax())
     start, end = phases.active(x, rest, x[peak] - rest)
-    first, last = phases.side_movement(x, rest, peak, end, x[peak] - rest)
+    first, last = phases.side_movement(x, order(x), rest, peak, end, x[peak] - rest)
     bounds = [("rest", 0, start), ("peak", start, peak), ("decay", peak, first), ("side movement", first, last - 1)]
     bounds += [("return", last - 1, end), ("rest", end, len(x) - 1)]
     marks = "".join(measured(x, rest, peak, start, end, first, last))

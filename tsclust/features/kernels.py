@@ -52,7 +52,9 @@ def _describe_all(values: Values, offsets: Int64s, sign: int, out: Floats) -> No
         x = bridged(raw)
         _facts(raw, x, out[i])
         if len(x) >= FEWEST:
-            _shape(sign * x, out[i])
+            if sign < 0:
+                x *= -1.0
+            _shape(x, out[i])
             if not np.isfinite(out[i]).all():
                 out[i, FACTS:] = np.nan
 
@@ -77,8 +79,10 @@ def bridged(raw: Values) -> npt.NDArray[np.float64]:
 
 @njit(cache=True, nogil=True)
 def _facts(raw: Values, x: Floats, row: Floats) -> None:
-    row[0] = len(raw)
-    row[1] = len(raw) - np.isfinite(raw).sum()
+    known = 0
+    for v in raw:
+        known += np.isfinite(v)
+    row[0], row[1] = len(raw), len(raw) - known
     if len(x) > 0:
         row[2], row[3] = x.min(), x.max()
 
@@ -90,22 +94,23 @@ def _shape(x: Floats, row: Floats) -> None:
     peak = int(np.argmax(x))
     height = x[peak] - rest
     start, end = phases.active(x, rest, height)
-    first, last = phases.side_movement(x, rest, peak, end, height)
-    flat = x.max() == x.min()
-    row[4] = len(x) if flat else shape.longest_equal(x, rest + phases.ACTIVE * height)
-    row[5], row[6], row[7] = x[0] - rest, _upright(x), start
+    order = shape.order(x)
+    first, last = phases.side_movement(x, order, rest, peak, end, height)
+    lowest = x[order[0]]
+    row[4] = len(x) if x[peak] == lowest else shape.longest_equal(x, rest + phases.ACTIVE * height)
+    row[5], row[6], row[7] = x[0] - rest, _upright(x, lowest, x[peak]), start
     row[8] = end - start
-    middle = shape.median(shape.ordered(x[first:last]))
-    _peak(x, rest, peak, start, middle, row[9:13])
-    _side(x[first:last], rest, middle, row[13:23])
+    side = shape.ascending(x, order, first, last)
+    _peak(x, rest, peak, start, shape.median(side), row[9:13])
+    _side(x[first:last], side, rest, row[13:23])
     _to_peak(row)
     _return(x, rest, last, end, row[27:30])
-    _run(x[start:end], rest, row[30:36])
+    _run(shape.ascending(x, order, start, end), rest, row[30:36])
 
 
 @njit(cache=True, nogil=True)
-def _upright(x: Floats) -> float:
-    above, below = x.max() - max(x[0], x[-1]), min(x[0], x[-1]) - x.min()
+def _upright(x: Floats, lowest: float, highest: float) -> float:
+    above, below = highest - max(x[0], x[-1]), min(x[0], x[-1]) - lowest
     return above / (above + below) if above + below > 0 else 1.0
 
 
@@ -119,12 +124,12 @@ def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Float
 
 
 @njit(cache=True, nogil=True)
-def _side(side: Floats, rest: float, middle: float, row: Floats) -> None:
+def _side(side: Floats, ascending: Floats, rest: float, row: Floats) -> None:
     mean, std, skewness, kurtosis = shape.moments(side)
-    line = shape.slope(side)
+    line, middle = shape.slope(side), shape.median(ascending)
     row[0], row[1], row[2], row[3] = mean - rest, std, skewness, kurtosis
     row[4], row[5] = line, shape.roughness(side)
-    row[6], row[7] = side.max() - middle, middle - side.min()
+    row[6], row[7] = ascending[-1] - middle, middle - ascending[0]
     row[8], row[9] = shape.largest_step(side), shape.oscillation(side, line)
 
 
@@ -143,11 +148,11 @@ def _return(x: Floats, rest: float, last: int, end: int, row: Floats) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _run(run: Floats, rest: float, row: Floats) -> None:
-    ordered = shape.ordered(run) - rest
-    row[0] = ordered.sum()
-    row[1] = shape.percentile(ordered, 0.05)
-    row[2] = shape.percentile(ordered, 0.25)
-    row[3] = shape.percentile(ordered, 0.50)
-    row[4] = shape.percentile(ordered, 0.75)
-    row[5] = shape.percentile(ordered, 0.95)
+def _run(ascending: Floats, rest: float, row: Floats) -> None:
+    levels = ascending - rest
+    row[0] = levels.sum()
+    row[1] = shape.percentile(levels, 0.05)
+    row[2] = shape.percentile(levels, 0.25)
+    row[3] = shape.percentile(levels, 0.50)
+    row[4] = shape.percentile(levels, 0.75)
+    row[5] = shape.percentile(levels, 0.95)

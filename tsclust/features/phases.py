@@ -8,6 +8,7 @@ from __future__ import annotations
 from numba import njit
 
 from tsclust.features import shape
+from tsclust.features.shape import Int32s
 from tsclust.series import Floats
 
 ACTIVE = 0.03  # above rest by this share of the peak: the mechanism runs
@@ -51,10 +52,10 @@ def decay_end(x: Floats, peak: int, end: int, height: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
+def side_movement(x: Floats, order: Int32s, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
     """[first, last) of the side movement; what follows the peak, or all, where there is too little of it (under 3)."""
     first = decay_end(x, peak, end, height)
-    level = rest + SIDE * (shape.median(shape.ordered(x[first:end])) - rest)
+    level = rest + SIDE * (shape.median(shape.ascending(x, order, first, end)) - rest)
     last = end
     while last > first and x[last - 1] < level:
         last -= 1

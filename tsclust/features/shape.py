@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
 from tsclust.series import Floats
 
+Int32s = npt.NDArray[np.int32]
+
 WINDOW = 5  # samples on each side of a step
 SHORT = 200  # values: sorting them by comparing all pairs is faster than any clever way
+SWINGS = 20  # lags summed side by side: as many as LAGS asks for, and what fills a processor's registers
 LAGS = (3, 20)  # samples: a slower swing is a drift, a faster one is roughness
 
 
@@ -70,7 +74,9 @@ def largest_step(x: Floats) -> float:
 def oscillation(x: Floats, line: float) -> float:
     """Largest autocorrelation at LAGS after the line of slope `line` is taken off; 0 where all is equal."""
     n, mean = len(x), x.mean()
-    d = np.zeros(n + LAGS[1])  # zeros behind the end: every lag has n terms, and all lags are summed side by side
+    d = np.zeros(
+        n + LAGS[0] + SWINGS
+    )  # zeros behind the end: every lag has n terms, and all lags are summed side by side
     power = size = 0.0
     for i in range(n):
         d[i] = x[i] - mean - line * (i - (n - 1) / 2)
@@ -78,48 +84,78 @@ def oscillation(x: Floats, line: float) -> float:
         size += x[i] * x[i]
     if power <= 1e-18 * size:
         return 0.0
-    sums = np.zeros(LAGS[1] - LAGS[0] + 1)
+    sums = np.zeros(SWINGS)
     for i in range(n):
-        for j in range(len(sums)):
+        for j in range(SWINGS):
             sums[j] += d[i] * d[i + LAGS[0] + j]
     within = max(min(LAGS[1], n // 2) - LAGS[0] + 1, 0)
     return max(0.0, sums[:within].max() / power) if within > 0 else 0.0
 
 
 @njit(cache=True, nogil=True)
-def ordered(x: Floats) -> Floats:
-    """x, all finite, sorted. A short one by counting how many are smaller: processors do that several at a time."""
+def order(x: Floats) -> Int32s:
+    """Where the values of x, all finite, stand when they ascend. A series is sorted once; its phases pick theirs.
+
+    A short one by counting how many are smaller, which processors do for several at a time.
+    """
     n = len(x)
     if n > SHORT:
-        return np.sort(x)
+        return _shell_order(x)
     smaller = np.zeros(n, np.int32)
     for i in range(n):
         v = x[i]
         for j in range(n):
             smaller[j] += np.int32(v < x[j])
-    out = np.full(n, np.nan)
+    out = np.full(n, -1, np.int32)
     for i in range(n):
-        out[smaller[i]] = x[i]
-    for i in range(1, n):
-        if np.isnan(out[i]):  # equal values share the first of their places
-            out[i] = out[i - 1]
+        place = smaller[i]
+        while out[place] >= 0:  # an equal value stands there
+            place += 1
+        out[place] = i
     return out
 
 
 @njit(cache=True, nogil=True)
-def median(ordered: Floats) -> float:
-    """The middle of sorted values, the mean of both where there are two."""
-    n = len(ordered)
-    return float((ordered[(n - 1) // 2] + ordered[n // 2]) / 2)
+def _shell_order(x: Floats) -> Int32s:
+    """`order` (Shell 1959, gaps of Knuth 1973). numba's own sort takes four seconds to compile into all its callers."""
+    out, gap = np.arange(len(x)).astype(np.int32), 1
+    while gap < len(x) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, len(out)):
+            moving, j = out[i], i
+            while j >= gap and x[out[j - gap]] > x[moving]:
+                out[j] = out[j - gap]
+                j -= gap
+            out[j] = moving
+        gap //= 3
+    return out
 
 
 @njit(cache=True, nogil=True)
-def percentile(ordered: Floats, q: float) -> float:
+def ascending(x: Floats, order: Int32s, first: int, last: int) -> Floats:
+    """The values of x[first:last], sorted."""
+    out, found = np.empty(last - first + 1), 0  # one more: the place of what does not belong
+    for i in order:
+        out[found] = x[i]
+        found += first <= i < last
+    return out[: last - first]
+
+
+@njit(cache=True, nogil=True)
+def median(ascending: Floats) -> float:
+    """The middle of sorted values, the mean of both where there are two."""
+    n = len(ascending)
+    return float((ascending[(n - 1) // 2] + ascending[n // 2]) / 2)
+
+
+@njit(cache=True, nogil=True)
+def percentile(ascending: Floats, q: float) -> float:
     """Linear between neighbours, as numpy's default (Hyndman and Fan 1996, type 7)."""
-    at = q * (len(ordered) - 1)
+    at = q * (len(ascending) - 1)
     i = int(at)
-    j = min(i + 1, len(ordered) - 1)
-    return float(ordered[i] + (at - i) * (ordered[j] - ordered[i]))
+    j = min(i + 1, len(ascending) - 1)
+    return float(ascending[i] + (at - i) * (ascending[j] - ascending[i]))
 
 
 @njit(cache=True, nogil=True)
