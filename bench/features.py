@@ -33,17 +33,17 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+from expressions import QUANTILES, composed, ready_made
 from extract import ALONE, FailedError, Run, launched, written
 
 from tsclust.demo import mechanism
 from tsclust.engine import map_parts
 from tsclust.features.kernels import describe
-from tsclust.features.shape import LAGS, WINDOW
+from tsclust.features.shape import LAGS
 from tsclust.series import SeriesBlock
 
 PARTS = ("peers", "stage", "compile", "memory")
 ONE_THREAD = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
-QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95)
 FEW = 1_000  # series to compile on
 ABSENT = "not installed: pip install tsclust[bench]"
 TSCLUST = [sys.executable, "-c", ALONE]
@@ -66,7 +66,7 @@ def by_tsclust(table: pa.Table) -> Work:
 
 def by_tsclust_on_two_threads(table: pa.Table) -> Work:
     parts = [SeriesBlock.from_arrow(table.slice(at, 4_096)) for at in range(0, len(table), 4_096)]
-    return lambda: [found.shape[1] for found in map_parts(lambda part: describe(part, 1), parts, 2)][0]
+    return lambda: max(found.shape[1] for found in map_parts(lambda part: describe(part, 1), parts, 2))
 
 
 def by_pycatch22(table: pa.Table) -> Work:
@@ -97,34 +97,6 @@ def by_polars(table: pa.Table) -> Work:
     level = one - one.mean() - one.dot(at) / at.dot(at) * at  # without the least squares line
     frame = bridged(table).lazy().with_columns(level=pl.col("values").list.eval(level))
     return lambda: frame.select(**ready_made(), **composed()).collect().width
-
-
-def ready_made() -> dict[str, pl.Expr]:
-    """Moments, line, quantiles: in the fastest of the forms we tried, group_by over exploded rows was slower."""
-    x, one = pl.col("values").list, pl.element()
-    n = x.len().cast(pl.Float64)
-    tilt = x.agg(one.dot(pl.int_range(one.len()))) - (n - 1) / 2 * x.sum()
-    return {
-        "n_values": x.len(), "min": x.min(), "max": x.max(), "first_level": x.first(), "area": x.sum(),
-        "last_level": x.tail(3).list.min(), "peak_position": x.arg_max(), "mean": x.mean(), "std": x.std(ddof=0),
-        "skewness": x.agg(one.skew()), "kurtosis": x.agg(one.kurtosis()), "slope": 12 * tilt / (n**3 - n),
-        "roughness": x.diff().list.eval(one.abs()).list.mean(),
-        **{f"p{100 * q:02.0f}": x.agg(one.quantile(q, "linear")) for q in QUANTILES},
-    }  # fmt: skip
-
-
-def composed() -> dict[str, pl.Expr]:
-    """What can be composed of its expressions: run, longest flat run, largest step, oscillation."""
-    x, level, one = pl.col("values").list, pl.col("level").list, pl.element()
-    runs = one - one.first() > 0.03 * (one.max() - one.first())
-    means = one.rolling_mean(WINDOW)
-    swings = [level.agg((one * one.shift(lag)).sum()) for lag in range(LAGS[0], LAGS[1] + 1)]
-    return {
-        "start": x.agg(runs.arg_true().first()), "end": x.agg(runs.arg_true().last()),
-        "flat_run": x.agg(one.rle().struct.field("len").max()),
-        "step": x.agg((means.shift(-WINDOW) - means).abs().max()),
-        "oscillation": pl.max_horizontal(swings) / level.agg(one.dot(one)),
-    }  # fmt: skip
 
 
 def bridged(table: pa.Table) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from tsclust.series import Floats, Int64s, SeriesBlock, Values
 FEWEST = 8  # values a series must have to be described
 FACTS = 4  # columns that every series has
 WIDTH = len(NAMES)
+_part = njit(cache=True, nogil=True, inline="always")  # of its only caller, compiled with it: two seconds less
 
 
 def describe(block: SeriesBlock, sign: int) -> npt.NDArray[np.float64]:
@@ -87,7 +88,7 @@ def _facts(raw: Values, x: Floats, row: Floats) -> None:
         row[2], row[3] = x.min(), x.max()
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _shape(x: Floats, row: Floats) -> None:
     """Fill a row from its fifth column on, phase by phase, in the order of the catalogue."""
     rest = phases.rest_level(x)
@@ -108,13 +109,13 @@ def _shape(x: Floats, row: Floats) -> None:
     _run(shape.ascending(x, order, start, end), rest, row[30:36])
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _upright(x: Floats, lowest: float, highest: float) -> float:
     above, below = highest - max(x[0], x[-1]), min(x[0], x[-1]) - lowest
     return above / (above + below) if above + below > 0 else 1.0
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Floats) -> None:
     half = rest + (x[peak] - rest) / 2
     row[0] = peak - start
@@ -123,7 +124,7 @@ def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Float
     row[3] = phases.crossing(x, peak, side + (x[peak] - side) / np.e, 1) - peak
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _side(side: Floats, ascending: Floats, rest: float, row: Floats) -> None:
     mean, std, skewness, kurtosis = shape.moments(side)
     line, middle = shape.slope(side), shape.median(ascending)
@@ -133,21 +134,21 @@ def _side(side: Floats, ascending: Floats, rest: float, row: Floats) -> None:
     row[8], row[9] = shape.largest_step(side), shape.oscillation(side, line)
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _to_peak(row: Floats) -> None:
     """Level, spread, rise and roughness of the side movement against the peak; 0 where there is no peak at all."""
     scale = 1 / row[10] if row[10] > 0 else 0.0
     row[23], row[24], row[25], row[26] = row[13] * scale, row[14] * scale, row[19] * scale, row[18] * scale
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _return(x: Floats, rest: float, last: int, end: int, row: Floats) -> None:
     row[0] = max(end - last, 0)
     row[1] = x[last:end].mean() - rest if end > last else 0.0
     row[2] = phases.after(x) - x[0]
 
 
-@njit(cache=True, nogil=True)
+@_part
 def _run(ascending: Floats, rest: float, row: Floats) -> None:
     levels = ascending - rest
     row[0] = levels.sum()

@@ -129,8 +129,14 @@ def heard(
     function: Callable[[Path], Tally], paths: Sequence[Path], stage: str, done: int, rows: int, listen: Listener
 ) -> dict[str, Tally]:
     """The tally of every part by its name, the progress told to the listener; `done` of `rows` were there before."""
+
+    def lean(path: Path) -> Tally:
+        tally = function(path)
+        pa.default_memory_pool().release_unused()  # else pieces pile up: 60 MB more for three million series
+        return tally
+
     tallies = {}
-    for path, tally in zip(paths, map_parts(function, paths, WORKERS), strict=True):
+    for path, tally in zip(paths, map_parts(lean, paths, WORKERS), strict=True):
         tallies[path.name] = tally
         done += tally.rows
         listen(Progress(stage, done, rows))
