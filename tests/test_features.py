@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.made import CLUSTERED, CYCLE, array_of, block, cycles, features_of
+from tests.made import CLUSTERED, CYCLE, array_of, block, cycles, described, features_of, possible
 from tsclust.engine import map_parts
 from tsclust.features.catalogue import CATALOGUE, NAMES
 from tsclust.features.kernels import FEWEST, describe, peak_votes
@@ -155,10 +159,29 @@ def test_a_shifted_cut_changes_nothing_but_the_start(shift: int) -> None:
     assert shifted == pytest.approx(plain)
 
 
+@pytest.mark.parametrize("cut", [1, 3, 5])
+def test_a_noisy_cut_moves_features_less_than_normal_series_differ(cut: int) -> None:
+    """99 % of the series of all kinds; the level of rest moves by its own noise, which is small against the peak."""
+    table, _ = cycles()
+    frame = possible(described()).with_row_index().filter(pl.col("start") >= 7).head(2_000)
+    rows = frame["index"].to_list()
+    many = SeriesBlock.from_arrow(pa.table(table.filter(pa.array(_possible_rows()))).take(rows))
+    shorter = block(*(array_of(many, i)[cut:] for i in range(len(rows))))
+    before, after = describe(many, 1), describe(shorter, 1)
+    normal = before[(frame["kind"] == "normal").to_numpy()]
+    spread = np.maximum(1.4826 * np.median(np.abs(normal - np.median(normal, axis=0)), axis=0), 0.02)
+    moved = np.quantile(np.abs(after - before) / spread, 0.99, axis=0)
+    assert {name: m for name in CLUSTERED if (m := moved[NAMES.index(name)]) > 0.5} == {}
+
+
 def test_rest_appended_changes_nothing_but_the_length() -> None:
     plain, longer = features_of(CYCLE, [*CYCLE, *[0.0] * 9])
     assert longer.pop("n_values") == plain.pop("n_values") + 9
     assert longer == pytest.approx(plain)
+
+
+def _possible_rows() -> list[bool]:
+    return [not kind.startswith("impossible") for kind in cycles()[1]["kind"]]
 
 
 LEVELS = {f.name for f in CATALOGUE if f.unit in ("value", "value/sample", "value x samples")}
@@ -200,6 +223,27 @@ def test_odd_series_follow_the_policy(name: str) -> None:
     assert holds(found)
     described = [v for n, v in found.items() if n not in FACTS]
     assert np.isfinite(described).all() or np.isnan(described).all()
+
+
+@pytest.mark.parametrize(
+    ("file", "sign"), [("unscrewing_torque/series", -1), ("unscrewing_torque/series_short", -1), ("wafer/series_76", 1)]
+)
+def test_oracle_on_real_series(shared_data: Path, file: str, sign: int) -> None:
+    real = SeriesBlock.from_arrow(pq.read_table(shared_data / f"{file}.parquet").slice(0, 400))
+    for i, row in enumerate(describe(real, sign).tolist()):
+        assert_same(dict(zip(NAMES, row, strict=True)), oracle(array_of(real, i), sign))
+
+
+def test_values_rounded_to_float32_move_features_by_a_millionth_of_the_peak() -> None:
+    """Counts of samples may step by one where a value lies at a limit: in 1 of 1,000 series."""
+    table, _ = cycles()
+    single = SeriesBlock.from_arrow(table.filter(pa.array(_possible_rows())).slice(0, 2_000))
+    noise = np.random.default_rng(1).uniform(-1e-4, 1e-4, len(single.values))
+    double = SeriesBlock(single.ids, single.offsets, single.values + noise)
+    rounded = SeriesBlock(single.ids, single.offsets, double.values.astype(np.float32))
+    exact, found = describe(double, 1), describe(rounded, 1)
+    away = np.abs(found - exact) / (1 + np.abs(exact) + exact[:, [NAMES.index("peak_height")]])
+    assert np.quantile(away[:, [NAMES.index(n) for n in CLUSTERED]], 0.999, axis=0).max() < 1e-5
 
 
 def test_float32_agrees_with_float64() -> None:

@@ -94,6 +94,11 @@ def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
         ("peak_height > 1; DROP TABLE x", "not an SQL condition"),
         ("__import__('os').system('true') = 0", "not an SQL condition"),
         ("read_csv('/etc/passwd') = 1", "not an SQL condition"),
+        ("n_values > 3 * median(n_values)", r"asks for other rows \(Agg\)"),
+        ("count(*) > 2", r"asks for other rows \(Len\)"),
+        ("row_number() over () = 1", "asks for other rows"),
+        ("sum(n_values) over (partition by start) > 3", r"asks for other rows \(Agg, Over\)"),
+        ("n_values > (SELECT 3)", r"asks for other rows|not an SQL condition"),
     ],
 )
 def test_a_rule_that_cannot_be_used_says_why(when: str, told: str) -> None:
@@ -106,6 +111,12 @@ def test_a_rule_that_cannot_be_used_says_why(when: str, told: str) -> None:
 def test_a_rule_that_is_no_condition_says_so(when: str) -> None:
     with pytest.raises(SettingsError):
         screen.screen(of(CYCLE).with_columns(machine_id=pl.lit("W1")), [Rule(name="mine", when=when, reason="-")])
+
+
+def test_words_of_polars_may_be_names_and_texts() -> None:
+    rule = Rule(name="mine", when="\"Len\" = 'Sort' OR \"Agg\" IN ('Filter', 'x')", reason="-")
+    frame = of(CYCLE, CYCLE).with_columns(Len=pl.Series(["Sort", "-"]), Agg=pl.Series(["-", "-"]))
+    assert rejected(frame, (rule,)).to_list() == ["mine", None]
 
 
 def test_carried_columns_can_be_used() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
@@ -63,6 +65,9 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         reason="Nothing moves, fifty times less than is typical: nothing ran",
     ),
 )
+
+# In the JSON of a Polars expression: what depends on more than one row would depend on how rows share parts.
+_OF_OTHER_ROWS = {"Agg", "Len", "Over", "Window", "Rolling", "SubPlan", "Sort", "SortBy", "Slice", "Filter", "Gather"}
 
 # What no rule of the user's caught and still has no features (its own policy may have left `too_short` out).
 NOT_DESCRIBED = Rule(
@@ -132,9 +137,26 @@ def screen(frame: pl.DataFrame, rules: Sequence[Rule]) -> Screening:
 
 def _expression(rule: Rule) -> pl.Expr:
     try:
-        return pl.sql_expr(rule.when)
-    except PolarsError as error:
+        expression = pl.sql_expr(rule.when)
+        steps = set(_steps(json.loads(expression.meta.serialize(format="json"))))
+    except (PolarsError, pl.exceptions.ComputeError) as error:
         raise SettingsError(
             f"rule {rule.name}: {rule.when!r} is not an SQL condition: {error}",
             "Write it like: peak_height < 0.2 OR n_missing > 3",
         ) from None
+    if others := sorted(steps & _OF_OTHER_ROWS):
+        raise SettingsError(
+            f"rule {rule.name}: {rule.when!r} asks for other rows ({', '.join(others)}), a rule judges each by itself",
+            "For the median of all series write typical_<feature>, for their robust deviation spread_<feature>",
+        )
+    return expression
+
+
+def _steps(tree: Any) -> Iterator[str]:
+    """What an expression is made of, without the names of columns and the values it holds."""
+    if isinstance(tree, str):
+        yield tree
+    for key, inside in tree.items() if isinstance(tree, dict) else enumerate(tree if isinstance(tree, list) else ()):
+        yield str(key)
+        if key not in ("Column", "Literal"):
+            yield from _steps(inside)
