@@ -64,8 +64,8 @@ def away_from_normal(workspace: Path, truth: pl.DataFrame, said: argparse.Namesp
     frame = frame.join(truth.with_columns(pl.col("series_id").cast(frame["series_id"].dtype)), on="series_id")
     x = frame.select(NAMES).to_numpy()
     keys = frame.select(pl.concat_str([*said.baseline, pl.lit("")])).to_series().to_numpy().astype(str)
-    smallest = np.array([0.5 if f.unit == "samples" else 1e-9 for f in CATALOGUE if f.clustered])
-    scaler = scale.fit(x, keys, "robust", smallest)
+    samples = np.array([f.unit == "samples" for f in CATALOGUE if f.clustered])
+    scaler = scale.fit(x, keys, "robust", np.where(samples, 0.5, scale.rounding(x)))
     away = scaler.transform(x, keys) / scale.GRID
     return pl.DataFrame(away, schema=list(NAMES)).with_columns(frame["kind"])
 

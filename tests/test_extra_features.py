@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,10 @@ def written(folder: Path, text: str) -> Path:
     path = folder / "mine.py"
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def loaded(folder: Path, text: str) -> tuple[extra.Extra, ...]:
+    return extra.load(written(folder, text), text)
 
 
 @pytest.fixture
@@ -125,6 +130,7 @@ def test_where_it_gives_no_number_the_series_is_set_aside(own: Path) -> None:
         ("def f(x):\n    return 1.0\n", "f has no docstring"),
         ('def f(x, y):\n    """Two."""\n    return 1.0\n', "f takes 2 arguments"),
         ('def side_mean(x):\n    """Taken."""\n    return 1.0\n', "cannot be called side_mean"),
+        ('def size(x):\n    """Taken."""\n    return 1.0\n', "cannot be called size"),
         ('def typical_x(x):\n    """Taken."""\n    return 1.0\n', "cannot be called typical_x"),
         ('def f(x):\n    """Unit: volt"""\n    return 1.0\n', "has the unit 'volt': expected one of samples, value"),
         ("def f(x:\n", "line 1: SyntaxError"),
@@ -134,7 +140,7 @@ def test_where_it_gives_no_number_the_series_is_set_aside(own: Path) -> None:
 )
 def test_a_file_that_cannot_be_used_says_why(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(SettingsError, match=told):
-        extra.load(written(tmp_path, text))
+        loaded(tmp_path, text)
 
 
 def test_a_file_that_is_not_there(own: Path) -> None:
@@ -144,7 +150,7 @@ def test_a_file_that_is_not_there(own: Path) -> None:
 
 @pytest.mark.parametrize("body", ["return 1.0 / (len(x) - 60)", "return int('six') / len(x)", "return [1, 2]"])
 def test_a_function_that_fails_names_the_series(tmp_path: Path, body: str) -> None:
-    own = extra.load(written(tmp_path, f'def f(x):\n    """Fails."""\n    {body}\n'))
+    own = loaded(tmp_path, f'def f(x):\n    """Fails."""\n    {body}\n')
     with pytest.raises(SettingsError, match=r"mine.py: f\(x\) fails on series 1: \w+Error"):
         extra.describe_extra(block([1.0, 2.0], CYCLE), 1, own)
 
@@ -161,3 +167,53 @@ def test_skip_knows_only_what_is_clustered(name: str) -> None:
     with pytest.raises(SettingsError, match=f"no feature '{name}' is clustered"):
         in_force((name,))
     assert in_force(("side_mean",))[NAMES.index("side_mean")].clustered is False
+
+
+def test_reading_beyond_the_values_is_an_error_and_no_garbage(own: Path) -> None:
+    written(own, 'def f(x):\n    """The 71st value."""\n    return x[70]\n')
+    with pytest.raises(SettingsError, match=r"mine.py: f\(x\) fails on series \d+: IndexError"):
+        tsclust.features(own)
+
+
+def test_what_runs_is_what_was_hashed(own: Path) -> None:
+    """Same size, same time: only the text tells."""
+    for value in (5.0, 7.0):
+        path = written(own, f'def f(x):\n    """One number."""\n    return {value}\n')
+        os.utime(path, (1e9, 1e9))
+        tsclust.features(own)
+        assert features(own)["f"].drop_nulls().unique().to_list() == [value]
+    assert not (own / "__pycache__").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ('def f(x):\n    """An import inside."""\n    import math\n    return math.sqrt(len(x))\n', "f"),
+        ('def f(x):\n    """None for some."""\n    return None if len(x) > 60 else 1.0\n', "f"),
+        ('def f(x):\n    """Two names."""\n    return 1.0\n\n\ng = f\n', "g"),
+        (
+            'from dataclasses import dataclass\n\n\n@dataclass\nclass P:\n    a: int\n\n\n'
+            'def f(x):\n    """Beside a dataclass."""\n    return P(1).a\n', "f",
+        ),
+    ],
+)  # fmt: skip
+def test_what_python_can_do_works(own: Path, text: str, column: str) -> None:
+    written(own, text)
+    tsclust.features(own)
+    assert features(own)[column].drop_nulls().len() > 0
+
+
+def test_a_file_that_exits_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="SystemExit"):
+        loaded(tmp_path, "import sys\nsys.exit(0)\n")
+
+
+def test_a_skipped_feature_without_a_number_rejects_nothing(own: Path) -> None:
+    written(own, 'def f(x):\n    """None for all."""\n    return float("nan")\n')
+    tsclust.features(own, {"features": {"skip": ["f"]}})
+    assert "not_described" not in features(own)["rejected_by"].to_list()
+
+
+def test_something_has_to_be_left() -> None:
+    with pytest.raises(SettingsError, match="skip names every feature"):
+        in_force(CLUSTERED)

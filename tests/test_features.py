@@ -44,7 +44,7 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     side, run = x[first:last], x[start:end]
     middle = np.arange(len(side)) - (len(side) - 1) / 2
     line = (middle * side).sum() / (middle**2).sum()
-    std = side.std() if side.std() > 1e-9 * np.sqrt(1 + side.mean() ** 2) else 0.0
+    std = side.std() if side.std() > 1e-9 * np.sqrt((side**2).mean()) else 0.0
     shape = {
         "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, rest + 0.03 * height),
         "first_level": x[0] - rest,
@@ -212,6 +212,15 @@ ODD: dict[str, tuple[object, Callable[[dict[str, float]], bool]]] = {
     "infinite inside": ([*CYCLE[:20], np.inf, *CYCLE[21:]], lambda f: f["n_missing"] == 1 and f["max"] == 5),
     "all negative": (CYCLE - 10, lambda f: f["max"] == -5 and f["peak_height"] == pytest.approx(5)),
     "beyond float64": (CYCLE * 1e307, lambda f: f["max"] == 5e307 and np.isnan(f["area"])),
+    "a swing beyond float64": ([1.7e308, -1.7e308] * 10, lambda f: f["max"] == 1.7e308 and np.isnan(f["area"])),
+    "missing between extremes": (
+        [1.7e308, None, -1.7e308, *[0.0] * 9],
+        lambda f: (f["min"], f["max"]) == (-1.7e308, 1.7e308),
+    ),
+    "in small units": (
+        CYCLE * 1e-12,
+        lambda f: f["side_std"] == pytest.approx(features_of(CYCLE)[0]["side_std"] * 1e-12),
+    ),
     "long": (np.tile(CYCLE, 2_000), lambda f: f["n_values"] == 2_000 * len(CYCLE) and np.isfinite(f["area"])),
 }
 

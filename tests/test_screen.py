@@ -95,6 +95,9 @@ def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
         ("__import__('os').system('true') = 0", "not an SQL condition"),
         ("read_csv('/etc/passwd') = 1", "not an SQL condition"),
         ("n_values > 3 * median(n_values)", r"asks for other rows \(Agg\)"),
+        ("QUANTILE_CONT(n_values, 0.5) < n_values", r"asks for other rows \(Quantile\)"),
+        ("CORR(n_values, n_missing) > 0", r"asks for other rows \(Correlation\)"),
+        ("CURRENT_DATE > DATE '2024-01-01'", "asks for the time of day"),
         ("count(*) > 2", r"asks for other rows \(Len\)"),
         ("row_number() over () = 1", "asks for other rows"),
         ("sum(n_values) over (partition by start) > 3", r"asks for other rows \(Agg, Over\)"),
@@ -107,7 +110,9 @@ def test_a_rule_that_cannot_be_used_says_why(when: str, told: str) -> None:
     assert "rule mine" in str(error.value)
 
 
-@pytest.mark.parametrize("when", ["'text'", "machine_id", "(SELECT 1) = 1", "machine_id > 3"])
+@pytest.mark.parametrize(
+    "when", ["'text'", "machine_id", "(SELECT 1) = 1", "machine_id > 3", "1", "n_values", "n_values > 3 AND 'x'"]
+)
 def test_a_rule_that_is_no_condition_says_so(when: str) -> None:
     with pytest.raises(SettingsError):
         screen.screen(of(CYCLE).with_columns(machine_id=pl.lit("W1")), [Rule(name="mine", when=when, reason="-")])
@@ -116,6 +121,12 @@ def test_a_rule_that_is_no_condition_says_so(when: str) -> None:
 def test_words_of_polars_may_be_names_and_texts() -> None:
     rule = Rule(name="mine", when="\"Len\" = 'Sort' OR \"Agg\" IN ('Filter', 'x')", reason="-")
     frame = of(CYCLE, CYCLE).with_columns(Len=pl.Series(["Sort", "-"]), Agg=pl.Series(["-", "-"]))
+    assert rejected(frame, (rule,)).to_list() == ["mine", None]
+
+
+def test_pieces_of_text_may_be_asked_for() -> None:
+    rule = Rule(name="mine", when="LEFT(machine_id, 1) = 'W' AND 'now' <> \"machine_id\"", reason="-")
+    frame = of(CYCLE, CYCLE).with_columns(machine_id=pl.Series(["W1", "X1"]))
     assert rejected(frame, (rule,)).to_list() == ["mine", None]
 
 

@@ -120,6 +120,15 @@ class Settings(BaseSettings):
     cluster: Cluster = Cluster()
     report: Report = Report()
 
+    @field_validator("rule")
+    @classmethod
+    def _names_of_their_own(cls, rules: tuple[Rule, ...] | None) -> tuple[Rule, ...] | None:
+        names = [rule.name for rule in rules or ()]
+        for name in names:
+            if names.count(name) > 1 or name == "not_described":
+                raise ValueError(f"the name {name} is taken: expected another for each rule")
+        return rules
+
     @classmethod
     def settings_customise_sources(
         cls,

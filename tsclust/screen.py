@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,7 +68,13 @@ DEFAULT_RULES: tuple[Rule, ...] = (
 )
 
 # In the JSON of a Polars expression: what depends on more than one row would depend on how rows share parts.
-_OF_OTHER_ROWS = {"Agg", "Len", "Over", "Window", "Rolling", "SubPlan", "Sort", "SortBy", "Slice", "Filter", "Gather"}
+_OF_OTHER_ROWS = {
+    *("Agg", "Len", "Over", "Window", "Rolling", "SubPlan", "Sort", "SortBy", "Slice", "Filter", "Gather", "Explode"),
+    *("Quantile", "Correlation", "Range", "Random", "Rank", "Shift", "Diff", "CumCount", "CumSum", "CumMin", "CumMax"),
+    *("Mode", "Unique", "NUnique", "Reverse", "TopK", "Skew", "Kurtosis", "ArgMin", "ArgMax", "Interpolate"),
+}
+_CLOCK = re.compile(r"\b(current_(date|time|timestamp)|now|today|localtime|localtimestamp)\b", re.IGNORECASE)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 
 # What no rule of the user's caught and still has no features (its own policy may have left `too_short` out).
 NOT_DESCRIBED = Rule(
@@ -122,20 +129,33 @@ def columns_used(rules: Sequence[Rule], known: Sequence[str]) -> set[str]:
 
 def screen(frame: pl.DataFrame, rules: Sequence[Rule]) -> Screening:
     """Apply the rules in their order. A comparison with a missing value rejects nothing."""
-    try:
-        hits = frame.select(_expression(r).fill_null(False).cast(pl.Boolean).alias(r.name) for r in rules)
-    except PolarsError as error:
-        when = " | ".join(r.when for r in rules)
-        raise SettingsError(
-            f"a rule does not give true or false ({when[:200]}): {error}", "Correct its `when`"
-        ) from None
+    hits = pl.DataFrame([_hits(frame, rule) for rule in rules])
     first = pl.coalesce(pl.when(pl.col(r.name)).then(pl.lit(r.name)) for r in rules)
     in_all = hits.sum().row(0, named=True)
     alone = hits.filter(pl.sum_horizontal(pl.all()) == 1).sum().row(0, named=True)
     return Screening(hits.select(first.alias("rejected_by")).to_series().cast(pl.String), in_all, alone)
 
 
+def _hits(frame: pl.DataFrame, rule: Rule) -> pl.Series:
+    """(n,) Boolean, named as the rule; a literal holds for all rows."""
+    try:
+        found = frame.with_columns(_expression(rule).alias(rule.name))[rule.name]
+        wrong = f"it gives {found.dtype}"
+    except (PolarsError, pl.exceptions.PanicException) as error:
+        found, wrong = pl.Series([0]), str(error)
+    if found.dtype not in (pl.Boolean, pl.Null):
+        raise SettingsError(
+            f"rule {rule.name}: {rule.when[:200]!r} is not true or false: {wrong}", "Correct its `when`"
+        )
+    return found.cast(pl.Boolean).fill_null(False)
+
+
 def _expression(rule: Rule) -> pl.Expr:
+    if _CLOCK.search(_QUOTED.sub("", rule.when)):
+        raise SettingsError(
+            f"rule {rule.name}: {rule.when!r} asks for the time of day: the same data would be judged otherwise later",
+            "Compare with a date: recorded_at > DATE '2024-01-01'",
+        )
     try:
         expression = pl.sql_expr(rule.when)
         steps = set(_steps(json.loads(expression.meta.serialize(format="json"))))
@@ -158,5 +178,5 @@ def _steps(tree: Any) -> Iterator[str]:
         yield tree
     for key, inside in tree.items() if isinstance(tree, dict) else enumerate(tree if isinstance(tree, list) else ()):
         yield str(key)
-        if key not in ("Column", "Literal"):
+        if key not in ("Column", "Literal", "StringExpr"):  # its functions have names like Slice, and are of one row
             yield from _steps(inside)

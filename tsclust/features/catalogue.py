@@ -104,12 +104,19 @@ def in_force(skip: Sequence[str] = (), extra: Iterable[Feature] = ()) -> tuple[F
             raise SettingsError(
                 f"[features] skip: no feature {name!r} is clustered (near: {', '.join(near)})", "Correct it"
             )
+    if set(can_skip) <= set(skip):
+        raise SettingsError("[features] skip names every feature: expected at least one to be left", "Take some out")
     return tuple(replace(f, clustered=False) if f.name in skip else f for f in features)
 
 
 def clustered(features: Iterable[Feature]) -> tuple[str, ...]:
     """The names of those that series are compared by."""
     return tuple(f.name for f in features if f.clustered)
+
+
+def needed(features: Iterable[Feature]) -> tuple[str, ...]:
+    """Those of the user's own that are clustered: a series for which they know no number cannot be."""
+    return tuple(f.name for f in features if f.phase == "extra" and f.clustered)
 
 
 def plain(features: Iterable[Feature]) -> list[dict[str, Any]]:

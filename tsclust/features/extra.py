@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import re
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 
 import numpy as np
 from numba import njit
-from numba.core.errors import NumbaError
+from numba.core.types import Optional
 
 from tsclust.errors import SettingsError
 from tsclust.features.catalogue import NAMES, Feature, Unit
@@ -21,7 +21,11 @@ from tsclust.features.kernels import FEWEST, bridged
 from tsclust.series import Floats, Int64s, SeriesBlock, Values
 
 Loop = Callable[[Values, Int64s, int, Floats], None]
-_TAKEN = re.compile(r"series_id|values|rejected_by|k\d+|(typical|spread)_.*|" + "|".join(NAMES))
+_MODULE = "_extra_features"
+# Columns of the workspace's files, and what rules know by such a name.
+_TAKEN = re.compile(
+    r"series_id|values|rejected_by|k|k\d+|cluster|size|silhouette|(typical|spread)_.*|" + "|".join(NAMES)
+)
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -38,20 +42,20 @@ class Extra:
     slow: str
 
 
-def load(path: Path) -> tuple[Extra, ...]:
-    """The public functions of a Python file, in their order. Its docstrings say what they mean.
+def load(path: Path, text: str) -> tuple[Extra, ...]:
+    """The public functions of a Python file with this text, in their order. Its docstrings say what they mean.
 
     Raises SettingsError for a file that cannot be imported, a function with another signature or without docstring,
     or a name that is taken.
     """
-    module = _imported(path)
-    functions = [f for name, f in vars(module).items() if not name.startswith("_") and _is_of(f, module)]
+    module = _executed(path, text)
+    functions = {name: f for name, f in vars(module).items() if not name.startswith("_") and _is_of(f, module)}
     if not functions:
         raise SettingsError(
             f"{path} has no function: expected at least one like def ripple(x): ...",
             "Write one of an array of values that gives a number (names that begin with _ do not count)",
         )
-    return tuple(_extra(path, getattr(f, "py_func", f)) for f in functions)
+    return tuple(_extra(path, name, getattr(f, "py_func", f)) for name, f in functions.items())
 
 
 def describe_extra(block: SeriesBlock, sign: int, extra: Sequence[Extra]) -> Floats:
@@ -62,20 +66,20 @@ def describe_extra(block: SeriesBlock, sign: int, extra: Sequence[Extra]) -> Flo
     out = np.full((len(extra), len(block)), np.nan)
     for feature, row in zip(extra, out, strict=True):
         try:
-            feature.over(block.values, block.offsets, sign, row)
+            with np.errstate(all="ignore"):
+                feature.over(block.values, block.offsets, sign, row)
         except Exception as error:
             raise _failed(feature, block, sign, error) from error
     return np.where(np.isfinite(out), out, np.nan).T
 
 
-def _imported(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("_extra_features", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise SettingsError(f"[features] extra = {path}: there is no such Python file", "Correct the path")
-    module = importlib.util.module_from_spec(spec)
+def _executed(path: Path, text: str) -> ModuleType:
+    """The text that settings were hashed with, and no compiled file that may be of an older one."""
+    module = ModuleType(_MODULE)
+    sys.modules[_MODULE] = module  # dataclasses look there for theirs
     try:
-        spec.loader.exec_module(module)
-    except Exception as error:
+        exec(compile(text, str(path), "exec"), module.__dict__)  # a file that the user names
+    except (Exception, SystemExit) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
         raise SettingsError(f"{path}{line}: {type(error).__name__}: {error}", "Mend the file") from error
     return module
@@ -86,8 +90,8 @@ def _is_of(value: object, module: ModuleType) -> bool:
     return inspect.isfunction(function) and function.__module__ == module.__name__
 
 
-def _extra(path: Path, function: Callable[..., Any]) -> Extra:
-    name, said = function.__name__, inspect.getdoc(function) or ""
+def _extra(path: Path, name: str, function: Callable[..., Any]) -> Extra:
+    said = inspect.getdoc(function) or ""
     needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
     if not said or len(needed) != 1:
         lacks = "has no docstring" if not said else f"takes {len(needed)} arguments"
@@ -118,12 +122,15 @@ def _unit(path: Path, name: str, said: str) -> Unit:
 def _compiled(function: Callable[..., Any]) -> tuple[Loop, str]:
     """The loop over series around a function, by numba where it can."""
     try:
-        loop: Loop = njit(nogil=True)(_loop_of(njit(function)))
+        one = njit(boundscheck=True)(function)
+        loop: Loop = njit(nogil=True, boundscheck=True)(_loop_of(one))
         loop(np.zeros(0), np.zeros(1, np.int64), 1, np.zeros(0))
         loop(np.zeros(0, np.float32), np.zeros(1, np.int64), 1, np.zeros(0))
-    except NumbaError as error:
+    except Exception as error:  # noqa: BLE001 - numba has many, not all of them of its own kind
         lines = [line for line in str(error).splitlines() if line and "nopython" not in line]
         return _loop_of(function), (lines or ["?"])[0][:160]
+    if any(isinstance(signature.return_type, Optional) for signature in one.nopython_signatures):
+        return _loop_of(function), "it returns None for some series"
     return loop, ""
 
 

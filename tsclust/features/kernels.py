@@ -51,8 +51,8 @@ def _describe_all(values: Values, offsets: Int64s, sign: int, out: Floats) -> No
     for i in range(len(offsets) - 1):
         raw = values[offsets[i] : offsets[i + 1]]
         x = bridged(raw)
-        _facts(raw, x, out[i])
-        if len(x) >= FEWEST:
+        _facts(raw, out[i])
+        if len(x) >= FEWEST and np.isfinite(x.max() - x.min()):
             if sign < 0:
                 x *= -1.0
             _shape(x, out[i])
@@ -79,13 +79,14 @@ def bridged(raw: Values) -> npt.NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def _facts(raw: Values, x: Floats, row: Floats) -> None:
-    known = 0
+def _facts(raw: Values, row: Floats) -> None:
+    known, low, high = 0, np.inf, -np.inf
     for v in raw:
-        known += np.isfinite(v)
+        if np.isfinite(v):
+            known, low, high = known + 1, min(low, float(v)), max(high, float(v))
     row[0], row[1] = len(raw), len(raw) - known
-    if len(x) > 0:
-        row[2], row[3] = x.min(), x.max()
+    if known > 0:
+        row[2], row[3] = low, high
 
 
 @_part

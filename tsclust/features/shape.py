@@ -28,7 +28,7 @@ def moments(x: Floats) -> tuple[float, float, float, float]:
         m4 += d * d * d * d
     n = len(x)
     m2, m3, m4 = m2 / n, m3 / n, m4 / n
-    if m2 <= 1e-18 * (1 + mean * mean):
+    if m2 <= 1e-18 * (m2 + mean * mean):
         return mean, 0.0, 0.0, 0.0
     return mean, np.sqrt(m2), m3 / m2**1.5, m4 / (m2 * m2) - 3.0
 

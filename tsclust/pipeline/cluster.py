@@ -24,7 +24,7 @@ from tsclust.config import Cluster, Settings
 from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.errors import NoSeriesError
 from tsclust.features import catalogue
-from tsclust.pipeline import kept
+from tsclust.pipeline import kept, screening
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.series import Floats, Int64s
 from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
@@ -44,6 +44,8 @@ def cluster(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener
         inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
         if before and (before.inputs, before.settings) == (inputs, digest):
             return up_to_date("cluster", workspace.stage("clusters"), before, then)
+        if settings.cluster.baseline:
+            screening.refuse_stale(workspace)
         ks = _possible(settings.cluster.ks, features.facts["kept"])
         with workspace.writing("clusters") as writer:
             facts = _sweep(workspace, writer, settings, ks, listen)

@@ -14,6 +14,7 @@ from tsclust import config, screen
 from tsclust.atomic import StageWriter
 from tsclust.config import Rule, Settings
 from tsclust.engine import Listener, Progress, silent
+from tsclust.errors import SettingsError
 from tsclust.features import catalogue, extra
 from tsclust.features.catalogue import Feature
 from tsclust.features.extra import Extra
@@ -90,16 +91,26 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
 
 def digest(root: Path, settings: Settings) -> str:
     """A hash of what decides on the features: the settings, and the user's own ones as they are written."""
+    return config.digest(settings.features, _extra_text(root, settings))
+
+
+def _extra_text(root: Path, settings: Settings) -> str:
+    """The user's file, "" where none is named or there. Raises SettingsError where it is no text."""
     path = root / settings.features.extra
-    text = path.read_text(encoding="utf-8", errors="replace") if settings.features.extra and path.is_file() else ""
-    return config.digest(settings.features, text)
+    try:
+        return path.read_text(encoding="utf-8") if settings.features.extra and path.is_file() else ""
+    except UnicodeDecodeError:
+        raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
 
 
 def _describer(workspace: Workspace, settings: Settings, listen: Listener) -> Describer:
     """With its kernels compiled for this type of values: seconds the first time, then they come from a cache."""
     listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
     asked = settings.features
-    own = extra.load(workspace.root / asked.extra) if asked.extra else ()
+    path = workspace.root / asked.extra
+    if asked.extra and not path.is_file():
+        raise SettingsError(f"[features] extra = {path}: there is no such Python file", "Correct the path")
+    own = extra.load(path, _extra_text(workspace.root, settings)) if asked.extra else ()
     describer = Describer(catalogue.in_force(asked.skip, [e.feature for e in own]), own)
     describer(SeriesBlock.from_arrow(look.read(workspace.parts("series")[0], rows=0)), 1)
     return describer
@@ -115,7 +126,7 @@ def _plan(
     seen = look.look(asked, series.rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = look.direction(settings.features.peak, votes.values())
-    rules = screen.in_force(settings.rule, agreement >= CLEAR, [e.feature.name for e in describer.extra])
+    rules = screen.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
     judged = {"peak": _peak(sign), "rules": screening.plain(rules)}
     if before and known and judged == {key: before.facts[key] for key in judged}:
         # New parts are held against what was typical when the first ones came: no old part is touched.

@@ -51,6 +51,7 @@ def filter(
         if before.facts["rules"] == screening.plain(rules):
             done = up_to_date("filter", workspace.stage("features"), before, then)
             return replace(done, table=screening.rule_table(before))
+        screening.refuse_stale(workspace)
         if dry_run:
             return _dry(workspace, before, rules, meter, listen)
         with workspace.writing("features") as writer:
@@ -64,8 +65,8 @@ def filter(
 
 def _in_force(settings: Settings, before: Manifest) -> tuple[Rule, ...]:
     """The rules that tsclust.toml asks for."""
-    extra = [f.name for f in catalogue.of(before.facts) if f.phase == "extra"]
-    return screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR, extra)
+    needed = catalogue.needed(catalogue.of(before.facts))
+    return screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR, needed)
 
 
 def _dry(workspace: Workspace, before: Manifest, rules: tuple[Rule, ...], meter: Meter, listen: Listener) -> Result:

@@ -77,8 +77,8 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
     x = np.concatenate([part.x for _, part in pieces])[order]
     keys = np.concatenate([part.keys for _, part in pieces])[order]
-    smallest = np.array([_HALF_SAMPLE if f.unit == "samples" else 1e-9 for f in features if f.clustered])
-    return scale.fit(x, keys, asked.scaling, smallest)
+    in_samples = np.array([f.unit == "samples" for f in features if f.clustered])
+    return scale.fit(x, keys, asked.scaling, np.where(in_samples, _HALF_SAMPLE, scale.rounding(x)))
 
 
 def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:

@@ -12,7 +12,7 @@ from tsclust.atomic import write_file
 from tsclust.config import Settings
 from tsclust.engine import Listener, Progress, silent
 from tsclust.errors import SettingsError
-from tsclust.pipeline import look
+from tsclust.pipeline import look, screening
 from tsclust.pipeline.result import Result
 from tsclust.report import data, page
 from tsclust.workspace import Meter, Workspace
@@ -54,6 +54,7 @@ def report(
 
 def _groups(workspace: Workspace, settings: Settings, listen: Listener) -> str:
     workspace.manifest("clusters")
+    screening.refuse_stale(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
     found = data.collect(workspace, settings.report)
     listen(Progress("report: writing the page", 1, 2, "steps"))
@@ -64,6 +65,7 @@ def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str
     # Here, because scikit-learn takes a second to import, and the report of the groups does without.
     from tsclust.report import features_data, features_page
 
+    screening.refuse_stale(workspace)
     constants = look.as_columns(workspace.manifest("features").facts["typical"])
     listen(Progress("report: counting", 0, 2, "steps"))
     found = features_data.collect(workspace, settings.report.title, constants, settings.cluster.baseline)

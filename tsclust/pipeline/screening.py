@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust import screen
 from tsclust.config import Rule
 from tsclust.engine import Listener, Progress, map_parts
-from tsclust.errors import NoSeriesError
+from tsclust.errors import NoSeriesError, StageMissingError
 from tsclust.features.catalogue import Feature
 from tsclust.pipeline.look import as_columns
-from tsclust.workspace import Manifest, Workspace
+from tsclust.workspace import Manifest, Workspace, command
 
 CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
 WORKERS = 2
@@ -106,6 +107,9 @@ def judge(
 
     def judged(frame: pl.DataFrame, ids: pa.ChunkedArray, path: Path) -> tuple[pa.Table, Tally]:
         carried = pl.DataFrame(pq.read_table(path, columns=columns)) if columns else pl.DataFrame()
+        carried = carried.with_columns(
+            cs.float().fill_nan(None)
+        )  # NaN is greater than all: missing, it rejects nothing
         verdict = screen.screen(frame.hstack(carried).with_columns(**given), rules)
         table = frame.to_arrow().add_column(0, "series_id", ids)
         table = table.append_column("rejected_by", verdict.rejected_by.to_arrow().cast(pa.string()))
@@ -141,6 +145,16 @@ def heard(
         done += tally.rows
         listen(Progress(stage, done, rows))
     return tallies
+
+
+def refuse_stale(workspace: Workspace) -> None:
+    """Raises StageMissingError where a part of features/ describes other series than series/ holds now."""
+    series, parts = workspace.manifest("series"), parts_of(workspace.manifest("features"))
+    if any(series.outputs.get(name) != part.series for name, part in parts.items()):
+        raise StageMissingError(
+            f"{workspace.stage('features')} describes other series than {workspace.stage('series')} holds now",
+            f"Run: {command('features', workspace.root)}",
+        )
 
 
 def refuse_nothing(workspace: Workspace) -> None:

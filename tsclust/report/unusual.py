@@ -114,7 +114,9 @@ def fit_usual(x: Floats, keys: Strings, features: tuple[Feature, ...]) -> Usual:
     usual = Usual(features, np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
     away = np.abs(x - usual.of(keys))
     spread = MAD * np.median(away, axis=0)
-    least = np.array([_HALF_SAMPLE if f.unit == "samples" else 1e-9 for f in features])
+    largest = np.abs(x).max(axis=0, initial=0.0)
+    rounding = np.where(largest > 0, 1e-9 * largest, 1.0)
+    least = np.where([f.unit == "samples" for f in features], _HALF_SAMPLE, rounding)
     return replace(usual, spread=np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), least))
 
 
