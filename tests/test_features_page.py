@@ -31,7 +31,7 @@ from tsclust.report.features_data import FeaturesData, Sides, collect
 from tsclust.report.features_drawing import draw_histogram
 from tsclust.report.features_page import render
 from tsclust.report.features_sample import SAMPLE
-from tsclust.report.limits import Limit, parse
+from tsclust.report.limits import Limit, Parsed, parse
 from tsclust.report.texts import STATIC, Language
 from tsclust.report.unusual import fit_usual
 from tsclust.series import hash_ids
@@ -176,6 +176,7 @@ C = {"typical_a": 56.0, "spread_a": 10.0}
         ("machine = 'a > 3'", [], []),
         ("other > 3 AND at > '2024-01-01'", [], []),
         ("a > 1e400", [], [("a",)]),
+        ("1e-310 * a > 5", [], [("a",)]),
         ("a = 'x'", [], [("a",)]),
     ],
 )
@@ -183,6 +184,13 @@ def test_limits_come_from_the_parsed_rule(when: str, limits: list[Any], undrawn:
     parsed = parse("r", when, ["a", "b", "c"], C)
     assert [(x.feature, x.sign, x.value, x.joined) for x in parsed.limits] == limits
     assert list(parsed.undrawn) == undrawn
+
+
+@pytest.mark.parametrize("terms", [400, 1_500])
+def test_a_rule_too_deep_to_read_is_named_by_its_columns(terms: int) -> None:
+    deep = "+".join(["a", "typical_a", "other"] * (terms // 3)) + " > 1"
+    assert parse("r", deep, ["a", "b"], C) == Parsed((), (("a", "other"),))
+    assert parse("r", deep, ["b"], C) == Parsed((), ())
 
 
 def test_rules_have_their_counts_and_the_first_rows_by_hash(
@@ -272,6 +280,55 @@ def test_any_values_have_an_axis(values: list[float], limits: list[float]) -> No
     assert len(made.edges) <= axis.BINS + 3
     assert all(map(math.isfinite, (*made.ticks(), *made.along(made.edges), *made.along(limits))))
     assert len(set(made.ticks())) == len(made.ticks())
+
+
+EXTREMES = {
+    "large": 1e17 + 16 * np.arange(5),
+    "ulps": 1e6 + 2.0**-33 * np.arange(5),
+    "halves": 2.0**50 - 1 - np.arange(5),
+    "tiny": 1e-310 * np.arange(5),
+    "tiny_equal": np.full(5, 1e-310),
+    "tiny_bulk": np.array([1e-310] * 3_000 + [2e-310] * 9 + [1.0] * 9),
+    "span": np.array([-1.7e308, -1.0, 0.0, 1.0, 1.7e308]),
+    "huge": np.array([1.6e308, 1.7e308, np.finfo(float).max]),
+    "wild": np.array([0.0] * 3_000 + [1e-9] * 99 + [-1.7e308, 1.7e308] * 9),
+}
+
+
+@pytest.mark.parametrize("name", EXTREMES)
+@pytest.mark.parametrize("spread", [0.0, 1e-310, 1.0, 1.7e308, math.inf])
+@pytest.mark.parametrize("limits", [[], [6.5, -1.7e308], [2.0**53, 1e-310]])
+def test_extreme_values_have_an_axis(name: str, spread: float, limits: list[float]) -> None:
+    x = EXTREMES[name]
+    made = axis.fit(x, x, limits, (float(np.sort(x)[len(x) // 2]), spread))
+    assert all(a < b for a, b in itertools.pairwise(made.edges))
+    assert all(a < b for a, b in itertools.pairwise(made.ticks()))
+    assert all(map(math.isfinite, (*made.edges, *made.ticks(), *made.along(limits), *made.along(x))))
+    places = made.along(made.edges)
+    assert (np.diff(places) >= 0).all()
+    assert (places[0], places[-1]) == (0.0, 1.0)
+    assert set(made.bins(x).tolist()) & set(range(1, len(made.edges)))
+
+
+def test_a_page_of_extreme_values_has_numbers_that_can_be_drawn(page: Page, tmp_path: Path) -> None:
+    deep = f'[[rule]]\nname = "deep"\nwhen = "{"+".join(["p50"] * 400)} > 1e6"\nreason = "a long sum"\n'
+    workspace = made(tmp_path / "ws", cycles(SERIES)[0].slice(0, 400), toml=deep)
+    (part,) = workspace.parts("features")
+    table, names = pq.read_table(part), dict(zip(("side_mean", "p50", "p95", "p75"), EXTREMES, strict=False))
+    names |= {"p05": "tiny_equal", "p25": "span", "rest_level": "huge"}
+    for column, name in names.items():
+        values = pa.array(np.resize(EXTREMES[name], len(table)), table.schema.field(column).type)
+        table = table.set_column(table.schema.get_field_index(column), column, values)
+    pq.write_table(table, part)
+    data = data_of(workspace)
+    assert (data.rules[0].parsed.limits, data.rules[0].parsed.undrawn) == ((), (("p50",),))
+    assert sum(b.kept + b.rejected for d in data.distributions if d.feature.name == "rest_level" for b in d.bins) == 400
+    path = tmp_path / "page.html"
+    path.write_text(render(data, "en"), encoding="utf-8")
+    html = path.read_text(encoding="utf-8")
+    drawn = re.findall(r'(?:style| d|viewBox|x|y)="([^"]*)"', html[html.index("<body>") :])
+    assert not re.findall(r"nan|inf\b|-?\d{6,}", " ".join(drawn))
+    assert Opened(page, path).is_quiet()
 
 
 def test_whole_numbers_lie_in_the_middle_of_their_bins() -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from tsclust.report.curves import nice_ticks
+from tsclust.report.curves import SENSIBLE, nice_ticks
 from tsclust.series import Floats, Int64s
 
 BINS = 60
@@ -16,6 +16,10 @@ SHOWN = (0.001, 0.999)  # quantiles of all rows: what lies beyond is counted, no
 BULK = (0.01, 0.99)  # quantiles of the kept rows
 NARROW = 0.1  # where the bulk takes less than this share of what is shown, the scale is logarithmic
 STRETCH = 2.0  # a limit may make the axis so many times as long; one farther out is named at the edge
+FARTHEST = SENSIBLE  # what lies farther from 0 is drawn there
+_NEAREST = 1 / FARTHEST  # numbers closer than that are equal, and so are ...
+_APART = 1e-10  # ... those that differ by less than this share of them: ticks could not tell them apart
+_WHOLE = 2.0**50  # below that a half can still be added, even to a limit beside them
 _CLOSE = 0.17  # share of the width: ticks closer than that would touch
 
 Scale = Literal["linear", "log"]
@@ -45,7 +49,7 @@ class Axis:
 
     def bins(self, values: Floats) -> Int64s:
         """(n,) 0: below, 1 ... bins, bins + 1: above, bins + 2: missing."""
-        found = np.searchsorted(np.array(self.edges), values, side="right")
+        found = np.searchsorted(np.array(self.edges), within(values), side="right")
         return np.where(np.isnan(values), len(self.edges) + 1, found).astype(np.int64)
 
     def ticks(self) -> list[float]:
@@ -83,10 +87,16 @@ class Axis:
         return chosen
 
     def _even(self, values: Floats) -> Floats:
-        return values if self.scale == "linear" else np.arcsinh((values - self.center) / self.width)
+        near = within(values)
+        return near if self.scale == "linear" else np.arcsinh((near - self.center) / self.width)
 
     def _values(self, even: Floats) -> Floats:
-        return even if self.scale == "linear" else self.center + self.width * np.sinh(even)
+        return within(even if self.scale == "linear" else self.center + self.width * np.sinh(even))
+
+
+def within(values: Floats) -> Floats:
+    """The same, none farther from 0 than what can be drawn; NaN stays."""
+    return values.clip(-FARTHEST, FARTHEST)
 
 
 def fit(values: Floats, kept: Floats, limits: Sequence[float], typical: tuple[float, float]) -> Axis:
@@ -96,14 +106,22 @@ def fit(values: Floats, kept: Floats, limits: Sequence[float], typical: tuple[fl
     """
     if not len(values):
         return Axis("linear", 0.0, 1.0, (-0.5, 0.5))
+    values, kept = within(values), within(kept)
     low, high = np.quantile(values, SHOWN)
     first, last = np.quantile(kept if len(kept) else values, BULK)
-    whole = bool((values == np.rint(values)).all())
-    center, width = typical[0], typical[1] or _width(values - typical[0], whole)
+    whole = bool((values == np.rint(values)).all() and np.abs(values).max() < _WHOLE)
     narrow = last - first < NARROW * (high - low) and not (whole and high - low <= BINS)
-    axis = Axis("log" if narrow else "linear", center, width, _ends(low, high), whole)
+    uneven = narrow and _are_apart(low, high)
+    axis = Axis("log" if uneven else "linear", *_middle(values, typical, whole), _ends(low, high), whole)
     axis = replace(axis, edges=_with_limits(axis, limits))
     return replace(axis, edges=_edges(axis))
+
+
+def _middle(values: Floats, typical: tuple[float, float], whole: bool) -> tuple[float, float]:
+    """(center, width) of the scale, such that no value is too many times the width away from the center."""
+    center = min(max(typical[0], -FARTHEST), FARTHEST)
+    width = typical[1] or _width(values - center, whole)
+    return center, min(max(width, _NEAREST), FARTHEST)
 
 
 def _width(away: Floats, whole: bool) -> float:
@@ -113,9 +131,14 @@ def _width(away: Floats, whole: bool) -> float:
 
 
 def _ends(low: float, high: float) -> tuple[float, float]:
-    """Two different numbers."""
-    air = 0.0 if high > low else abs(low) * 0.05 or 0.5
-    return float(low - air), float(high + air)
+    """Two different numbers, around those that are as good as equal."""
+    size = max(abs(low), abs(high))
+    air = 0.0 if _are_apart(low, high) else size * 0.05 if size > _NEAREST else 0.5
+    return max(float(low - air), -FARTHEST), min(float(high + air), FARTHEST)
+
+
+def _are_apart(low: float, high: float) -> bool:
+    return bool(high - low > max(_APART * max(abs(low), abs(high)), _NEAREST))
 
 
 def _with_limits(axis: Axis, limits: Sequence[float]) -> tuple[float, float]:

@@ -20,7 +20,7 @@ from sklearn.ensemble import IsolationForest
 from tsclust.engine import map_parts
 from tsclust.features.catalogue import Feature
 from tsclust.report import sample
-from tsclust.report.axis import Axis
+from tsclust.report.axis import Axis, within
 from tsclust.report.sample import SEED, Bools, Drawn, Strings
 from tsclust.report.unusual import Usual, fit_usual
 from tsclust.series import Floats, Int64s, UInt64s, hash_ids
@@ -52,7 +52,7 @@ class Rows:
     """Rows of features/. n rows, D features.
 
     hashes    (n,)
-    x         (n, D) NaN is missing
+    x         (n, D) NaN is missing; none is farther from 0 than what can be drawn
     keys      (n,) baseline key, "" without a baseline
     rejected  (n,) name of the rule, "" = kept
     """
@@ -146,7 +146,7 @@ def _sample(workspace: Workspace, asked: Asked, path: Path) -> Rows:
 def _rows(table: pa.Table, hashes: UInt64s, carried: pa.Table, asked: Asked) -> Rows:
     x = np.column_stack([table[f.name].to_numpy() for f in asked.features]).astype(np.float64)
     keys = sample.keys_of(carried, asked.baseline)
-    return Rows(hashes, x, keys, sample.texts(pl.Series(table["rejected_by"])))
+    return Rows(hashes, within(x), keys, sample.texts(pl.Series(table["rejected_by"])))
 
 
 def _see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge | None, path: Path) -> Seen:

@@ -48,9 +48,18 @@ class _Comparison:
 
 def parse(rule: str, when: str, features: Sequence[str], constants: Mapping[str, float]) -> Parsed:
     """The limits of a rule; `constants` are names that stand for one number, like typical_run_length."""
+    expression = pl.sql_expr(when)
+    try:
+        return _parsed(rule, json.loads(_written(expression)), features, constants)
+    except RecursionError:  # a sum of hundreds, say: nobody reads a limit out of it
+        names = tuple(sorted(set(expression.meta.root_names()) - set(constants)))
+        return Parsed((), (names,) if set(names) & set(features) else ())
+
+
+def _parsed(rule: str, written: Any, features: Sequence[str], constants: Mapping[str, float]) -> Parsed:
     limits: list[Limit] = []
     undrawn: list[tuple[str, ...]] = []
-    for one in _comparisons(json.loads(_written(pl.sql_expr(when))), joined=False, denied=False):
+    for one in _comparisons(written, joined=False, denied=False):
         names = sorted({n for side in (one.left, one.right) for n in _names(side)} - set(constants))
         if not set(names) & set(features):
             continue
@@ -129,7 +138,7 @@ def _root(
     if not slope or not math.isfinite(slope) or not all(straight):
         return None
     value = float(f"{-zero / slope:.{_DIGITS}g}") + 0.0
-    return (sign if slope > 0 else _mirrored(sign)), value
+    return ((sign if slope > 0 else _mirrored(sign)), value) if math.isfinite(value) else None
 
 
 def _mirrored(sign: str) -> str:
