@@ -111,9 +111,12 @@ def _worth(means: Floats, silhouette: Floats, lasting: Floats, share: Floats) ->
 
 
 def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[int]:
-    """Greedy: the next group is the one worth most for what of it has not been shown yet."""
-    inside = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that lies in column's
-    np.fill_diagonal(inside, 1.0)
+    """Greedy: the next group is the one worth most for what of it has not been shown yet.
+
+    What two groups share counts for both: who saw a large group has hardly seen a small one inside it.
+    """
+    common = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that lies in column's
+    seen = common * common.T
     shown = np.zeros(len(at))
     left = list(range(len(at)))
     order = []
@@ -121,7 +124,7 @@ def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[in
         best = max(left, key=lambda o: (worth[o] * (1 - shown[o]), worth[o], size[at[o]], -o))
         order.append(best)
         left.remove(best)
-        shown = np.maximum(shown, 0.9 * inside[:, best])
+        shown = np.maximum(shown, 0.9 * seen[:, best])
     return order
 
 
