@@ -85,15 +85,17 @@ def _started(connection: PGconn, statement: bytes) -> PQGen[None]:
 def _chunk(connection: PGconn) -> PQGen[tuple[bytes, bool]]:
     """(CHUNK bytes of rows or a row more, are there more?). psycopg's own Copy takes a generator for each row."""
     rows: list[memoryview] = []
-    size, length = 0, 1
+    size, length, dry = 0, 1, False
     while size < CHUNK and length >= 0:
         length, row = connection.get_copy_data(1)
         if length > 0:
             rows.append(row)
-            size += length
+            size, dry = size + length, False
         elif length == 0:
-            yield Wait.R
+            if dry:  # libpq takes 16 KB at a time: mostly there is more, and a wait costs more than a look
+                yield Wait.R
             connection.consume_input()
+            dry = True
     return b"".join(rows), length >= 0
 
 
