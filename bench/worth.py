@@ -24,7 +24,7 @@ from kinds import LOOKS, arguments, by_tsclust, made, real
 from sklearn.metrics import average_precision_score
 
 from tsclust.cluster import scale
-from tsclust.features.catalogue import CATALOGUE, clustered
+from tsclust.features.catalogue import CATALOGUE, clustered, least_spreads
 
 NAMES = clustered(CATALOGUE)
 Floats = npt.NDArray[np.float64]
@@ -64,8 +64,7 @@ def away_from_normal(workspace: Path, truth: pl.DataFrame, said: argparse.Namesp
     frame = frame.join(truth.with_columns(pl.col("series_id").cast(frame["series_id"].dtype)), on="series_id")
     x = frame.select(NAMES).to_numpy()
     keys = frame.select(pl.concat_str([*said.baseline, pl.lit("")])).to_series().to_numpy().astype(str)
-    samples = np.array([f.unit == "samples" for f in CATALOGUE if f.clustered])
-    scaler = scale.fit(x, keys, "robust", np.where(samples, 0.5, scale.rounding(x)))
+    scaler = scale.fit(x, keys, "robust", least_spreads(CATALOGUE, x))
     away = scaler.transform(x, keys) / scale.GRID
     return pl.DataFrame(away, schema=list(NAMES)).with_columns(frame["kind"])
 

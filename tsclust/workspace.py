@@ -105,6 +105,13 @@ class Workspace:
             )
         return found
 
+    def other_series(self) -> StageMissingError:
+        """The error for a features/ that describes other series than series/ holds now."""
+        return StageMissingError(
+            f"{self.stage('features')} describes other series than {self.stage('series')} holds now",
+            f"Run: {command('features', self.root)}",
+        )
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one tsclust writes here at a time. The lock goes with the process, even one that is killed."""

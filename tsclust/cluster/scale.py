@@ -56,13 +56,6 @@ class Scaler:
         return np.where(self.keys[at] == keys, at, 0)
 
 
-def rounding(x: Floats) -> Floats:
-    """(d,) the least spread that is more than a rounding error of the largest of n values, x (n, d)."""
-    largest = np.abs(x).max(axis=0, initial=0.0)
-    out: Floats = np.where(largest > 0, 1e-9 * largest, 1.0)
-    return out
-
-
 def fit(x: Floats, keys: Keys, method: str, smallest: Floats) -> Scaler:
     """A Scaler from a sample: x (n, d) features, keys (n,) baseline keys, smallest (d,) least meaningful spread."""
     own, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)

@@ -11,7 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
+import numpy as np
+
 from tsclust.errors import SettingsError
+from tsclust.series import Floats
 
 Unit = Literal["samples", "value", "value/sample", "value x samples", "1"]
 Phase = Literal["recording", "rest", "peak", "decay", "side movement", "return", "run", "extra"]
@@ -117,6 +120,17 @@ def clustered(features: Iterable[Feature]) -> tuple[str, ...]:
 def needed(features: Iterable[Feature]) -> tuple[str, ...]:
     """Those of the user's own that are clustered: a series for which they know no number cannot be."""
     return tuple(f.name for f in features if f.phase == "extra" and f.clustered)
+
+
+def least_spreads(features: Iterable[Feature], x: Floats) -> Floats:
+    """(d,) the least spread that means something, for the clustered features with values x (n, d).
+
+    What is counted in samples is off by half a sample in any recording; what is measured, by rounding.
+    """
+    largest = np.abs(x).max(axis=0, initial=0.0)
+    rounding = np.where(largest > 0, 1e-9 * largest, 1.0)
+    spreads: Floats = np.where([f.unit == "samples" for f in features if f.clustered], 0.5, rounding)
+    return spreads
 
 
 def plain(features: Iterable[Feature]) -> list[dict[str, Any]]:

@@ -25,7 +25,6 @@ from tsclust.workspace import Workspace
 
 SAMPLE = 200_000  # series that medians are taken from
 WORKERS = 2
-_HALF_SAMPLE = 0.5  # what is counted in samples is off by half a sample in any recording
 _BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
 
 
@@ -77,8 +76,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
     x = np.concatenate([part.x for _, part in pieces])[order]
     keys = np.concatenate([part.keys for _, part in pieces])[order]
-    in_samples = np.array([f.unit == "samples" for f in features if f.clustered])
-    return scale.fit(x, keys, asked.scaling, np.where(in_samples, _HALF_SAMPLE, scale.rounding(x)))
+    return scale.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x))
 
 
 def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:

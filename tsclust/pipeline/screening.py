@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from tsclust import screen
 from tsclust.config import Rule
 from tsclust.engine import Listener, Progress, map_parts
-from tsclust.errors import NoSeriesError, StageMissingError
+from tsclust.errors import NoSeriesError
 from tsclust.features.catalogue import Feature
 from tsclust.pipeline.look import as_columns
-from tsclust.workspace import Manifest, Workspace, command
+from tsclust.workspace import Manifest, Workspace
 
 CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
 WORKERS = 2
@@ -151,10 +151,7 @@ def refuse_stale(workspace: Workspace) -> None:
     """Raises StageMissingError where a part of features/ describes other series than series/ holds now."""
     series, parts = workspace.manifest("series"), parts_of(workspace.manifest("features"))
     if any(series.outputs.get(name) != part.series for name, part in parts.items()):
-        raise StageMissingError(
-            f"{workspace.stage('features')} describes other series than {workspace.stage('series')} holds now",
-            f"Run: {command('features', workspace.root)}",
-        )
+        raise workspace.other_series()
 
 
 def refuse_nothing(workspace: Workspace) -> None:

@@ -17,12 +17,11 @@ import pyarrow.parquet as pq
 
 from tsclust.config import Rule
 from tsclust.engine import map_parts
-from tsclust.errors import StageMissingError
 from tsclust.report import curves, page, sample
 from tsclust.report.data import Band, Curve, curves_of
 from tsclust.report.texts import STATIC, Language
 from tsclust.series import Int64s, SeriesBlock, hash_ids
-from tsclust.workspace import Workspace, command
+from tsclust.workspace import Workspace
 
 KEPT = ""  # stands for the rule of the series that no rule rejects
 NORMAL = sample.PER_GROUP  # of them say where the normal ones lie
@@ -111,13 +110,13 @@ def _starts(chosen: pl.DataFrame) -> Int64s:
 
 
 def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | None) -> pa.Table:
-    """These columns (None: all) of the chosen rows of series/, in their order. Raises StageMissingError: see below."""
+    """These columns (None: all) of the chosen rows of series/, in their order. Raises StageMissingError."""
     by_part = chosen.with_row_index("place").partition_by("part", maintain_order=True)
     tables = [_rows_of(workspace, rows["part"][0], rows["row"].to_numpy(), columns) for rows in by_part]
     places = np.concatenate([rows["place"].to_numpy() for rows in by_part])
     table = pa.concat_tables(tables).take(pa.array(np.argsort(places)))
     if pl.Series(table["series_id"]).to_list() != chosen["series_id"].to_list():
-        raise _outdated(workspace)
+        raise workspace.other_series()
     return table
 
 
@@ -125,21 +124,13 @@ def _rows_of(workspace: Workspace, part: str, rows: Int64s, columns: Sequence[st
     """These rows of a part of series/; of its row groups only those that hold them."""
     path = workspace.stage("series") / part
     if not path.is_file():
-        raise _outdated(workspace)
+        raise workspace.other_series()
     with pq.ParquetFile(path) as file:
         if rows.max() >= file.metadata.num_rows:
-            raise _outdated(workspace)
+            raise workspace.other_series()
         sizes = np.array([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
         ends = np.cumsum(sizes)
         groups, group = np.unique(np.searchsorted(ends, rows, side="right"), return_inverse=True)
         table = file.read_row_groups(groups.tolist(), columns=columns)
     left_out = (ends - sizes)[groups] - (np.cumsum(sizes[groups]) - sizes[groups])
     return table.take(pa.array(rows - left_out[group]))
-
-
-def _outdated(workspace: Workspace) -> StageMissingError:
-    """For a series/ that was made again since features/ described it."""
-    return StageMissingError(
-        f"{workspace.stage('features')} describes other series than {workspace.stage('series')} holds now",
-        f"Run: {command('features', workspace.root)}",
-    )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsclust.features.catalogue import Feature
+from tsclust.features.catalogue import Feature, least_spreads
 from tsclust.series import Floats
 
 Strings = npt.NDArray[np.str_]
@@ -35,7 +35,6 @@ TOPICS: tuple[tuple[str, ...], ...] = (
     ("return_time", "return_level"),
     ("rest_level",),
 )
-_HALF_SAMPLE = 0.5  # what is counted in samples is off by half a sample in any recording
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,7 @@ def fit_usual(x: Floats, keys: Strings, features: tuple[Feature, ...]) -> Usual:
     usual = Usual(features, np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
     away = np.abs(x - usual.of(keys))
     spread = MAD * np.median(away, axis=0)
-    largest = np.abs(x).max(axis=0, initial=0.0)
-    rounding = np.where(largest > 0, 1e-9 * largest, 1.0)
-    least = np.where([f.unit == "samples" for f in features], _HALF_SAMPLE, rounding)
+    least = least_spreads(features, x)
     return replace(usual, spread=np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), least))
 
 
