@@ -42,8 +42,7 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     start, end = (above[0], above[-1] + 1) if height > 0 else (0, len(x))
     first, last = side_movement(x, rest, peak, end, height)
     side, run = x[first:last], x[start:end]
-    middle = np.arange(len(side)) - (len(side) - 1) / 2
-    line = (middle * side).sum() / (middle**2).sum()
+    middle, slope = np.arange(len(side)) - (len(side) - 1) / 2, line(side)
     std = side.std() if side.std() > 1e-9 * np.sqrt((side**2).mean()) else 0.0
     shape = {
         "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, rest + 0.03 * height),
@@ -55,9 +54,9 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
         "side_mean": side.mean() - rest, "side_std": std,
         "side_skewness": scipy.stats.skew(side) if std else 0.0,
         "side_kurtosis": scipy.stats.kurtosis(side) if std else 0.0,
-        "side_slope": line, "side_roughness": np.abs(np.diff(side)).mean(),
+        "side_slope": slope, "side_roughness": np.abs(np.diff(side)).mean(),
         "side_rise": side.max() - np.median(side), "side_fall": np.median(side) - side.min(),
-        "side_step": step(side), "side_oscillation": swing(side - side.mean() - line * middle),
+        "side_step": step(side), "side_oscillation": swing(side - side.mean() - slope * middle),
         "return_time": max(end - last, 0), "return_level": (x[last:end].mean() - rest) if end > last else 0.0,
         "rest_level": x[-3:].min() - x[0], "area": (run - rest).sum(),
     }  # fmt: skip
@@ -100,8 +99,15 @@ def crossing(x: Floats, peak: int, level: float, way: int) -> float:
 
 def step(x: Floats) -> float:
     w = min(5, len(x) // 2)
-    steps = [x[i : i + w].mean() - x[i - w : i].mean() for i in range(w, len(x) - w + 1)]
-    return max(steps, key=abs)
+    steps = [abs(x[i : i + w].mean() - x[i - w : i].mean()) for i in range(w, len(x) - w + 1)]
+    at = w + next(i for i, change in enumerate(steps) if change >= max(steps) * (1 - 1e-9))
+    return float(np.median(x[at:]) - np.median(x[:at]))
+
+
+def line(x: Floats) -> float:
+    """Joins the medians of the outer thirds, whose middles lie len - third samples apart."""
+    third = (len(x) + 1) // 3
+    return float((np.median(x[-third:]) - np.median(x[:third])) / max(len(x) - third, 1))
 
 
 def swing(d: Floats) -> float:

@@ -130,7 +130,7 @@ def filter_(
 @app.command()
 def cluster(
     root: Root = HERE,
-    k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..30")] = None,
+    k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..40")] = None,
     scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
     baseline: Annotated[
         list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")

@@ -79,9 +79,10 @@ class Features(Section):
 
 
 class Cluster(Section):
-    k: str = "2..30"
+    k: str = "2..40"
     scaling: Literal["exceedance", "robust", "standard"] = "exceedance"
     baseline: tuple[str, ...] = ()
+    regimes: bool = True
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
     restarts: int = Field(default=4, ge=1, le=100)
     coreset: int = Field(default=20_000, ge=100, le=1_000_000)
@@ -168,12 +169,12 @@ def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
 
 
 def parse_k(text: str) -> tuple[int, ...]:
-    """`2..30` or `2,5,10..20` -> every k, ascending. Raises ValueError on anything else, or a k outside 2..200."""
+    """`2..40` or `2,5,10..20` -> every k, ascending. Raises ValueError on anything else, or a k outside 2..200."""
     ks: set[int] = set()
     for piece in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,4})(?:\s*\.\.\s*(\d{1,4}))?\s*", piece)
         if not match:
-            raise ValueError(f"{text!r} is not a sweep: expected for example 2..30 or 2,5,8")
+            raise ValueError(f"{text!r} is not a sweep: expected for example 2..40 or 2,5,8")
         low, high = int(match[1]), int(match[2] or match[1])
         ks.update(range(low, high + 1))
     if not ks or min(ks) < 2 or max(ks) > 200:

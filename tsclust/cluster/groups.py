@@ -12,6 +12,8 @@ from tsclust.cluster.sweep import Models, Sums
 from tsclust.series import Floats, Int64s
 
 SAME = 0.7  # clusters that share this much of their union are one group
+FEW = 15  # series: half of a group's worth is gone when it has so few
+LOOSE = 0.2  # a silhouette below this says no more against a group
 NORMAL = 0.05  # a group with this share of all series is part of the normal mass: malfunctions are rarer
 
 
@@ -70,7 +72,7 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
     lasts = np.array([len(np.unique(k_of[n.same])) for n in nodes])
     at = np.array([n.at for n in nodes])
     share = size[at] / size[: models.first[1]].sum()
-    worth = _worth(sums.means[at], silhouette[at], lasts / len(models.ks), share)
+    worth = _worth(sums.means[at], silhouette[at], lasts / len(models.ks), size[at], share)
     order = _ordered(worth, at, size, shared)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
@@ -103,11 +105,16 @@ def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
     return nodes
 
 
-def _worth(means: Floats, silhouette: Floats, lasting: Floats, share: Floats) -> Floats:
-    """Far from normal (the origin of the scaled features), tight, lasting over several k; 0 for the normal mass."""
+def _worth(means: Floats, silhouette: Floats, lasting: Floats, size: Int64s, share: Floats) -> Floats:
+    """Far from normal (the origin of the scaled features), tight, lasting over several k, and of more than a few
+    series: five alike are an accident, fifty a kind. 0 for the normal mass.
+
+    `lasting` is the share of all k. Neither a silhouette nor a short life makes a group worthless: the sets of an
+    expert's kinds are not K-means' favourites.
+    """
     far = np.sqrt((means**2).sum(axis=1))
-    tight = np.clip(silhouette, 0.05, 1.0)
-    return np.where(share >= NORMAL, 0.0, far * tight * np.sqrt(lasting))
+    believable = np.sqrt(np.clip(silhouette, LOOSE, 1.0) * lasting)
+    return np.where(share >= NORMAL, 0.0, far * believable * size / (size + FEW))
 
 
 def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[int]:

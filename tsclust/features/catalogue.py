@@ -67,13 +67,13 @@ CATALOGUE: tuple[Feature, ...] = (
     Feature("side_std", "value", "side movement", "Spread of the side movement.", "standard deviation"),
     Feature("side_skewness", "1", "side movement", "Whether it strays upwards or downwards.", "m3 / m2^1.5"),
     Feature("side_kurtosis", "1", "side movement", "Whether few values stray far.", "m4 / m2^2 - 3"),
-    Feature("side_slope", "value/sample", "side movement", "Whether it rises or falls.", "least squares line"),
+    Feature("side_slope", "value/sample", "side movement", "Whether it rises or falls.", "medians of its first and last third, joined by a line"),
     Feature("side_roughness", "value", "side movement", "Mean step between neighbours.", "mean |x[i + 1] - x[i]|"),
     Feature("side_rise", "value", "side movement", "Largest rise above its median.", "max - median"),
     Feature("side_fall", "value", "side movement", "Largest fall below its median.", "median - min"),
     Feature(
-        "side_step", "value", "side movement", "Largest step from one level to another.",
-        "largest difference of the means of 5 neighbours before and after a sample, with its sign",
+        "side_step", "value", "side movement", "Step from one level to another that lasts.",
+        "median after less median before the sample where the means of 5 neighbours on each side differ most",
     ),
     Feature(
         "side_oscillation", "1", "side movement", "How regular a swing it has.",

@@ -103,6 +103,7 @@ def _shape(x: Floats, row: Floats) -> None:
     row[5], row[6], row[7] = x[0] - rest, _upright(x, lowest, x[peak]), start
     row[8] = end - start
     side = shape.ascending(x, order, first, last)
+    row[17], row[21] = shape.slope(x, order, first, last), shape.lasting_step(x, order, first, last)
     _peak(x, rest, peak, start, shape.median(side), row[9:13])
     _side(x[first:last], side, rest, row[13:23])
     _to_peak(row)
@@ -128,11 +129,11 @@ def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Float
 @_part
 def _side(side: Floats, ascending: Floats, rest: float, row: Floats) -> None:
     mean, std, skewness, kurtosis = shape.moments(side)
-    line, middle = shape.slope(side), shape.median(ascending)
+    middle = shape.median(ascending)
     row[0], row[1], row[2], row[3] = mean - rest, std, skewness, kurtosis
-    row[4], row[5] = line, shape.roughness(side)
+    row[5] = shape.roughness(side)
     row[6], row[7] = ascending[-1] - middle, middle - ascending[0]
-    row[8], row[9] = shape.largest_step(side), shape.oscillation(side, line)
+    row[9] = shape.oscillation(side, row[4])  # row[4], the slope, and row[8], the step, are there: they need the order
 
 
 @_part

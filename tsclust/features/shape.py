@@ -11,6 +11,7 @@ from tsclust.series import Floats
 Int32s = npt.NDArray[np.int32]
 
 WINDOW = 5  # samples on each side of a step
+CLEARLY = 1e-9  # a share: of two equal steps the first counts, whatever their sums were rounded to
 SHORT = 200  # values: sorting them by comparing all pairs is faster than any clever way
 SWINGS = 20  # lags summed side by side: as many as LAGS asks for, and what fills a processor's registers
 LAGS = (3, 20)  # samples: a slower swing is a drift, a faster one is roughness
@@ -34,14 +35,14 @@ def moments(x: Floats) -> tuple[float, float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def slope(x: Floats) -> float:
-    """Slope per sample of the least squares line."""
-    middle = (len(x) - 1) / 2
-    top = bottom = 0.0
-    for i in range(len(x)):
-        top += (i - middle) * x[i]
-        bottom += (i - middle) * (i - middle)
-    return top / bottom if bottom > 0 else 0.0
+def slope(x: Floats, order: Int32s, first: int, last: int) -> float:
+    """Slope per sample of the resistant line through x[first:last]: what lies between the medians of its outer thirds.
+
+    A least squares line leans towards a bump, up or down by where the bump stands.
+    """
+    third = (last - first + 1) // 3
+    left, right = ascending(x, order, first, first + third), ascending(x, order, last - third, last)
+    return (median(right) - median(left)) / max(last - first - third, 1)
 
 
 @njit(cache=True, nogil=True)
@@ -54,20 +55,30 @@ def roughness(x: Floats) -> float:
 
 
 @njit(cache=True, nogil=True)
-def largest_step(x: Floats) -> float:
-    """Largest difference, with its sign, between the means of WINDOW neighbours after and before a sample."""
+def steepest(x: Floats) -> int:
+    """Where the means of WINDOW neighbours before and after a sample differ most: the first sample after."""
     w = min(WINDOW, len(x) // 2)
-    best = 0.0
-    if w == 0:
-        return best
+    best, at = 0.0, w
     before, after = x[:w].sum(), x[w : 2 * w].sum()
     for i in range(w, len(x) - w + 1):
-        if abs(after - before) > abs(best):
-            best = after - before
+        if abs(after - before) > best * (1 + CLEARLY):
+            best, at = abs(after - before), i
         if i < len(x) - w:
             before += x[i] - x[i - w]
             after += x[i + w] - x[i]
-    return best / w
+    return at
+
+
+@njit(cache=True, nogil=True)
+def lasting_step(x: Floats, order: Int32s, first: int, last: int) -> float:
+    """What of the steepest change in x[first:last] lasts: the median of all after it less that of all before.
+
+    A bump goes up as steeply as down: by the larger of its two sides it would be a step in a direction of chance.
+    """
+    at = first + steepest(x[first:last])
+    if at == first:
+        return 0.0
+    return median(ascending(x, order, at, last)) - median(ascending(x, order, first, at))
 
 
 @njit(cache=True, nogil=True)

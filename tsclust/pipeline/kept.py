@@ -76,7 +76,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
     x = np.concatenate([part.x for _, part in pieces])[order]
     keys = np.concatenate([part.keys for _, part in pieces])[order]
-    return scale.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x))
+    return scale.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x), look=asked.regimes)
 
 
 def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:

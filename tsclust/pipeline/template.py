@@ -52,12 +52,14 @@ extra = ""
 skip = []
 
 [cluster]
-# Every number of clusters to try: "2..30", or "2,5,10..20".
-k = "2..30"
+# Every number of clusters to try: "2..40", or "2,5,10..20".
+k = "2..40"
 # What features are measured in: "exceedance" (how far outside of normal), "robust" or "standard" deviations.
 scaling = "exceedance"
 # Compare a series with those that share these carried columns, for example ["machine_id"]: [] compares with all.
 baseline = []
+# Without a baseline: look for regimes, ways of being normal that no column names, and compare a series with its own.
+regimes = true
 # The same seed and the same data give the same files.
 seed = 1
 # K-means++ starts for each k, on a weighted sample of about `coreset` series; the best is refined on all series.
