@@ -6,14 +6,16 @@ import itertools
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_samples
 
+from tsclust import engine
 from tsclust.cluster import groups, passes, quality, scale, sweep
 from tsclust.cluster.passes import Rows
 from tsclust.cluster.scale import GRID
@@ -44,7 +46,7 @@ def in_parts(x: Floats, sizes: list[int], order: Int64s | None = None) -> Parts:
 def swept(parts: Parts, ks: tuple[int, ...] = KS) -> tuple[Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
     coreset = passes.draw_coreset(parts, 1_000, 2)
     models = Models.of(ks, [centers for _, centers in sweep.start(coreset, ks, 3, 1)])
-    models, sums = list(passes.refine(parts, models, 2))[-1]
+    models, sums = list(passes.refine(parts, models, coreset, 2))[-1]
     nothing: Callable[[Rows], Callable[[], Int64s]] = lambda part: lambda: np.zeros((len(part.rows), 1), np.int64)  # noqa: E731
     verdicts = list(passes.judge([(part, nothing(part)) for part in parts], models, sums, 2))
     spreads = verdicts[0].spreads
@@ -53,7 +55,8 @@ def swept(parts: Parts, ks: tuple[int, ...] = KS) -> tuple[Models, Sums, quality
         spreads, shared = spreads + verdict.spreads, shared + verdict.shared
     diagnosis = quality.diagnose(models, sums, spreads)
     labels = np.concatenate([verdict.labels for verdict in verdicts])
-    return models, sums, diagnosis, groups.find(models, sums, diagnosis.clusters, shared, 40), labels
+    normal = groups.Normal(np.zeros(parts[0].rows.shape[1]))
+    return models, sums, diagnosis, groups.find(models, sums, diagnosis.clusters, shared, 40, normal), labels
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,51 @@ def test_diagnostics_equal_scikit_learns(one: tuple[Floats, Models, Sums, qualit
 def test_inertia_does_not_rise_with_k() -> None:
     _, _, diagnosis, _, _ = swept(in_parts(blobs(), []), tuple(range(2, 20)))
     assert (np.diff(diagnosis.inertia) <= 1e-9).all()
+
+
+def test_a_model_that_explains_less_than_a_smaller_one_is_made_anew() -> None:
+    x = blobs()
+    parts = in_parts(x, [1_000])
+    coreset = passes.draw_coreset(parts, 1_000, 2)
+    good = [centers for _, centers in sweep.start(coreset, (4, 5, 6), 3, 1)]
+    far = np.full((6, 4), 25.0) + np.arange(6)[:, None]  # where no row is: all go to one center, and stay there
+    for bad in ([good[0], far[:5], far], [good[0], far[:5], good[2]]):
+        models, sums = list(passes.refine(parts, Models.of((4, 5, 6), bad), coreset, 2))[-1]
+        inertia = [part.sum() for part in np.split(sums.inertia, models.first[1:-1])]
+        assert inertia[0] > inertia[1] > inertia[2]
+        labels = sweep.assign(parts[0].rows, models)
+        assert [len(np.unique(labels[:, j])) for j in range(3)] == [4, 5, 6]
+
+
+class Restless:
+    """An engine that does every part twice, in an order of chance, and hands on the second result."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(
+        self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
+    ) -> Iterator[Any]:
+        waiting, done = list(parts), {}
+        self.calls += 1
+        for i in np.random.default_rng(self.calls).permutation(np.tile(np.arange(len(waiting)), 2)).tolist():
+            done[i] = function(waiting[i])
+        stop()
+        yield from (done[i] for i in range(len(waiting)))
+
+
+def test_any_engine_finds_the_same(
+    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+) -> None:
+    x, models, sums, _, found, labels = one
+    restless = Restless()
+    with engine.using(restless):
+        again = swept(in_parts(x, [500, 500, 1, 900]))
+    assert restless.calls >= 4
+    np.testing.assert_array_equal(again[0].centers, models.centers)
+    np.testing.assert_array_equal(again[1].total, sums.total)
+    assert again[3] == found
+    np.testing.assert_array_equal(again[4], labels)
 
 
 @pytest.mark.parametrize("sizes", [[1], [1_000, 1_000], [7] * 300])

@@ -110,8 +110,9 @@ def test_the_files_have_the_columns_of_the_contract(done: Path) -> None:
     ks = [f"k{k:02d}" for k in range(2, 13)]
     assert parquet(done, "clusters/assignments/*.parquet").columns == ["series_id", *ks]
     centers = parquet(done, "clusters/centers.parquet")
-    assert centers.columns == ["k", "cluster", "size", "silhouette", *CLUSTERED]
+    assert centers.columns == ["k", "cluster", "size", "silhouette", "stability", *CLUSTERED]
     sweep = ["k", "inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest"]
+    sweep += ["silhouette_sampled", "stability"]
     assert parquet(done, "clusters/sweep.parquet").columns == sweep
     groups = parquet(done, "clusters/groups.parquet")
     contract = [
@@ -128,6 +129,7 @@ def test_the_files_have_the_columns_of_the_contract(done: Path) -> None:
         "worth",
     ]
     assert groups.columns[: len(contract)] == contract
+    assert parquet(done, "clusters/map.parquet").columns == ["series_id", "x", "y", "group"]
 
 
 def test_kept_series_and_only_they_are_assigned(done: Path) -> None:

@@ -61,13 +61,15 @@ class StageWriter:
         beside.rename(path)
         return rows
 
-    def adopt(self, path: Path, sha256: str) -> None:
-        """Take over a file of an earlier stage as it is: by a link where the disk knows them, else as a copy."""
+    def adopt(self, path: Path, sha256: str, name: str = "") -> None:
+        """Take over an earlier stage's file as it is, as `name`: by a link where the disk knows them, else a copy."""
+        target = self.folder / (name or path.name)
+        target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(path, self.folder / path.name)
+            os.link(path, target)
         except OSError:
-            shutil.copy2(path, self.folder / path.name)
-        self.outputs[path.name] = sha256
+            shutil.copy2(path, target)
+        self.outputs[name or path.name] = sha256
 
     def remove(self, name: str) -> None:
         """Remove a folder that was only needed on the way."""

@@ -137,12 +137,13 @@ def cluster(
     ] = None,
     groups: Annotated[int | None, typer.Option(help="How many groups to propose for a look.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, other starts.")] = None,
+    within: Annotated[int | None, typer.Option(help="Sweep inside this group, and add the groups found there.")] = None,
     json: Json = False,
 ) -> None:
     """Run K-means++ over the whole sweep of k and find the groups in it."""
     said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
     with shown(json) as (listen, show):
-        show([tsclust.cluster(root, {"cluster": said}, listen)])
+        show([tsclust.cluster(root, {"cluster": said}, listen, within=within)])
 
 
 @app.command()

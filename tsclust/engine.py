@@ -1,12 +1,18 @@
-"""Map a pure function over parts, in order. Today a pool of threads: kernels, Arrow and the disk release the GIL."""
+"""Map a pure function over parts, in order: all that touches every series goes through one call, `map_parts`.
+
+Today's engine is a pool of threads: kernels, Arrow and the disk release the GIL. Another one, a cluster's, takes its
+place by `using`.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 Part = TypeVar("Part")
 Summary = TypeVar("Summary")
@@ -30,19 +36,44 @@ def silent(_: Progress) -> None:
     """The listener of those who do not listen."""
 
 
+class Engine(Protocol):
+    """What `map_parts` is given and has to do, whoever does it."""
+
+    def __call__(
+        self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
+    ) -> Iterator[Any]: ...
+
+
 def map_parts(
     function: Callable[[Part], Summary],
     parts: Iterable[Part],
     workers: int = 2,
     stop: Callable[[], object] = lambda: None,
 ) -> Iterator[Summary]:
-    """`function(part)` for every part, in the order of the parts, at most `workers` + 1 of them held at a time.
+    """`function(part)` for every part, in the order of the parts.
 
     `function` must be pure: it may be called in any order, on any thread and more than once.
     The first error stops the rest and is raised here. `stop` is called then, and at the end: it tells who still runs.
     """
+    return _engine.get()(function, parts, workers, stop)
+
+
+@contextmanager
+def using(engine: Engine) -> Iterator[None]:
+    """Have `map_parts` done by another engine."""
+    token = _engine.set(engine)
+    try:
+        yield
+    finally:
+        _engine.reset(token)
+
+
+def pool_of_threads(
+    function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object]
+) -> Iterator[Any]:
+    """The engine of one machine; at most `workers` + 1 parts are held at a time."""
     pool = ThreadPoolExecutor(workers, thread_name_prefix="tsclust")
-    pending: deque[Future[Summary]] = deque()
+    pending: deque[Future[Any]] = deque()
     try:
         for part in parts:
             pending.append(pool.submit(function, part))
@@ -53,3 +84,6 @@ def map_parts(
     finally:
         stop()
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+_engine: ContextVar[Engine] = ContextVar("_engine", default=pool_of_threads)

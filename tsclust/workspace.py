@@ -31,6 +31,11 @@ def command(name: str, root: Path) -> str:
     return f"tsclust {name} -w {shlex.quote(str(root))}"
 
 
+def folder_within(group: int) -> str:
+    """The folder in clusters/ of the drill-down into a group."""
+    return f"within-{group:03d}"
+
+
 class Manifest(BaseModel):
     """What a stage was made from and what it cost: `STAGE/manifest.json`."""
 
@@ -51,8 +56,9 @@ class Manifest(BaseModel):
 
     @property
     def output_hash(self) -> str:
-        """One hash for all files of the stage."""
-        return hashlib.sha256(repr(sorted(self.outputs.items())).encode()).hexdigest()[:16]
+        """One hash for all that later stages take from this one: its files, and of features which of them count."""
+        taken = (sorted(self.outputs.items()), self.facts.get("catalogue"))
+        return hashlib.sha256(repr(taken).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
@@ -85,8 +91,13 @@ class Workspace:
     def parts(self, name: str) -> list[Path]:
         """The parts of a stage in order. Raises StageMissingError where the stage was not made."""
         self.manifest(name)
-        folder = self.stage(name)
-        return sorted((folder / "assignments" if name == "clusters" else folder).glob("part-*.parquet"))
+        folder = self.assignments() if name == "clusters" else self.stage(name)
+        return sorted(folder.glob("part-*.parquet"))
+
+    def assignments(self, within: int | None = None) -> Path:
+        """The folder of the assignments of the main sweep, or of the drill-down into a group."""
+        clusters = self.stage("clusters")
+        return (clusters if within is None else clusters / folder_within(within)) / "assignments"
 
     def find_manifest(self, name: str) -> Manifest | None:
         """The manifest of a stage, None where the stage was not made (or its manifest cannot be read)."""

@@ -44,6 +44,14 @@ class Group:
 
 
 @dataclass(frozen=True)
+class Normal:
+    """Where normal lies: place (d,) in scaled units, and the share of all series that makes a group part of it."""
+
+    place: Floats
+    share: float = NORMAL
+
+
+@dataclass(frozen=True)
 class _Node:
     """Cluster `at` of the matrix of all centers, with the clusters of other models that are the same set."""
 
@@ -58,7 +66,7 @@ def shared_rows(labels: Labels, models: Models) -> Int64s:
     return shared
 
 
-def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, proposed: int) -> list[Group]:
+def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, proposed: int, normal: Normal) -> list[Group]:
     """All groups of a sweep, `proposed` of them marked to be shown. c clusters in all models.
 
     sums of all rows, silhouette (c,) of each cluster, shared (c, c) from `shared_rows` over all parts.
@@ -72,7 +80,8 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
     lasts = np.array([len(np.unique(k_of[n.same])) for n in nodes])
     at = np.array([n.at for n in nodes])
     share = size[at] / size[: models.first[1]].sum()
-    worth = _worth(sums.means[at], silhouette[at], lasts / len(models.ks), size[at], share)
+    far = np.sqrt(((sums.means[at] - normal.place) ** 2).sum(axis=1))
+    worth = np.where(share < normal.share, _worth(far, silhouette[at], lasts / len(models.ks), size[at]), 0.0)
     order = _ordered(worth, at, size, shared)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
@@ -105,16 +114,16 @@ def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
     return nodes
 
 
-def _worth(means: Floats, silhouette: Floats, lasting: Floats, size: Int64s, share: Floats) -> Floats:
-    """Far from normal (the origin of the scaled features), tight, lasting over several k, and of more than a few
-    series: five alike are an accident, fifty a kind. 0 for the normal mass.
+def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s) -> Floats:
+    """Far from normal, tight, lasting over several k, and of more than a few series: five alike are an accident, fifty
+    a kind.
 
-    `lasting` is the share of all k. Neither a silhouette nor a short life makes a group worthless: the sets of an
-    expert's kinds are not K-means' favourites.
+    `lasting` is the share of all k. Neither a low silhouette nor a short life makes a group worthless: the sets that
+    an expert names are not always K-means' favourites.
     """
-    far = np.sqrt((means**2).sum(axis=1))
     believable = np.sqrt(np.clip(silhouette, LOOSE, 1.0) * lasting)
-    return np.where(share >= NORMAL, 0.0, far * believable * size / (size + FEW))
+    worth: Floats = far * believable * size / (size + FEW)
+    return worth
 
 
 def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[int]:

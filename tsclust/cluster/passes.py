@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsclust.cluster import coreset, groups, kernels, quality, sweep
+from tsclust.cluster import coreset, groups, kernels, quality, stratified, sweep
 from tsclust.cluster.coreset import Coreset, Moments
 from tsclust.cluster.kernels import Grid, Labels
+from tsclust.cluster.stratified import Sample
 from tsclust.cluster.sweep import Models, Sums
 from tsclust.engine import map_parts
 from tsclust.series import Int64s, UInt64s
@@ -30,12 +31,14 @@ class Verdict:
     """What the last pass says of one part: labels (n, models), and sums over its rows (c clusters in all).
 
     spreads for the diagnosis, shared (c, c) rows in common, fine (c, d) sums of features
+    samples for the classical silhouette, one for each model
     """
 
     labels: Labels
     spreads: quality.Spreads
     shared: Int64s
     fine: Int64s
+    samples: list[Sample]
 
 
 def draw_coreset(parts: Sequence[Rows], size: int, workers: int) -> Coreset:
@@ -45,7 +48,7 @@ def draw_coreset(parts: Sequence[Rows], size: int, workers: int) -> Coreset:
     return coreset.joined(list(pieces))
 
 
-def refine(parts: Sequence[Rows], models: Models, workers: int) -> Iterator[tuple[Models, Sums]]:
+def refine(parts: Sequence[Rows], models: Models, coreset: Coreset, workers: int) -> Iterator[tuple[Models, Sums]]:
     """Rounds of Lloyd's algorithm over all parts, all models at once."""
 
     def one_part(part: Rows, models: Models) -> Sums:
@@ -54,7 +57,7 @@ def refine(parts: Sequence[Rows], models: Models, workers: int) -> Iterator[tupl
     def pass_over(models: Models) -> Sums:
         return functools.reduce(operator.add, map_parts(lambda p: one_part(p, models), parts, workers))
 
-    return sweep.refine(models, pass_over)
+    return sweep.refine(models, pass_over, coreset)
 
 
 def judge(
@@ -68,6 +71,7 @@ def judge(
         fine = read_fine()
         total = np.zeros((len(models.centers), fine.shape[1]), np.int64)
         kernels.add_features(fine, labels, models.first, total)
-        return Verdict(labels, quality.judge(rows, labels, models, sums), groups.shared_rows(labels, models), total)
+        spreads, shared = quality.judge(rows, labels, models, sums), groups.shared_rows(labels, models)
+        return Verdict(labels, spreads, shared, total, stratified.choose(rows, part[0].hashes, labels, models, sums))
 
     return map_parts(one_part, parts, workers)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +22,7 @@ from tsclust.cluster.scale import GRID
 from tsclust.series import Floats, Int64s
 
 ROUNDS = 5  # at most so many rounds of Lloyd's algorithm on all rows
+ROUNDING = 1e-12  # of the sum of squares: what is lost when floats are added up
 MOVED = 1e-3  # scaled units: centers that move less have arrived
 
 
@@ -81,16 +84,37 @@ def start(
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, initializer=alone) as pool:
         for k in ks:
             wanted = min(k, distinct)
-            starts = [_plus_plus(coreset, wanted, seed + 1_000 * k + i) for i in range(restarts)]
+            starts = [plus_plus(coreset, wanted, seed + 1_000 * k + i) for i in range(restarts)]
             if before is not None:
                 starts.append(_grown(coreset, before, wanted))
-            before = min(pool.map(lambda init: _fit(coreset, init), starts), key=lambda fit: fit[0])[1]
+            with fewer_clusters_allowed():
+                before = min(pool.map(lambda init: fit(coreset, init), starts), key=lambda fit: fit[0])[1]
             yield k, before
 
 
-def refine(models: Models, pass_over: Callable[[Models], Sums]) -> Iterator[tuple[Models, Sums]]:
+@contextmanager
+def fewer_clusters_allowed() -> Iterator[None]:
+    """No warning for fewer clusters than asked: the sweep says so. To be put around threads: filters are the process's."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
+
+
+def refine(models: Models, pass_over: Callable[[Models], Sums], coreset: Coreset) -> Iterator[tuple[Models, Sums]]:
     """Rounds of Lloyd's algorithm on all rows; `pass_over` assigns every row and adds up. Last yielded is the result:
-    models whose centers made the assignment that the sums belong to."""
+    models whose centers made the assignment that the sums belong to, of an inertia that does not rise with k."""
+    for refined in _rounds(models, pass_over):
+        models, sums = refined
+        yield refined
+    for _ in models.ks:  # what is mended once may be too much for the next
+        if not any(rising := _rising(models, sums)):
+            return
+        models = _mended(models, sums, rising, coreset)
+        sums = pass_over(models)
+        yield models, sums
+
+
+def _rounds(models: Models, pass_over: Callable[[Models], Sums]) -> Iterator[tuple[Models, Sums]]:
     for _ in range(ROUNDS):
         sums = pass_over(models)
         means = np.where(sums.count[:, None] > 0, sums.means, models.centers)
@@ -100,6 +124,21 @@ def refine(models: Models, pass_over: Callable[[Models], Sums]) -> Iterator[tupl
             return
         models = Models(models.ks, models.first, means)
     yield models, pass_over(models)
+
+
+def _rising(models: Models, sums: Sums) -> list[bool]:
+    """Of each model whether it explains less than the one before it, with fewer clusters."""
+    inertia = [part.sum() for part in np.split(sums.inertia, models.first[1:-1])]
+    slack = ROUNDING * float((sums.count * sums.mean_squares)[: models.first[1]].sum())
+    return [False, *(bool(after > before + slack) for before, after in itertools.pairwise(inertia))]
+
+
+def _mended(models: Models, sums: Sums, rising: list[bool], coreset: Coreset) -> Models:
+    """In place of a model that explains too little, the one before it with what that explains worst as one more."""
+    means = np.split(np.where(sums.count[:, None] > 0, sums.means, models.centers), models.first[1:-1])
+    centers = np.split(models.centers, models.first[1:-1])
+    mended = [_grown(coreset, means[j - 1], len(centers[j])) if rises else centers[j] for j, rises in enumerate(rising)]
+    return Models.of(models.ks, mended)
 
 
 def assign(rows: Grid, models: Models) -> Labels:
@@ -119,7 +158,8 @@ def add_up(rows: Grid, labels: Labels, models: Models) -> Sums:
     return sums
 
 
-def _plus_plus(coreset: Coreset, k: int, seed: int) -> Floats:
+def plus_plus(coreset: Coreset, k: int, seed: int) -> Floats:
+    """(k, d) a start by K-means++ (Arthur and Vassilvitskii 2007)."""
     centers, _ = kmeans_plusplus(coreset.rows, k, sample_weight=coreset.weights, random_state=seed)
     return np.asarray(centers)
 
@@ -132,9 +172,8 @@ def _grown(coreset: Coreset, centers: Floats, k: int) -> Floats:
     return centers[:k]
 
 
-def _fit(coreset: Coreset, init: Floats) -> tuple[float, Floats]:
+def fit(coreset: Coreset, init: Floats) -> tuple[float, Floats]:
+    """(inertia, centers) of Lloyd's algorithm from `init` (k, d)."""
     model = KMeans(len(init), init=init, n_init=1, max_iter=100, algorithm="lloyd")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # duplicates: fewer clusters than asked, said by `smallest`
-        model.fit(coreset.rows, sample_weight=coreset.weights)
+    model.fit(coreset.rows, sample_weight=coreset.weights)
     return float(model.inertia_), np.asarray(model.cluster_centers_)

@@ -1,209 +1,144 @@
-"""cluster: features/ -> clusters/"""
+"""cluster: features/ -> clusters/, or one of its groups -> clusters/within-GROUP/"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import polars as pl
-import pyarrow as pa
-
 from tsclust import config
-from tsclust.atomic import StageWriter
-from tsclust.cluster import groups, passes, quality, sweep
-from tsclust.cluster.groups import Group
-from tsclust.cluster.passes import Rows
-from tsclust.cluster.scale import Scaler, from_fine, to_fine
-from tsclust.cluster.sweep import Models, Sums
-from tsclust.config import Cluster, Settings
-from tsclust.engine import Listener, Progress, map_parts, silent
+from tsclust.config import Settings
+from tsclust.engine import Listener, silent
 from tsclust.errors import NoSeriesError
 from tsclust.features import catalogue
-from tsclust.pipeline import kept, screening
+from tsclust.pipeline import kept, numbering, screening, sweeping
+from tsclust.pipeline.kept import Scope
+from tsclust.pipeline.numbering import Renumbered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
-from tsclust.series import Floats, Int64s
+from tsclust.pipeline.sweeping import Sweep
 from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
 
-WORKERS = 2
-SCRATCH = "scratch"
 
+def cluster(
+    root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *, within: int | None = None
+) -> Result:
+    """Run K-means++ over the whole sweep of k and find the groups hidden in it, or `within` one of these groups."""
+    from tsclust.pipeline import drilling
 
-def cluster(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
-    """Run K-means++ over the whole sweep of k and find the groups hidden in it."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    meter = Meter()
-    then = command("report", root)
     with workspace.locked():
-        features, before = workspace.manifest("features"), workspace.find_manifest("clusters")
-        inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
-        if before and (before.inputs, before.settings) == (inputs, digest):
-            return up_to_date("cluster", workspace.stage("clusters"), before, then)
+        workspace.manifest("features")
         if settings.cluster.baseline:
             screening.refuse_stale(workspace)
-        ks = _possible(settings.cluster.ks, features.facts["kept"])
-        with workspace.writing("clusters") as writer:
-            facts = _sweep(workspace, writer, settings, ks, listen)
-            writer.remove(SCRATCH)
-            manifest = write_manifest(
-                writer, meter, stage="clusters", settings=digest, inputs=inputs, seed=settings.cluster.seed,
-                rows=features.facts["kept"], parts=features.parts, facts=facts,
-            )  # fmt: skip
-    return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=_notes(manifest, settings))
+        if within is not None:
+            return drilling.drill(workspace, settings, within, listen)
+        return _all(workspace, settings, listen)
 
 
-def _possible(ks: tuple[int, ...], rows: int) -> tuple[int, ...]:
+def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
+    meter, then = Meter(), command("report", workspace.root)
+    features, before = workspace.manifest("features"), workspace.find_manifest("clusters")
+    inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
+    if before and (before.inputs, before.settings) == (inputs, digest):
+        return up_to_date("cluster", workspace.stage("clusters"), before, then)
+    scope = Scope(workspace, features.facts["kept"])
+    ks = possible(settings.cluster.ks, scope.rows)
+    with workspace.writing("clusters") as writer:
+        scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
+        one = Sweep(scope, ks, settings.cluster, scaler, names, writer, "", listen)
+        swept = sweeping.run(one)
+        highest = before.facts.get("highest", 0) if before else 0
+        old = workspace.stage("clusters")
+        numbered = numbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
+        sweeping.write_groups(one, swept, numbered.groups)
+        manifest = write_manifest(
+            writer, meter, stage="clusters", settings=digest, inputs=inputs, seed=settings.cluster.seed,
+            rows=scope.rows, parts=features.parts,
+            facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}},
+        )  # fmt: skip
+    notes = (*_notes(manifest, settings), *_gone(before))
+    return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=notes)
+
+
+def possible(ks: tuple[int, ...], rows: int, of: str = "left by the rules") -> tuple[int, ...]:
     """The k's that `rows` series allow: fewer clusters than series."""
-    possible = tuple(k for k in ks if k < rows)
-    if not possible:
+    fewer = tuple(k for k in ks if k < rows)
+    if not fewer:
         raise NoSeriesError(
-            f"{rows} series are left by the rules: more than {ks[0]} are needed for k = {ks[0]}",
+            f"{rows} series are {of}: more than {ks[0]} are needed for k = {ks[0]}",
             "See what each rule rejects with: tsclust filter --dry-run",
         )
-    return possible
+    return fewer
 
 
-def _sweep(
-    workspace: Workspace, writer: StageWriter, settings: Settings, ks: tuple[int, ...], listen: Listener
-) -> dict[str, Any]:
-    asked = settings.cluster
-    scaler = kept.fit_scaler(workspace, asked)
-    names = catalogue.clustered(kept.described_by(workspace))
-    parts = _scale(workspace, writer, scaler, names, asked, listen)
-    coreset = passes.draw_coreset(parts, asked.coreset, WORKERS)
-    starts = []
-    for start in sweep.start(coreset, ks, asked.restarts, asked.seed, WORKERS):
-        starts.append(start)
-        listen(Progress("cluster: restarts on the coreset", len(starts), len(ks), "k"))
-    models, sums = _refine(parts, Models.of(ks, [centers for _, centers in starts]), listen)
-    return _judge(workspace, writer, scaler, names, parts, models, sums, asked.groups, listen) | {
-        "baseline": list(asked.baseline),
-        "baseline_groups": len(scaler.keys) - 1,
-        "baseline_too_few": scaler.too_few,
-        "coreset": len(coreset.rows),
-        "scaling": asked.scaling,
-        "left_out_k": len(asked.ks) - len(ks),
+def _of_baseline(one: Sweep) -> dict[str, Any]:
+    regimes = one.scaler.regimes
+    return {
+        "baseline": list(one.asked.baseline),
+        "baseline_groups": len(one.scaler.keys) - 1 if regimes is None else 0,
+        "baseline_too_few": one.scaler.too_few,
+        "regimes": 0 if regimes is None else len(regimes.places),
+        "scaling": one.asked.scaling,
+        "left_out_k": len(one.asked.ks) - len(one.ks),
     }
 
 
-def _refine(parts: list[Rows], models: Models, listen: Listener) -> tuple[Models, Sums]:
-    """The last of the rounds on all rows."""
-    rounds = []
-    for one in passes.refine(parts, models, WORKERS):
-        rounds.append(one)
-        listen(Progress("cluster: rounds on all series", len(rounds), sweep.ROUNDS + 1, "rounds"))
-    return rounds[-1]
-
-
-def _scale(
-    workspace: Workspace, writer: StageWriter, scaler: Scaler, names: tuple[str, ...], asked: Cluster, listen: Listener
-) -> list[Rows]:
-    """The scaled rows of every part, laid down in the stage's scratch folder and mapped: memory stays free."""
-    folder = writer.folder / SCRATCH
-    folder.mkdir()
-
-    def one_part(path: Path) -> Rows:
-        part = kept.read(workspace, path, names, asked.baseline)
-        rows = _laid_down(folder / f"{path.stem}.rows", scaler.transform(part.x, part.keys))
-        return Rows(rows, _laid_down(folder / f"{path.stem}.hashes", part.hashes(asked.seed)))
-
-    parts = []
-    for rows in map_parts(one_part, workspace.parts("features"), WORKERS):
-        parts.append(rows)
-        total = workspace.manifest("features").facts["kept"]
-        listen(Progress("cluster: scaling", sum(len(p.rows) for p in parts), total))
-    return parts
-
-
-def _laid_down(path: Path, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """The array, now a mapped file; one without rows stays as it is. (np.save hides that a disk is full.)"""
-    path.write_bytes(np.ascontiguousarray(array).tobytes())
-    return np.memmap(path, array.dtype, "r", shape=array.shape) if array.size else array
-
-
-def _judge(
-    workspace: Workspace, writer: StageWriter, scaler: Scaler, names: tuple[str, ...], parts: list[Rows],
-    models: Models, sums: Sums, proposed: int, listen: Listener,
-) -> dict[str, Any]:  # fmt: skip
-    """The last pass: assignments to disk, diagnosis, groups, centers."""
-    c = len(models.centers)
-    spreads = quality.Spreads(np.zeros(c, np.int64), np.zeros(c, np.int64))
-    shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(names)), np.int64)
-    paths = workspace.parts("features")
-    fine_of = [partial(_fine, workspace, path, names, scaler) for path in paths]
-    with_features = list(zip(parts, fine_of, strict=True))
-    done = 0
-    for path, verdict in zip(paths, passes.judge(with_features, models, sums, WORKERS), strict=True):
-        spreads, shared, fine = spreads + verdict.spreads, shared + verdict.shared, fine + verdict.fine
-        _write_assignments(writer, path, models, verdict.labels)
-        done += len(verdict.labels)
-        listen(Progress("cluster: silhouettes of all series", done, int(sums.count[: models.first[1]].sum())))
-    diagnosis = quality.diagnose(models, sums, spreads)
-    found = groups.find(models, sums, diagnosis.clusters, shared, proposed)
-    _write_sweep(writer, models, diagnosis)
-    means = dict(zip(names, from_fine(scaler, fine, sums.count).T, strict=True))
-    _write_centers(writer, models, sums, diagnosis, means)
-    writer.write_table("groups.parquet", pl.DataFrame([asdict(g) for g in found], schema=_GROUPS).to_arrow())
-    return {"advice": quality.advice(models.ks, diagnosis), **_counted(found)}
-
-
-def _fine(workspace: Workspace, path: Path, names: tuple[str, ...], scaler: Scaler) -> Int64s:
-    return to_fine(scaler, kept.read(workspace, path, names, ()).x)
-
-
-def _write_assignments(writer: StageWriter, path: Path, models: Models, labels: Any) -> None:
-    ids = kept.ids(path)
-    columns = {f"k{k:02d}": pa.array(np.ascontiguousarray(labels[:, j])) for j, k in enumerate(models.ks)}
-    writer.write_table(f"assignments/{path.name}", pa.table({"series_id": ids, **columns}))
-
-
-def _write_sweep(writer: StageWriter, models: Models, diagnosis: quality.Diagnosis) -> None:
-    names = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")
-    columns = {"k": np.array(models.ks), **{name: getattr(diagnosis, name) for name in names}}
-    writer.write_table("sweep.parquet", pa.table(columns))
-
-
-def _write_centers(
-    writer: StageWriter, models: Models, sums: Sums, diagnosis: quality.Diagnosis, means: dict[str, Floats]
-) -> None:
-    per_model = np.diff(models.first)
-    columns: dict[str, Any] = {
-        "k": np.repeat(models.ks, per_model),
-        "cluster": np.concatenate([np.arange(n) for n in per_model]),
-        "size": sums.count,
-        "silhouette": diagnosis.clusters,
+def _of_numbers(numbered: Renumbered) -> dict[str, Any]:
+    proposed = set(numbered.groups.filter("proposed")["group"])
+    return {
+        "highest": numbered.highest,
+        "compared": numbered.compared,
+        "kept_groups": numbered.kept,
+        "changed": sorted(proposed & set(numbered.changed)),
+        "new": sorted(proposed & set(numbered.new)),
+        "gone": numbered.gone,
     }
-    writer.write_table("centers.parquet", pa.table(columns | means))
-
-
-_GROUPS: dict[str, type[pl.DataType]] = {
-    "group": pl.Int64, "k": pl.Int64, "cluster": pl.Int64, "size": pl.Int64, "share": pl.Float64, "first_k": pl.Int64,
-    "last_k": pl.Int64, "parent": pl.Int64, "within": pl.Int64, "silhouette": pl.Float64, "worth": pl.Float64,
-    "normal": pl.Boolean, "proposed": pl.Boolean,
-}  # fmt: skip
-
-
-def _counted(found: list[Group]) -> dict[str, int]:
-    return {"groups": len(found), "proposed": sum(g.proposed for g in found), "normal": sum(g.normal for g in found)}
 
 
 def _notes(manifest: Manifest, settings: Settings) -> tuple[str, ...]:
     facts = manifest.facts
-    elbow, silhouette = facts["advice"]["elbow"], facts["advice"]["silhouette"]
     notes = [
         f"{facts['groups']} distinct groups in the sweep, {facts['proposed']} of them proposed for a look",
-        f"advice on k: elbow {elbow or 'shows no clear k'}, silhouette {silhouette}; the groups need no one k",
+        f"advice on k: {advice(facts['advice'])}; the groups need no one k",
     ]
     if settings.cluster.baseline:
         names = ", ".join(settings.cluster.baseline)
         notes.append(f"baseline {names}: {facts['baseline_groups']} groups are compared with themselves")
     if facts["baseline_too_few"]:
         notes.append(f"{facts['baseline_too_few']} have too few series for that and are compared with the whole")
+    if facts["regimes"]:
+        notes.append(f"no baseline: {facts['regimes']} regimes of the normal mass are compared with themselves")
     if facts["left_out_k"]:
         notes.append(f"{facts['left_out_k']} k left out: there are only {manifest.rows} series")
-    return tuple(notes)
+    if facts["fewer_clusters"]:
+        notes.append(f"from k = {facts['fewer_clusters'][0]} on there are fewer clusters than asked: series are alike")
+    return (*notes, *_renumbered(facts))
+
+
+def advice(advice: Mapping[str, int | None]) -> str:
+    """`elbow 8, silhouette 3, stability 12`, and that they do not agree where they do not."""
+    said = ", ".join(f"{voice} {k or '-'}" for voice, k in advice.items())
+    return said if len(set(advice.values())) == 1 and None not in advice.values() else f"{said}: no clear k"
+
+
+def _renumbered(facts: Mapping[str, Any]) -> list[str]:
+    """What became of the last run's groups: of the new ones only those that are proposed."""
+    if not facts["compared"]:
+        return []
+    changes = [f"{len(facts[what])} {what} ({listed(facts[what])})" for what in ("changed", "new") if facts[what]]
+    changes += [f"{len(facts['gone'])} gone"] if facts["gone"] else []
+    return [f"{facts['kept_groups']} groups keep their numbers; {', '.join(changes) or 'no other is there'}"]
+
+
+def listed(numbers: Sequence[int]) -> str:
+    """The first of them."""
+    return ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
+
+
+def _gone(before: Manifest | None) -> list[str]:
+    """Drill-downs belong to the groups that they were made of."""
+    old = list(before.facts.get("within", {})) if before else []
+    if not old:
+        return []
+    return [f"the drill-downs into {', '.join(old)} are gone with the last sweep: --within {old[0]} makes one again"]

@@ -1,4 +1,4 @@
-"""The series that the rules keep, as cluster reads them: features and baseline keys, part by part."""
+"""The series that a sweep is about, as cluster reads them part by part: what the rules keep, or one group's members."""
 
 from __future__ import annotations
 
@@ -40,34 +40,68 @@ class Kept:
         return hash_ids(self.series_ids, seed)
 
 
+@dataclass(frozen=True)
+class Members:
+    """The members of one group: where column k{k:02d} of the `assignments` equals `cluster`; size of them."""
+
+    assignments: Path
+    k: int
+    cluster: int
+    size: int
+
+    def ids(self, part: str) -> pa.Array:
+        """The series_ids of those in the part of that name."""
+        name = f"k{self.k:02d}"
+        table = pq.read_table(self.assignments / part, columns=["series_id", name])
+        return table.filter(pc.equal(table[name], self.cluster))["series_id"].combine_chunks()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which series a sweep is about: all that are kept (`members` None), or one group's; rows of them in all."""
+
+    workspace: Workspace
+    rows: int
+    members: Members | None = None
+
+    def holds(self, path: Path, table: pa.Table) -> pa.Array:
+        """(n,) whether the sweep is about each row of a features part, read with series_id and rejected_by."""
+        keep = pc.is_null(table["rejected_by"])
+        if self.members is None:
+            return keep
+        return pc.and_(keep, pc.is_in(table["series_id"], value_set=self.members.ids(path.name)))
+
+
 def described_by(workspace: Workspace) -> tuple[Feature, ...]:
     """The features that features/ was made of."""
     return catalogue.of(workspace.manifest("features").facts)
 
 
-def read(workspace: Workspace, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
-    """The kept rows of the features part at `path`, with keys from the carried columns of its series part."""
+def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
+    """The scope's rows of the features part at `path`, with keys from the carried columns of its series part."""
     table = pq.read_table(path, columns=["series_id", *columns, "rejected_by"])
-    keep = pc.is_null(table["rejected_by"])
+    keep = scope.holds(path, table)
     table = table.filter(keep)
     x = np.column_stack([table[name].to_numpy() for name in columns])
-    return Kept(table["series_id"].combine_chunks(), x, _keys(workspace, path, baseline, keep, len(x)))
+    return Kept(table["series_id"].combine_chunks(), x, _keys(scope.workspace, path, baseline, keep, len(x)))
 
 
-def ids(path: Path) -> pa.ChunkedArray:
-    """The series_ids of the kept rows of a features part."""
+def ids(scope: Scope, path: Path) -> pa.ChunkedArray:
+    """The series_ids of the scope's rows of a features part."""
     table = pq.read_table(path, columns=["series_id", "rejected_by"])
-    return table.filter(pc.is_null(table["rejected_by"]))["series_id"]
+    return table.filter(scope.holds(path, table))["series_id"]
 
 
 def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
-    """What is normal, from a sample drawn by the hash of series_id: the same for any order of rows and parts."""
+    """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
+    rows and parts."""
     _check(workspace, asked.baseline)
+    scope = Scope(workspace, workspace.manifest("features").facts["kept"])
     features = described_by(workspace)
-    chance = min(1.0, SAMPLE / max(workspace.manifest("features").facts["kept"], 1))
+    chance = min(1.0, SAMPLE / max(scope.rows, 1))
 
     def one_part(path: Path) -> tuple[UInt64s, Kept]:
-        part = read(workspace, path, catalogue.clustered(features), asked.baseline)
+        part = read(scope, path, catalogue.clustered(features), asked.baseline)
         hashes = part.hashes(asked.seed)
         taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
         return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])

@@ -1,0 +1,114 @@
+"""cluster --within GROUP: a sweep over the members of one group, its groups beside those of the main sweep.
+
+The members are compared as in the main sweep, each with its own baseline; only what is normal among them lies
+elsewhere: in their own middle.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tsclust import config
+from tsclust.atomic import StageWriter
+from tsclust.config import Settings
+from tsclust.engine import Listener
+from tsclust.errors import SettingsError, StageMissingError
+from tsclust.features import catalogue
+from tsclust.pipeline import cluster, kept, numbering, sweeping
+from tsclust.pipeline.kept import Members, Scope
+from tsclust.pipeline.result import Result, of_stage, up_to_date
+from tsclust.pipeline.sweeping import Sweep
+from tsclust.workspace import Manifest, Meter, Workspace, command, folder_within, write_manifest
+
+
+def drill(workspace: Workspace, settings: Settings, group: int, listen: Listener) -> Result:
+    """Sweep inside `group`: clusters/ gets a folder for it, and its groups a place under their parent."""
+    meter, then = Meter(), command("report", workspace.root)
+    before, known = _last(workspace), pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    members = _members(workspace, known, group)
+    asked = settings.cluster
+    digest, under = config.digest(asked), folder_within(group)
+    if before.facts["within"].get(str(group), {}).get("settings") == digest:
+        return up_to_date("cluster", workspace.stage("clusters") / under, before, then)
+    ks = cluster.possible(asked.ks, members.size, f"in group {group}")
+    with workspace.writing("clusters") as writer:
+        others = _without(known, group)
+        _adopt(workspace, writer, before, others)
+        scaler, names = kept.fit_scaler(workspace, asked), catalogue.clustered(kept.described_by(workspace))
+        one = Sweep(Scope(workspace, members.size, members), ks, asked, scaler, names, writer, f"{under}/", listen)
+        swept = sweeping.run(one)
+        numbered = numbering.renumber(
+            workspace.stage("clusters") / under, writer.folder / under, swept.groups, before.facts["highest"],
+            scaler.spreads[0], names, group,
+        )  # fmt: skip
+        inside = numbered.groups.with_columns(parent=pl.col("parent").fill_null(group), within=pl.lit(group, pl.Int64))
+        sweeping.write_groups(one, swept, inside)
+        writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
+        manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, swept.facts, digest))
+    proposed = inside.filter("proposed")["group"].to_list()
+    notes = (
+        f"group {group}, {members.size:,} series: {len(inside)} distinct groups in it, {len(proposed)} of them proposed "
+        f"for a look: {cluster.listed(proposed)}",
+        f"advice on k: {cluster.advice(swept.facts['advice'])}",
+    )
+    return of_stage("cluster", workspace.stage("clusters") / under, manifest, then, notes=notes)
+
+
+def _last(workspace: Workspace) -> Manifest:
+    """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
+    before = workspace.manifest("clusters")
+    if before.inputs != {"features": workspace.manifest("features").output_hash} or "within" not in before.facts:
+        raise StageMissingError(
+            f"{workspace.stage('clusters')} was made from other features than there are now",
+            f"Run: {command('cluster', workspace.root)}",
+        )
+    return before
+
+
+def _members(workspace: Workspace, known: pl.DataFrame, group: int) -> Members:
+    """Raises SettingsError where there is no such group."""
+    row = known.filter(pl.col("group") == group)
+    if row.is_empty():
+        raise SettingsError(
+            f"--within {group}: expected a group's number, such as {', '.join(map(str, known['group'].head(3)))}",
+            f"They stand in the report and in {workspace.stage('clusters') / 'groups.parquet'}",
+        )
+    one = row.row(0, named=True)
+    return Members(workspace.assignments(one["within"]), one["k"], one["cluster"], one["size"])
+
+
+def _without(known: pl.DataFrame, group: int) -> pl.DataFrame:
+    """The groups that stay: not those found within `group` before, nor what was found within these."""
+    gone = {group}
+    while len(more := gone | set(known.filter(pl.col("within").is_in(gone))["group"])) > len(gone):
+        gone = more
+    return known.filter(~pl.col("group").is_in(gone - {group}))
+
+
+def _adopt(workspace: Workspace, writer: StageWriter, before: Manifest, others: pl.DataFrame) -> None:
+    """The files of the main sweep and of the other drill-downs, as they are."""
+    stay = {folder_within(number) for number in others["within"].drop_nulls().unique()}
+    for name, sha256 in before.outputs.items():
+        top = Path(name).parts[0]
+        if name != "groups.parquet" and (top in stay or not top.startswith("within-")):
+            writer.adopt(workspace.stage("clusters") / name, sha256, name)
+
+
+def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFrame:
+    """All groups: those found within one stand right below it."""
+    at = others["group"].to_list().index(group) + 1
+    return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
+
+
+def _about(
+    before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any], digest: str
+) -> dict[str, Any]:
+    """The manifest of the stage with one more drill-down."""
+    stay = {str(number) for number in others["within"].drop_nulls().unique()}
+    within = {number: about for number, about in before.facts["within"].items() if number in stay}
+    drilled = within | {str(group): facts | {"settings": digest}}
+    same = {name: getattr(before, name) for name in ("stage", "settings", "inputs", "seed", "rows", "parts")}
+    return same | {"facts": before.facts | {"highest": highest, "within": drilled}}
