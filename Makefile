@@ -30,7 +30,7 @@ sample: .venv/.test ## reports/sample.html and its pictures
 	@.venv/bin/python reports/make.py
 
 bench: .venv/.bench ## the measurements the documentation quotes, one by one
-	@for file in bench/demo.py bench/extract.py bench/features.py bench/kinds.py bench/worth.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
+	@for file in bench/demo.py bench/extract.py bench/features.py bench/cluster.py bench/kinds.py bench/ideas.py bench/worth.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
 clean: ## removes what make has made, not your workspaces (demo/ is one)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

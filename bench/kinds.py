@@ -1,6 +1,7 @@
 """The measure that decides: kinds of malfunction found per group looked at, by tsclust and by the textbook way.
 
 python bench/kinds.py [--series N] [--seed N]                               made cycles, 12 rare kinds planted
+python bench/kinds.py --machine press|valve [--series N]                    others, made as bench/machines.py says
 python bench/kinds.py --file SERIES.parquet --truth COLUMN --normal VALUE   real ones; VALUE names what is normal
 
 A kind is FOUND when the groups made of it for the most part (at least half of their members), among the first 40 in
@@ -16,7 +17,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow.parquet as pq
+from machines import MACHINES
 
 import tsclust
 from tsclust.demo import mechanism
@@ -49,21 +51,25 @@ def main() -> None:
             print(line(way, seconds, found), flush=True)
 
 
-def arguments(description: str | None) -> argparse.Namespace:
+def arguments(description: str | None, given: Sequence[str] | None = None) -> argparse.Namespace:
+    """`given`, or what the command line says."""
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=170_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--machine", choices=MACHINES, help="in place of the demo's")
     parser.add_argument("--file", type=Path)
     parser.add_argument("--truth", default="label")
     parser.add_argument("--normal", action="append", default=[])
     parser.add_argument("--baseline", action="append", default=[])
     parser.add_argument("--textbook", type=int, default=20_000, help="series for the textbook way; 0 leaves it out")
     parser.add_argument("--skip", action="append", default=[], help="a feature that series are not compared by")
-    return parser.parse_args()
+    return parser.parse_args(given)
 
 
 def made(said: argparse.Namespace, root: Path) -> tuple[Path, pl.DataFrame, list[str]]:
     """(series file without the truth, truth, the kinds of malfunction) of made cycles."""
+    if said.machine:
+        return of_machine(said, root)
     path, truths = root / "cycles.parquet", []
     with pq.ParquetWriter(path, mechanism.SCHEMA) as writer:
         for batch, truth in mechanism.make(said.series, said.seed):
@@ -71,6 +77,13 @@ def made(said: argparse.Namespace, root: Path) -> tuple[Path, pl.DataFrame, list
             truths.append(pl.DataFrame(truth))
     said.baseline = ["machine_id", "direction"]
     return path, pl.concat(truths), [*mechanism.KINDS]
+
+
+def of_machine(said: argparse.Namespace, root: Path) -> tuple[Path, pl.DataFrame, list[str]]:
+    frame, malfunctions, said.baseline = MACHINES[said.machine](said.series, said.seed)
+    path = root / f"{said.machine}.parquet"
+    frame.drop("label").write_parquet(path)
+    return path, frame.select("series_id", kind="label"), [*malfunctions]
 
 
 def real(said: argparse.Namespace) -> tuple[Path, pl.DataFrame, list[str]]:
@@ -81,14 +94,25 @@ def real(said: argparse.Namespace) -> tuple[Path, pl.DataFrame, list[str]]:
 
 def by_tsclust(root: Path, series: Path, truth: pl.DataFrame, kinds: dict[str, int], said: argparse.Namespace) -> Score:
     """extract, features, rules, cluster; the truth is no column that any of them sees."""
+    workspace = described(root, series, said)
+    tsclust.cluster(workspace, {"cluster": {"baseline": said.baseline}})
+    return by_groups(workspace, truth, kinds)
+
+
+def described(root: Path, series: Path, said: argparse.Namespace) -> Path:
+    """A workspace with all but the clusters."""
     workspace = root / "ws"
     tsclust.init(workspace)
     carried = [name for name in pq.read_schema(series).names if name not in (said.truth, "series_id", "values")]
     source = {"files": str(series), "carry": carried if said.file is None or said.baseline else []}
-    flags: dict[str, Any] = {"source": source, "cluster": {"baseline": said.baseline}}
-    flags["features"] = {"skip": said.skip}
-    for command in (tsclust.extract, tsclust.features, tsclust.filter, tsclust.cluster):
+    flags: dict[str, Any] = {"source": source, "features": {"skip": said.skip}}
+    for command in (tsclust.extract, tsclust.features, tsclust.filter):
         command(workspace, flags)
+    return workspace
+
+
+def by_groups(workspace: Path, truth: pl.DataFrame, kinds: dict[str, int]) -> Score:
+    """The score of the groups, looked at in their order."""
     groups = pl.read_parquet(workspace / "clusters/groups.parquet").filter("proposed").head(LOOKS)
     assignments = pl.read_parquet(workspace / "clusters/assignments/*.parquet")
     return score(count_members(assignments, groups, truth), kinds)
@@ -173,9 +197,20 @@ def standard(matrix: Matrix) -> Matrix:
     return np.asarray(StandardScaler().fit_transform(np.nan_to_num(matrix, posinf=0, neginf=0)))
 
 
+def within(found: Score) -> list[int]:
+    """Kinds found in 10, 20 and 40 looks."""
+    return [sum(look <= n for look in found.found.values()) for n in (10, 20, LOOKS)]
+
+
 def line(way: str, seconds: float, found: Score) -> str:
-    within = [sum(look <= n for look in found.found.values()) for n in (10, 20, LOOKS)]
-    cells = (way, f"{seconds:.0f}", found.looks, *within, len(found.surfaced), ", ".join(found.missing) or "none")
+    cells = (
+        way,
+        f"{seconds:.0f}",
+        found.looks,
+        *within(found),
+        len(found.surfaced),
+        ", ".join(found.missing) or "none",
+    )
     return f"| {' | '.join(map(str, cells))} |"
 
 

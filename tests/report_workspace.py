@@ -51,6 +51,8 @@ def write(
     k = max(len(groups), 2)
     _put(root / "clusters" / "groups.parquet", _groups(kept, groups, k))
     _put(root / "clusters" / "sweep.parquet", _sweep(k))
+    _put(root / "clusters" / "centers.parquet", _centers(k))
+    _put(root / "clusters" / "map.parquet", _map([m for m in made if m.group is not None], groups))
     rejected = len(made) - len(kept)
     rules = [{"name": "flat", "when": "longest_flat_run >= 0.9 * n_values", "reason": REASON}]
     _manifest(root, "series", len(made), parts, {"origin": origin})
@@ -123,7 +125,30 @@ def _sweep(k: int) -> pa.Table:
         "silhouette": [0.9 / n for n in ks],
         "davies_bouldin": [0.5] * len(ks),
     }
-    return pa.table({"k": ks, **columns, "calinski_harabasz": [10.0 * n for n in ks], "smallest": [3] * len(ks)})
+    sampled = {"silhouette_sampled": [0.8 / n for n in ks], "stability": [1 - 0.01 * n for n in ks]}
+    rest = {"calinski_harabasz": [10.0 * n for n in ks], "smallest": [3] * len(ks)}
+    return pa.table({"k": ks, **columns, **rest, **sampled})
+
+
+def _centers(k: int) -> pa.Table:
+    """Cluster c of each k has 10 to the power of c % 6 series."""
+    rows = [
+        {"k": n, "cluster": c, "size": 10 ** (c % 6), "silhouette": 0.9 - c / n, "stability": 0.5, "run_length": 50.0}
+        for n in range(2, k + 3)
+        for c in range(n)
+    ]
+    return pl.DataFrame(rows).to_arrow()
+
+
+def _map(kept: Sequence[Made], groups: Sequence[str]) -> pa.Table:
+    at = [groups.index(m.group or "") + 1 for m in kept]
+    rows = {
+        "series_id": pl.Series([m.series_id for m in kept]),
+        "x": [i / len(kept) for i in range(len(kept))],
+        "y": [float(number) for number in at],
+        "group": pl.Series([None if m.group == NORMAL else n for m, n in zip(kept, at, strict=True)], dtype=pl.Int64),
+    }
+    return pl.DataFrame(rows).to_arrow()
 
 
 def _manifest(root: Path, stage: str, rows: int, parts: int, facts: dict[str, Any]) -> None:

@@ -15,9 +15,11 @@ import pytest
 
 import tsclust
 from tests.made import cycles
+from tsclust.config import Report
 from tsclust.demo.score import count_members
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
-from tsclust.workspace import folder_within
+from tsclust.report import data
+from tsclust.workspace import Workspace, folder_within
 
 K = {"cluster": {"k": "2..4"}}
 INSIDE = {"cluster": {"k": "2..9"}}
@@ -112,6 +114,23 @@ def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path
     for found in pl.read_parquet(inside / "groups.parquet").iter_rows(named=True):
         assert (rows[f"k{found['k']:02d}"] == found["cluster"]).sum() == found["size"]
         assert found["share"] == pytest.approx(found["size"] / len(members))
+
+
+def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path) -> None:
+    group = mixed(root)["group"]
+    after = swept(root, INSIDE, within=group)
+    shown = data.collect(Workspace(root), Report())
+    numbers = [card.number for card in shown.groups]
+    inside = after.filter(pl.col("within") == group, "proposed", ~pl.col("normal"))
+    at = numbers.index(group)
+    assert numbers[at + 1 : at + 1 + len(inside)] == inside["group"].to_list()
+    rows = assigned(root / "clusters" / folder_within(group))
+    for card in shown.groups[at + 1 : at + 1 + len(inside)]:
+        members = set(rows.filter(pl.col(f"k{card.k:02d}") == card.cluster)["series_id"].cast(pl.String))
+        assert card.members
+        assert {curve.series_id for curve in card.members} <= members
+        assert card.size == len(members)
+    tsclust.report(root)
 
 
 def test_it_tells_apart_what_the_sweep_left_together(root: Path) -> None:

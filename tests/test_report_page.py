@@ -8,13 +8,15 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
-from playwright.sync_api import Page, Request, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.made import CLUSTERED
-from tests.report_workspace import lifelike, write
+from tests.report_workspace import NORMAL, lifelike, write
 from tsclust.config import Report
 from tsclust.report.data import collect
+from tsclust.report.figures import LINE, SHOWN_IDS, elbow, of_workspace
 from tsclust.report.page import render
 from tsclust.report.texts import LONGEST, STATIC, Language
 from tsclust.report.unusual import Unusual
@@ -28,6 +30,16 @@ CLIPPED = """() => [...document.querySelectorAll("h1, h2, h3, h4, p, li, dt, dd,
     return box.left < -1 || box.right > innerWidth + 1 || e.scrollWidth > e.clientWidth + 1;
   })
   .map((e) => e.outerHTML.slice(0, 200))"""
+# What text of a figure reaches out of it, or over another.
+CROWDED = """() => [...document.querySelectorAll("figure")].flatMap((figure) => {
+  const frame = figure.getBoundingClientRect();
+  const texts = [...figure.querySelectorAll(".main-svg text")].map((e) => [e.textContent, e.getBoundingClientRect()])
+    .filter(([text, box]) => text && box.width > 0);
+  const over = (a, b) => a.left < b.right - 2 && b.left < a.right - 2 && a.top < b.bottom - 4 && b.top < a.bottom - 4;
+  return texts.filter(([, a], i) => a.left < frame.left - 1 || a.right > frame.right + 1 || a.bottom > frame.bottom + 1
+    || texts.slice(i + 1).some(([, b]) => over(a, b))).map(([text]) => `${figure.className}: ${text}`);
+})"""
+FIGURES = ("elbow", "silhouettes", "cluster_silhouettes", "map", "lineage")
 TRY_EVERYTHING = """async (address) => {
   const stopped = [];
   addEventListener("securitypolicyviolation", (event) => stopped.push(event.effectiveDirective));
@@ -65,11 +77,12 @@ class Opened:
 def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """The report of a lifelike workspace by language."""
     folder = tmp_path_factory.mktemp("reports")
-    data = collect(write(folder / "ws", lifelike(), baseline=["machine"]), Report())
+    workspace = write(folder / "ws", lifelike(), baseline=["machine"])
+    data = collect(workspace, Report())
     paths = {lang: folder / f"{lang}.html" for lang in ("en", "ru")}
     for lang, path in paths.items():
-        path.write_text(render(data, lang), encoding="utf-8")
-    (folder / "bare.html").write_text(render(data, "en", charts=False), encoding="utf-8")
+        path.write_text(render(data, lang, of_workspace(workspace, lang)), encoding="utf-8")
+    (folder / "bare.html").write_text(render(data, "en"), encoding="utf-8")
     return paths | {"bare": folder / "bare.html"}
 
 
@@ -88,10 +101,55 @@ def test_the_overview_draws_when_it_is_opened(page: Page, reports: dict[str, Pat
     opened = Opened(page, reports["ru"])
     assert page.evaluate("typeof Plotly") == "undefined"
     page.locator("#overview summary").click()
-    page.locator("#figure-inertia .main-svg .scatter .point").first.wait_for()
-    assert page.locator("#figure-silhouette .scatter .point").count() == 4
     expect(page.locator("#overview .wait")).to_have_count(0)
+    assert page.locator("#overview figure .main-svg:first-child").count() == 5
+    marks = {name: page.locator(f"#figure-{name} .point").count() for name in FIGURES}
+    assert marks == {"elbow": 5, "silhouettes": 13, "cluster_silhouettes": 3, "map": 225, "lineage": 3}
+    assert opened.is_quiet()
+
+
+def test_the_overview_takes_the_colours_of_the_page(page: Page, reports: dict[str, Path]) -> None:
+    opened = Opened(page, reports["en"])
+    page.locator("#overview summary").click()
+    expect(page.locator("#overview .wait")).to_have_count(0)
+    title = page.locator("#figure-elbow .xtitle")
+    assert ink(title) == "rgb(27, 36, 48)"
+    page.locator("figure.lineage select").select_option("Malfunction candidates")
     page.emulate_media(color_scheme="dark")
+    expect(title).to_have_css("fill", "rgb(228, 233, 238)")
+    assert page.locator("#figure-lineage .point").count() == 2  # as it was left
+    assert opened.is_quiet()
+
+
+def ink(text: Locator) -> str:
+    return str(text.evaluate("(element) => getComputedStyle(element).fill"))
+
+
+def test_the_overview_shows_another_k_one_group_and_fewer_lines(page: Page, reports: dict[str, Path]) -> None:
+    opened = Opened(page, reports["en"])
+    page.locator("#overview summary").click()
+    expect(page.locator("#overview .wait")).to_have_count(0)
+    ks, groups, lines = (page.locator(f"figure.{name} select") for name in FIGURES[2:])
+    expect(ks).to_have_value("k = 3")
+    ks.select_option("k = 5")
+    expect(page.locator("#figure-cluster_silhouettes .point")).to_have_count(5)
+    groups.select_option("Group 1")
+    expect(page.locator("#figure-map .point")).to_have_count(195 + 15)
+    assert lines.locator("option").all_text_contents() == [
+        "All groups",
+        "Malfunction candidates",
+        "At least 100\u00a0series",
+    ]
+    high = page.locator("#figure-lineage").bounding_box()
+    lines.select_option(index=2)
+    expect(page.locator("#figure-lineage .point")).to_have_count(1)
+    low = page.locator("#figure-lineage").bounding_box()
+    assert high
+    assert low
+    assert high["height"] - low["height"] == 2 * LINE
+    page.set_viewport_size({"width": 400, "height": 900})
+    expect(page.locator("#figure-lineage .main-svg").first).not_to_have_attribute("width", f"{high['width']:g}")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
     assert opened.is_quiet()
 
 
@@ -100,7 +158,7 @@ def test_without_charts_the_table_remains_and_plotly_is_not_in_the_page(page: Pa
     opened = Opened(page, reports["bare"])
     page.locator("#overview summary").click()
     expect(page.locator("#overview table")).to_be_visible()
-    expect(page.locator("#overview .wait, #plotly, .figure")).to_have_count(0)
+    expect(page.locator("#overview .wait, #plotly, figure")).to_have_count(0)
     assert opened.is_quiet()
 
 
@@ -163,9 +221,10 @@ def test_nothing_is_clipped(page: Page, reports: dict[str, Path], width: int, la
     opened = Opened(page, reports[lang])
     for summary in page.locator("summary").all():
         summary.click()
-    page.locator("#figure-silhouette .main-svg").first.wait_for()
+    expect(page.locator("#overview .wait")).to_have_count(0)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate(CLIPPED) == []
+    assert page.evaluate(CROWDED) == []
     page.locator("#group-2 .mini").last.click()
     assert page.evaluate(CLIPPED) == []
     box = page.locator("dialog").bounding_box()
@@ -220,7 +279,7 @@ def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
     (rejected,) = data.rejected
     data = replace(data, rejected=tuple(replace(rejected, rule=h, reason=h, when=h) for h in HOSTILE))
     path = tmp_path / "hostile.html"
-    path.write_text(render(data, "en"), encoding="utf-8")
+    path.write_text(render(data, "en", of_workspace(workspace, "en")), encoding="utf-8")
     opened = Opened(page, path)
     expect(page.locator("h1")).to_have_text(HOSTILE[0])
     expect(page.locator(".source dd")).to_have_text(HOSTILE[2])
@@ -233,11 +292,20 @@ def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
         assert len(page.locator("dialog dd").nth(2).inner_text()) < LONGEST + 20
         page.keyboard.press("Escape")
     page.locator("#overview summary").click()
-    page.locator("#figure-silhouette .main-svg").first.wait_for()
+    expect(page.locator("#overview .wait")).to_have_count(0)
+    for i, m in enumerate([m for m in made if m.group == NORMAL][:8]):
+        page.evaluate(f"Plotly.Fx.hover('figure-map', [{{ curveNumber: 0, pointNumber: {i} }}])")
+        expect(page.locator("#figure-map .hovertext text.nums")).to_have_text(f"Series {short(m.series_id)}")
     assert page.evaluate("window.hacked ?? null") is None
     assert page.locator("body script").count() == 3
     assert page.evaluate("document.documentElement.scrollWidth") <= 1280
     assert opened.is_quiet()
+
+
+def short(series_id: object) -> str:
+    """What of a series_id the map shows."""
+    text = str(series_id)
+    return seen(text if len(text) <= SHOWN_IDS else f"{text[:SHOWN_IDS]}…")
 
 
 def seen(text: object) -> str:
@@ -312,21 +380,29 @@ def test_both_languages_say_the_same_things() -> None:
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
 def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
-    html = render(collect(write(tmp_path / "ws", lifelike(), baseline=["machine"]), Report()), lang)
+    workspace = write(tmp_path / "ws", lifelike(), baseline=["machine"])
+    figures = of_workspace(workspace, lang)
+    html = render(collect(workspace, Report()), lang, figures)
     seen = html[html.index("<body>") : html.index('<script type="application/json"')]
     assert "{" not in seen.replace("{n}", "").replace("{of}", "")  # these two are filled in by the page
     sources = [*STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
     words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in sources)))
     assert set(Language.load(lang).texts["page"]) <= words
+    drawn = [*figures.values(), elbow(pl.DataFrame({"k": [2], "inertia": [1.0]}), None, lang)]
+    told = "".join(str(figure.to_plotly_json()) for figure in drawn)
+    texts = Language.load(lang).texts["figures"].values()
+    assert not [text for text in texts if text.partition("{")[0].strip() not in told]
 
 
 def test_the_same_workspace_gives_the_same_bytes(tmp_path: Path) -> None:
-    pages = [render(collect(write(tmp_path / name, lifelike()), Report()), "en") for name in ("one", "two")]
+    spaces = [write(tmp_path / name, lifelike()) for name in ("one", "two")]
+    pages = [render(collect(ws, Report()), "en", of_workspace(ws, "en")) for ws in spaces]
     assert pages[0] == pages[1]
 
 
 def test_forty_groups_stay_below_three_megabytes(tmp_path: Path) -> None:
     made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
-    data = collect(write(tmp_path / "ws", made, baseline=["machine"]), Report())
+    workspace = write(tmp_path / "ws", made, baseline=["machine"])
+    data = collect(workspace, Report())
     assert len(data.groups) > 40
-    assert len(render(data, "ru").encode()) < 3_000_000
+    assert len(render(data, "ru", of_workspace(workspace, "ru")).encode()) < 3_000_000

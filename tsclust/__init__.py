@@ -1,6 +1,7 @@
 """tsclust finds the kinds of malfunction hidden in a million short sensor series, for an expert to name.
 
 Every command of the command line is a function here: `tsclust.extract(Path("ws"))` is `tsclust extract -w ws`.
+`tsclust.figures(Path("ws"))` gives the report's pictures to a notebook.
 """
 
 from __future__ import annotations
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# command -> its module in tsclust.pipeline, loaded when first used: `tsclust --help` answers at once.
+# function -> its module in tsclust.pipeline, loaded when first used: `tsclust --help` answers at once.
 _COMMANDS = {
     "cluster": "cluster",
     "demo": "demo",
     "extract": "extract",
     "features": "features",
+    "figures": "report",
     "filter": "filtering",
     "init": "init",
     "report": "report",

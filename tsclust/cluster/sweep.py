@@ -94,7 +94,7 @@ def start(
 
 @contextmanager
 def fewer_clusters_allowed() -> Iterator[None]:
-    """No warning for fewer clusters than asked: the sweep says so. To be put around threads: filters are the process's."""
+    """No warning for fewer clusters than asked: the sweep says so. Goes around threads: filters are the process's."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield

@@ -50,8 +50,8 @@ def drill(workspace: Workspace, settings: Settings, group: int, listen: Listener
         manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, swept.facts, digest))
     proposed = inside.filter("proposed")["group"].to_list()
     notes = (
-        f"group {group}, {members.size:,} series: {len(inside)} distinct groups in it, {len(proposed)} of them proposed "
-        f"for a look: {cluster.listed(proposed)}",
+        f"group {group}, {members.size:,} series: {len(inside)} distinct groups in it, {len(proposed)} of them "
+        f"proposed for a look: {cluster.listed(proposed)}",
         f"advice on k: {cluster.advice(swept.facts['advice'])}",
     )
     return of_stage("cluster", workspace.stage("clusters") / under, manifest, then, notes=notes)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+import plotly.graph_objects as go
+
 from tsclust import config
 from tsclust.atomic import write_file
 from tsclust.config import Settings
@@ -15,6 +17,7 @@ from tsclust.errors import SettingsError
 from tsclust.pipeline import look, screening
 from tsclust.pipeline.result import Result
 from tsclust.report import data, page
+from tsclust.report import figures as pictures
 from tsclust.workspace import Meter, Workspace
 
 Kind = Literal["groups", "features"]
@@ -52,13 +55,20 @@ def report(
     return Result("report", path, *meter.read(), notes=notes, then=f"open {path}", facts=facts)
 
 
+def figures(root: Path, flags: Mapping[str, Any] | None = None) -> dict[str, go.Figure]:
+    """The pictures of the report's overview, by name, as Plotly figures: for a notebook."""
+    workspace = Workspace.open(root)
+    return pictures.of_workspace(workspace, config.load(workspace.config, flags).report.lang)
+
+
 def _groups(workspace: Workspace, settings: Settings, listen: Listener) -> str:
     workspace.manifest("clusters")
     screening.refuse_stale(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
     found = data.collect(workspace, settings.report)
     listen(Progress("report: writing the page", 1, 2, "steps"))
-    return page.render(found, settings.report.lang, settings.report.charts)
+    lang = settings.report.lang
+    return page.render(found, lang, pictures.of_workspace(workspace, lang) if settings.report.charts else {})
 
 
 def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str:

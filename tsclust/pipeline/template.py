@@ -74,7 +74,7 @@ title = ""
 lang = "en"
 # Curves shown for each group.
 members = 12
-# The overview's charts (elbow, silhouette): 2 MB of the file are the library that draws them. Its table stays.
+# The overview's pictures (elbow, silhouettes, map, lineage): 2 MB of the file are the library that draws them.
 charts = true
 
 # Rules say which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).

@@ -16,7 +16,7 @@ from tsclust.config import Report
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
 from tsclust.report import curves, sample
-from tsclust.report.sample import Asked, Drawn
+from tsclust.report.sample import Asked, Drawn, Members
 from tsclust.report.unusual import Unusual, Usual, Where, fit_usual, stands_out, where
 from tsclust.series import Int64s, SeriesBlock
 from tsclust.workspace import STAGES, Manifest, Workspace
@@ -153,7 +153,6 @@ def collect(workspace: Workspace, settings: Report) -> ReportData:
     manifests = {name: workspace.manifest(name) for name in STAGES}
     facts = {name: manifest.facts for name, manifest in manifests.items()}
     groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False)
-    groups = groups.filter(pl.col("within").is_null())
     shown = _shown(groups)
     baseline = tuple(facts["clusters"].get("baseline", ()))
     features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
@@ -166,7 +165,7 @@ def collect(workspace: Workspace, settings: Report) -> ReportData:
         kept=manifests["clusters"].rows,
         periods=tuple((name, *p) for name, p in drawn.periods.items() if p[0] is not None),
         peak=facts["features"]["peak"],
-        found=len(groups),
+        found=int(groups["within"].is_null().sum()),
         baseline=baseline,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
         groups=tuple(_group(row, j, drawn, usual, settings.members) for j, row in enumerate(shown)),
@@ -179,14 +178,19 @@ def collect(workspace: Workspace, settings: Report) -> ReportData:
 
 
 def _shown(groups: pl.DataFrame) -> list[dict[str, Any]]:
-    """The groups that get a card: those proposed, then the largest of the normal mass."""
-    strange = groups.filter(pl.col("proposed") & ~pl.col("normal")).sort("group")
-    normal = groups.filter("normal").sort("size", "group", descending=[True, False]).head(NORMAL_CARDS)
+    """The groups that get a card: those proposed, what was found within one right after it, then the largest of the
+    normal mass."""
+    strange = groups.filter(pl.col("proposed") & ~pl.col("normal"))
+    normal = (
+        groups.filter("normal", pl.col("within").is_null())
+        .sort("size", "group", descending=[True, False])
+        .head(NORMAL_CARDS)
+    )
     return [*strange.iter_rows(named=True), *normal.iter_rows(named=True)]
 
 
 def _asked(shown: list[dict[str, Any]], kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...]) -> Asked:
-    groups = tuple((f"k{row['k']:02d}", row["cluster"], row["size"]) for row in shown)
+    groups = tuple(Members(row["within"], f"k{row['k']:02d}", row["cluster"], row["size"]) for row in shown)
     normal = np.array([row["normal"] for row in shown], bool)
     return Asked(groups, normal, kept, baseline, catalogue.clustered(features))
 

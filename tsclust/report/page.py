@@ -6,18 +6,21 @@ import base64
 import gzip
 import hashlib
 import itertools
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import jinja2
 import numpy as np
+import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from tsclust.report.curves import nice_ticks, thinned
-from tsclust.report.data import Band, Curve, Group, Model, Rejected, ReportData
+from tsclust.report.data import Band, Curve, Group, Rejected, ReportData
 from tsclust.report.texts import STATIC, Language
 from tsclust.series import Floats, Int64s
 
@@ -27,6 +30,8 @@ TALL = 0.45  # of the room, taken by peaks: they are drawn at a smaller scale
 PEAK = 140  # units from the top that they get then
 CLOSE = 7.0  # per cent of the height: ticks closer than that would touch
 MINUTES = 1  # it takes to look at a group
+TOP = 24  # pixels above a figure's axes
+NO_FIGURES: Mapping[str, go.Figure] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -126,14 +131,14 @@ class Drawing:
     usual: tuple[str, ...]
 
 
-def render(data: ReportData, lang: str, charts: bool = True) -> str:
+def render(data: ReportData, lang: str, figures: Mapping[str, go.Figure] = NO_FIGURES) -> str:
     """The page in the language `lang` (en or ru): the same bytes for the same data.
 
-    Without `charts` the overview has its table alone, and plotly.js is not in the page.
+    Without `figures` (by name, for the overview) it has its table alone, and plotly.js is not in the page.
     """
     language = Language.load(lang)
     style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    plotly = get_plotlyjs() if charts else ""
+    plotly = get_plotlyjs() if figures else ""
     malfunctions = [g for g in data.groups if not g.normal]
     return (
         templates(language)
@@ -144,7 +149,7 @@ def render(data: ReportData, lang: str, charts: bool = True) -> str:
             normals=[g for g in data.groups if g.normal],
             drawings={g.number: _draw_group(g, data.normal, language) for g in data.groups},
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
-            figures=_figures(data, language) if charts else [],
+            figures=[_figure(name, figure) for name, figure in figures.items()],
             takes=language.counted(max(1, len(malfunctions) * MINUTES), "minute"),
             advice=_advice(data, language),
             style=style,
@@ -161,6 +166,7 @@ def templates(language: Language) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(STATIC), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # Cyrillic in a third of the bytes
     environment.globals.update(t=language.texts["page"], language=language)
     environment.filters.update(
         plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
@@ -225,26 +231,22 @@ def _path(points: Sequence[tuple[int, int]]) -> str:
     return f"M{points[0][0]} {points[0][1]}" + (f"l{path}" if path else "h0")
 
 
-def _figures(data: ReportData, language: Language) -> list[dict[str, Any]]:
-    """Plotly figures of the sweep; their colours come from the page."""
-    return [
-        _figure("inertia", data.sweep, data.elbow, language),
-        _figure("silhouette", data.sweep, data.best_silhouette, language),
-    ]
-
-
-def _figure(name: str, sweep: Sequence[Model], advised: int | None, language: Language) -> dict[str, Any]:
-    values = [getattr(m, name) for m in sweep]
-    trace = {
-        "type": "scatter", "mode": "lines+markers", "x": [m.k for m in sweep],
-        "y": [v if math.isfinite(v) else None for v in values], "hovertemplate": "k = %{x}: %{y:.4g}<extra></extra>",
+def _figure(name: str, figure: go.Figure) -> dict[str, Any]:
+    """A figure for the page: title, menu and height become HTML; texts and axes get the colours of the page."""
+    data, layout = (json.loads(figure.to_json())[part] for part in ("data", "layout"))
+    title, height, (menu,) = layout.pop("title"), layout.pop("height"), layout.pop("updatemenus", [{}])
+    layout.pop("template")
+    layout["margin"]["t"] = TOP
+    return {
+        "name": name, "title": title["text"], "note": title["subtitle"]["text"], "height": height,
+        "menu": [_choice(button) for button in menu.get("buttons", ())], "chosen": menu.get("active"),
+        "data": data, "layout": layout,
     }  # fmt: skip
-    layout = {
-        "title": {"text": language[name]},
-        "xaxis": {"title": {"text": language["k"]}},
-        "separators": language.texts["numbers"]["decimal"] + language.texts["numbers"]["group"],
-    }
-    return {"name": name, "advised": advised, "data": [trace], "layout": layout}
+
+
+def _choice(button: dict[str, Any]) -> dict[str, Any]:
+    data, layout = (*button["args"], {})[:2]
+    return {"label": button["label"], "height": layout.pop("height", None), "data": data, "layout": layout}
 
 
 def _advice(data: ReportData, language: Language) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
@@ -36,17 +37,27 @@ _PER_DAY = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_00
 
 
 @dataclass(frozen=True)
+class Members:
+    """A group's members: where `column` of the assignments, of the main sweep or `within` a group, is `cluster`."""
+
+    within: int | None
+    column: str
+    cluster: int
+    size: int
+
+
+@dataclass(frozen=True)
 class Asked:
     """What to look for.
 
-    groups    (column of the assignments, cluster, size) of each group shown
+    groups    the members of each group shown
     normal    (groups,) which of them make up the normal mass; all series do where none is
     kept      series that the rules keep
     baseline  carried columns within which series are compared
     features  (d,) names of the clustered ones
     """
 
-    groups: tuple[tuple[str, int, int], ...]
+    groups: tuple[Members, ...]
     normal: Bools
     kept: int
     baseline: tuple[str, ...]
@@ -55,7 +66,7 @@ class Asked:
     @property
     def limits(self) -> UInt64s:
         """(groups,) the largest hash that is drawn of each group, about PER_GROUP members."""
-        return np.array([limit(PER_GROUP, size) for _, _, size in self.groups], np.uint64)
+        return np.array([limit(PER_GROUP, group.size) for group in self.groups], np.uint64)
 
 
 @dataclass(frozen=True)
@@ -118,7 +129,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     rejected = texts(pl.Series(features["rejected_by"]))
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
-    inside = _inside(workspace.stage("clusters") / "assignments" / path.name, asked, kept)
+    inside = _inside(workspace, path.name, asked, features["series_id"], kept)
     normal = inside[:, asked.normal].any(axis=1) if asked.normal.any() else kept
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
@@ -137,13 +148,16 @@ def limit(wanted: int, of: int) -> np.uint64:
     return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
 
 
-def _inside(path: Path, asked: Asked, kept: Bools) -> Bools:
-    """(n, g) whether the rows of a part are members of the groups; assignments have the kept rows alone."""
-    columns = sorted({column for column, _, _ in asked.groups})
-    labels = pq.read_table(path, columns=columns)
+def _inside(workspace: Workspace, part: str, asked: Asked, ids: pa.ChunkedArray, kept: Bools) -> Bools:
+    """(n, g) whether the rows of a part are members of the groups; assignments have the rows that they are about."""
     inside = np.zeros((len(kept), len(asked.groups)), bool)
-    for j, (column, cluster, _) in enumerate(asked.groups):
-        inside[kept, j] = labels[column].to_numpy() == cluster
+    for within in {group.within for group in asked.groups}:
+        mine = [j for j, group in enumerate(asked.groups) if group.within == within]
+        columns = sorted({asked.groups[j].column for j in mine})
+        labels = pq.read_table(workspace.assignments(within) / part, columns=["series_id", *columns])
+        rows = kept if within is None else pc.is_in(ids, value_set=labels["series_id"].combine_chunks()).to_numpy()
+        for j in mine:
+            inside[rows, j] = labels[asked.groups[j].column].to_numpy() == asked.groups[j].cluster
     return inside
 
 

@@ -53,27 +53,34 @@
     return window.Plotly;
   }
 
-  function draw(plotly, { name, advised, data, layout }) {
+  // Axes and texts have the page's colours, light or dark; bars and points have the figure's own.
+  function template() {
     const colour = (of) => getComputedStyle(document.documentElement).getPropertyValue(of).trim();
-    const [{ x, y }] = data;
-    const axis = { gridcolor: colour("--rule"), linecolor: colour("--zero"), zeroline: false, automargin: true, exponentformat: "none", separatethousands: true };
-    const mark = { x: advised, y: y[x.indexOf(advised)], text: `k = ${advised}`, ay: -34, ax: 22, arrowcolor: colour("--quiet") };
-    const line = { line: { color: colour("--typical"), width: 2 }, marker: { size: x.map((k) => (k === advised ? 11 : 5)) } };
-    plotly.react(`figure-${name}`, [{ ...data[0], ...line }], {
-      ...layout,
-      xaxis: { ...axis, ...layout.xaxis }, yaxis: { ...axis, rangemode: "tozero" },
-      annotations: advised === null ? [] : [mark],
-      font: { color: colour("--ink"), family: getComputedStyle(document.body).fontFamily },
-      margin: { t: 56, r: 16, b: 48, l: 56 }, paper_bgcolor: "transparent", plot_bgcolor: "transparent",
-    }, { displayModeBar: false, responsive: true });
+    const axis = { gridcolor: colour("--rule"), linecolor: colour("--zero") };
+    const font = { color: colour("--ink"), family: getComputedStyle(document.body).fontFamily };
+    return { layout: { font, xaxis: axis, yaxis: axis, paper_bgcolor: "transparent", plot_bgcolor: "transparent" } };
+  }
+
+  // Also anew, in other colours: then as the reader has left it.
+  function draw(plotly, { name, data, layout }) {
+    const place = document.getElementById(`figure-${name}`);
+    const now = { ...(place.layout ?? layout), template: template() };
+    plotly.react(place, place.data ?? data, now, { displayModeBar: false, responsive: true });
+  }
+
+  function choose(plotly, select, { name, menu }) {
+    const { height, data, layout } = menu[select.selectedIndex], place = document.getElementById(`figure-${name}`);
+    if (height) place.style.height = `${height}px`;
+    plotly.update(place, data, { ...layout, autosize: true });
   }
 
   async function drawOverview() {
     try {
-      const plotly = await unpacked();
-      const drawAll = () => JSON.parse(figures.textContent).forEach((figure) => draw(plotly, figure));
+      const plotly = await unpacked(), all = JSON.parse(figures.textContent);
+      const drawAll = () => all.forEach((figure) => draw(plotly, figure));
       drawAll();
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+      overview.addEventListener("change", ({ target }) => choose(plotly, target, all[target.dataset.figure]));
       wait.remove();
     } catch {
       wait.textContent = wait.dataset.failed;
