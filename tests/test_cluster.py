@@ -45,7 +45,7 @@ def in_parts(x: Floats, sizes: list[int], order: Int64s | None = None) -> Parts:
 
 def swept(parts: Parts, ks: tuple[int, ...] = KS) -> tuple[Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
     coreset = passes.draw_coreset(parts, 1_000, 2)
-    models = Models.of(ks, [centers for _, centers in sweep.start(coreset, ks, 3, 1)])
+    models = Models.of(ks, sweep.merged(coreset, [centers for _, centers in sweep.start(coreset, ks, 3, 1)]))
     models, sums = list(passes.refine(parts, models, coreset, 2))[-1]
     nothing: Callable[[Rows], Callable[[], Int64s]] = lambda part: lambda: np.zeros((len(part.rows), 1), np.int64)  # noqa: E731
     verdicts = list(passes.judge([(part, nothing(part)) for part in parts], models, sums, 2))
@@ -107,6 +107,16 @@ def test_a_model_that_explains_less_than_a_smaller_one_is_made_anew() -> None:
         assert inertia[0] > inertia[1] > inertia[2]
         labels = sweep.assign(parts[0].rows, models)
         assert [len(np.unique(labels[:, j])) for j in range(3)] == [4, 5, 6]
+
+
+def test_what_many_clusters_found_fewer_do_not_miss() -> None:
+    coreset = passes.draw_coreset(in_parts(blobs(), []), 1_000, 2)
+    true = [sweep.fit(coreset, sweep.plus_plus(coreset, k, 1)) for k in (5, 7)]
+    bad = sweep.fit(coreset, coreset.rows[np.abs(coreset.rows).sum(axis=1) < 1][:5])  # all starts in the large mass
+    best = sweep.merged(coreset, [bad[1], true[1][1]])
+    assert sweep.fit(coreset, best[0])[0] <= true[0][0] * (1 + 1e-6) < bad[0]
+    np.testing.assert_array_equal(best[1], true[1][1])
+    assert [len(centers) for centers in best] == [5, 7]
 
 
 class Restless:
@@ -187,8 +197,10 @@ import hashlib, sys
 from tests.test_cluster import blobs, in_parts
 from tsclust.cluster import passes, sweep
 coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
-digest = hashlib.sha256()
+digest, starts = hashlib.sha256(), []
 for _, centers in sweep.start(coreset, (5, 8), 4, 1, int(sys.argv[1])):
+    starts.append(centers)
+for centers in sweep.merged(coreset, starts):
     digest.update(centers.tobytes())
 print(digest.hexdigest())
 """
@@ -218,9 +230,19 @@ def test_a_coreset_keeps_far_points_and_its_weights_add_up() -> None:
     x[:30] = 8.0
     coreset = passes.draw_coreset(in_parts(x, [5_000]), 500, 2)
     far = coreset.rows[:, 0] == 8
-    assert far.sum() == 30
-    assert coreset.weights[far] == pytest.approx(1)
+    assert coreset.times[far].sum() == 30
+    assert coreset.weights[far].sum() == pytest.approx(30)
     assert coreset.weights.sum() == pytest.approx(20_000, rel=0.15)
+
+
+def test_rows_of_a_coreset_that_are_the_same_are_one_with_the_weight_of_all() -> None:
+    x = blobs()
+    coreset = passes.draw_coreset(in_parts(np.rint(x), [700]), 1_000, 2)
+    each = passes.draw_coreset(in_parts(np.rint(x) + np.arange(len(x))[:, None] / GRID, [700]), 1_000, 2)
+    assert len(np.unique(coreset.rows, axis=0)) == len(coreset.rows) < len(each.rows)
+    assert each.times.tolist() == [1] * len(each.rows)
+    assert coreset.times.sum() == pytest.approx(len(each.rows), rel=0.2)
+    assert coreset.weights.sum() == pytest.approx(len(x), rel=0.2)
 
 
 def test_exceedance_forgets_what_is_normal_for_the_machine() -> None:

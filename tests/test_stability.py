@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tsclust.cluster import stability, sweep
-from tsclust.cluster.coreset import Coreset
+from tsclust.cluster.coreset import Coreset, joined
 from tsclust.cluster.scale import GRID
 from tsclust.cluster.sweep import Models
 from tsclust.series import Floats
@@ -22,7 +22,12 @@ REPOSITORY = Path(__file__).parent.parent
 
 def coreset_of(x: Floats, weights: Floats | None = None) -> Coreset:
     hashes = np.arange(len(x), dtype=np.uint64)
-    return Coreset(np.rint(x * GRID) / GRID, np.ones(len(x)) if weights is None else weights, hashes)
+    weights = np.ones(len(x)) if weights is None else weights
+    return joined([Coreset(np.rint(x * GRID) / GRID, weights, hashes, np.ones(len(x), np.int64))])
+
+
+def source(coreset: Coreset) -> stability._Source:
+    return stability._Source(coreset, np.rint(coreset.rows * GRID).astype(np.int16))
 
 
 def blobs(each: int = 300) -> Coreset:
@@ -78,15 +83,15 @@ def test_a_model_has_the_same_stability_alone_and_in_a_sweep() -> None:
 def test_a_resample_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stability, "DRAWN", 100)
     coreset = blobs()
-    drawn = stability._Source.of(coreset).drawn(np.random.default_rng(0))
-    assert len(drawn.rows) <= 100
+    drawn = source(coreset).drawn(np.random.default_rng(0))
+    assert len(drawn.rows) <= drawn.times.sum() == 100
     assert len(np.unique(drawn.rows, axis=0)) == len(drawn.rows)
     np.testing.assert_allclose(np.concatenate(found(coreset, swept(coreset, (3,)))), 1, atol=0.01)
 
 
 def test_equal_rows_are_merged_with_all_the_weight_that_was_drawn() -> None:
     coreset = coreset_of(np.repeat([[0.0], [3.0]], [900, 100], axis=0), np.full(1_000, 2.0))
-    drawn = stability._Source.of(coreset).drawn(np.random.default_rng(0))
+    drawn = source(coreset).drawn(np.random.default_rng(0))
     assert sorted(drawn.rows[:, 0]) == [0, 3]
     assert drawn.weights.sum() == 2_000
     assert drawn.weights[drawn.rows[:, 0] == 3] == pytest.approx(200, abs=60)

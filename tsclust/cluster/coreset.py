@@ -35,11 +35,15 @@ class Moments:
 
 @dataclass(frozen=True)
 class Coreset:
-    """rows (m, d) in scaled units with weights (m,), and the hash each was drawn by, which gives them their order."""
+    """Distinct rows (m, d) in scaled units with weights (m,), in the order of the hashes (m,) they were drawn by.
+
+    times  (m,) how many rows that were drawn are this one: within the normal band many are the same
+    """
 
     rows: Floats
     weights: Floats
     hashes: UInt64s
+    times: Int64s
 
 
 def draw(rows: Grid, hashes: UInt64s, moments: Moments, size: int) -> Coreset:
@@ -50,12 +54,17 @@ def draw(rows: Grid, hashes: UInt64s, moments: Moments, size: int) -> Coreset:
     share = away / spread if spread > 0 else np.full(len(rows), 1 / moments.count)
     chance = np.minimum(1.0, size * (0.5 / moments.count + 0.5 * share))
     taken = hashes.astype(np.float64) < chance * 2.0**64
-    return Coreset(rows[taken] / GRID, 1 / chance[taken], hashes[taken])
+    return Coreset(rows[taken] / GRID, 1 / chance[taken], hashes[taken], np.ones(taken.sum(), np.int64))
 
 
 def joined(pieces: list[Coreset]) -> Coreset:
-    """One coreset of those of all parts, in the order of the hashes."""
+    """One coreset of those of all parts: equal rows become one with the weight of all."""
     hashes = np.concatenate([p.hashes for p in pieces])
     order = np.argsort(hashes, kind="stable")
-    rows = np.concatenate([p.rows for p in pieces])[order]
-    return Coreset(rows, np.concatenate([p.weights for p in pieces])[order], hashes[order])
+    rows: Floats = np.concatenate([p.rows for p in pieces])[order]
+    weights: Floats = np.concatenate([p.weights for p in pieces])[order]
+    _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    keep = np.argsort(first)
+    times: Int64s = np.bincount(same.ravel())
+    summed: Floats = np.bincount(same.ravel(), weights)
+    return Coreset(rows[first[keep]], summed[keep], hashes[order][first[keep]], times[keep])

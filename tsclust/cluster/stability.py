@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from tsclust.cluster import sweep
@@ -30,24 +29,19 @@ STABLE = 0.75  # Hennig's line
 
 @dataclass(frozen=True)
 class _Source:
-    """What is drawn from: the coreset, its rows on the grid (m, d), and for each the first that is the same (m,)."""
+    """What is drawn from: the coreset, and its rows on the grid (m, d)."""
 
     coreset: Coreset
     grid: Grid
-    same: npt.NDArray[np.intp]
-
-    @classmethod
-    def of(cls, coreset: Coreset) -> _Source:
-        grid = np.rint(coreset.rows * GRID).astype(np.int16)
-        _, first, inverse = np.unique(grid, axis=0, return_index=True, return_inverse=True)
-        return cls(coreset, grid, first[inverse])
 
     def drawn(self, rng: np.random.Generator) -> Coreset:
-        """A resample. Equal rows are merged into one: K-means cannot then be asked for more clusters than there are."""
-        taken = rng.integers(len(self.same), size=min(len(self.same), DRAWN))
-        weights = np.bincount(self.same[taken], self.coreset.weights[taken]).astype(np.float64)
-        there = np.flatnonzero(weights)
-        return Coreset(self.coreset.rows[there], weights[there], self.coreset.hashes[there])
+        """A resample of the rows that the coreset was drawn as, equal ones again as one."""
+        times = self.coreset.times
+        taken = rng.choice(len(times), min(int(times.sum()), DRAWN), p=times / times.sum())
+        again = np.bincount(taken, minlength=len(times))
+        there = np.flatnonzero(again)
+        weights = (self.coreset.weights * again / times)[there]
+        return Coreset(self.coreset.rows[there], weights, self.coreset.hashes[there], again[there])
 
 
 def stability(
@@ -57,7 +51,7 @@ def stability(
 
     0 is for a cluster without rows in the coreset alone: whatever has rows overlaps with something.
     """
-    source = _Source.of(coreset)
+    source = _Source(coreset, np.rint(coreset.rows * GRID).astype(np.int16))
     labels = sweep.assign(source.grid, models)
     alone = partial(threadpool_limits, 1, "openmp")  # as in sweep.start: one thread per fit, or sums differ
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, initializer=alone) as pool:

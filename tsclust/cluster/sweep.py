@@ -76,7 +76,7 @@ def start(
     coreset: Coreset, ks: Sequence[int], restarts: int, seed: int, workers: int = 2
 ) -> Iterator[tuple[int, Floats]]:
     """(k, centers) for every k: the best of `restarts` K-means++ starts and a warm start from the k before."""
-    distinct = len(np.unique(coreset.rows, axis=0))
+    distinct = len(coreset.rows)
     before: Floats | None = None
     # One thread per fit: several add up in an order of their own (scikit-learn #27518). Fits run side by side. OpenMP's
     # limit holds for the thread that sets it alone, BLAS's for the process.
@@ -90,6 +90,36 @@ def start(
             with fewer_clusters_allowed():
                 before = min(pool.map(lambda init: fit(coreset, init), starts), key=lambda fit: fit[0])[1]
             yield k, before
+
+
+def merged(coreset: Coreset, starts: Sequence[Floats]) -> list[Floats]:
+    """The centers of every model, from many clusters to few, where two merged clusters of a larger model serve better.
+
+    Restarts miss the best of many clusters by chance; what the larger model found, the smaller one need not miss.
+    """
+    best = list(starts)
+    for j in range(len(best) - 2, -1, -1):
+        if len(best[j]) < len(best[j + 1]):
+            with threadpool_limits(1), fewer_clusters_allowed():
+                before = fit(coreset, best[j])
+                after = fit(coreset, _shrunk(coreset, best[j + 1], len(best[j])))
+            best[j] = min(before, after, key=lambda fit: fit[0])[1]
+    return best
+
+
+def _shrunk(coreset: Coreset, centers: Floats, k: int) -> Floats:
+    """`centers` with those merged, down to k, whose merging costs least (Ward 1963)."""
+    away = ((coreset.rows[:, None] - centers[None]) ** 2).sum(axis=2)
+    weight = np.bincount(np.argmin(away, axis=1), coreset.weights, len(centers))
+    while len(centers) > k:
+        apart = ((centers[:, None] - centers[None]) ** 2).sum(axis=2)
+        cost = apart * weight[:, None] * weight / np.maximum(weight[:, None] + weight, 1e-300)
+        np.fill_diagonal(cost, np.inf)
+        a, b = np.unravel_index(np.argmin(cost), cost.shape)
+        middle = (weight[a] * centers[a] + weight[b] * centers[b]) / max(weight[a] + weight[b], 1e-300)
+        centers = np.vstack([np.delete(centers, [a, b], axis=0), middle])
+        weight = np.append(np.delete(weight, [a, b]), weight[a] + weight[b])
+    return centers
 
 
 @contextmanager

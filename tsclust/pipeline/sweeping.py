@@ -128,7 +128,7 @@ def _start(one: Sweep, coreset: Coreset) -> Models:
     for start in sweep.start(coreset, one.ks, one.asked.restarts, one.asked.seed, WORKERS):
         starts.append(start)
         one.say("restarts on the coreset", len(starts), len(one.ks), "k")
-    return Models.of(one.ks, [centers for _, centers in starts])
+    return Models.of(one.ks, sweep.merged(coreset, [centers for _, centers in starts]))
 
 
 def _refine(one: Sweep, parts: list[Rows], coreset: Coreset, models: Models) -> tuple[Models, Sums]:
@@ -234,7 +234,7 @@ def _facts(one: Sweep, coreset: Coreset, models: Models, sums: Sums, advice: dic
         "advice": advice,
         "k": [int(k) for k in models.ks],
         "rows": one.scope.rows,
-        "coreset": len(coreset.rows),
+        "coreset": int(coreset.times.sum()),
         "fewer_clusters": [int(k) for k in np.array(models.ks)[short | empty]],
     }
 
