@@ -66,5 +66,5 @@ def joined(pieces: list[Coreset]) -> Coreset:
     _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
     keep = np.argsort(first)
     times: Int64s = np.bincount(same.ravel())
-    summed: Floats = np.bincount(same.ravel(), weights)
+    summed = np.bincount(same.ravel(), weights).astype(np.float64)
     return Coreset(rows[first[keep]], summed[keep], hashes[order][first[keep]], times[keep])
