@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def take_pictures(report: Path) -> None:
-    """The README's pictures of a report: a card, the overview's charts."""
+    """The README's pictures of a report: a card, the overview's charts, and the lineage of the groups."""
     finder = [str(HERE.parent / "tests" / "browser.sh"), "find"]
     found = subprocess.run(finder, check=True, capture_output=True, text=True).stdout.strip()
     with sync_playwright() as playwright:
@@ -38,6 +38,8 @@ def take_pictures(report: Path) -> None:
         overview = page.locator("details#overview")
         overview.locator("summary").first.click()
         overview.locator(".wait").wait_for(state="detached")
+        overview.locator("figure.lineage").screenshot(path=HERE / "lineage.png")
+        page.add_style_tag(content="figure.lineage { display: none !important }")
         overview.locator(".figures").screenshot(path=HERE / "overview.png")
         browser.close()
 

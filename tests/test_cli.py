@@ -11,9 +11,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import psycopg
 import pytest
+import typer
 
+from tsclust.cli import told
 from tsclust.demo import load
 
 COMMANDS = ("demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status")
@@ -164,3 +167,13 @@ def test_a_reader_that_leaves_early_is_no_error(ws: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=PLAIN)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as left, told():
+        np.empty((1 << 40, 1 << 10))  # more than any machine has
+    assert left.value.exit_code == 1
+    assert capsys.readouterr().err.splitlines() == [
+        "tsclust: the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
+        "at a time: part_rows and workers in [source], coreset in [cluster]."
+    ]

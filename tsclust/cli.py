@@ -209,9 +209,18 @@ def told() -> Iterator[None]:
     except OSError as error:  # no permission, a read-only disk, a file that went away
         print(f"tsclust: {error.filename or 'the system'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1) from None
+    except MemoryError:
+        print(_NO_MEMORY, file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1) from None
     except KeyboardInterrupt:
         print("tsclust: interrupted; what was complete is kept, what was not is gone.", file=sys.stderr)  # noqa: T201
         raise typer.Exit(130) from None
+
+
+_NO_MEMORY = (
+    "tsclust: the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
+    "at a time: part_rows and workers in [source], coreset in [cluster]."
+)
 
 
 def _terminated(*_: object) -> None:

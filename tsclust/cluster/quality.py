@@ -69,7 +69,9 @@ def diagnose(models: Models, sums: Sums, spreads: Spreads) -> Diagnosis:
 
 def advice(ks: tuple[int, ...], diagnosis: Diagnosis) -> dict[str, int | None]:
     """The k that the elbow (kneedle, Satopaa et al. 2011) and the best mean silhouette speak for; None: no clear k."""
-    knee = KneeLocator(ks, diagnosis.inertia, curve="convex", direction="decreasing").knee if len(ks) > 2 else None
+    knee, inertia = None, diagnosis.inertia
+    if len(ks) > 2 and inertia[0] > inertia[-1]:
+        knee = KneeLocator(ks, inertia, curve="convex", direction="decreasing").knee
     return {"elbow": None if knee is None else int(knee), "silhouette": ks[int(np.argmax(diagnosis.silhouette))]}
 
 

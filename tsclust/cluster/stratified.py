@@ -57,8 +57,10 @@ def order_of(pieces: Sequence[Sample]) -> Int64s:
 
 
 def plane(sample: Sample) -> Floats:
-    """(s, 2) the sample by its first two principal components, for a map; 0 where there is no second one."""
+    """(s, 2) the sample by its first two principal components, for a map; 0 where there are none."""
     place = np.zeros((len(sample.rows), 2))
+    if not (sample.rows != sample.rows[:1]).any():
+        return place
     components = min(2, *sample.rows.shape)
     with threadpool_limits(1, "blas"):  # several threads add up in an order of their own
         place[:, :components] = PCA(components, svd_solver="full").fit_transform(sample.rows / GRID)
