@@ -130,7 +130,8 @@ def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path
         assert card.members
         assert {curve.series_id for curve in card.members} <= members
         assert card.size == len(members)
-    tsclust.report(root)
+    html = Path(tsclust.report(root).wrote).read_text(encoding="utf-8")
+    assert html.count(f'Found inside group <a href="#group-{group}">{group}</a>.') == len(inside)
 
 
 def test_it_tells_apart_what_the_sweep_left_together(root: Path) -> None:

@@ -51,14 +51,14 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
         normal=normal_band,
         groups=(
             Group(
-                number=1, k=2, cluster=0, size=3, share=0.125, first_k=2, last_k=4, parent=2, normal=False,
+                number=1, k=2, cluster=0, size=3, share=0.125, first_k=2, last_k=4, parent=2, within=None, normal=False,
                 band=high_band,
                 members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
                 unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / 1e-9),),
                 where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 0.125),)),),
             ),
             Group(
-                number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, normal=True,
+                number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, within=None, normal=True,
                 band=normal_band,
                 members=(
                     Curve(

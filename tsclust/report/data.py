@@ -71,6 +71,7 @@ class Group:
     first_k: int
     last_k: int
     parent: int | None
+    within: int | None
     normal: bool
     band: Band
     members: tuple[Curve, ...]
@@ -200,7 +201,8 @@ def _group(row: Mapping[str, Any], j: int, drawn: Drawn, usual: Usual, members: 
     chosen = rows[curves.strata(curves.typical_first(usual.shaped(drawn.x[rows])), members)]
     return Group(
         number=row["group"], k=row["k"], cluster=row["cluster"], size=row["size"], share=row["share"],
-        first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], normal=row["normal"],
+        first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], within=row["within"],
+        normal=row["normal"],
         band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], usual),
         where=tuple(where(name, name in drawn.periods, tally, j, row["size"]) for name, tally in drawn.counts.items()
