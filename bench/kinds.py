@@ -113,7 +113,11 @@ def described(root: Path, series: Path, said: argparse.Namespace) -> Path:
 
 def by_groups(workspace: Path, truth: pl.DataFrame, kinds: dict[str, int]) -> Score:
     """The score of the groups, looked at in their order."""
-    groups = pl.read_parquet(workspace / "clusters/groups.parquet").filter("proposed").head(LOOKS)
+    groups = (
+        pl.read_parquet(workspace / "clusters/groups.parquet")
+        .filter("proposed", pl.col("within").is_null())
+        .head(LOOKS)
+    )
     assignments = pl.read_parquet(workspace / "clusters/assignments/*.parquet")
     return score(count_members(assignments, groups, truth), kinds)
 

@@ -50,6 +50,7 @@ def test_alike_series_make_fewer_clusters_than_asked_and_it_says_so(tmp_path: Pa
     assert inertia[-1] == pytest.approx(0, abs=1e-6)
     tsclust.cluster(root, {"cluster": {"k": "2..6", "scaling": "robust"}})  # each is a regime: nothing stands out
     assert pl.read_parquet(root / "clusters/groups.parquet")["size"].to_list() == [90]
+    assert facts(root)["advice"] == {"elbow": None, "silhouette": None, "stability": None}
     tsclust.report(root)
 
 

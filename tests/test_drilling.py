@@ -43,16 +43,20 @@ def swept(root: Path, flags: Mapping[str, Any] = K, **how: Any) -> pl.DataFrame:
 
 
 def groups(root: Path) -> pl.DataFrame:
-    return pl.read_parquet(root / "clusters/groups.parquet")
+    return pl.read_parquet(root / "clusters/groups.parquet", glob=False)
 
 
 def assigned(folder: Path) -> pl.DataFrame:
     return pl.read_parquet(folder / "assignments/*.parquet")
 
 
-def facts(root: Path) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((root / "clusters/manifest.json").read_text())["facts"]
+def manifest(root: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((root / "clusters/manifest.json").read_text())
     return read
+
+
+def facts(root: Path) -> dict[str, Any]:
+    return dict(manifest(root)["facts"])
 
 
 def files(folder: Path) -> dict[str, str]:
@@ -113,7 +117,7 @@ def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path
     rows = assigned(inside)
     for found in pl.read_parquet(inside / "groups.parquet").iter_rows(named=True):
         assert (rows[f"k{found['k']:02d}"] == found["cluster"]).sum() == found["size"]
-        assert found["share"] == pytest.approx(found["size"] / len(members))
+        assert found["share"] == pytest.approx(found["size"] / len(main))
 
 
 def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path) -> None:
@@ -167,10 +171,24 @@ def test_a_drill_down_in_a_drill_down_goes_with_it(root: Path) -> None:
     deeper = swept(root, {"cluster": {"k": "2..3"}}, within=inner["group"][0])
     assert (deeper["within"] == inner["group"][0]).any()
     assert (root / "clusters" / folder_within(inner["group"][0])).is_dir()
-    numbers = set(swept(root, {"cluster": {"k": "2..3"}}, within=group)["within"].drop_nulls())
-    assert numbers == {group}
+    cost = manifest(root)
+    done = tsclust.cluster(root, {"cluster": {"k": "2..3", "baseline": ["machine_id", "direction"]}}, within=group)
+    assert f"the drill-downs into {inner['group'][0]} are gone with the groups they were in" in done.notes
+    assert {name: manifest(root)[name] for name in ("seconds", "made_at", "rows")} == {
+        name: cost[name] for name in ("seconds", "made_at", "rows")
+    }
+    assert set(groups(root)["within"].drop_nulls()) == {group}
     assert not (root / "clusters" / folder_within(inner["group"][0])).exists()
     assert set(facts(root)["within"]) == {str(group)}
+
+
+def test_members_are_compared_as_in_the_main_sweep_whatever_the_settings_say_now(root: Path, tmp_path: Path) -> None:
+    group = mixed(root)["group"]
+    other = Path(shutil.copytree(root, tmp_path / "ws[2]"))
+    as_before = swept(root, INSIDE, within=group)
+    tsclust.cluster(other, {"cluster": {**INSIDE["cluster"], "scaling": "standard"}}, within=group)
+    assert groups(other).equals(as_before)
+    assert facts(other)["within"][str(group)]["seed"] == 1
 
 
 def test_parts_do_not_matter_inside_a_group_either(root: Path, tmp_path: Path) -> None:

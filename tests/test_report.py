@@ -58,8 +58,8 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 0.125),)),),
             ),
             Group(
-                number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, within=None, normal=True,
-                band=normal_band,
+                number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, within=None,
+                normal=True, band=normal_band,
                 members=(
                     Curve(
                         str(typical), 1 + typical % 2, (*[0.0] * (1 + typical % 2), 5, 1, 1, 1, 0),

@@ -21,6 +21,9 @@ from tsclust.errors import SettingsError
 _toml: ContextVar[Path | None] = ContextVar("_toml", default=None)
 
 
+CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
+
+
 class Section(BaseModel):
     """A table of tsclust.toml: a key we do not know is an error, not a silent nothing."""
 
@@ -169,7 +172,8 @@ def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
 
 
 def parse_k(text: str) -> tuple[int, ...]:
-    """`2..40` or `2,5,10..20` -> every k, ascending. Raises ValueError on anything else, or a k outside 2..200."""
+    """`2..40` or `2,5,10..20` -> every k, ascending. Raises ValueError on anything else, a k outside 2..200,
+    or more than CLUSTERS in all."""
     ks: set[int] = set()
     for piece in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,4})(?:\s*\.\.\s*(\d{1,4}))?\s*", piece)
@@ -179,6 +183,8 @@ def parse_k(text: str) -> tuple[int, ...]:
         ks.update(range(low, high + 1))
     if not ks or min(ks) < 2 or max(ks) > 200:
         raise ValueError(f"{text!r}: every k must lie in 2..200, the lower first")
+    if sum(ks) > CLUSTERS:
+        raise ValueError(f"{text!r} has {sum(ks):,} clusters in all: expected at most {CLUSTERS:,}, as 2..100 has")
     return tuple(sorted(ks))
 
 

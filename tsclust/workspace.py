@@ -196,9 +196,8 @@ def write_manifest(writer: StageWriter, meter: Meter, **about: Any) -> Manifest:
     """Seal a stage: its manifest is the last file written."""
     seconds, peak = meter.read()
     made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    manifest = Manifest(
-        outputs=writer.outputs, versions=_versions(), seconds=seconds, peak_mb=peak, made_at=made_at, **about
-    )
+    cost: dict[str, Any] = {"seconds": seconds, "peak_mb": peak, "made_at": made_at}
+    manifest = Manifest(outputs=writer.outputs, versions=_versions(), **(cost | about))
     (writer.folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest
 

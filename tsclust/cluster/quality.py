@@ -72,7 +72,8 @@ def advice(ks: tuple[int, ...], diagnosis: Diagnosis) -> dict[str, int | None]:
     knee, inertia = None, diagnosis.inertia
     if len(ks) > 2 and inertia[0] > inertia[-1]:
         knee = KneeLocator(ks, inertia, curve="convex", direction="decreasing").knee
-    return {"elbow": None if knee is None else int(knee), "silhouette": ks[int(np.argmax(diagnosis.silhouette))]}
+    best = ks[int(np.argmax(diagnosis.silhouette))] if diagnosis.silhouette.max() > 0 else None
+    return {"elbow": None if knee is None else int(knee), "silhouette": best}
 
 
 def _total_inertia(sums: Sums, model: slice, rows: int) -> float:

@@ -71,6 +71,8 @@ def fit(x: Floats, keys: Keys, method: str, smallest: Floats, band: float = BAND
     """
     whole = _center_and_spread(x, method, smallest)
     found = regimes.find(x, *whole) if look and method != "standard" and not (keys != "").any() else None
+    if found is not None and np.bincount(found.nearest(x), minlength=len(found.places)).min() < ENOUGH:
+        found = None
     if found is not None:
         keys = np.char.add("regime ", np.char.zfill((1 + found.nearest(x)).astype(str), 3))
     own, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)

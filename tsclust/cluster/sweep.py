@@ -109,8 +109,8 @@ def merged(coreset: Coreset, starts: Sequence[Floats]) -> list[Floats]:
 
 def _shrunk(coreset: Coreset, centers: Floats, k: int) -> Floats:
     """`centers` with those merged, down to k, whose merging costs least (Ward 1963)."""
-    away = ((coreset.rows[:, None] - centers[None]) ** 2).sum(axis=2)
-    weight = np.bincount(np.argmin(away, axis=1), coreset.weights, len(centers))
+    away = [((coreset.rows - center) ** 2).sum(axis=1) for center in centers]
+    weight = np.bincount(np.argmin(away, axis=0), coreset.weights, len(centers))
     while len(centers) > k:
         apart = ((centers[:, None] - centers[None]) ** 2).sum(axis=2)
         cost = apart * weight[:, None] * weight / np.maximum(weight[:, None] + weight, 1e-300)

@@ -61,14 +61,14 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=notes)
 
 
-def possible(ks: tuple[int, ...], rows: int, of: str = "left by the rules") -> tuple[int, ...]:
+RULES = "See what each rule rejects with: tsclust filter --dry-run"
+
+
+def possible(ks: tuple[int, ...], rows: int, of: str = "left by the rules", then: str = RULES) -> tuple[int, ...]:
     """The k's that `rows` series allow: fewer clusters than series."""
     fewer = tuple(k for k in ks if k < rows)
     if not fewer:
-        raise NoSeriesError(
-            f"{rows} series are {of}: more than {ks[0]} are needed for k = {ks[0]}",
-            "See what each rule rejects with: tsclust filter --dry-run",
-        )
+        raise NoSeriesError(f"{rows} series are {of}: more than {ks[0]} are needed for k = {ks[0]}", then)
     return fewer
 
 
@@ -80,6 +80,7 @@ def _of_baseline(one: Sweep) -> dict[str, Any]:
         "baseline_too_few": one.scaler.too_few,
         "regimes": 0 if regimes is None else len(regimes.places),
         "scaling": one.asked.scaling,
+        "compared_by": one.asked.model_dump(include={"scaling", "baseline", "regimes", "seed"}),
         "left_out_k": len(one.asked.ks) - len(one.ks),
     }
 

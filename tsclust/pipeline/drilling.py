@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.atomic import StageWriter
-from tsclust.config import Settings
+from tsclust.config import Cluster, Settings
 from tsclust.engine import Listener
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features import catalogue
 from tsclust.pipeline import cluster, kept, numbering, sweeping
 from tsclust.pipeline.kept import Members, Scope
+from tsclust.pipeline.numbering import Renumbered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.pipeline.sweeping import Sweep
 from tsclust.workspace import Manifest, Meter, Workspace, command, folder_within, write_manifest
@@ -27,40 +29,61 @@ from tsclust.workspace import Manifest, Meter, Workspace, command, folder_within
 def drill(workspace: Workspace, settings: Settings, group: int, listen: Listener) -> Result:
     """Sweep inside `group`: clusters/ gets a folder for it, and its groups a place under their parent."""
     meter, then = Meter(), command("report", workspace.root)
-    before, known = _last(workspace), pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    before, known = _last(workspace), pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
     members = _members(workspace, known, group)
-    asked = settings.cluster
+    main = Cluster.model_validate(settings.cluster.model_dump() | before.facts["compared_by"])
+    asked = main.model_copy(update={"seed": settings.cluster.seed})
     digest, under = config.digest(asked), folder_within(group)
     if before.facts["within"].get(str(group), {}).get("settings") == digest:
         return up_to_date("cluster", workspace.stage("clusters") / under, before, then)
-    ks = cluster.possible(asked.ks, members.size, f"in group {group}")
+    ks = cluster.possible(asked.ks, members.size, f"in group {group}", "Name a larger group, or a smaller --k")
     with workspace.writing("clusters") as writer:
         others = _without(known, group)
         _adopt(workspace, writer, before, others)
-        scaler, names = kept.fit_scaler(workspace, asked), catalogue.clustered(kept.described_by(workspace))
+        scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
         one = Sweep(Scope(workspace, members.size, members), ks, asked, scaler, names, writer, f"{under}/", listen)
         swept = sweeping.run(one)
         numbered = numbering.renumber(
             workspace.stage("clusters") / under, writer.folder / under, swept.groups, before.facts["highest"],
             scaler.spreads[0], names, group,
         )  # fmt: skip
-        inside = numbered.groups.with_columns(parent=pl.col("parent").fill_null(group), within=pl.lit(group, pl.Int64))
+        inside = numbered.groups.with_columns(
+            parent=pl.col("parent").fill_null(group), within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
+        )
         sweeping.write_groups(one, swept, inside)
         writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
-        manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, swept.facts, digest))
+        seconds, peak = meter.read()
+        about = swept.facts | {"settings": digest, "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
+        manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, about))
+    done = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": members.size})
     proposed = inside.filter("proposed")["group"].to_list()
     notes = (
         f"group {group}, {members.size:,} series: {len(inside)} distinct groups in it, {len(proposed)} of them "
         f"proposed for a look: {cluster.listed(proposed)}",
         f"advice on k: {cluster.advice(swept.facts['advice'])}",
+        *_changes(numbered),
+        *_ended(before, manifest, group),
     )
-    return of_stage("cluster", workspace.stage("clusters") / under, manifest, then, notes=notes)
+    return of_stage("cluster", workspace.stage("clusters") / under, done, then, notes=notes)
+
+
+def _changes(numbered: Renumbered) -> list[str]:
+    """What became of the groups that were found there before."""
+    if not numbered.compared:
+        return []
+    return [f"{numbered.kept} groups keep their numbers, {len(numbered.changed)} changed, {len(numbered.gone)} gone"]
+
+
+def _ended(before: Manifest, manifest: Manifest, group: int) -> list[str]:
+    """The drill-downs into groups that were found in this one before."""
+    ended = before.facts["within"].keys() - manifest.facts["within"].keys() - {str(group)}
+    return [f"the drill-downs into {', '.join(sorted(ended))} are gone with the groups they were in"] if ended else []
 
 
 def _last(workspace: Workspace) -> Manifest:
     """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
     before = workspace.manifest("clusters")
-    if before.inputs != {"features": workspace.manifest("features").output_hash} or "within" not in before.facts:
+    if before.inputs != {"features": workspace.manifest("features").output_hash} or "compared_by" not in before.facts:
         raise StageMissingError(
             f"{workspace.stage('clusters')} was made from other features than there are now",
             f"Run: {command('cluster', workspace.root)}",
@@ -103,12 +126,9 @@ def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFr
     return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
 
 
-def _about(
-    before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any], digest: str
-) -> dict[str, Any]:
-    """The manifest of the stage with one more drill-down."""
+def _about(before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of the stage with one more drill-down: what the main sweep is and cost stays said."""
     stay = {str(number) for number in others["within"].drop_nulls().unique()}
     within = {number: about for number, about in before.facts["within"].items() if number in stay}
-    drilled = within | {str(group): facts | {"settings": digest}}
-    same = {name: getattr(before, name) for name in ("stage", "settings", "inputs", "seed", "rows", "parts")}
-    return same | {"facts": before.facts | {"highest": highest, "within": drilled}}
+    facts_now = before.facts | {"highest": highest, "within": within | {str(group): facts}}
+    return before.model_dump(exclude={"outputs", "versions", "facts"}) | {"facts": facts_now}

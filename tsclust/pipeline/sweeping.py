@@ -92,7 +92,7 @@ def run(one: Sweep) -> Swept:
     _write_sweep(one, models, diagnosis, sampled, per_k)
     _write_centers(one, models, sums, diagnosis, stable, from_fine(one.scaler, judged.fine, sums.count))
     one.writer.remove(SCRATCH)
-    advice = quality.advice(models.ks, diagnosis) | {"stability": stability.stable_k(models.ks, per_k)}
+    advice = quality.advice(models.ks, diagnosis) | {"stability": _stable_k(models, sums, per_k)}
     facts = _facts(one, coreset, models, sums, advice) | _counted(found)
     return Swept(found, facts, pl.DataFrame(judged.points), stratified.plane(judged.samples[-1]))
 
@@ -149,6 +149,12 @@ def _stability(one: Sweep, coreset: Coreset, models: Models) -> Floats:
     return np.concatenate(found)
 
 
+def _stable_k(models: Models, sums: Sums, per_k: Floats) -> int | None:
+    """What stability says; one cluster that comes back is no advice."""
+    several = np.array([(part > 0).sum() > 1 for part in np.split(sums.count, models.first[1:-1])])
+    return stability.stable_k([int(k) for k in np.array(models.ks)[several]], per_k[several])
+
+
 def _judge(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Judged:
     """The last pass over all series; assignments go to disk."""
     c, done = len(models.centers), 0
@@ -156,7 +162,8 @@ def _judge(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Judged:
     shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(one.names)), np.int64)
     samples, points = [], []
     for path, verdict in _verdicts(one, parts, models, sums):
-        spreads, shared, fine = spreads + verdict.spreads, shared + verdict.shared, fine + verdict.fine
+        spreads, fine = spreads + verdict.spreads, fine + verdict.fine
+        shared += verdict.shared  # in place: it is the largest of all
         table = _assignments(one, path, models, verdict.labels)
         one.writer.write_table(f"{one.under}assignments/{path.name}", table)
         samples.append(verdict.samples)
