@@ -218,7 +218,7 @@ def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path) -> 
 def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(root: Path) -> None:
     group = mixed(root)["group"]
     before = groups(root)
-    highest = int(swept(root, INSIDE, within=group)["group"].max())  # type: ignore[arg-type]
+    highest = max(swept(root, INSIDE, within=group)["group"].to_list())
     done = tsclust.cluster(root, {"cluster": {"k": "2..6", "baseline": ["machine_id", "direction"]}})
     after, new = groups(root), facts(root)["new"]
     assert after["within"].is_null().all()

@@ -201,24 +201,26 @@ def told() -> Iterator[None]:
     try:
         yield
     except TsclustError as error:
-        print(f"tsclust: {error}.", file=sys.stderr)  # noqa: T201 - this is the one place that prints errors
-        raise typer.Exit(error.exit_code) from None
+        raise _left(f"{error}.", error.exit_code) from None
     except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
         sys.stderr.close()
         raise typer.Exit(0) from None
     except OSError as error:  # no permission, a read-only disk, a file that went away
-        print(f"tsclust: {error.filename or 'the system'}: {error.strerror or error}.", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(1) from None
+        raise _left(f"{error.filename or 'the system'}: {error.strerror or error}.", 1) from None
     except MemoryError:
-        print(_NO_MEMORY, file=sys.stderr)  # noqa: T201
-        raise typer.Exit(1) from None
+        raise _left(_NO_MEMORY, 1) from None
     except KeyboardInterrupt:
-        print("tsclust: interrupted; what was complete is kept, what was not is gone.", file=sys.stderr)  # noqa: T201
-        raise typer.Exit(130) from None
+        raise _left("interrupted; what was complete is kept, what was not is gone.", 130) from None
+
+
+def _left(why: str, code: int) -> typer.Exit:
+    """Say why on stderr: the one place that prints errors."""
+    print(f"tsclust: {why}", file=sys.stderr)  # noqa: T201
+    return typer.Exit(code)
 
 
 _NO_MEMORY = (
-    "tsclust: the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
+    "the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
     "at a time: part_rows and workers in [source], coreset in [cluster]."
 )
 

@@ -62,6 +62,20 @@ class Manifest(BaseModel):
 
 
 @dataclass(frozen=True)
+class Members:
+    """Where a group's members stand: rows whose `column` is `cluster`, in the main sweep or `within` a group."""
+
+    within: int | None
+    k: int
+    cluster: int
+    size: int
+
+    @property
+    def column(self) -> str:
+        return f"k{self.k:02d}"
+
+
+@dataclass(frozen=True)
 class Workspace:
     """A folder with a tsclust.toml and the stages made from it."""
 

@@ -22,12 +22,10 @@ class Matched:
     """What each new group was in the last run.
 
     old      (h,) index of the old group; -1 where there is none
-    overlap  (h,) share of the union that both have, of the series that both runs have; 0 without a match
-    alike    (h,) the same with the closeness of the centers, 0..1; 0 without a match
+    alike    (h,) share of the union that both have, with the closeness of the centers, 0..1; 0 without a match
     """
 
     old: Int64s
-    overlap: Floats
     alike: Floats
 
 
@@ -62,19 +60,11 @@ def closeness(old: Floats, new: Floats, spread: Floats) -> Floats:
     return np.nan_to_num(1 / (1 + away), nan=0.0)
 
 
-def overlap(shared: Int64s, old_size: Int64s, new_size: Int64s) -> Floats:
-    """(g, h) share of the union that two groups have in common (Jaccard 1912); 0 where both are empty.
+def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> Matched:
+    """Each new group with at most one old one, as alike as possible in total (assignment problem).
 
     shared (g, h), old_size (g,) and new_size (h,) count only series that both runs have: what came or went since is
     no difference between two groups.
-    """
-    share: Floats = shared / np.maximum(_union(shared, old_size, new_size), 1)
-    return share
-
-
-def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> Matched:
-    """Each new group with at most one old one, as alike as possible in total (assignment problem). Counts as above.
-
     The closeness `close` (g, h) speaks like VOICE more series, that share of them in common: it decides between equals,
     has a say where the runs have few series of two groups in common, and is all there is where they have none. From
     the centers alone only the same is a match (SAME), from members what is a little alike (LEAST).
@@ -89,14 +79,13 @@ def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> 
     at = (rows[taken], columns[taken])
     matched = unmatched(len(new_size))
     matched.old[at[1]] = at[0]
-    matched.overlap[at[1]] = overlap(shared, old_size, new_size)[at]
     matched.alike[at[1]] = alike[at]
     return matched
 
 
 def unmatched(groups: int) -> Matched:
     """So many new groups and no last run."""
-    return Matched(np.full(groups, -1, np.int64), np.zeros(groups), np.zeros(groups))
+    return Matched(np.full(groups, -1, np.int64), np.zeros(groups))
 
 
 def numbers(matched: Matched, old_numbers: Int64s, highest: int) -> Numbered:

@@ -51,7 +51,7 @@ def find(x: Floats, center: Floats, spread: Floats) -> Regimes | None:
     """The regimes in a sample x (n, d), in an order of chance; None where there is but one, or no clear border."""
     x = x[:SAMPLE]
     whole = Regimes(center, spread, np.ones(x.shape[1]), np.zeros((1, x.shape[1])))
-    whole = Regimes(center, spread, _shared(whole._placed(x)), whole.places)
+    whole = Regimes(center, spread, shared_weights(whole._placed(x)), whole.places)
     placed = whole._placed(x)
     smallest = max(int(SMALLEST * len(x)), 3 * NEIGHBOURS)
     if len(x) <= 2 * smallest:
@@ -63,10 +63,16 @@ def find(x: Floats, center: Floats, spread: Floats) -> Regimes | None:
     return Regimes(center, spread, whole.weights, places)
 
 
-def _shared(z: Floats) -> Floats:
-    """(d,) 1 / sqrt(sum of squared correlations): features that say the same share their weight; 0 for a constant."""
+def shared_weights(z: Floats) -> Floats:
+    """(d,) 1 / sqrt(sum of squared correlations) of the columns of z (n, d): features that say the same share a weight.
+
+    Two that always move together weigh as much as one alone: n copies of a feature add up to n * (1/n) in the squared
+    distance. A constant has a weight of 1.
+    """
     centred = z - z.mean(axis=0)
     norm = np.sqrt((centred**2).sum(axis=0))
     moving = centred / np.where(norm > 0, norm, 1.0)
-    weights: Floats = np.where(norm > 0, 1 / np.sqrt(np.maximum(((moving.T @ moving) ** 2).sum(axis=0), 1.0)), 0.0)
+    correlation = moving.T @ moving
+    np.fill_diagonal(correlation, 1.0)
+    weights: Floats = 1 / np.sqrt((correlation**2).sum(axis=0))
     return weights

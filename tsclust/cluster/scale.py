@@ -110,23 +110,12 @@ def _exceedance(z: Floats, band: float) -> Floats:
 
 
 def _shared_weights(y: Floats) -> Floats:
-    """(d,) 1 / sqrt(sum of squared correlations) over the farther half of the rows that exceed anything.
-
-    Two features that always exceed together weigh as much as one alone: n copies of a feature add up to n * (1/n) in
-    the squared distance.
-    """
+    """(d,) the weights that features share over the farther half of the rows that exceed anything."""
     far = np.abs(y).sum(axis=1)
     outside = far[far > 0]
     if len(outside) < 2 * ENOUGH:
         return np.ones(y.shape[1])
-    rows = y[far > np.median(outside)]
-    centred = rows - rows.mean(axis=0)
-    norm = np.sqrt((centred**2).sum(axis=0))
-    moving = centred / np.where(norm > 0, norm, 1.0)
-    correlation = moving.T @ moving
-    np.fill_diagonal(correlation, 1.0)
-    weights: Floats = 1 / np.sqrt((correlation**2).sum(axis=0))
-    return weights
+    return regimes.shared_weights(y[far > np.median(outside)])
 
 
 FINE = 2.0**16  # steps per spread in which features are summed up exactly

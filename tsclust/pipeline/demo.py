@@ -71,9 +71,8 @@ def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Res
 def _score(workspace: Workspace, dsn: str) -> Score:
     """The score of the groups proposed, with the truth from its own table."""
     truth = pl.read_database_uri("SELECT series_id, kind FROM truth.kinds", dsn, engine="adbc")
-    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False).filter(
-        "proposed", pl.col("within").is_null()
-    )
+    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False)
+    groups = groups.filter("proposed", pl.col("within").is_null())
     assignments = pl.read_parquet(workspace.parts("clusters"), glob=False)
     planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
     return score.score(score.count_members(assignments, groups, truth), planted)

@@ -18,66 +18,51 @@ from tsclust.config import Cluster, Settings
 from tsclust.engine import Listener
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features import catalogue
-from tsclust.pipeline import cluster, kept, numbering, sweeping
-from tsclust.pipeline.kept import Members, Scope
+from tsclust.pipeline import kept, notes, numbering, sweeping
+from tsclust.pipeline.kept import Scope
 from tsclust.pipeline.numbering import Renumbered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.pipeline.sweeping import Sweep
-from tsclust.workspace import Manifest, Meter, Workspace, command, folder_within, write_manifest
+from tsclust.workspace import Manifest, Members, Meter, Workspace, command, folder_within, write_manifest
 
 
 def drill(workspace: Workspace, settings: Settings, group: int, listen: Listener) -> Result:
     """Sweep inside `group`: clusters/ gets a folder for it, and its groups a place under their parent."""
-    meter, then = Meter(), command("report", workspace.root)
-    before, known = _last(workspace), pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
+    meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
+    known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
     members = _members(workspace, known, group)
     main = Cluster.model_validate(settings.cluster.model_dump() | before.facts["compared_by"])
     asked = main.model_copy(update={"seed": settings.cluster.seed})
-    digest, under = config.digest(asked), folder_within(group)
-    if before.facts["within"].get(str(group), {}).get("settings") == digest:
+    under = folder_within(group)
+    if before.facts["within"].get(str(group), {}).get("settings") == config.digest(asked):
         return up_to_date("cluster", workspace.stage("clusters") / under, before, then)
-    ks = cluster.possible(asked.ks, members.size, f"in group {group}", "Name a larger group, or a smaller --k")
+    ks = sweeping.possible(asked.ks, members.size, f"in group {group}", "Name a larger group, or a smaller --k")
     with workspace.writing("clusters") as writer:
         others = _without(known, group)
         _adopt(workspace, writer, before, others)
         scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
         one = Sweep(Scope(workspace, members.size, members), ks, asked, scaler, names, writer, f"{under}/", listen)
-        swept = sweeping.run(one)
-        numbered = numbering.renumber(
-            workspace.stage("clusters") / under, writer.folder / under, swept.groups, before.facts["highest"],
-            scaler.spreads[0], names, group,
-        )  # fmt: skip
-        inside = numbered.groups.with_columns(
-            parent=pl.col("parent").fill_null(group), within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
-        )
-        sweeping.write_groups(one, swept, inside)
-        writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
+        numbered, facts = _swept(one, before, others, group)
         seconds, peak = meter.read()
-        about = swept.facts | {"settings": digest, "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
-        manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, about))
-    done = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": members.size})
-    proposed = inside.filter("proposed")["group"].to_list()
-    notes = (
-        f"group {group}, {members.size:,} series: {len(inside)} distinct groups in it, {len(proposed)} of them "
-        f"proposed for a look: {cluster.listed(proposed)}",
-        f"advice on k: {cluster.advice(swept.facts['advice'])}",
-        *_changes(numbered),
-        *_ended(before, manifest, group),
+        facts |= {"settings": config.digest(asked), "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
+        manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, facts))
+    cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": members.size})
+    said = notes.of_drill(group, manifest, before, numbered)
+    return of_stage("cluster", workspace.stage("clusters") / under, cost, then, notes=said)
+
+
+def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tuple[Renumbered, dict[str, Any]]:
+    """Run the sweep and write its groups, to its own folder and below `group` among the `others`."""
+    swept = sweeping.run(one)
+    last, now = (folder / one.under for folder in (one.scope.workspace.stage("clusters"), one.writer.folder))
+    spread = one.scaler.spreads[0]
+    numbered = numbering.renumber(last, now, swept.groups, before.facts["highest"], spread, one.names, group)
+    inside = numbered.groups.with_columns(
+        parent=pl.col("parent").fill_null(group), within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
     )
-    return of_stage("cluster", workspace.stage("clusters") / under, done, then, notes=notes)
-
-
-def _changes(numbered: Renumbered) -> list[str]:
-    """What became of the groups that were found there before."""
-    if not numbered.compared:
-        return []
-    return [f"{numbered.kept} groups keep their numbers, {len(numbered.changed)} changed, {len(numbered.gone)} gone"]
-
-
-def _ended(before: Manifest, manifest: Manifest, group: int) -> list[str]:
-    """The drill-downs into groups that were found in this one before."""
-    ended = before.facts["within"].keys() - manifest.facts["within"].keys() - {str(group)}
-    return [f"the drill-downs into {', '.join(sorted(ended))} are gone with the groups they were in"] if ended else []
+    sweeping.write_groups(one, swept, inside)
+    one.writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
+    return numbered, swept.facts
 
 
 def _last(workspace: Workspace) -> Manifest:
@@ -100,7 +85,7 @@ def _members(workspace: Workspace, known: pl.DataFrame, group: int) -> Members:
             f"They stand in the report and in {workspace.stage('clusters') / 'groups.parquet'}",
         )
     one = row.row(0, named=True)
-    return Members(workspace.assignments(one["within"]), one["k"], one["cluster"], one["size"])
+    return Members(one["within"], one["k"], one["cluster"], one["size"])
 
 
 def _without(known: pl.DataFrame, group: int) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from tsclust.errors import SettingsError
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
 from tsclust.series import Floats, UInt64s, hash_ids
-from tsclust.workspace import Workspace
+from tsclust.workspace import Members, Workspace
 
 SAMPLE = 200_000  # series that medians are taken from
 WORKERS = 2
@@ -41,22 +41,6 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class Members:
-    """The members of one group: where column k{k:02d} of the `assignments` equals `cluster`; size of them."""
-
-    assignments: Path
-    k: int
-    cluster: int
-    size: int
-
-    def ids(self, part: str) -> pa.Array:
-        """The series_ids of those in the part of that name."""
-        name = f"k{self.k:02d}"
-        table = pq.read_table(self.assignments / part, columns=["series_id", name])
-        return table.filter(pc.equal(table[name], self.cluster))["series_id"].combine_chunks()
-
-
-@dataclass(frozen=True)
 class Scope:
     """Which series a sweep is about: all that are kept (`members` None), or one group's; rows of them in all."""
 
@@ -69,7 +53,12 @@ class Scope:
         keep = pc.is_null(table["rejected_by"])
         if self.members is None:
             return keep
-        return pc.and_(keep, pc.is_in(table["series_id"], value_set=self.members.ids(path.name)))
+        return pc.and_(keep, pc.is_in(table["series_id"], value_set=self._ids(self.members, path.name)))
+
+    def _ids(self, group: Members, part: str) -> pa.Array:
+        """The series_ids of a group's members in the part of that name."""
+        labels = pq.read_table(self.workspace.assignments(group.within) / part, columns=["series_id", group.column])
+        return labels.filter(pc.equal(labels[group.column], group.cluster))["series_id"].combine_chunks()
 
 
 def described_by(workspace: Workspace) -> tuple[Feature, ...]:

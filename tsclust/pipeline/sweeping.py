@@ -23,6 +23,7 @@ from tsclust.cluster.scale import GRID, Scaler, from_fine, to_fine
 from tsclust.cluster.sweep import Models, Sums
 from tsclust.config import Cluster
 from tsclust.engine import Listener, Progress, map_parts
+from tsclust.errors import NoSeriesError
 from tsclust.pipeline import kept
 from tsclust.pipeline.kept import Scope
 from tsclust.series import Floats, Int64s
@@ -30,6 +31,7 @@ from tsclust.series import Floats, Int64s
 WORKERS = 2
 SCRATCH = "scratch"
 RESAMPLES = 5  # of the bootstrap
+RULES = "See what each rule rejects with: tsclust filter --dry-run"
 INSIDE = 0.5  # of a group's members: what is more than half of them is what is normal in it
 
 
@@ -76,6 +78,14 @@ class Swept:
     facts: dict[str, Any]
     points: pl.DataFrame
     place: Floats
+
+
+def possible(ks: tuple[int, ...], rows: int, of: str = "left by the rules", then: str = RULES) -> tuple[int, ...]:
+    """The k's that `rows` series allow: fewer clusters than series."""
+    fewer = tuple(k for k in ks if k < rows)
+    if not fewer:
+        raise NoSeriesError(f"{rows} series are {of}: more than {ks[0]} are needed for k = {ks[0]}", then)
+    return fewer
 
 
 def run(one: Sweep) -> Swept:

@@ -16,10 +16,10 @@ from tsclust.config import Report
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
 from tsclust.report import curves, sample
-from tsclust.report.sample import Asked, Drawn, Members
+from tsclust.report.sample import Asked, Drawn
 from tsclust.report.unusual import Unusual, Usual, Where, fit_usual, stands_out, where
 from tsclust.series import Int64s, SeriesBlock
-from tsclust.workspace import STAGES, Manifest, Workspace
+from tsclust.workspace import STAGES, Manifest, Members, Workspace
 
 Plain = str | int | float | bool | date | datetime | None
 Rows = npt.NDArray[np.intp]
@@ -191,7 +191,7 @@ def _shown(groups: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def _asked(shown: list[dict[str, Any]], kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...]) -> Asked:
-    groups = tuple(Members(row["within"], f"k{row['k']:02d}", row["cluster"], row["size"]) for row in shown)
+    groups = tuple(Members(row["within"], row["k"], row["cluster"], row["size"]) for row in shown)
     normal = np.array([row["normal"] for row in shown], bool)
     return Asked(groups, normal, kept, baseline, catalogue.clustered(features))
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
 from tsclust.series import Floats, Int64s, SeriesBlock, UInt64s, hash_ids
-from tsclust.workspace import Workspace
+from tsclust.workspace import Members, Workspace
 
 Bools = npt.NDArray[np.bool_]
 Strings = npt.NDArray[np.str_]
@@ -34,16 +34,6 @@ WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time
 BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
 _YEARS = (-719_161, 2_932_895)  # days since 1970 of the years 1 to 9999, one short: a time zone may add one
 _PER_DAY = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
-
-
-@dataclass(frozen=True)
-class Members:
-    """A group's members: where `column` of the assignments, of the main sweep or `within` a group, is `cluster`."""
-
-    within: int | None
-    column: str
-    cluster: int
-    size: int
 
 
 @dataclass(frozen=True)
