@@ -65,7 +65,7 @@ def stability(
 
 def per_model(models: Models, found: Floats) -> Floats:
     """(models,) the mean of `found` (c,), the stability of all clusters side by side; those of 0 are left out."""
-    pieces = np.split(found, models.first[1:-1])
+    pieces = models.split(found)
     return np.array([piece.sum() / max(np.count_nonzero(piece), 1) for piece in pieces])
 
 

@@ -41,7 +41,7 @@ class Sample:
 def choose(rows: Grid, hashes: UInt64s, labels: Labels, models: Models, sums: Sums) -> list[Sample]:
     """The rows (n, d) of one part that belong to the sample of each model; labels (n, models), hashes (n,)."""
     lots = hash_ids(pa.array(hashes.view(np.int64)), SALT) / 2.0**64
-    chances = np.split(_chances(models, sums), models.first[1:-1])
+    chances = models.split(_chances(models, sums))
     taken = [np.flatnonzero(lots <= chance[labels[:, j]]) for j, chance in enumerate(chances)]
     return [Sample(rows[t], labels[t, j], hashes[t], t) for j, t in enumerate(taken)]
 
@@ -69,7 +69,7 @@ def plane(sample: Sample) -> Floats:
 
 def silhouettes(samples: Sequence[Sample], models: Models, sums: Sums, workers: int = 2) -> Floats:
     """(models,) the mean silhouette of each model; 0 where there is but one cluster, or none of more than one row."""
-    sizes = np.split(sums.count, models.first[1:-1])
+    sizes = models.split(sums.count)
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
         return np.fromiter(pool.map(_silhouette, samples, sizes), np.float64)
 

@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -40,6 +42,10 @@ class Models:
     @classmethod
     def of(cls, ks: Sequence[int], centers: Sequence[Floats]) -> Models:
         return cls(tuple(ks), np.cumsum([0, *map(len, centers)]), np.concatenate(centers))
+
+    def split(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """(c, ...) values of all clusters side by side -> those of each model."""
+        return np.split(values, self.first[1:-1])
 
 
 @dataclass(frozen=True)
@@ -158,15 +164,15 @@ def _rounds(models: Models, pass_over: Callable[[Models], Sums]) -> Iterator[tup
 
 def _rising(models: Models, sums: Sums) -> list[bool]:
     """Of each model whether it explains less than the one before it, with fewer clusters."""
-    inertia = [part.sum() for part in np.split(sums.inertia, models.first[1:-1])]
+    inertia = [part.sum() for part in models.split(sums.inertia)]
     slack = ROUNDING * float((sums.count * sums.mean_squares)[: models.first[1]].sum())
     return [False, *(bool(after > before + slack) for before, after in itertools.pairwise(inertia))]
 
 
 def _mended(models: Models, sums: Sums, rising: list[bool], coreset: Coreset) -> Models:
     """In place of a model that explains too little, the one before it with what that explains worst as one more."""
-    means = np.split(np.where(sums.count[:, None] > 0, sums.means, models.centers), models.first[1:-1])
-    centers = np.split(models.centers, models.first[1:-1])
+    means = models.split(np.where(sums.count[:, None] > 0, sums.means, models.centers))
+    centers = models.split(models.centers)
     mended = [_grown(coreset, means[j - 1], len(centers[j])) if rises else centers[j] for j, rises in enumerate(rising)]
     return Models.of(models.ks, mended)
 

@@ -161,7 +161,7 @@ def _stability(one: Sweep, coreset: Coreset, models: Models) -> Floats:
 
 def _stable_k(models: Models, sums: Sums, per_k: Floats) -> int | None:
     """What stability says; one cluster that comes back is no advice."""
-    several = np.array([(part > 0).sum() > 1 for part in np.split(sums.count, models.first[1:-1])])
+    several = np.array([(part > 0).sum() > 1 for part in models.split(sums.count)])
     return stability.stable_k([int(k) for k in np.array(models.ks)[several]], per_k[several])
 
 
@@ -246,7 +246,7 @@ def _map(swept: Swept, numbered: pl.DataFrame) -> pl.DataFrame:
 
 def _facts(one: Sweep, coreset: Coreset, models: Models, sums: Sums, advice: dict[str, int | None]) -> dict[str, Any]:
     short = np.diff(models.first) < models.ks
-    empty = np.array([(part == 0).any() for part in np.split(sums.count, models.first[1:-1])])
+    empty = np.array([(part == 0).any() for part in models.split(sums.count)])
     return {
         "advice": advice,
         "k": [int(k) for k in models.ks],
