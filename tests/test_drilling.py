@@ -18,7 +18,7 @@ from tests.made import cycles
 from tsclust.config import Report
 from tsclust.demo.score import count_members
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
-from tsclust.report import data
+from tsclust.report import collect
 from tsclust.workspace import Workspace, folder_within
 
 K = {"cluster": {"k": "2..4"}}
@@ -123,7 +123,7 @@ def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path
 def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path) -> None:
     group = mixed(root)["group"]
     after = swept(root, INSIDE, within=group)
-    shown = data.collect(Workspace(root), Report())
+    shown = collect.collect(Workspace(root), Report())
     numbers = [card.number for card in shown.groups]
     inside = after.filter(pl.col("within") == group, "proposed", ~pl.col("normal"))
     at = numbers.index(group)

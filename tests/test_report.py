@@ -16,7 +16,8 @@ from tests.report_workspace import NORMAL, REASON, Made, lifelike, plain, write
 from tsclust.config import Report
 from tsclust.errors import StageMissingError
 from tsclust.report import curves, sample
-from tsclust.report.data import Band, Curve, Group, Model, Rejected, ReportData, Stage, collect
+from tsclust.report.collect import collect
+from tsclust.report.data import Band, Curve, Group, Model, Rejected, ReportData, Stage
 from tsclust.report.page import render
 from tsclust.report.unusual import Often, Unusual, Where
 from tsclust.series import SeriesBlock, hash_ids

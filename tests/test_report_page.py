@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 from tests.made import CLUSTERED
 from tests.report_workspace import NORMAL, lifelike, write
 from tsclust.config import Report
-from tsclust.report.data import collect
+from tsclust.report.collect import collect
 from tsclust.report.figures import LINE, SHOWN_IDS, elbow, of_workspace
 from tsclust.report.page import render
 from tsclust.report.texts import LONGEST, STATIC, Language

@@ -16,7 +16,7 @@ from tsclust.engine import Listener, Progress, silent
 from tsclust.errors import SettingsError
 from tsclust.pipeline import look, screening
 from tsclust.pipeline.result import Result
-from tsclust.report import data, page
+from tsclust.report import collect, page
 from tsclust.report import figures as pictures
 from tsclust.workspace import Meter, Workspace
 
@@ -65,7 +65,7 @@ def _groups(workspace: Workspace, settings: Settings, listen: Listener) -> str:
     workspace.manifest("clusters")
     screening.refuse_stale(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
-    found = data.collect(workspace, settings.report)
+    found = collect.collect(workspace, settings.report)
     listen(Progress("report: writing the page", 1, 2, "steps"))
     lang = settings.report.lang
     return page.render(found, lang, pictures.of_workspace(workspace, lang) if settings.report.charts else {})

@@ -15,7 +15,8 @@ from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
 from tsclust.report import axis, features_sample, limits, sample
 from tsclust.report.axis import Axis
-from tsclust.report.data import Band, Curve, Stage, band_of, curves_drawn, stage_of
+from tsclust.report.collect import band_of, curves_drawn, stage_of
+from tsclust.report.data import Band, Curve, Stage
 from tsclust.report.features_sample import Asked, Judge, Rows, Seen
 from tsclust.report.limits import Limit, Parsed
 from tsclust.report.sample import Drawn

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from tsclust.report.axis import NARROW
 from tsclust.report.data import Curve
+from tsclust.report.drawing import Drawing, Frame, draw
 from tsclust.report.features_data import NORMAL, SAME, STRONG, FeaturesData, RuleSeen
 from tsclust.report.features_drawing import FLAT, SIGNS, Histogram, draw_heat, draw_histogram, draw_pairs
 from tsclust.report.features_sample import PAIRED
 from tsclust.report.limits import Limit
-from tsclust.report.page import Drawing, Frame, draw, hash_of, templates
+from tsclust.report.page import hash_of, templates
 from tsclust.report.texts import STATIC, Language
 
 # What the page says of how it was made.

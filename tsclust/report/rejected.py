@@ -17,8 +17,9 @@ import pyarrow.parquet as pq
 
 from tsclust.config import Rule
 from tsclust.engine import map_parts
-from tsclust.report import curves, page, sample
-from tsclust.report.data import Band, Curve, curves_of
+from tsclust.report import curves, drawing, page, sample
+from tsclust.report.collect import curves_of
+from tsclust.report.data import Band, Curve
 from tsclust.report.texts import STATIC, Language
 from tsclust.series import Int64s, SeriesBlock, hash_ids
 from tsclust.workspace import Workspace
@@ -76,7 +77,7 @@ def render(aside: Aside, lang: str) -> str:
     language = Language.load(lang)
     # A frame of its own for each: one endless or huge recording leaves the others as they are.
     drawings = [
-        page.draw(page.Frame.around((aside.normal,), (curve,)), aside.normal, None, (curve,), language)
+        drawing.draw(drawing.Frame.around((aside.normal,), (curve,)), aside.normal, None, (curve,), language)
         for curve in aside.examples
     ]
     template = page.templates(language).get_template("rejected.html")
