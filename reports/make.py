@@ -26,7 +26,7 @@ def main() -> None:
 
 def take_pictures(report: Path) -> None:
     """The README's pictures of a report: a card, the overview's charts, and the lineage of the groups."""
-    finder = [str(HERE.parent / "tests" / "browser.sh"), "find"]
+    finder = [str(HERE.parent / "tests" / "browser.sh"), "find", "chromium"]
     found = subprocess.run(finder, check=True, capture_output=True, text=True).stdout.strip()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found or None, args=["--no-sandbox", "--disable-gpu"])

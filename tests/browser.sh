@@ -1,16 +1,20 @@
 #!/bin/sh
-# The browser that the report is tested in.
-#   browser.sh        sees to it that there is one: what is here, else Debian's, else Playwright's own
-#   browser.sh find   prints the path of the one that is here; nothing where only Playwright's own can serve
+# The browsers that the report is tested in: Chromium and Firefox.
+#   browser.sh           sees to it that they are there: what is here, else Debian's, else Playwright's own
+#   browser.sh find NAME prints the path of the `chromium` or `firefox` that is here; nothing where only Playwright's can serve
 set -eu
 bin=$(dirname "$0")/../.venv/bin
 
 find_browser() {
-    if [ "${TSCLUST_CHROMIUM:-}" ]; then
-        command -v "$TSCLUST_CHROMIUM" || fail "TSCLUST_CHROMIUM=$TSCLUST_CHROMIUM is not a program: expected a Chromium."
+    case $1 in
+        chromium) named=${TSCLUST_CHROMIUM:-} names="chromium chromium-browser google-chrome" ;;
+        firefox) named=${TSCLUST_FIREFOX:-} names="firefox-esr firefox" ;;
+    esac
+    if [ "$named" ]; then
+        command -v "$named" || fail "$1: $named is not a program." "$1"
         return
     fi
-    for name in chromium chromium-browser google-chrome; do
+    for name in $names; do
         path=$(command -v "$name") || continue
         # A snap (on Ubuntu a script that calls one) does not see /tmp, and does not run in a container at all.
         case $(readlink -f "$path") in */snap) continue ;; esac
@@ -22,7 +26,8 @@ find_browser() {
 }
 
 fail() {
-    echo "$1 Install one (Debian: apt-get install chromium) or name it: TSCLUST_CHROMIUM=/path/to/chrome" >&2
+    variable=$(echo "TSCLUST_$2" | tr '[:lower:]' '[:upper:]')
+    echo "$1 Install one (Debian: apt-get install chromium firefox-esr) or name it: $variable=/path/to/it" >&2
     exit 1
 }
 
@@ -39,23 +44,28 @@ apt_works() { [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; }
 
 bring_debians() {
     apt_works && grep -qs '^ID=debian' /etc/os-release || return 1
+    case $1 in chromium) package=chromium ;; firefox) package=firefox-esr ;; esac
     export DEBIAN_FRONTEND=noninteractive
-    { quietly apt-get -q update && quietly apt-get -qy install --no-install-recommends chromium fonts-dejavu-core; } || return 1
-    [ "$(find_browser)" ]
+    { quietly apt-get -q update && quietly apt-get -qy install --no-install-recommends $package fonts-dejavu-core; } || return 1
+    [ "$(find_browser "$1")" ]
 }
 
 bring_playwrights() {
     if apt_works; then deps=--with-deps; else deps=; fi
-    quietly "$bin/playwright" install $deps chromium && quietly "$bin/python" -c "
+    quietly "$bin/playwright" install $deps "$1" && quietly "$bin/python" -c "
 from playwright.sync_api import sync_playwright
 with sync_playwright() as playwright:
-    playwright.chromium.launch().close()"
+    playwright.$1.launch().close()"
 }
 
-found=$(find_browser)
 if [ "${1:-}" = find ]; then
-    echo "$found"
-elif [ -z "$found" ]; then
-    echo "Bringing a Chromium for the tests"
-    bring_debians || bring_playwrights || fail "The report is tested in Chromium, and none could be brought."
+    find_browser "$2"
+    exit
 fi
+for browser in chromium firefox; do
+    found=$(find_browser "$browser")
+    if [ -z "$found" ]; then
+        echo "Bringing $browser for the tests"
+        bring_debians "$browser" || bring_playwrights "$browser" || fail "The report is tested in $browser, and none could be brought." "$browser"
+    fi
+done

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from psycopg.conninfo import make_conninfo
 
 from tsclust.demo.server import Server, running
@@ -88,15 +88,41 @@ def shared_data() -> Path:
     return folder
 
 
+def find_browser(name: str) -> str | None:
+    """The browser that tests/browser.sh finds; None where only Playwright's own can serve."""
+    finder = [str(REPOSITORY / "tests" / "browser.sh"), "find", name]
+    return subprocess.run(finder, check=True, capture_output=True, text=True).stdout.strip() or None
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """The browser that tests/browser.sh finds, else Playwright's own."""
-    finder = str(REPOSITORY / "tests" / "browser.sh")
-    found = subprocess.run([finder, "find"], check=True, capture_output=True, text=True).stdout.strip()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found or None, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def playwright() -> Iterator[Playwright]:
+    """Playwright for the length of the session."""
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """A Chromium for the length of the session."""
+    browser = playwright.chromium.launch(executable_path=find_browser("chromium"), args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def downloads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where Firefox puts what it saves: Playwright hears nothing of downloads in a Firefox that is not its own."""
+    return tmp_path_factory.mktemp("downloads")
+
+
+@pytest.fixture(scope="session")
+def firefox(playwright: Playwright, downloads: Path) -> Iterator[Browser]:
+    """A Firefox for the length of the session: as it comes with the system, else Playwright's own."""
+    found = find_browser("firefox")
+    channel = "moz-firefox" if found else None
+    browser = playwright.firefox.launch(executable_path=found, channel=channel, downloads_path=downloads)
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

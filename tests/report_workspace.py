@@ -51,7 +51,7 @@ def write(
     k = max(len(groups), 2)
     _put(root / "clusters" / "groups.parquet", _groups(kept, groups, k))
     _put(root / "clusters" / "sweep.parquet", _sweep(k))
-    _put(root / "clusters" / "centers.parquet", _centers(k))
+    _put(root / "clusters" / "centers.parquet", _centers(kept, groups, k))
     _put(root / "clusters" / "map.parquet", _map([m for m in made if m.group is not None], groups))
     rejected = len(made) - len(kept)
     rules = [{"name": "flat", "when": "longest_flat_run >= 0.9 * n_values", "reason": REASON}]
@@ -130,13 +130,16 @@ def _sweep(k: int) -> pa.Table:
     return pa.table({"k": ks, **columns, **rest, **sampled})
 
 
-def _centers(k: int) -> pa.Table:
-    """Cluster c of each k has 10 to the power of c % 6 series."""
-    rows = [
-        {"k": n, "cluster": c, "size": 10 ** (c % 6), "silhouette": 0.9 - c / n, "stability": 0.5, "run_length": 50.0}
-        for n in range(2, k + 3)
-        for c in range(n)
-    ]
+def _centers(kept: Sequence[str], groups: Sequence[str], k: int) -> pa.Table:
+    """Cluster c of each k has 10 to the power of c % 6 series; of the k that holds the groups, those it has."""
+    sizes = Counter(kept)
+    own = {c: (sizes[name], float(name != NORMAL)) for c, name in enumerate(groups)}
+    rows = []
+    for at in range(2, k + 3):
+        for c in range(at):
+            size, worth = own.get(c, (0, 0.0)) if at == k else (10 ** (c % 6), 1.0)
+            about = {"silhouette": 0.9 - c / at, "stability": 0.5, "worth": worth, "run_length": 50.0}
+            rows.append({"k": at, "cluster": c, "size": size} | about)
     return pl.DataFrame(rows).to_arrow()
 
 

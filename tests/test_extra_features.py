@@ -92,7 +92,7 @@ def test_rules_groups_and_report_know_them(own: Path) -> None:
     assert (frame["rejected_by"] == "trembles").sum() == (frame["ripple"] > limit).sum()
     tsclust.cluster(own, {"cluster": {"k": "2..4"}})
     centers = pl.read_parquet(own / "clusters/centers.parquet")
-    assert centers.columns[5:] == [*CLUSTERED, "ripple", "sorted_share"]
+    assert centers.columns[6:] == [*CLUSTERED, "ripple", "sorted_share"]
     tsclust.report(own)
 
 
@@ -110,7 +110,7 @@ def test_what_is_skipped_stays_as_a_column_but_groups_do_not_see_it(own: Path) -
     assert {"side_kurtosis", "ripple"} <= set(features(own).columns)
     tsclust.cluster(own, flags)
     centers = pl.read_parquet(own / "clusters/centers.parquet")
-    assert centers.columns[5:] == [n for n in CLUSTERED if n != "side_kurtosis"] + ["sorted_share"]
+    assert centers.columns[6:] == [n for n in CLUSTERED if n != "side_kurtosis"] + ["sorted_share"]
 
 
 def test_where_it_gives_no_number_the_series_is_set_aside(own: Path) -> None:

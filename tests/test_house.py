@@ -19,7 +19,7 @@ from tsclust.pipeline.template import settings_text
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "tsclust"
 STAGES = {"source", "features", "screen", "cluster", "report", "demo"}
-GROUND = {"atomic", "series", "config", "errors", "engine", "workspace"}
+GROUND = {"answers", "atomic", "series", "config", "errors", "engine", "workspace"}
 # room -> the rooms it may import from
 MAY: dict[str, set[str]] = {
     "__init__": {"pipeline"},
@@ -29,6 +29,7 @@ MAY: dict[str, set[str]] = {
     "pipeline": STAGES | GROUND,
     **{stage: {"series", "config", "errors", "engine"} for stage in STAGES},
     "report": {
+        "answers",
         "series",
         "config",
         "errors",
@@ -36,6 +37,7 @@ MAY: dict[str, set[str]] = {
         "workspace",
         "features",
     },  # reads the workspace's files, names features
+    "answers": set(),
     "workspace": {"errors", "atomic"},
     "atomic": {"errors"},
     "config": {"errors"},

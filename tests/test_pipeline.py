@@ -110,7 +110,7 @@ def test_the_files_have_the_columns_of_the_contract(done: Path) -> None:
     ks = [f"k{k:02d}" for k in range(2, 13)]
     assert parquet(done, "clusters/assignments/*.parquet").columns == ["series_id", *ks]
     centers = parquet(done, "clusters/centers.parquet")
-    assert centers.columns == ["k", "cluster", "size", "silhouette", "stability", *CLUSTERED]
+    assert centers.columns == ["k", "cluster", "size", "silhouette", "stability", "worth", *CLUSTERED]
     sweep = ["k", "inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest"]
     sweep += ["silhouette_sampled", "stability"]
     assert parquet(done, "clusters/sweep.parquet").columns == sweep

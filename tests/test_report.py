@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.made import CLUSTERED
 from tests.report_workspace import NORMAL, REASON, Made, lifelike, plain, write
 from tsclust.config import Report
-from tsclust.errors import StageMissingError
-from tsclust.report import curves, sample
+from tsclust.errors import SettingsError, StageMissingError
+from tsclust.features.catalogue import CATALOGUE
+from tsclust.report import counted, curves, sample
+from tsclust.report.choice import Wanted
 from tsclust.report.collect import collect
-from tsclust.report.data import Band, Curve, Group, Model, Rejected, ReportData, Stage
+from tsclust.report.data import Band, Curve, Group, Model, Month, Rejected, ReportData, Stage
+from tsclust.report.near import Near
 from tsclust.report.page import render
 from tsclust.report.unusual import Often, Unusual, Where
-from tsclust.series import SeriesBlock, hash_ids
+from tsclust.series import SeriesBlock, fingerprints, hash_ids, hexadecimal
 from tsclust.workspace import Workspace
 
 
@@ -57,6 +63,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
                 unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / 1e-9),),
                 where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 0.125),)),),
+                periods=(), near=(Near("2", 0.0),), spreads=(), print=printed(range(21, 24)),
             ),
             Group(
                 number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, within=None,
@@ -69,6 +76,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 ),
                 unusual=(),
                 where=(Where("machine", False, 2, 3, ()),),
+                periods=(), near=(Near("1", 0.0),), spreads=(), print=printed(range(21)),
             ),
         ),
         rejected=(
@@ -80,13 +88,23 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
         sweep=tuple(Model(k, 100 / k, 0.9 / k, 0.5, 10.0 * k, 3) for k in (2, 3, 4)),
         elbow=2,
         best_silhouette=2,
+        features=tuple(f for f in CATALOGUE if f.clustered),
+        settings=(("features.peak", "max"),),
         stages=tuple(
             Stage(name, "2026-03-04T05:06:07Z", rows, 3, 1.5, 100.0, 1, "5e77",
                   workspace.manifest(name).output_hash, (("before", "1234"),), (("tsclust", "0.1.0"),))
             for name, rows in (("series", 25), ("features", 25), ("clusters", 24))
         ),
+        model=workspace.manifest("clusters").output_hash,
     )  # fmt: skip
-    assert collect(workspace, Report(title="A title", members=1)) == expected
+    found = collect(workspace, Report(title="A title", members=1))
+    assert replace(found, groups=tuple(replace(group, spreads=()) for group in found.groups)) == expected
+
+
+def printed(ids: Iterable[int]) -> str:
+    """The fingerprint of a set of ids, their order and parts being no part of it."""
+    backwards = [fingerprints(pa.array([i]), np.ones((1, 1), bool))[0] for i in reversed(list(ids))]
+    return hexadecimal(np.sum(backwards, axis=0, dtype=np.uint64))
 
 
 @pytest.mark.parametrize("parts", [2, 7])
@@ -183,7 +201,7 @@ def test_text_ids_and_no_carried_columns(tmp_path: Path) -> None:
 
 
 def test_a_column_with_a_value_for_every_series_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample, "MANY", 20)
+    monkeypatch.setattr(counted, "MANY", 20)
     made = [replace(m, carried=m.carried | {"serial": f"n{m.series_id}"}) for m in lifelike()]
     data = collect(write(tmp_path / "ws", made), Report())
     assert [w.column for w in data.groups[0].where] == ["machine", "at"]
@@ -248,3 +266,76 @@ def test_ticks_are_few_and_inside(low: float, high: float) -> None:
     assert 2 <= len(ticks) <= 6
     slack = 1e-9 * (high - low)
     assert all(low - slack <= t <= high + slack for t in ticks)
+
+
+def test_how_features_are_spread_agrees_with_the_obvious_way(tmp_path: Path) -> None:
+    """24 equal steps over what 99 % of the group and of the normal series span; the highest bar is 35."""
+    workspace = write(tmp_path / "ws", lifelike())
+    data = collect(workspace, Report())
+    rows = pl.concat([pl.read_parquet(path) for path in workspace.parts("features")]).filter(
+        pl.col("rejected_by").is_null()
+    )
+    labels = pl.concat([pl.read_parquet(path) for path in workspace.parts("clusters")])
+    dip, _, normal = data.groups
+    assert {s.feature for s in dip.spreads} == set(CLUSTERED)
+    assert dip.spreads[0].feature in ("side_fall", "p05", "side_skewness", "side_std", "spread_to_peak")
+    for spread in dip.spreads:
+        values = rows.join(labels, on="series_id").select(spread.feature, "k03")
+        mine, usual = (
+            values.filter(pl.col("k03") == group.cluster)[spread.feature].to_numpy() for group in (dip, normal)
+        )
+        ends = np.quantile(mine, (0.005, 0.995)), np.quantile(usual, (0.005, 0.995))
+        low, high = min(end[0] for end in ends), max(end[1] for end in ends)
+        if low < high:
+            assert (spread.low, spread.high) == pytest.approx((low, high))
+        else:
+            assert spread.low < low < spread.high
+        for heights, of in ((spread.group, mine), (spread.normal, usual)):
+            counts, _ = np.histogram(np.clip(of, spread.low, spread.high), 24, (spread.low, spread.high))
+            assert max(heights) == 35
+            assert np.abs(np.array(heights) - 35 * counts / counts.max()).max() <= 1
+
+
+def test_the_groups_most_like_one_are_near_it(tmp_path: Path) -> None:
+    made = [*(plain(i) for i in range(40)), *(plain(i, group="b", level=3.0) for i in range(40, 46))]
+    made += [plain(i, group="a", level=3.2) for i in range(46, 51)]
+    made += [plain(i, group="c", level=0.2) for i in range(51, 58)]
+    data = collect(write(tmp_path / "ws", made), Report())
+    a, b, c, _ = data.groups
+    assert [g.near[0].group for g in (a, b)] == ["2", "1"]
+    assert c.near[0].group == "4"
+
+
+def test_when_a_group_occurs(tmp_path: Path) -> None:
+    when = {i: datetime(2024, 1 + i // 10, 1 + i % 10, tzinfo=UTC) for i in range(40)}
+    made = [plain(i, at=when[i], no=None) for i in range(40)]
+    made += [plain(40 + i, group="late", level=3.0, at=when[20 + 5 * i], no=None) for i in range(3)]
+    late, normal = collect(write(tmp_path / "ws", made), Report()).groups
+    (period,) = late.periods
+    assert (period.column, period.first, period.last) == ("at", when[20], when[30])
+    assert period.months == (
+        Month("2024-01", 0, 10),
+        Month("2024-02", 0, 10),
+        Month("2024-03", 2, 12),
+        Month("2024-04", 1, 11),
+    )
+    assert (normal.periods[0].first, normal.periods[0].last) == (when[0], when[39])
+
+
+def test_the_clusters_of_one_model(tmp_path: Path) -> None:
+    workspace = write(tmp_path / "ws", lifelike())
+    data = collect(workspace, Report(), Wanted(k=3))
+    assert [(g.number, g.name, g.size, g.normal) for g in data.groups] == [
+        (None, "3.0", 15, False), (None, "3.1", 15, False), (None, "3.2", 195, True),
+    ]  # fmt: skip
+    with pytest.raises(SettingsError, match=r"--k 9: there is no such model, expected one of 2\.\.5"):
+        collect(workspace, Report(), Wanted(k=9))
+
+
+def test_one_group_is_compared_with_the_same_normal_mass(tmp_path: Path) -> None:
+    workspace = write(tmp_path / "ws", lifelike())
+    everything, alone = collect(workspace, Report()), collect(workspace, Report(), Wanted(group=2))
+    assert alone.groups == (replace(everything.groups[1], near=()),)
+    assert alone.normal == everything.normal
+    with pytest.raises(SettingsError, match="--group 99: expected a group's number, such as 1, 2, 3"):
+        collect(workspace, Report(), Wanted(group=99))

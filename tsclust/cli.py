@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import sys
+import webbrowser
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,12 +160,20 @@ def report(
     lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     charts: Annotated[bool | None, typer.Option(help="The overview's charts: 2 MB of the file.")] = None,
+    k: Annotated[int | None, typer.Option("--k", help="Every cluster of the model with so many, instead.")] = None,
+    group: Annotated[int | None, typer.Option(help="This one group.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Groups, too, that are named already and unchanged.")] = False,
+    split: Annotated[int | None, typer.Option(help="Several files with so many groups each, and an index.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     json: Json = False,
 ) -> None:
     """Write one HTML file with the groups, for an expert to look at, or with the features, for writing rules."""
-    said = {"report": {"lang": lang, "title": title, "charts": charts}}
+    said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split}}
     with shown(json) as (listen, show):
-        show([tsclust.report(root, said, listen, name=name, kind=kind)])
+        done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_)
+        show([done])
+    if open_:
+        webbrowser.open(done.wrote.absolute().as_uri())
 
 
 @app.command()

@@ -108,6 +108,7 @@ class Report(Section):
     lang: Literal["en", "ru"] = "en"
     members: int = Field(default=12, ge=1, le=50)
     charts: bool = True
+    split: int = Field(default=0, ge=0, le=1_000)
 
 
 class Settings(BaseSettings):

@@ -80,8 +80,7 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
     lasts = np.array([len(np.unique(k_of[n.same])) for n in nodes])
     at = np.array([n.at for n in nodes])
     share = size[at] / size[: models.first[1]].sum()
-    far = np.sqrt(((sums.means[at] - normal.place) ** 2).sum(axis=1))
-    worth = np.where(share < normal.share, _worth(far, silhouette[at], lasts / len(models.ks), size[at]), 0.0)
+    worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
     order = _ordered(worth, at, size, shared)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
@@ -101,6 +100,11 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
     return groups
 
 
+def worth_alone(models: Models, sums: Sums, silhouette: Floats, normal: Normal) -> Floats:
+    """(c,) what each cluster is worth among those of its own model, silhouette (c,): 0 for the normal mass."""
+    return _unless_normal(sums, np.arange(len(sums.count)), models, silhouette, np.ones(len(sums.count)), normal)
+
+
 def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
     """Clusters that are not the same set as a better one: best silhouette first, ties to the smaller k."""
     left = size > 0
@@ -112,6 +116,16 @@ def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
             left[same] = False
             nodes.append(_Node(int(at), same))
     return nodes
+
+
+def _unless_normal(
+    sums: Sums, at: Int64s, models: Models, silhouette: Floats, lasting: Floats, normal: Normal
+) -> Floats:
+    """(g,) the worth of the clusters `at` (g,); 0 for what has the share of the normal mass."""
+    size = sums.count[at]
+    far = np.sqrt(((sums.means[at] - normal.place) ** 2).sum(axis=1))
+    rare = size < normal.share * sums.count[: models.first[1]].sum()
+    return np.where(rare & (size > 0), _worth(far, silhouette, lasting, size), 0.0)
 
 
 def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s) -> Floats:

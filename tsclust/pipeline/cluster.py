@@ -66,7 +66,7 @@ def _of_baseline(one: Sweep) -> dict[str, Any]:
         "baseline_too_few": one.scaler.too_few,
         "regimes": 0 if regimes is None else len(regimes.places),
         "scaling": one.asked.scaling,
-        "compared_by": one.asked.model_dump(include={"scaling", "baseline", "regimes", "seed"}),
+        "asked": one.asked.model_dump(mode="json"),
         "left_out_k": len(one.asked.ks) - len(one.ks),
     }
 

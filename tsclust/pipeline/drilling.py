@@ -25,13 +25,16 @@ from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.pipeline.sweeping import Sweep
 from tsclust.workspace import Manifest, Members, Meter, Workspace, command, folder_within, write_manifest
 
+COMPARED_BY = ("scaling", "baseline", "regimes", "seed")  # settings of the main sweep that hold in a drill-down too
+
 
 def drill(workspace: Workspace, settings: Settings, group: int, listen: Listener) -> Result:
     """Sweep inside `group`: clusters/ gets a folder for it, and its groups a place under their parent."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
     known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
     members = _members(workspace, known, group)
-    main = Cluster.model_validate(settings.cluster.model_dump() | before.facts["compared_by"])
+    compared_by = {name: before.facts["asked"][name] for name in COMPARED_BY}
+    main = Cluster.model_validate(settings.cluster.model_dump() | compared_by)
     asked = main.model_copy(update={"seed": settings.cluster.seed})
     under = folder_within(group)
     if before.facts["within"].get(str(group), {}).get("settings") == config.digest(asked):
@@ -68,7 +71,7 @@ def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tu
 def _last(workspace: Workspace) -> Manifest:
     """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
     before = workspace.manifest("clusters")
-    if before.inputs != {"features": workspace.manifest("features").output_hash} or "compared_by" not in before.facts:
+    if before.inputs != {"features": workspace.manifest("features").output_hash} or "asked" not in before.facts:
         raise StageMissingError(
             f"{workspace.stage('clusters')} was made from other features than there are now",
             f"Run: {command('cluster', workspace.root)}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +12,8 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from tsclust import config
-from tsclust.atomic import write_file
+from tsclust.answers import NAME
+from tsclust.atomic import replace_folder, write_file
 from tsclust.config import Settings
 from tsclust.engine import Listener, Progress, silent
 from tsclust.errors import SettingsError
@@ -18,6 +21,9 @@ from tsclust.pipeline import look, screening
 from tsclust.pipeline.result import Result
 from tsclust.report import collect, page
 from tsclust.report import figures as pictures
+from tsclust.report.book import INDEX, bind
+from tsclust.report.choice import THE_SWEEP, Wanted
+from tsclust.report.data import ReportData
 from tsclust.workspace import Meter, Workspace
 
 Kind = Literal["groups", "features"]
@@ -35,24 +41,42 @@ def report(
     *,
     name: str | None = None,
     kind: Kind = "groups",
+    k: int | None = None,
+    group: int | None = None,
+    everything: bool = False,
 ) -> Result:
-    """Write one HTML file: the groups found, for an expert to look at, or the features and what the rules reject."""
+    """Write one HTML file: the groups found, for an expert to look at, or the features and what the rules reject.
+
+    Of the groups of the whole sweep, of one model with `k` clusters, or of one `group`; with `everything` also those
+    that have their names already. With [report] split it is a folder with an index and several parts.
+    """
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     if kind not in NAMES:
         raise SettingsError(f"report kind {kind!r}: expected {' or '.join(NAMES)}", "Choose one of them")
-    name = NAMES[kind] if name is None else name
-    if not re.fullmatch(r"[\w.-]{1,80}", name) or name.startswith("."):
+    wanted = Wanted(k, group, everything)
+    if kind == "features" and wanted != THE_SWEEP:
+        raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Leave it out")
+    name = _name(kind, wanted) if name is None else name
+    if not re.fullmatch(NAME, name) or name.startswith("."):
         raise SettingsError(f"report name {name!r}: expected letters, digits, . _ -", "Choose such a name")
     meter = Meter()
-    path = workspace.reports / f"{name}.html"
     with workspace.locked():
-        write_file(path, (_groups if kind == "groups" else _features)(workspace, settings, listen))
+        path = _write(workspace, settings, listen, name, kind, wanted)
         listen(Progress("report: writing the page", 2, 2, "steps"))
-    size = path.stat().st_size
-    notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}",)
-    facts = {"bytes": size, "lang": settings.report.lang}
-    return Result("report", path, *meter.read(), notes=notes, then=f"open {path}", facts=facts)
+    files = sorted(path.parent.glob("*.html")) if path.name == INDEX else [path]
+    size = sum(file.stat().st_size for file in files)
+    several = f", {len(files)} files: send the whole folder" if len(files) > 1 else ""
+    notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
+    facts = {"bytes": size, "lang": settings.report.lang, "files": [str(file) for file in files]}
+    return Result("report", path, *meter.read(), notes=notes, then=f"open {shlex.quote(str(path))}", facts=facts)
+
+
+def _name(kind: Kind, wanted: Wanted) -> str:
+    """Of the file, where none is given: a report about less does not take the place of the one about all."""
+    if wanted.group is not None:
+        return f"group-{wanted.group}"
+    return NAMES[kind] if wanted.k is None else f"k-{wanted.k}"
 
 
 def figures(root: Path, flags: Mapping[str, Any] | None = None) -> dict[str, go.Figure]:
@@ -61,14 +85,44 @@ def figures(root: Path, flags: Mapping[str, Any] | None = None) -> dict[str, go.
     return pictures.of_workspace(workspace, config.load(workspace.config, flags).report.lang)
 
 
-def _groups(workspace: Workspace, settings: Settings, listen: Listener) -> str:
+def _write(workspace: Workspace, settings: Settings, listen: Listener, name: str, kind: Kind, wanted: Wanted) -> Path:
+    """The file to open: the page, or the index of several."""
+    if kind == "features":
+        return _one(workspace, name, _features(workspace, settings, listen))
     workspace.manifest("clusters")
     screening.refuse_stale(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
-    found = collect.collect(workspace, settings.report)
+    found, lang = collect.collect(workspace, settings.report, wanted), settings.report.lang
     listen(Progress("report: writing the page", 1, 2, "steps"))
-    lang = settings.report.lang
-    return page.render(found, lang, pictures.of_workspace(workspace, lang) if settings.report.charts else {})
+    drawn = pictures.of_workspace(workspace, lang) if settings.report.charts else {}
+    if settings.report.split == 0 or settings.report.split >= sum(not g.normal for g in found.groups):
+        return _one(workspace, name, page.render(found, lang, drawn, name))
+    return _several(workspace, name, found, lang, drawn, settings.report.split)
+
+
+def _one(workspace: Workspace, name: str, text: str) -> Path:
+    path = workspace.reports / f"{name}.html"
+    write_file(path, text)
+    if (workspace.reports / name / INDEX).exists():  # an earlier one of that name, in several files
+        shutil.rmtree(workspace.reports / name)
+    return path
+
+
+def _several(
+    workspace: Workspace, name: str, found: ReportData, lang: str, drawn: Mapping[str, go.Figure], per: int
+) -> Path:
+    """A folder that appears whole, in the place of one of that name."""
+    folder, beside = workspace.reports / name, workspace.reports / f".{name}.new"
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        for book, data in bind(found, per):
+            charts, own = (drawn, name) if book.here == INDEX else ({}, f"{name}-{book.number}")
+            write_file(beside / book.here, page.render(data, lang, charts, own, book))
+        replace_folder(beside, folder)
+        folder.with_name(f"{name}.html").unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder / INDEX
 
 
 def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -96,15 +96,23 @@ def run(one: Sweep) -> Swept:
     stable = _stability(one, coreset, models)
     judged = _judge(one, parts, models, sums)
     diagnosis = quality.diagnose(models, sums, judged.spreads)
-    found = _groups(one, models, sums, diagnosis, judged.shared)
+    normal = _normal(one, models, sums)
+    found = groups.find(models, sums, diagnosis.clusters, judged.shared, one.asked.groups, normal)
     per_k = stability.per_model(models, stable)
     sampled = stratified.silhouettes(judged.samples, models, sums, WORKERS)
     _write_sweep(one, models, diagnosis, sampled, per_k)
-    _write_centers(one, models, sums, diagnosis, stable, from_fine(one.scaler, judged.fine, sums.count))
+    worth = groups.worth_alone(models, sums, diagnosis.clusters, normal)
+    about = {"size": sums.count, "silhouette": diagnosis.clusters, "stability": stable, "worth": worth}
+    _write_centers(one, models, about, from_fine(one.scaler, judged.fine, sums.count))
     one.writer.remove(SCRATCH)
     advice = quality.advice(models.ks, diagnosis) | {"stability": _stable_k(models, sums, per_k)}
     facts = _facts(one, coreset, models, sums, advice) | _counted(found)
-    return Swept(found, facts, pl.DataFrame(judged.points), stratified.plane(judged.samples[-1]))
+    return Swept(
+        pl.DataFrame([asdict(g) for g in found], schema=GROUPS),
+        facts,
+        pl.DataFrame(judged.points),
+        stratified.plane(judged.samples[-1]),
+    )
 
 
 def _scale(one: Sweep) -> list[Rows]:
@@ -194,13 +202,11 @@ def _fine(one: Sweep, path: Path) -> Int64s:
     return to_fine(one.scaler, kept.read(one.scope, path, one.names, ()).x)
 
 
-def _groups(one: Sweep, models: Models, sums: Sums, diagnosis: Diagnosis, shared: Int64s) -> pl.DataFrame:
-    """The groups, most worth looking at first. What is normal lies at 0, and inside of a group in its middle."""
-    inside = one.scope.members is not None
-    mass = sums.total[: models.first[1]].sum(axis=0) / sums.count[: models.first[1]].sum() / GRID
-    normal = groups.Normal(mass, INSIDE) if inside else groups.Normal(np.zeros(len(one.names)), groups.NORMAL)
-    found = groups.find(models, sums, diagnosis.clusters, shared, one.asked.groups, normal)
-    return pl.DataFrame([asdict(g) for g in found], schema=GROUPS)
+def _normal(one: Sweep, models: Models, sums: Sums) -> groups.Normal:
+    """What is normal lies at 0, and inside of a group in its middle."""
+    if one.scope.members is None:
+        return groups.Normal(np.zeros(len(one.names)))
+    return groups.Normal(sums.total[: models.first[1]].sum(axis=0) / sums.count[: models.first[1]].sum() / GRID, INSIDE)
 
 
 def write_groups(one: Sweep, swept: Swept, numbered: pl.DataFrame) -> None:
@@ -221,16 +227,11 @@ def _write_sweep(one: Sweep, models: Models, diagnosis: Diagnosis, sampled: Floa
     one.writer.write_table(f"{one.under}sweep.parquet", table)
 
 
-def _write_centers(one: Sweep, models: Models, sums: Sums, diagnosis: Diagnosis, stable: Floats, means: Floats) -> None:
+def _write_centers(one: Sweep, models: Models, about: Mapping[str, npt.NDArray[Any]], means: Floats) -> None:
+    """A row per cluster: what is known `about` each (c,), and its mean features (c, d)."""
     per_model = np.diff(models.first)
-    columns: dict[str, Any] = {
-        "k": np.repeat(models.ks, per_model),
-        "cluster": np.concatenate([np.arange(n) for n in per_model]),
-        "size": sums.count,
-        "silhouette": diagnosis.clusters,
-        "stability": stable,
-    }
-    table = pa.table(columns | dict(zip(one.names, means.T, strict=True)))
+    which = {"k": np.repeat(models.ks, per_model), "cluster": np.concatenate([np.arange(n) for n in per_model])}
+    table = pa.table({**which, **about, **dict(zip(one.names, means.T, strict=True))})
     one.writer.write_table(f"{one.under}centers.parquet", table)
 
 
@@ -256,8 +257,9 @@ def _facts(one: Sweep, coreset: Coreset, models: Models, sums: Sums, advice: dic
     }
 
 
-def _counted(found: pl.DataFrame) -> dict[str, int]:
-    return {"groups": len(found), "proposed": int(found["proposed"].sum()), "normal": int(found["normal"].sum())}
+def _counted(found: Sequence[groups.Group]) -> dict[str, int]:
+    proposed, normal = (sum(getattr(group, name) for group in found) for name in ("proposed", "normal"))
+    return {"groups": len(found), "proposed": proposed, "normal": normal}
 
 
 GROUPS: dict[str, type[pl.DataType]] = {

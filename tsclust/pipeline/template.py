@@ -76,6 +76,8 @@ lang = "en"
 members = 12
 # The overview's pictures (elbow, silhouettes, map, lineage): 2 MB of the file are the library that draws them.
 charts = true
+# Groups in one file: more go into several, with an index. 0: all in one.
+split = 0
 
 # Rules say which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).
 # The ones below hold while no [[rule]] is set; take off the # to change them. `tsclust filter --dry-run` shows what

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,77 +14,126 @@ from tsclust.config import Report
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
 from tsclust.report import curves, sample
-from tsclust.report.data import Band, Curve, Group, Line, Model, Plain, Rejected, ReportData, Stage
+from tsclust.report.choice import THE_SWEEP, Chosen, Wanted, choose
+from tsclust.report.counted import Span, Time
+from tsclust.report.data import (
+    Band,
+    Curve,
+    Group,
+    Line,
+    Model,
+    Month,
+    Period,
+    Plain,
+    Rejected,
+    ReportData,
+    Stage,
+    name_of,
+)
+from tsclust.report.near import Near, middles, nearest
 from tsclust.report.sample import Asked, Drawn
+from tsclust.report.spread import Deviations
 from tsclust.report.unusual import Usual, fit_usual, stands_out, where
-from tsclust.series import Int64s, SeriesBlock
-from tsclust.workspace import STAGES, Manifest, Members, Workspace
+from tsclust.series import Int64s, SeriesBlock, hexadecimal
+from tsclust.workspace import STAGES, Manifest, Workspace
 
 Rows = npt.NDArray[np.intp]
-
 USUAL = (10, 100)  # normal series of a baseline: the fewest and the most that a usual curve is taken from
-NORMAL_CARDS = 5  # of the normal mass, the largest groups are shown
 
 
-def collect(workspace: Workspace, settings: Report) -> ReportData:
-    """The report of a workspace that has series, features and clusters. Raises StageMissingError for one that lacks."""
+def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) -> ReportData:
+    """The report of a workspace that has series, features and clusters.
+
+    Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
+    """
     manifests = {name: workspace.manifest(name) for name in STAGES}
     facts = {name: manifest.facts for name, manifest in manifests.items()}
-    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False)
-    shown = _shown(groups)
+    chosen = choose(workspace, wanted)
     baseline = tuple(facts["clusters"].get("baseline", ()))
     features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
-    drawn = sample.draw(workspace, _asked(shown, manifests["clusters"].rows, baseline, features))
+    drawn = sample.draw(workspace, _asked(chosen, manifests["clusters"].rows, baseline, features))
     usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
     return ReportData(
         title=settings.title,
         origin=facts["series"].get("origin", ""),
         series=manifests["series"].rows,
         kept=manifests["clusters"].rows,
-        periods=tuple((name, *p) for name, p in drawn.periods.items() if p[0] is not None),
+        periods=tuple(_periods(drawn.counts.spans)),
         peak=facts["features"]["peak"],
-        found=int(groups["within"].is_null().sum()),
+        found=_found(workspace),
         baseline=baseline,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
-        groups=tuple(_group(row, j, drawn, usual, settings.members) for j, row in enumerate(shown)),
+        groups=_groups(chosen, drawn, usual, settings.members),
         rejected=_rejected(facts["features"], drawn),
         sweep=_sweep(workspace),
         elbow=facts["clusters"]["advice"]["elbow"],
         best_silhouette=facts["clusters"]["advice"]["silhouette"],
+        features=features,
+        settings=_settings(facts),
         stages=tuple(stage_of(manifest) for manifest in manifests.values()),
+        model=manifests["clusters"].output_hash,
     )
 
 
-def _shown(groups: pl.DataFrame) -> list[dict[str, Any]]:
-    """The groups that get a card: those proposed, what was found within one right after it, then the largest of the
-    normal mass."""
-    strange = groups.filter(pl.col("proposed") & ~pl.col("normal"))
-    normal = (
-        groups.filter("normal", pl.col("within").is_null())
-        .sort("size", "group", descending=[True, False])
-        .head(NORMAL_CARDS)
-    )
-    return [*strange.iter_rows(named=True), *normal.iter_rows(named=True)]
+def _asked(chosen: Chosen, kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...]) -> Asked:
+    """The cards, then what is normal; only of the latter the normal mass is made."""
+    normal = np.arange(len(chosen.members)) >= len(chosen.cards)
+    return Asked(chosen.members, normal, kept, baseline, catalogue.clustered(features))
 
 
-def _asked(shown: list[dict[str, Any]], kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...]) -> Asked:
-    groups = tuple(Members(row["within"], row["k"], row["cluster"], row["size"]) for row in shown)
-    normal = np.array([row["normal"] for row in shown], bool)
-    return Asked(groups, normal, kept, baseline, catalogue.clustered(features))
+def _found(workspace: Workspace) -> int:
+    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", columns=["within"], glob=False)
+    return int(groups["within"].is_null().sum())
 
 
-def _group(row: Mapping[str, Any], j: int, drawn: Drawn, usual: Usual, members: int) -> Group:
-    rows = np.flatnonzero(drawn.inside[:, j])
+def _groups(chosen: Chosen, drawn: Drawn, usual: Usual, members: int) -> tuple[Group, ...]:
+    cards, g = chosen.cards, len(chosen.cards)
+    deviations, sizes = Deviations.of(drawn, usual), np.array([row["size"] for row in cards])
+    names = [name_of(row["group"], row["k"], row["cluster"]) for row in cards]
+    near = nearest(names, middles(drawn, usual)[:g], drawn.counts.shared[:g, :g], sizes)
+    return tuple(_group(row, j, drawn, deviations, near[j], members) for j, row in enumerate(cards))
+
+
+def _group(
+    row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations, near: tuple[Near, ...], members: int
+) -> Group:
+    rows, usual, size = np.flatnonzero(drawn.inside[:, j]), deviations.usual, row["size"]
     chosen = rows[curves.strata(curves.typical_first(usual.shaped(drawn.x[rows])), members)]
+    tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
+    times = drawn.counts.spans
     return Group(
-        number=row["group"], k=row["k"], cluster=row["cluster"], size=row["size"], share=row["share"],
+        number=row["group"], k=row["k"], cluster=row["cluster"], size=size, share=row["share"],
         first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], within=row["within"],
         normal=row["normal"],
         band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], usual),
-        where=tuple(where(name, name in drawn.periods, tally, j, row["size"]) for name, tally in drawn.counts.items()
-                    if tally is not None and len(tally) > 1),
+        where=tuple(where(name, name in times, tally, j, size) for name, tally in tallies.items() if len(tally) > 1),
+        periods=tuple(
+            Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in _periods(times, 1 + j)
+        ),
+        near=near, spreads=deviations.spreads(rows), print=hexadecimal(drawn.counts.prints[j]),
     )  # fmt: skip
+
+
+def _periods(spans: Mapping[str, Sequence[Span]], of: int = 0) -> Iterator[tuple[str, Time, Time]]:
+    """The columns by which it is known when the series `of` were recorded: column, first, last."""
+    for column, found in spans.items():
+        first, last = found[of]
+        if first is not None and last is not None:
+            yield column, first, last
+
+
+def _months(tally: pl.DataFrame | None, j: int) -> tuple[Month, ...]:
+    """Of group j, and of all series."""
+    known = tally.drop_nulls("value").select("value", str(j), "all").rows() if tally is not None else []
+    return tuple(Month(*month) for month in known)
+
+
+def _settings(facts: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """What the stages were asked, as they noted it down: the source's own settings may hold secrets, and stay out."""
+    asked = {"features.peak": facts["features"]["peak"]}
+    asked |= {f"cluster.{name}": value for name, value in facts["clusters"].get("asked", {}).items()}
+    return tuple(asked.items())
 
 
 def band_of(drawn: Drawn, rows: Rows) -> Band:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
+from tsclust.features.catalogue import Feature
+from tsclust.report.near import Near
+from tsclust.report.spread import Spread
 from tsclust.report.unusual import Unusual, Where
 
 Plain = str | int | float | bool | date | datetime | None
@@ -42,10 +46,33 @@ class Band:
 
 
 @dataclass(frozen=True)
-class Group:
-    """One card. members: from the most to the least typical, each stands for as many; the first is the typical one."""
+class Month:
+    """Of one month, like 2024-03: how many members, and how many of all series."""
 
-    number: int
+    month: str
+    members: int
+    series: int
+
+
+@dataclass(frozen=True)
+class Period:
+    """When members were recorded, by a carried column of times: the first, the last, and how many in each month."""
+
+    column: str
+    first: date | datetime
+    last: date | datetime
+    months: tuple[Month, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One card: a group, or a cluster of one model, which has no number.
+
+    members   from the most to the least typical, each stands for as many; the first is the typical one
+    print     the fingerprint of all its members' ids
+    """
+
+    number: int | None
     k: int
     cluster: int
     size: int
@@ -59,6 +86,20 @@ class Group:
     members: tuple[Curve, ...]
     unusual: tuple[Unusual, ...]
     where: tuple[Where, ...]
+    periods: tuple[Period, ...]
+    near: tuple[Near, ...]
+    spreads: tuple[Spread, ...]
+    print: str
+
+    @property
+    def name(self) -> str:
+        """Unlike that of any other card: 7, or 12.3 for cluster 3 of the model with 12."""
+        return name_of(self.number, self.k, self.cluster)
+
+
+def name_of(number: int | None, k: int, cluster: int) -> str:
+    """What a group, or a cluster of one model, is called."""
+    return f"{k}.{cluster}" if number is None else str(number)
 
 
 @dataclass(frozen=True)
@@ -112,6 +153,9 @@ class ReportData:
     baseline      carried columns within which series are compared
     groups        most worth looking at first, the normal mass last
     elbow, best_silhouette  the k that they speak for
+    features      that series are compared by
+    settings      name, value: of what the stages were asked
+    model         hash of clusters/, by which answers know what they are about
     """
 
     title: str
@@ -128,4 +172,7 @@ class ReportData:
     sweep: tuple[Model, ...]
     elbow: int | None
     best_silhouette: int | None
+    features: tuple[Feature, ...]
+    settings: tuple[tuple[str, Any], ...]
     stages: tuple[Stage, ...]
+    model: str

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.report.curves import nice_ticks, thinned
-from tsclust.report.data import Band, Curve
+from tsclust.report.data import Band, Curve, Period
 from tsclust.report.texts import Language
 from tsclust.series import Floats, Int64s
 
@@ -132,6 +132,14 @@ def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve],
         lines=tuple(frame.line(_at(curve), curve.values) for curve in curves),
         usual=tuple(frame.line(c.usual.at, c.usual.values) if c.usual else "" for c in curves),
     )
+
+
+def bars(period: Period) -> tuple[int, str]:
+    """(months, path): the share of each month's series, a step of width 1 each; months without any are empty."""
+    at = [12 * int(m.month[:-3]) + int(m.month[-2:]) for m in period.months]
+    rates = {month: m.members / m.series for month, m in zip(at, period.months, strict=True)}
+    top, whole = max(rates.values()) or 1.0, range(min(at), max(at) + 1)
+    return len(whole), "M0 1" + "".join(f"V{1 - rates.get(month, 0.0) / top:.3g}h1" for month in whole) + "V1z"
 
 
 def _at(curve: Curve) -> tuple[int, ...]:

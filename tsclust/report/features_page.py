@@ -10,9 +10,10 @@ from tsclust.report.drawing import Drawing, Frame, draw
 from tsclust.report.features_data import NORMAL, SAME, STRONG, FeaturesData, RuleSeen
 from tsclust.report.features_drawing import FLAT, SIGNS, Histogram, draw_heat, draw_histogram, draw_pairs
 from tsclust.report.features_sample import PAIRED
+from tsclust.report.form import members
 from tsclust.report.limits import Limit
-from tsclust.report.page import hash_of, templates
-from tsclust.report.texts import STATIC, Language
+from tsclust.report.page import hash_of, static, templates
+from tsclust.report.texts import Language
 
 # What the page says of how it was made.
 LIMITS = {"flat": FLAT, "narrow": NARROW, "normal": NORMAL, "same": SAME, "strong": STRONG, "each": PAIRED}
@@ -31,8 +32,8 @@ def render(data: FeaturesData, lang: str) -> str:
     """The page in the language `lang` (en or ru): the same bytes for the same data."""
     language = Language.load(lang)
     own = language.texts["features_page"]
-    style = "".join((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "features.css"))
-    script = (STATIC / "page.js").read_text(encoding="utf-8")
+    style = static("page.css") + static("features.css")
+    script = static("page.js")
     template = templates(language).get_template("features.html")
     return template.render(
         data=data,
@@ -44,16 +45,12 @@ def render(data: FeaturesData, lang: str) -> str:
         rules=[_rule_line(rule, data, language) for rule in data.rules],
         examples={r.name: _draw(data, r.examples, language) for r in data.rules},
         strange=[(s, _draw(data, (s.curve,), language)) for s in data.strange],
+        members=members({f"rule-{r.name}": r.examples for r in data.rules}, language),
         limits=LIMITS,
         style=style,
         script=script,
         hashes=[hash_of(script)],
     )
-
-
-def meaning(text: str, language: Language) -> str:
-    """A feature's meaning in this language, where it is one of tsclust's own."""
-    return str(language.texts["features_page"]["meanings"].get(text, text))
 
 
 def said(limit: Limit, language: Language) -> str:
@@ -71,7 +68,7 @@ def _numbers(data: FeaturesData, language: Language) -> dict[str, str]:
 
 def _histograms(data: FeaturesData, language: Language) -> list[tuple[Histogram, str]]:
     """Each with what its feature means."""
-    return [(draw_histogram(d, language), meaning(d.feature.meaning, language)) for d in data.distributions]
+    return [(draw_histogram(d, language), language.meaning(d.feature.meaning)) for d in data.distributions]
 
 
 def _rule_line(rule: RuleSeen, data: FeaturesData, language: Language) -> RuleLine:

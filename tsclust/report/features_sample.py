@@ -19,9 +19,10 @@ from sklearn.ensemble import IsolationForest
 
 from tsclust.engine import map_parts
 from tsclust.features.catalogue import Feature
-from tsclust.report import sample
+from tsclust.report import counted, sample
 from tsclust.report.axis import Axis, within
-from tsclust.report.sample import SEED, Bools, Drawn, Strings
+from tsclust.report.counted import Bools
+from tsclust.report.sample import SEED, Drawn, Strings
 from tsclust.report.unusual import Usual, fit_usual
 from tsclust.series import Floats, Int64s, UInt64s, hash_ids
 from tsclust.workspace import Workspace
@@ -163,7 +164,7 @@ def _see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge 
     inside = np.zeros((len(shown), 0), bool)
     return Seen(
         counts,
-        Drawn(series.take(shown), few.hashes, start, few.x, few.keys, inside, usual[shown], few.rejected, {}, {}),
+        Drawn(series.take(shown), few.hashes, start, few.x, few.keys, inside, usual[shown], few.rejected, counted.NONE),
     )
 
 

@@ -6,8 +6,10 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping
+import string
+from collections.abc import Mapping, Sequence, Set
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -15,24 +17,41 @@ import jinja2
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from tsclust.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
+from tsclust.report.book import INDEX, Book
 from tsclust.report.data import Band, Group, Rejected, ReportData
-from tsclust.report.drawing import Drawing, Frame, draw
+from tsclust.report.drawing import Drawing, Frame, bars, draw
+from tsclust.report.form import form, members
 from tsclust.report.texts import STATIC, Language
 
 MINUTES = 1  # it takes to look at a group
 TOP = 24  # pixels above a figure's axes
+DIGITS = string.digits + string.ascii_lowercase
+ALONE = Book(())  # a page that is all of its report
+SCRIPTS = ("page.js", "overview.js", "spreads.js", "answers.js", "keys.js")
 NO_FIGURES: Mapping[str, go.Figure] = MappingProxyType({})
+# What the script says and the form offers.
+ANSWERS = {"verdicts": VERDICTS, "sure": SURE, "kind": KIND, "comment": COMMENT, "labeller": LABELLER}
 
 
-def render(data: ReportData, lang: str, figures: Mapping[str, go.Figure] = NO_FIGURES) -> str:
-    """The page in the language `lang` (en or ru): the same bytes for the same data.
+def render(
+    data: ReportData,
+    lang: str,
+    figures: Mapping[str, go.Figure] = NO_FIGURES,
+    name: str = "report",
+    book: Book = ALONE,
+) -> str:
+    """The page of the report `name` in the language `lang` (en or ru): the same bytes for the same data.
 
     Without `figures` (by name, for the overview) it has its table alone, and plotly.js is not in the page.
     """
     language = Language.load(lang)
-    style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    plotly = get_plotlyjs() if figures else ""
+    script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
     malfunctions = [g for g in data.groups if not g.normal]
+    drawn = [_figure(name, figure) for name, figure in figures.items()]
+    to_look_at = len(book.groups or malfunctions) if book.here == INDEX else len(malfunctions)
+    elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
+    groups = (*data.groups, *elsewhere)
     return (
         templates(language)
         .get_template("page.html")
@@ -40,17 +59,42 @@ def render(data: ReportData, lang: str, figures: Mapping[str, go.Figure] = NO_FI
             data=data,
             malfunctions=malfunctions,
             normals=[g for g in data.groups if g.normal],
-            drawings={g.number: _draw_group(g, data.normal, language) for g in data.groups},
+            to_look_at=to_look_at,
+            href=partial(_href, book, {g.name for g in data.groups}),
+            book=book,
+            elsewhere=[g.name for g in elsewhere],
+            titles={g.name: _title(g, language) for g in groups},
+            drawings={g.name: _draw_group(g, data.normal, language) for g in groups},
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
-            figures=[_figure(name, figure) for name, figure in figures.items()],
-            takes=language.counted(max(1, len(malfunctions) * MINUTES), "minute"),
+            members=_members(data, language),
+            form=form(data, name),
+            answers=ANSWERS,
+            spreads=packed(to_json(_spreads(data, language))),
+            figures=drawn,
+            packed_figures=packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
+            plotly=packed(plotly),
+            takes=language.counted(max(1, to_look_at * MINUTES), "minute"),
             advice=_advice(data, language),
-            style=style,
+            style=static("page.css") + static("answers.css"),
             script=script,
             hashes=[hash_of(script), hash_of(plotly)],
-            plotly=base64.b64encode(gzip.compress(plotly.encode(), 9, mtime=0)).decode(),
         )
     )
+
+
+def static(name: str) -> str:
+    """A file that becomes part of the page."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def to_json(value: Any) -> str:
+    """Compact, Cyrillic as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def packed(text: str) -> str:
+    """gzip in base64: the page unpacks it when it is wanted."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def templates(language: Language) -> jinja2.Environment:
@@ -59,14 +103,52 @@ def templates(language: Language) -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(STATIC), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False}  # Cyrillic in a third of the bytes
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.globals.update(t=language.texts["page"], language=language)
     environment.filters.update(
         plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
         month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
-        time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date,
+        time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
     )  # fmt: skip
     return environment
+
+
+def _members(data: ReportData, language: Language) -> dict[str, Any]:
+    groups, rules = {f"group-{g.name}": g.members for g in data.groups}, data.rejected
+    return members(groups | {f"rule-{r.rule}": r.examples for r in rules}, language)
+
+
+def _spreads(data: ReportData, language: Language) -> dict[str, Any]:
+    """What spreads.js draws: features with phase, meaning and unit; of each card a list in the order of the unusual.
+
+    Heights are digits of base 36.
+    """
+    phases, units = language.texts["phases"], language.texts["units"]
+    features = {
+        f.name: [phases[f.phase], language.plain(language.meaning(f.meaning)), units[f.unit]] for f in data.features
+    }
+    cards = {
+        f"group-{g.name}": [
+            [s.feature, language.number(s.low), language.number(s.high), _digits(s.group), _digits(s.normal)]
+            for s in g.spreads
+        ]
+        for g in data.groups
+    }
+    return {"features": features, "cards": cards}
+
+
+def _digits(heights: Sequence[int]) -> str:
+    return "".join(DIGITS[height] for height in heights)
+
+
+def _title(group: Group, language: Language) -> str:
+    which = "cluster" if group.number is None else "normal_group" if group.normal else "group"
+    return str(language[which].format(n=group.name, k=group.k, cluster=group.cluster))
+
+
+def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
+    """Where the card of a group is, None where it has none."""
+    return f"#group-{group}" if str(group) in here else book.href(str(group))
 
 
 def _draw_group(group: Group, normal: Band, language: Language) -> Drawing:

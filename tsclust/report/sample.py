@@ -5,9 +5,10 @@ Which series are drawn is decided by a hash of their id: the same ones for any o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property, partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -19,21 +20,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
+from tsclust.report import counted
+from tsclust.report.counted import Bools, Counts
 from tsclust.series import Floats, Int64s, SeriesBlock, UInt64s, hash_ids
 from tsclust.workspace import Members, Workspace
 
-Bools = npt.NDArray[np.bool_]
 Strings = npt.NDArray[np.str_]
 
 PER_GROUP = 2_000  # members that stand for a group: its band, its medians
 NORMAL = 60_000  # series that say what is normal, of each baseline too
 EXAMPLES = 6  # series shown of those a rule rejects
-MANY = 2_000  # a carried column with more values than this names series, not machines
 SEED = 1
 WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
 BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
-_YEARS = (-719_161, 2_932_895)  # days since 1970 of the years 1 to 9999, one short: a time zone may add one
-_PER_DAY = {None: 1, "ms": 86_400_000, "us": 86_400_000_000, "ns": 86_400_000_000_000}
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ class Drawn:
     inside    (n, g) drawn as a member of the group
     normal    (n,) drawn as a member of the normal mass
     rejected  (n,) name of the rule, "" = kept
-    counts    carried column -> a row per value: value, all, 0, 1, ... (members of each group); None: too many values
-    periods   carried column of times -> first and last
+    counts    over all series, not only those drawn
     """
 
     table: pa.Table
@@ -83,8 +81,7 @@ class Drawn:
     inside: Bools
     normal: Bools
     rejected: Strings
-    counts: dict[str, pl.DataFrame | None]
-    periods: dict[str, tuple[Any, Any]]
+    counts: Counts
 
     @cached_property
     def block(self) -> SeriesBlock:
@@ -105,8 +102,7 @@ def joined(parts: Sequence[Drawn]) -> Drawn:
     }
     return Drawn(
         table=pa.concat_tables([p.table for p in parts]).take(order).combine_chunks(),
-        counts={name: _summed(p.counts.get(name) for p in parts) for name in parts[0].counts},
-        periods={name: _longest(p.periods.get(name) for p in parts) for name in parts[0].periods},
+        counts=reduce(operator.add, (p.counts for p in parts)),
         **drawn,
     )
 
@@ -115,7 +111,6 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     """What `draw` wants of one part."""
     features = pq.read_table(path, columns=["series_id", "start", *asked.features, "rejected_by"])
     series = pq.read_table(workspace.stage("series") / path.name)
-    carried = _carried(series)
     rejected = texts(pl.Series(features["rejected_by"]))
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
@@ -126,10 +121,9 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     usual = normal & (hashes <= limit(NORMAL, asked.kept))
     rows = np.flatnonzero(members.any(axis=1) | usual | examples(rejected, hashes))
     x = np.column_stack([features[name].take(rows).to_numpy() for name in asked.features])
-    times = [column for column in carried.iter_columns() if column.dtype.is_temporal()]
     return Drawn(
         series.take(rows), hashes[rows], whole(features["start"])[rows], x, keys[rows], members[rows],
-        usual[rows], rejected[rows], _count(carried, kept, inside), {t.name: (t.min(), t.max()) for t in times},
+        usual[rows], rejected[rows], counted.count(series, kept, inside),
     )  # fmt: skip
 
 
@@ -160,64 +154,12 @@ def examples(rejected: Strings, hashes: UInt64s) -> Bools:
     return chosen
 
 
-def _carried(series: pa.Table) -> pl.DataFrame:
-    """The carried columns that can be counted: text, whole numbers, yes and no, times."""
-    fine = [f.name for f in series.schema if f.name not in ("series_id", "values") and _countable(f.type)]
-    frame = pl.DataFrame(series.select(fine))
-    return frame.with_columns(_possible(c) for c in frame.iter_columns() if c.dtype.is_temporal())
-
-
-def _possible(times: pl.Series) -> pl.Series:
-    """Null for what lies outside of the years 1 to 9999, like PostgreSQL's infinity: Polars panics on it."""
-    per_day = _PER_DAY[getattr(times.dtype, "time_unit", None)]
-    first, last = max(_YEARS[0] * per_day, -(2**63)), min(_YEARS[1] * per_day, 2**63 - 1)
-    inside = times.to_physical().is_between(first, last)
-    return pl.select(pl.when(inside).then(times)).to_series().alias(times.name)
-
-
-def _countable(kind: pa.DataType) -> bool:
-    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean, pa.types.is_date,
-             pa.types.is_timestamp)  # fmt: skip
-    return any(test(kind) for test in tests)
-
-
 def keys_of(series: pa.Table, baseline: Sequence[str]) -> Strings:
     """(n,) the baseline key of each row of a part of series/, "" without a baseline."""
     if not baseline:
         return np.full(len(series), "")
     text = pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)
     return pl.DataFrame(series.select(list(baseline))).select(text).to_series().to_numpy().astype(str)
-
-
-def _count(carried: pl.DataFrame, kept: Bools, inside: Bools) -> dict[str, pl.DataFrame | None]:
-    """Per column, how often each value occurs in all and in each group; times count by their month."""
-    members = pl.DataFrame({str(j): inside[kept, j] for j in range(inside.shape[1])})
-    counts: dict[str, pl.DataFrame | None] = {}
-    for column in carried.filter(kept).iter_columns():
-        value = column.dt.strftime("%Y-%m") if column.dtype.is_temporal() else column.cast(pl.String)
-        tally = members.with_columns(value=value).group_by("value").agg(pl.len().cast(pl.Int64).alias("all"), _sums())
-        counts[column.name] = tally if len(tally) <= MANY else None
-    return counts
-
-
-def _sums() -> pl.Expr:
-    return pl.exclude("value", "all").cast(pl.Int64).sum()
-
-
-def _summed(counts: Iterable[pl.DataFrame | None]) -> pl.DataFrame | None:
-    """The counts of all parts; None where one of them, or all together, have too many values."""
-    parts = list(counts)
-    known = [c for c in parts if c is not None]
-    if len(known) < len(parts):
-        return None
-    tally = pl.concat(known).group_by("value").agg(pl.col("all").sum(), _sums()).sort("value")
-    return tally if len(tally) <= MANY else None
-
-
-def _longest(periods: Iterable[tuple[Any, Any] | None]) -> tuple[Any, Any]:
-    known = [p for p in periods if p is not None and p[0] is not None]
-    return (min(p[0] for p in known), max(p[1] for p in known)) if known else (None, None)
 
 
 def texts(column: pl.Series) -> Strings:

@@ -104,6 +104,10 @@ class Language:
         """A rule's reason in this language, where it is one that tsclust brings along."""
         return str(self.texts["reasons"].get(text, text))
 
+    def meaning(self, text: str) -> str:
+        """A feature's meaning in this language, where it is one of tsclust's own."""
+        return str(self.texts["meanings"].get(text, text))
+
     def sentence(self, u: Unusual) -> str:
         """What is unusual, in words: `run 18 samples longer`, `side movement: level 1.6 times normal`."""
         thing, measure, less = (*self.texts["features"].get(u.feature, [u.feature, ""]), "")[:3]

@@ -1,0 +1,72 @@
+// From group to group, and everything by keyboard: the page lists the keys.
+{
+  // ---- from group to group
+
+  function goTo(card) {
+    card.element.scrollIntoView();
+    card.element.focus({ preventScroll: true });
+  }
+
+  function turn(step, open = false) {
+    const groups = answering.cards.filter(({ asked }) => asked.k !== undefined), at = groups.indexOf(answering.current);
+    const on = step > 0 ? groups.slice(at + 1) : groups.slice(0, Math.max(at, 0)).reverse();
+    const next = on.find(({ answer }) => !open || !answer.verdict);
+    if (next) goTo(next);
+    else if (step > 0) byId("bar").querySelector("[data-save]").focus();
+  }
+
+  // ---- keys: letters depend on the keyboard's language, these do not
+
+  const isText = (target) => target.matches("textarea, select, input:not([type=radio])");
+  const ownArrows = (target) => isText(target) || target.matches("[type=radio]") || target.closest(".scroll, .figures");
+
+  function inCard(event, digit) {
+    const mini = event.target.closest(".mini");
+    const { current } = answering, verdicts = current?.fields.elements.verdict;
+    if (digit && verdicts) answering.decide(current, verdicts[digit - 1].value);
+    else if (event.key === "Delete" && mini) answering.mark(mini);
+    else return false;
+    return true;
+  }
+
+  function inDialog(key) {
+    const marks = key === "Delete" && byId("large").open;
+    if (marks) answering.mark(answering.large);
+    return marks;
+  }
+
+  function inField(field, key) {
+    const inside = answering.current?.element.contains(field);
+    const on = inside && key === "Enter" && !field.matches("textarea"), out = inside && key === "Escape";
+    if (on) turn(1);
+    if (out) answering.current.element.focus();
+    return on || out;
+  }
+
+  // Whether the key means something here.
+  function pressed(event) {
+    const { target, key, shiftKey } = event, step = { ArrowRight: 1, ArrowLeft: -1 }[key];
+    if (document.querySelector("dialog[open]")) return inDialog(key);
+    if (isText(target)) return inField(target, key);
+    if (key === "?") byId("keys").showModal();
+    else if (step && !ownArrows(target)) turn(step, shiftKey);
+    else return Boolean(target.closest(".card")) && inCard(event, /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1]);
+    return true;
+  }
+
+  function onKey(event) {
+    const { ctrlKey, metaKey, altKey, code } = event, ctrl = ctrlKey || metaKey;
+    if (ctrl && code === "KeyS") answering.save();
+    else if (ctrl || altKey || !pressed(event)) return;
+    event.preventDefault();
+  }
+
+  if (answering.save) {
+    document.addEventListener("keydown", onKey);
+    byId("bar").addEventListener("click", ({ target }) => {
+      const button = target.closest("button");
+      if (button?.dataset.turn) turn(Number(button.dataset.turn));
+      else if (button?.matches("[data-keys]")) byId("keys").showModal();
+    });
+  }
+}
