@@ -8,10 +8,10 @@ PYTHON ?= $(shell for p in python3 $(MINOR_VERSIONS:%=python3.%); do \
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sample clean
+.PHONY: help demo test check bench sample notebooks clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## a million made cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
@@ -29,8 +29,11 @@ sample: .venv/.test ## reports/sample.html and its pictures
 	@tests/browser.sh
 	@.venv/bin/python reports/make.py
 
+notebooks: .venv/.test ## notebooks/*.ipynb anew, with what they show of a small demo
+	@.venv/bin/python notebooks/make.py
+
 bench: .venv/.bench ## the measurements the documentation quotes, one by one
-	@for file in bench/demo.py bench/extract.py bench/features.py bench/cluster.py bench/kinds.py bench/ideas.py bench/worth.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
+	@for file in bench/demo.py bench/extract.py bench/features.py bench/cluster.py bench/kinds.py bench/ideas.py bench/worth.py bench/report.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
 clean: ## removes what make has made, not your workspaces (demo/ is one)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

@@ -293,7 +293,7 @@ def file_of(data: ReportData, **changes: Any) -> dict[str, Any]:
     return {
         "format": "tsclust-answers", "version": 1, "report": form(data, "plant")["report"],
         "lang": "en", "labeller": "y", "started_at": when, "saved_at": when,
-        "groups": [answer | {"answered_at": when} | changes], "objections": [],
+        "groups": [answer | {"answered_at": when} | changes], "series": [], "objections": [],
     }  # fmt: skip
 
 

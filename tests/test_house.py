@@ -18,7 +18,7 @@ from tsclust.pipeline.template import settings_text
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "tsclust"
-STAGES = {"source", "features", "screen", "cluster", "report", "demo"}
+STAGES = {"source", "features", "screen", "cluster", "labels", "report", "demo"}
 GROUND = {"answers", "atomic", "series", "config", "errors", "engine", "workspace"}
 # room -> the rooms it may import from
 MAY: dict[str, set[str]] = {
@@ -28,6 +28,7 @@ MAY: dict[str, set[str]] = {
     "terminal": {"pipeline", "engine"},
     "pipeline": STAGES | GROUND,
     **{stage: {"series", "config", "errors", "engine"} for stage in STAGES},
+    "labels": {"answers", "series", "errors"},
     "report": {
         "answers",
         "series",
@@ -37,7 +38,7 @@ MAY: dict[str, set[str]] = {
         "workspace",
         "features",
     },  # reads the workspace's files, names features
-    "answers": set(),
+    "answers": {"errors"},
     "workspace": {"errors", "atomic"},
     "atomic": {"errors"},
     "config": {"errors"},

@@ -63,7 +63,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
                 unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / 1e-9),),
                 where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 0.125),)),),
-                periods=(), near=(Near("2", 0.0),), spreads=(), print=printed(range(21, 24)),
+                periods=(), near=(Near("2", 0.0),), known=None, spreads=(), print=printed(range(21, 24)),
             ),
             Group(
                 number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, within=None,
@@ -76,9 +76,11 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 ),
                 unusual=(),
                 where=(Where("machine", False, 2, 3, ()),),
-                periods=(), near=(Near("1", 0.0),), spreads=(), print=printed(range(21)),
+                periods=(), near=(Near("1", 0.0),), known=None, spreads=(), print=printed(range(21)),
             ),
         ),
+        named=0,
+        kinds=(),
         rejected=(
             Rejected(
                 "flat", "longest_flat_run >= 0.9 * n_values", REASON, 1,

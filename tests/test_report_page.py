@@ -17,6 +17,7 @@ from tests.report_workspace import NORMAL, lifelike, write
 from tsclust.config import Report
 from tsclust.report.collect import collect
 from tsclust.report.figures import LINE, SHOWN_IDS, elbow, of_workspace
+from tsclust.report.group_figures import curves_of, spread_of
 from tsclust.report.page import render
 from tsclust.report.texts import LONGEST, STATIC, Language
 from tsclust.report.unusual import Unusual
@@ -392,7 +393,9 @@ def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
     sources = [*STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
     words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in sources)))
     assert set(Language.load(lang).texts["page"]) <= words
+    data, values = collect(workspace, Report()), pl.DataFrame({"group": [None, 1], "value": [0.0, 1.0]})
     drawn = [*figures.values(), elbow(pl.DataFrame({"k": [2], "inertia": [1.0]}), None, lang)]
+    drawn += [curves_of(data.groups[0], data.normal, lang), spread_of(values, [1], data.features[0], lang)]
     told = "".join(str(figure.to_plotly_json()) for figure in drawn)
     texts = Language.load(lang).texts["figures"].values()
     assert not [text for text in texts if text.partition("{")[0].strip() not in told]

@@ -1,7 +1,7 @@
 """tsclust finds the kinds of malfunction hidden in a million short sensor series, for an expert to name.
 
 Every command of the command line is a function here: `tsclust.extract(Path("ws"))` is `tsclust extract -w ws`.
-`tsclust.figures(Path("ws"))` gives the report's pictures to a notebook.
+`tsclust.open(Path("ws"))` gives a workspace to a notebook, `tsclust.figures(Path("ws"))` only the report's pictures.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ _COMMANDS = {
     "figures": "report",
     "filter": "filtering",
     "init": "init",
+    "labels_export": "exporting",
+    "labels_import": "labelling",
+    "open": "opened",
     "report": "report",
     "run": "run",
     "status": "run",
+    "train": "training",
 }
 __all__ = ["__version__", *_COMMANDS]
 

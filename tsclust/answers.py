@@ -10,7 +10,9 @@ import json
 import zlib
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from tsclust.errors import AnswersError
 
 FORMAT: Literal["tsclust-answers"] = "tsclust-answers"
 VERSION: Literal[1] = 1
@@ -21,6 +23,8 @@ Verdict = Literal["malfunction", "normal", "bad_recording", "dont_know", "mixed"
 Sure = Literal["certain", "likely", "guess"]
 VERDICTS: tuple[Verdict, ...] = ("malfunction", "normal", "bad_recording", "dont_know", "mixed")
 SURE: tuple[Sure, ...] = ("certain", "likely", "guess")
+
+AGAIN = "Ask its sender for the file once more: the page keeps the answers"
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 SeriesId = Annotated[str, Field(max_length=100_000)]
@@ -56,19 +60,26 @@ class GroupAsked(Part):
     members_hash: Hash
 
 
-class GroupAnswer(GroupAsked):
-    """What the expert says of a group: verdict None where only something was noted or marked.
-
-    kind         the malfunction's name, "" where it has none
-    not_members  ids, as text, of series that do not belong to the group
-    """
+class Answer(Part):
+    """What the expert says: verdict None where only something was noted or marked; kind "" where it has no name."""
 
     verdict: Verdict | None
     kind: Annotated[str, Field(max_length=KIND)]
     sure: Sure | None
     comment: Text
-    not_members: Annotated[tuple[SeriesId, ...], Field(max_length=1_000)]
     answered_at: AwareDatetime
+
+
+class GroupAnswer(GroupAsked, Answer):
+    """Of a group. not_members: ids, as text, of series that do not belong to it."""
+
+    not_members: Annotated[tuple[SeriesId, ...], Field(max_length=1_000)]
+
+
+class SeriesAnswer(Answer):
+    """Of one series."""
+
+    series_id: SeriesId
 
 
 class Objection(Part):
@@ -90,11 +101,46 @@ class Answers(Part):
     started_at: AwareDatetime
     saved_at: AwareDatetime
     groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000)]
+    series: Annotated[tuple[SeriesAnswer, ...], Field(max_length=100_000)]
     objections: Annotated[tuple[Objection, ...], Field(max_length=1_000)]
     checksum: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 
 
+LARGEST = 20_000_000  # bytes of a file
+
+
+def parse(name: str, content: bytes) -> Answers:
+    """The answers in the file `name`. Raises AnswersError that says what is wrong with it."""
+    body = _as_json(name, content)
+    if not isinstance(body, dict) or body.get("format") != FORMAT:
+        raise AnswersError(f"{name} is no file of answers", "Take the file that `Save answers` in a report has made")
+    if body.get("version") != VERSION:
+        known = f"{name} is of version {str(body.get('version'))[:20]}, this tsclust knows {VERSION}"
+        raise AnswersError(known, "Use the tsclust that made the report, or a newer one")
+    try:
+        answers = Answers.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise AnswersError(f"{name}: {where} is not as it should be: {first['msg']}", AGAIN) from None
+    del body["checksum"]
+    if checksum(body) != answers.checksum:
+        raise AnswersError(f"{name} was changed after it was saved: its checksum is another", AGAIN)
+    return answers
+
+
+def _as_json(name: str, content: bytes) -> Any:
+    if len(content) > LARGEST:
+        raise AnswersError(f"{name} has {len(content):,} bytes, at most {LARGEST:,} are read", AGAIN)
+    try:
+        return json.loads(content.decode("utf-8-sig"))
+    except UnicodeError:
+        raise AnswersError(f"{name} is not UTF-8 text", AGAIN) from None
+    except (ValueError, RecursionError):
+        raise AnswersError(f"{name} is cut off, or no JSON at all", AGAIN) from None
+
+
 def checksum(body: dict[str, Any]) -> str:
-    """Of the answers without their checksum, as they stand in the file. UnicodeEncodeError for what is no text."""
+    """Of the answers without their checksum, as they stand in the file."""
     compact = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return f"{zlib.crc32(compact.encode()):08x}"
+    return f"{zlib.crc32(compact.encode('utf-8', 'surrogatepass')):08x}"

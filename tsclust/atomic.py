@@ -43,6 +43,13 @@ class StageWriter:
         pq.write_table(table, path, **_FAST, use_dictionary=texts, column_encoding=apart)
         self.outputs[name] = _sha256(path)
 
+    def write_bytes(self, name: str, content: bytes) -> None:
+        """Write a file as it is."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        self.outputs[name] = hashlib.sha256(content).hexdigest()
+
     def write_batches(self, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> int:
         """Write one Parquet file, ROW_GROUP rows at a time, under its name only when all is on disk; the rows."""
         path, beside, rows = self.folder / name, self.folder / f"{name}.new", 0
@@ -65,10 +72,7 @@ class StageWriter:
         """Take over an earlier stage's file as it is, as `name`: by a link where the disk knows them, else a copy."""
         target = self.folder / (name or path.name)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, target)
-        except OSError:
-            shutil.copy2(path, target)
+        link_or_copy(path, target)
         self.outputs[name or path.name] = sha256
 
     def remove(self, name: str) -> None:
@@ -76,13 +80,28 @@ class StageWriter:
         shutil.rmtree(self.folder / name)
 
 
+def link_or_copy(source: str | Path, target: str | Path) -> None:
+    """A second name for the file where the disk knows links, else a copy. Nobody writes into a file that is there."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def write_file(path: Path, text: str) -> None:
     """Write a text file beside and rename: a reader sees the old one or the new one."""
+    with appearing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def appearing(path: Path) -> Iterator[Path]:
+    """Where to write a file that takes the name `path` when it is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.new")
     try:
         with disk_full_explained(path.parent):
-            beside.write_text(text, encoding="utf-8")
+            yield beside
             beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

@@ -176,6 +176,56 @@ def report(
         webbrowser.open(done.wrote.absolute().as_uri())
 
 
+labels = typer.Typer(no_args_is_help=True, help="What experts have said: take it in, look it over, give it out.")
+app.add_typer(labels, name="labels")
+
+Resolve = Annotated[
+    str | None, typer.Option(help="Where labellers contradict each other: majority, newest, or whose label counts.")
+]
+
+
+@labels.command("import")
+def labels_import(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files that experts saved: answers-*.json")] = None,
+    root: Root = HERE,
+    resolve: Resolve = None,
+    older: Annotated[bool, typer.Option("--older", help="Also answers about an earlier sweep.")] = False,
+    json: Json = False,
+) -> None:
+    """Take in what experts have answered; all files, or none of them."""
+    with shown(json) as (listen, show):
+        said = {"labels": {"resolve": resolve}}
+        show([tsclust.labels_import(root, files or [], said, listen, older=older)])
+
+
+@labels.command("export")
+def labels_export(
+    to: Annotated[Path | None, typer.Argument(help="A .csv or .parquet file.")] = None,
+    root: Root = HERE,
+    to_table: Annotated[str, typer.Option(help="Write them to this table in PostgreSQL: schema.table")] = "",
+    resolve: Resolve = None,
+    json: Json = False,
+) -> None:
+    """Give the labels out, to a file or back into PostgreSQL; with --resolve one for each series."""
+    with shown(json) as (listen, show):
+        show([tsclust.labels_export(root, to, {"labels": {"resolve": resolve}}, listen, to_table=to_table)])
+
+
+@app.command()
+def train(
+    root: Root = HERE,
+    reject_errors: Annotated[str | None, typer.Option(help="Say don't know so often: 80% of the errors.")] = None,
+    answer: Annotated[str | None, typer.Option(help="Say it so seldom: 99% of the series are answered.")] = None,
+    machine: Annotated[str | None, typer.Option(help="The column that names the machine.")] = None,
+    resolve: Resolve = None,
+    json: Json = False,
+) -> None:
+    """Learn the kinds from the labels, and when to say "don't know"."""
+    said = {"train": {"reject_errors": reject_errors, "answer": answer, "machine": machine}}
+    with shown(json) as (listen, show):
+        show([tsclust.train(root, said | {"labels": {"resolve": resolve}}, listen)])
+
+
 @app.command()
 def run(root: Root = HERE, json: Json = False) -> None:
     """Run every stage that is out of date."""

@@ -111,6 +111,28 @@ class Report(Section):
     split: int = Field(default=0, ge=0, le=1_000)
 
 
+class Labels(Section):
+    """Which of contradictory labels counts: `majority`, `newest`, a labeller's; "": none of them."""
+
+    resolve: str = Field(default="", max_length=100)
+
+
+class Train(Section):
+    """How a classifier is made. machine: the column that names one; "" = the first of the baseline."""
+
+    machine: str = ""
+    reject_errors: str = "80%"
+    answer: str = ""
+    assume_normal: bool = True
+
+    @field_validator("reject_errors", "answer")
+    @classmethod
+    def _a_share(cls, text: str) -> str:
+        if text:
+            parse_share(text)
+        return text
+
+
 class Settings(BaseSettings):
     """All of tsclust.toml. The DSN is a secret: its repr is masked and no manifest holds it."""
 
@@ -124,6 +146,8 @@ class Settings(BaseSettings):
     rule: tuple[Rule, ...] | None = None
     cluster: Cluster = Cluster()
     report: Report = Report()
+    labels: Labels = Labels()
+    train: Train = Train()
 
     @field_validator("rule")
     @classmethod

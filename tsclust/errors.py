@@ -13,7 +13,8 @@ TsclustError                1   what went wrong and has no class of its own
 ├── DemoServerError         12  the embedded PostgreSQL does not start
 ├── SourceLostError         13  the connection broke, or the server stopped, while reading
 ├── DamagedError            14  a file of the workspace is not what tsclust wrote
-└── SourceFileError         15  a file to read series from is cut off, encrypted, or no kind of file we know
+├── SourceFileError         15  a file to read series from is cut off, encrypted, or no kind of file we know
+└── AnswersError            16  a file of answers is not whole, or not about this workspace's groups
 
 2 is the command line itself (an unknown flag), 130 is Ctrl-C.
 """
@@ -84,6 +85,10 @@ class DamagedError(TsclustError):
 
 class SourceFileError(TsclustError):
     exit_code = 15
+
+
+class AnswersError(TsclustError):
+    exit_code = 16
 
 
 def one_line(text: str) -> str:

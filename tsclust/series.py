@@ -73,6 +73,12 @@ def fingerprints(ids: pa.Array, inside: npt.NDArray[np.bool_]) -> UInt64s:
     return np.array([hashes[inside[:, j]].sum(axis=0) for j in range(inside.shape[1])], np.uint64).reshape(-1, 2)
 
 
+def fingerprint(ids: pa.Array) -> UInt64s:
+    """(2,) of one set of ids."""
+    one: UInt64s = fingerprints(ids, np.ones((len(ids), 1), bool))[0]
+    return one
+
+
 def hexadecimal(fingerprint: UInt64s) -> str:
     """A fingerprint (2,) as text."""
     return "".join(f"{half:016x}" for half in fingerprint.tolist())

@@ -23,7 +23,13 @@ from tsclust.atomic import StageWriter, disk_full_explained, replace_folder
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
 
 STAGES = ("series", "features", "clusters")
-MADE_BY = {"series": "extract", "features": "features", "clusters": "cluster"}
+MADE_BY = {
+    "series": "extract",
+    "features": "features",
+    "clusters": "cluster",
+    "labels": "labels import",
+    "model": "train",
+}
 
 
 def command(name: str, root: Path) -> str:
@@ -34,6 +40,11 @@ def command(name: str, root: Path) -> str:
 def folder_within(group: int) -> str:
     """The folder in clusters/ of the drill-down into a group."""
     return f"within-{group:03d}"
+
+
+def assignments_in(clusters: Path, within: int | None) -> Path:
+    """The folder of the assignments in a clusters/: of the main sweep, or of the drill-down into a group."""
+    return (clusters if within is None else clusters / folder_within(within)) / "assignments"
 
 
 class Manifest(BaseModel):
@@ -99,6 +110,11 @@ class Workspace:
     def reports(self) -> Path:
         return self.root / "reports"
 
+    @property
+    def asked(self) -> Path:
+        """The sweeps that reports were made from."""
+        return self.root / "asked"
+
     def stage(self, name: str) -> Path:
         return self.root / name
 
@@ -110,8 +126,7 @@ class Workspace:
 
     def assignments(self, within: int | None = None) -> Path:
         """The folder of the assignments of the main sweep, or of the drill-down into a group."""
-        clusters = self.stage("clusters")
-        return (clusters if within is None else clusters / folder_within(within)) / "assignments"
+        return assignments_in(self.stage("clusters"), within)
 
     def find_manifest(self, name: str) -> Manifest | None:
         """The manifest of a stage, None where the stage was not made (or its manifest cannot be read)."""
@@ -186,7 +201,7 @@ class Workspace:
 
     def _sweep_up(self) -> None:
         """Remove what a killed run left beside the stages; put back a stage it had moved aside."""
-        for name in STAGES:
+        for name in (*STAGES, "labels", "model", "scores"):
             aside = self.root / f".{name}.old"
             if aside.exists() and not self.stage(name).exists():
                 aside.rename(self.stage(name))

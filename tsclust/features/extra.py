@@ -58,6 +58,22 @@ def load(path: Path, text: str) -> tuple[Extra, ...]:
     return tuple(_extra(path, name, getattr(f, "py_func", f)) for name, f in functions.items())
 
 
+def of_function(function: Callable[..., Any]) -> Extra:
+    """A feature to be tried out: a function as `load` finds them, which needs no docstring yet and may have any name.
+
+    Raises SettingsError for what is no function of one argument.
+    """
+    plain = getattr(function, "py_func", function)
+    name = getattr(plain, "__name__", repr(plain))
+    if not callable(plain) or _needed(plain) != 1:
+        raise SettingsError(
+            f"{name}: expected a function of one argument, the values", "For example: lambda x: x.max()"
+        )
+    over, slow = _compiled(plain)
+    meaning = (inspect.getdoc(plain) or "").partition("\n")[0]
+    return Extra(Feature(name, "1", "extra", meaning, f"{name}(x)"), over, slow)
+
+
 def describe_extra(block: SeriesBlock, sign: int, extra: Sequence[Extra]) -> Floats:
     """(n, len(extra)): the user's features of each series; NaN where there are too few values or it gives no number.
 
@@ -92,9 +108,9 @@ def _is_of(value: object, module: ModuleType) -> bool:
 
 def _extra(path: Path, name: str, function: Callable[..., Any]) -> Extra:
     said = inspect.getdoc(function) or ""
-    needed = [p for p in inspect.signature(function).parameters.values() if p.default is p.empty]
-    if not said or len(needed) != 1:
-        lacks = "has no docstring" if not said else f"takes {len(needed)} arguments"
+    needed = _needed(function)
+    if not said or needed != 1:
+        lacks = "has no docstring" if not said else f"takes {needed} arguments"
         raise SettingsError(
             f"{path}: {name} {lacks}: expected one argument, the values, and a docstring",
             "Mend it, or name it _" + name,
@@ -107,6 +123,15 @@ def _extra(path: Path, name: str, function: Callable[..., Any]) -> Extra:
     return Extra(
         Feature(name, _unit(path, name, said), "extra", said.splitlines()[0], f"{path.name}: {name}(x)"), over, slow
     )
+
+
+def _needed(function: Callable[..., Any]) -> int:
+    """How many arguments it cannot be called without; 1 for one written in C that does not say."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return 1
+    return sum(p.default is p.empty for p in parameters)
 
 
 def _unit(path: Path, name: str, said: str) -> Unit:

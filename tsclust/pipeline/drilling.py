@@ -16,9 +16,9 @@ from tsclust import config
 from tsclust.atomic import StageWriter
 from tsclust.config import Cluster, Settings
 from tsclust.engine import Listener
-from tsclust.errors import SettingsError, StageMissingError
+from tsclust.errors import SettingsError
 from tsclust.features import catalogue
-from tsclust.pipeline import kept, notes, numbering, sweeping
+from tsclust.pipeline import kept, notes, numbering, screening, sweeping
 from tsclust.pipeline.kept import Scope
 from tsclust.pipeline.numbering import Renumbered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
@@ -72,10 +72,7 @@ def _last(workspace: Workspace) -> Manifest:
     """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
     before = workspace.manifest("clusters")
     if before.inputs != {"features": workspace.manifest("features").output_hash} or "asked" not in before.facts:
-        raise StageMissingError(
-            f"{workspace.stage('clusters')} was made from other features than there are now",
-            f"Run: {command('cluster', workspace.root)}",
-        )
+        raise screening.other_features(workspace)
     return before
 
 

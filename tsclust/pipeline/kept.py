@@ -75,6 +75,12 @@ def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[st
     return Kept(table["series_id"].combine_chunks(), x, _keys(scope.workspace, path, baseline, keep, len(x)))
 
 
+def keys_of(scope: Scope, path: Path, columns: Sequence[str]) -> Keys:
+    """(n,) carried columns of the scope's rows of a features part, as one text; "" for no columns."""
+    keep = scope.holds(path, pq.read_table(path, columns=["series_id", "rejected_by"]))
+    return _keys(scope.workspace, path, columns, keep, pc.sum(keep).as_py() or 0)
+
+
 def ids(scope: Scope, path: Path) -> pa.ChunkedArray:
     """The series_ids of the scope's rows of a features part."""
     table = pq.read_table(path, columns=["series_id", "rejected_by"])

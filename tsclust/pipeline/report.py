@@ -17,7 +17,7 @@ from tsclust.atomic import replace_folder, write_file
 from tsclust.config import Settings
 from tsclust.engine import Listener, Progress, silent
 from tsclust.errors import SettingsError
-from tsclust.pipeline import look, screening
+from tsclust.pipeline import look, models, screening
 from tsclust.pipeline.result import Result
 from tsclust.report import collect, page
 from tsclust.report import figures as pictures
@@ -91,6 +91,8 @@ def _write(workspace: Workspace, settings: Settings, listen: Listener, name: str
         return _one(workspace, name, _features(workspace, settings, listen))
     workspace.manifest("clusters")
     screening.refuse_stale(workspace)
+    screening.refuse_other_features(workspace)
+    models.remember(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
     found, lang = collect.collect(workspace, settings.report, wanted), settings.report.lang
     listen(Progress("report: writing the page", 1, 2, "steps"))

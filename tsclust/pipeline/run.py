@@ -9,7 +9,7 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import Listener, silent
-from tsclust.pipeline import cluster, extract, features, filtering, report
+from tsclust.pipeline import cluster, extract, features, filtering, labels_status, report
 from tsclust.pipeline.result import Result, up_to_date
 from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace, command
 
@@ -36,7 +36,8 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     meter = Meter()
     found = {name: workspace.find_manifest(name) for name in STAGES}
     states = {name: _state(name, found, settings, root) for name in STAGES}
-    reports = sorted(path.name for path in workspace.reports.glob("*.html"))
+    pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
+    reports = sorted(str(path.relative_to(workspace.reports)) for path in pages)
     stale = next((name for name in STAGES if states[name] != "up to date"), None)
     then = command(MADE_BY[stale], root) if stale else command("report", root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
@@ -46,8 +47,9 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
         "facts": {"ranges": True, "by_part": True, "typical": True},
     }  # a line for each part
     about = {name: manifest.model_dump(exclude=without) if manifest else {} for name, manifest in found.items()}
-    facts = {"stages": {n: {"state": states[n], **about[n]} for n in STAGES}, "reports": reports}
-    notes = [f"reports: {', '.join(reports)}" if reports else "no report yet"]
+    said, labelled = labels_status.status(workspace, settings, states["clusters"] == "up to date")
+    facts = {"stages": {n: {"state": states[n], **about[n]} for n in STAGES}, "reports": reports, "labels": labelled}
+    notes = [f"reports: {', '.join(reports)}" if reports else "no report yet", *said]
     if workspace.unfinished("series").exists():
         notes.append(f"a reading was interrupted: {command('extract', root)} takes it up again")
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)

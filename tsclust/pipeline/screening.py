@@ -18,10 +18,10 @@ import pyarrow.parquet as pq
 from tsclust import screen
 from tsclust.config import Rule
 from tsclust.engine import Listener, Progress, map_parts
-from tsclust.errors import NoSeriesError
+from tsclust.errors import NoSeriesError, StageMissingError
 from tsclust.features.catalogue import Feature
 from tsclust.pipeline.look import as_columns
-from tsclust.workspace import Manifest, Workspace
+from tsclust.workspace import Manifest, Workspace, command
 
 CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
 WORKERS = 2
@@ -152,6 +152,21 @@ def refuse_stale(workspace: Workspace) -> None:
     series, parts = workspace.manifest("series"), parts_of(workspace.manifest("features"))
     if any(series.outputs.get(name) != part.series for name, part in parts.items()):
         raise workspace.other_series()
+
+
+def refuse_other_features(workspace: Workspace) -> None:
+    """Raises StageMissingError where clusters/ was made from other features than there are now."""
+    now = workspace.manifest("features").output_hash
+    if workspace.manifest("clusters").inputs.get("features", now) != now:
+        raise other_features(workspace)
+
+
+def other_features(workspace: Workspace) -> StageMissingError:
+    """The error for a clusters/ that was made from other features than there are now."""
+    return StageMissingError(
+        f"{workspace.stage('clusters')} was made from other features than there are now",
+        f"Run: {command('cluster', workspace.root)}",
+    )
 
 
 def refuse_nothing(workspace: Workspace) -> None:

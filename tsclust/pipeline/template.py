@@ -79,6 +79,22 @@ charts = true
 # Groups in one file: more go into several, with an index. 0: all in one.
 split = 0
 
+[labels]
+# Where labellers contradict each other: "majority", "newest", or the name of one who is right. Empty: such series are
+# left out.
+resolve = ""
+
+[train]
+# The carried column that names the machine: a classifier is judged on machines that it has not learned from. Empty: the
+# first of [cluster] baseline.
+machine = ""
+# "don't know" is said so often that this share of the errors is not made ...
+reject_errors = "80%"
+# ... or, where set, as seldom as leaves this share of the series answered.
+answer = ""
+# Where nobody has labelled anything normal: learn as normal what exceeds normal in no feature.
+assume_normal = true
+
 # Rules say which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).
 # The ones below hold while no [[rule]] is set; take off the # to change them. `tsclust filter --dry-run` shows what
 # they reject.

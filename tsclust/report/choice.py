@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from tsclust.errors import SettingsError
+from tsclust.report.known import Known
 from tsclust.workspace import Members, Workspace, command
 
 NORMAL_CARDS = 5  # of the normal mass, the largest groups are shown
@@ -23,11 +24,18 @@ class Wanted:
     k      every cluster of this one model; None: the groups found in the whole sweep
     group  this one group
     known  also groups that are called by one and the same name already
+    cluster  of the one model, only this cluster
     """
 
     k: int | None = None
     group: int | None = None
     known: bool = False
+    cluster: int | None = None
+
+    def shows(self, called: Known | None) -> bool:
+        """Whether a group whose members were called so gets a card; what is asked for by number or k does anyway."""
+        alone = self.k is not None or self.group is not None
+        return alone or self.known or called is None or called.state != "named"
 
 
 THE_SWEEP = Wanted()
@@ -48,13 +56,13 @@ class Chosen:
 
 
 def choose(workspace: Workspace, wanted: Wanted) -> Chosen:
-    """Raises SettingsError for a group or a k that is not there."""
+    """Raises SettingsError for a group, a k or a cluster that is not there."""
     groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False)
     mass = groups.filter("normal", pl.col("within").is_null()).sort("size", "group", descending=[True, False])
     if wanted.group is not None:
         cards = _one(groups, wanted.group)
     elif wanted.k is not None:
-        cards = _of_model(workspace, wanted.k)
+        cards = _of_model(workspace, wanted.k, wanted.cluster)
     else:
         proposed = groups.filter(pl.col("proposed") & ~pl.col("normal"))
         cards = [*proposed.iter_rows(named=True), *mass.head(NORMAL_CARDS).iter_rows(named=True)]
@@ -72,17 +80,29 @@ def _one(groups: pl.DataFrame, number: int) -> list[Row]:
     return found
 
 
-def _of_model(workspace: Workspace, k: int) -> list[Row]:
-    """The clusters of one model, most worth looking at first, the normal mass last."""
+def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
+    """The clusters of one model as in centers.parquet, most worth looking at first, the normal mass last.
+
+    Raises SettingsError for a k that is not there.
+    """
     centers = pl.read_parquet(workspace.stage("clusters") / "centers.parquet", glob=False)
     ks = centers["k"].unique().sort().to_list()
     if k not in ks:
         expected = f"--k {k}: there is no such model, expected one of {_listed(ks)}"
         raise SettingsError(expected, f"Have it made: {command('cluster', workspace.root)} --k 2..{k}")
-    kept = workspace.manifest("clusters").rows
     clusters = centers.filter(pl.col("k") == k, pl.col("size") > 0)
-    ordered = clusters.sort("worth", "size", "cluster", descending=[True, True, False])
-    return [_card(row, kept) for row in ordered.iter_rows(named=True)]
+    return clusters.sort("worth", "size", "cluster", descending=[True, True, False])
+
+
+def _of_model(workspace: Workspace, k: int, cluster: int | None) -> list[Row]:
+    """All clusters of one model, or one of them."""
+    found, kept = clusters_of(workspace, k), workspace.manifest("clusters").rows
+    if cluster is not None and cluster not in found["cluster"]:
+        there = _listed(found["cluster"].sort().to_list())
+        raise SettingsError(
+            f"cluster {cluster} of k = {k}: there is no such cluster, expected one of {there}", "Choose one of them"
+        )
+    return [_card(row, kept) for row in found.iter_rows(named=True) if cluster in (None, row["cluster"])]
 
 
 def _card(row: Row, kept: int) -> Row:

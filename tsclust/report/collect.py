@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyarrow as pa
 from tsclust.config import Report
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
-from tsclust.report import curves, sample
+from tsclust.report import curves, known, sample
 from tsclust.report.choice import THE_SWEEP, Chosen, Wanted, choose
 from tsclust.report.counted import Span, Time
 from tsclust.report.data import (
@@ -30,7 +31,8 @@ from tsclust.report.data import (
     Stage,
     name_of,
 )
-from tsclust.report.near import Near, middles, nearest
+from tsclust.report.known import Known, Labelled
+from tsclust.report.near import middles, nearest
 from tsclust.report.sample import Asked, Drawn
 from tsclust.report.spread import Deviations
 from tsclust.report.unusual import Usual, fit_usual, stands_out, where
@@ -51,8 +53,11 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     chosen = choose(workspace, wanted)
     baseline = tuple(facts["clusters"].get("baseline", ()))
     features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
-    drawn = sample.draw(workspace, _asked(chosen, manifests["clusters"].rows, baseline, features))
+    labelled = known.read(workspace)
+    drawn = sample.draw(workspace, _asked(chosen, manifests["clusters"].rows, baseline, features, labelled))
     usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
+    was = _known(chosen, drawn, labelled)
+    shown = [j for j, called in enumerate(was) if wanted.shows(called)]
     return ReportData(
         title=settings.title,
         origin=facts["series"].get("origin", ""),
@@ -63,7 +68,9 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
         found=_found(workspace),
         baseline=baseline,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
-        groups=_groups(chosen, drawn, usual, settings.members),
+        groups=_groups(chosen, drawn, usual, was, shown, settings.members),
+        named=len(was) - len(shown),
+        kinds=labelled.named if labelled else (),
         rejected=_rejected(facts["features"], drawn),
         sweep=_sweep(workspace),
         elbow=facts["clusters"]["advice"]["elbow"],
@@ -75,10 +82,12 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     )
 
 
-def _asked(chosen: Chosen, kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...]) -> Asked:
+def _asked(
+    chosen: Chosen, kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...], labelled: Labelled | None
+) -> Asked:
     """The cards, then what is normal; only of the latter the normal mass is made."""
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
-    return Asked(chosen.members, normal, kept, baseline, catalogue.clustered(features))
+    return Asked(chosen.members, normal, kept, baseline, catalogue.clustered(features), labelled)
 
 
 def _found(workspace: Workspace) -> int:
@@ -86,17 +95,29 @@ def _found(workspace: Workspace) -> int:
     return int(groups["within"].is_null().sum())
 
 
-def _groups(chosen: Chosen, drawn: Drawn, usual: Usual, members: int) -> tuple[Group, ...]:
-    cards, g = chosen.cards, len(chosen.cards)
-    deviations, sizes = Deviations.of(drawn, usual), np.array([row["size"] for row in cards])
-    names = [name_of(row["group"], row["k"], row["cluster"]) for row in cards]
-    near = nearest(names, middles(drawn, usual)[:g], drawn.counts.shared[:g, :g], sizes)
-    return tuple(_group(row, j, drawn, deviations, near[j], members) for j, row in enumerate(cards))
+def _known(chosen: Chosen, drawn: Drawn, labelled: Labelled | None) -> list[Known | None]:
+    """Of each card: what its members were called before."""
+    if labelled is None:
+        return [None] * len(chosen.cards)
+    counts = drawn.counts.called.T
+    return [known.known(labelled, counts[j], row["group"], row["size"]) for j, row in enumerate(chosen.cards)]
 
 
-def _group(
-    row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations, near: tuple[Near, ...], members: int
-) -> Group:
+def _groups(
+    chosen: Chosen, drawn: Drawn, usual: Usual, was: Sequence[Known | None], shown: Sequence[int], members: int
+) -> tuple[Group, ...]:
+    """Those of the cards that are shown."""
+    rows, deviations = [chosen.cards[j] for j in shown], Deviations.of(drawn, usual)
+    names = [name_of(row["group"], row["k"], row["cluster"]) for row in rows]
+    sizes = np.array([row["size"] for row in rows])
+    near = nearest(names, middles(drawn, usual)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
+    groups = (_group(row, j, drawn, deviations, members) for row, j in zip(rows, shown, strict=True))
+    return tuple(
+        replace(group, near=near[at], known=was[j]) for at, (j, group) in enumerate(zip(shown, groups, strict=True))
+    )
+
+
+def _group(row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations, members: int) -> Group:
     rows, usual, size = np.flatnonzero(drawn.inside[:, j]), deviations.usual, row["size"]
     chosen = rows[curves.strata(curves.typical_first(usual.shaped(drawn.x[rows])), members)]
     tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
@@ -111,7 +132,7 @@ def _group(
         periods=tuple(
             Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in _periods(times, 1 + j)
         ),
-        near=near, spreads=deviations.spreads(rows), print=hexadecimal(drawn.counts.prints[j]),
+        near=(), known=None, spreads=deviations.spreads(rows), print=hexadecimal(drawn.counts.prints[j]),
     )  # fmt: skip
 
 

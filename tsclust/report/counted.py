@@ -15,6 +15,8 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from tsclust.report import known
+from tsclust.report.known import Labelled
 from tsclust.series import Int64s, UInt64s, fingerprints
 
 Bools = npt.NDArray[np.bool_]
@@ -40,6 +42,7 @@ class Counts:
     spans: dict[str, list[Span]]
     prints: UInt64s
     shared: Int64s
+    called: Int64s
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -47,13 +50,14 @@ class Counts:
             {name: _longest(spans, other.spans[name]) for name, spans in self.spans.items()},
             self.prints + other.prints,
             self.shared + other.shared,
+            self.called + other.called,
         )
 
 
-NONE = Counts({}, {}, np.zeros((0, 2), np.uint64), np.zeros((0, 0), np.int64))
+NONE = Counts({}, {}, np.zeros((0, 2), np.uint64), np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int64))
 
 
-def count(series: pa.Table, kept: Bools, inside: Bools) -> Counts:
+def count(series: pa.Table, kept: Bools, inside: Bools, labelled: Labelled | None) -> Counts:
     """Of a part of series/ (n rows), of which the rules keep some (n,); inside (n, g) are the members of the groups."""
     carried, members = _carried(series), inside.astype(np.float32)  # of a part: counts far below 2**24 are exact
     times = [column for column in carried.iter_columns() if column.dtype.is_temporal()]
@@ -64,6 +68,7 @@ def count(series: pa.Table, kept: Bools, inside: Bools) -> Counts:
          for column in times},
         fingerprints(ids, inside),
         (members.T @ members).astype(np.int64),
+        known.tally(labelled, series["series_id"], inside) if labelled else NONE.called,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tsclust.features.catalogue import Feature
+from tsclust.report.known import Known
 from tsclust.report.near import Near
 from tsclust.report.spread import Spread
 from tsclust.report.unusual import Unusual, Where
@@ -69,6 +70,7 @@ class Group:
     """One card: a group, or a cluster of one model, which has no number.
 
     members   from the most to the least typical, each stands for as many; the first is the typical one
+    known     what its members were called before; None where nothing is labelled yet
     print     the fingerprint of all its members' ids
     """
 
@@ -88,6 +90,7 @@ class Group:
     where: tuple[Where, ...]
     periods: tuple[Period, ...]
     near: tuple[Near, ...]
+    known: Known | None
     spreads: tuple[Spread, ...]
     print: str
 
@@ -152,6 +155,8 @@ class ReportData:
     found         groups in the whole sweep
     baseline      carried columns within which series are compared
     groups        most worth looking at first, the normal mass last
+    named         groups that are not shown, since they have their names already
+    kinds         of malfunctions, that were named before
     elbow, best_silhouette  the k that they speak for
     features      that series are compared by
     settings      name, value: of what the stages were asked
@@ -168,6 +173,8 @@ class ReportData:
     baseline: tuple[str, ...]
     normal: Band
     groups: tuple[Group, ...]
+    named: int
+    kinds: tuple[str, ...]
     rejected: tuple[Rejected, ...]
     sweep: tuple[Model, ...]
     elbow: int | None

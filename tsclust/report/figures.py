@@ -51,7 +51,7 @@ def of_workspace(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
 def elbow(sweep: pl.DataFrame, knee: int | None, lang: str = "en") -> go.Figure:
     """Inertia over k, a ring around the knee. sweep: a row per k with k, inertia."""
     language = Language.load(lang)
-    figure = _figure("elbow" if knee is not None else "elbow_none", language, language["k"], language["inertia"])
+    figure = blank("elbow" if knee is not None else "elbow_none", language, language["k"], language["inertia"])
     figure.add_scatter(**_line(sweep, "inertia", BLUE))
     figure.add_scatter(**_ring(sweep.filter(pl.col("k").is_in([knee])), "inertia"))
     return figure.update_yaxes(rangemode="tozero").update_layout(showlegend=False)
@@ -60,7 +60,7 @@ def elbow(sweep: pl.DataFrame, knee: int | None, lang: str = "en") -> go.Figure:
 def silhouettes(sweep: pl.DataFrame, lang: str = "en") -> go.Figure:
     """The mean silhouette over k, a ring around the best; silhouette_sampled and stability where sweep has them."""
     language = Language.load(lang)
-    figure = _figure("silhouettes", language, language["k"], "")
+    figure = blank("silhouettes", language, language["k"], "")
     looks = [("silhouette", BLUE, "solid", "circle"), ("silhouette_sampled", RED, "dash", "square")]
     for column, colour, dash, symbol in (*looks, ("stability", GREEN, "dot", "diamond")):
         if column in sweep.columns and sweep[column].count():
@@ -77,7 +77,7 @@ def cluster_silhouettes(centers: pl.DataFrame, k: int, lang: str = "en") -> go.F
     centers: a row per (k, cluster) with size, silhouette, and maybe stability. Raises ValueError for a k without any.
     """
     language = Language.load(lang)
-    figure = _figure("clusters", language, language.texts["figures"]["clusters_x"], language["silhouette"])
+    figure = blank("clusters", language, language.texts["figures"]["clusters_x"], language["silhouette"])
     ks = centers["k"].unique().sort().to_list()
     chosen = ks.index(k)
     for each in ks:
@@ -92,7 +92,7 @@ def map_of(points: pl.DataFrame, lang: str = "en") -> go.Figure:
     """A point for each series, its group by colour and shape. points: series_id, x, y, group (null: in none shown)."""
     language = Language.load(lang)
     text = language.texts["figures"]
-    figure = _figure("map", language, text["map_x"], text["map_y"], 460)
+    figure = blank("map", language, text["map_x"], text["map_y"], 460)
     points = _fewer(points)
     numbers = points["group"].drop_nulls().unique().sort().to_list()
     figure.add_scatter(**_cloud(points.filter(pl.col("group").is_null()), text["map_rest"], GREY, "circle", text))
@@ -113,7 +113,7 @@ def lineage(groups: pl.DataFrame, lang: str = "en") -> go.Figure:
     """
     language = Language.load(lang)
     text = language.texts["figures"]
-    figure = _figure("lineage", language, language["k"], "")
+    figure = blank("lineage", language, language["k"], "")
     proposed = groups.filter("proposed")
     drawn = [(label, _lineage(groups, some, proposed, language)) for label, some in _choices(proposed, language)]
     (_, (traces, layout)) = drawn[0]
@@ -126,8 +126,8 @@ def lineage(groups: pl.DataFrame, lang: str = "en") -> go.Figure:
     return figure.update_layout(layout, barmode="overlay")
 
 
-def _figure(key: str, language: Language, x: str, y: str, height: int = 360) -> go.Figure:
-    """An empty one, with the texts `key` and `key`_note."""
+def blank(key: str, language: Language, x: str, y: str, height: int = 360) -> go.Figure:
+    """A figure without traces, with the texts `key` and `key`_note."""
     text = language.texts["figures"]
     title = {"text": text[key], "subtitle": {"text": text[f"{key}_note"]}, "x": 0.01, "xanchor": "left"}
     axis = {"automargin": True, "zeroline": False, "exponentformat": "none", "separatethousands": True}
@@ -185,7 +185,7 @@ def _fewer(points: pl.DataFrame) -> pl.DataFrame:
 def _cloud(points: pl.DataFrame, name: str, colour: str, symbol: str, text: dict[str, str]) -> Trace:
     return {
         "x": points["x"].round(3).to_list(), "y": points["y"].round(3).to_list(), "name": name, "mode": "markers",
-        "customdata": [_plain_id(series_id) for series_id in points["series_id"]],
+        "customdata": [escaped(series_id) for series_id in points["series_id"]],
         "hovertemplate": f"{text['series']} %{{customdata}}<extra>%{{fullData.name}}</extra>",
         "marker": {"color": colour, "symbol": symbol, "size": 5 if colour == GREY else 7,
                    "opacity": 0.45 if colour == GREY else 0.9},
@@ -199,9 +199,9 @@ def _around(values: pl.Series) -> list[float]:
     return [round(low - air, 3), round(high + air, 3)]
 
 
-def _plain_id(series_id: object) -> str:
+def escaped(value: object) -> str:
     """Plotly takes the marks of HTML in a text for HTML, also in texts from the data."""
-    text = str(series_id)
+    text = str(value)
     text = shown(text if len(text) <= SHOWN_IDS else f"{text[:SHOWN_IDS]}…")
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 

@@ -17,7 +17,14 @@ def form(data: ReportData, name: str) -> dict[str, Any]:
     groups = [_asked(group).model_dump() | _shown(group) for group in data.groups]
     rules = [{"rule": rejected.rule, "shown": _ids(rejected.examples)} for rejected in data.rejected]
     about = ReportAsked(id=_hash_of(data), name=name, model=data.model).model_dump()
-    return {"format": FORMAT, "version": VERSION, "report": about, "groups": groups, "rules": rules, "kinds": []}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "report": about,
+        "groups": groups,
+        "rules": rules,
+        "kinds": data.kinds,
+    }
 
 
 def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[str, Any]:

@@ -32,6 +32,8 @@ def middles(drawn: Drawn, usual: Usual) -> Floats:
 
 def nearest(names: list[str], middle: Floats, shared: Int64s, sizes: Int64s) -> list[tuple[Near, ...]]:
     """For each of g groups the few nearest others; middle (g, d), shared (g, g), sizes (g,)."""
+    if len(names) < 2:
+        return [()] * len(names)
     away = ((middle[:, None] - middle[None]) ** 2).sum(axis=2)
     np.fill_diagonal(away, np.inf)
     order = np.argsort(away, axis=1, kind="stable")[:, : min(NEAREST, len(names) - 1)]

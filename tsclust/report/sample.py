@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from tsclust.engine import map_parts
 from tsclust.report import counted
 from tsclust.report.counted import Bools, Counts
+from tsclust.report.known import Labelled
 from tsclust.series import Floats, Int64s, SeriesBlock, UInt64s, hash_ids
 from tsclust.workspace import Members, Workspace
 
@@ -44,6 +45,7 @@ class Asked:
     kept      series that the rules keep
     baseline  carried columns within which series are compared
     features  (d,) names of the clustered ones
+    labelled  what series were called before; None where nothing is labelled yet
     """
 
     groups: tuple[Members, ...]
@@ -51,6 +53,7 @@ class Asked:
     kept: int
     baseline: tuple[str, ...]
     features: tuple[str, ...]
+    labelled: Labelled | None
 
     @property
     def limits(self) -> UInt64s:
@@ -114,7 +117,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     rejected = texts(pl.Series(features["rejected_by"]))
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
-    inside = _inside(workspace, path.name, asked, features["series_id"], kept)
+    inside = inside_of(workspace, path.name, asked.groups, features["series_id"], kept)
     normal = inside[:, asked.normal].any(axis=1) if asked.normal.any() else kept
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
@@ -123,7 +126,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     x = np.column_stack([features[name].take(rows).to_numpy() for name in asked.features])
     return Drawn(
         series.take(rows), hashes[rows], whole(features["start"])[rows], x, keys[rows], members[rows],
-        usual[rows], rejected[rows], counted.count(series, kept, inside),
+        usual[rows], rejected[rows], counted.count(series, kept, inside, asked.labelled),
     )  # fmt: skip
 
 
@@ -132,16 +135,16 @@ def limit(wanted: int, of: int) -> np.uint64:
     return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
 
 
-def _inside(workspace: Workspace, part: str, asked: Asked, ids: pa.ChunkedArray, kept: Bools) -> Bools:
+def inside_of(workspace: Workspace, part: str, groups: Sequence[Members], ids: pa.ChunkedArray, kept: Bools) -> Bools:
     """(n, g) whether the rows of a part are members of the groups; assignments have the rows that they are about."""
-    inside = np.zeros((len(kept), len(asked.groups)), bool)
-    for within in {group.within for group in asked.groups}:
-        mine = [j for j, group in enumerate(asked.groups) if group.within == within]
-        columns = sorted({asked.groups[j].column for j in mine})
+    inside = np.zeros((len(kept), len(groups)), bool)
+    for within in {group.within for group in groups}:
+        mine = [j for j, group in enumerate(groups) if group.within == within]
+        columns = sorted({groups[j].column for j in mine})
         labels = pq.read_table(workspace.assignments(within) / part, columns=["series_id", *columns])
         rows = kept if within is None else pc.is_in(ids, value_set=labels["series_id"].combine_chunks()).to_numpy()
         for j in mine:
-            inside[rows, j] = labels[asked.groups[j].column].to_numpy() == asked.groups[j].cluster
+            inside[rows, j] = labels[groups[j].column].to_numpy() == groups[j].cluster
     return inside
 
 

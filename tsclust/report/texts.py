@@ -104,6 +104,10 @@ class Language:
         """A rule's reason in this language, where it is one that tsclust brings along."""
         return str(self.texts["reasons"].get(text, text))
 
+    def called(self, kind: str) -> str:
+        """A kind in this language, where it is no malfunction's name."""
+        return str(self.texts["own_kinds"].get(kind, kind))
+
     def meaning(self, text: str) -> str:
         """A feature's meaning in this language, where it is one of tsclust's own."""
         return str(self.texts["meanings"].get(text, text))

@@ -10,15 +10,19 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   const blank = () => ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null });
   const isBlank = ({ verdict, comment, marked }) => !verdict && !comment && !marked.size;
-  const toAsk = () => cards.filter(({ asked }) => asked.k !== undefined && !asked.normal);
+  const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
   const text = (value, most) => String(value ?? "").replace(/[\ud800-\udfff]/gu, "\ufffd").slice(0, most);
 
   function body() {
     const given = cards.filter(({ answer }) => !isBlank(answer));
-    const groups = given.filter(({ asked }) => asked.k !== undefined).map(({ asked, answer }) => ({
+    const said = ({ verdict, kind, sure, comment, at }) =>
+      ({ verdict, kind: verdict === "malfunction" ? kind : "", sure, comment, answered_at: at });
+    const groups = given.filter(({ asked }) => asked.members_hash).map(({ asked, answer }) => ({
       group: asked.group, within: asked.within, k: asked.k, cluster: asked.cluster, size: asked.size,
-      members_hash: asked.members_hash, verdict: answer.verdict, kind: answer.verdict === "malfunction" ? answer.kind : "",
-      sure: answer.sure, comment: answer.comment, not_members: [...answer.marked], answered_at: answer.at,
+      members_hash: asked.members_hash, ...said(answer), not_members: [...answer.marked],
+    }));
+    const series = given.filter(({ asked }) => asked.series_id !== undefined).map(({ asked, answer }) => ({
+      series_id: asked.series_id, ...said(answer),
     }));
     const objections = given.filter(({ asked }) => asked.rule !== undefined).map(({ asked, answer }) => ({
       rule: asked.rule, series_ids: [...answer.marked], comment: answer.comment,
@@ -26,7 +30,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     return {
       format: form.format, version: form.version, report: form.report, lang: document.documentElement.lang,
       labeller: text(bar.labeller.value.trim(), bar.labeller.maxLength), started_at: started.at,
-      saved_at: new Date().toISOString(), groups, objections,
+      saved_at: new Date().toISOString(), groups, series, objections,
     };
   }
 
@@ -42,8 +46,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // ---- taking answers in: from this browser, or from a file, which nobody has checked
 
-  const same = (asked, given) => given && (asked.rule !== undefined ? asked.rule === given.rule
-    : asked.members_hash === given.members_hash && asked.k === given.k && asked.cluster === given.cluster);
+  const same = (asked, given) => given && ["members_hash", "k", "cluster", "rule", "series_id"]
+    .every((name) => asked[name] === given[name]);
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
 
   function takeOne(card, given) {
@@ -58,9 +62,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   }
 
   // How many were taken; what was answered here later than there stays.
-  function take({ groups, objections, labeller, started_at }) {
+  function take({ groups, series, objections, labeller, started_at }) {
     let taken = 0;
-    for (const given of [...groups, ...objections]) {
+    for (const given of [...groups, ...series, ...objections]) {
       const card = cards.find(({ asked }) => same(asked, given));
       if (!card || (card.answer.at && card.answer.at > (given.answered_at ?? card.answer.at))) continue;
       takeOne(card, given);
@@ -117,7 +121,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     } catch {
       return say("no_answers", file.name);
     }
-    if (!taken && (given.groups.length || given.objections.length) && given.report?.id !== form.report.id)
+    if (!taken && given.report?.id !== form.report.id)
       return say("other_report", file.name);
     unsaved = true;
     keep();

@@ -8,7 +8,7 @@
   }
 
   function turn(step, open = false) {
-    const groups = answering.cards.filter(({ asked }) => asked.k !== undefined), at = groups.indexOf(answering.current);
+    const groups = answering.cards.filter(({ asked }) => asked.rule === undefined), at = groups.indexOf(answering.current);
     const on = step > 0 ? groups.slice(at + 1) : groups.slice(0, Math.max(at, 0)).reverse();
     const next = on.find(({ answer }) => !open || !answer.verdict);
     if (next) goTo(next);

@@ -95,6 +95,11 @@ def hold(dsn: str) -> Holder:
     return connection
 
 
+def connect(dsn: str) -> Holder:
+    """A connection that may write, every statement for itself. Raises ConnectError, which never tells a password."""
+    return _connected(params_of(dsn))
+
+
 def started_at(connection: Holder) -> str:
     """When the server of this connection started."""
     return str((connection.execute("SELECT pg_postmaster_start_time()::text").fetchone() or ("",))[0])

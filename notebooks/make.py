@@ -1,0 +1,46 @@
+"""Run the notebooks anew on a small demo and keep what they show: `make notebooks`."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+
+HERE = Path(__file__).parent
+SERIES = 20_000
+# Of a figure its data are kept, not the megabytes that draw it: JupyterLab and VS Code have these.
+RENDERER, FIGURE = "plotly_mimetype", "application/vnd.plotly.v1+json"
+NUMBERS = re.compile(r"\[\n[-+.\deE,\snul]+\]")  # a list of numbers and nulls: text in JSON has no line breaks
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "tsclust", "demo", "-w", folder, "--series", str(SERIES)]
+        subprocess.run(command, check=True)
+        for path in sorted(HERE.glob("*.ipynb")):
+            run(path, folder)
+
+
+def run(path: Path, workspace: str) -> None:
+    """Execute a notebook on a workspace and write it with what it shows, but nothing of when and where that was."""
+    notebook = nbformat.read(path, as_version=4)
+    metadata = notebook.metadata.copy()
+    env = os.environ | {"TSCLUST_WORKSPACE": workspace, "PLOTLY_RENDERER": RENDERER}
+    NotebookClient(notebook, timeout=600, record_timing=False).execute(env=env)
+    notebook.metadata = metadata
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            # The template is the same in all, and near to what Plotly does without: half of the file.
+            output.get("data", {}).get(FIGURE, {"layout": {}})["layout"].pop("template", None)
+    text = NUMBERS.sub(lambda numbers: "".join(numbers[0].split()), nbformat.writes(notebook))
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

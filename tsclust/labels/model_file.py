@@ -1,0 +1,61 @@
+"""A model as a file, by skops: arrays and settings of scikit-learn's own types; nothing is run when it is read.
+
+skops counts the trees of a forest as unsafe, since their code trusts the numbers in them: these are checked here.
+"""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from typing import Any
+
+import numpy as np
+import skops.io
+from skops.io.exceptions import UntrustedTypesFoundException
+
+from tsclust.errors import DamagedError
+
+# What reading a zip of JSON and arrays can meet where somebody has changed it.
+WRONG = (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+TREE = "sklearn.tree._tree.Tree"
+
+
+def dumps(content: dict[str, Any]) -> bytes:
+    """Estimators of scikit-learn, arrays, numbers and texts as bytes."""
+    packed: bytes = skops.io.dumps(content)
+    return packed
+
+
+def loads(content: bytes, features: int) -> dict[str, Any]:
+    """What was dumped. Raises DamagedError for what holds other types than scikit-learn's estimators and arrays, or
+    trees that could not have grown on so many features."""
+    try:
+        found = skops.io.loads(content, trusted=[TREE])
+    except UntrustedTypesFoundException as error:
+        raise _damaged(f"it holds types that are no part of a model: {error}") from None
+    except WRONG as error:
+        raise _damaged(f"{type(error).__name__}: {error}") from None
+    if not isinstance(found, dict) or "estimator" not in found:
+        raise _damaged("it holds no model")
+    for tree in _trees(found["estimator"]):
+        if not _grown(tree, features):
+            raise _damaged("a tree in it leads nowhere")
+    return found
+
+
+def _damaged(why: str) -> DamagedError:
+    return DamagedError(f"the model cannot be read: {why}"[:500], "Make it again: tsclust train")
+
+
+def _trees(estimator: Any) -> list[Any]:
+    """The trees of a pipeline's last step, if it is a forest."""
+    return [one.tree_ for one in getattr(estimator.steps[-1][1], "estimators_", ())]
+
+
+def _grown(tree: Any, features: int) -> bool:
+    """Whether every way down a tree ends at a leaf: children come after their parent, and split a feature that is."""
+    left, right, n = tree.children_left, tree.children_right, tree.node_count
+    inner, at = left != -1, np.arange(n)
+    down = ((left > at) & (left < n) & (right > at) & (right < n))[inner].all()
+    split = ((tree.feature >= 0) & (tree.feature < features))[inner].all()
+    return bool(n and down and split and (right[~inner] == -1).all() and tree.n_features == features)

@@ -1,0 +1,166 @@
+"""The labelled series as a classifier sees them: their features scaled as those of a sweep are, drawn by their ids."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial, reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
+
+from tsclust.cluster.scale import GRID, Scaler
+from tsclust.config import Settings
+from tsclust.engine import map_parts
+from tsclust.errors import SettingsError, StageMissingError
+from tsclust.features import catalogue
+from tsclust.labels.learn import ENOUGH, Examples
+from tsclust.pipeline import kept
+from tsclust.pipeline.kept import Scope
+from tsclust.series import Floats, Int64s, UInt64s
+from tsclust.workspace import Workspace, command
+
+NORMAL = "normal"
+PER_KIND = 20_000  # series of a kind that are learned from: more say no more
+SEED = 3
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Found:
+    """What of a part, or of all, is learned from. n rows.
+
+    hashes, ids, x, kind, machine  (n,) or (n, d); kind is a place in Gathered.kinds
+    counts                         kind -> labelled series that the rules keep; the plain normal ones count too
+    """
+
+    hashes: UInt64s
+    ids: pl.Series
+    x: Floats
+    kind: Int64s
+    machine: Any
+    counts: Counter[int]
+
+    def __add__(self, other: Found) -> Found:
+        both = [np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("hashes", "x", "kind", "machine")]
+        hashes, x, kind, machine = both
+        return Found(hashes, pl.concat([self.ids, other.ids]), x, kind, machine, self.counts + other.counts)
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Examples in the order of their ids' hashes, and what they are made of.
+
+    ids      (n,) series_id of each
+    counts   kind -> labelled series; too_few: kinds with less than ENOUGH of them, which are left out
+    assumed  series that were taken for normal though nobody said so
+    """
+
+    examples: Examples
+    ids: pl.Series
+    counts: dict[str, int]
+    too_few: dict[str, int]
+    assumed: int
+    scaler: Scaler
+    machine: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """used: series_id, code; limits (kinds,) largest hash drawn; plain: also the series in which nothing exceeds
+    normal, as kind 0, up to this hash; None: not those."""
+
+    used: pl.DataFrame
+    limits: UInt64s
+    plain: np.uint64 | None
+
+
+def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gathered:
+    """From labels in use: series_id, kind. Raises StageMissingError where too few are labelled to learn from."""
+    machine = machine_column(workspace, settings)
+    scaler = kept.fit_scaler(workspace, settings.cluster)
+    assume = settings.train.assume_normal and NORMAL not in set(used["kind"])
+    named = used["kind"].value_counts().sort("count", "kind", descending=[True, False])["kind"].to_list()
+    kinds = [NORMAL] * assume + named
+    asked = _asked(workspace, used, kinds, assume)
+    one_part = partial(_of_part, workspace, settings, scaler, machine, asked)
+    found = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
+    return _gathered(workspace, found, kinds, scaler, machine, assume)
+
+
+def machine_column(workspace: Workspace, settings: Settings) -> str:
+    """The carried column that names a machine, "" for none. Raises SettingsError for one that is not there."""
+    named = settings.train.machine or next(iter(settings.cluster.baseline), "")
+    there = [n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values")]
+    if named and named not in there:
+        near = difflib.get_close_matches(named, there, n=3) or there or ["none"]
+        raise SettingsError(
+            f"[train] machine: no carried column {named!r} (there are: {', '.join(near)})", "Correct it"
+        )
+    return named
+
+
+def _asked(workspace: Workspace, used: pl.DataFrame, kinds: Sequence[str], assume: bool) -> Asked:
+    code = pl.col("kind").replace_strict(kinds, range(len(kinds)), return_dtype=pl.Int64)
+    codes = used.select("series_id", code=code)
+    sizes = dict(codes["code"].value_counts().iter_rows())
+    limits = np.array([limit(sizes.get(code, 0)) for code in range(len(kinds))], np.uint64)
+    return Asked(codes, limits, limit(workspace.manifest("features").facts["kept"]) if assume else None)
+
+
+def limit(of: int) -> np.uint64:
+    """The hash below which about PER_KIND of so many lie."""
+    return np.uint64(min(2**64 - 1, PER_KIND * 2**64 // max(of, 1)))
+
+
+def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str, asked: Asked, path: Path) -> Found:
+    """What is learned from of one part."""
+    part, machines = read(workspace, settings, machine, path)
+    ids = pl.Series("series_id", part.series_ids)
+    found = pl.DataFrame({"series_id": ids}).with_row_index("row").join(asked.used, on="series_id")
+    kind = np.full(len(ids), -1)
+    kind[found["row"].to_numpy()] = found["code"].to_numpy()
+    hashes, x = part.hashes(SEED), scaler.transform(part.x, part.keys)
+    if asked.plain is not None:
+        kind[(kind < 0) & ~x.any(axis=1)] = 0
+    limits = asked.limits if asked.plain is None else np.append(asked.plain, asked.limits[1:])
+    rows = np.flatnonzero((kind >= 0) & (hashes <= limits[kind]))
+    counts = Counter(dict(zip(*(c.tolist() for c in np.unique(kind[kind >= 0], return_counts=True)), strict=True)))
+    return Found(hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], machines[rows], counts)
+
+
+def read(workspace: Workspace, settings: Settings, machine: str, path: Path) -> tuple[kept.Kept, Any]:
+    """The kept rows of a part, and the machine of each."""
+    scope = Scope(workspace, workspace.manifest("features").facts["kept"])
+    names = catalogue.clustered(kept.described_by(workspace))
+    part = kept.read(scope, path, names, settings.cluster.baseline)
+    return part, kept.keys_of(scope, path, [machine] if machine else [])
+
+
+def _gathered(
+    workspace: Workspace, found: Found, kinds: Sequence[str], scaler: Scaler, machine: str, assume: bool
+) -> Gathered:
+    enough = [code for code in range(len(kinds)) if found.counts[code] >= ENOUGH]
+    if len(enough) < 2:
+        raise StageMissingError(
+            f"{workspace.root} has {len(enough)} kinds with at least {ENOUGH} labelled series: two can be told apart",
+            f"Have more groups answered, then run: {command('labels import', workspace.root)} answers-*.json",
+        )
+    order = np.argsort(found.hashes, kind="stable")
+    order = order[np.isin(found.kind[order], enough)]
+    drawn = Counter(found.kind[order].tolist())
+    place = {code: at for at, code in enumerate(enough)}
+    kind = np.array([place[code] for code in found.kind[order].tolist()], np.int64)
+    weight = np.array([found.counts[code] / drawn[code] for code in found.kind[order].tolist()])
+    names = tuple(kinds[code] for code in enough)
+    examples = Examples(found.x[order], kind, weight, found.machine[order], names)
+    counts = {kinds[code]: found.counts[code] for code in enough}
+    few = {kinds[code]: n for code, n in found.counts.items() if code not in enough}
+    return Gathered(
+        examples, found.ids.gather(order), counts, few, found.counts[0] if assume else 0, scaler, machine
+    )  # fmt: skip

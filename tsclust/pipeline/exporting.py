@@ -1,0 +1,60 @@
+"""labels export: labels/ -> a file, or a table in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from tsclust import config
+from tsclust.atomic import appearing
+from tsclust.engine import Listener, silent
+from tsclust.errors import SettingsError
+from tsclust.pipeline import labels_kept
+from tsclust.pipeline.result import Result
+from tsclust.source.postgres.writing import write_table
+from tsclust.workspace import Meter, Workspace, command
+
+
+def labels_export(
+    root: Path,
+    to: Path | None = None,
+    flags: Mapping[str, Any] | None = None,
+    listen: Listener = silent,
+    *,
+    to_table: str = "",
+) -> Result:
+    """Write the labels to a .csv or .parquet file, to a table in PostgreSQL, or to both.
+
+    A row for each series and labeller; with [labels] resolve one for each series. Raises SettingsError for a file of
+    another kind or a table that is not tsclust's.
+    """
+    workspace, meter = Workspace.open(root), Meter()
+    settings = config.load(workspace.config, flags)
+    if to is None and not to_table:
+        example = "For example: tsclust labels export labels.csv"
+        raise SettingsError("labels export: expected a file or --to-table", example)
+    resolve = settings.labels.resolve
+    found = (labels_kept.in_use(workspace, settings) if resolve else labels_kept.labels(workspace)).to_arrow()
+    if to is not None:
+        save(found, to)
+    if to_table:
+        write_table(settings.dsn.get_secret_value(), to_table, found)
+    what = "one for each series" if resolve else "one for each series and labeller"
+    places = " and ".join(str(place) for place in (to, to_table) if place)
+    notes = (f"{len(found):,} labels, {what}, to {places}",)
+    facts = {"rows": len(found), "file": str(to) if to else None, "table": to_table or None}
+    return Result("labels export", to, *meter.read(), notes=notes, then=command("status", root), facts=facts)
+
+
+def save(table: pa.Table, to: Path) -> None:
+    """As CSV or Parquet, what the name says. Raises SettingsError for any other."""
+    kinds = {".csv": pa.csv.write_csv, ".parquet": pq.write_table}
+    if to.suffix.lower() not in kinds:
+        raise SettingsError(f"{to}: expected a name that ends in .csv or .parquet", "Name such a file")
+    with appearing(to) as beside:
+        kinds[to.suffix.lower()](table, beside)

@@ -1,0 +1,165 @@
+"""labels import: files of answers -> labels/, all of them or none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tsclust import config
+from tsclust.answers import LARGEST, Answers, parse
+from tsclust.engine import Listener, Progress, map_parts, silent
+from tsclust.errors import AnswersError
+from tsclust.labels import store
+from tsclust.pipeline import labels_kept, labels_notes, models
+from tsclust.pipeline.labels_kept import OBJECTIONS, File, Kept
+from tsclust.pipeline.result import Result
+from tsclust.workspace import Meter, Workspace, command
+
+WORKERS = 2
+
+
+def labels_import(
+    root: Path,
+    files: Sequence[Path],
+    flags: Mapping[str, Any] | None = None,
+    listen: Listener = silent,
+    *,
+    older: bool = False,
+) -> Result:
+    """Take in what experts have answered. A file that is not whole, or not about this workspace, stops all of them.
+
+    older: also answers about a sweep that clusters/ does not hold any more. Raises AnswersError.
+    """
+    workspace, meter = Workspace.open(root), Meter()
+    settings = config.load(workspace.config, flags)
+    received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
+    with workspace.locked():
+        before = labels_kept.read(workspace)
+        new = [pair for sha256, pair in received.items() if sha256 not in before.files]
+        after = before
+        for n, (file, answers) in enumerate(new):
+            listen(Progress("labels: looking up series", n, len(new), "files"))
+            after = _with(workspace, after, file, answers, older)
+        after = _in_force(after)
+        found = store.labels(after.answers, after.members)
+        labels_kept.check_resolve(settings.labels.resolve, found)
+        if new:
+            labels_kept.write(workspace, meter, after, found, [file for file, _ in new])
+    said = labels_notes.Imported(
+        found, after, [file for file, _ in new], len(files) - len(new), settings.labels.resolve
+    )
+    return Result(
+        "labels import", workspace.stage("labels"), *meter.read(), skipped=not new, notes=said.notes(),
+        table=said.table(), then=command("report", root), facts=said.facts(),
+    )  # fmt: skip
+
+
+def _received(path: Path) -> File:
+    """The file, no more of it than is ever read."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    return File(path.name, hashlib.sha256(content).hexdigest(), content)
+
+
+def _with(workspace: Workspace, kept: Kept, file: File, answers: Answers, older: bool) -> Kept:
+    """What there is with one file more."""
+    first = len(kept.answers)
+    rows = store.rows(answers, file.name).with_columns(pl.col("answer") + first)
+    members = pl.concat([_of_groups(workspace, file, answers, older), _of_series(workspace, file, answers)])
+    members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id="series_id")
+    return Kept(
+        pl.concat([kept.answers, rows]),
+        pl.concat([kept.members, members]),
+        pl.concat([kept.objections, _objections(answers)]),
+        kept.files | {file.sha256: file.name},
+    )
+
+
+def _in_force(kept: Kept) -> Kept:
+    """The answers that count, and only their members."""
+    answers = store.spelled_alike(store.in_force(kept.answers))
+    counting = answers.filter("in_force").select("answer")
+    return replace(kept, answers=answers, members=kept.members.join(counting, on="answer", how="semi"))
+
+
+def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
+    """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
+    if not answers.groups and not answers.series:
+        _check_model(workspace, file, answers)
+    found = models.members(workspace.stage("clusters"), answers.groups)
+    if found is None:
+        found = _of_older(workspace, file, answers, older)
+    out = [(n, series_id) for n, group in enumerate(answers.groups) for series_id in group.not_members]
+    marked = pl.DataFrame(out, schema={"number": pl.Int64, "text": pl.String}, orient="row").unique()
+    found = found.with_columns(text=pl.col("series_id").cast(pl.String))
+    left = found.join(marked, on=["number", "text"], how="anti")
+    if len(found) - len(left) != len(marked):
+        raise AnswersError(f"{file.name} marks series that are in none of its groups", WHERE)
+    return left.filter(~pl.col("apart")).select("number", "series_id")
+
+
+WHERE = "Import it where its report was made, and as it was saved"
+
+
+def _check_model(workspace: Workspace, file: File, answers: Answers) -> None:
+    """Nothing but the report's model says where a file is from that has objections alone."""
+    model = answers.report.model
+    if model != workspace.manifest("clusters").output_hash and not (workspace.asked / model).is_dir():
+        raise AnswersError(f"{file.name} is about another sweep than any {workspace.root} has had a report of", WHERE)
+
+
+def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
+    """From the sweep that the report was made of, where it is kept and asked for."""
+    asked = workspace.asked / answers.report.model
+    found = models.members(asked, answers.groups) if asked.is_dir() else None
+    if found is None:
+        raise AnswersError(
+            f"{file.name} is not about the groups of {workspace.root}: no sweep of it has its sets of series", WHERE
+        )
+    if not older:
+        raise AnswersError(
+            f"{file.name} is about an earlier sweep than {workspace.stage('clusters')} holds now",
+            "Its series are still known: add --older to take it in all the same",
+        )
+    return found
+
+
+def _of_series(workspace: Workspace, file: File, answers: Answers) -> pl.DataFrame:
+    """number, series_id of the single series answered."""
+    first, asked = len(answers.groups), [answer.series_id for answer in answers.series]
+    there = _known(workspace, asked)
+    if unknown := sorted(set(asked) - set(there["text"])):
+        raise AnswersError(
+            f"{file.name} is about series {unknown[0]!r:.60}, which {workspace.root} does not have", WHERE
+        )
+    numbered = pl.DataFrame({"number": range(first, first + len(asked)), "text": asked}, schema=NUMBERED)
+    return numbered.join(there, on="text").select("number", "series_id")
+
+
+NUMBERED = {"number": pl.Int64, "text": pl.String}
+
+
+def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
+    """text, series_id: those of the ids `asked` that series/ has."""
+
+    def one_part(path: Path) -> pl.DataFrame:
+        ids = pl.DataFrame(pq.read_table(path, columns=["series_id"]))
+        return ids.with_columns(text=pl.col("series_id").cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
+
+    empty = pl.DataFrame(schema={"series_id": labels_kept.type_of_ids(workspace), "text": pl.String})
+    return pl.concat([empty, *map_parts(one_part, workspace.parts("series") if asked else [], WORKERS)])
+
+
+def _objections(answers: Answers) -> pl.DataFrame:
+    found = [
+        {"labeller": answers.labeller, "report": answers.report.name, "rule": one.rule, "series_id": series_id,
+         "comment": one.comment}
+        for one in answers.objections for series_id in (one.series_ids or ("",))
+    ]  # fmt: skip
+    return pl.DataFrame(found, schema=dict(OBJECTIONS)).unique(maintain_order=True)

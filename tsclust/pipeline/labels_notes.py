@@ -1,0 +1,88 @@
+"""What `tsclust labels import` says to people and to scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tsclust.labels import store
+from tsclust.labels.agreement import alpha
+from tsclust.pipeline.labels_kept import File, Kept
+
+FEW = 5  # conflicts that are listed
+SHORT = 120  # characters of a text from outside
+
+
+@dataclass(frozen=True)
+class Imported:
+    """found: the labels there are now; kept: all answers; new: files taken in now; again: files known before."""
+
+    found: pl.DataFrame
+    kept: Kept
+    new: Sequence[File]
+    again: int
+    resolve: str
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes())
+
+    def _notes(self) -> Iterator[str]:
+        yield f"{_count(len(self.new), 'file')} of answers taken in{self._known()}"
+        series, who = self.found["series_id"].n_unique(), sorted(self.found["labeller"].unique())
+        yield f"{series:,} series are labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
+        yield from self._agreement()
+        objections = self.kept.objections
+        for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
+            ids = ", ".join(one[:SHORT] for one in series_ids["series_id"].head(FEW))
+            yield f"{labeller} says that rule {rule} rejects real runs: {ids}; see: tsclust filter --show {rule}"
+
+    def _known(self) -> str:
+        return f"; {_count(self.again, 'file')} known already: nothing changes" if self.again else ""
+
+    def _agreement(self) -> Iterator[str]:
+        conflicts, agree = store.conflicts(self.found), alpha(self.found)
+        if agree is not None:
+            yield f"labellers agree with alpha = {agree:.2f} (Krippendorff; 1: always, 0: as by chance)"
+        if len(conflicts):
+            count = int(conflicts["series"].sum())
+            done = (
+                f"decided by {self.resolve}"
+                if self.resolve
+                else "left out until --resolve majority|newest|NAME decides"
+            )
+            yield f"{count:,} series are labelled in contradictory ways, {done}:"
+        for said, series in conflicts.head(FEW).iter_rows():
+            yield f"  {series:,}: {said[:SHORT]}"
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Kinds and how many series each has, the most frequent first."""
+        counts = self.kinds()
+        rows = [(kind[:SHORT], verdict, f"{series:,}") for kind, verdict, series in counts.iter_rows()]
+        return (("kind", "verdict", "series"), *rows) if rows else ()
+
+    def kinds(self) -> pl.DataFrame:
+        """kind, verdict, series, of all labels."""
+        counts = self.found.group_by("kind", "verdict").agg(series=pl.col("series_id").n_unique())
+        return counts.sort("series", "kind", "verdict", descending=[True, False, False])
+
+    def facts(self) -> dict[str, Any]:
+        conflicts = store.conflicts(self.found)
+        return {
+            "new_files": [file.name for file in self.new],
+            "known_files": self.again,
+            "labels": len(self.found),
+            "rows": self.found["series_id"].n_unique(),
+            "labellers": sorted(self.found["labeller"].unique()),
+            "kinds": self.kinds().to_dicts(),
+            "alpha": alpha(self.found),
+            "conflicts": conflicts.to_dicts(),
+            "resolve": self.resolve,
+            "objections": self.kept.objections.to_dicts(),
+        }
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

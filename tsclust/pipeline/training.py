@@ -1,0 +1,156 @@
+"""train: labels/ and features/ -> model/, and a page that says how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tsclust import config
+from tsclust.atomic import write_file
+from tsclust.cluster.scale import Scaler
+from tsclust.config import Settings, parse_share
+from tsclust.engine import Listener, Progress, silent
+from tsclust.labels import doubt, learn, model_file, novel
+from tsclust.labels.doubt import Coverage
+from tsclust.labels.learn import Learned
+from tsclust.labels.novel import Known
+from tsclust.pipeline import examples, labels_kept, screening
+from tsclust.pipeline.examples import Gathered
+from tsclust.pipeline.result import Result, of_stage, up_to_date
+from tsclust.report import model_page
+from tsclust.report.model_page import ModelData
+from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
+
+PAGE = "model"  # reports/model.html
+
+
+def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
+    """Learn the kinds from the labels: a classifier, when it does not know, and what is none of them."""
+    workspace, meter = Workspace.open(root), Meter()
+    settings = config.load(workspace.config, flags)
+    then = command("score", root)
+    with workspace.locked():
+        screening.refuse_stale(workspace)
+        features, labels = workspace.manifest("features"), workspace.manifest("labels")
+        inputs, digest = {"features": features.output_hash, "labels": labels.output_hash}, _digest(settings)
+        before = workspace.find_manifest("model")
+        if before and (before.inputs, before.settings) == (inputs, digest):
+            return up_to_date("train", workspace.stage("model"), before, then)
+        used = labels_kept.in_use(workspace, settings)
+        listen(Progress("train: gathering labelled series", 0, 0, ""))
+        gathered = examples.gather(workspace, settings, used)
+        learned = learn.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
+        known = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
+        facts = _facts(features, used, gathered, learned, known, settings)
+        with workspace.writing("model") as writer:
+            writer.write_bytes("model.skops", _packed(learned, known, gathered.scaler))
+            writer.write_table("out_of_fold.parquet", _out_of_fold(gathered, learned))
+            manifest = write_manifest(
+                writer, meter, stage="model", settings=digest, inputs=inputs, seed=settings.cluster.seed,
+                rows=len(gathered.ids), parts=1, facts=facts,
+            )  # fmt: skip
+        page = workspace.reports / f"{PAGE}.html"
+        data = model_page.of(manifest, settings.report.title)
+        write_file(page, model_page.render(data, settings.report.lang))
+    notes = _notes(data, page)
+    return of_stage("train", workspace.stage("model"), manifest, then, notes=notes, table=_table(data))
+
+
+def _digest(settings: Settings) -> str:
+    """A hash of all settings that decide on the model."""
+    return config.digest(settings.train, settings.labels, settings.cluster)
+
+
+def _heard(listen: Listener, seed: int) -> Any:
+    names = list(learn.candidates(seed))
+    return lambda name: listen(Progress(f"train: {name}", names.index(name), len(names), "classifiers"))
+
+
+def _packed(learned: Learned, known: Known, scaler: Scaler) -> bytes:
+    """The classifier, what is known, and what normal is: everything that is not a plain number."""
+    arrays = {name: value for name, value in asdict(scaler).items() if isinstance(value, np.ndarray) and name != "keys"}
+    regimes = None if scaler.regimes is None else asdict(scaler.regimes)
+    scaled = {"method": scaler.method, "keys": scaler.keys.tolist(), "regimes": regimes, **arrays}
+    return model_file.dumps({"estimator": learned.estimator, "reference": known.reference, "scaler": scaled})
+
+
+def _out_of_fold(gathered: Gathered, learned: Learned) -> pa.Table:
+    """What was said of each example by a classifier that had not seen its machine."""
+    kind, sure = doubt.confidence(learned.probability)
+    kinds = np.array(gathered.examples.kinds)
+    frame = pl.DataFrame(
+        {"series_id": gathered.ids, "kind": kinds[gathered.examples.kind], "said": kinds[kind], "probability": sure,
+         "weight": gathered.examples.weight, "machine": gathered.examples.machine}
+    )  # fmt: skip
+    return frame.sort("series_id").to_arrow()
+
+
+def _facts(
+    features: Manifest, used: pl.DataFrame, gathered: Gathered, learned: Learned, known: Known, settings: Settings
+) -> dict[str, Any]:
+    """All that scoring and the page need but the classifier itself."""
+    curve = doubt.coverage(learned.probability, gathered.examples)
+    kind, _ = doubt.confidence(learned.probability)
+    k = len(gathered.examples.kinds)
+    confusion = np.zeros((k, k))
+    np.add.at(confusion, (gathered.examples.kind, kind), gathered.examples.weight)
+    verdicts = dict(used.select("kind", "verdict").unique("kind", keep="first").iter_rows())
+    return {
+        "kinds": list(gathered.examples.kinds),
+        "verdicts": {kind: verdicts.get(kind, examples.NORMAL) for kind in gathered.examples.kinds},
+        "counts": gathered.counts, "too_few": gathered.too_few, "assumed": gathered.assumed,
+        "machine": gathered.machine, "machines": len(np.unique(gathered.examples.machine)),
+        "classifier": learned.name, "losses": learned.losses, "temperature": learned.temperature,
+        "limit": known.limit, "coverage": asdict(curve), "confusion": confusion.round(3).tolist(),
+        "threshold": _threshold(curve, settings), "reject_errors": settings.train.reject_errors,
+        "answer": settings.train.answer,
+        "same": same_as(features, settings), "typical": features.facts["typical"], "folds": len(learned.folds),
+    }  # fmt: skip
+
+
+def same_as(features: Manifest, settings: Settings) -> dict[str, Any]:
+    """What has to be the same for series that are scored: features, direction, rules, what they are compared with."""
+    facts = features.facts
+    return {
+        "catalogue": facts["catalogue"], "peak": facts["peak"], "rules": facts["rules"],
+        "baseline": list(settings.cluster.baseline), "scaling": settings.cluster.scaling,
+    }  # fmt: skip
+
+
+def _threshold(curve: Coverage, settings: Settings) -> float:
+    if settings.train.answer:
+        return doubt.to_answer(curve, parse_share(settings.train.answer))
+    return doubt.to_reject(curve, parse_share(settings.train.reject_errors)) if settings.train.reject_errors else 0.0
+
+
+def _notes(data: ModelData, page: Path) -> tuple[str, ...]:
+    chosen = data.chosen
+    notes = [
+        f"{data.classifier}: {data.wrong:.3%} of the series would be called by a wrong name",
+        f"don't know, if less sure than {chosen.threshold:.3f}: {chosen.answered:.1%} are answered, "
+        f"{chosen.left:.0%} of the errors are left",
+    ]
+    if not data.machine:
+        notes.append("no column names a machine ([train] machine): series of one may be on both sides of the test")
+    if data.assumed:
+        taken = f"{data.assumed:,} that exceed normal in nothing are taken for it"
+        notes.append(f"nobody has labelled normal series: {taken}")
+    if data.too_few:
+        few = ", ".join(f"{kind[:60]} ({n})" for kind, n in data.too_few)
+        notes.append(f"too few series to be learned: {few}")
+    return (*notes, f"how good it is: {page}")
+
+
+def _table(data: ModelData) -> tuple[tuple[str, ...], ...]:
+    rows = [(one.kind[:60], f"{one.labelled:,}", _share(one.precision), _share(one.recall)) for one in data.kinds]
+    return (("kind", "labelled", "precision", "recall"), *rows)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
