@@ -27,6 +27,7 @@ _COMMANDS = {
     "open": "opened",
     "report": "report",
     "run": "run",
+    "score": "scoring",
     "status": "run",
     "train": "training",
 }

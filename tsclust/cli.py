@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 import tsclust
-from tsclust.errors import TsclustError
+from tsclust.errors import DriftError, TsclustError
 
 
 class Commands(TyperGroup):
@@ -37,6 +37,34 @@ app = typer.Typer(
 Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
 HERE = Path()
+
+# Which series: for what reads from a source.
+Table = Annotated[str | None, typer.Option(help="Read this table or view: schema.table")]
+Query = Annotated[str | None, typer.Option(help="Read what this query gives: SQL, or a .sql file.")]
+Files = Annotated[str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")]
+Layout = Annotated[str | None, typer.Option(help="array, long (a row a value), wide, or auto: find it.")]
+Id = Annotated[str | None, typer.Option("--id", help="The column of the id.")]
+Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern, v*")]
+Order = Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")]
+Carry = Annotated[list[str] | None, typer.Option(help="Take this column along; repeatable.")]
+Where = Annotated[str | None, typer.Option(help="Only these rows: an SQL condition.")]
+Limit = Annotated[int | None, typer.Option(help="Only so many series, for a first look.")]
+Sample = Annotated[str | None, typer.Option(help="Only this share of the series: 1%")]
+
+
+def selection(
+    table: str | None, query: str | None, files: str | None, layout: str | None, id_: str | None, values: str | None,
+    order: str | None, carry: list[str] | None, where: str | None, limit: int | None, sample: str | None,
+) -> dict[str, object]:  # fmt: skip
+    """What the command line says of the source; what it does not say stays out.
+
+    A place on the command line replaces whichever the file has; a table may be one of the files'. The flag's path is
+    relative to where one stands, the setting's to the workspace.
+    """
+    path = str(Path(files).expanduser().absolute()) if files else ""
+    place = {"table": table or "", "query": query or "", "files": path} if table or query or files else {}
+    said: dict[str, object] = {"layout": layout, "id": id_, "values": values, "order": order, "carry": carry}
+    return said | {"where": where, "limit": limit, "sample": sample, **place}
 
 
 @app.command()
@@ -72,19 +100,17 @@ def init(
 @app.command()
 def extract(
     root: Root = HERE,
-    table: Annotated[str | None, typer.Option(help="Read this table or view: schema.table")] = None,
-    query: Annotated[str | None, typer.Option(help="Read what this query gives: SQL, or a .sql file.")] = None,
-    files: Annotated[
-        str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")
-    ] = None,
-    layout: Annotated[str | None, typer.Option(help="array, long (a row a value), wide, or auto: find it.")] = None,
-    id_: Annotated[str | None, typer.Option("--id", help="The column of the id.")] = None,
-    values: Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern, v*")] = None,
-    order: Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")] = None,
-    carry: Annotated[list[str] | None, typer.Option(help="Take this column along; repeatable.")] = None,
-    where: Annotated[str | None, typer.Option(help="Only these rows: an SQL condition.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Only so many series, for a first look.")] = None,
-    sample: Annotated[str | None, typer.Option(help="Only this share of the series: 1%")] = None,
+    table: Table = None,
+    query: Query = None,
+    files: Files = None,
+    layout: Layout = None,
+    id_: Id = None,
+    values: Values = None,
+    order: Order = None,
+    carry: Carry = None,
+    where: Where = None,
+    limit: Limit = None,
+    sample: Sample = None,
     update: Annotated[bool, typer.Option("--update", help="Add what is new since the last time.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="One snapshot or none: start over instead of going on.")
@@ -93,12 +119,7 @@ def extract(
     json: Json = False,
 ) -> None:
     """Read the series into series/: from PostgreSQL, a pg_dump file, CSV or Parquet."""
-    # A place on the command line replaces whichever the file has; a table may be one of the files'.
-    # The flag's path is relative to where one stands, the setting's to the workspace.
-    files = str(Path(files).expanduser().absolute()) if files else ""
-    place = {"table": table or "", "query": query or "", "files": files} if table or query or files else {}
-    said: dict[str, object] = {"layout": layout, "id": id_, "values": values, "order": order, "carry": carry}
-    said |= {"where": where, "limit": limit, "sample": sample, **place}
+    said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
     with shown(json) as (listen, show):
         show([tsclust.extract(root, {"source": said}, listen, update=update, strict=strict, save=save)])
 
@@ -224,6 +245,35 @@ def train(
     said = {"train": {"reject_errors": reject_errors, "answer": answer, "machine": machine}}
     with shown(json) as (listen, show):
         show([tsclust.train(root, said | {"labels": {"resolve": resolve}}, listen)])
+
+
+@app.command()
+def score(
+    root: Root = HERE,
+    table: Table = None,
+    query: Query = None,
+    files: Files = None,
+    layout: Layout = None,
+    id_: Id = None,
+    values: Values = None,
+    order: Order = None,
+    carry: Carry = None,
+    where: Where = None,
+    limit: Limit = None,
+    sample: Sample = None,
+    refuse: Annotated[str, typer.Option(help="Say don't know of this share of the series: 5%")] = "",
+    to_table: Annotated[str, typer.Option(help="Write it to this table in PostgreSQL, too: schema.table")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Exit with 17 where series are not what they were.")] = False,
+    json: Json = False,
+) -> None:
+    """Say of each series which kind it is, "don't know", or "none of these": of the workspace's, or of new ones."""
+    said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
+    with shown(json) as (listen, show):
+        done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)
+        show([done])
+    if check and done.facts["drift"]["found"]:
+        many = len(done.facts["drift"]["changed"])
+        raise DriftError(f"{many} times series are not what they were when the model was trained", f"See {done.wrote}")
 
 
 @app.command()

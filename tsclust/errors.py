@@ -14,7 +14,8 @@ TsclustError                1   what went wrong and has no class of its own
 ├── SourceLostError         13  the connection broke, or the server stopped, while reading
 ├── DamagedError            14  a file of the workspace is not what tsclust wrote
 ├── SourceFileError         15  a file to read series from is cut off, encrypted, or no kind of file we know
-└── AnswersError            16  a file of answers is not whole, or not about this workspace's groups
+├── AnswersError            16  a file of answers is not whole, or not about this workspace's groups
+└── DriftError              17  series are not what they were when the model was trained (`score --check`)
 
 2 is the command line itself (an unknown flag), 130 is Ctrl-C.
 """
@@ -89,6 +90,10 @@ class SourceFileError(TsclustError):
 
 class AnswersError(TsclustError):
     exit_code = 16
+
+
+class DriftError(TsclustError):
+    exit_code = 17
 
 
 def one_line(text: str) -> str:

@@ -29,6 +29,7 @@ MADE_BY = {
     "clusters": "cluster",
     "labels": "labels import",
     "model": "train",
+    "scores": "score",
 }
 
 

@@ -53,12 +53,20 @@ class Scaler:
 
     def transform(self, x: Floats, keys: Keys) -> Grid:
         """(n, d) features and (n,) baseline keys -> (n, d) int16: the scaled features times GRID."""
-        row = self._rows(keys) if self.regimes is None else 1 + self.regimes.nearest(x)
-        z = (x - self.centers[row]) / self.spreads[row]
+        return self.of_deviations(self.deviations(x, keys))
+
+    def deviations(self, x: Floats, keys: Keys) -> Floats:
+        """(n, d) how many spreads each feature lies from the center of its baseline group, or regime."""
+        row = self.rows(keys) if self.regimes is None else 1 + self.regimes.nearest(x)
+        z: Floats = (x - self.centers[row]) / self.spreads[row]
+        return z
+
+    def of_deviations(self, z: Floats) -> Grid:
+        """(n, d) deviations -> (n, d) int16: the scaled features times GRID."""
         shaped = _exceedance(z, self.band) if self.method == "exceedance" else z
         return np.rint(np.clip(shaped * self.weights, -LIMIT, LIMIT) * GRID).astype(np.int16)
 
-    def _rows(self, keys: Keys) -> npt.NDArray[np.intp]:
+    def rows(self, keys: Keys) -> npt.NDArray[np.intp]:
         """(n,) the row of each key; 0, the whole, for one that has no medians of its own."""
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[at] == keys, at, 0)

@@ -36,16 +36,19 @@ class Known:
         return np.round(found, 6)
 
 
-def fit(examples: Examples, folds: Sequence[Fold], normal: str) -> Known:
-    """From labelled series. The limit is what all but FALSE_ALARMS of the malfunctions keep to, seen from machines
-    other than their own; where there are no malfunctions, of all."""
-    apart = np.concatenate([_apart(examples, fold) for fold in folds])
-    kind = np.concatenate([examples.kind[asked] for _, asked in folds])
+def fit(examples: Examples, folds: Sequence[Fold], normal: str) -> tuple[Known, Floats]:
+    """(what is known, (n,) the novelty of the examples as seen from machines other than their own).
+
+    The limit is what all but FALSE_ALARMS of the malfunctions keep to; where there are none, of all.
+    """
+    apart = np.full(len(examples.kind), np.inf)
+    for fold in folds:
+        apart[fold[1]] = _apart(examples, fold)
     seen = np.isfinite(apart)
-    strange = seen & (kind != (examples.kinds.index(normal) if normal in examples.kinds else -1))
+    strange = seen & (examples.kind != (examples.kinds.index(normal) if normal in examples.kinds else -1))
     chosen = apart[strange] if strange.any() else apart[seen]
-    limit = float(np.quantile(chosen, 1 - FALSE_ALARMS)) if len(chosen) else 1.0
-    return Known(reference(examples), max(limit, 1e-3))
+    limit = max(float(np.quantile(chosen, 1 - FALSE_ALARMS)), 1e-3) if len(chosen) else 1.0
+    return Known(reference(examples), limit), np.where(seen, apart, 0.0) / limit
 
 
 def reference(examples: Examples) -> npt.NDArray[np.float32]:

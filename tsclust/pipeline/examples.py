@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust.cluster.scale import GRID, Scaler
@@ -19,10 +20,11 @@ from tsclust.config import Settings
 from tsclust.engine import map_parts
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features import catalogue
-from tsclust.labels.learn import ENOUGH, Examples
+from tsclust.labels.drift import Bools, Lying
+from tsclust.labels.learn import ENOUGH, Examples, Keys
 from tsclust.pipeline import kept
 from tsclust.pipeline.kept import Scope
-from tsclust.series import Floats, Int64s, UInt64s
+from tsclust.series import Floats, Int64s, UInt64s, hash_ids
 from tsclust.workspace import Workspace, command
 
 NORMAL = "normal"
@@ -37,19 +39,22 @@ class Found:
 
     hashes, ids, x, kind, machine  (n,) or (n, d); kind is a place in Gathered.kinds
     counts                         kind -> labelled series that the rules keep; the plain normal ones count too
+    lying                          how the features of all series lie that the rules keep
     """
 
     hashes: UInt64s
     ids: pl.Series
     x: Floats
     kind: Int64s
-    machine: Any
+    machine: Keys
     counts: Counter[int]
+    lying: Lying
 
     def __add__(self, other: Found) -> Found:
-        both = [np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("hashes", "x", "kind", "machine")]
-        hashes, x, kind, machine = both
-        return Found(hashes, pl.concat([self.ids, other.ids]), x, kind, machine, self.counts + other.counts)
+        names = ("hashes", "x", "kind", "machine")
+        hashes, x, kind, machine = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in names)
+        ids = pl.concat([self.ids, other.ids])
+        return Found(hashes, ids, x, kind, machine, self.counts + other.counts, self.lying + other.lying)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ class Gathered:
     assumed: int
     scaler: Scaler
     machine: str
+    lying: Lying
 
 
 @dataclass(frozen=True)
@@ -91,6 +97,12 @@ def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gath
     one_part = partial(_of_part, workspace, settings, scaler, machine, asked)
     found = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
     return _gathered(workspace, found, kinds, scaler, machine, assume)
+
+
+def compared_by(settings: Settings) -> dict[str, Any]:
+    """What decides on what is normal: a model holds for series that are compared in the same way."""
+    names = ("scaling", "baseline", "regimes")
+    return {name: value for name, value in settings.cluster.model_dump(mode="json").items() if name in names}
 
 
 def machine_column(workspace: Workspace, settings: Settings) -> str:
@@ -120,26 +132,53 @@ def limit(of: int) -> np.uint64:
 
 def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str, asked: Asked, path: Path) -> Found:
     """What is learned from of one part."""
-    part, machines = read(workspace, settings, machine, path)
-    ids = pl.Series("series_id", part.series_ids)
+    part = read(workspace, settings, scaler, machine, path)
+    ids, machines, z = part.ids, part.machine, part.z
     found = pl.DataFrame({"series_id": ids}).with_row_index("row").join(asked.used, on="series_id")
     kind = np.full(len(ids), -1)
     kind[found["row"].to_numpy()] = found["code"].to_numpy()
-    hashes, x = part.hashes(SEED), scaler.transform(part.x, part.keys)
+    hashes = hash_ids(ids.to_arrow(), SEED)
+    x = scaler.of_deviations(z)
     if asked.plain is not None:
         kind[(kind < 0) & ~x.any(axis=1)] = 0
     limits = asked.limits if asked.plain is None else np.append(asked.plain, asked.limits[1:])
     rows = np.flatnonzero((kind >= 0) & (hashes <= limits[kind]))
     counts = Counter(dict(zip(*(c.tolist() for c in np.unique(kind[kind >= 0], return_counts=True)), strict=True)))
-    return Found(hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], machines[rows], counts)
+    return Found(
+        hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], machines[rows], counts,
+        Lying.of(z, machines, np.zeros(len(z), bool)),
+    )  # fmt: skip
 
 
-def read(workspace: Workspace, settings: Settings, machine: str, path: Path) -> tuple[kept.Kept, Any]:
-    """The kept rows of a part, and the machine of each."""
-    scope = Scope(workspace, workspace.manifest("features").facts["kept"])
-    names = catalogue.clustered(kept.described_by(workspace))
-    part = kept.read(scope, path, names, settings.cluster.baseline)
-    return part, kept.keys_of(scope, path, [machine] if machine else [])
+@dataclass(frozen=True)
+class Part:
+    """A part of features/: all its series, which of them the rules keep, and of these the deviations and machines.
+
+    series_id, rejected_by  (all,);  keep (all,);  z (n, d);  machine (n,)
+    """
+
+    rows: pl.DataFrame
+    keep: Bools
+    z: Floats
+    machine: Keys
+
+    @property
+    def ids(self) -> pl.Series:
+        """(n,) of the kept ones."""
+        return self.rows["series_id"].filter(pl.Series(self.keep))
+
+
+def read(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str, path: Path) -> Part:
+    """The features of a part as deviations from what is normal."""
+    names, baseline = catalogue.clustered(kept.described_by(workspace)), settings.cluster.baseline
+    table = pq.read_table(path, columns=["series_id", *names, "rejected_by"])
+    keep = pc.is_null(table["rejected_by"])
+    scope, of_kept = Scope(workspace, len(table)), table.filter(keep)
+    x = np.column_stack([of_kept[name].to_numpy() for name in names])
+    keys = kept.keys_of(scope, path, baseline, keep)
+    machines = keys if tuple(baseline) == (machine,) else kept.keys_of(scope, path, [machine] if machine else [], keep)
+    rows = pl.DataFrame(table.select(["series_id", "rejected_by"]))
+    return Part(rows, keep.to_numpy(), scaler.deviations(x, keys), machines)
 
 
 def _gathered(
@@ -162,5 +201,6 @@ def _gathered(
     counts = {kinds[code]: found.counts[code] for code in enough}
     few = {kinds[code]: n for code, n in found.counts.items() if code not in enough}
     return Gathered(
-        examples, found.ids.gather(order), counts, few, found.counts[0] if assume else 0, scaler, machine
+        examples, found.ids.gather(order), counts, few, found.counts[0] if assume else 0, scaler, machine,
+        found.lying,
     )  # fmt: skip

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust import config
+from tsclust.atomic import StageWriter
 from tsclust.config import Settings, Source
 from tsclust.engine import Listener, silent
 from tsclust.errors import NoSeriesError, SettingsError
@@ -52,14 +53,41 @@ def extract(
         if before:
             for name, sha256 in before.outputs.items():
                 writer.adopt(workspace.stage("series") / name, sha256)
-        manifest = write_manifest(
-            writer, meter, stage="series", settings=digest(settings.source, root),
-            inputs={"source": found.identity}, seed=0, rows=new + (before.rows if before else 0),
-            parts=len(writer.outputs), facts=_facts(found, reading, before),
-        )  # fmt: skip
+        manifest = _seal(writer, meter, settings, root, found, reading, before)
     saved = save_source(workspace.config, flags, found.settings) if save else ()
     then = command("features", root)
     return of_stage("extract", workspace.stage("series"), manifest, then, notes=(*_notes(manifest, new), *saved))
+
+
+def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest:
+    """Read the source of `settings`, whose paths are relative to `base`, into the series/ of another workspace."""
+    meter = Meter()
+    with workspace.locked(), workspace.resuming("series") as writer:
+        reading = Reading(
+            settings, base, writer, listen, keep=lambda batch: batch, after=None, first=0, strict=False,
+            check=lambda _: None,
+        )  # fmt: skip
+        found = reading.all()
+        if not any(done.rows for done in reading.parts):
+            raise _none(found)
+        return _seal(writer, meter, settings, base, found, reading, None)
+
+
+def _seal(
+    writer: StageWriter,
+    meter: Meter,
+    settings: Settings,
+    base: Path,
+    found: Found,
+    reading: Reading,
+    before: Manifest | None,
+) -> Manifest:
+    new = sum(done.rows for done in reading.parts)
+    return write_manifest(
+        writer, meter, stage="series", settings=digest(settings.source, base), inputs={"source": found.identity},
+        seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),
+        facts=_facts(found, reading, before),
+    )  # fmt: skip
 
 
 def digest(source: Source, root: Path) -> str:
@@ -124,13 +152,17 @@ def _same_source(workspace: Workspace, found: Found, before: Manifest | None) ->
 
 def _nothing_new(workspace: Workspace, before: Manifest | None, root: Path, found: Found) -> Result:
     if before is None:
-        raise NoSeriesError(
-            f"{found.origin} holds no series: expected at least one row", "Check [source] and its where, sample, limit"
-        )
+        raise _none(found)
     note = f"nothing new since {before.made_at} in {found.origin}"
     facts = {"rows": before.rows, "parts": before.parts, **before.facts, "new": 0}
     then = command("features", root)
     return Result("extract", workspace.stage("series"), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
+
+
+def _none(found: Found) -> NoSeriesError:
+    return NoSeriesError(
+        f"{found.origin} holds no series: expected at least one row", "Check [source] and its where, sample, limit"
+    )
 
 
 def _facts(found: Found, reading: Reading, before: Manifest | None) -> dict[str, Any]:

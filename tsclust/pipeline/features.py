@@ -14,7 +14,7 @@ from tsclust import config, screen
 from tsclust.atomic import StageWriter
 from tsclust.config import Rule, Settings
 from tsclust.engine import Listener, Progress, silent
-from tsclust.errors import SettingsError
+from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features import catalogue, extra
 from tsclust.features.catalogue import Feature
 from tsclust.features.extra import Extra
@@ -76,7 +76,7 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
         if before and (before.inputs, before.settings) == (inputs, settings_hash):
             return up_to_date("features", workspace.stage("features"), before, then)
         screening.refuse_nothing(workspace)
-        describer = _describer(workspace, settings, listen)
+        describer = _describer(workspace, settings, root, listen)
         same = before if before and before.settings == settings_hash else None
         plan = _plan(workspace, settings, describer, same, listen)
         with workspace.writing("features") as writer:
@@ -87,6 +87,40 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
             )  # fmt: skip
     notes, table = _notes(settings, describer, plan, series.parts), screening.rule_table(manifest)
     return of_stage("features", workspace.stage("features"), manifest, then, notes=notes, table=table)
+
+
+def describe_as(
+    workspace: Workspace, settings: Settings, base: Path, same: Mapping[str, Any], listen: Listener
+) -> Manifest:
+    """Describe the series of another workspace as those of the one at `base` were, from `same`, facts of its features/:
+    in the same direction, by the same rules, held against what was typical there.
+
+    Raises StageMissingError where the features are not the same ones.
+    """
+    meter = Meter()
+    describer = _describer(workspace, settings, base, listen)
+    refuse_other(catalogue.plain(describer.features), same["catalogue"], base)
+    rules = tuple(Rule.model_validate(rule) for rule in same["rules"])
+    sign = 1 if same["peak"] == "max" else -1
+    plan = Plan(workspace.parts("series"), {}, dict.fromkeys(workspace.manifest("series").outputs, (0, 0)), sign, 1.0,
+                rules, same["typical"])  # fmt: skip
+    with workspace.locked(), workspace.writing("features") as writer:
+        facts = _describe(workspace, writer, describer, plan, None, listen)
+        series = workspace.manifest("series")
+        return write_manifest(
+            writer, meter, stage="features", settings=digest(base, settings), inputs={"series": series.output_hash},
+            seed=0, rows=series.rows, parts=series.parts, facts=facts,
+        )  # fmt: skip
+
+
+def refuse_other(now: object, then: object, base: Path) -> None:
+    """Raises StageMissingError where features are described otherwise than when the model was trained."""
+    if now != then:
+        raise StageMissingError(
+            f"the model of {base} was trained on other features, rules or baselines than [features], [[rule]] and"
+            " [cluster] ask for now",
+            f"Train it again: {command('train', base)}  (or set them back)",
+        )
 
 
 def digest(root: Path, settings: Settings) -> str:
@@ -103,14 +137,14 @@ def _extra_text(root: Path, settings: Settings) -> str:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
 
 
-def _describer(workspace: Workspace, settings: Settings, listen: Listener) -> Describer:
+def _describer(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Describer:
     """With its kernels compiled for this type of values: seconds the first time, then they come from a cache."""
     listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
     asked = settings.features
-    path = workspace.root / asked.extra
+    path = base / asked.extra
     if asked.extra and not path.is_file():
         raise SettingsError(f"[features] extra = {path}: there is no such Python file", "Correct the path")
-    own = extra.load(path, _extra_text(workspace.root, settings)) if asked.extra else ()
+    own = extra.load(path, _extra_text(base, settings)) if asked.extra else ()
     describer = Describer(catalogue.in_force(asked.skip, [e.feature for e in own]), own)
     describer(SeriesBlock.from_arrow(look.read(workspace.parts("series")[0], rows=0)), 1)
     return describer

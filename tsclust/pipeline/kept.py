@@ -72,12 +72,11 @@ def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[st
     keep = scope.holds(path, table)
     table = table.filter(keep)
     x = np.column_stack([table[name].to_numpy() for name in columns])
-    return Kept(table["series_id"].combine_chunks(), x, _keys(scope.workspace, path, baseline, keep, len(x)))
+    return Kept(table["series_id"].combine_chunks(), x, keys_of(scope, path, baseline, keep))
 
 
-def keys_of(scope: Scope, path: Path, columns: Sequence[str]) -> Keys:
-    """(n,) carried columns of the scope's rows of a features part, as one text; "" for no columns."""
-    keep = scope.holds(path, pq.read_table(path, columns=["series_id", "rejected_by"]))
+def keys_of(scope: Scope, path: Path, columns: Sequence[str], keep: pa.Array) -> Keys:
+    """(n,) the carried columns of those rows of a features part that are to `keep`, as one text; "" for no columns."""
     return _keys(scope.workspace, path, columns, keep, pc.sum(keep).as_py() or 0)
 
 

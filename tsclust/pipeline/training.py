@@ -13,18 +13,18 @@ import pyarrow as pa
 
 from tsclust import config
 from tsclust.atomic import write_file
-from tsclust.cluster.scale import Scaler
 from tsclust.config import Settings, parse_share
 from tsclust.engine import Listener, Progress, silent
-from tsclust.labels import doubt, learn, model_file, novel
+from tsclust.features import catalogue
+from tsclust.labels import doubt, learn, novel
 from tsclust.labels.doubt import Coverage
 from tsclust.labels.learn import Learned
-from tsclust.labels.novel import Known
-from tsclust.pipeline import examples, labels_kept, screening
+from tsclust.pipeline import examples, labels_kept, screening, trained
 from tsclust.pipeline.examples import Gathered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.report import model_page
 from tsclust.report.model_page import ModelData
+from tsclust.series import Floats
 from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
 
 PAGE = "model"  # reports/model.html
@@ -46,10 +46,11 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
         listen(Progress("train: gathering labelled series", 0, 0, ""))
         gathered = examples.gather(workspace, settings, used)
         learned = learn.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
-        known = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
-        facts = _facts(features, used, gathered, learned, known, settings)
+        known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
+        facts = _facts(features, used, gathered, learned, settings)
+        facts |= {"limit": known.limit, "refused": _refused(gathered, learned, novelty, facts["threshold"])}
         with workspace.writing("model") as writer:
-            writer.write_bytes("model.skops", _packed(learned, known, gathered.scaler))
+            trained.write(writer, learned.estimator, known, gathered.scaler, gathered.lying)
             writer.write_table("out_of_fold.parquet", _out_of_fold(gathered, learned))
             manifest = write_manifest(
                 writer, meter, stage="model", settings=digest, inputs=inputs, seed=settings.cluster.seed,
@@ -72,14 +73,6 @@ def _heard(listen: Listener, seed: int) -> Any:
     return lambda name: listen(Progress(f"train: {name}", names.index(name), len(names), "classifiers"))
 
 
-def _packed(learned: Learned, known: Known, scaler: Scaler) -> bytes:
-    """The classifier, what is known, and what normal is: everything that is not a plain number."""
-    arrays = {name: value for name, value in asdict(scaler).items() if isinstance(value, np.ndarray) and name != "keys"}
-    regimes = None if scaler.regimes is None else asdict(scaler.regimes)
-    scaled = {"method": scaler.method, "keys": scaler.keys.tolist(), "regimes": regimes, **arrays}
-    return model_file.dumps({"estimator": learned.estimator, "reference": known.reference, "scaler": scaled})
-
-
 def _out_of_fold(gathered: Gathered, learned: Learned) -> pa.Table:
     """What was said of each example by a classifier that had not seen its machine."""
     kind, sure = doubt.confidence(learned.probability)
@@ -92,12 +85,12 @@ def _out_of_fold(gathered: Gathered, learned: Learned) -> pa.Table:
 
 
 def _facts(
-    features: Manifest, used: pl.DataFrame, gathered: Gathered, learned: Learned, known: Known, settings: Settings
+    features: Manifest, used: pl.DataFrame, gathered: Gathered, learned: Learned, settings: Settings
 ) -> dict[str, Any]:
     """All that scoring and the page need but the classifier itself."""
     curve = doubt.coverage(learned.probability, gathered.examples)
     kind, _ = doubt.confidence(learned.probability)
-    k = len(gathered.examples.kinds)
+    k, threshold = len(gathered.examples.kinds), _threshold(curve, settings)
     confusion = np.zeros((k, k))
     np.add.at(confusion, (gathered.examples.kind, kind), gathered.examples.weight)
     verdicts = dict(used.select("kind", "verdict").unique("kind", keep="first").iter_rows())
@@ -105,22 +98,26 @@ def _facts(
         "kinds": list(gathered.examples.kinds),
         "verdicts": {kind: verdicts.get(kind, examples.NORMAL) for kind in gathered.examples.kinds},
         "counts": gathered.counts, "too_few": gathered.too_few, "assumed": gathered.assumed,
-        "machine": gathered.machine, "machines": len(np.unique(gathered.examples.machine)),
+        "machine": gathered.machine, "machines": len(gathered.lying.machines),
         "classifier": learned.name, "losses": learned.losses, "temperature": learned.temperature,
-        "limit": known.limit, "coverage": asdict(curve), "confusion": confusion.round(3).tolist(),
-        "threshold": _threshold(curve, settings), "reject_errors": settings.train.reject_errors,
+        "coverage": asdict(curve), "confusion": confusion.round(3).tolist(),
+        "threshold": threshold, "reject_errors": settings.train.reject_errors,
         "answer": settings.train.answer,
-        "same": same_as(features, settings), "typical": features.facts["typical"], "folds": len(learned.folds),
+        "same": _same(features, settings), "features": catalogue.clustered(catalogue.of(features.facts)),
+        "folds": len(learned.folds),
     }  # fmt: skip
 
 
-def same_as(features: Manifest, settings: Settings) -> dict[str, Any]:
+def _same(features: Manifest, settings: Settings) -> dict[str, Any]:
     """What has to be the same for series that are scored: features, direction, rules, what they are compared with."""
-    facts = features.facts
-    return {
-        "catalogue": facts["catalogue"], "peak": facts["peak"], "rules": facts["rules"],
-        "baseline": list(settings.cluster.baseline), "scaling": settings.cluster.scaling,
-    }  # fmt: skip
+    names = ("catalogue", "peak", "rules", "typical")
+    return {name: features.facts[name] for name in names} | {"compared_by": examples.compared_by(settings)}
+
+
+def _refused(gathered: Gathered, learned: Learned, novelty: Floats, threshold: float) -> float:
+    """The share of series that got no answer in training: not sure enough, or far from all others."""
+    _, sure = doubt.confidence(learned.probability)
+    return round(float(np.average((sure < threshold) | (novelty > 1), weights=gathered.examples.weight)), 9)
 
 
 def _threshold(curve: Coverage, settings: Settings) -> float:

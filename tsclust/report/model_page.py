@@ -29,7 +29,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Point:
-    """At a threshold: the shares of series that are answered, of errors that are left, of the answered that are wrong."""
+    """At a threshold, shares: of series that are answered, of errors that are left, of answered ones that are wrong."""
 
     threshold: float
     answered: float

@@ -1,0 +1,126 @@
+"""Whether series are still what a classifier learned from: how the features of each machine lay, then and now.
+
+The measure is the population stability index, sum of (now - then) log(now / then) over bins of a feature, which are
+steps of its robust deviation from what is usual for the machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from tsclust.series import Floats, Int64s
+
+Keys = npt.NDArray[np.str_]
+Bools = npt.NDArray[np.bool_]
+
+EDGES = np.array([-3.0, -2.0, -1.28, -0.67, 0.0, 0.67, 1.28, 2.0, 3.0])  # of bins, in robust deviations
+BINS = len(EDGES) + 1
+SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
+ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
+RARE = 1e-3  # a share is at least that: an empty bin must not be infinitely much
+SURE = 4.0  # standard deviations of a binomial: a share that is so much larger is no chance
+MORE = 0.05  # and by so much it has to be larger: machines differ in how often they fail
+ALL = ""  # stands for all machines together
+
+
+@dataclass(frozen=True)
+class Lying:
+    """How d features of m machines lie: counts (m, d, BINS) of series, refused (m,) of them got no answer."""
+
+    machines: Keys
+    counts: Int64s
+    refused: Int64s
+
+    @classmethod
+    def of(cls, z: Floats, machine: Keys, refused: Bools) -> Lying:
+        """Of n series with deviations z (n, d): machine and refused (n,)."""
+        machines, at = np.unique(machine, return_inverse=True)
+        return cls(machines, count(z, at, len(machines)), np.bincount(at[refused], minlength=len(machines)))
+
+    @classmethod
+    def none(cls, d: int) -> Lying:
+        """Of no series."""
+        return cls(np.zeros(0, "<U1"), np.zeros((0, d, BINS), np.int64), np.zeros(0, np.int64))
+
+    @property
+    def rows(self) -> Int64s:
+        """(m,) series of each machine."""
+        rows: Int64s = self.counts[:, 0].sum(axis=-1)
+        return rows
+
+    def __add__(self, other: Lying) -> Lying:
+        machines, at = np.unique(np.concatenate([self.machines, other.machines]), return_inverse=True)
+        counts = np.zeros((len(machines), *self.counts.shape[1:]), np.int64)
+        refused = np.zeros(len(machines), np.int64)
+        np.add.at(counts, at, np.concatenate([self.counts, other.counts]))
+        np.add.at(refused, at, np.concatenate([self.refused, other.refused]))
+        return Lying(machines, counts, refused)
+
+    def whole(self) -> Lying:
+        """All machines as one, which is called ALL."""
+        return Lying(np.array([ALL]), self.counts.sum(axis=0)[None], self.refused.sum()[None])
+
+    def counts_of(self, machine: str) -> Int64s:
+        """(d, BINS) of a machine; of all together where it has too few series, or is ALL, or not there."""
+        at = np.flatnonzero(self.machines == machine)
+        own = self.counts[at[0]] if len(at) else self.counts[:0].sum(axis=0)
+        found: Int64s = own if machine != ALL and own[0].sum() >= ENOUGH else self.counts.sum(axis=0)
+        return found
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A feature whose index is `index`."""
+
+    feature: str
+    index: float
+
+
+def count(z: Floats, group: npt.NDArray[np.intp], groups: int) -> Int64s:
+    """(groups, d, BINS) how many of z (n, d) lie in each bin; group (n,). What lies on an edge is below it."""
+    counts = np.zeros((groups, z.shape[1], BINS), np.int64)
+    for j in range(z.shape[1]):
+        at = group * BINS + np.searchsorted(EDGES, z[:, j])
+        counts[:, j] = np.bincount(at, minlength=groups * BINS).reshape(groups, BINS)
+    return counts
+
+
+def index(now: Int64s, then: Int64s) -> Floats:
+    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance makes of so few; 0 for fewer than
+    ENOUGH."""
+    rows, before = now.sum(axis=-1), np.maximum(then.sum(axis=-1), 1)
+    a = np.maximum(now / np.maximum(rows, 1)[..., None], RARE)
+    b = np.maximum(then / before[..., None], RARE)
+    chance = (BINS - 1) * (1 / np.maximum(rows, 1) + 1 / before)
+    found: Floats = np.where(rows >= ENOUGH, np.maximum(((a - b) * np.log(a / b)).sum(axis=-1) - chance, 0.0), 0.0)
+    return found
+
+
+def shifts(now: Int64s, then: Int64s, names: Sequence[str]) -> tuple[Shift, ...]:
+    """The features of counts (d, BINS) that have shifted, most first."""
+    found = index(now, then)
+    order = np.argsort(-found, kind="stable")
+    return tuple(Shift(names[j], round(float(found[j]), 4)) for j in order if found[j] > SHIFTED)
+
+
+def since(months: Int64s, then: Int64s) -> int | None:
+    """Of counts (months, d, BINS): the month from which on, without a break, some feature is shifted; None where the
+    last month that tells anything is not."""
+    shifted = index(months, then).max(axis=-1) > SHIFTED
+    first = None
+    for month in np.flatnonzero(months[:, 0].sum(axis=-1) >= ENOUGH)[::-1].tolist():
+        if not shifted[month]:
+            break
+        first = month
+    return first
+
+
+def too_many(refused: int, rows: int, share: float) -> bool:
+    """Whether many more of the rows are refused than the `share` that was when it learned."""
+    expected = share * rows
+    return rows >= ENOUGH and refused > expected + MORE * rows and refused > expected + SURE * math.sqrt(expected)

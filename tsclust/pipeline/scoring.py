@@ -1,0 +1,180 @@
+"""score: series, those of the workspace or new ones from any source -> scores/, and what has changed since training."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tsclust import config
+from tsclust.atomic import StageWriter
+from tsclust.config import Settings, parse_share
+from tsclust.engine import Listener, Progress, map_parts, silent
+from tsclust.labels import doubt
+from tsclust.labels.drift import Bools, Lying
+from tsclust.pipeline import drifting, examples, extract, features, score_notes, screening, trained
+from tsclust.pipeline.drifting import Drift
+from tsclust.pipeline.examples import Part
+from tsclust.pipeline.result import Result, of_stage
+from tsclust.pipeline.trained import Trained
+from tsclust.series import Floats
+from tsclust.source.postgres.writing import write_table
+from tsclust.workspace import Meter, Workspace, command, write_manifest
+
+DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE = "don't know", "none of these", "impossible"
+COLUMNS = ("series_id", "said", "kind", "probability", "novelty", "rejected_by")
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The workspace whose series are scored, the settings of the main one, its model, and less sure is don't know."""
+
+    series: Workspace
+    settings: Settings
+    model: Trained
+    threshold: float = 0.0
+
+    def read(self, path: Path) -> Part:
+        """A part of features/."""
+        return examples.read(self.series, self.settings, self.model.scaler, self.model.facts["machine"], path)
+
+
+def score(
+    root: Path,
+    flags: Mapping[str, Any] | None = None,
+    listen: Listener = silent,
+    *,
+    refuse: str = "",
+    to_table: str = "",
+) -> Result:
+    """Say of each series which kind it is, "don't know" or "none of these": of those in features/, or, where `flags`
+    name a source, of new ones.
+
+    refuse: the share of series that get no answer, in place of the threshold of training. to_table: a table in
+    PostgreSQL that gets them too.
+    Raises StageMissingError where the model was trained on other features, rules or baselines.
+    """
+    workspace, meter = Workspace.open(root), Meter()
+    settings = config.load(workspace.config, flags)
+    share = parse_share(refuse) if refuse else None
+    with workspace.locked():
+        model = trained.read(workspace)
+        features.refuse_other(examples.compared_by(settings), model.facts["same"]["compared_by"], root)
+        with _series(workspace, settings, (flags or {}).get("source"), model, listen) as series:
+            asked = _with_threshold(Asked(series, settings, model), share)
+            with workspace.writing("scores") as writer:
+                said, lying = _score_all(asked, writer, listen)
+                drift = _drift(asked, lying)
+                manifest = write_manifest(writer, meter, **_about(workspace, asked, said, drift))
+    if to_table:
+        write_table(settings.dsn.get_secret_value(), to_table, whole(workspace), key=["series_id"])
+    then = f"{command('cluster', root)} --unlabelled"
+    notes = score_notes.notes(manifest.facts, to_table)
+    table = score_notes.table(manifest.facts, manifest.rows)
+    return of_stage("score", workspace.stage("scores"), manifest, then, notes=notes, table=table)
+
+
+def whole(workspace: Workspace) -> pa.Table:
+    """scores/ as one table."""
+    return pa.concat_tables(pq.read_table(path) for path in workspace.parts("scores"))
+
+
+@contextmanager
+def _series(
+    workspace: Workspace, settings: Settings, source: Any, model: Trained, listen: Listener
+) -> Iterator[Workspace]:
+    """The workspace itself, or one for as long as it takes, with series of another source, described alike."""
+    same = model.facts["same"]
+    if not any((source or {}).values()):
+        screening.refuse_stale(workspace)
+        there = workspace.manifest("features").facts
+        now, then = ([facts[name] for name in ("catalogue", "peak", "rules")] for facts in (there, same))
+        features.refuse_other(now, then, workspace.root)
+        yield workspace
+        return
+    beside = Workspace(workspace.root / ".scoring")
+    shutil.rmtree(beside.root, ignore_errors=True)
+    beside.root.mkdir()
+    try:
+        extract.read_into(beside, settings, workspace.root, listen)
+        features.describe_as(beside, settings, workspace.root, same, listen)
+        yield beside
+    finally:
+        shutil.rmtree(beside.root, ignore_errors=True)
+
+
+def _with_threshold(asked: Asked, share: float | None) -> Asked:
+    """The threshold of training; with a share, that at which so many of these series get no answer."""
+    threshold = asked.model.facts["threshold"]
+    if share is not None:
+        sure = np.concatenate(list(map_parts(partial(_confidence, asked), asked.series.parts("features"), WORKERS)))
+        threshold = doubt.to_refuse(sure, share)
+    return Asked(asked.series, asked.settings, asked.model, threshold)
+
+
+def _confidence(asked: Asked, path: Path) -> Floats:
+    z = asked.read(path).z
+    return asked.model.ask(asked.model.scaler.of_deviations(z))[1].astype(np.float32)
+
+
+def _score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], Lying]:
+    """Write scores/; what was said how often, and how the series lie."""
+    said: Counter[str] = Counter()
+    lying = Lying.none(len(asked.model.facts["features"]))
+    for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts("features"), WORKERS):
+        said, lying = said + of_part, lying + lies
+        listen(Progress("score", said.total(), asked.series.manifest("features").rows))
+    return said, lying
+
+
+def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str], Lying]:
+    part = asked.read(path)
+    kind, sure, novelty = asked.model.ask(asked.model.scaler.of_deviations(part.z))
+    names = pl.Series([*asked.model.kinds, DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE])
+    dont_know, none, impossible = range(len(names) - 3, len(names))
+    said = np.where(novelty > 1, none, np.where(sure < asked.threshold, dont_know, kind))
+    columns = {
+        "said": names.gather(_spread(said, part.keep, impossible)),
+        "kind": names.gather(_spread(kind, part.keep, impossible)).set(pl.Series(~part.keep), None),
+        "probability": _spread(sure, part.keep, np.nan), "novelty": _spread(novelty, part.keep, np.nan),
+    }  # fmt: skip
+    scored = part.rows.with_columns(**columns).with_columns(pl.col("probability", "novelty").fill_nan(None))
+    writer.write_table(path.name, scored.select(COLUMNS).to_arrow())
+    counts = Counter(dict(scored["said"].value_counts().iter_rows()))
+    return counts, Lying.of(part.z, part.machine, said >= dont_know)
+
+
+def _spread(values: Any, keep: Bools, other: float) -> Any:
+    """(all,) the values (n,) of the rows that are kept, `other` for the rest."""
+    spread = np.full(len(keep), other, values.dtype)
+    spread[keep] = values
+    return spread
+
+
+def _drift(asked: Asked, lying: Lying) -> Drift:
+    return drifting.find(asked.series, lying, asked.model, asked.model.facts["features"], asked.read)
+
+
+def _about(workspace: Workspace, asked: Asked, said: Counter[str], drift: Drift) -> dict[str, Any]:
+    """For the manifest of scores/."""
+    described, series = asked.series.manifest("features"), asked.series.manifest("series")
+    inputs = {"model": workspace.manifest("model").output_hash, "features": described.output_hash}
+    facts = {
+        "threshold": asked.threshold, "said": dict(said.most_common()), "drift": drift.plain(),
+        "origin": series.facts.get("origin", ""), "elsewhere": asked.series is not workspace,
+    }  # fmt: skip
+    return {
+        "stage": "scores", "settings": config.digest(str(asked.threshold)), "inputs": inputs, "seed": 0,
+        "rows": described.rows, "parts": described.parts, "facts": facts,
+    }  # fmt: skip
