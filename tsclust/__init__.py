@@ -24,6 +24,7 @@ _COMMANDS = {
     "init": "init",
     "labels_export": "exporting",
     "labels_import": "labelling",
+    "labels_review": "reviewing",
     "open": "opened",
     "report": "report",
     "run": "run",

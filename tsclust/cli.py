@@ -160,12 +160,15 @@ def cluster(
     groups: Annotated[int | None, typer.Option(help="How many groups to propose for a look.")] = None,
     seed: Annotated[int | None, typer.Option(help="Another seed, other starts.")] = None,
     within: Annotated[int | None, typer.Option(help="Sweep inside this group, and add the groups found there.")] = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="Only series that neither a label nor score says anything of.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run K-means++ over the whole sweep of k and find the groups in it."""
     said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
     with shown(json) as (listen, show):
-        show([tsclust.cluster(root, {"cluster": said}, listen, within=within)])
+        show([tsclust.cluster(root, {"cluster": said}, listen, within=within, unlabelled=unlabelled)])
 
 
 @app.command()
@@ -217,6 +220,21 @@ def labels_import(
     with shown(json) as (listen, show):
         said = {"labels": {"resolve": resolve}}
         show([tsclust.labels_import(root, files or [], said, listen, older=older)])
+
+
+@labels.command("review")
+def labels_review(
+    root: Root = HERE,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="So many, the most suspicious.")] = 40,
+    name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "review",
+    lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
+    resolve: Resolve = None,
+    json: Json = False,
+) -> None:
+    """Write a report of labels that are probably wrong, whose answers are imported like all others."""
+    said = {"report": {"lang": lang}, "labels": {"resolve": resolve}}
+    with shown(json) as (listen, show):
+        show([tsclust.labels_review(root, said, listen, limit=limit, name=name)])
 
 
 @labels.command("export")

@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import Listener, silent
 from tsclust.features import catalogue
-from tsclust.pipeline import drilling, kept, notes, numbering, screening, sweeping
+from tsclust.pipeline import drilling, kept, leftover, notes, numbering, screening, sweeping
 from tsclust.pipeline.kept import Scope
 from tsclust.pipeline.numbering import Renumbered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
@@ -19,9 +21,15 @@ from tsclust.workspace import Meter, Workspace, command, write_manifest
 
 
 def cluster(
-    root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *, within: int | None = None
+    root: Path,
+    flags: Mapping[str, Any] | None = None,
+    listen: Listener = silent,
+    *,
+    within: int | None = None,
+    unlabelled: bool = False,
 ) -> Result:
-    """Run K-means++ over the whole sweep of k and find the groups hidden in it, or `within` one of these groups."""
+    """Run K-means++ over the whole sweep of k and find the groups hidden in it: in all series that are kept, `within`
+    one of the groups, or in those `unlabelled`, of which neither a label nor score says what they are."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     with workspace.locked():
@@ -30,16 +38,22 @@ def cluster(
             screening.refuse_stale(workspace)
         if within is not None:
             return drilling.drill(workspace, settings, within, listen)
-        return _all(workspace, settings, listen)
+        return _all(workspace, settings, listen, unlabelled)
 
 
-def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
+def digest_of(settings: Settings, unlabelled: bool) -> str:
+    """A hash of what is asked for."""
+    return config.digest(settings.cluster, "unlabelled" if unlabelled else "")
+
+
+def _all(workspace: Workspace, settings: Settings, listen: Listener, unlabelled: bool) -> Result:
     meter, then = Meter(), command("report", workspace.root)
     features, before = workspace.manifest("features"), workspace.find_manifest("clusters")
-    inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
+    inputs, digest = _inputs(workspace, unlabelled), digest_of(settings, unlabelled)
     if before and (before.inputs, before.settings) == (inputs, digest):
         return up_to_date("cluster", workspace.stage("clusters"), before, then)
-    scope = Scope(workspace, features.facts["kept"])
+    everything = features.facts["kept"]
+    scope = leftover.scope(workspace, settings) if unlabelled else Scope(workspace, everything)
     ks = sweeping.possible(settings.cluster.ks, scope.rows)
     with workspace.writing("clusters") as writer:
         scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
@@ -48,14 +62,21 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
         highest = before.facts.get("highest", 0) if before else 0
         old = workspace.stage("clusters")
         numbered = numbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
-        sweeping.write_groups(one, swept, numbered.groups)
+        groups = numbered.groups.with_columns(share=pl.col("size") / everything)
+        sweeping.write_groups(one, swept, groups)
         manifest = write_manifest(
             writer, meter, stage="clusters", settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
-            facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}},
+            facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}, "unlabelled": unlabelled},
         )  # fmt: skip
     said = notes.of_sweep(manifest, before)
     return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=said)
+
+
+def _inputs(workspace: Workspace, unlabelled: bool) -> dict[str, str]:
+    names = ("features", "labels", "scores") if unlabelled else ("features",)
+    found = {name: workspace.find_manifest(name) for name in names}
+    return {name: manifest.output_hash for name, manifest in found.items() if manifest}
 
 
 def _of_baseline(one: Sweep) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tu
 def _last(workspace: Workspace) -> Manifest:
     """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
     before = workspace.manifest("clusters")
-    if before.inputs != {"features": workspace.manifest("features").output_hash} or "asked" not in before.facts:
+    if before.inputs["features"] != workspace.manifest("features").output_hash or "asked" not in before.facts:
         raise screening.other_features(workspace)
     return before
 

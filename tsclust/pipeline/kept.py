@@ -42,15 +42,19 @@ class Kept:
 
 @dataclass(frozen=True)
 class Scope:
-    """Which series a sweep is about: all that are kept (`members` None), or one group's; rows of them in all."""
+    """Which series a sweep is about: all that are kept, or one group's `members`, or all but the `known` ones (ids);
+    rows of them in all."""
 
     workspace: Workspace
     rows: int
     members: Members | None = None
+    known: pa.Array | None = None
 
     def holds(self, path: Path, table: pa.Table) -> pa.Array:
         """(n,) whether the sweep is about each row of a features part, read with series_id and rejected_by."""
         keep = pc.is_null(table["rejected_by"])
+        if self.known is not None:
+            keep = pc.and_(keep, pc.invert(pc.is_in(table["series_id"], value_set=self.known)))
         if self.members is None:
             return keep
         return pc.and_(keep, pc.is_in(table["series_id"], value_set=self._ids(self.members, path.name)))

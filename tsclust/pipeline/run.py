@@ -59,7 +59,7 @@ def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, 
     manifest = found[name]
     if manifest is None:
         return "not there yet"
-    if manifest.settings != _digest(name, settings, root):
+    if manifest.settings != _digest(name, settings, root, manifest.facts.get("unlabelled", False)):
         return "out of date: other settings"
     for source, digest in manifest.inputs.items():
         upstream = found.get(source)
@@ -68,10 +68,10 @@ def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, 
     return "up to date"
 
 
-def _digest(name: str, settings: Settings, root: Path) -> str:
+def _digest(name: str, settings: Settings, root: Path, unlabelled: bool) -> str:
     if name == "series":
         return extract.digest(settings.source, root)
-    return features.digest(root, settings) if name == "features" else config.digest(settings.cluster)
+    return features.digest(root, settings) if name == "features" else cluster.digest_of(settings, unlabelled)
 
 
 def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:

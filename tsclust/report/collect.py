@@ -51,13 +51,13 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     manifests = {name: workspace.manifest(name) for name in STAGES}
     facts = {name: manifest.facts for name, manifest in manifests.items()}
     chosen = choose(workspace, wanted)
-    baseline = tuple(facts["clusters"].get("baseline", ()))
     features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
     labelled = known.read(workspace)
-    drawn = sample.draw(workspace, _asked(chosen, manifests["clusters"].rows, baseline, features, labelled))
+    asked = _asked(chosen, facts, features, labelled)
+    drawn = sample.draw(workspace, asked)
     usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
     was = _known(chosen, drawn, labelled)
-    shown = [j for j, called in enumerate(was) if wanted.shows(called)]
+    shown = [j for j, called in enumerate(was) if asked.unlabelled or wanted.shows(called)]
     return ReportData(
         title=settings.title,
         origin=facts["series"].get("origin", ""),
@@ -66,7 +66,7 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
         periods=tuple(_periods(drawn.counts.spans)),
         peak=facts["features"]["peak"],
         found=_found(workspace),
-        baseline=baseline,
+        baseline=asked.baseline,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
         groups=_groups(chosen, drawn, usual, was, shown, settings.members),
         named=len(was) - len(shown),
@@ -83,11 +83,13 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
 
 
 def _asked(
-    chosen: Chosen, kept: int, baseline: tuple[str, ...], features: tuple[Feature, ...], labelled: Labelled | None
+    chosen: Chosen, facts: Mapping[str, Mapping[str, Any]], features: tuple[Feature, ...], labelled: Labelled | None
 ) -> Asked:
     """The cards, then what is normal; only of the latter the normal mass is made."""
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
-    return Asked(chosen.members, normal, kept, baseline, catalogue.clustered(features), labelled)
+    baseline, unlabelled = tuple(facts["clusters"].get("baseline", ())), facts["clusters"].get("unlabelled", False)
+    names, kept = catalogue.clustered(features), facts["features"]["kept"]
+    return Asked(chosen.members, normal, kept, baseline, names, labelled, unlabelled)
 
 
 def _found(workspace: Workspace) -> int:

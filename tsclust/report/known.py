@@ -41,6 +41,13 @@ class Labelled:
     asked: frozenset[int]
     open: frozenset[int]
 
+    def are(self, kind: str, ids: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+        """(n,) whether series have this label; all where nothing has."""
+        if kind not in self.kinds:
+            return np.ones(len(ids), bool)
+        mine = self.codes.filter(pl.col("code") == self.kinds.index(kind))["series_id"]
+        return pl.Series(ids).is_in(mine.implode()).to_numpy()
+
     def of_part(self, ids: pa.ChunkedArray) -> tuple[Int64s, Int64s]:
         """(row, code) of every label of the series with these ids; a series may have several."""
         rows = pl.DataFrame({"series_id": pl.Series(ids)}).with_row_index("row")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -61,6 +62,17 @@ def read_curves(workspace: Workspace, chosen: pl.DataFrame) -> tuple[Curve, ...]
     if not len(chosen):
         return ()
     return curves_of(_read(workspace, chosen, None), _starts(chosen), [None] * len(chosen))
+
+
+def find(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
+    """series_id, start, part, row of the series with these ids that features/ has."""
+    wanted = list(map(str, ids))
+
+    def one_part(path: Path) -> pl.DataFrame:
+        table = pl.DataFrame(pq.read_table(path, columns=["series_id", "start"])).with_row_index("row")
+        return table.filter(pl.col("series_id").cast(pl.String).is_in(wanted)).with_columns(part=pl.lit(path.name))
+
+    return pl.concat(map_parts(one_part, workspace.parts("features"), WORKERS))
 
 
 def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:

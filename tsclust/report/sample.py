@@ -32,6 +32,7 @@ PER_GROUP = 2_000  # members that stand for a group: its band, its medians
 NORMAL = 60_000  # series that say what is normal, of each baseline too
 EXAMPLES = 6  # series shown of those a rule rejects
 SEED = 1
+NORMAL_KIND = "normal"  # what labels call it
 WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
 BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
 
@@ -46,6 +47,7 @@ class Asked:
     baseline  carried columns within which series are compared
     features  (d,) names of the clustered ones
     labelled  what series were called before; None where nothing is labelled yet
+    unlabelled  whether the sweep is without the series that are known
     """
 
     groups: tuple[Members, ...]
@@ -54,6 +56,7 @@ class Asked:
     baseline: tuple[str, ...]
     features: tuple[str, ...]
     labelled: Labelled | None
+    unlabelled: bool = False
 
     @property
     def limits(self) -> UInt64s:
@@ -118,7 +121,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
     inside = inside_of(workspace, path.name, asked.groups, features["series_id"], kept)
-    normal = inside[:, asked.normal].any(axis=1) if asked.normal.any() else kept
+    normal = _normal(asked, features["series_id"], inside, kept)
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
     usual = normal & (hashes <= limit(NORMAL, asked.kept))
@@ -128,6 +131,14 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
         series.take(rows), hashes[rows], whole(features["start"])[rows], x, keys[rows], members[rows],
         usual[rows], rejected[rows], counted.count(series, kept, inside, asked.labelled),
     )  # fmt: skip
+
+
+def _normal(asked: Asked, ids: pa.ChunkedArray, inside: Bools, kept: Bools) -> Bools:
+    """(n,) the series of the normal mass: of a sweep without the known ones, those that are known to be normal."""
+    if asked.labelled and asked.unlabelled:
+        return np.logical_and(kept, asked.labelled.are(NORMAL_KIND, ids))
+    mass: Bools = np.any(inside[:, asked.normal], axis=1)
+    return mass if asked.normal.any() else kept
 
 
 def limit(wanted: int, of: int) -> np.uint64:
@@ -142,7 +153,8 @@ def inside_of(workspace: Workspace, part: str, groups: Sequence[Members], ids: p
         mine = [j for j, group in enumerate(groups) if group.within == within]
         columns = sorted({groups[j].column for j in mine})
         labels = pq.read_table(workspace.assignments(within) / part, columns=["series_id", *columns])
-        rows = kept if within is None else pc.is_in(ids, value_set=labels["series_id"].combine_chunks()).to_numpy()
+        whole = len(labels) == np.count_nonzero(kept)  # of the kept rows a sweep has all, or some
+        rows = kept if whole else pc.is_in(ids, value_set=labels["series_id"].combine_chunks()).to_numpy()
         for j in mine:
             inside[rows, j] = labels[groups[j].column].to_numpy() == groups[j].cluster
     return inside

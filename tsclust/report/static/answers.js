@@ -205,8 +205,15 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     else card.element.focus({ preventScroll: true });
   }
 
+  function quick(card, { dataset: { verdict, kind } }) {
+    Object.assign(card.answer, { verdict, kind });
+    changed(card);
+  }
+
   function mark(mini) {
-    const card = cards.find(({ minis }) => minis.includes(mini)), id = card.asked.shown[card.minis.indexOf(mini)];
+    const card = cards.find(({ minis }) => minis.includes(mini));
+    if (!card) return;
+    const id = card.asked.shown[card.minis.indexOf(mini)];
     if (!card.answer.marked.delete(id)) card.answer.marked.add(id);
     changed(card);
     if (byId("large").open) showMark(mini);
@@ -217,6 +224,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function showMark(mini) {
     answering.large = mini;
     const button = byId("large").querySelector(".mark"), own = mini.nextElementSibling;
+    button.hidden = !own;
+    if (!own) return;
     button.textContent = own.dataset.long;
     button.setAttribute("aria-pressed", own.getAttribute("aria-pressed"));
   }
@@ -233,7 +242,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.fields.addEventListener("change", offerKinds);
     card.fields.addEventListener("submit", (event) => event.preventDefault());
     card.fields.querySelector(".clear").addEventListener("click", () => { card.answer = blank(); changed(card); });
+    element.querySelectorAll("[data-verdict]").forEach((button) => button.addEventListener("click", () => quick(card, button)));
     const toggle = card.fields.querySelector("template").content;
+    if (!asked.shown.length) minis.length = 0;  // they are beside what is asked about, not part of it
     minis.forEach((mini) => {
       mini.after(toggle.cloneNode(true));
       const button = mini.nextElementSibling;

@@ -37,7 +37,7 @@ function made(tag, attributes = {}, ...children) {
     plot.querySelector(".typical").setAttribute("d", mini.querySelector(".line").getAttribute("d"));
     plot.querySelector(".own").setAttribute("d", mini.querySelector(".own")?.getAttribute("d") ?? "");
     dialog.querySelector(".large").replaceChildren(plot);
-    dialog.querySelector(".about").replaceChildren(told(members.cards[card.id][at]));
+    dialog.querySelector(".about").replaceChildren(told(members.cards[card.id][Number(mini.dataset.at ?? at)]));
     title.textContent = card.dataset.title;
     position.textContent = position.dataset.position.replace("{n}", at + 1).replace("{of}", minis.length);
     dialog.dispatchEvent(new CustomEvent("shown", { detail: mini }));
@@ -61,7 +61,7 @@ function made(tag, attributes = {}, ...children) {
   });
 
   // On paper nothing can be unfolded.
-  const appendix = byId("appendix");
+  const appendix = byId("appendix") ?? {};
   let was = false;
   addEventListener("beforeprint", () => { was = appendix.open; appendix.open = true; });
   addEventListener("afterprint", () => { appendix.open = was; });
