@@ -2,17 +2,16 @@
 
 python bench/rounds.py [--series N] [--seeds N]
 
-An expert who knows the truth (bench/expert.py) looks at the LOOKS groups of a report and names them; the labels come
+An expert who knows the truth (tests/expert.py) looks at the LOOKS groups of a report and names them; the labels come
 back, a classifier learns from them and scores all series, and what it refuses or nobody has named is swept again.
 Beside it, with as many looks: one sweep of one large k whose clusters are looked at from the smallest on, and single
-series drawn at random. A kind counts as found with the first look at a group made of it for the most part (at least half of
-its members), or at one of its series; as covered when the series named so are at least half of it.
+series drawn at random. A kind counts as found with the first look at a group made of it for the most part (at least
+half of its members), or at one of its series; as covered when the series named so are at least half of it.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import tempfile
 from collections.abc import Iterator
@@ -21,9 +20,10 @@ from typing import Any
 
 import kinds as made_cycles
 import polars as pl
-from expert import answered, form_of, kinds_of, named
 
 import tsclust
+from tests.answering import answered, form_of, put
+from tests.expert import kinds_of, named, said_of
 from tsclust.demo import mechanism
 from tsclust.workspace import Workspace
 
@@ -65,10 +65,9 @@ def rounds(root: Path, flags: dict[str, Any], truth: pl.DataFrame, malfunctions:
         form["groups"] = [g for g in form["groups"] if not g["normal"]][:LOOKS] + [
             g for g in form["groups"] if g["normal"]
         ]
-        body = answered(workspace, form, truth, f"2026-0{number}-01T00:00:00.000Z")
-        file = root / f"answers-{number}.json"
-        file.write_text(json.dumps(body), encoding="utf-8")
-        tsclust.labels_import(root, [file])
+        said = said_of(workspace, form["groups"], truth)
+        body = answered(form, "expert", said, at=f"2026-0{number}-01T00:00:00.000Z")
+        tsclust.labels_import(root, [put(root / f"answers-{number}.json", body)])
         seen |= {group["kind"] for group in body["groups"] if group["verdict"] == "malfunction"}
         found.append(len(seen & set(malfunctions)))
         tsclust.train(root, flags)

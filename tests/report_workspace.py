@@ -61,7 +61,13 @@ def write(
         "features",
         len(made),
         parts,
-        {"peak": "max", "catalogue": plain_catalogue(CATALOGUE), "rules": rules, "rejected": {"flat": rejected}, "kept": len(kept)},
+        {
+            "peak": "max",
+            "catalogue": plain_catalogue(CATALOGUE),
+            "rules": rules,
+            "rejected": {"flat": rejected},
+            "kept": len(kept),
+        },
     )
     _manifest(root, "clusters", len(kept), parts, {"advice": {"elbow": k, "silhouette": 2}, "baseline": list(baseline)})
     return Workspace.open(root)

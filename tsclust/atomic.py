@@ -36,7 +36,7 @@ class StageWriter:
 
     def write_table(self, name: str, table: pa.Table) -> None:
         """Write one Parquet file (zstd) named `name` relative to the stage."""
-        path = self.folder / name
+        path, table = self.folder / name, _with_plain_texts(table)
         path.parent.mkdir(parents=True, exist_ok=True)
         texts = _dictionary_columns(table.schema)
         apart = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
@@ -172,6 +172,12 @@ def _first_group(table: pa.Table) -> int:
     lengths = pc.fill_null(pc.list_value_length(table.column(table.num_columns - 1)), 0)
     ends = np.cumsum(lengths.to_numpy())
     return min(ROW_GROUP, int(np.searchsorted(ends, GROUP_VALUES)) + 1)
+
+
+def _with_plain_texts(table: pa.Table) -> pa.Table:
+    """Texts as Arrow has them first, not as Polars does: the same file for whoever reads its schema."""
+    kinds = [pa.string() if pa.types.is_large_string(field.type) else field.type for field in table.schema]
+    return table.cast(pa.schema([field.with_type(kind) for field, kind in zip(table.schema, kinds, strict=True)]))
 
 
 def _dictionary_columns(schema: pa.Schema) -> list[str]:

@@ -24,7 +24,9 @@ SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
 ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
 RARE = 1e-3  # a share is at least that: an empty bin must not be infinitely much
 SURE = 4.0  # standard deviations of a binomial: a share that is so much larger is no chance
-MORE = 0.05  # and by so much it has to be larger: machines differ in how often they fail
+MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
+# The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
+CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
 ALL = ""  # stands for all machines together
 
 
@@ -91,12 +93,12 @@ def count(z: Floats, group: npt.NDArray[np.intp], groups: int) -> Int64s:
 
 
 def index(now: Int64s, then: Int64s) -> Floats:
-    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance makes of so few; 0 for fewer than
-    ENOUGH."""
+    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance may make of so few; 0 for fewer
+    than ENOUGH."""
     rows, before = now.sum(axis=-1), np.maximum(then.sum(axis=-1), 1)
     a = np.maximum(now / np.maximum(rows, 1)[..., None], RARE)
     b = np.maximum(then / before[..., None], RARE)
-    chance = (BINS - 1) * (1 / np.maximum(rows, 1) + 1 / before)
+    chance = CHANCE * (1 / np.maximum(rows, 1) + 1 / before)
     found: Floats = np.where(rows >= ENOUGH, np.maximum(((a - b) * np.log(a / b)).sum(axis=-1) - chance, 0.0), 0.0)
     return found
 

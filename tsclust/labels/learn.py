@@ -103,9 +103,8 @@ def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:
     machines = np.unique(examples.machine)
     if len(machines) > 1:
         parts = StratifiedGroupKFold(min(FOLDS, len(machines)), shuffle=True, random_state=seed)
-    else:
-        parts = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    return tuple(parts.split(examples.x, examples.kind, examples.machine))
+        return tuple(parts.split(examples.x, examples.kind, examples.machine))
+    return tuple(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(examples.x, examples.kind))
 
 
 def out_of_fold(estimator: BaseEstimator, examples: Examples, divided: Sequence[Fold]) -> Floats:

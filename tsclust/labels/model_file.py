@@ -5,6 +5,8 @@ skops counts the trees of a forest as unsafe, since their code trusts the number
 
 from __future__ import annotations
 
+import io
+import re
 import zipfile
 import zlib
 from typing import Any
@@ -17,13 +19,28 @@ from tsclust.errors import DamagedError
 
 # What reading a zip of JSON and arrays can meet where somebody has changed it.
 WRONG = (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+SCHEMA = "schema.json"
+ID, NAME = re.compile(r'("__id__": )(\d+)'), re.compile(r'"(\d+)\.npy"')
 TREE = "sklearn.tree._tree.Tree"
 
 
 def dumps(content: dict[str, Any]) -> bytes:
     """Estimators of scikit-learn, arrays, numbers and texts as bytes."""
-    packed: bytes = skops.io.dumps(content)
-    return packed
+    return _named_anew(skops.io.dumps(content))
+
+
+def _named_anew(packed: bytes) -> bytes:
+    """The same content as the same bytes: skops calls objects and files by their places in memory, and the hour."""
+    numbers: dict[str, str] = {}
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
+        schema = ID.sub(lambda m: m[1] + numbers.setdefault(m[2], str(1 + len(numbers))), old.read(SCHEMA).decode())
+        schema = NAME.sub(lambda m: f'"{numbers[m[1]]}.npy"', schema)
+        names = {name: f"{numbers[name.removesuffix('.npy')]}.npy" for name in old.namelist() if name != SCHEMA}
+        for name in sorted(names, key=lambda one: int(names[one].removesuffix(".npy"))):
+            new.writestr(zipfile.ZipInfo(names[name]), old.read(name), zipfile.ZIP_DEFLATED)
+        new.writestr(zipfile.ZipInfo(SCHEMA), schema, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
 
 
 def loads(content: bytes, features: int) -> dict[str, Any]:

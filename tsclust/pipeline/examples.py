@@ -22,7 +22,7 @@ from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features import catalogue
 from tsclust.labels.drift import Bools, Lying
 from tsclust.labels.learn import ENOUGH, Examples, Keys
-from tsclust.pipeline import kept
+from tsclust.pipeline import kept, models
 from tsclust.pipeline.kept import Scope
 from tsclust.series import Floats, Int64s, UInt64s, hash_ids
 from tsclust.workspace import Workspace, command
@@ -78,12 +78,16 @@ class Gathered:
 
 @dataclass(frozen=True)
 class Asked:
-    """used: series_id, code; limits (kinds,) largest hash drawn; plain: also the series in which nothing exceeds
-    normal, as kind 0, up to this hash; None: not those."""
+    """used: series_id, code; limits (kinds,) largest hash drawn.
+
+    plain  take also series that nobody has labelled, as kind 0: those of the normal mass of the sweep in the folder
+           `mass`, or, where there is none, those in which nothing exceeds normal
+    """
 
     used: pl.DataFrame
     limits: UInt64s
-    plain: np.uint64 | None
+    plain: bool
+    mass: Path | None
 
 
 def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gathered:
@@ -121,8 +125,17 @@ def _asked(workspace: Workspace, used: pl.DataFrame, kinds: Sequence[str], assum
     code = pl.col("kind").replace_strict(kinds, range(len(kinds)), return_dtype=pl.Int64)
     codes = used.select("series_id", code=code)
     sizes = dict(codes["code"].value_counts().iter_rows())
-    limits = np.array([limit(sizes.get(code, 0)) for code in range(len(kinds))], np.uint64)
-    return Asked(codes, limits, limit(workspace.manifest("features").facts["kept"]) if assume else None)
+    if assume:
+        sizes[0] = workspace.manifest("features").facts["kept"]
+    limits = np.array([limit(sizes.get(n, 0)) for n in range(len(kinds))], np.uint64)
+    return Asked(codes, limits, assume, _mass(workspace))
+
+
+def _mass(workspace: Workspace) -> Path | None:
+    """Where there is a sweep of all series: it knows which of them are normal."""
+    clusters = workspace.find_manifest("clusters")
+    fresh = clusters and clusters.inputs == {"features": workspace.manifest("features").output_hash}
+    return workspace.stage("clusters") if fresh else None
 
 
 def limit(of: int) -> np.uint64:
@@ -139,10 +152,10 @@ def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: 
     kind[found["row"].to_numpy()] = found["code"].to_numpy()
     hashes = hash_ids(ids.to_arrow(), SEED)
     x = scaler.of_deviations(z)
-    if asked.plain is not None:
-        kind[(kind < 0) & ~x.any(axis=1)] = 0
-    limits = asked.limits if asked.plain is None else np.append(asked.plain, asked.limits[1:])
-    rows = np.flatnonzero((kind >= 0) & (hashes <= limits[kind]))
+    if asked.plain:
+        mass = None if asked.mass is None else models.normal_ids(asked.mass, path.name)
+        kind[(kind < 0) & (~x.any(axis=1) if mass is None else ids.is_in(mass.implode()).to_numpy())] = 0
+    rows = np.flatnonzero((kind >= 0) & (hashes <= asked.limits[kind]))
     counts = Counter(dict(zip(*(c.tolist() for c in np.unique(kind[kind >= 0], return_counts=True)), strict=True)))
     return Found(
         hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], machines[rows], counts,

@@ -90,8 +90,8 @@ def _in_force(kept: Kept) -> Kept:
 
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
     """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
-    if not answers.groups and not answers.series:
-        _check_model(workspace, file, answers)
+    if not answers.groups:
+        return _none(workspace, file, answers)
     found = models.members(workspace.stage("clusters"), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
@@ -107,11 +107,15 @@ def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) 
 WHERE = "Import it where its report was made, and as it was saved"
 
 
-def _check_model(workspace: Workspace, file: File, answers: Answers) -> None:
-    """Nothing but the report's model says where a file is from that has objections alone."""
+def _none(workspace: Workspace, file: File, answers: Answers) -> pl.DataFrame:
+    """Of no groups. Nothing but the report's model says where a file is from that has objections alone."""
     model = answers.report.model
+    nobody = pl.DataFrame(schema={"number": pl.Int64, "series_id": labels_kept.type_of_ids(workspace)})
+    if answers.series:
+        return nobody
     if model != workspace.manifest("clusters").output_hash and not (workspace.asked / model).is_dir():
         raise AnswersError(f"{file.name} is about another sweep than any {workspace.root} has had a report of", WHERE)
+    return nobody
 
 
 def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:

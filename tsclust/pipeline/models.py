@@ -66,6 +66,15 @@ def members(folder: Path, groups: Sequence[GroupAsked]) -> pl.DataFrame | None:
     return pl.concat(found)
 
 
+def normal_ids(folder: Path, name: str) -> pl.Series:
+    """The series of one part that are in the normal mass of a sweep and in no group that differs from it."""
+    there = pl.DataFrame(pq.read_table(folder / "groups.parquet")).filter(pl.col("within").is_null())
+    normal, candidates = _places(there.filter("normal")), _places(there.filter("proposed", ~pl.col("normal")))
+    table = _read(_Asked(folder, normal, frozenset(normal), candidates), None, name)
+    inside = pl.any_horizontal(pl.lit(value=False), *(pl.col(one.column) == one.cluster for one in normal))
+    return table.filter(inside & ~pl.col("candidate"))["series_id"]
+
+
 def _asked(folder: Path, groups: Sequence[GroupAsked]) -> _Asked:
     asked = tuple(Members(one.within, one.k, one.cluster, one.size) for one in groups)
     there = pl.DataFrame(pq.read_table(folder / "groups.parquet")).filter(pl.col("within").is_null())

@@ -125,7 +125,7 @@ def _with_threshold(asked: Asked, share: float | None) -> Asked:
 
 def _confidence(asked: Asked, path: Path) -> Floats:
     z = asked.read(path).z
-    return asked.model.ask(asked.model.scaler.of_deviations(z))[1].astype(np.float32)
+    return asked.model.ask(asked.model.scaler.of_deviations(z))[1]
 
 
 def _score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], Lying]:

@@ -283,7 +283,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     button.addEventListener("click", () => mark(answering.large));
     byId("large").addEventListener("shown", ({ detail }) => showMark(detail));
     addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
-    cards.forEach(paint);
     restore();
     offerKinds();
     progress();

@@ -33,7 +33,10 @@
     try {
       const plotly = await library(), all = JSON.parse(await unpacked("figures"));
       const again = () => all.forEach((figure) => draw(plotly, figure));
-      again();
+      for (const figure of all) {
+        draw(plotly, figure);
+        await new Promise(requestAnimationFrame);  // the page stays alive between two of them
+      }
       matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
       overview.addEventListener("change", ({ target }) => choose(plotly, target, all[target.dataset.figure]));
       wait.remove();

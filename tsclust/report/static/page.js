@@ -5,7 +5,8 @@ const parsed = (id) => JSON.parse(byId(id)?.textContent ?? "null");
 
 // Text that was packed into the page to save room.
 async function unpacked(id) {
-  const bytes = Uint8Array.from(atob(byId(id).textContent), (c) => c.charCodeAt(0));
+  const text = atob(byId(id).textContent), bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 

@@ -1,0 +1,288 @@
+"""What is learned from labels, as plain arrays: folds, calibration, thresholds, novelty, drift; against plain ways."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.pipeline import make_pipeline
+
+from tsclust.errors import DamagedError
+from tsclust.labels import doubt, drift, learn, model_file, novel, suspect
+from tsclust.labels.drift import ALL, EDGES, Lying
+from tsclust.labels.learn import Examples
+
+
+def blobs(n: int = 400, machines: int = 8, seed: int = 1, apart: float = 4.0) -> Examples:
+    """Three kinds around three places, the third rare, spread over machines."""
+    rng = np.random.default_rng(seed)
+    kind = rng.choice(3, n, p=[0.7, 0.25, 0.05])
+    x = rng.normal(size=(n, 4)) + apart * np.eye(3, 4)[kind]
+    machine = np.array([f"M{i}" for i in rng.integers(0, machines, n)])
+    weight = np.where(kind == 0, 10.0, 1.0)
+    return Examples(x, kind, weight, machine, ("normal", "a", "b"))
+
+
+def test_no_machine_is_on_both_sides_and_every_example_is_asked_once() -> None:
+    examples = blobs()
+    folds = learn.folds(examples, 1)
+    assert sorted(np.concatenate([asked for _, asked in folds]).tolist()) == list(range(400))
+    for known, asked in folds:
+        assert not set(examples.machine[known]) & set(examples.machine[asked])
+        assert len(known) + len(asked) == 400
+
+
+@pytest.mark.parametrize("machines", [1, 2, 3])
+def test_few_machines_make_fewer_folds(machines: int) -> None:
+    folds = learn.folds(blobs(machines=machines), 1)
+    assert len(folds) == (5 if machines == 1 else machines)
+
+
+def test_a_probability_comes_from_one_who_has_not_seen_the_machine() -> None:
+    """A machine whose labels are turned round is judged by the others: its own word counts nothing."""
+    examples = blobs(apart=8.0)
+    mine = examples.machine == "M3"
+    turned = Examples(examples.x, np.where(mine, 1 - np.minimum(examples.kind, 1), examples.kind), examples.weight,
+                      examples.machine, examples.kinds)  # fmt: skip
+    learned = learn.learn(turned, 1)
+    said = learned.probability.argmax(axis=1)
+    assert (said[mine] == examples.kind[mine]).mean() > 0.95
+
+
+def test_the_best_candidate_is_taken_and_calibration_lessens_its_loss() -> None:
+    examples = blobs(apart=1.5)
+    learned = learn.learn(examples, 1)
+    assert learned.losses[learned.name] == min(learned.losses.values())
+    assert set(learned.losses) == set(learn.candidates(1))
+    assert learn.loss(learned.probability, examples) <= learned.losses[learned.name] + 1e-9
+    np.testing.assert_allclose(learned.probability.sum(axis=1), 1.0)
+
+
+def test_what_is_crooked_is_learned_by_the_trees() -> None:
+    rng = np.random.default_rng(2)
+    x = rng.uniform(-1, 1, (600, 2))
+    ring = (np.hypot(*x.T) < 0.6).astype(np.int64)
+    machine = np.array([f"M{i % 6}" for i in range(600)])
+    learned = learn.learn(Examples(x, ring, np.ones(600), machine, ("out", "in")), 1)
+    assert learned.name == "extremely randomized trees"
+    assert (learned.probability.argmax(axis=1) == ring).mean() > 0.93
+
+
+def test_a_temperature_is_found_again() -> None:
+    """Probabilities that were made four times as sure as they should be are cooled by four."""
+    rng = np.random.default_rng(3)
+    true = rng.dirichlet((1.0, 1.0, 1.0), 20_000)
+    kind = (true.cumsum(axis=1) < rng.uniform(size=(20_000, 1))).sum(axis=1)
+    examples = Examples(true, kind, np.ones(20_000), np.full(20_000, ""), ("a", "b", "c"))
+    assert learn.temperature(learn.calibrated(true, 1 / 4), examples) == pytest.approx(4.0, rel=0.1)
+
+
+def test_one_kind_in_a_fold_is_all_it_says() -> None:
+    examples = Examples(np.zeros((3, 2)), np.zeros(3, np.int64), np.ones(3), np.full(3, "M"), ("a", "b"))
+    estimator = learn.fitted(learn.candidates(1)["logistic regression, C = 1"], examples)
+    np.testing.assert_array_equal(learn.predict(estimator, np.zeros((2, 2)), 2), [[1, 0], [1, 0]])
+
+
+def test_the_coverage_curve_agrees_with_counting() -> None:
+    examples = blobs(apart=1.5)
+    probability = learn.learn(examples, 1).probability
+    curve = doubt.coverage(probability, examples)
+    kind, sure = doubt.confidence(probability)
+    wrong = kind != examples.kind
+    assert wrong.any()
+    total, errors = examples.weight.sum(), (examples.weight * wrong).sum()
+    for t, answered, left, share in zip(curve.threshold, curve.answered, curve.left, curve.wrong, strict=True):
+        mine = sure >= t
+        assert answered == pytest.approx(examples.weight[mine].sum() / total)
+        assert left == pytest.approx((examples.weight * wrong)[mine].sum() / errors)
+        assert share == pytest.approx((examples.weight * wrong)[mine].sum() / max(examples.weight[mine].sum(), 1e-300))
+    assert (curve.answered[0], curve.left[0], curve.left[-1]) == (1.0, 1.0, 0.0)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.8, 1.0])
+def test_thresholds_do_what_they_are_asked_for(share: float) -> None:
+    examples = blobs(apart=1.5)
+    probability = learn.learn(examples, 1).probability
+    curve = doubt.coverage(probability, examples)
+    kind, sure = doubt.confidence(probability)
+    wrong = (kind != examples.kind) * examples.weight
+    assert wrong[sure < doubt.to_reject(curve, share)].sum() >= share * wrong.sum() - 1e-9
+    assert examples.weight[sure >= doubt.to_answer(curve, share)].sum() >= share * examples.weight.sum() - 1e-9
+    refused = (sure < doubt.to_refuse(sure, share)).mean()
+    assert refused >= share - 1 / len(sure)
+
+
+def test_without_errors_nothing_is_withheld() -> None:
+    examples = blobs(apart=60.0)
+    curve = doubt.coverage(learn.learn(examples, 1).probability, examples)
+    assert set(curve.left) == {0.0}
+    assert doubt.to_reject(curve, 0.8) == 0.0
+
+
+def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
+    examples = blobs(2_000)
+    known, novelty = novel.fit(examples, learn.folds(examples, 1), "normal")
+    strange = examples.kind > 0
+    assert 0.0 < (novelty[strange] > 1).mean() <= 0.02
+    rng = np.random.default_rng(5)
+    assert (known.novelty(rng.normal(size=(200, 4)) + np.array([0, 0, 0, 12.0])) > 1).all()
+    assert (known.novelty(examples.x) <= 1).mean() > 0.99
+
+
+def test_the_distance_agrees_with_the_obvious_way_where_it_is_looked_for() -> None:
+    examples = blobs(300)
+    known, _ = novel.fit(examples, learn.folds(examples, 1), "normal")
+    x = np.random.default_rng(6).normal(size=(50, 4)) * 6
+    obvious = np.array([np.sqrt(((known.reference - row) ** 2).sum(axis=1)).min() for row in x]) / known.limit
+    found = known.novelty(x)
+    looked = found > 0
+    assert looked.any()
+    np.testing.assert_allclose(found[looked], obvious[looked], rtol=1e-4, atol=1e-5)
+    assert (obvious[~looked] <= 1 + 1e-6).all()
+
+
+def lying(z: np.ndarray, machine: str = "M") -> Lying:
+    return Lying.of(z, np.full(len(z), machine), np.zeros(len(z), bool))
+
+
+def test_the_index_agrees_with_the_obvious_formula() -> None:
+    rng = np.random.default_rng(7)
+    then, now = rng.normal(size=(5_000, 2)), rng.normal(size=(2_000, 2)) + np.array([0.0, 1.0])
+    found = drift.index(lying(now).counts[0], lying(then).counts[0])
+    for j in range(2):
+        a, b = (np.histogram(z[:, j], np.concatenate([[-np.inf], EDGES, [np.inf]]))[0] / len(z) for z in (now, then))
+        a, b = np.maximum(a, drift.RARE), np.maximum(b, drift.RARE)
+        chance = drift.CHANCE * (1 / 2_000 + 1 / 5_000)
+        assert found[j] == pytest.approx(max(((a - b) * np.log(a / b)).sum() - chance, 0.0))
+    assert [s.feature for s in drift.shifts(lying(now).counts[0], lying(then).counts[0], ["same", "moved"])] == [
+        "moved"
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000), st.integers(50, 400))
+def test_what_is_drawn_anew_has_not_shifted(seed: int, rows: int) -> None:
+    rng = np.random.default_rng(seed)
+    now, then = rng.normal(size=(rows, 28)), rng.normal(size=(20_000, 28))
+    assert drift.shifts(lying(now).counts[0], lying(then).counts[0], [str(i) for i in range(28)]) == ()
+
+
+def test_parts_add_up_in_any_order() -> None:
+    rng = np.random.default_rng(8)
+    z, machine, refused = rng.normal(size=(900, 3)), rng.choice(["A", "B", "Ω"], 900), rng.uniform(size=900) < 0.1
+    whole = Lying.of(z, machine, refused)
+    cuts = [slice(0, 100), slice(100, 500), slice(500, 900)]
+    parts = [Lying.of(z[c], machine[c], refused[c]) for c in cuts]
+    for order in ((0, 1, 2), (2, 0, 1)):
+        found = Lying.none(3)
+        for i in order:
+            found = found + parts[i]
+        assert found.machines.tolist() == whole.machines.tolist()
+        np.testing.assert_array_equal(found.counts, whole.counts)
+        np.testing.assert_array_equal(found.refused, whole.refused)
+    assert whole.whole().rows.tolist() == [900]
+
+
+def test_since_when() -> None:
+    rng = np.random.default_rng(9)
+    then = lying(rng.normal(size=(9_000, 2))).counts[0]
+    months = np.array([lying(rng.normal(size=(n, 2)) + shift).counts[0]
+                       for n, shift in ((300, 0), (300, 3), (300, 0), (300, 3), (10, 0), (300, 3))])  # fmt: skip
+    assert drift.since(months, then) == 3  # the ten of the fifth month tell nothing
+    assert drift.since(months[:3], then) is None
+
+
+def test_a_machine_with_few_series_is_compared_with_all() -> None:
+    rng = np.random.default_rng(10)
+    both = lying(rng.normal(size=(500, 2)), "many") + lying(rng.normal(size=(20, 2)), "few")
+    np.testing.assert_array_equal(both.counts_of("few"), both.counts.sum(axis=0))
+    np.testing.assert_array_equal(both.counts_of("many"), both.counts[1])
+    np.testing.assert_array_equal(both.counts_of(ALL), both.counts.sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("refused", "rows", "share", "many"),
+    [
+        (40, 40, 0.001, False),  # too few series
+        (9, 100, 0.001, False),
+        (12, 100, 0.001, True),
+        (90, 1_000, 0.001, False),
+        (110, 1_000, 0.001, True),
+        (190, 1_000, 0.1, False),
+        (210, 1_000, 0.1, True),
+    ],
+)
+def test_too_many_are_refused(refused: int, rows: int, share: float, many: bool) -> None:
+    assert drift.too_many(refused, rows, share) == many
+
+
+def test_the_most_suspicious_label_is_the_least_likely() -> None:
+    probability = np.array([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5], [0.4, 0.35, 0.25]])
+    suggested, margin = suspect.suspicion(probability, np.array([0, 0, 1]))
+    assert suggested.tolist() == [1, 2, 0]
+    assert margin.tolist() == pytest.approx([-0.8, 0.3, 0.05])
+
+
+def forest() -> Any:
+    examples = blobs(200)
+    return learn.fitted(make_pipeline(ExtraTreesClassifier(3, random_state=1)), examples), examples
+
+
+def test_a_model_is_the_same_after_it_was_a_file_and_the_same_bytes() -> None:
+    estimator, examples = forest()
+    content = {"estimator": estimator, "known": {"x": examples.x}}
+    packed = model_file.dumps(content)
+    assert packed == model_file.dumps({"estimator": forest()[0], "known": {"x": blobs(200).x}})
+    found = model_file.loads(packed, 4)
+    np.testing.assert_array_equal(
+        learn.predict(found["estimator"], examples.x, 3), learn.predict(estimator, examples.x, 3)
+    )
+    np.testing.assert_array_equal(found["known"]["x"], examples.x)
+
+
+def changed(packed: bytes, change: Any) -> bytes:
+    """The file with another schema."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, change(content.decode()).encode() if name == "schema.json" else content)
+    return out.getvalue()
+
+
+def test_a_file_from_elsewhere_runs_nothing(tmp_path: Any) -> None:
+    packed = model_file.dumps({"estimator": forest()[0]})
+    hostile = changed(packed, lambda text: text.replace('"__class__": "ExtraTreesClassifier"', '"__class__": "system"')
+                      .replace('"__module__": "sklearn.ensemble._forest"', '"__module__": "os"'))  # fmt: skip
+    with pytest.raises(DamagedError, match="the model cannot be read: it holds types that are no part of a model"):
+        model_file.loads(hostile, 4)
+    for odd in (b"", b"PK", packed[:-100], changed(packed, lambda _: "{}"), changed(packed, lambda _: "[1]")):
+        with pytest.raises(DamagedError, match="the model cannot be read"):
+            model_file.loads(odd, 4)
+    with pytest.raises(DamagedError, match="a tree in it leads nowhere"):
+        model_file.loads(packed, 2)
+
+
+def test_a_tree_that_leads_in_a_circle_is_refused() -> None:
+    estimator, _ = forest()
+    tree = estimator.steps[-1][1].estimators_[1].tree_
+    state = tree.__getstate__()
+    state["nodes"]["left_child"][0] = 0
+    tree.__setstate__(state)
+    with pytest.raises(DamagedError, match="a tree in it leads nowhere"):
+        model_file.loads(model_file.dumps({"estimator": estimator}), 4)
+
+
+def test_it_holds_no_pickle() -> None:
+    packed = model_file.dumps({"estimator": forest()[0]})
+    with zipfile.ZipFile(io.BytesIO(packed)) as file:
+        assert {name.rpartition(".")[2] for name in file.namelist()} == {"npy", "json"}
+        assert b"object" not in b"".join(file.read(n)[:128] for n in file.namelist() if n.endswith("npy"))
+        json.loads(file.read("schema.json"))
