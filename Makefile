@@ -30,10 +30,11 @@ sample: .venv/.test ## reports/sample.html and its pictures
 	@.venv/bin/python reports/make.py
 
 notebooks: .venv/.test ## notebooks/*.ipynb anew, with what they show of a small demo
-	@.venv/bin/python notebooks/make.py
+	@.venv/bin/python -m notebooks.make
 
-bench: .venv/.bench ## the measurements the documentation quotes, one by one
-	@for file in bench/demo.py bench/extract.py bench/features.py bench/cluster.py bench/kinds.py bench/ideas.py bench/worth.py bench/report.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
+bench: .venv/.bench .venv/.test ## the measurements the documentation quotes, one by one
+	@tests/browser.sh
+	@for file in bench/demo.py bench/extract.py bench/features.py bench/cluster.py bench/kinds.py bench/ideas.py bench/worth.py bench/report.py bench/labels.py bench/rounds.py bench/score.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
 clean: ## removes what make has made, not your workspaces (demo/ is one)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

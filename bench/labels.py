@@ -2,10 +2,10 @@
 
 python bench/labels.py [--series N] [--seed N]
 
-Two thirds of the machines have labels, each series its true kind; FLIPPED of them are then given another kind at random.
-All labels are put in the order of their suspicion, and the flips counted among the first SHOWN. Beside ours: cleanlab's
-two scores on the same out-of-fold probabilities, and an order of chance. Then the shown ones are relabelled, and
-classifiers that learned from clean, flipped and relabelled labels are asked about the machines without labels.
+Two thirds of the machines have labels, each series its true kind; FLIPPED of them are then given another kind at
+random. All labels are put in the order of their suspicion, and the flips counted among the first. Beside ours:
+cleanlab's scores of the same out-of-fold probabilities, and an order of chance. Then those among the first SHOWN are
+relabelled, and classifiers that learned from clean, flipped and relabelled labels are asked about the other machines.
 """
 
 from __future__ import annotations
@@ -60,12 +60,16 @@ def made(folder: Path, said: argparse.Namespace) -> tuple[Path, dict[str, Any], 
 def split(root: Path, truth: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """series_id, kind of the kept series: of two thirds of the machines, and of the others."""
     workspace = Workspace.open(root)
-    features = pl.concat([pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts("features")])
-    series = pl.concat([pl.read_parquet(p, columns=["series_id", "machine_id"]) for p in workspace.parts("series")])
+    features = pl.concat(columns_of(workspace, "features", "series_id", "rejected_by"))
+    series = pl.concat(columns_of(workspace, "series", "series_id", "machine_id"))
     kept = features.filter(pl.col("rejected_by").is_null()).join(series, on="series_id").join(truth, on="series_id")
     kept = kept.filter(~pl.col("kind").str.starts_with("impossible")).sort("series_id")
     labelled = pl.col("machine_id").hash(1) % 3 > 0
     return kept.filter(labelled).select("series_id", "kind"), kept.filter(~labelled).select("series_id", "kind")
+
+
+def columns_of(workspace: Workspace, stage: str, *columns: str) -> list[pl.DataFrame]:
+    return [pl.read_parquet(path, columns=list(columns)) for path in workspace.parts(stage)]
 
 
 def flipped(clean: pl.DataFrame, seed: int) -> pl.DataFrame:
@@ -101,19 +105,17 @@ def print_orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame, flips: 
 
 
 def orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame) -> Iterator[tuple[str, float, pl.Series]]:
+    """(name, seconds, series_id in that order). cleanlab is given the probabilities: only its own seconds count."""
     began = time.perf_counter()
-    yield "tsclust", 0.0, tsclust_order(root, flags)
-    seconds = time.perf_counter() - began
+    order = reviewing.rank(root, flags)["series_id"]
+    yield "tsclust", time.perf_counter() - began, order
     probability, kind, ids = out_of_fold(root, flags)
     for method in ("self_confidence", "normalized_margin", "confidence_weighted_entropy"):
         began = time.perf_counter()
         quality = get_label_quality_scores(kind, probability, method=method)
-        yield f"cleanlab, {method}", seconds + time.perf_counter() - began, ids.gather(np.argsort(quality, kind="stable"))
+        order = ids.gather(np.argsort(quality, kind="stable"))
+        yield f"cleanlab, {method}", time.perf_counter() - began, order
     yield "by chance", 0.0, wrong["series_id"].shuffle(1)
-
-
-def tsclust_order(root: Path, flags: dict[str, Any]) -> pl.Series:
-    return reviewing.rank(root, flags)["series_id"]
 
 
 def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], pl.Series]:
@@ -137,7 +139,7 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
 
 
 def print_accuracy(
-    root: Path, flags: dict[str, Any], clean: pl.DataFrame, wrong: pl.DataFrame, shown: pl.Series, held_out: pl.DataFrame
+    root: Path, flags: dict[str, Any], clean: pl.DataFrame, wrong: pl.DataFrame, shown: pl.Series, asked: pl.DataFrame
 ) -> None:
     truth = pl.when(pl.col("series_id").is_in(shown.implode())).then(pl.Series(clean["kind"])).otherwise("kind")
     repaired = wrong.with_columns(kind=truth)
@@ -146,8 +148,8 @@ def print_accuracy(
         write(root, labelled)
         classifier = tsclust.train(root, flags).notes[0].partition(":")[0]
         tsclust.score(root, flags)
-        scores = pl.concat([pl.read_parquet(p, columns=["series_id", "kind"]) for p in Workspace.open(root).parts("scores")])
-        both = held_out.join(scores.rename({"kind": "said"}), on="series_id").with_columns(right=pl.col("kind") == pl.col("said"))
+        scores = pl.concat(columns_of(Workspace.open(root), "scores", "series_id", "kind")).rename({"kind": "said"})
+        both = asked.join(scores, on="series_id").with_columns(right=pl.col("kind") == pl.col("said"))
         recall = both.group_by("kind").agg(pl.col("right").mean())["right"].mean()
         print(f"| {name} | {both['right'].mean():.3%} | {recall:.1%} | {classifier} |", flush=True)
 

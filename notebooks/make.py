@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,8 +13,11 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
+from tests import expert
+from tsclust.demo import server
+
 HERE = Path(__file__).parent
-SERIES = 20_000
+SERIES, SEED = 20_000, 1
 # Of a figure its data are kept, not the megabytes that draw it: JupyterLab and VS Code have these.
 RENDERER, FIGURE = "plotly_mimetype", "application/vnd.plotly.v1+json"
 NUMBERS = re.compile(r"\[\n[-+.\deE,\snul]+\]")  # a list of numbers and nulls: text in JSON has no line breaks
@@ -21,17 +25,21 @@ NUMBERS = re.compile(r"\[\n[-+.\deE,\snul]+\]")  # a list of numbers and nulls: 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tsclust", "demo", "-w", folder, "--series", str(SERIES)]
-        subprocess.run(command, check=True)
+        demo = Path(folder) / "demo"
+        asked = ["-w", str(demo), "--series", str(SERIES), "--seed", str(SEED)]
+        with server.running(demo / ".postgres") as running:  # the demo takes the one that runs: it holds the truth
+            subprocess.run([sys.executable, "-m", "tsclust", "demo", *asked], check=True)
+            expert.prepare(demo, running.dsn, SEED)
         for path in sorted(HERE.glob("*.ipynb")):
-            run(path, folder)
+            # Each has its own: what one finds, another would show.
+            run(path, shutil.copytree(demo, demo.with_name(path.stem), ignore=shutil.ignore_patterns(".postgres")))
 
 
-def run(path: Path, workspace: str) -> None:
+def run(path: Path, workspace: Path) -> None:
     """Execute a notebook on a workspace and write it with what it shows, but nothing of when and where that was."""
     notebook = nbformat.read(path, as_version=4)
     metadata = notebook.metadata.copy()
-    env = os.environ | {"TSCLUST_WORKSPACE": workspace, "PLOTLY_RENDERER": RENDERER}
+    env = os.environ | {"TSCLUST_WORKSPACE": str(workspace), "PLOTLY_RENDERER": RENDERER}
     NotebookClient(notebook, timeout=600, record_timing=False).execute(env=env)
     notebook.metadata = metadata
     for cell in notebook.cells:

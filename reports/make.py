@@ -6,42 +6,92 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 HERE = Path(__file__).parent
 SERIES = 100_000
+DESK, PHONE, PAPER = (1280, 800), (400, 860), (760, 1075)  # paper: A4 less its margins, as pixels
 
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "tsclust", "demo", "-w", folder, "--series", str(SERIES)]
-        subprocess.run(command, check=True)
+        command = [sys.executable, "-m", "tsclust"]
+        subprocess.run([*command, "demo", "-w", folder, "--series", str(SERIES)], check=True)
         report = Path(folder) / "reports" / "report.html"
-        take_pictures(report)
-        subprocess.run([sys.executable, "-m", "tsclust", "report", "-w", folder, "--no-charts"], check=True)
+        with chromium() as browser:
+            take_pictures(browser, report)
+        subprocess.run([*command, "report", "-w", folder, "--no-charts"], check=True)
         shutil.copyfile(report, HERE / "sample.html")
 
 
-def take_pictures(report: Path) -> None:
-    """The README's pictures of a report: a card, the overview's charts, and the lineage of the groups."""
+@contextmanager
+def chromium() -> Iterator[Browser]:
     finder = [str(HERE.parent / "tests" / "browser.sh"), "find", "chromium"]
     found = subprocess.run(finder, check=True, capture_output=True, text=True).stdout.strip()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found or None, args=["--no-sandbox", "--disable-gpu"])
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.goto(report.as_uri())
-        page.locator("#group-2").screenshot(path=HERE / "card.png")
-        # Cards get their real height only near the window: without them the place of the charts is certain.
-        page.add_style_tag(content="article.card { display: none }")
-        overview = page.locator("details#overview")
+        yield browser
+        browser.close()
+
+
+def take_pictures(browser: Browser, report: Path) -> None:
+    """The first screen, a card with its answer, the overview, and the page in the dark, on a phone and on paper."""
+    with opened(browser, report, DESK) as page:
+        page.screenshot(path=HERE / "first.png")
+        answer(page)
+        only(page, "#group-2").screenshot(path=HERE / "card.png")
+    with opened(browser, report, DESK) as page:
+        overview = only(page, "details#overview")
         overview.locator("summary").first.click()
         overview.locator(".wait").wait_for(state="detached")
         overview.locator("figure.lineage").screenshot(path=HERE / "lineage.png")
         page.add_style_tag(content="figure.lineage { display: none !important }")
         overview.locator(".figures").screenshot(path=HERE / "overview.png")
-        browser.close()
+    with opened(browser, report, DESK, color_scheme="dark") as page:
+        answer(page)
+        page.screenshot(path=HERE / "dark.png")
+    with opened(browser, report, PHONE) as page:
+        page.keyboard.press("ArrowRight")
+        page.locator("#group-1.current").wait_for()
+        page.screenshot(path=HERE / "phone.png")
+    with opened(browser, report, PAPER) as page:
+        page.emulate_media(media="print")
+        page.locator("#group-1").scroll_into_view_if_needed()
+        page.evaluate("document.querySelector('#group-1').scrollIntoView()")
+        page.screenshot(path=HERE / "print.png")
+
+
+@contextmanager
+def opened(browser: Browser, report: Path, size: tuple[int, int], **how: Any) -> Iterator[Page]:
+    """The report in a window of this size that has kept no answers."""
+    with browser.new_context(viewport={"width": size[0], "height": size[1]}, **how) as context:
+        page = context.new_page()
+        page.goto(report.as_uri())
+        page.add_style_tag(content="html { scroll-behavior: auto !important }")  # a picture is not taken on the way
+        yield page
+
+
+def answer(page: Page) -> None:
+    """The second group is named, one of its series left out; the window shows it from its top."""
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("1")
+    page.keyboard.type("slipping clutch")
+    page.keyboard.press("Escape")
+    page.locator("#group-2 .toggle").nth(6).click()
+    page.locator("#group-2 [value=likely]").check()
+    page.evaluate("document.querySelector('#group-2').scrollIntoView()")
+
+
+def only(page: Page, selector: str) -> Any:
+    """One part of the page, with nothing of the bar over it; cards get their real height only near the window."""
+    page.add_style_tag(content="#bar { display: none !important } .card { content-visibility: visible !important }")
+    return page.locator(selector)
 
 
 if __name__ == "__main__":

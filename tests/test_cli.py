@@ -16,7 +16,7 @@ import psycopg
 import pytest
 import typer
 
-from tsclust.cli import told
+from tsclust.cli.printing import told
 from tsclust.demo import load
 
 COMMANDS = ("demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status")

@@ -29,15 +29,7 @@ MAY: dict[str, set[str]] = {
     "pipeline": STAGES | GROUND,
     **{stage: {"series", "config", "errors", "engine"} for stage in STAGES},
     "labels": {"answers", "series", "errors"},
-    "report": {
-        "answers",
-        "series",
-        "config",
-        "errors",
-        "engine",
-        "workspace",
-        "features",
-    },  # reads the workspace's files, names features
+    "report": GROUND - {"atomic"} | {"features"},  # reads the workspace's files, names features
     "answers": {"errors"},
     "workspace": {"errors", "atomic"},
     "atomic": {"errors"},

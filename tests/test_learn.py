@@ -157,8 +157,8 @@ def test_the_index_agrees_with_the_obvious_formula() -> None:
     then, now = rng.normal(size=(5_000, 2)), rng.normal(size=(2_000, 2)) + np.array([0.0, 1.0])
     found = drift.index(lying(now).counts[0], lying(then).counts[0])
     for j in range(2):
-        a, b = (np.histogram(z[:, j], np.concatenate([[-np.inf], EDGES, [np.inf]]))[0] / len(z) for z in (now, then))
-        a, b = np.maximum(a, drift.RARE), np.maximum(b, drift.RARE)
+        a, b = (np.histogram(z[:, j], np.concatenate([[-np.inf], EDGES, [np.inf]]))[0] + 0.5 for z in (now, then))
+        a, b = a / a.sum(), b / b.sum()
         chance = drift.CHANCE * (1 / 2_000 + 1 / 5_000)
         assert found[j] == pytest.approx(max(((a - b) * np.log(a / b)).sum() - chance, 0.0))
     assert [s.feature for s in drift.shifts(lying(now).counts[0], lying(then).counts[0], ["same", "moved"])] == [
@@ -167,10 +167,10 @@ def test_the_index_agrees_with_the_obvious_formula() -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 10_000), st.integers(50, 400))
-def test_what_is_drawn_anew_has_not_shifted(seed: int, rows: int) -> None:
+@given(st.integers(0, 10_000), st.integers(50, 400), st.sampled_from([1, 5, 20, 49, 50, 300, 20_000]))
+def test_what_is_drawn_anew_has_not_shifted(seed: int, rows: int, before: int) -> None:
     rng = np.random.default_rng(seed)
-    now, then = rng.normal(size=(rows, 28)), rng.normal(size=(20_000, 28))
+    now, then = rng.normal(size=(rows, 28)), rng.normal(size=(before, 28))
     assert drift.shifts(lying(now).counts[0], lying(then).counts[0], [str(i) for i in range(28)]) == ()
 
 
@@ -199,10 +199,10 @@ def test_since_when() -> None:
     assert drift.since(months[:3], then) is None
 
 
-def test_a_machine_with_few_series_is_compared_with_all() -> None:
+def test_a_machine_is_compared_with_itself() -> None:
     rng = np.random.default_rng(10)
     both = lying(rng.normal(size=(500, 2)), "many") + lying(rng.normal(size=(20, 2)), "few")
-    np.testing.assert_array_equal(both.counts_of("few"), both.counts.sum(axis=0))
+    np.testing.assert_array_equal(both.counts_of("few"), both.counts[0])
     np.testing.assert_array_equal(both.counts_of("many"), both.counts[1])
     np.testing.assert_array_equal(both.counts_of(ALL), both.counts.sum(axis=0))
 

@@ -10,8 +10,10 @@ import pytest
 from nbclient import NotebookClient
 
 import tsclust
+from tests import expert
 from tsclust.demo import load
 
+SEED = 5
 LARGEST = 150_000  # bytes of a notebook with what it shows
 OF_A_MACHINE = re.compile(r"(?<![\w.<:/])/(?:home|root|tmp|var|usr|opt|mnt|srv|Users|private)/|[A-Z]:\\\\|file://")
 REPOSITORY = Path(__file__).parent.parent
@@ -20,10 +22,11 @@ NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
 def test_a_notebook_runs(path: Path, database: str, workspace_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load.fill(database, 2_000, 5)
+    load.fill(database, 2_000, SEED)
     tsclust.init(workspace_dir)
     flags = {"dsn": database, "source": {"table": "machine.cycles"}, "cluster": {"k": "2..6"}}
     list(tsclust.run(workspace_dir, flags))
+    expert.prepare(workspace_dir, database, SEED)
     monkeypatch.setenv("TSCLUST_WORKSPACE", str(workspace_dir))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120).execute()

@@ -14,10 +14,12 @@ from playwright.sync_api import Locator, Page, Request, expect
 
 from tests.made import CLUSTERED
 from tests.report_workspace import NORMAL, lifelike, write
+from tests.test_label_figures import learned
 from tsclust.config import Report
 from tsclust.report.collect import collect
 from tsclust.report.figures import LINE, SHOWN_IDS, elbow, of_workspace
 from tsclust.report.group_figures import curves_of, spread_of
+from tsclust.report.label_figures import coverage_of
 from tsclust.report.page import render
 from tsclust.report.texts import LONGEST, STATIC, Language
 from tsclust.report.unusual import Unusual
@@ -396,6 +398,7 @@ def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
     data, values = collect(workspace, Report()), pl.DataFrame({"group": [None, 1], "value": [0.0, 1.0]})
     drawn = [*figures.values(), elbow(pl.DataFrame({"k": [2], "inertia": [1.0]}), None, lang)]
     drawn += [curves_of(data.groups[0], data.normal, lang), spread_of(values, [1], data.features[0], lang)]
+    drawn += [coverage_of(learned(), lang)]
     told = "".join(str(figure.to_plotly_json()) for figure in drawn)
     texts = Language.load(lang).texts["figures"].values()
     assert not [text for text in texts if text.partition("{")[0].strip() not in told]

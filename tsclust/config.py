@@ -21,6 +21,7 @@ from tsclust.errors import SettingsError
 _toml: ContextVar[Path | None] = ContextVar("_toml", default=None)
 
 
+PLACES = frozenset({"table", "query", "files"})  # of series
 CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
 
 
@@ -175,11 +176,15 @@ def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     """The settings in force for the tsclust.toml at `path`.
 
     `flags` is a nested dict of what the command line says, e.g. {"cluster": {"k": "2..40"}}; None means "not said".
+    A place of series among them (table, query, files) replaces whichever the file has.
     Raises SettingsError with the key, the value and what was expected.
     """
     token = _toml.set(path)
     try:
-        return Settings(**_said(flags or {}))
+        said = _said(flags or {})
+        if place := {name for name in PLACES if name in said.get("source", {})}:
+            said["source"] |= dict.fromkeys(PLACES - place, "")
+        return Settings(**said)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", "Mend that line") from None
     except UnicodeDecodeError:

@@ -22,7 +22,7 @@ EDGES = np.array([-3.0, -2.0, -1.28, -0.67, 0.0, 0.67, 1.28, 2.0, 3.0])  # of bi
 BINS = len(EDGES) + 1
 SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
 ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
-RARE = 1e-3  # a share is at least that: an empty bin must not be infinitely much
+PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
 SURE = 4.0  # standard deviations of a binomial: a share that is so much larger is no chance
 MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
 # The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
@@ -68,10 +68,8 @@ class Lying:
         return Lying(np.array([ALL]), self.counts.sum(axis=0)[None], self.refused.sum()[None])
 
     def counts_of(self, machine: str) -> Int64s:
-        """(d, BINS) of a machine; of all together where it has too few series, or is ALL, or not there."""
-        at = np.flatnonzero(self.machines == machine)
-        own = self.counts[at[0]] if len(at) else self.counts[:0].sum(axis=0)
-        found: Int64s = own if machine != ALL and own[0].sum() >= ENOUGH else self.counts.sum(axis=0)
+        """(d, BINS) of a machine, or of ALL together."""
+        found: Int64s = self.counts[(self.machines == machine) | (machine == ALL)].sum(axis=0)
         return found
 
 
@@ -93,12 +91,12 @@ def count(z: Floats, group: npt.NDArray[np.intp], groups: int) -> Int64s:
 
 
 def index(now: Int64s, then: Int64s) -> Floats:
-    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance may make of so few; 0 for fewer
-    than ENOUGH."""
-    rows, before = now.sum(axis=-1), np.maximum(then.sum(axis=-1), 1)
-    a = np.maximum(now / np.maximum(rows, 1)[..., None], RARE)
-    b = np.maximum(then / before[..., None], RARE)
-    chance = CHANCE * (1 / np.maximum(rows, 1) + 1 / before)
+    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance may make of so few on either
+    side; 0 for fewer than ENOUGH of `now`."""
+    rows, before = now.sum(axis=-1), then.sum(axis=-1)
+    a = (now + PRIOR) / (rows + PRIOR * BINS)[..., None]
+    b = (then + PRIOR) / (before + PRIOR * BINS)[..., None]
+    chance = CHANCE * (1 / np.maximum(rows, 1) + 1 / np.maximum(before, 1))
     found: Floats = np.where(rows >= ENOUGH, np.maximum(((a - b) * np.log(a / b)).sum(axis=-1) - chance, 0.0), 0.0)
     return found
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust import config
-from tsclust.config import Settings
 from tsclust.engine import map_parts
 from tsclust.errors import SettingsError
 from tsclust.features import extra
@@ -24,6 +23,7 @@ from tsclust.features.extra import Extra
 from tsclust.pipeline import cluster as clustering
 from tsclust.pipeline import kept, screening
 from tsclust.pipeline.kept import Scope
+from tsclust.pipeline.opened_labels import OpenedLabels, scan
 from tsclust.report import figures as pictures
 from tsclust.report import group_figures
 from tsclust.report.choice import THE_SWEEP, Row, Wanted, choose, clusters_of
@@ -48,26 +48,24 @@ def open(root: Path | str) -> Opened:
 
 
 @dataclass(frozen=True)
-class Opened:
+class Opened(OpenedLabels):
     """A workspace in a notebook: its files as frames, its groups as figures. Read anew whenever it is asked.
 
-    A group is named by its number, a cluster of one model by `k` and `cluster`. Raises SettingsError for a group, k,
-    cluster or feature that is not there, and StageMissingError, with the command to run, for what was not made yet.
+    What is about labels, the model and scores comes from OpenedLabels. A group is named by its number, a cluster of one
+    model by `k` and `cluster`. Raises SettingsError for a group, k, cluster or feature that is not there, and
+    StageMissingError, with the command to run, for what was not made yet.
     """
-
-    workspace: Workspace
-    settings: Settings = field(repr=False)
 
     @property
     def series(self) -> pl.LazyFrame:
         """All series: series_id, carried columns, values."""
         screening.refuse_nothing(self.workspace)
-        return _scan(self.workspace.parts("series"))
+        return scan(self.workspace.parts("series"))
 
     @property
     def features(self) -> pl.LazyFrame:
         """Of all series: series_id, a column for each feature in its unit, rejected_by (null: kept)."""
-        return _scan(self.workspace.parts("features"))
+        return scan(self.workspace.parts("features"))
 
     @property
     def kept(self) -> pl.LazyFrame:
@@ -116,7 +114,7 @@ class Opened:
         """series_id of the members of a group, or of a cluster."""
         members = self._members(_wanted(group, k, cluster))
         paths = sorted(self.workspace.assignments(members.within).glob("part-*.parquet"))
-        return _scan(paths).filter(pl.col(members.column) == members.cluster).select("series_id")
+        return scan(paths).filter(pl.col(members.column) == members.cluster).select("series_id")
 
     def curves(
         self, group: int | None = None, *, k: int | None = None, cluster: int | None = None, count: int = 20
@@ -193,16 +191,6 @@ class Opened:
                 "features/ has them all, docs/features.md says what they mean",
             )
         return known[feature]
-
-    def _refuse_stale(self) -> None:
-        """Raises StageMissingError where rows of series/, features/ and clusters/ are not about the same series."""
-        screening.refuse_stale(self.workspace)
-        screening.refuse_other_features(self.workspace)
-
-
-def _scan(paths: Sequence[Path]) -> pl.LazyFrame:
-    """A list of paths: in one with wildcards a folder called [a] would be read as one."""
-    return pl.scan_parquet(list(paths), glob=False)
 
 
 def _wanted(group: int | None, k: int | None, cluster: int | None) -> Wanted:

@@ -126,9 +126,9 @@ def lineage(groups: pl.DataFrame, lang: str = "en") -> go.Figure:
     return figure.update_layout(layout, barmode="overlay")
 
 
-def blank(key: str, language: Language, x: str, y: str, height: int = 360) -> go.Figure:
-    """A figure without traces, with the texts `key` and `key`_note."""
-    text = language.texts["figures"]
+def blank(key: str, language: Language, x: str, y: str, height: int = 360, table: str = "figures") -> go.Figure:
+    """A figure without traces, with the texts `key` and `key`_note of a table of texts."""
+    text = language.texts[table]
     title = {"text": text[key], "subtitle": {"text": text[f"{key}_note"]}, "x": 0.01, "xanchor": "left"}
     axis = {"automargin": True, "zeroline": False, "exponentformat": "none", "separatethousands": True}
     return go.Figure(

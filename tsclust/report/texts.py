@@ -54,9 +54,12 @@ class Language:
         return text.rstrip("0").rstrip(self.texts["numbers"]["decimal"]) if decimals else text
 
     def share(self, share: float) -> str:
-        """As per cent: 45%, 4.5%, 0.45%, 0.045%."""
-        percent = share * 100
-        text = self.fixed(percent, 0) if percent >= 10 else self.number(percent, digits=2)
+        """As per cent: 45%, 4.5%, 0.45%, 0.045%; nearly all is not all: 99.7%, 99.98%."""
+        percent, rest = share * 100, 100 - share * 100
+        if 1e-9 < rest <= 0.5:
+            text = self.rounded(percent, _decimals(rest, 1))
+        else:
+            text = self.fixed(percent, 0) if percent >= 10 else self.number(percent, digits=2)
         return str(self.texts["numbers"]["percent"].format(n=text))
 
     def counted(self, n: float, what: str) -> str:

@@ -1,0 +1,89 @@
+"""`labels import`, `train` and `score` on a million series, as a table for docs/benchmarks.md.
+
+python bench/score.py [--series N] [--runs N]
+
+The demo's cycles get their labels from an expert who knows the truth (tests/expert.py) and answers the whole report;
+a classifier learns from them. Then come as many new cycles in PostgreSQL, of another seed, and `score` reads,
+describes and classifies them. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a
+process of its own; medians of the runs, and the highest peak.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from tests.answering import answered, form_of, put
+from tests.expert import said_of, truth_of
+from tsclust.demo import load, server
+from tsclust.workspace import Workspace
+
+TABLE = "machine.cycles"
+Cost = tuple[float, float]  # seconds of the whole process, peak MB of it
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--series", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=3)
+    said = parser.parse_args()
+    costs = defaultdict(list)
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "plant"
+        with server.running(root / ".postgres") as running:
+            os.environ["TSCLUST_DSN"] = running.dsn
+            for name, cost in measured(root, running.dsn, said.series, said.runs):
+                costs[name].append(cost)
+    print("\n| what | seconds | peak MB |\n| --- | ---: | ---: |")
+    for name, many in costs.items():
+        print(f"| {name} | {statistics.median(s for s, _ in many):.1f} | {max(mb for _, mb in many):.0f} |")
+
+
+def measured(root: Path, dsn: str, series: int, runs: int) -> Iterator[tuple[str, Cost]]:
+    told("demo", "-w", root, "--series", series)
+    workspace, truth = Workspace.open(root), truth_of(dsn)
+    told("report", "-w", root, "--no-charts", "--name", "asked", "--all")
+    form = form_of(workspace.reports / "asked.html")
+    answers = put(root / "answers.json", answered(form, "expert", said_of(workspace, form["groups"], truth)))
+    for _ in range(runs):
+        shutil.rmtree(root / "labels", ignore_errors=True)
+        yield "`labels import`", told("labels", "import", answers, "-w", root)
+        yield "`train`", told("train", "-w", root)
+        yield "`score` of the workspace's own series", told("score", "-w", root)
+    print(f"{pl.read_parquet(root / 'labels' / 'labels.parquet').height:,} labels")
+    load.fill(dsn, series, 2)
+    for _ in range(runs):
+        yield "`score --table`: as many new series from PostgreSQL", told("score", "-w", root, "--table", TABLE)
+        yield "`extract` and `features` alone, of the same table", alone(root.parent / "alone")
+
+
+def alone(root: Path) -> Cost:
+    shutil.rmtree(root, ignore_errors=True)
+    told("init", "-w", root, "--table", TABLE, "--baseline", "machine_id", "--baseline", "direction")
+    first, then = told("extract", "-w", root), told("features", "-w", root)
+    return first[0] + then[0], max(first[1], then[1])
+
+
+def told(*command: object) -> Cost:
+    """`tsclust` with these arguments."""
+    began = time.perf_counter()
+    words = [sys.executable, "-m", "tsclust", *map(str, command), "--json"]
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - began
+    return seconds, max(json.loads(line)["peak_mb"] for line in done.stdout.splitlines())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""The commands from the experts' answers to scores: options, one call, printing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+import tsclust
+from tsclust.cli.options import (
+    HERE,
+    Carry,
+    Files,
+    Id,
+    Json,
+    Layout,
+    Limit,
+    Order,
+    Query,
+    Resolve,
+    Root,
+    Sample,
+    Table,
+    Values,
+    Where,
+    selection,
+)
+from tsclust.cli.printing import shown
+from tsclust.errors import DriftError
+
+
+def import_(
+    files: Annotated[list[Path] | None, typer.Argument(help="Files that experts saved: answers-*.json")] = None,
+    root: Root = HERE,
+    resolve: Resolve = None,
+    older: Annotated[bool, typer.Option("--older", help="Also answers about an earlier sweep.")] = False,
+    json: Json = False,
+) -> None:
+    """Take in what experts have answered; all files, or none of them."""
+    with shown(json) as (listen, show):
+        said = {"labels": {"resolve": resolve}}
+        show([tsclust.labels_import(root, files or [], said, listen, older=older)])
+
+
+def review(
+    root: Root = HERE,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="So many, the most suspicious.")] = 40,
+    name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "review",
+    lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
+    resolve: Resolve = None,
+    json: Json = False,
+) -> None:
+    """Write a report of labels that are probably wrong, whose answers are imported like all others."""
+    said = {"report": {"lang": lang}, "labels": {"resolve": resolve}}
+    with shown(json) as (listen, show):
+        show([tsclust.labels_review(root, said, listen, limit=limit, name=name)])
+
+
+def export(
+    to: Annotated[Path | None, typer.Argument(help="A .csv or .parquet file.")] = None,
+    root: Root = HERE,
+    to_table: Annotated[str, typer.Option(help="Write them to this table in PostgreSQL: schema.table")] = "",
+    resolve: Resolve = None,
+    json: Json = False,
+) -> None:
+    """Give the labels out, to a file or back into PostgreSQL; with --resolve one for each series."""
+    with shown(json) as (listen, show):
+        show([tsclust.labels_export(root, to, {"labels": {"resolve": resolve}}, listen, to_table=to_table)])
+
+
+def train(
+    root: Root = HERE,
+    reject_errors: Annotated[str | None, typer.Option(help="Say don't know so often: 80% of the errors.")] = None,
+    answer: Annotated[str | None, typer.Option(help="Say it so seldom: 99% of the series are answered.")] = None,
+    machine: Annotated[str | None, typer.Option(help="The column that names the machine.")] = None,
+    resolve: Resolve = None,
+    json: Json = False,
+) -> None:
+    """Learn the kinds from the labels, and when to say "don't know"."""
+    said = {"train": {"reject_errors": reject_errors, "answer": answer, "machine": machine}}
+    with shown(json) as (listen, show):
+        show([tsclust.train(root, said | {"labels": {"resolve": resolve}}, listen)])
+
+
+def score(
+    root: Root = HERE,
+    table: Table = None,
+    query: Query = None,
+    files: Files = None,
+    layout: Layout = None,
+    id_: Id = None,
+    values: Values = None,
+    order: Order = None,
+    carry: Carry = None,
+    where: Where = None,
+    limit: Limit = None,
+    sample: Sample = None,
+    refuse: Annotated[str, typer.Option(help="Say don't know of this share of the series: 5%")] = "",
+    to_table: Annotated[str, typer.Option(help="Write it to this table in PostgreSQL, too: schema.table")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Exit with 17 where series are not what they were.")] = False,
+    json: Json = False,
+) -> None:
+    """Say of each series which kind it is, "don't know", or "none of these": of the workspace's, or of new ones."""
+    said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
+    with shown(json) as (listen, show):
+        done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)
+        show([done])
+    if check and done.facts["drift"]["found"]:
+        many = len(done.facts["drift"]["changed"])
+        raise DriftError(f"{many} times series are not what they were when the model was trained", f"See {done.wrote}")

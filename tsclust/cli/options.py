@@ -1,0 +1,44 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
+HERE = Path()
+
+Resolve = Annotated[
+    str | None, typer.Option(help="Where labellers contradict each other: majority, newest, or whose label counts.")
+]
+
+# Which series: for what reads from a source.
+Table = Annotated[str | None, typer.Option(help="Read this table or view: schema.table")]
+Query = Annotated[str | None, typer.Option(help="Read what this query gives: SQL, or a .sql file.")]
+Files = Annotated[str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")]
+Layout = Annotated[str | None, typer.Option(help="array, long (a row a value), wide, or auto: find it.")]
+Id = Annotated[str | None, typer.Option("--id", help="The column of the id.")]
+Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern, v*")]
+Order = Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")]
+Carry = Annotated[list[str] | None, typer.Option(help="Take this column along; repeatable.")]
+Where = Annotated[str | None, typer.Option(help="Only these rows: an SQL condition.")]
+Limit = Annotated[int | None, typer.Option(help="Only so many series, for a first look.")]
+Sample = Annotated[str | None, typer.Option(help="Only this share of the series: 1%")]
+
+
+def selection(
+    table: str | None, query: str | None, files: str | None, layout: str | None, id_: str | None, values: str | None,
+    order: str | None, carry: list[str] | None, where: str | None, limit: int | None, sample: str | None,
+) -> dict[str, object]:  # fmt: skip
+    """What the command line says of the source; what it does not say stays out.
+
+    A table may be one of the files'. The flag's path is relative to where one stands, the setting's to the workspace.
+    """
+    path = str(Path(files).expanduser().absolute()) if files else None
+    return {
+        "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,
+        "order": order, "carry": carry, "where": where, "limit": limit, "sample": sample,
+    }  # fmt: skip

@@ -1,0 +1,167 @@
+"""The commands from the source to the report: options, one call, printing."""
+
+from __future__ import annotations
+
+import webbrowser
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+import tsclust
+from tsclust.cli.options import (
+    HERE,
+    Carry,
+    Files,
+    Id,
+    Json,
+    Layout,
+    Limit,
+    Order,
+    Query,
+    Root,
+    Sample,
+    Table,
+    Values,
+    Where,
+    selection,
+)
+from tsclust.cli.printing import shown
+
+
+def demo(
+    root: Root = Path("demo"),
+    series: Annotated[int, typer.Option(help="How many cycles to make.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="Another seed makes other cycles.")] = 1,
+    lang: Annotated[str | None, typer.Option(help="Language of the report: en or ru.")] = None,
+    keep_server: Annotated[
+        bool, typer.Option("--keep-server", help="Leave PostgreSQL running and print its DSN.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """An embedded PostgreSQL, a million made cycles, every stage, the report."""
+    with shown(json) as (listen, show):
+        show(tsclust.demo(root, series, seed, lang=lang, keep_server=keep_server, listen=listen), costs=True)
+
+
+def init(
+    root: Root = HERE,
+    table: Annotated[str, typer.Option(help="The table or view with the series: schema.table")] = "",
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write a commented tsclust.toml and the sql/ to adapt."""
+    with shown(json) as (_, show):
+        show([tsclust.init(root, table, baseline or ())])
+
+
+def extract(
+    root: Root = HERE,
+    table: Table = None,
+    query: Query = None,
+    files: Files = None,
+    layout: Layout = None,
+    id_: Id = None,
+    values: Values = None,
+    order: Order = None,
+    carry: Carry = None,
+    where: Where = None,
+    limit: Limit = None,
+    sample: Sample = None,
+    update: Annotated[bool, typer.Option("--update", help="Add what is new since the last time.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="One snapshot or none: start over instead of going on.")
+    ] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write what was said and found to tsclust.toml.")] = False,
+    json: Json = False,
+) -> None:
+    """Read the series into series/: from PostgreSQL, a pg_dump file, CSV or Parquet."""
+    said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
+    with shown(json) as (listen, show):
+        show([tsclust.extract(root, {"source": said}, listen, update=update, strict=strict, save=save)])
+
+
+def features(
+    root: Root = HERE,
+    peak: Annotated[str | None, typer.Option(help="Which way the peak points: auto, max or min.")] = None,
+    json: Json = False,
+) -> None:
+    """Describe every series by its features and set aside what cannot be real."""
+    with shown(json) as (listen, show):
+        show([tsclust.features(root, {"features": {"peak": peak}}, listen)])
+
+
+def filter_(
+    root: Root = HERE,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
+    rule: Annotated[str | None, typer.Option("--show", help="Show the series that this rule rejects.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Show so many of them; 0: the ids of all.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Draw them in a page for each rule, or for --show's.")] = False,
+    json: Json = False,
+) -> None:
+    """Apply the rules again and show what each one rejects."""
+    with shown(json) as (listen, show):
+        show([tsclust.filter(root, {}, listen, dry_run=dry_run, show=rule, html=html, limit=limit)])
+
+
+def cluster(
+    root: Root = HERE,
+    k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..40")] = None,
+    scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
+    baseline: Annotated[
+        list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
+    ] = None,
+    groups: Annotated[int | None, typer.Option(help="How many groups to propose for a look.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed, other starts.")] = None,
+    within: Annotated[int | None, typer.Option(help="Sweep inside this group, and add the groups found there.")] = None,
+    unlabelled: Annotated[
+        bool, typer.Option("--unlabelled", help="Only series that neither a label nor score says anything of.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Run K-means++ over the whole sweep of k and find the groups in it."""
+    said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
+    with shown(json) as (listen, show):
+        show([tsclust.cluster(root, {"cluster": said}, listen, within=within, unlabelled=unlabelled)])
+
+
+def report(
+    root: Root = HERE,
+    kind: Annotated[
+        Literal["groups", "features"],
+        typer.Option(help="What it shows: the groups, or the features and what the rules reject."),
+    ] = "groups",
+    name: Annotated[
+        str | None, typer.Option(help="Name of the file in reports/, without .html", show_default="report, or features")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
+    charts: Annotated[bool | None, typer.Option(help="The overview's charts: 2 MB of the file.")] = None,
+    k: Annotated[int | None, typer.Option("--k", help="Every cluster of the model with so many, instead.")] = None,
+    group: Annotated[int | None, typer.Option(help="This one group.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Groups, too, that are named already and unchanged.")] = False,
+    split: Annotated[int | None, typer.Option(help="Several files with so many groups each, and an index.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    json: Json = False,
+) -> None:
+    """Write one HTML file with the groups, for an expert to look at, or with the features, for writing rules."""
+    said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split}}
+    with shown(json) as (listen, show):
+        done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_)
+        show([done])
+    if open_:
+        webbrowser.open(done.wrote.absolute().as_uri())
+
+
+def run(root: Root = HERE, json: Json = False) -> None:
+    """Run every stage that is out of date."""
+    with shown(json) as (listen, show):
+        show(tsclust.run(root, {}, listen), costs=True)
+
+
+def status(root: Root = HERE, json: Json = False) -> None:
+    """Say which stages are there, and which are out of date."""
+    with shown(json) as (_, show):
+        show([tsclust.status(root)])
