@@ -59,5 +59,5 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
     labels_kept.write(workspace, Meter(), labels_kept.read(workspace), found.sort("series_id"), [])
 
 
-def scores(workspace: Workspace) -> pl.DataFrame:
-    return pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
+def scores(workspace: Workspace, stage: str = "scores") -> pl.DataFrame:
+    return pl.concat([pl.read_parquet(path) for path in workspace.parts(stage)])

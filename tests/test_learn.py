@@ -190,13 +190,36 @@ def test_parts_add_up_in_any_order() -> None:
     assert whole.whole().rows.tolist() == [900]
 
 
+def months(of: list[tuple[int, float, int]]) -> Lying:
+    """Series by month: (series, by how much they lie elsewhere, refused) of each."""
+    rng, found = np.random.default_rng(9), Lying.none(2)
+    for month, (rows, shift, refused) in enumerate(of, start=1):
+        named = np.full(rows, f"2024-{month:02}")
+        found += Lying.of(rng.normal(size=(rows, 2)) + shift, named, np.arange(rows) < refused)
+    return found
+
+
 def test_since_when() -> None:
-    rng = np.random.default_rng(9)
-    then = lying(rng.normal(size=(9_000, 2))).counts[0]
-    months = np.array([lying(rng.normal(size=(n, 2)) + shift).counts[0]
-                       for n, shift in ((300, 0), (300, 3), (300, 0), (300, 3), (10, 0), (300, 3))])  # fmt: skip
-    assert drift.since(months, then) == 3  # the ten of the fifth month tell nothing
-    assert drift.since(months[:3], then) is None
+    then = lying(np.random.default_rng(1).normal(size=(9_000, 2))).counts[0]
+    again = [(300, 0.0, 0), (300, 3.0, 0), (300, 0.0, 0), (300, 3.0, 0), (10, 0.0, 0), (300, 3.0, 0)]
+    assert drift.since(months(again), then, 0.01) == "2024-04"  # the ten of the fifth month tell nothing
+    assert drift.since(months(again[:3]), then, 0.01) is None
+    refused = [(300, 0.0, 3), (300, 0.0, 90), (300, 0.0, 80)]
+    assert drift.since(months(refused), then, 0.01) == "2024-02"
+
+
+def test_machines_beyond_counting_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drift, "MOST", 10)
+    rng = np.random.default_rng(3)
+    z, machine = rng.normal(size=(90, 2)), np.array([f"M{i % 15}" for i in range(90)])
+    whole = Lying.of(z, machine, np.zeros(90, bool))
+    parts = [Lying.of(z[i : i + 6], machine[i : i + 6], np.zeros(6, bool)) for i in range(0, 90, 6)]
+    for order in (parts, parts[::-1]):
+        found = Lying.none(2)
+        for part in order:
+            found += part
+        assert found.machines.tolist() == whole.machines.tolist() == [ALL]
+        np.testing.assert_array_equal(found.counts, whole.counts)
 
 
 def test_a_machine_is_compared_with_itself() -> None:

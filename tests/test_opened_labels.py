@@ -226,11 +226,12 @@ def test_series_of_another_place_take_that_of_the_settings(copy: Opened) -> None
     some.write_parquet(copy.workspace.root / "new.parquet")
     before = copy.scores.head(300).collect()
     assert copy.score(files="new.parquet")["series"].sum() == 300
-    assert copy.scores.select("said", "probability").collect().equals(before.select("said", "probability"))
+    assert copy.scores.head(300).collect().equals(before)
+    assert copy.scores_new.select("said", "probability").collect().equals(before.select("said", "probability"))
 
 
 CHANGED: list[dict[str, Any]] = [
-    {"machine": "", "rows": 900, "refused": 0.1, "more": True, "since": None,
+    {"machine": None, "rows": 900, "refused": 0.1, "more": True, "since": None,
      "shifts": [{"feature": "p50", "index": 0.7}, {"feature": "area", "index": 0.3}]},
     {"machine": "W1", "rows": 60, "refused": 0.5, "more": True, "since": "2024-03", "shifts": []},
 ]  # fmt: skip

@@ -107,17 +107,25 @@ def test_a_review_by_the_same_labeller_outweighs_the_group(
     assert [found[i] for i in ids[:2]] == ["normal", "don't know"]
 
 
+def found_left(workspace: Workspace) -> pl.Series:
+    return pl.read_parquet(workspace.stage("clusters") / "within-000/assignments/*.parquet")["series_id"]
+
+
 def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> None:
     shutil.copytree(plant[0].root, tmp_path / "ws")
     workspace, truth = Workspace.open(tmp_path / "ws"), plant[1]
     label(workspace, truth.filter(~pl.col("kind").is_in(["vibration", "obstacle"])))
+    tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}})
+    numbers = pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
     tsclust.train(workspace.root)
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)
-    left = pl.concat([pl.read_parquet(path) for path in workspace.parts("clusters")])["series_id"]
+    left = found_left(workspace)
     asked = set(truth.filter(pl.col("kind").is_in(["vibration", "obstacle"]))["series_id"])
     assert asked <= set(left)
     assert not set(left) & (set(truth["series_id"]) - asked)
-    assert workspace.manifest("clusters").facts["unlabelled"]
+    after = pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    assert after.filter(pl.col("within").is_null()).equals(numbers)
+    assert set(after["within"].head(after["within"].count())) == {0}
     assert tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True).skipped
     form = form_of(tsclust.report(workspace.root).wrote)
     assert sum(group["size"] for group in form["groups"] if not group["normal"]) > 0
@@ -130,8 +138,7 @@ def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFra
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)
     scored = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
     refused = scored.filter(pl.col("said").is_in(["don't know", "none of these"]))["series_id"]
-    again = pl.concat([pl.read_parquet(path) for path in workspace.parts("clusters")])["series_id"]
-    assert set(again) == set(refused)
+    assert set(found_left(workspace)) == set(refused)
 
     label(workspace, truth)
     shutil.rmtree(workspace.stage("scores"))

@@ -153,11 +153,12 @@ def test_series_of_another_file_are_scored_as_their_own_would_be(plant: Plant, c
     table = pl.read_parquet(plant.path).with_columns(series_id=pl.col("series_id") + 1_000_000)
     table.write_parquet(tmp_path / "new.parquet")
     done = tsclust.score(copy.root, {"source": {"files": str(tmp_path / "new.parquet")}})
-    again = scores(copy).with_columns(series_id=pl.col("series_id") - 1_000_000).sort("series_id")
+    again = scores(copy, "scores_new").with_columns(series_id=pl.col("series_id") - 1_000_000).sort("series_id")
     before = scores(plant.workspace).sort("series_id")
     assert again.select("series_id", "said", "probability").equals(before.select("series_id", "said", "probability"))
     assert done.facts is not None
     assert not done.facts["drift"]["found"]
+    assert scores(copy).equals(scores(plant.workspace))
     assert not (copy.root / ".scoring").exists()
     assert (copy.root / "series" / "manifest.json").read_bytes() == (
         plant.workspace.root / "series" / "manifest.json"
@@ -179,7 +180,7 @@ def test_from_postgresql_and_into_it(plant: Plant, copy: Workspace, database: st
         ).fetchone()
     assert rows is not None
     assert rows[:2] == (2_000, 2_000)
-    assert len(scores(copy)) == 100
+    assert len(scores(copy, "scores_new")) == 100
 
 
 def changed(table: pl.DataFrame, machine: str, month: int) -> pl.DataFrame:
@@ -206,7 +207,7 @@ def test_a_machine_that_has_changed_is_named_and_since_when(tmp_path: Path) -> N
     assert done.stderr.count("\n") == 1
     assert "are not what they were" in done.stderr
     drift = json.loads(done.stdout)["facts"]["drift"]
-    (one,) = (c for c in drift["changed"] if c["machine"])
+    (one,) = (c for c in drift["changed"] if c["machine"] is not None)
     assert (one["machine"], one["since"][-3:]) == (machines[2], "-07")
     assert {"side_mean", "peak_height", "p50"} & {shift["feature"] for shift in one["shifts"]}
     assert subprocess.run(command, capture_output=True).returncode == 0
@@ -283,7 +284,7 @@ def test_where_nobody_has_labelled_the_normal_they_are_the_normal_mass(copy: Wor
     label(copy, plant.labelled.filter(pl.col("kind") != "normal").select("series_id", "kind"))
     tsclust.cluster(copy.root, {"cluster": {"k": "2..20"}})
     done = tsclust.train(copy.root)
-    assert any("nobody has labelled normal series" in note for note in done.notes)
+    assert any("series that nobody has labelled are taken for normal" in note for note in done.notes)
     tsclust.score(copy.root)
     asked = Plant(copy, plant.path, plant.truth).asked
     normal = asked.filter(pl.col("kind") == "normal")
@@ -301,8 +302,14 @@ def test_no_machine_column_and_text_ids(plant: Plant, tmp_path: Path) -> None:
     kinds = plant.truth.select(pl.format("s-{}", "series_id").alias("series_id"), "kind")
     label(workspace, kinds.filter(pl.col("series_id").is_in(table["series_id"].implode())))
     done = tsclust.train(workspace.root)
-    assert any("no column names a machine" in note for note in done.notes)
+    assert any("no column tells machines apart" in note for note in done.notes)
     found = tsclust.score(workspace.root)
     assert found.facts is not None
-    assert found.facts["drift"] == {"found": False, "changed": [], "unknown": []}
+    assert found.facts["drift"] == {
+        "found": False,
+        "changed": [],
+        "unknown": [],
+        "rejected": pytest.approx(1 - workspace.manifest("features").facts["kept"] / 8_000, abs=1e-5),
+        "rejected_more": False,
+    }
     assert pq.read_schema(workspace.parts("scores")[0]).field("series_id").type == "string"

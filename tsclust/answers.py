@@ -18,6 +18,8 @@ FORMAT: Literal["tsclust-answers"] = "tsclust-answers"
 VERSION: Literal[1] = 1
 KIND, COMMENT, LABELLER = 200, 2_000, 100  # characters at most
 NAME = r"^[\w.-]{1,80}$"  # of a report
+RULE = r"^[a-z][a-z0-9_]{0,39}$"
+SOMEBODY = r"^[^\x00]*[^\s\x00][^\x00]*$"  # not only spaces
 
 Verdict = Literal["malfunction", "normal", "bad_recording", "dont_know", "mixed"]
 Sure = Literal["certain", "likely", "guess"]
@@ -28,7 +30,8 @@ AGAIN = "Ask its sender for the file once more: the page keeps the answers"
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 SeriesId = Annotated[str, Field(max_length=100_000)]
-Text = Annotated[str, Field(max_length=COMMENT)]
+NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no place for it
+Text = Annotated[str, Field(max_length=COMMENT, pattern=NO_NUL)]
 Whole = Annotated[int, Field(strict=True, ge=0, le=2**53)]
 
 
@@ -64,7 +67,7 @@ class Answer(Part):
     """What the expert says: verdict None where only something was noted or marked; kind "" where it has no name."""
 
     verdict: Verdict | None
-    kind: Annotated[str, Field(max_length=KIND)]
+    kind: Annotated[str, Field(max_length=KIND, pattern=NO_NUL)]
     sure: Sure | None
     comment: Text
     answered_at: AwareDatetime
@@ -85,7 +88,7 @@ class SeriesAnswer(Answer):
 class Objection(Part):
     """Series that a rule rejects and the expert says are of a real run."""
 
-    rule: Annotated[str, Field(max_length=40)]
+    rule: Annotated[str, Field(pattern=RULE)]
     series_ids: Annotated[tuple[SeriesId, ...], Field(max_length=1_000)]
     comment: Text
 
@@ -97,7 +100,7 @@ class Answers(Part):
     version: Literal[1]
     report: ReportAsked
     lang: Literal["en", "ru"]
-    labeller: Annotated[str, Field(min_length=1, max_length=LABELLER)]
+    labeller: Annotated[str, Field(max_length=LABELLER, pattern=SOMEBODY)]
     started_at: AwareDatetime
     saved_at: AwareDatetime
     groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000)]

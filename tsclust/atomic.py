@@ -75,6 +75,15 @@ class StageWriter:
         link_or_copy(path, target)
         self.outputs[name or path.name] = sha256
 
+    def sync(self) -> None:
+        """Have all files on the disk itself before the stage takes its name: for what nothing can make again."""
+        for path in (*(self.folder / name for name in self.outputs), self.folder):
+            number = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)
+
     def remove(self, name: str) -> None:
         """Remove a folder that was only needed on the way."""
         shutil.rmtree(self.folder / name)

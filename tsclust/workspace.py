@@ -16,13 +16,16 @@ from pathlib import Path
 from typing import Any
 
 import filelock
+import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.atomic import StageWriter, disk_full_explained, replace_folder
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
 
 STAGES = ("series", "features", "clusters")
+ABOUT_SERIES = ("labels.parquet", "members.parquet")  # of labels/: rows that name series of series/
 MADE_BY = {
     "series": "extract",
     "features": "features",
@@ -30,12 +33,16 @@ MADE_BY = {
     "labels": "labels import",
     "model": "train",
     "scores": "score",
+    "scores_new": "score",
 }
 
 
 def command(name: str, root: Path) -> str:
     """What to type to run a command on a workspace, whatever its path looks like."""
     return f"tsclust {name} -w {shlex.quote(str(root))}"
+
+
+LEFT = 0  # in the place of a group's number: what has no name yet, which `cluster --unlabelled` sweeps
 
 
 def folder_within(group: int) -> str:
@@ -65,6 +72,12 @@ class Manifest(BaseModel):
     peak_mb: float
     made_at: str
     facts: dict[str, Any] = {}  # what the stage wants to be remembered
+
+    @property
+    def sweep_hash(self) -> str:
+        """Of clusters/: one hash of the main sweep, whatever was swept inside of it since."""
+        main = [pair for pair in sorted(self.outputs.items()) if not pair[0].startswith(("within-", "groups."))]
+        return hashlib.sha256(repr(main).encode()).hexdigest()[:16]
 
     @property
     def output_hash(self) -> str:
@@ -134,6 +147,8 @@ class Workspace:
         try:
             return Manifest.model_validate_json((self.stage(name) / "manifest.json").read_bytes())
         except (FileNotFoundError, NotADirectoryError, ValidationError):
+            if name == "labels" and self.stage(name).exists():
+                raise self._damaged_labels("manifest.json") from None
             return None
 
     def manifest(self, name: str) -> Manifest:
@@ -145,6 +160,34 @@ class Workspace:
                 f"Run: {command(MADE_BY[name], self.root)}",
             )
         return found
+
+    def type_of_ids(self) -> pl.DataType:
+        """What a series_id is in series/."""
+        schema = pq.read_schema(self.parts("series")[0])
+        return pl.DataFrame(schema.empty_table())["series_id"].dtype
+
+    def labels(self, name: str) -> pl.DataFrame:
+        """A table of labels/. Its series_id is of the type of that in series/: labels outlive another reading.
+
+        Raises StageMissingError before the first import, DamagedError for a file that cannot be read.
+        """
+        self.manifest("labels")
+        try:
+            found = pl.DataFrame(pq.read_table(self.stage("labels") / name))
+        except (OSError, pa.ArrowInvalid):
+            raise self._damaged_labels(name) from None
+        if name not in ABOUT_SERIES or found["series_id"].dtype == (ids := self.type_of_ids()):
+            return found
+        return found.with_columns(pl.col("series_id").cast(ids, strict=False)).drop_nulls("series_id")
+
+    def _damaged_labels(self, name: str) -> DamagedError:
+        """Nothing makes labels/ anew but the files that came, and these are in it."""
+        aside = shlex.quote(str(self.root / "labels-damaged"))
+        return DamagedError(
+            f"{self.stage('labels') / name} cannot be read",
+            f"Every file of answers is kept: mv {shlex.quote(str(self.stage('labels')))} {aside}; "
+            f"{command('labels import', self.root)} --older {aside}/answers/*.json",
+        )
 
     def other_series(self) -> StageMissingError:
         """The error for a features/ that describes other series than series/ holds now."""
@@ -202,7 +245,7 @@ class Workspace:
 
     def _sweep_up(self) -> None:
         """Remove what a killed run left beside the stages; put back a stage it had moved aside."""
-        for name in (*STAGES, "labels", "model", "scores"):
+        for name in MADE_BY:
             aside = self.root / f".{name}.old"
             if aside.exists() and not self.stage(name).exists():
                 aside.rename(self.stage(name))

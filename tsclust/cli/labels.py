@@ -74,13 +74,14 @@ def train(
     reject_errors: Annotated[str | None, typer.Option(help="Say don't know so often: 80% of the errors.")] = None,
     answer: Annotated[str | None, typer.Option(help="Say it so seldom: 99% of the series are answered.")] = None,
     machine: Annotated[str | None, typer.Option(help="The column that names the machine.")] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the page: en or ru.")] = None,
     resolve: Resolve = None,
     json: Json = False,
 ) -> None:
     """Learn the kinds from the labels, and when to say "don't know"."""
     said = {"train": {"reject_errors": reject_errors, "answer": answer, "machine": machine}}
     with shown(json) as (listen, show):
-        show([tsclust.train(root, said | {"labels": {"resolve": resolve}}, listen)])
+        show([tsclust.train(root, said | {"labels": {"resolve": resolve}, "report": {"lang": lang}}, listen)])
 
 
 def score(
@@ -107,5 +108,4 @@ def score(
         done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)
         show([done])
     if check and done.facts["drift"]["found"]:
-        many = len(done.facts["drift"]["changed"])
-        raise DriftError(f"{many} times series are not what they were when the model was trained", f"See {done.wrote}")
+        raise DriftError("series are not what they were when the model was trained", f"See {done.wrote}/manifest.json")

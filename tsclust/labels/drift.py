@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.stats import binom
 
 from tsclust.series import Floats, Int64s
 
@@ -23,11 +24,12 @@ BINS = len(EDGES) + 1
 SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
 ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
 PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
-SURE = 4.0  # standard deviations of a binomial: a share that is so much larger is no chance
+CHANCES = 1e-3  # of a false alarm in all machines together: a share that is larger than they explain is no chance,
 MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
+MOST = 10_000  # machines that are told apart: 2.4 KB each
 # The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
 CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
-ALL = ""  # stands for all machines together
+ALL = "\x1f"  # stands for all machines together: no machine is called so
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Lying:
     def of(cls, z: Floats, machine: Keys, refused: Bools) -> Lying:
         """Of n series with deviations z (n, d): machine and refused (n,)."""
         machines, at = np.unique(machine, return_inverse=True)
-        return cls(machines, count(z, at, len(machines)), np.bincount(at[refused], minlength=len(machines)))
+        refusals = np.bincount(at[refused], minlength=len(machines))
+        return cls(machines, count(z, at, len(machines)), refusals)._bounded()
 
     @classmethod
     def none(cls, d: int) -> Lying:
@@ -61,7 +64,12 @@ class Lying:
         refused = np.zeros(len(machines), np.int64)
         np.add.at(counts, at, np.concatenate([self.counts, other.counts]))
         np.add.at(refused, at, np.concatenate([self.refused, other.refused]))
-        return Lying(machines, counts, refused)
+        return Lying(machines, counts, refused)._bounded()
+
+    def _bounded(self) -> Lying:
+        """More than MOST machines are not told apart, whatever the order in which they came."""
+        many = len(self.machines) > MOST or (ALL in self.machines.tolist() and len(self.machines) > 1)
+        return self.whole() if many else self
 
     def whole(self) -> Lying:
         """All machines as one, which is called ALL."""
@@ -108,19 +116,20 @@ def shifts(now: Int64s, then: Int64s, names: Sequence[str]) -> tuple[Shift, ...]
     return tuple(Shift(names[j], round(float(found[j]), 4)) for j in order if found[j] > SHIFTED)
 
 
-def since(months: Int64s, then: Int64s) -> int | None:
-    """Of counts (months, d, BINS): the month from which on, without a break, some feature is shifted; None where the
-    last month that tells anything is not."""
-    shifted = index(months, then).max(axis=-1) > SHIFTED
+def since(months: Lying, then: Int64s, share: float) -> str | None:
+    """Of series by their months (in the place of machines): that from which on, without a break, some feature is
+    shifted or too many are refused; None where the last month that tells anything is as it was."""
+    shifted = index(months.counts, then).max(axis=-1) > SHIFTED
     first = None
-    for month in np.flatnonzero(months[:, 0].sum(axis=-1) >= ENOUGH)[::-1].tolist():
-        if not shifted[month]:
+    for at in np.flatnonzero(months.rows >= ENOUGH)[::-1].tolist():
+        if not (shifted[at] or too_many(int(months.refused[at]), int(months.rows[at]), share)):
             break
-        first = month
+        first = str(months.machines[at])
     return first
 
 
-def too_many(refused: int, rows: int, share: float) -> bool:
-    """Whether many more of the rows are refused than the `share` that was when it learned."""
-    expected = share * rows
-    return rows >= ENOUGH and refused > expected + MORE * rows and refused > expected + SURE * math.sqrt(expected)
+def too_many(refused: int, rows: int, share: float, machines: int = 1) -> bool:
+    """Whether many more of the rows are refused than the `share` that was when it learned: more than the binomial
+    distribution gives so many machines by chance."""
+    by_chance = binom.sf(refused - 1, rows, share) * machines
+    return rows >= ENOUGH and refused > (share + MORE) * rows and bool(by_chance < CHANCES)

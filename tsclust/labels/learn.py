@@ -122,13 +122,18 @@ def _of_fold(estimator: BaseEstimator, examples: Examples, fold: Fold) -> tuple[
 
 
 def fitted(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:
-    """A new one that has learned from these examples; sums are added in one order, so it is the same every time."""
+    """A new one that has learned from these examples."""
     several = len(np.unique(examples.kind)) > 1
     new = clone(estimator) if several else make_pipeline(DummyClassifier())  # one kind is all it has seen
     last = new.steps[-1][0]
-    with threadpool_limits(1, "blas"):
-        new.fit(examples.x, examples.kind, **{f"{last}__sample_weight": examples.weight})
+    new.fit(examples.x, examples.kind, **{f"{last}__sample_weight": examples.weight})
     return new
+
+
+def in_one_order() -> threadpool_limits:
+    """BLAS and OpenMP with one thread: sums are added in one order, the same every time. It is a setting of the whole
+    process, so it is set around what runs in several threads, not inside."""
+    return threadpool_limits(1)
 
 
 @contextmanager
@@ -143,8 +148,7 @@ def predict(estimator: Any, x: Floats, kinds: int) -> Floats:
     """(n, kinds) the probabilities it gives to x (n, d); 0 for kinds it has not seen."""
     probability = np.zeros((len(x), kinds))
     if len(x):
-        with threadpool_limits(1, "blas"):
-            probability[:, estimator.classes_] = estimator.predict_proba(x)
+        probability[:, estimator.classes_] = estimator.predict_proba(x)
     return probability
 
 

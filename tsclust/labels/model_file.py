@@ -9,19 +9,28 @@ import io
 import re
 import zipfile
 import zlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import skops.io
+from sklearn.ensemble import ExtraTreesClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import ExtraTreeClassifier
 from skops.io.exceptions import UntrustedTypesFoundException
 
 from tsclust.errors import DamagedError
 
 # What reading a zip of JSON and arrays can meet where somebody has changed it.
 WRONG = (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+T = TypeVar("T")
 SCHEMA = "schema.json"
 ID, NAME = re.compile(r'("__id__": )(\d+)'), re.compile(r'"(\d+)\.npy"')
 TREE = "sklearn.tree._tree.Tree"
+PIPELINES = ((StandardScaler, LogisticRegression), (ExtraTreesClassifier,))  # those of learn.candidates
+LARGEST = 2_000_000_000  # bytes of a model, unpacked
 
 
 def dumps(content: dict[str, Any]) -> bytes:
@@ -44,29 +53,42 @@ def _named_anew(packed: bytes) -> bytes:
 
 
 def loads(content: bytes, features: int) -> dict[str, Any]:
-    """What was dumped. Raises DamagedError for what holds other types than scikit-learn's estimators and arrays, or
-    trees that could not have grown on so many features."""
+    """What was dumped. Raises DamagedError for anything but a pipeline that `learn` makes, arrays, numbers and texts;
+    and for trees that could not have grown on so many features."""
+    found = tried(lambda: _loaded(content))
+    if not isinstance(found, dict) or _steps(found.get("estimator")) not in PIPELINES:
+        raise _damaged("it holds no classifier of tsclust's")
+    for one in getattr(found["estimator"].steps[-1][1], "estimators_", ()):
+        if type(one) is not ExtraTreeClassifier or not _grown(one.tree_, features):
+            raise _damaged("a tree in it leads nowhere")
+    return found
+
+
+def tried(read: Callable[[], T]) -> T:
+    """What `read` gives. Raises DamagedError for all that a changed file may cause in it."""
     try:
-        found = skops.io.loads(content, trusted=[TREE])
+        return read()
     except UntrustedTypesFoundException as error:
         raise _damaged(f"it holds types that are no part of a model: {error}") from None
     except WRONG as error:
         raise _damaged(f"{type(error).__name__}: {error}") from None
-    if not isinstance(found, dict) or "estimator" not in found:
-        raise _damaged("it holds no model")
-    for tree in _trees(found["estimator"]):
-        if not _grown(tree, features):
-            raise _damaged("a tree in it leads nowhere")
-    return found
+
+
+def _loaded(content: bytes) -> Any:
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        size = sum(info.file_size for info in packed.infolist())
+    if size > LARGEST:
+        raise ValueError(f"{size:,} bytes in it, at most {LARGEST:,} are read")
+    return skops.io.loads(content, trusted=[TREE])
 
 
 def _damaged(why: str) -> DamagedError:
     return DamagedError(f"the model cannot be read: {why}"[:500], "Make it again: tsclust train")
 
 
-def _trees(estimator: Any) -> list[Any]:
-    """The trees of a pipeline's last step, if it is a forest."""
-    return [one.tree_ for one in getattr(estimator.steps[-1][1], "estimators_", ())]
+def _steps(estimator: Any) -> tuple[type, ...]:
+    """The types of the steps of a pipeline."""
+    return tuple(type(step) for _, step in estimator.steps) if type(estimator) is Pipeline else ()
 
 
 def _grown(tree: Any, features: int) -> bool:

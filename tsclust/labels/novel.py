@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import pairwise_distances_argmin_min
-from threadpoolctl import threadpool_limits
 
 from tsclust.labels.learn import Examples, Fold
 from tsclust.series import Floats, Int64s
@@ -68,8 +67,7 @@ def distances(x: Floats, to: npt.NDArray[np.float32]) -> Floats:
     """(n,) Euclidean distance of x (n, d) to the nearest of `to` (m, d); infinite for m = 0."""
     if not len(x) or not len(to):
         return np.full(len(x), np.inf)
-    with threadpool_limits(1):
-        _, found = pairwise_distances_argmin_min(x.astype(np.float32), to)
+    _, found = pairwise_distances_argmin_min(x.astype(np.float32), to)
     return np.asarray(found, np.float64)
 
 

@@ -6,6 +6,8 @@ Plain tables in and out; the columns of each are written down in the schemas bel
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -14,11 +16,21 @@ from tsclust.answers import Answer, Answers
 Schema = Mapping[str, pl.DataType]
 
 TEXT, WHOLE, WHEN = pl.String(), pl.Int64(), pl.Datetime("us", "UTC")
-# labels/answers.parquet: a row for each answer that was ever imported.
+# labels/files.parquet: a row for each file that was ever imported.
+FILES: Schema = {
+    "sha256": TEXT, "file": TEXT, "labeller": TEXT, "report": TEXT, "report_id": TEXT, "saved_at": WHEN,
+    "in_force": pl.Boolean(),
+}  # fmt: skip
+# labels/answers.parquet: a row for each answer in them.
 ANSWERS: Schema = {
-    "answer": WHOLE, "file": TEXT, "labeller": TEXT, "report": TEXT, "report_id": TEXT, "saved_at": WHEN,
-    "group": WHOLE, "size": WHOLE, "members_hash": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT,
+    "answer": WHOLE, "sha256": TEXT, "file": TEXT, "labeller": TEXT, "report": TEXT, "saved_at": WHEN, "group": WHOLE,
+    "size": WHOLE, "members_hash": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT,
     "labelled_at": WHEN, "in_force": pl.Boolean(),
+}  # fmt: skip
+# labels/objections.parquet: a row for each series that an expert says is real though a rule rejects it.
+OBJECTIONS: Schema = {
+    "sha256": TEXT, "labeller": TEXT, "report": TEXT, "rule": TEXT, "series_id": TEXT, "comment": TEXT,
+    "in_force": pl.Boolean(),
 }  # fmt: skip
 # labels/labels.parquet: a row for each series and labeller. series_id is of the type it has in series/.
 LABELS: Schema = {
@@ -27,28 +39,46 @@ LABELS: Schema = {
 }  # fmt: skip
 OWN_KINDS = {"normal": "normal", "bad_recording": "bad recording", "dont_know": "don't know", "mixed": "mixed"}
 UNNAMED = "malfunction"
+RESERVED = {*OWN_KINDS.values(), "none of these", "impossible"}  # what score says, too: no malfunction's name
 SAID = ("malfunction", "normal", "bad_recording")  # verdicts that say what a series is
 
 
-def rows(answers: Answers, file: str) -> pl.DataFrame:
-    """The answers of a file, first those about groups, then those about single series, as of ANSWERS."""
-    shared = {
-        "file": file, "labeller": _tidy(answers.labeller), "report": answers.report.name,
-        "report_id": answers.report.id, "saved_at": answers.saved_at, "in_force": True,
-    }  # fmt: skip
-    of_groups = [{"group": a.group, "size": a.size, "members_hash": a.members_hash} | _said(a) for a in answers.groups]
-    of_series = [{"group": None, "size": 1, "members_hash": None} | _said(a) for a in answers.series]
-    found = [shared | {"answer": n} | row for n, row in enumerate((*of_groups, *of_series))]
-    return pl.DataFrame(found, schema=dict(ANSWERS))
+@dataclass(frozen=True)
+class Rows:
+    """What a file of answers says, as rows of the tables: FILES (one), ANSWERS and OBJECTIONS."""
+
+    file: pl.DataFrame
+    answers: pl.DataFrame
+    objections: pl.DataFrame
+
+    @classmethod
+    def of(cls, answers: Answers, file: str, sha256: str, now: datetime) -> Rows:
+        """First the answers about groups, then those about single series. A time that is yet to come is `now`: the
+        clock that said so was wrong, and would outlive every correction."""
+        who, saved_at = _tidy(answers.labeller), min(answers.saved_at, now)
+        shared = {"sha256": sha256, "file": file, "labeller": who, "report": answers.report.name, "saved_at": saved_at}
+        shared["in_force"] = True
+        about = [{"group": a.group, "size": a.size, "members_hash": a.members_hash} for a in answers.groups]
+        about += [{"group": None, "size": 1, "members_hash": None} for _ in answers.series]
+        said = [_said(answer, now) for answer in (*answers.groups, *answers.series)]
+        rows = [shared | {"answer": n} | a | s for n, (a, s) in enumerate(zip(about, said, strict=True))]
+        objections = [
+            shared | {"rule": one.rule, "series_id": series_id, "comment": one.comment}
+            for one in answers.objections for series_id in (one.series_ids or ("",))
+        ]  # fmt: skip
+        return cls(
+            pl.DataFrame([shared | {"report_id": answers.report.id}], dict(FILES)), pl.DataFrame(rows, dict(ANSWERS)),
+            pl.DataFrame(objections, dict(OBJECTIONS)).unique(maintain_order=True),
+        )  # fmt: skip
 
 
-def _said(answer: Answer) -> dict[str, object]:
+def _said(answer: Answer, now: datetime) -> dict[str, object]:
     verdict = answer.verdict
     own = _tidy(answer.kind) or UNNAMED if verdict == "malfunction" else OWN_KINDS[verdict] if verdict else None
-    taken = verdict == "malfunction" and own in OWN_KINDS.values()  # a malfunction is not normal, whatever its name
+    taken = verdict == "malfunction" and str(own).casefold() in RESERVED
     return {
         "verdict": verdict, "kind": f"{own} ({UNNAMED})" if taken else own, "sure": answer.sure,
-        "comment": answer.comment.strip(), "labelled_at": answer.answered_at,
+        "comment": answer.comment.strip(), "labelled_at": min(answer.answered_at, now),
     }  # fmt: skip
 
 
@@ -57,15 +87,20 @@ def _tidy(text: str) -> str:
     return " ".join(text.split())
 
 
-def in_force(answers: pl.DataFrame) -> pl.DataFrame:
-    """ANSWERS with `in_force` anew: of a labeller's files about one report the one saved last counts."""
-    newest = pl.col("saved_at") == pl.col("saved_at").max().over("labeller", "report_id")
-    return answers.with_columns(in_force=newest)
+def in_force(files: pl.DataFrame) -> pl.DataFrame:
+    """FILES with `in_force` anew: of a labeller's files about one report the one saved last counts."""
+    newest = pl.col("sha256").sort_by("saved_at", "sha256").last().over("labeller", "report_id")
+    return files.with_columns(in_force=pl.col("sha256") == newest)
+
+
+def counting(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """ANSWERS or OBJECTIONS with `in_force` as that of their files."""
+    return rows.drop("in_force").join(files.select("sha256", "in_force"), on="sha256", maintain_order="left")
 
 
 def spelled_alike(answers: pl.DataFrame) -> pl.DataFrame:
-    """Kinds that differ in capitals alone are one: as they were first written."""
-    first = pl.col("kind").sort_by("labelled_at", "answer").first()
+    """Kinds that differ in capitals alone are one: as they were first written, in an answer in force if there is."""
+    first = pl.col("kind").sort_by(~pl.col("in_force"), "labelled_at", "answer").first()
     return answers.with_columns(kind=first.over(pl.col("kind").str.to_lowercase()))
 
 
@@ -73,15 +108,18 @@ def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """A row for each series and labeller, sorted by both: series_id and LABELS.
 
     members: answer, series_id of each series that an answer in force is about. Of several answers of one labeller
-    that counts which says what the series is; then the one saved last; in one file, that about fewer series.
+    those count that say what the series is. In one file it is that about the fewest series; of several files that
+    which was answered last: a file that is saved once more with old answers takes nothing back.
     """
     given = answers.filter("in_force", pl.col("verdict").is_not_null())
-    said = pl.col("verdict").is_in(SAID) | (pl.col("size") == 1)
-    given = given.with_columns(said=said).sort(
-        "said", "saved_at", "size", "labelled_at", "answer", descending=[True, True, False, True, True]
-    )
-    ranked = given.with_row_index("rank").select("rank", "answer", *LABELS)
-    found = members.join(ranked, on="answer").sort("rank").unique(["series_id", "labeller"], keep="first")
+    given = given.with_columns(said=pl.col("verdict").is_in(SAID) | (pl.col("size") == 1))
+    specific = given.sort("said", "size", "labelled_at", "answer", descending=[True, False, True, True])
+    latest = given.sort("said", "labelled_at", "saved_at", "answer", descending=True)
+    order = [each.select("answer").with_row_index(name) for name, each in (("narrow", specific), ("late", latest))]
+    found = members.join(given.select("answer", "sha256"), on="answer").join(order[0], on="answer")
+    found = found.sort("narrow").unique(["series_id", "sha256"], keep="first").join(order[1], on="answer")
+    found = found.sort("late").join(given.select("answer", *LABELS), on="answer", maintain_order="left")
+    found = found.unique(["series_id", "labeller"], keep="first", maintain_order=True)
     return found.select("series_id", *LABELS).sort("series_id", "labeller")
 
 

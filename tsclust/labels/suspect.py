@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tsclust.labels.learn import Examples, Fold, calibrated, fitted, predict
+from tsclust.labels.drift import Bools
+from tsclust.labels.learn import ENOUGH, Examples, Fold, calibrated, fitted, predict
 from tsclust.series import Floats, Int64s
 
 
@@ -19,6 +20,13 @@ def fold_of(examples: Examples, folds: Sequence[Fold]) -> dict[str, int]:
 def judges(estimator: Any, examples: Examples, folds: Sequence[Fold]) -> list[Any]:
     """For each fold a classifier that has not seen the machines it is asked about."""
     return [fitted(estimator, examples.of(known)) for known, _ in folds]
+
+
+def seen(examples: Examples, folds: Sequence[Fold]) -> Bools:
+    """(folds, kinds) whether the judge of a fold has learned a kind: from ENOUGH series of other machines."""
+    counts = [np.bincount(examples.kind[known], minlength=len(examples.kinds)) for known, _ in folds]
+    found: Bools = np.array(counts) >= ENOUGH
+    return found
 
 
 def ask(judges: Sequence[Any], heat: float, x: Floats, fold: Int64s, kinds: int) -> Floats:

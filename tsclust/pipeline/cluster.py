@@ -1,4 +1,4 @@
-"""cluster: features/ -> clusters/, or one of its groups -> clusters/within-GROUP/"""
+"""cluster: features/ -> clusters/; one of its groups, or what has no name yet -> clusters/within-GROUP/"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import polars as pl
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import Listener, silent
+from tsclust.errors import SettingsError
 from tsclust.features import catalogue
 from tsclust.pipeline import drilling, kept, leftover, notes, numbering, screening, sweeping
 from tsclust.pipeline.kept import Scope
@@ -29,31 +30,29 @@ def cluster(
     unlabelled: bool = False,
 ) -> Result:
     """Run K-means++ over the whole sweep of k and find the groups hidden in it: in all series that are kept, `within`
-    one of the groups, or in those `unlabelled`, of which neither a label nor score says what they are."""
+    one of the groups, or among those `unlabelled`, of which neither a label nor score says what they are."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
+    if unlabelled and within is not None:
+        raise SettingsError("--unlabelled and --within are two different sweeps", "Ask for one of them")
     with workspace.locked():
         workspace.manifest("features")
         if settings.cluster.baseline:
             screening.refuse_stale(workspace)
+        if unlabelled:
+            return drilling.drill(workspace, settings, leftover.found(workspace, settings), listen)
         if within is not None:
-            return drilling.drill(workspace, settings, within, listen)
-        return _all(workspace, settings, listen, unlabelled)
+            return drilling.drill(workspace, settings, drilling.members(workspace, within), listen)
+        return _all(workspace, settings, listen)
 
 
-def digest_of(settings: Settings, unlabelled: bool) -> str:
-    """A hash of what is asked for."""
-    return config.digest(settings.cluster, "unlabelled" if unlabelled else "")
-
-
-def _all(workspace: Workspace, settings: Settings, listen: Listener, unlabelled: bool) -> Result:
+def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     meter, then = Meter(), command("report", workspace.root)
     features, before = workspace.manifest("features"), workspace.find_manifest("clusters")
-    inputs, digest = _inputs(workspace, unlabelled), digest_of(settings, unlabelled)
+    inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
         return up_to_date("cluster", workspace.stage("clusters"), before, then)
-    everything = features.facts["kept"]
-    scope = leftover.scope(workspace, settings) if unlabelled else Scope(workspace, everything)
+    scope = Scope(workspace, features.facts["kept"])
     ks = sweeping.possible(settings.cluster.ks, scope.rows)
     with workspace.writing("clusters") as writer:
         scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
@@ -62,21 +61,15 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener, unlabelled:
         highest = before.facts.get("highest", 0) if before else 0
         old = workspace.stage("clusters")
         numbered = numbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
-        groups = numbered.groups.with_columns(share=pl.col("size") / everything)
+        groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         sweeping.write_groups(one, swept, groups)
         manifest = write_manifest(
             writer, meter, stage="clusters", settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
-            facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}, "unlabelled": unlabelled},
+            facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}},
         )  # fmt: skip
     said = notes.of_sweep(manifest, before)
     return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=said)
-
-
-def _inputs(workspace: Workspace, unlabelled: bool) -> dict[str, str]:
-    names = ("features", "labels", "scores") if unlabelled else ("features",)
-    found = {name: workspace.find_manifest(name) for name in names}
-    return {name: manifest.output_hash for name, manifest in found.items() if manifest}
 
 
 def _of_baseline(one: Sweep) -> dict[str, Any]:

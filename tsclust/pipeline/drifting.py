@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Any
@@ -15,89 +15,105 @@ import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
 from tsclust.labels import drift
-from tsclust.labels.drift import ALL, Lying, Shift
+from tsclust.labels.drift import ALL, Bools, Lying, Shift
 from tsclust.pipeline.examples import Part
 from tsclust.pipeline.trained import Trained
-from tsclust.series import Int64s
+from tsclust.report.counted import possible
+from tsclust.series import Floats
 from tsclust.workspace import Workspace
 
 WORKERS = 2
 
-Months = dict[tuple[str, str], Int64s]  # (machine, month) -> counts (d, BINS)
+Months = dict[str, Lying]  # machine -> its series by their months
 Read = Callable[[Path], Part]
+Refuses = Callable[[Floats], Bools]  # deviations (n, d) -> (n,) whether they get no answer
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A machine, "" for all together, that is not what it was.
+    """A machine, None for all together, that is not what it was.
 
     shifts   the features that lie otherwise, most first
     refused  the share of its rows that got no answer; more: whether that is more than it was
     since    the month from which on it is so, like 2024-03; None where no column of times says
     """
 
-    machine: str
+    machine: str | None
     rows: int
     refused: float
     more: bool
     shifts: tuple[Shift, ...]
-    since: str | None
+    since: str | None = None
 
 
 @dataclass(frozen=True)
 class Drift:
-    """changed: what is not as it was; unknown: machines that were not there when it was learned."""
+    """changed: what is not as it was; unknown: machines that were not there when it was learned.
+
+    rejected  the share of series that the rules reject; more: whether that is more than it was
+    """
 
     changed: tuple[Changed, ...]
     unknown: tuple[str, ...]
+    rejected: float
+    more: bool
 
     def plain(self) -> dict[str, Any]:
         """For the manifest."""
         return {
-            "found": bool(self.changed),
+            "found": bool(self.changed) or self.more,
             "changed": [asdict(one) for one in self.changed],
             "unknown": list(self.unknown),
+            "rejected": self.rejected,
+            "rejected_more": self.more,
         }
 
 
-def find(workspace: Workspace, now: Lying, model: Trained, names: Sequence[str], read: Read) -> Drift:
+def find(workspace: Workspace, now: Lying, model: Trained, names: Sequence[str], read: Read, refuses: Refuses) -> Drift:
     """What has changed in the series of a workspace, which lie so `now`; names (d,) of the features."""
-    there = set(model.lying.machines.tolist())
-    unknown = [machine for machine in now.machines.tolist() if machine not in there]
-    each = [] if now.machines.tolist() == [ALL] else [i for i, one in enumerate(now.machines.tolist()) if one in there]
-    candidates = [_changed(now.whole(), 0, model, names), *(_changed(now, i, model, names) for i in each)]
+    there, each = set(model.lying.machines.tolist()), now.machines.tolist()
+    apart = bool(model.facts["machine"]) and ALL not in there and ALL not in each
+    known = [i for i, machine in enumerate(each) if apart and machine in there]
+    candidates = [_changed(now.whole(), 0, model, names), *(_changed(now, i, model, names, len(known)) for i in known)]
     changed = [one for one in candidates if one]
     if changed:
-        when = _since(workspace, [one.machine for one in changed], model, read)
-        changed = [_dated(one, when.get(one.machine)) for one in changed]
-    return Drift(tuple(changed), tuple(unknown))
+        when = _since(workspace, [_key(one) for one in changed], model, read, refuses)
+        changed = [replace(one, since=when.get(_key(one))) for one in changed]
+    unknown = tuple(machine for machine in each if apart and machine not in there)
+    return Drift(tuple(changed), unknown, *_rejected(workspace, model))
 
 
-def _changed(now: Lying, i: int, model: Trained, names: Sequence[str]) -> Changed | None:
+def _changed(now: Lying, i: int, model: Trained, names: Sequence[str], machines: int = 1) -> Changed | None:
     machine, rows, refused = str(now.machines[i]), int(now.rows[i]), int(now.refused[i])
     shifts = drift.shifts(now.counts[i], model.lying.counts_of(machine), names)
-    more = drift.too_many(refused, rows, model.facts["refused"])
-    return Changed(machine, rows, round(refused / max(rows, 1), 6), more, shifts, None) if shifts or more else None
+    more = drift.too_many(refused, rows, model.facts["refused"], machines)
+    found = Changed(None if machine == ALL else machine, rows, round(refused / max(rows, 1), 6), more, shifts)
+    return found if shifts or more else None
 
 
-def _dated(one: Changed, since: str | None) -> Changed:
-    return Changed(one.machine, one.rows, one.refused, one.more, one.shifts, since)
+def _key(one: Changed) -> str:
+    return ALL if one.machine is None else one.machine
 
 
-def _since(workspace: Workspace, machines: Sequence[str], model: Trained, read: Read) -> dict[str, str]:
-    """machine -> the month from which on its features lie otherwise."""
+def _rejected(workspace: Workspace, model: Trained) -> tuple[float, bool]:
+    """(the share that the rules reject, whether that is more than in training)."""
+    described = workspace.manifest("features")
+    rejected = described.rows - described.facts["kept"]
+    more = drift.too_many(rejected, described.rows, model.facts["rejected"])
+    return round(rejected / max(described.rows, 1), 6), more
+
+
+def _since(
+    workspace: Workspace, machines: Sequence[str], model: Trained, read: Read, refuses: Refuses
+) -> dict[str, str | None]:
+    """machine -> the month from which on it is not what it was."""
     column = _times(workspace)
     if column is None:
         return {}
-    parts = map_parts(partial(_by_month, workspace, column, machines, read), workspace.parts("features"), WORKERS)
-    total: Months = reduce(_merged, parts, {})
-    found: dict[str, str] = {}
-    for machine in machines:
-        months = sorted(month for who, month in total if who == machine)
-        counts = np.array([total[machine, month] for month in months])
-        first = drift.since(counts, model.lying.counts_of(machine)) if months else None
-        found |= {} if first is None else {machine: months[first]}
-    return found
+    one_part = partial(_by_month, workspace, column, machines, read, refuses)
+    total: Months = reduce(_merged, map_parts(one_part, workspace.parts("features"), WORKERS), {})
+    share = model.facts["refused"]
+    return {who: drift.since(months, model.lying.counts_of(who), share) for who, months in total.items()}
 
 
 def _times(workspace: Workspace) -> str | None:
@@ -106,17 +122,17 @@ def _times(workspace: Workspace) -> str | None:
     return next((f.name for f in schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
 
 
-def _by_month(workspace: Workspace, column: str, machines: Sequence[str], read: Read, path: Path) -> Months:
+def _by_month(
+    workspace: Workspace, column: str, machines: Sequence[str], read: Read, refuses: Refuses, path: Path
+) -> Months:
     part = read(path)
     carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=[column]))
-    times = carried[column].filter(pl.Series(part.keep))
+    times = possible(carried[column].filter(pl.Series(part.keep)))
     month = times.dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
     found: Months = {}
     for who in machines:
         mine = np.flatnonzero((month != "") & ((part.machine == who) | (who == ALL)))
-        months, at = np.unique(month[mine], return_inverse=True)
-        counts = drift.count(part.z[mine], at, len(months))
-        found |= {(who, str(one)): counts[i] for i, one in enumerate(months)}
+        found[who] = Lying.of(part.z[mine], month[mine], refuses(part.z[mine]))
     return found
 
 

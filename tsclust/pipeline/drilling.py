@@ -1,11 +1,13 @@
-"""cluster --within GROUP: a sweep over the members of one group, its groups beside those of the main sweep.
+"""cluster --within GROUP, or --unlabelled: a sweep over the members of one group, or over what has no name yet, its
+groups beside those of the main sweep.
 
-The members are compared as in the main sweep, each with its own baseline; only what is normal among them lies
-elsewhere: in their own middle.
+The series are compared as in the main sweep, each with its own baseline; only what is normal among the members of a
+group lies elsewhere: in their own middle.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,34 +25,51 @@ from tsclust.pipeline.kept import Scope
 from tsclust.pipeline.numbering import Renumbered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
 from tsclust.pipeline.sweeping import Sweep
-from tsclust.workspace import Manifest, Members, Meter, Workspace, command, folder_within, write_manifest
+from tsclust.workspace import LEFT, Manifest, Members, Meter, Workspace, command, folder_within, write_manifest
 
 COMPARED_BY = ("scaling", "baseline", "regimes", "seed")  # settings of the main sweep that hold in a drill-down too
 
 
-def drill(workspace: Workspace, settings: Settings, group: int, listen: Listener) -> Result:
-    """Sweep inside `group`: clusters/ gets a folder for it, and its groups a place under their parent."""
+@dataclass(frozen=True)
+class Inside:
+    """What to sweep: the series in `scope`, under the number of their group, or LEFT; `of` says which they are.
+
+    state  hash of what they come from, "" for a group's members: these are as the main sweep left them
+    """
+
+    group: int
+    scope: Scope
+    of: str
+    state: str = ""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "what has no name yet" if self.group == LEFT else f"group {self.group}"
+
+
+def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: Listener) -> Result:
+    """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
     known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
-    members = _members(workspace, known, group)
     compared_by = {name: before.facts["asked"][name] for name in COMPARED_BY}
     main = Cluster.model_validate(settings.cluster.model_dump() | compared_by)
     asked = main.model_copy(update={"seed": settings.cluster.seed})
-    under = folder_within(group)
-    if before.facts["within"].get(str(group), {}).get("settings") == config.digest(asked):
+    under, digest = folder_within(inside.group), config.digest(asked, inside.state)
+    if before.facts["within"].get(str(inside.group), {}).get("settings") == digest:
         return up_to_date("cluster", workspace.stage("clusters") / under, before, then)
-    ks = sweeping.possible(asked.ks, members.size, f"in group {group}", "Name a larger group, or a smaller --k")
+    ks = sweeping.possible(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
     with workspace.writing("clusters") as writer:
-        others = _without(known, group)
+        others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
         scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
-        one = Sweep(Scope(workspace, members.size, members), ks, asked, scaler, names, writer, f"{under}/", listen)
-        numbered, facts = _swept(one, before, others, group)
+        one = Sweep(inside.scope, ks, asked, scaler, names, writer, f"{under}/", listen)
+        numbered, facts = _swept(one, before, others, inside.group)
         seconds, peak = meter.read()
-        facts |= {"settings": config.digest(asked), "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
-        manifest = write_manifest(writer, meter, **_about(before, others, group, numbered.highest, facts))
-    cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": members.size})
-    said = notes.of_drill(group, manifest, before, numbered)
+        facts |= {"settings": digest, "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
+        manifest = write_manifest(writer, meter, **_about(before, others, inside.group, numbered.highest, facts))
+    cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
+    said = notes.of_drill(inside.group, inside.name, manifest, before, numbered)
     return of_stage("cluster", workspace.stage("clusters") / under, cost, then, notes=said)
 
 
@@ -60,8 +79,9 @@ def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tu
     last, now = (folder / one.under for folder in (one.scope.workspace.stage("clusters"), one.writer.folder))
     spread = one.scaler.spreads[0]
     numbered = numbering.renumber(last, now, swept.groups, before.facts["highest"], spread, one.names, group)
+    parent = pl.col("parent") if group == LEFT else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(
-        parent=pl.col("parent").fill_null(group), within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
+        parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
     )
     sweeping.write_groups(one, swept, inside)
     one.writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
@@ -76,8 +96,11 @@ def _last(workspace: Workspace) -> Manifest:
     return before
 
 
-def _members(workspace: Workspace, known: pl.DataFrame, group: int) -> Members:
-    """Raises SettingsError where there is no such group."""
+def members(workspace: Workspace, group: int) -> Inside:
+    """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
+    there is no sweep of features/ as it is now."""
+    _last(workspace)
+    known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
     row = known.filter(pl.col("group") == group)
     if row.is_empty():
         raise SettingsError(
@@ -85,7 +108,8 @@ def _members(workspace: Workspace, known: pl.DataFrame, group: int) -> Members:
             f"They stand in the report and in {workspace.stage('clusters') / 'groups.parquet'}",
         )
     one = row.row(0, named=True)
-    return Members(one["within"], one["k"], one["cluster"], one["size"])
+    found = Members(one["within"], one["k"], one["cluster"], one["size"])
+    return Inside(group, Scope(workspace, found.size, found), f"in group {group}")
 
 
 def _without(known: pl.DataFrame, group: int) -> pl.DataFrame:
@@ -106,8 +130,8 @@ def _adopt(workspace: Workspace, writer: StageWriter, before: Manifest, others: 
 
 
 def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFrame:
-    """All groups: those found within one stand right below it."""
-    at = others["group"].to_list().index(group) + 1
+    """All groups: those found within one stand right below it, those found in what has no name yet before all."""
+    at = 0 if group == LEFT else others["group"].to_list().index(group) + 1
     return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
 
 

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tsclust.cluster.scale import GRID, Scaler
 from tsclust.config import Settings
 from tsclust.engine import map_parts
-from tsclust.errors import SettingsError, StageMissingError
+from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.features import catalogue
 from tsclust.labels.drift import Bools, Lying
 from tsclust.labels.learn import ENOUGH, Examples, Keys
@@ -39,6 +39,7 @@ class Found:
 
     hashes, ids, x, kind, machine  (n,) or (n, d); kind is a place in Gathered.kinds
     counts                         kind -> labelled series that the rules keep; the plain normal ones count too
+    plain                          how many of them nobody has labelled
     lying                          how the features of all series lie that the rules keep
     """
 
@@ -48,13 +49,15 @@ class Found:
     kind: Int64s
     machine: Keys
     counts: Counter[int]
+    plain: int
     lying: Lying
 
     def __add__(self, other: Found) -> Found:
         names = ("hashes", "x", "kind", "machine")
         hashes, x, kind, machine = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in names)
         ids = pl.concat([self.ids, other.ids])
-        return Found(hashes, ids, x, kind, machine, self.counts + other.counts, self.lying + other.lying)
+        counts, plain = self.counts + other.counts, self.plain + other.plain
+        return Found(hashes, ids, x, kind, machine, counts, plain, self.lying + other.lying)
 
 
 @dataclass(frozen=True)
@@ -91,16 +94,23 @@ class Asked:
 
 
 def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gathered:
-    """From labels in use: series_id, kind. Raises StageMissingError where too few are labelled to learn from."""
+    """From labels in use: series_id, kind, and, where fewer series are labelled normal than anything else, from those
+    that nobody has labelled and nothing is strange about: a handful of labels must not stand for all that is normal.
+
+    Raises StageMissingError where too few are labelled to learn from, NoSeriesError where the rules keep none.
+    """
+    if not workspace.manifest("features").facts["kept"]:
+        raise NoSeriesError(f"the rules reject all series of {workspace.root}", "See why: tsclust filter")
     machine = machine_column(workspace, settings)
     scaler = kept.fit_scaler(workspace, settings.cluster)
-    assume = settings.train.assume_normal and NORMAL not in set(used["kind"])
-    named = used["kind"].value_counts().sort("count", "kind", descending=[True, False])["kind"].to_list()
-    kinds = [NORMAL] * assume + named
+    counts = used["kind"].value_counts().sort("count", "kind", descending=[True, False])
+    normal = counts.filter(pl.col("kind") == NORMAL)["count"].sum()
+    assume = settings.train.assume_normal and 2 * normal < len(used)
+    kinds = [NORMAL] * assume + [kind for kind in counts["kind"] if not (assume and kind == NORMAL)]
     asked = _asked(workspace, used, kinds, assume)
     one_part = partial(_of_part, workspace, settings, scaler, machine, asked)
     found = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
-    return _gathered(workspace, found, kinds, scaler, machine, assume)
+    return _gathered(workspace, found, kinds, scaler, machine)
 
 
 def compared_by(settings: Settings) -> dict[str, Any]:
@@ -133,9 +143,14 @@ def _asked(workspace: Workspace, used: pl.DataFrame, kinds: Sequence[str], assum
 
 def _mass(workspace: Workspace) -> Path | None:
     """Where there is a sweep of all series: it knows which of them are normal."""
+    return workspace.stage("clusters") if sweep_of(workspace) else None
+
+
+def sweep_of(workspace: Workspace) -> str:
+    """The hash of the sweep that knows what is normal, "" where there is none of features/ as it is."""
     clusters = workspace.find_manifest("clusters")
     fresh = clusters and clusters.inputs == {"features": workspace.manifest("features").output_hash}
-    return workspace.stage("clusters") if fresh else None
+    return clusters.sweep_hash if clusters and fresh else ""
 
 
 def limit(of: int) -> np.uint64:
@@ -151,7 +166,7 @@ def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: 
     kind = np.full(len(ids), -1)
     kind[found["row"].to_numpy()] = found["code"].to_numpy()
     hashes = hash_ids(ids.to_arrow(), SEED)
-    x = scaler.of_deviations(z)
+    x, labelled = scaler.of_deviations(z), kind >= 0
     if asked.plain:
         mass = None if asked.mass is None else models.normal_ids(asked.mass, path.name)
         kind[(kind < 0) & (~x.any(axis=1) if mass is None else ids.is_in(mass.implode()).to_numpy())] = 0
@@ -159,6 +174,7 @@ def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: 
     counts = Counter(dict(zip(*(c.tolist() for c in np.unique(kind[kind >= 0], return_counts=True)), strict=True)))
     return Found(
         hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], machines[rows], counts,
+        int(np.count_nonzero((kind >= 0) & ~labelled)),
         Lying.of(z, machines, np.zeros(len(z), bool)),
     )  # fmt: skip
 
@@ -194,9 +210,7 @@ def read(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str,
     return Part(rows, keep.to_numpy(), scaler.deviations(x, keys), machines)
 
 
-def _gathered(
-    workspace: Workspace, found: Found, kinds: Sequence[str], scaler: Scaler, machine: str, assume: bool
-) -> Gathered:
+def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: Scaler, machine: str) -> Gathered:
     enough = [code for code in range(len(kinds)) if found.counts[code] >= ENOUGH]
     if len(enough) < 2:
         raise StageMissingError(
@@ -214,6 +228,6 @@ def _gathered(
     counts = {kinds[code]: found.counts[code] for code in enough}
     few = {kinds[code]: n for code, n in found.counts.items() if code not in enough}
     return Gathered(
-        examples, found.ids.gather(order), counts, few, found.counts[0] if assume else 0, scaler, machine,
+        examples, found.ids.gather(order), counts, few, found.plain, scaler, machine,
         found.lying,
     )  # fmt: skip

@@ -99,7 +99,8 @@ def describe_as(
     """
     meter = Meter()
     describer = _describer(workspace, settings, base, listen)
-    refuse_other(catalogue.plain(describer.features), same["catalogue"], base)
+    now, then = (catalogue.plain(describer.features), digest(base, settings)), (same["catalogue"], same["made"])
+    refuse_other(now, then, base)
     rules = tuple(Rule.model_validate(rule) for rule in same["rules"])
     sign = 1 if same["peak"] == "max" else -1
     plan = Plan(workspace.parts("series"), {}, dict.fromkeys(workspace.manifest("series").outputs, (0, 0)), sign, 1.0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from tsclust.answers import LARGEST, Answers, parse
 from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.errors import AnswersError
 from tsclust.labels import store
+from tsclust.labels.store import Rows
 from tsclust.pipeline import labels_kept, labels_notes, models
-from tsclust.pipeline.labels_kept import OBJECTIONS, File, Kept
+from tsclust.pipeline.labels_kept import File, Kept
 from tsclust.pipeline.result import Result
 from tsclust.workspace import Meter, Workspace, command
 
@@ -40,9 +41,8 @@ def labels_import(
     settings = config.load(workspace.config, flags)
     received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
     with workspace.locked():
-        before = labels_kept.read(workspace)
-        new = [pair for sha256, pair in received.items() if sha256 not in before.files]
-        after = before
+        after = before = labels_kept.read(workspace)
+        new = [pair for sha256, pair in received.items() if sha256 not in set(before.files["sha256"])]
         for n, (file, answers) in enumerate(new):
             listen(Progress("labels: looking up series", n, len(new), "files"))
             after = _with(workspace, after, file, answers, older)
@@ -51,9 +51,7 @@ def labels_import(
         labels_kept.check_resolve(settings.labels.resolve, found)
         if new:
             labels_kept.write(workspace, meter, after, found, [file for file, _ in new])
-    said = labels_notes.Imported(
-        found, after, [file for file, _ in new], len(files) - len(new), settings.labels.resolve
-    )
+    said = labels_notes.Imported(found, after, new, len(files) - len(new), settings.labels.resolve)
     return Result(
         "labels import", workspace.stage("labels"), *meter.read(), skipped=not new, notes=said.notes(),
         table=said.table(), then=command("report", root), facts=said.facts(),
@@ -69,29 +67,31 @@ def _received(path: Path) -> File:
 
 def _with(workspace: Workspace, kept: Kept, file: File, answers: Answers, older: bool) -> Kept:
     """What there is with one file more."""
-    first = len(kept.answers)
-    rows = store.rows(answers, file.name).with_columns(pl.col("answer") + first)
+    if answers.series or not answers.groups:
+        _refuse_others(workspace, file, answers)
+    first, rows = len(kept.answers), Rows.of(answers, file.name, file.sha256, datetime.now(UTC))
     members = pl.concat([_of_groups(workspace, file, answers, older), _of_series(workspace, file, answers)])
     members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id="series_id")
     return Kept(
-        pl.concat([kept.answers, rows]),
+        pl.concat([kept.files, rows.file]),
+        pl.concat([kept.answers, rows.answers.with_columns(pl.col("answer") + first)]),
         pl.concat([kept.members, members]),
-        pl.concat([kept.objections, _objections(answers)]),
-        kept.files | {file.sha256: file.name},
+        pl.concat([kept.objections, rows.objections]),
     )
 
 
 def _in_force(kept: Kept) -> Kept:
-    """The answers that count, and only their members."""
-    answers = store.spelled_alike(store.in_force(kept.answers))
-    counting = answers.filter("in_force").select("answer")
-    return replace(kept, answers=answers, members=kept.members.join(counting, on="answer", how="semi"))
+    """What counts, and only the members of that."""
+    files = store.in_force(kept.files)
+    answers = store.spelled_alike(store.counting(kept.answers, files))
+    members = kept.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
+    return Kept(files, answers, members, store.counting(kept.objections, files))
 
 
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
     """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
     if not answers.groups:
-        return _none(workspace, file, answers)
+        return pl.DataFrame(schema={"number": pl.Int64, "series_id": workspace.type_of_ids()})
     found = models.members(workspace.stage("clusters"), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
@@ -107,15 +107,11 @@ def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) 
 WHERE = "Import it where its report was made, and as it was saved"
 
 
-def _none(workspace: Workspace, file: File, answers: Answers) -> pl.DataFrame:
-    """Of no groups. Nothing but the report's model says where a file is from that has objections alone."""
-    model = answers.report.model
-    nobody = pl.DataFrame(schema={"number": pl.Int64, "series_id": labels_kept.type_of_ids(workspace)})
-    if answers.series:
-        return nobody
-    if model != workspace.manifest("clusters").output_hash and not (workspace.asked / model).is_dir():
-        raise AnswersError(f"{file.name} is about another sweep than any {workspace.root} has had a report of", WHERE)
-    return nobody
+def _refuse_others(workspace: Workspace, file: File, answers: Answers) -> None:
+    """Nothing but the report's model says where a file is from that has no groups."""
+    model, now = answers.report.model, workspace.find_manifest("clusters")
+    if not (workspace.asked / model).is_dir() and (now is None or model != now.output_hash):
+        raise AnswersError(f"{file.name} is not about any report of {workspace.root}", WHERE)
 
 
 def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
@@ -156,14 +152,5 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
         ids = pl.DataFrame(pq.read_table(path, columns=["series_id"]))
         return ids.with_columns(text=pl.col("series_id").cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
 
-    empty = pl.DataFrame(schema={"series_id": labels_kept.type_of_ids(workspace), "text": pl.String})
+    empty = pl.DataFrame(schema={"series_id": workspace.type_of_ids(), "text": pl.String})
     return pl.concat([empty, *map_parts(one_part, workspace.parts("series") if asked else [], WORKERS)])
-
-
-def _objections(answers: Answers) -> pl.DataFrame:
-    found = [
-        {"labeller": answers.labeller, "report": answers.report.name, "rule": one.rule, "series_id": series_id,
-         "comment": one.comment}
-        for one in answers.objections for series_id in (one.series_ids or ("",))
-    ]  # fmt: skip
-    return pl.DataFrame(found, schema=dict(OBJECTIONS)).unique(maintain_order=True)

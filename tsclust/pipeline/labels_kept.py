@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.config import Settings
@@ -15,11 +14,8 @@ from tsclust.errors import SettingsError
 from tsclust.labels import store
 from tsclust.workspace import Manifest, Meter, Workspace, write_manifest
 
-FILES = "answers"  # the folder of the files as they came
-TABLES = ("answers", "members", "objections")
-OBJECTIONS: store.Schema = {
-    "labeller": store.TEXT, "report": store.TEXT, "rule": store.TEXT, "series_id": store.TEXT, "comment": store.TEXT,
-}  # fmt: skip
+AS_THEY_CAME = "answers"  # the folder of the files
+TABLES = ("files", "answers", "members", "objections")
 
 
 @dataclass(frozen=True)
@@ -33,40 +29,37 @@ class File:
     @property
     def path(self) -> str:
         """Where it lies in labels/."""
-        return f"{FILES}/{self.sha256[:16]}.json"
+        return f"{AS_THEY_CAME}/{self.sha256[:16]}.json"
 
 
 @dataclass(frozen=True)
 class Kept:
     """Everything labels/ is made of.
 
+    files       a row per file imported: store.FILES
     answers     a row per answer: store.ANSWERS
     members     answer, series_id: of the answers in force
-    objections  a row per series that an expert says is real though a rule rejects it: OBJECTIONS
-    files       name and hash of every file imported, by its hash
+    objections  a row per series that an expert says is real though a rule rejects it: store.OBJECTIONS
     """
 
+    files: pl.DataFrame
     answers: pl.DataFrame
     members: pl.DataFrame
     objections: pl.DataFrame
-    files: dict[str, str]
 
 
 def read(workspace: Workspace) -> Kept:
-    """What there is; all empty before the first import."""
-    before = workspace.find_manifest("labels")
-    if before is None:
-        members = pl.DataFrame(schema={"answer": store.WHOLE, "series_id": type_of_ids(workspace)})
-        return Kept(pl.DataFrame(schema=dict(store.ANSWERS)), members, pl.DataFrame(schema=dict(OBJECTIONS)), {})
-    folder = workspace.stage("labels")
-    tables = {name: pl.DataFrame(pq.read_table(folder / f"{name}.parquet")) for name in TABLES}
-    return Kept(**tables, files=before.facts["files"])
+    """What there is; all empty before the first import. Raises DamagedError."""
+    if workspace.find_manifest("labels") is None:
+        members = pl.DataFrame(schema={"answer": store.WHOLE, "series_id": workspace.type_of_ids()})
+        schemas = {"files": store.FILES, "answers": store.ANSWERS, "objections": store.OBJECTIONS}
+        return Kept(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
+    return Kept(**{name: workspace.labels(f"{name}.parquet") for name in TABLES})
 
 
 def labels(workspace: Workspace) -> pl.DataFrame:
-    """labels.parquet: series_id and store.LABELS. Raises StageMissingError before the first import."""
-    workspace.manifest("labels")
-    return pl.DataFrame(pq.read_table(workspace.stage("labels") / "labels.parquet"))
+    """labels.parquet: series_id and store.LABELS. Raises StageMissingError before the first import, DamagedError."""
+    return workspace.labels("labels.parquet")
 
 
 def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
@@ -96,17 +89,16 @@ def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, 
             writer.write_table(f"{name}.parquet", getattr(after, name).to_arrow())
         writer.write_table("labels.parquet", found.to_arrow())
         for name, sha256 in (before.outputs if before else {}).items():
-            if Path(name).parts[0] == FILES:
+            if Path(name).parts[0] == AS_THEY_CAME:
                 writer.adopt(workspace.stage("labels") / name, sha256, name)
         for file in new:
             writer.write_bytes(file.path, file.content)
+        writer.sync()
         return write_manifest(
             writer, meter, stage="labels", settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
-            facts={"files": after.files},
         )  # fmt: skip
 
 
-def type_of_ids(workspace: Workspace) -> pl.DataType:
-    """What a series_id is in series/."""
-    schema = pq.read_schema(workspace.parts("series")[0])
-    return pl.DataFrame(schema.empty_table())["series_id"].dtype
+def digest_of_model(settings: Settings) -> str:
+    """A hash of all settings that decide on what is learned from labels."""
+    return config.digest(settings.train, settings.labels, settings.cluster)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
+from tsclust.answers import Answers
 from tsclust.labels import store
 from tsclust.labels.agreement import alpha
 from tsclust.pipeline.labels_kept import File, Kept
@@ -18,11 +20,11 @@ SHORT = 120  # characters of a text from outside
 
 @dataclass(frozen=True)
 class Imported:
-    """found: the labels there are now; kept: all answers; new: files taken in now; again: files known before."""
+    """found: the labels there are now; kept: all that is kept; new: files taken in now; again: files known before."""
 
     found: pl.DataFrame
     kept: Kept
-    new: Sequence[File]
+    new: Sequence[tuple[File, Answers]]
     again: int
     resolve: str
 
@@ -33,14 +35,26 @@ class Imported:
         yield f"{_count(len(self.new), 'file')} of answers taken in{self._known()}"
         series, who = self.found["series_id"].n_unique(), sorted(self.found["labeller"].unique())
         yield f"{series:,} series are labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
+        yield from self._late()
         yield from self._agreement()
-        objections = self.kept.objections
+        objections = self.kept.objections.filter("in_force")
         for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
             ids = ", ".join(one[:SHORT] for one in series_ids["series_id"].head(FEW))
-            yield f"{labeller} says that rule {rule} rejects real runs: {ids}; see: tsclust filter --show {rule}"
+            see = f"tsclust filter --show {shlex.quote(str(rule))}"
+            yield f"{labeller} says that rule {rule} rejects real runs: {ids}; see: {see}"
 
     def _known(self) -> str:
         return f"; {_count(self.again, 'file')} known already: nothing changes" if self.again else ""
+
+    def _late(self) -> Iterator[str]:
+        """Files that do not count, and those whose clock was wrong."""
+        for file, answers in self.new:
+            row = self.kept.files.row(by_predicate=pl.col("sha256") == file.sha256, named=True)
+            if row["saved_at"] < answers.saved_at:
+                yield f"{file.name[:SHORT]} says it was saved on {answers.saved_at:%Y-%m-%d}: taken for today"
+            if not row["in_force"]:
+                later = f"a later file of {row['labeller']} about the same report is there"
+                yield f"{file.name[:SHORT]} does not count: {later}"
 
     def _agreement(self) -> Iterator[str]:
         conflicts, agree = store.conflicts(self.found), alpha(self.found)
@@ -71,7 +85,7 @@ class Imported:
     def facts(self) -> dict[str, Any]:
         conflicts = store.conflicts(self.found)
         return {
-            "new_files": [file.name for file in self.new],
+            "new_files": [file.name for file, _ in self.new],
             "known_files": self.again,
             "labels": len(self.found),
             "rows": self.found["series_id"].n_unique(),
@@ -80,7 +94,7 @@ class Imported:
             "alpha": alpha(self.found),
             "conflicts": conflicts.to_dicts(),
             "resolve": self.resolve,
-            "objections": self.kept.objections.to_dicts(),
+            "objections": self.kept.objections.filter("in_force").drop("in_force", "sha256").to_dicts(),
         }
 
 

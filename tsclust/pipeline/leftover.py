@@ -10,18 +10,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.pipeline import labels_kept
+from tsclust.pipeline.drilling import Inside
 from tsclust.pipeline.kept import Scope
-from tsclust.workspace import Workspace, command
+from tsclust.workspace import LEFT, Workspace, command
 
 WORKERS = 2
 COLUMNS = ["series_id", "said", "kind"]
 
 
-def scope(workspace: Workspace, settings: Settings) -> Scope:
+def found(workspace: Workspace, settings: Settings) -> Inside:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
     group of thousands has got weighs little against that.
 
@@ -31,15 +33,21 @@ def scope(workspace: Workspace, settings: Settings) -> Scope:
     known = pl.concat([labelled, told]).unique()
     known = known.filter(~known.is_in(refused.implode())).to_arrow()
     rows = sum(map_parts(partial(_left, known), workspace.parts("features"), WORKERS))
-    if not rows:
+    if not rows and workspace.manifest("features").facts["kept"]:
         nothing = f"every series of {workspace.root} has a label or a kind: nothing is left to look for"
-        raise NoSeriesError(nothing, f"Look at all of them again: {command('cluster', workspace.root)}")
-    return Scope(workspace, rows, known=known)
+        raise NoSeriesError(nothing, f"See what there is: {command('status', workspace.root)}")
+    return Inside(LEFT, Scope(workspace, rows, known=known), "left that have no name", _state(workspace, settings))
+
+
+def _state(workspace: Workspace, settings: Settings) -> str:
+    """A hash of what says which series have a name."""
+    manifests = (workspace.find_manifest(name) for name in ("labels", "scores"))
+    return config.digest(settings.labels, *(one.output_hash for one in manifests if one))
 
 
 def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
     """The series of this workspace's features/ that got a kind from score, and those that it refused."""
-    none = pl.Series("series_id", [], labels_kept.type_of_ids(workspace))
+    none = pl.Series("series_id", [], workspace.type_of_ids())
     scores = workspace.find_manifest("scores")
     if scores is None or scores.inputs.get("features") != workspace.manifest("features").output_hash:
         return none, none

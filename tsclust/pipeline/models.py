@@ -1,4 +1,4 @@
-"""asked/: the sweeps that reports were made from, so that answers that come back late still find their series.
+"""asked/: what reports were made from, so that answers that come back late still find their series.
 
 A sweep is a folder of links to the files of clusters/: it takes room only once clusters/ holds another one.
 """
@@ -36,6 +36,11 @@ def remember(workspace: Workspace) -> None:
         beside.rename(folder)
 
 
+def remember_review(workspace: Workspace, labels: str) -> None:
+    """Keep that a review was made of the labels with this hash: answers to it name series, and ids are soon alike."""
+    (workspace.asked / labels).mkdir(parents=True, exist_ok=True)
+
+
 @dataclass(frozen=True)
 class _Asked:
     """Groups in a sweep: those `asked` about, and of them those of the normal mass; the candidates of the sweep."""
@@ -49,7 +54,8 @@ class _Asked:
 def members(folder: Path, groups: Sequence[GroupAsked]) -> pl.DataFrame | None:
     """number, series_id, apart: the members of each of these groups in a sweep; None where one is not there so.
 
-    apart: of the normal mass, what is also in a group that differs from normal: a report asks about that by itself.
+    apart: of the normal mass, what is also in a group that differs from normal: the report of the groups asks about
+    that by itself.
     """
     names = sorted(path.name for path in assignments_in(folder, None).glob("part-*.parquet"))
     prints = np.zeros((len(groups), 2), np.uint64)
@@ -78,8 +84,11 @@ def normal_ids(folder: Path, name: str) -> pl.Series:
 def _asked(folder: Path, groups: Sequence[GroupAsked]) -> _Asked:
     asked = tuple(Members(one.within, one.k, one.cluster, one.size) for one in groups)
     there = pl.DataFrame(pq.read_table(folder / "groups.parquet")).filter(pl.col("within").is_null())
-    normal = frozenset(_places(there.filter("normal"))) & set(asked)
-    return _Asked(folder, asked, normal, _places(there.filter("proposed", ~pl.col("normal"))) if normal else ())
+    named = {members for members, one in zip(asked, groups, strict=True) if one.group is not None}
+    normal = named & set(_places(there.filter("normal")))
+    return _Asked(
+        folder, asked, frozenset(normal), _places(there.filter("proposed", ~pl.col("normal"))) if normal else ()
+    )
 
 
 def _places(groups: pl.DataFrame) -> tuple[Members, ...]:

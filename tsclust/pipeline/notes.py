@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsclust.pipeline.numbering import Renumbered
-from tsclust.workspace import Manifest
+from tsclust.workspace import LEFT, Manifest
 
 
 def of_sweep(manifest: Manifest, before: Manifest | None) -> tuple[str, ...]:
@@ -56,15 +56,17 @@ def _gone(before: Manifest | None) -> list[str]:
     old = list(before.facts.get("within", {})) if before else []
     if not old:
         return []
-    return [f"the drill-downs into {', '.join(old)} are gone with the last sweep: --within {old[0]} makes one again"]
+    names = ["what has no name yet" if number == str(LEFT) else number for number in old]
+    again = "--unlabelled" if old[0] == str(LEFT) else f"--within {old[0]}"
+    return [f"the drill-downs into {', '.join(names)} are gone with the last sweep: {again} makes one again"]
 
 
-def of_drill(group: int, manifest: Manifest, before: Manifest, numbered: Renumbered) -> tuple[str, ...]:
-    """Of a drill-down into `group`; `before`, the manifest of the stage without it."""
+def of_drill(group: int, name: str, manifest: Manifest, before: Manifest, numbered: Renumbered) -> tuple[str, ...]:
+    """Of a drill-down into `group`, which is called `name`; `before`, the manifest of the stage without it."""
     facts = manifest.facts["within"][str(group)]
     proposed = numbered.groups.filter("proposed")["group"].to_list()
     return (
-        f"group {group}, {facts['rows']:,} series: {facts['groups']} distinct groups in it, {len(proposed)} of them "
+        f"{name}, {facts['rows']:,} series: {facts['groups']} distinct groups in it, {len(proposed)} of them "
         f"proposed for a look: {_listed(proposed)}",
         f"advice on k: {_advice(facts['advice'])}",
         *_changes(numbered),

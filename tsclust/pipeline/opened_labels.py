@@ -13,6 +13,7 @@ import polars as pl
 from tsclust.config import Settings
 from tsclust.labels import store
 from tsclust.pipeline import labels_kept, reviewing, scoring, screening, training
+from tsclust.pipeline.scoring import NEW, OWN
 from tsclust.report import known, label_figures, model_page
 from tsclust.report.known import Known
 from tsclust.report.model_page import ModelData
@@ -103,19 +104,26 @@ class OpenedLabels:
 
         said is a kind, "don't know", "none of these", or "impossible" for what the rules reject.
         """
-        return scan(self.workspace.parts("scores"))
+        return scan(self.workspace.parts(OWN))
+
+    @property
+    def scores_new(self) -> pl.LazyFrame:
+        """The same of the series of another source that were scored last."""
+        return scan(self.workspace.parts(NEW))
 
     @property
     def drift(self) -> pl.DataFrame:
-        """What lay otherwise in the series scored last than when the model was trained: a row for each such feature.
+        """What lay otherwise in the series scored last, the workspace's or new ones, than when the model was trained: a
+        row for each such feature.
 
         machine: null for all together; rows: its series; refused: the share of them without an answer; feature, and
         its index; since: the month, like 2024-03, null where nothing tells. A machine of which only more are refused
-        has one row without a feature. Machines unknown in training are named in scores/manifest.json.
+        has one row without a feature. Machines unknown in training are named in its manifest.json.
         """
-        changed = self.workspace.manifest("scores").facts["drift"]["changed"]
-        rows = [one | shift for one in changed for shift in one["shifts"] or [{}]]
-        return pl.DataFrame(rows, DRIFT).with_columns(pl.col("machine").replace("", None))
+        found = [one for name in (OWN, NEW) if (one := self.workspace.find_manifest(name))]
+        last = max(found, key=lambda one: one.made_at, default=None) or self.workspace.manifest(OWN)
+        rows = [one | shift for one in last.facts["drift"]["changed"] for shift in one["shifts"] or [{}]]
+        return pl.DataFrame(rows, DRIFT)
 
     def suspects(self, count: int = 20) -> pl.DataFrame:
         """The `count` most suspicious of the labels in use: series_id, kind, suggested, probability, margin.
@@ -143,7 +151,7 @@ class OpenedLabels:
         Raises what `tsclust.score` raises.
         """
         scoring.score(self.workspace.root, {"source": source}, refuse=refuse)
-        scores = self.workspace.manifest("scores")
+        scores = self.workspace.manifest(NEW if source else OWN)
         said = pl.DataFrame(list(scores.facts["said"].items()), SAID, orient="row")
         return said.with_columns(share=pl.col("series") / max(scores.rows, 1))
 

@@ -28,6 +28,7 @@ from tsclust.workspace import Meter, Workspace
 
 Kind = Literal["groups", "features"]
 NAMES = {"groups": "report", "features": "features"}  # of the file, where none is given
+LONGEST = 70  # characters of a name: parts of a split report have a number more
 FOR = {
     "groups": "send it to the people who know the machine",
     "features": "it shows what one needs to know to write the next rule",
@@ -57,9 +58,9 @@ def report(
     wanted = Wanted(k, group, everything)
     if kind == "features" and wanted != THE_SWEEP:
         raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Leave it out")
-    name = _name(kind, wanted) if name is None else name
-    if not re.fullmatch(NAME, name) or name.startswith("."):
-        raise SettingsError(f"report name {name!r}: expected letters, digits, . _ -", "Choose such a name")
+    if k is not None and group is not None:
+        raise SettingsError("--k shows all clusters of one model, --group one group", "Ask for one of them")
+    name = _name(kind, wanted) if name is None else checked(name)
     meter = Meter()
     with workspace.locked():
         path = _write(workspace, settings, listen, name, kind, wanted)
@@ -70,6 +71,14 @@ def report(
     notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
     facts = {"bytes": size, "lang": settings.report.lang, "files": [str(file) for file in files]}
     return Result("report", path, *meter.read(), notes=notes, then=f"open {shlex.quote(str(path))}", facts=facts)
+
+
+def checked(name: str) -> str:
+    """The name of a report. Raises SettingsError for one that is no plain file name."""
+    if not re.fullmatch(NAME, name) or name.startswith(".") or len(name) > LONGEST:
+        expected = f"expected at most {LONGEST} letters, digits, . _ -"
+        raise SettingsError(f"report name {name[:100]!r}: {expected}", "Choose such a name")
+    return name
 
 
 def _name(kind: Kind, wanted: Wanted) -> str:

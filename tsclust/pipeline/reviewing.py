@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,10 +18,11 @@ from tsclust.cluster.scale import GRID
 from tsclust.config import Settings
 from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.labels import learn, novel, suspect
-from tsclust.labels.drift import Keys
-from tsclust.labels.learn import Learned
-from tsclust.pipeline import examples, labels_kept, screening
+from tsclust.labels.drift import Bools, Keys
+from tsclust.labels.learn import Learned, in_one_order
+from tsclust.pipeline import examples, labels_kept, models, screening
 from tsclust.pipeline.examples import Gathered
+from tsclust.pipeline.report import checked
 from tsclust.pipeline.result import Result
 from tsclust.report import review
 from tsclust.report.review import Suspect
@@ -30,17 +32,23 @@ from tsclust.workspace import Meter, Workspace
 WORKERS = 2
 BUCKETS = 100  # of series, where no column names a machine
 NEAREST = 30  # labelled series of each kind that are drawn beside a suspect
+FEW, SHORT = 5, 60  # kinds that are named, characters of a name
 NAME = "review"
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What labels are judged by. judges: a classifier for each fold; place: machine -> fold."""
+    """What labels are judged by.
+
+    judges  a classifier for each fold; place: machine -> fold
+    seen    (folds, kinds) which kinds it has learned: of another one it would say of every label that it is wrong
+    """
 
     gathered: Gathered
     learned: Learned
     judges: list[Any]
     place: dict[str, int]
+    seen: Bools
 
 
 def labels_review(
@@ -48,45 +56,73 @@ def labels_review(
 ) -> Result:
     """Write a report of the `limit` most suspicious labels, each with the kind it should rather be. Its answers are
     imported like those of any other."""
-    workspace, meter = Workspace.open(root), Meter()
+    workspace, meter, name = Workspace.open(root), Meter(), checked(name)
     settings = config.load(workspace.config, flags)
-    with workspace.locked():
+    with workspace.locked(), in_one_order():
         screening.refuse_stale(workspace)
         judged = _judged(workspace, settings, listen)
         ranked = _rank(workspace, settings, judged, listen)
-        suspects = _suspects(workspace, settings, judged, ranked.head(limit))
-        verdicts = dict(labels_kept.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
-        verdicts = {examples.NORMAL: examples.NORMAL} | verdicts
-        found = review.collect(workspace, settings.report, suspects, verdicts, workspace.manifest("labels").output_hash)
-        path = workspace.reports / f"{name}.html"
-        write_file(path, review.render(found, settings.report.lang, name))
-    wrong = int((ranked["margin"] > 0).sum())
+        doubted = ranked.filter(pl.col("margin") > 0)
+        shown = doubted.filter(~pl.col("series_id").is_in(_confirmed(workspace).implode())).head(limit)
+        path = _write(workspace, settings, judged, shown, name)
     notes = (
-        f"{wrong:,} of {len(ranked):,} labels would rather be of another kind; shown are the {len(suspects)} most so",
+        f"{len(doubted):,} of {len(ranked):,} labels would rather be of another kind; shown are {len(shown)}, the most"
+        " so first",
+        *_unjudged(workspace, settings, judged, ranked),
         "send it to the people who know the machine; take in what comes back with: tsclust labels import",
     )
-    facts = {"rows": len(ranked), "suspicious": wrong, "shown": len(suspects)}
-    return Result("labels review", path, *meter.read(), notes=notes, then=f"open {path}", facts=facts)
+    facts = {"rows": len(ranked), "suspicious": len(doubted), "shown": len(shown)}
+    then = f"open {shlex.quote(str(path))}"
+    return Result("labels review", path, *meter.read(), notes=notes, then=then, facts=facts)
+
+
+def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.DataFrame, name: str) -> Path:
+    """The page about the labels shown."""
+    suspects, labels = _suspects(workspace, settings, judged, shown), workspace.manifest("labels").output_hash
+    verdicts = dict(labels_kept.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
+    verdicts = {examples.NORMAL: examples.NORMAL} | verdicts
+    models.remember_review(workspace, labels)
+    found = review.collect(workspace, settings.report, suspects, verdicts, labels)
+    path = workspace.reports / f"{name}.html"
+    write_file(path, review.render(found, settings.report.lang, name))
+    return path
+
+
+def _confirmed(workspace: Workspace) -> pl.Series:
+    """Series that an expert has looked at one by one: what was said of them need not be asked again."""
+    kept = labels_kept.read(workspace)
+    single = kept.answers.filter("in_force", pl.col("members_hash").is_null(), pl.col("verdict").is_not_null())
+    return kept.members.join(single, on="answer", how="semi")["series_id"]
+
+
+def _unjudged(workspace: Workspace, settings: Settings, judged: Judged, ranked: pl.DataFrame) -> list[str]:
+    used = labels_kept.in_use(workspace, settings)
+    left = used.filter(pl.col("kind").is_in(judged.gathered.examples.kinds))
+    kinds = left.join(ranked, on="series_id", how="anti")["kind"].unique().sort().to_list()
+    names = ", ".join(kind[:SHORT] for kind in kinds[:FEW])
+    return [f"not judged, since they occur on too few machines: labels of {names}"] if kinds else []
 
 
 def rank(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> pl.DataFrame:
     """Every label in use, the most suspicious first: series_id, kind, suggested, probability (of the label), margin."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    return _rank(workspace, settings, _judged(workspace, settings, listen), listen).drop("part", "row")
+    screening.refuse_stale(workspace)
+    with in_one_order():
+        return _rank(workspace, settings, _judged(workspace, settings, listen), listen).drop("part", "row")
 
 
 def _judged(workspace: Workspace, settings: Settings, listen: Listener) -> Judged:
     used = labels_kept.in_use(workspace, settings)
     listen(Progress("review: learning the labels", 0, 0, ""))
     gathered = examples.gather(workspace, settings, used)
-    if not gathered.machine:
-        machine = _buckets(gathered.ids)
-        gathered = replace(gathered, examples=replace(gathered.examples, machine=machine))
+    if len(np.unique(gathered.examples.machine)) < 2:
+        gathered = replace(gathered, machine="", examples=replace(gathered.examples, machine=_buckets(gathered.ids)))
     learned = learn.learn(gathered.examples, settings.cluster.seed)
     estimator = learn.candidates(settings.cluster.seed)[learned.name]
     judges = suspect.judges(estimator, gathered.examples, learned.folds)
-    return Judged(gathered, learned, judges, suspect.fold_of(gathered.examples, learned.folds))
+    place = suspect.fold_of(gathered.examples, learned.folds)
+    return Judged(gathered, learned, judges, place, suspect.seen(gathered.examples, learned.folds))
 
 
 def _buckets(ids: pl.Series) -> Keys:
@@ -120,11 +156,12 @@ def _of_part(workspace: Workspace, settings: Settings, judged: Judged, codes: pl
     kinds = judged.gathered.examples.kinds
     probability = suspect.ask(judged.judges, judged.learned.temperature, x, fold, len(kinds))
     suggested, margin = suspect.suspicion(probability, kind)
-    names = pl.Series(kinds)
-    return pl.DataFrame(
+    names, seen = pl.Series(kinds), judged.seen[fold, kind]
+    judged_all = pl.DataFrame(
         {"series_id": found["series_id"], "kind": names.gather(kind), "suggested": names.gather(suggested),
          "probability": np.round(probability[np.arange(len(kind)), kind], 6), "margin": margin, "row": rows}
     ).with_columns(part=pl.lit(path.name))  # fmt: skip
+    return judged_all.filter(pl.Series(seen))
 
 
 def _suspects(workspace: Workspace, settings: Settings, judged: Judged, ranked: pl.DataFrame) -> list[Suspect]:

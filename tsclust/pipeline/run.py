@@ -9,9 +9,12 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import Listener, silent
-from tsclust.pipeline import cluster, extract, features, filtering, labels_status, report
+from tsclust.pipeline import cluster, extract, features, filtering, labels_kept, labels_status, report
 from tsclust.pipeline.result import Result, up_to_date
 from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace, command
+
+LONG = dict.fromkeys(("ranges", "by_part", "typical", "coverage", "confusion", "same"), True)  # facts nobody reads here
+LATER = ("labels", "model", "scores")  # stages that not everybody needs
 
 
 def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Iterator[Result]:
@@ -35,20 +38,19 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     settings = config.load(workspace.config, flags)
     meter = Meter()
     found = {name: workspace.find_manifest(name) for name in STAGES}
-    states = {name: _state(name, found, settings, root) for name in STAGES}
+    found |= {name: one for name in LATER if (one := workspace.find_manifest(name))}
+    states = {name: _state(name, found, settings, root) for name in found if name != "labels"}
     pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
     reports = sorted(str(path.relative_to(workspace.reports)) for path in pages)
-    stale = next((name for name in STAGES if states[name] != "up to date"), None)
+    stale = next((name for name, state in states.items() if state != "up to date"), None)
     then = command(MADE_BY[stale], root) if stale else command("report", root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
-    table = (head, *(_row(name, states[name], manifest) for name, manifest in found.items()))
-    without: Any = {
-        "outputs": True,
-        "facts": {"ranges": True, "by_part": True, "typical": True},
-    }  # a line for each part
+    table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
+    without: Any = {"outputs": True, "facts": LONG}
     about = {name: manifest.model_dump(exclude=without) if manifest else {} for name, manifest in found.items()}
     said, labelled = labels_status.status(workspace, settings, states["clusters"] == "up to date")
-    facts = {"stages": {n: {"state": states[n], **about[n]} for n in STAGES}, "reports": reports, "labels": labelled}
+    stages = {name: {"state": state, **about[name]} for name, state in states.items()}
+    facts = {"stages": stages, "reports": reports, "labels": labelled}
     notes = [f"reports: {', '.join(reports)}" if reports else "no report yet", *said]
     if workspace.unfinished("series").exists():
         notes.append(f"a reading was interrupted: {command('extract', root)} takes it up again")
@@ -59,19 +61,21 @@ def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, 
     manifest = found[name]
     if manifest is None:
         return "not there yet"
-    if manifest.settings != _digest(name, settings, root, manifest.facts.get("unlabelled", False)):
+    if name != "scores" and manifest.settings != _digest(name, settings, root):
         return "out of date: other settings"
     for source, digest in manifest.inputs.items():
         upstream = found.get(source)
-        if source in found and (upstream is None or upstream.output_hash != digest):
+        if source in found and (upstream is None or digest not in (upstream.output_hash, upstream.sweep_hash)):
             return f"out of date: {source} changed"
     return "up to date"
 
 
-def _digest(name: str, settings: Settings, root: Path, unlabelled: bool) -> str:
+def _digest(name: str, settings: Settings, root: Path) -> str:
     if name == "series":
         return extract.digest(settings.source, root)
-    return features.digest(root, settings) if name == "features" else cluster.digest_of(settings, unlabelled)
+    if name == "model":
+        return labels_kept.digest_of_model(settings)
+    return features.digest(root, settings) if name == "features" else config.digest(settings.cluster)
 
 
 def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:

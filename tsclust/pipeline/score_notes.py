@@ -6,30 +6,42 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 FEW = 10  # machines that are named
+NO_NAME = "(no machine named)"
 SHORT = 60  # characters of a text from outside
 
 
-def notes(facts: Mapping[str, Any], to_table: str) -> tuple[str, ...]:
-    return tuple(_notes(facts, to_table))
+def notes(facts: Mapping[str, Any], rows: int, to_table: str) -> tuple[str, ...]:
+    return tuple(_notes(facts, rows, to_table))
 
 
-def _notes(facts: Mapping[str, Any], to_table: str) -> Iterator[str]:
+def _notes(facts: Mapping[str, Any], rows: int, to_table: str) -> Iterator[str]:
     if facts["elsewhere"]:
         yield f"from {facts['origin']}"
     if to_table:
         yield f"also in the table {to_table}"
+    yield from _refused(facts)
     drift = facts["drift"]
+    if drift["rejected_more"]:
+        yield f"changed: the rules reject {drift['rejected']:.1%} of the {rows:,} series, far more than in training"
     for one in drift["changed"][:FEW]:
         yield f"changed: {_changed(one)}"
     if len(drift["changed"]) > FEW:
-        yield f"... and {len(drift['changed']) - FEW} machines more: scores/manifest.json has all"
+        yield f"... and {len(drift['changed']) - FEW} machines more: manifest.json has all"
     if drift["unknown"]:
-        some = ", ".join(name[:SHORT] for name in drift["unknown"][:FEW])
-        yield f"{len(drift['unknown'])} machines were not there in training and are compared with the whole: {some}"
+        some = ", ".join(name[:SHORT] or NO_NAME for name in drift["unknown"][:FEW])
+        yield f"not there in training, and compared with the whole: {len(drift['unknown'])} machines ({some})"
+
+
+def _refused(facts: Mapping[str, Any]) -> Iterator[str]:
+    """Where many series are equally sure, no threshold refuses just so many."""
+    asked, said = facts["refuse"], facts["said"]
+    refused = (said.get("don't know", 0) + said.get("none of these", 0)) / max(facts["kept"], 1)
+    if asked is not None and abs(refused - asked) > 0.1 * asked:
+        yield f"{refused:.1%} get no answer, {asked:.1%} were asked for: of many it is equally sure"
 
 
 def _changed(one: Mapping[str, Any]) -> str:
-    who = one["machine"][:SHORT] or "all machines together"
+    who = "all machines together" if one["machine"] is None else one["machine"][:SHORT] or NO_NAME
     since = f" since {one['since']}" if one["since"] else ""
     shifts = ", ".join(f"{shift['feature']} ({shift['index']:.2f})" for shift in one["shifts"][:3])
     refused = f"{one['refused']:.1%} get no answer" if one["more"] else ""

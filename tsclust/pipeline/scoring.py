@@ -1,4 +1,4 @@
-"""score: series, those of the workspace or new ones from any source -> scores/, and what has changed since training."""
+"""score: the workspace's series -> scores/, or new ones from any source -> scores_new/; what changed since training."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from tsclust import config
 from tsclust.atomic import StageWriter
 from tsclust.config import Settings, parse_share
 from tsclust.engine import Listener, Progress, map_parts, silent
+from tsclust.errors import SettingsError
 from tsclust.labels import doubt
 from tsclust.labels.drift import Bools, Lying
+from tsclust.labels.learn import in_one_order
 from tsclust.pipeline import drifting, examples, extract, features, score_notes, screening, trained
 from tsclust.pipeline.drifting import Drift
 from tsclust.pipeline.examples import Part
@@ -32,6 +34,7 @@ from tsclust.source.postgres.writing import write_table
 from tsclust.workspace import Meter, Workspace, command, write_manifest
 
 DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE = "don't know", "none of these", "impossible"
+OWN, NEW = "scores", "scores_new"  # stages: of the workspace's series, and of those of another source
 COLUMNS = ("series_id", "said", "kind", "probability", "novelty", "rejected_by")
 WORKERS = 2
 
@@ -48,6 +51,11 @@ class Asked:
     def read(self, path: Path) -> Part:
         """A part of features/."""
         return examples.read(self.series, self.settings, self.model.scaler, self.model.facts["machine"], path)
+
+    def refuses(self, z: Floats) -> Bools:
+        """(n,) which of the series with these deviations (n, d) the model alone would not answer."""
+        _, sure, novelty = self.model.ask(self.model.scaler.of_deviations(z))
+        return self.model.refuses(sure, novelty)
 
 
 def score(
@@ -67,40 +75,52 @@ def score(
     """
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, flags)
-    share = parse_share(refuse) if refuse else None
-    with workspace.locked():
+    share, stage = _share(refuse), NEW if _elsewhere(flags) else OWN
+    with workspace.locked(), in_one_order():
         model = trained.read(workspace)
         features.refuse_other(examples.compared_by(settings), model.facts["same"]["compared_by"], root)
-        with _series(workspace, settings, (flags or {}).get("source"), model, listen) as series:
+        with _series(workspace, settings, stage, model, listen) as series:
             asked = _with_threshold(Asked(series, settings, model), share)
-            with workspace.writing("scores") as writer:
+            with workspace.writing(stage) as writer:
                 said, lying = _score_all(asked, writer, listen)
                 drift = _drift(asked, lying)
-                manifest = write_manifest(writer, meter, **_about(workspace, asked, said, drift))
+                about = {"refuse": share, "elsewhere": stage == NEW} | _about(asked, said, drift)
+                manifest = write_manifest(writer, meter, stage=stage, **_made_of(workspace, asked), facts=about)
     if to_table:
-        write_table(settings.dsn.get_secret_value(), to_table, whole(workspace), key=["series_id"])
-    then = f"{command('cluster', root)} --unlabelled"
-    notes = score_notes.notes(manifest.facts, to_table)
+        write_table(settings.dsn.get_secret_value(), to_table, whole(workspace, stage), key=["series_id"])
+    then = f"{command('cluster', root)} --unlabelled" if stage == OWN else command("status", root)
+    notes = score_notes.notes(manifest.facts, manifest.rows, to_table)
     table = score_notes.table(manifest.facts, manifest.rows)
-    return of_stage("score", workspace.stage("scores"), manifest, then, notes=notes, table=table)
+    return of_stage("score", workspace.stage(stage), manifest, then, notes=notes, table=table)
 
 
-def whole(workspace: Workspace) -> pa.Table:
-    """scores/ as one table."""
-    return pa.concat_tables(pq.read_table(path) for path in workspace.parts("scores"))
+def whole(workspace: Workspace, stage: str) -> pa.Table:
+    """The scores of a stage as one table."""
+    return pa.concat_tables(pq.read_table(path) for path in workspace.parts(stage))
+
+
+def _share(refuse: str) -> float | None:
+    try:
+        return parse_share(refuse) if refuse else None
+    except ValueError as error:
+        raise SettingsError(f"--refuse {error}", "Correct it") from None
+
+
+def _elsewhere(flags: Mapping[str, Any] | None) -> bool:
+    return any((flags or {}).get("source", {}).values())
 
 
 @contextmanager
 def _series(
-    workspace: Workspace, settings: Settings, source: Any, model: Trained, listen: Listener
+    workspace: Workspace, settings: Settings, stage: str, model: Trained, listen: Listener
 ) -> Iterator[Workspace]:
     """The workspace itself, or one for as long as it takes, with series of another source, described alike."""
     same = model.facts["same"]
-    if not any((source or {}).values()):
+    if stage == OWN:
         screening.refuse_stale(workspace)
-        there = workspace.manifest("features").facts
-        now, then = ([facts[name] for name in ("catalogue", "peak", "rules")] for facts in (there, same))
-        features.refuse_other(now, then, workspace.root)
+        there = workspace.manifest("features")
+        now, then = ([facts[name] for name in ("catalogue", "peak", "rules")] for facts in (there.facts, same))
+        features.refuse_other((there.settings, now), (same["made"], then), workspace.root)
         yield workspace
         return
     beside = Workspace(workspace.root / ".scoring")
@@ -108,10 +128,23 @@ def _series(
     beside.root.mkdir()
     try:
         extract.read_into(beside, settings, workspace.root, listen)
+        _check_carried(beside, settings, model)
         features.describe_as(beside, settings, workspace.root, same, listen)
         yield beside
     finally:
         shutil.rmtree(beside.root, ignore_errors=True)
+
+
+def _check_carried(beside: Workspace, settings: Settings, model: Trained) -> None:
+    """Raises SettingsError where the new series lack a column that series are compared by."""
+    there = pq.read_schema(beside.parts("series")[0]).names
+    needed = [*settings.cluster.baseline, *filter(None, [model.facts["machine"]])]
+    if missing := next((name for name in needed if name not in there), None):
+        raise SettingsError(
+            f"the new series have no column {missing!r}, which the model compares series by (they have: "
+            f"{', '.join(there)[:200]})",
+            f"Have it carried along (--carry {missing}), or name a source that has it",
+        )
 
 
 def _with_threshold(asked: Asked, share: float | None) -> Asked:
@@ -152,7 +185,7 @@ def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str],
     scored = part.rows.with_columns(**columns).with_columns(pl.col("probability", "novelty").fill_nan(None))
     writer.write_table(path.name, scored.select(COLUMNS).to_arrow())
     counts = Counter(dict(scored["said"].value_counts().iter_rows()))
-    return counts, Lying.of(part.z, part.machine, said >= dont_know)
+    return counts, Lying.of(part.z, part.machine, asked.model.refuses(sure, novelty))
 
 
 def _spread(values: Any, keep: Bools, other: float) -> Any:
@@ -163,18 +196,21 @@ def _spread(values: Any, keep: Bools, other: float) -> Any:
 
 
 def _drift(asked: Asked, lying: Lying) -> Drift:
-    return drifting.find(asked.series, lying, asked.model, asked.model.facts["features"], asked.read)
+    return drifting.find(asked.series, lying, asked.model, asked.model.facts["features"], asked.read, asked.refuses)
 
 
-def _about(workspace: Workspace, asked: Asked, said: Counter[str], drift: Drift) -> dict[str, Any]:
-    """For the manifest of scores/."""
-    described, series = asked.series.manifest("features"), asked.series.manifest("series")
+def _made_of(workspace: Workspace, asked: Asked) -> dict[str, Any]:
+    """For the manifest."""
+    described = asked.series.manifest("features")
     inputs = {"model": workspace.manifest("model").output_hash, "features": described.output_hash}
-    facts = {
-        "threshold": asked.threshold, "said": dict(said.most_common()), "drift": drift.plain(),
-        "origin": series.facts.get("origin", ""), "elsewhere": asked.series is not workspace,
-    }  # fmt: skip
+    threshold = config.digest(str(asked.threshold))
+    return {"settings": threshold, "inputs": inputs, "seed": 0, "rows": described.rows, "parts": described.parts}
+
+
+def _about(asked: Asked, said: Counter[str], drift: Drift) -> dict[str, Any]:
+    """What the manifest remembers."""
+    origin = asked.series.manifest("series").facts.get("origin", "")
     return {
-        "stage": "scores", "settings": config.digest(str(asked.threshold)), "inputs": inputs, "seed": 0,
-        "rows": described.rows, "parts": described.parts, "facts": facts,
+        "threshold": asked.threshold, "said": dict(said.most_common()), "drift": drift.plain(), "origin": origin,
+        "kept": asked.series.manifest("features").facts["kept"],
     }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +16,7 @@ from tsclust.cluster.scale import GRID as PER_ONE
 from tsclust.cluster.scale import Grid, Scaler
 from tsclust.errors import DamagedError, StageMissingError
 from tsclust.labels import doubt, learn, model_file
-from tsclust.labels.drift import Lying
+from tsclust.labels.drift import Bools, Lying
 from tsclust.labels.novel import Known
 from tsclust.series import Floats, Int64s
 from tsclust.workspace import Manifest, Workspace, command
@@ -50,6 +51,11 @@ class Trained:
         kind, sure, novelty = (one[where] for one in found)
         return kind, sure, novelty
 
+    def refuses(self, sure: Floats, novelty: Floats) -> Bools:
+        """(n,) which series get no answer, at the threshold of training."""
+        found: Bools = (sure < self.facts["threshold"]) | (novelty > 1)
+        return found
+
 
 def write(writer: StageWriter, estimator: Any, known: Known, scaler: Scaler, lying: Lying) -> None:
     """Everything of a model that is not a plain number or text."""
@@ -72,12 +78,22 @@ def read(workspace: Workspace) -> Trained:
     if hashlib.sha256(content).hexdigest() != manifest.outputs.get(FILE):
         again = f"Make it again: {command('train', workspace.root)}"
         raise DamagedError(f"{workspace.stage('model') / FILE} is not the file that was trained", again)
-    found = model_file.loads(content, len(manifest.facts["features"]))
+    found = _loaded(manifest.facts, model_file.loads(content, len(manifest.facts["features"])))
+    model_file.tried(partial(found.ask, np.ones((1, len(manifest.facts["features"])), np.int16)))
+    return found
+
+
+def _loaded(facts: dict[str, Any], found: dict[str, Any]) -> Trained:
+    """From what a file holds, whose shapes nobody knows."""
+    return model_file.tried(partial(_built, facts, found))
+
+
+def _built(facts: dict[str, Any], found: dict[str, Any]) -> Trained:
     scaler = found["scaler"] | {"keys": np.array(found["scaler"]["keys"])}
     regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
     lying = found["lying"] | {"machines": np.array(found["lying"]["machines"], str)}
     return Trained(
-        manifest.facts, found["estimator"], manifest.facts["temperature"], Known(**found["known"]),
+        facts, found["estimator"], facts["temperature"], Known(**found["known"]),
         Scaler(**scaler | {"regimes": regimes}), Lying(**lying),
     )  # fmt: skip
 

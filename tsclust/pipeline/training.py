@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from tsclust.engine import Listener, Progress, silent
 from tsclust.features import catalogue
 from tsclust.labels import doubt, learn, novel
 from tsclust.labels.doubt import Coverage
-from tsclust.labels.learn import Learned
+from tsclust.labels.learn import Learned, in_one_order
 from tsclust.pipeline import examples, labels_kept, screening, trained
 from tsclust.pipeline.examples import Gathered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
@@ -35,37 +35,46 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, flags)
     then = command("score", root)
-    with workspace.locked():
+    with workspace.locked(), in_one_order():
         screening.refuse_stale(workspace)
-        features, labels = workspace.manifest("features"), workspace.manifest("labels")
-        inputs, digest = {"features": features.output_hash, "labels": labels.output_hash}, _digest(settings)
-        before = workspace.find_manifest("model")
-        if before and (before.inputs, before.settings) == (inputs, digest):
-            return up_to_date("train", workspace.stage("model"), before, then)
-        used = labels_kept.in_use(workspace, settings)
-        listen(Progress("train: gathering labelled series", 0, 0, ""))
-        gathered = examples.gather(workspace, settings, used)
-        learned = learn.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
-        known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
-        facts = _facts(features, used, gathered, learned, settings)
-        facts |= {"limit": known.limit, "refused": _refused(gathered, learned, novelty, facts["threshold"])}
-        with workspace.writing("model") as writer:
-            trained.write(writer, learned.estimator, known, gathered.scaler, gathered.lying)
-            writer.write_table("out_of_fold.parquet", _out_of_fold(gathered, learned))
-            manifest = write_manifest(
-                writer, meter, stage="model", settings=digest, inputs=inputs, seed=settings.cluster.seed,
-                rows=len(gathered.ids), parts=1, facts=facts,
-            )  # fmt: skip
-        page = workspace.reports / f"{PAGE}.html"
-        data = model_page.of(manifest, settings.report.title)
+        inputs, digest = _inputs(workspace, settings), labels_kept.digest_of_model(settings)
+        manifest = workspace.find_manifest("model")
+        if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (inputs, digest):
+            done = up_to_date("train", workspace.stage("model"), manifest, then)
+        else:
+            manifest = _train(workspace, settings, listen, meter, inputs, digest)
+        page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
         write_file(page, model_page.render(data, settings.report.lang))
-    notes = _notes(data, page)
-    return of_stage("train", workspace.stage("model"), manifest, then, notes=notes, table=_table(data))
+    if fresh:
+        return replace(done, notes=(f"how good it is: {page}",))
+    return of_stage("train", workspace.stage("model"), manifest, then, notes=_notes(data, page), table=_table(data))
 
 
-def _digest(settings: Settings) -> str:
-    """A hash of all settings that decide on the model."""
-    return config.digest(settings.train, settings.labels, settings.cluster)
+def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
+    """What a model is made of; the sweep, where it says what is normal."""
+    of = {name: workspace.manifest(name).output_hash for name in ("features", "labels")}
+    sweep = examples.sweep_of(workspace) if settings.train.assume_normal else ""
+    return of | ({"clusters": sweep} if sweep else {})
+
+
+def _train(
+    workspace: Workspace, settings: Settings, listen: Listener, meter: Meter, inputs: dict[str, str], digest: str
+) -> Manifest:
+    """Write model/."""
+    used = labels_kept.in_use(workspace, settings)
+    listen(Progress("train: gathering labelled series", 0, 0, ""))
+    gathered = examples.gather(workspace, settings, used)
+    learned = learn.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
+    known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
+    facts = _facts(workspace.manifest("features"), used, gathered, learned, settings)
+    facts |= {"limit": known.limit, "refused": _refused(gathered, learned, novelty, facts["threshold"])}
+    with workspace.writing("model") as writer:
+        trained.write(writer, learned.estimator, known, gathered.scaler, gathered.lying)
+        writer.write_table("out_of_fold.parquet", _out_of_fold(gathered, learned))
+        return write_manifest(
+            writer, meter, stage="model", settings=digest, inputs=inputs, seed=settings.cluster.seed,
+            rows=len(gathered.ids), parts=1, facts=facts,
+        )  # fmt: skip
 
 
 def _heard(listen: Listener, seed: int) -> Any:
@@ -98,7 +107,8 @@ def _facts(
         "kinds": list(gathered.examples.kinds),
         "verdicts": {kind: verdicts.get(kind, examples.NORMAL) for kind in gathered.examples.kinds},
         "counts": gathered.counts, "too_few": gathered.too_few, "assumed": gathered.assumed,
-        "machine": gathered.machine, "machines": len(gathered.lying.machines),
+        "machine": gathered.machine, "machines": len(np.unique(gathered.examples.machine)),
+        "rejected": round(1 - features.facts["kept"] / max(features.rows, 1), 9),
         "classifier": learned.name, "losses": learned.losses, "temperature": learned.temperature,
         "coverage": asdict(curve), "confusion": confusion.round(3).tolist(),
         "threshold": threshold, "reject_errors": settings.train.reject_errors,
@@ -111,7 +121,8 @@ def _facts(
 def _same(features: Manifest, settings: Settings) -> dict[str, Any]:
     """What has to be the same for series that are scored: features, direction, rules, what they are compared with."""
     names = ("catalogue", "peak", "rules", "typical")
-    return {name: features.facts[name] for name in names} | {"compared_by": examples.compared_by(settings)}
+    same = {name: features.facts[name] for name in names}
+    return same | {"compared_by": examples.compared_by(settings), "made": features.settings}
 
 
 def _refused(gathered: Gathered, learned: Learned, novelty: Floats, threshold: float) -> float:
@@ -133,11 +144,12 @@ def _notes(data: ModelData, page: Path) -> tuple[str, ...]:
         f"don't know, if less sure than {chosen.threshold:.3f}: {chosen.answered:.1%} are answered, "
         f"{chosen.left:.0%} of the errors are left",
     ]
-    if not data.machine:
-        notes.append("no column names a machine ([train] machine): series of one may be on both sides of the test")
+    if not data.apart:
+        notes.append("no column tells machines apart ([train] machine): series of one may be on both sides of the test")
     if data.assumed:
-        taken = f"{data.assumed:,} that exceed normal in nothing are taken for it"
-        notes.append(f"nobody has labelled normal series: {taken}")
+        notes.append(
+            f"{data.assumed:,} series that nobody has labelled are taken for normal: nothing is strange in them"
+        )
     if data.too_few:
         few = ", ".join(f"{kind[:60]} ({n})" for kind, n in data.too_few)
         notes.append(f"too few series to be learned: {few}")

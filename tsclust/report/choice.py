@@ -89,7 +89,10 @@ def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
     ks = centers["k"].unique().sort().to_list()
     if k not in ks:
         expected = f"--k {k}: there is no such model, expected one of {_listed(ks)}"
-        raise SettingsError(expected, f"Have it made: {command('cluster', workspace.root)} --k 2..{k}")
+        make = (
+            f"Have it made: {command('cluster', workspace.root)} --k 2..{k}" if 2 <= k <= 100 else "Choose one of them"
+        )
+        raise SettingsError(expected, make)
     clusters = centers.filter(pl.col("k") == k, pl.col("size") > 0)
     return clusters.sort("worth", "size", "cluster", descending=[True, True, False])
 

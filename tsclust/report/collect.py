@@ -57,7 +57,7 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     drawn = sample.draw(workspace, asked)
     usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
     was = _known(chosen, drawn, labelled)
-    shown = [j for j, called in enumerate(was) if asked.unlabelled or wanted.shows(called)]
+    shown = [j for j, called in enumerate(was) if wanted.shows(called)]
     return ReportData(
         title=settings.title,
         origin=facts["series"].get("origin", ""),
@@ -87,9 +87,8 @@ def _asked(
 ) -> Asked:
     """The cards, then what is normal; only of the latter the normal mass is made."""
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
-    baseline, unlabelled = tuple(facts["clusters"].get("baseline", ())), facts["clusters"].get("unlabelled", False)
-    names, kept = catalogue.clustered(features), facts["features"]["kept"]
-    return Asked(chosen.members, normal, kept, baseline, names, labelled, unlabelled)
+    baseline, names = tuple(facts["clusters"].get("baseline", ())), catalogue.clustered(features)
+    return Asked(chosen.members, normal, facts["features"]["kept"], baseline, names, labelled)
 
 
 def _found(workspace: Workspace) -> int:
@@ -102,7 +101,7 @@ def _known(chosen: Chosen, drawn: Drawn, labelled: Labelled | None) -> list[Know
     if labelled is None:
         return [None] * len(chosen.cards)
     counts = drawn.counts.called.T
-    return [known.known(labelled, counts[j], row["group"], row["size"]) for j, row in enumerate(chosen.cards)]
+    return [known.known(labelled, counts[j], row) for j, row in enumerate(chosen.cards)]
 
 
 def _groups(

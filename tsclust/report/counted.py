@@ -76,7 +76,7 @@ def _carried(series: pa.Table) -> pl.DataFrame:
     """The carried columns that can be counted: text, whole numbers, yes and no, times."""
     fine = [f.name for f in series.schema if f.name not in ("series_id", "values") and _countable(f.type)]
     frame = pl.DataFrame(series.select(fine))
-    return frame.with_columns(_possible(c) for c in frame.iter_columns() if c.dtype.is_temporal())
+    return frame.with_columns(possible(c) for c in frame.iter_columns() if c.dtype.is_temporal())
 
 
 def _countable(kind: pa.DataType) -> bool:
@@ -86,7 +86,7 @@ def _countable(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _possible(times: pl.Series) -> pl.Series:
+def possible(times: pl.Series) -> pl.Series:
     """Null for what lies outside of the years 1 to 9999, like PostgreSQL's infinity: Polars panics on it."""
     per_day = _PER_DAY[getattr(times.dtype, "time_unit", None)]
     first, last = max(_YEARS[0] * per_day, -(2**63)), min(_YEARS[1] * per_day, 2**63 - 1)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.series import Int64s
-from tsclust.workspace import Workspace
+from tsclust.workspace import LEFT, Workspace
 
 State = Literal["new", "changed", "contradicted", "named"]
 
@@ -41,13 +40,6 @@ class Labelled:
     asked: frozenset[int]
     open: frozenset[int]
 
-    def are(self, kind: str, ids: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
-        """(n,) whether series have this label; all where nothing has."""
-        if kind not in self.kinds:
-            return np.ones(len(ids), bool)
-        mine = self.codes.filter(pl.col("code") == self.kinds.index(kind))["series_id"]
-        return pl.Series(ids).is_in(mine.implode()).to_numpy()
-
     def of_part(self, ids: pa.ChunkedArray) -> tuple[Int64s, Int64s]:
         """(row, code) of every label of the series with these ids; a series may have several."""
         rows = pl.DataFrame({"series_id": pl.Series(ids)}).with_row_index("row")
@@ -68,14 +60,12 @@ def read(workspace: Workspace) -> Labelled | None:
     """None where nothing is labelled yet."""
     if workspace.find_manifest("labels") is None:
         return None
-    columns = ["series_id", "verdict", "kind", "group"]
-    found = pl.DataFrame(pq.read_table(workspace.stage("labels") / "labels.parquet", columns=columns))
+    found = workspace.labels("labels.parquet")
     counts = found.group_by("kind").len().sort("len", "kind", descending=[True, False])
     kinds = counts["kind"].to_list()
     malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"])
-    codes = found.select(
-        "series_id", code=pl.col("kind").replace_strict(kinds, range(len(kinds)), return_dtype=pl.Int64)
-    )
+    places = pl.DataFrame({"kind": kinds, "code": range(len(kinds))}, {"kind": pl.String, "code": pl.Int64})
+    codes = found.join(places, on="kind").select("series_id", "code")
     undecided = found.filter(pl.col("verdict").is_in(UNDECIDED))
     return Labelled(
         tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions), codes.unique(),
@@ -92,17 +82,21 @@ def tally(labelled: Labelled, ids: pa.ChunkedArray, inside: npt.NDArray[np.bool_
     return counts
 
 
-def known(labelled: Labelled, counts: Int64s, number: int | None, size: int) -> Known:
-    """Of a group of `size` members, from its column (1 + kinds,) of `tally`."""
+def known(labelled: Labelled, counts: Int64s, row: Mapping[str, Any]) -> Known:
+    """Of a row of groups.parquet, from its column (1 + kinds,) of `tally`."""
     found = [(kind, int(n)) for kind, n in zip(labelled.kinds, counts[1:], strict=True) if n]
     found.sort(key=lambda pair: -pair[1])
-    return Known(_state(labelled, int(counts[0]), found, number, size), int(counts[0]), tuple(found))
+    return Known(_state(labelled, int(counts[0]), found, row), int(counts[0]), tuple(found))
 
 
-def _state(labelled: Labelled, members: int, found: Sequence[tuple[str, int]], number: int | None, size: int) -> State:
+def _state(labelled: Labelled, members: int, found: Sequence[tuple[str, int]], row: Mapping[str, Any]) -> State:
+    """Series that a classifier refused may have labels: a group of what is left is new until it was answered."""
+    number, size = row["group"], row["size"]
+    if row["within"] == LEFT and number not in labelled.asked:
+        return "new"
     if members < COVERED * size:
         return "changed" if number in labelled.asked else "new"
     if found[0][1] < CLEAR * sum(n for _, n in found):
         return "contradicted"
-    undecided = found[0][0] in ("mixed", "don't know")
+    undecided = found[0][0] in ("mixed", "don't know")  # kinds of UNDECIDED verdicts
     return "new" if undecided and number not in labelled.open else "named"

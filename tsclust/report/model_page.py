@@ -13,6 +13,7 @@ from tsclust.report.page import hash_of, static, templates
 from tsclust.report.texts import Language
 from tsclust.workspace import Manifest
 
+NORMAL = "normal"
 WIDE, HIGH = 1000, 500  # units of the curve's drawing
 ROWS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)  # shares of the errors that the table says the price of
 
@@ -61,8 +62,14 @@ class ModelData:
     stage: Stage
 
     @property
-    def series(self) -> float:
-        return sum(map(sum, self.confusion))
+    def series(self) -> int:
+        """Labelled ones."""
+        return sum(one.labelled for one in self.kinds)
+
+    @property
+    def apart(self) -> bool:
+        """Whether all figures are of machines that were not learned from."""
+        return bool(self.machine) and self.machines > 1
 
     @property
     def wrong(self) -> float:
@@ -118,7 +125,8 @@ def _told(facts: Mapping[str, Any]) -> list[Told]:
     for i, kind in enumerate(facts["kinds"]):
         said, true = sum(row[i] for row in confusion), sum(confusion[i])
         precision = confusion[i][i] / said if said else None
-        found.append(Told(kind, facts["counts"][kind], precision, confusion[i][i] / true))
+        labelled = facts["counts"][kind] - (facts["assumed"] if kind == NORMAL else 0)
+        found.append(Told(kind, labelled, precision, confusion[i][i] / max(true, 1e-300)))
     return found
 
 

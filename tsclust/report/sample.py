@@ -32,7 +32,6 @@ PER_GROUP = 2_000  # members that stand for a group: its band, its medians
 NORMAL = 60_000  # series that say what is normal, of each baseline too
 EXAMPLES = 6  # series shown of those a rule rejects
 SEED = 1
-NORMAL_KIND = "normal"  # what labels call it
 WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
 BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
 
@@ -47,7 +46,6 @@ class Asked:
     baseline  carried columns within which series are compared
     features  (d,) names of the clustered ones
     labelled  what series were called before; None where nothing is labelled yet
-    unlabelled  whether the sweep is without the series that are known
     """
 
     groups: tuple[Members, ...]
@@ -56,7 +54,6 @@ class Asked:
     baseline: tuple[str, ...]
     features: tuple[str, ...]
     labelled: Labelled | None
-    unlabelled: bool = False
 
     @property
     def limits(self) -> UInt64s:
@@ -121,7 +118,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
     inside = inside_of(workspace, path.name, asked.groups, features["series_id"], kept)
-    normal = _normal(asked, features["series_id"], inside, kept)
+    normal = _normal(asked, inside, kept)
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
     usual = normal & (hashes <= limit(NORMAL, asked.kept))
@@ -133,10 +130,8 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     )  # fmt: skip
 
 
-def _normal(asked: Asked, ids: pa.ChunkedArray, inside: Bools, kept: Bools) -> Bools:
-    """(n,) the series of the normal mass: of a sweep without the known ones, those that are known to be normal."""
-    if asked.labelled and asked.unlabelled:
-        return np.logical_and(kept, asked.labelled.are(NORMAL_KIND, ids))
+def _normal(asked: Asked, inside: Bools, kept: Bools) -> Bools:
+    """(n,) the series of the normal mass."""
     mass: Bools = np.any(inside[:, asked.normal], axis=1)
     return mass if asked.normal.any() else kept
 

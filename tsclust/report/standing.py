@@ -25,7 +25,7 @@ def standing(workspace: Workspace, labelled: Labelled) -> dict[int, Known]:
     one_part = partial(_tally, workspace, chosen, labelled)
     counts = reduce(np.add, map_parts(one_part, workspace.parts("features"), WORKERS))
     rows = chosen.cards
-    return {row["group"]: known.known(labelled, counts[:, j], row["group"], row["size"]) for j, row in enumerate(rows)}
+    return {row["group"]: known.known(labelled, counts[:, j], row) for j, row in enumerate(rows)}
 
 
 def _tally(workspace: Workspace, chosen: Chosen, labelled: Labelled, path: Path) -> Int64s:
