@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+import krippendorff
 import polars as pl
 
 from tsclust.labels.store import SAID
+from tsclust.series import hash_ids
+
+CELLS = 20_000_000  # the package holds kinds x kinds numbers for every series
+FEWEST = 1_000
+SEED = 5
 
 
 def alpha(found: pl.DataFrame) -> float | None:
     """1: they always agree; 0: as by chance. None where nobody else labelled the same, or all said one and the same.
 
-    found: labels as of store.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011): 1 less
-    the disagreement observed over that expected. The krippendorff package is the oracle of the tests; it holds a
-    matrix of kinds x kinds for every series, gigabytes for a million of them.
+    found: labels as of store.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
+    many series that they would take gigabytes, those that their ids' hashes draw: 138,000 where there are 12 kinds.
     """
     said = found.filter(pl.col("verdict").is_in(SAID))
-    votes = said.group_by("series_id", "kind").len("votes")
-    votes = votes.with_columns(all=pl.col("votes").sum().over("series_id")).filter(pl.col("all") > 1)
-    differ = pl.col("votes") * (pl.col("all") - pl.col("votes")) / (pl.col("all") - 1)
-    observed = votes.select(differ.sum()).item()
-    of_kind = votes.group_by("kind").agg(pl.col("votes").sum())["votes"].to_numpy().astype(float)
-    expected = (of_kind.sum() ** 2 - (of_kind**2).sum()) / max(of_kind.sum() - 1, 1.0)
-    return None if expected == 0 else float(1 - observed / expected)
+    both = said.filter(pl.len().over("series_id") > 1)
+    both = both.join(_drawn(both, max(FEWEST, CELLS // max(both["kind"].n_unique(), 1) ** 2)), on="series_id")
+    if both["kind"].n_unique() < 2:
+        return None
+    votes = both.group_by("series_id", "kind").len().pivot("kind", index="series_id", values="len", sort_columns=True)
+    counts = votes.drop("series_id").fill_null(0).to_numpy()
+    return float(krippendorff.alpha(value_counts=counts, level_of_measurement="nominal"))
+
+
+def _drawn(both: pl.DataFrame, most: int) -> pl.DataFrame:
+    """series_id: at most so many of those in `both`."""
+    ids = both.select("series_id").unique()
+    hashes = pl.Series(hash_ids(ids["series_id"].to_arrow(), SEED))
+    return ids.with_columns(at=hashes).bottom_k(most, by="at").drop("at")
