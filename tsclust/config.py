@@ -119,11 +119,15 @@ class Labels(Section):
 
 
 class Train(Section):
-    """How a classifier is made. machine: the column that names one; "" = the first of the baseline."""
+    """How a classifier is made. machine: the column that names one; "" = the first of the baseline.
+
+    "don't know" is said so often that `reject_errors` of the errors is not made, but no more often than leaves `answer`
+    of the series answered; "" for either: it does not count.
+    """
 
     machine: str = ""
     reject_errors: str = "80%"
-    answer: str = ""
+    answer: str = "90%"
     assume_normal: bool = True
 
     @field_validator("reject_errors", "answer")

@@ -68,6 +68,12 @@ def to_answer(curve: Coverage, share: float) -> float:
     return fine[-1] if fine else 0.0
 
 
+def not_parting(threshold: float, before: float, now: float) -> float:
+    """The threshold, lowered where it would refuse what it was chosen to answer: `before` is the confidence of the
+    plain series out of fold, `now` that of the classifier that has learned from all. Most series are plain."""
+    return min(threshold, now) if threshold <= before else threshold
+
+
 def to_refuse(sure: Floats, share: float) -> float:
     """The highest threshold at which no more than that share of series with these confidences (n,) is not answered: it
     needs no labels."""

@@ -95,7 +95,17 @@ def learn(examples: Examples, seed: int, heard: Callable[[str], None] = lambda _
     heat = temperature(found[best], examples)
     with unfinished_allowed():
         estimator = fitted(candidates(seed)[best], examples)
-    return Learned(estimator, best, losses, heat, calibrated(found[best], heat), divided)
+    return Learned(estimator, best, losses, heat, alike(calibrated(found[best], heat), examples), divided)
+
+
+def alike(probability: Floats, examples: Examples) -> Floats:
+    """The examples without any deviation are one and the same, most of what is normal: they get the mean of what every
+    fold says of them. A threshold must not part them by the fold they are in."""
+    plain = np.logical_not(examples.x.any(axis=1))
+    if not plain.any():
+        return probability
+    mean: Floats = np.average(probability[plain], axis=0, weights=examples.weight[plain])
+    return np.where(plain[:, None], mean, probability)
 
 
 def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:

@@ -90,8 +90,8 @@ resolve = ""
 machine = ""
 # "don't know" is said so often that this share of the errors is not made ...
 reject_errors = "80%"
-# ... or, where set, as seldom as leaves this share of the series answered.
-answer = ""
+# ... but no more often than leaves this share of the series answered. "" for either: it does not count.
+answer = "90%"
 # Where nobody has labelled anything normal: learn as normal what exceeds normal in no feature.
 assume_normal = true
 

@@ -16,7 +16,7 @@ from tsclust.cluster.scale import GRID as PER_ONE
 from tsclust.cluster.scale import Grid, Scaler
 from tsclust.errors import DamagedError, StageMissingError
 from tsclust.labels import doubt, learn, model_file
-from tsclust.labels.drift import Bools, Lying
+from tsclust.labels.drift import ALL, Bools, Lying
 from tsclust.labels.novel import Known
 from tsclust.series import Floats, Int64s
 from tsclust.workspace import Manifest, Workspace, command
@@ -78,14 +78,17 @@ def read(workspace: Workspace) -> Trained:
     if hashlib.sha256(content).hexdigest() != manifest.outputs.get(FILE):
         again = f"Make it again: {command('train', workspace.root)}"
         raise DamagedError(f"{workspace.stage('model') / FILE} is not the file that was trained", again)
-    found = _loaded(manifest.facts, model_file.loads(content, len(manifest.facts["features"])))
-    model_file.tried(partial(found.ask, np.ones((1, len(manifest.facts["features"])), np.int16)))
+    held = model_file.loads(content, len(manifest.facts["features"]))
+    return model_file.tried(partial(_tried, manifest.facts, held))
+
+
+def _tried(facts: dict[str, Any], held: dict[str, Any]) -> Trained:
+    """From what a file holds, whose shapes nobody knows: one series goes all the way."""
+    found = _built(facts, held)
+    z = found.scaler.deviations(np.ones((1, len(facts["features"]))), np.array([ALL]))
+    found.ask(found.scaler.of_deviations(z))
+    Lying.of(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.lying.counts_of(ALL)
     return found
-
-
-def _loaded(facts: dict[str, Any], found: dict[str, Any]) -> Trained:
-    """From what a file holds, whose shapes nobody knows."""
-    return model_file.tried(partial(_built, facts, found))
 
 
 def _built(facts: dict[str, Any], found: dict[str, Any]) -> Trained:

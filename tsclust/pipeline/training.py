@@ -33,7 +33,7 @@ PAGE = "model"  # reports/model.html
 def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
     """Learn the kinds from the labels: a classifier, when it does not know, and what is none of them."""
     workspace, meter = Workspace.open(root), Meter()
-    settings = config.load(workspace.config, flags)
+    settings = config.load(workspace.config, _alone(flags))
     then = command("score", root)
     with workspace.locked(), in_one_order():
         screening.refuse_stale(workspace)
@@ -47,7 +47,17 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
         write_file(page, model_page.render(data, settings.report.lang))
     if fresh:
         return replace(done, notes=(f"how good it is: {page}",))
-    return of_stage("train", workspace.stage("model"), manifest, then, notes=_notes(data, page), table=_table(data))
+    return of_stage(
+        "train", workspace.stage("model"), manifest, then, notes=_notes(data, settings, page), table=_table(data)
+    )
+
+
+def _alone(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Of two ways to choose the threshold one that is asked for by itself is not held back by the other's setting."""
+    said = {name: value for name, value in (flags or {}).get("train", {}).items() if value is not None}
+    ways = {"reject_errors", "answer"} & said.keys()
+    other = {"reject_errors", "answer"} - ways if ways else set()
+    return {**(flags or {}), "train": said | dict.fromkeys(other, "")}
 
 
 def _inputs(workspace: Workspace, settings: Settings) -> dict[str, str]:
@@ -99,7 +109,7 @@ def _facts(
     """All that scoring and the page need but the classifier itself."""
     curve = doubt.coverage(learned.probability, gathered.examples)
     kind, _ = doubt.confidence(learned.probability)
-    k, threshold = len(gathered.examples.kinds), _threshold(curve, settings)
+    k, threshold = len(gathered.examples.kinds), _threshold(curve, gathered, learned, settings)
     confusion = np.zeros((k, k))
     np.add.at(confusion, (gathered.examples.kind, kind), gathered.examples.weight)
     verdicts = dict(used.select("kind", "verdict").unique("kind", keep="first").iter_rows())
@@ -131,19 +141,28 @@ def _refused(gathered: Gathered, learned: Learned, novelty: Floats, threshold: f
     return round(float(np.average((sure < threshold) | (novelty > 1), weights=gathered.examples.weight)), 9)
 
 
-def _threshold(curve: Coverage, settings: Settings) -> float:
-    if settings.train.answer:
-        return doubt.to_answer(curve, parse_share(settings.train.answer))
-    return doubt.to_reject(curve, parse_share(settings.train.reject_errors)) if settings.train.reject_errors else 0.0
+def _threshold(curve: Coverage, gathered: Gathered, learned: Learned, settings: Settings) -> float:
+    """That of [train], whichever of the two withholds less."""
+    reject, answer = settings.train.reject_errors, settings.train.answer
+    found = [doubt.to_reject(curve, parse_share(reject))] if reject else []
+    found += [doubt.to_answer(curve, parse_share(answer))] if answer else []
+    x = gathered.examples.x
+    plain = learned.probability[~x.any(axis=1)][:1]
+    now = learn.predict(learned.estimator, np.zeros((1, x.shape[1])), len(gathered.examples.kinds))
+    (before, now) = (doubt.confidence(one)[1] for one in (plain, learn.calibrated(now, learned.temperature)))
+    return doubt.not_parting(min(found, default=0.0), *before, *now) if len(plain) else min(found, default=0.0)
 
 
-def _notes(data: ModelData, page: Path) -> tuple[str, ...]:
+def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
     chosen = data.chosen
     notes = [
         f"{data.classifier}: {data.wrong:.3%} of the series would be called by a wrong name",
         f"don't know, if less sure than {chosen.threshold:.3f}: {chosen.answered:.1%} are answered, "
         f"{chosen.left:.0%} of the errors are left",
     ]
+    reject = settings.train.reject_errors
+    if reject and chosen.left > 1 - parse_share(reject) + 1e-9:
+        notes.append(f"rejecting {reject} of the errors would leave fewer answered: --reject-errors {reject} does it")
     if not data.apart:
         notes.append("no column tells machines apart ([train] machine): series of one may be on both sides of the test")
     if data.assumed:
