@@ -77,11 +77,11 @@ def _without_end(query: str) -> str:
     return query[: max((t.end() for t in _TOKEN.finditer(query) if t.lastgroup != "idle"), default=0)]
 
 
-def table_names(text: str) -> tuple[str, ...]:
+def table_names(text: str, asked: str = "source.table") -> tuple[str, ...]:
     """`schema.table` or `"My Schema"."T"` -> its names, spelled exactly as the server has them."""
     if not re.fullmatch(rf"(?:{_NAME})(?:\.(?:{_NAME}))*", text.strip()):
         raise SettingsError(
-            f"source.table = {text!r} is not a table's name",
+            f"{asked} = {text!r} is not a table's name",
             'Write schema.table, with names that hold a dot or a quote in double quotes: "my.schema"."T"',
         )
     names = re.findall(_NAME, text.strip())

@@ -49,7 +49,8 @@ _WHY_REFUSED = (
 _ASK_AGAIN = "Check the server and the network, then run tsclust extract again"
 _MEND_QUERY = "Correct [source] in tsclust.toml; psql shows more"
 # The first class that fits. psycopg has one for every SQLSTATE, under the classes of PEP 249.
-_MEANINGS: tuple[tuple[tuple[type[psycopg.Error], ...], type[TsclustError], str], ...] = (
+Meanings = tuple[tuple[tuple[type[psycopg.Error], ...], type[TsclustError], str], ...]
+_MEANINGS: Meanings = (
     ((errors.InsufficientPrivilege,), QueryError, "Ask the owner for GRANT USAGE ON SCHEMA and GRANT SELECT"),
     ((errors.ReadOnlySqlTransaction,), QueryError, "tsclust only reads: use a query that writes nothing"),
     (
@@ -147,12 +148,12 @@ def snapshot_gone(snapshot: str, told: str) -> SnapshotGoneError:
 
 
 @contextmanager
-def explained(label: str) -> Iterator[None]:
+def explained(label: str, meanings: Meanings = _MEANINGS) -> Iterator[None]:
     """Errors of psycopg leave as ours: one line, what `label` met and what to do."""
     try:
         yield
     except psycopg.Error as error:
-        raise meant(type(error), label, _told(error)) from error
+        raise meant(type(error), label, _told(error), meanings) from error
 
 
 def no_such_table(holder: Holder, label: str, error: psycopg.Error) -> QueryError:
@@ -210,8 +211,8 @@ def refused(told: str, params: dict[str, Any]) -> ConnectError:
     )
 
 
-def meant(kind: type[psycopg.Error], label: str, told: str) -> TsclustError:
-    error, next_step = next((e, step) for classes, e, step in _MEANINGS if issubclass(kind, classes))
+def meant(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings = _MEANINGS) -> TsclustError:
+    error, next_step = next((e, step) for classes, e, step in meanings if issubclass(kind, classes))
     return error(f"{label}: {told}", next_step)
 
 
