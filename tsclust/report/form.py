@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tsclust.answers import FORMAT, VERSION, GroupAsked, ReportAsked
+from tsclust.answers import FORMAT, SURE, VERDICTS, VERSION, GroupAsked, ReportAsked
 from tsclust.report.data import Curve, Group, ReportData
 from tsclust.report.texts import Language
 
@@ -24,6 +24,8 @@ def form(data: ReportData, name: str) -> dict[str, Any]:
         "groups": groups,
         "rules": rules,
         "kinds": data.kinds,
+        "verdicts": VERDICTS,
+        "sure": SURE,
     }
 
 

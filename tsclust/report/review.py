@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tsclust.answers import FORMAT, VERSION, ReportAsked
+from tsclust.answers import FORMAT, SURE, VERDICTS, VERSION, ReportAsked
 from tsclust.config import Report
 from tsclust.report import rejected
 from tsclust.report.data import Band, Curve
@@ -119,5 +119,5 @@ def form(data: ReviewData, name: str) -> dict[str, Any]:
     groups = [{"name": str(n), "series_id": series_id} | about for n, series_id in enumerate(ids, start=1)]
     kinds = [kind for kind, verdict in data.verdicts.items() if verdict == "malfunction"]
     report = ReportAsked(id=asks, name=name, model=data.model).model_dump()
-    what = {"format": FORMAT, "version": VERSION, "report": report}
+    what = {"format": FORMAT, "version": VERSION, "verdicts": VERDICTS, "sure": SURE, "report": report}
     return what | {"groups": groups, "rules": [], "kinds": sorted(kinds)}

@@ -3,15 +3,16 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 {
   const form = parsed("form"), bar = byId("bar"), { cards } = answering;
   const KEPT = `tsclust-answers-${form?.report.id}`, LARGEST = 20_000_000;
-  const started = { at: new Date().toISOString() };
-  let unsaved = false;
+  const now = () => new Date().toISOString();
+  const times = { started: now(), changed: "", saved: "" };  // of the first answer, of the last, and of the last file
+  const unsaved = () => times.changed > times.saved;
 
   // ---- what is answered: one object a card, groups and rules alike
 
   const blank = () => ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null });
   const isBlank = ({ verdict, comment, marked }) => !verdict && !comment && !marked.size;
   const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
-  const text = (value, most) => String(value ?? "").replace(/[\ud800-\udfff]/gu, "\ufffd").slice(0, most);
+  const text = (value, most) => String(value ?? "").replace(/[\0\ud800-\udfff]/gu, "\ufffd").slice(0, most);
 
   function body() {
     const given = cards.filter(({ answer }) => !isBlank(answer));
@@ -29,8 +30,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     }));
     return {
       format: form.format, version: form.version, report: form.report, lang: document.documentElement.lang,
-      labeller: text(bar.labeller.value.trim(), bar.labeller.maxLength), started_at: started.at,
-      saved_at: new Date().toISOString(), groups, series, objections,
+      labeller: text(bar.labeller.value.trim(), bar.labeller.maxLength), started_at: times.started,
+      saved_at: now(), groups, series, objections,
     };
   }
 
@@ -44,86 +45,127 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     return ((crc ^ -1) >>> 0).toString(16).padStart(8, "0");
   }
 
-  // ---- taking answers in: from this browser, or from a file, which nobody has checked
+  // ---- taking answers in: from this browser, another tab of it, or a file. What was answered here later stays
 
-  const same = (asked, given) => given && ["members_hash", "k", "cluster", "rule", "series_id"]
-    .every((name) => asked[name] === given[name]);
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
 
-  function takeOne(card, given) {
-    const marked = (given.not_members ?? given.series_ids ?? []).filter((id) => card.asked.shown.includes(id));
+  function takeOne(card, { verdict, kind, sure, comment, marked, at }) {
+    if (card.answer.at > at) return 0;
     const fields = card.fields.elements;
     card.answer = {
-      verdict: fields.verdict ? oneOf(fields.verdict, given.verdict) : null, kind: text(given.kind, fields.kind?.maxLength),
-      sure: fields.sure ? oneOf(fields.sure, given.sure) : null, comment: text(given.comment, fields.comment.maxLength),
-      marked: new Set(marked), at: given.answered_at ?? null,
+      verdict: fields.verdict ? oneOf(fields.verdict, verdict) : null, kind: text(kind, fields.kind?.maxLength),
+      sure: fields.sure ? oneOf(fields.sure, sure) : null, comment: text(comment, fields.comment.maxLength),
+      marked: new Set(marked.filter((id) => card.asked.shown.includes(id))), at,
     };
     paint(card);
+    return 1;
   }
 
-  // How many were taken; what was answered here later than there stays.
-  function take({ groups, series, objections, labeller, started_at }) {
-    let taken = 0;
-    for (const given of [...groups, ...series, ...objections]) {
-      const card = cards.find(({ asked }) => same(asked, given));
-      if (!card || (card.answer.at && card.answer.at > (given.answered_at ?? card.answer.at))) continue;
-      takeOne(card, given);
-      taken += 1;
-    }
+  function take(given, labeller, started) {
+    const taken = given.reduce((sum, [card, answer]) => sum + takeOne(card, answer), 0);
     bar.labeller.value ||= text(labeller, bar.labeller.maxLength);
-    if (taken && started_at < started.at) started.at = started_at;
+    if (taken && started < times.started) times.started = started;
     offerKinds();
     return taken;
   }
 
-  // ---- keeping, saving, opening
+  // ---- keeping in this browser, which may show the report in several tabs
 
+  // With answers that were erased: another tab must not bring them back.
   function keep() {
+    merge();
+    const given = cards.filter(({ answer }) => answer.at);
+    const all = given.map(({ element: { id }, answer }) => ({ id, ...answer, marked: [...answer.marked] }));
     try {
-      localStorage.setItem(KEPT, JSON.stringify({ unsaved, ...body() }));
+      localStorage.setItem(KEPT, JSON.stringify({ times, labeller: bar.labeller.value, cards: all }));
     } catch {
       say("cannot_keep");
     }
   }
 
-  function restore() {
+  // What is kept and newer than what is here; how many answers that were.
+  function merge() {
     try {
       const kept = JSON.parse(localStorage.getItem(KEPT));
-      if (!kept) return;
-      const taken = take(kept);
-      unsaved = Boolean(kept.unsaved && taken);
-      if (taken) say("restored", taken);
+      if (!kept) return 0;
+      const given = kept.cards.map((one) => [cards.find(({ element }) => element.id === one.id), one]);
+      for (const name of ["changed", "saved"]) if (kept.times[name] > times[name]) times[name] = kept.times[name];
+      return take(given.filter(([card, one]) => card && one.at > (card.answer.at ?? "")), kept.labeller, kept.times.started);
     } catch {
-      // Nothing is kept here, or it is no longer what it was: the reader begins anew.
+      return 0;  // nothing is kept here, or it is no longer what it was: the reader begins anew
     }
   }
 
+  function restore() {
+    merge();
+    const given = cards.filter(({ answer }) => !isBlank(answer)).length;
+    if (given) say("restored", given);
+  }
+
+  // ---- saving to a file
+
   function save() {
     if (!bar.labeller.value.trim()) return ask("who");
+    merge();
     const all = body(), name = all.labeller.replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, 60);
     const file = JSON.stringify({ ...all, checksum: checksum(JSON.stringify(all)) }, null, 1) + "\n";
     const href = URL.createObjectURL(new Blob([file], { type: "application/json" }));
     const download = `answers-${form.report.name}-${name}.json`;
     made("a", { href, download }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
-    unsaved = false;
+    times.saved = all.saved_at;
     keep();
     say("saved", download);
   }
 
+  // ---- opening a file, which nobody has checked: all of it is, before anything is taken
+
+  const isTime = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && Number.isFinite(Date.parse(value));
+  const isAnswer = ({ verdict, kind, sure, answered_at }) =>
+    (verdict === null || form.verdicts.includes(verdict)) && typeof kind === "string"
+    && (sure === null || form.sure.includes(sure)) && isTime(answered_at);
+  const isIds = (ids) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
+
+  function isWhole({ checksum: told, ...rest }) {
+    const { report, labeller, started_at, saved_at, groups, series, objections } = rest;
+    return told === checksum(JSON.stringify(rest)) && typeof report.id === "string" && typeof labeller === "string"
+      && isTime(started_at) && isTime(saved_at) && series.every(isAnswer)
+      && groups.every((one) => isAnswer(one) && isIds(one.not_members))
+      && objections.every((one) => typeof one.rule === "string" && isIds(one.series_ids));
+  }
+
+  // A clock that was ahead would outlive every correction.
+  const ours = (at) => { const time = new Date(at).toISOString(); return time < now() ? time : now(); };
+  const NAMES = ["members_hash", "k", "cluster", "rule", "series_id"];
+
+  function answersIn({ groups, series, objections, saved_at }) {
+    return [...groups, ...series, ...objections].map((given) => [
+      cards.find(({ asked }) => NAMES.every((name) => asked[name] === given[name])),
+      { ...given, marked: given.not_members ?? given.series_ids ?? [], at: ours(given.answered_at ?? saved_at) },
+    ]);
+  }
+
+  function whatIsWrong(given) {
+    if (given?.format !== form.format) return "no_answers";
+    if (given.version !== form.version) return "other_version";
+    try {
+      if (!isWhole(given)) return "no_answers";
+    } catch {
+      return "no_answers";
+    }
+    const known = answersIn(given).some(([card]) => card);
+    return known || given.report.id === form.report.id ? null : "other_report";
+  }
+
   async function open(file) {
     const given = file.size > LARGEST ? null : await file.text().then(JSON.parse).catch(() => null);
-    if (given?.format !== form.format) return say("no_answers", file.name);
-    if (given.version !== form.version) return say("other_version", file.name);
-    let taken = 0;
-    try {
-      taken = take(given);
-    } catch {
-      return say("no_answers", file.name);
-    }
-    if (!taken && given.report?.id !== form.report.id)
-      return say("other_report", file.name);
-    unsaved = true;
+    const wrong = whatIsWrong(given);
+    if (wrong) return say(wrong, file.name);
+    const before = unsaved(), all = answersIn(given).filter(([card]) => card);
+    const taken = take(all, given.labeller, ours(given.started_at)), answered = cards.filter(({ answer }) => !isBlank(answer));
+    const inFile = new Set(all.filter(([card, { at }]) => card.answer.at === at).map(([card]) => card));
+    if (answered.every((card) => inFile.has(card))) times.saved = now();
+    else if (before || taken) times.changed = now();
     keep();
     say("opened", taken);
   }
@@ -131,10 +173,11 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- what is seen
 
   function say(what, value = "") {
-    bar.querySelector(".said").textContent = bar.dataset[what].replace("{}", value);
+    bar.querySelector(".said").textContent = filled(bar.dataset[what], value);
   }
 
   function ask(what) {
+    document.querySelector("dialog[open]")?.close();
     say(what);
     bar.labeller.focus();
   }
@@ -182,8 +225,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- answering
 
   function changed(card) {
-    card.answer.at = new Date().toISOString();
-    unsaved = true;
+    card.answer.at = times.changed = now();
     bar.querySelector(".said").textContent = "";
     paint(card);
     keep();
@@ -219,6 +261,20 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     if (byId("large").open) showMark(mini);
   }
 
+  // All answers to this report, in every tab.
+  function erase() {
+    const given = cards.filter(({ answer }) => !isBlank(answer));
+    if (!given.length || !confirm(filled(bar.dataset.erase, given.length))) return;
+    times.changed = times.saved = now();
+    for (const card of given) {
+      card.answer = { ...blank(), at: times.changed };
+      paint(card);
+    }
+    offerKinds();
+    keep();
+    say("erased");
+  }
+
   // ---- a member shown large
 
   function showMark(mini) {
@@ -248,7 +304,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     minis.forEach((mini) => {
       mini.after(toggle.cloneNode(true));
       const button = mini.nextElementSibling;
-      button.setAttribute("aria-label", button.dataset.label.replace("{}", mini.querySelector("bdi").textContent));
+      button.setAttribute("aria-label", filled(button.dataset.label, mini.querySelector("bdi").textContent));
       button.addEventListener("click", () => mark(mini));
     });
     element.addEventListener("focusin", () => become(card));
@@ -282,7 +338,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     byId("large").querySelector(".turn").before(button);
     button.addEventListener("click", () => mark(answering.large));
     byId("large").addEventListener("shown", ({ detail }) => showMark(detail));
-    addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+    byId("keys").querySelector("[data-erase]").addEventListener("click", erase);
+    addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
+    addEventListener("storage", ({ key }) => { if (key === KEPT) merge(); });
     restore();
     offerKinds();
     progress();

@@ -7,12 +7,15 @@
     card.element.focus({ preventScroll: true });
   }
 
+  const saving = () => byId("bar").querySelector("[data-save]");
+
+  // Through the groups, then the rules, to the end of all: Save. `open`: to the next group without an answer.
   function turn(step, open = false) {
-    const groups = answering.cards.filter(({ asked }) => asked.rule === undefined), at = groups.indexOf(answering.current);
-    const on = step > 0 ? groups.slice(at + 1) : groups.slice(0, Math.max(at, 0)).reverse();
-    const next = on.find(({ answer }) => !open || !answer.verdict);
+    const { cards, current } = answering, at = document.activeElement === saving() ? cards.length : cards.indexOf(current);
+    const on = step > 0 ? cards.slice(at + 1) : cards.slice(0, Math.max(at, 0)).reverse();
+    const next = on.find(({ asked, answer }) => !open || (asked.rule === undefined && !answer.verdict));
     if (next) goTo(next);
-    else if (step > 0) byId("bar").querySelector("[data-save]").focus();
+    else if (step > 0) saving().focus();
   }
 
   // ---- keys: letters depend on the keyboard's language, these do not
@@ -50,13 +53,13 @@
     if (isText(target)) return inField(target, key);
     if (key === "?") byId("keys").showModal();
     else if (step && !ownArrows(target)) turn(step, shiftKey);
-    else return Boolean(target.closest(".card")) && inCard(event, /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1]);
+    else return Boolean(target.closest(".card")) && inCard(event, !shiftKey && /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1]);
     return true;
   }
 
   function onKey(event) {
     const { ctrlKey, metaKey, altKey, code } = event, ctrl = ctrlKey || metaKey;
-    if (ctrl && code === "KeyS") answering.save();
+    if (ctrl && !altKey && code === "KeyS") answering.save();
     else if (ctrl || altKey || !pressed(event)) return;
     event.preventDefault();
   }

@@ -1,6 +1,7 @@
 "use strict";
 // The page stands without a script: here a member is shown large. What the other scripts share stands here too.
 const byId = (id) => document.getElementById(id);
+const filled = (text, value) => text.replace("{}", () => value);  // whatever stands in it
 const parsed = (id) => JSON.parse(byId(id)?.textContent ?? "null");
 
 // Text that was packed into the page to save room.
