@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.answering import answered, form_of, put
 from tsclust.demo import load
 from tsclust.features.catalogue import NAMES
 from tsclust.screen import DEFAULT_RULES
@@ -27,16 +28,26 @@ PLACE = "postgresql://reader@db.example/plant"
 def test_the_commands_of_a_user_run_as_they_stand(database: str, tmp_path: Path) -> None:
     load.fill(database, 2_000, 5)
     own = [c for c in COMMANDS if not c.startswith("make")]
-    assert len([c for c in own if c.startswith("tsclust")]) == 6
     inline = [c for c in INLINE if c.startswith("tsclust") and "COMMAND" not in c and "-w" in c]
-    script = "\n".join(["set -e", *own, *(c for c in inline if c not in own)])
-    script = script.replace(PLACE, shlex.quote(database))
+    first = own.index("tsclust labels import -w plant answers-*.json")
+    assert len([c for c in own if c.startswith("tsclust")]) == 6 + len(own[first:])
+    late = [c for c in inline if "labels" in c or "scores" in c]
+    _run([*own[:first], *(c for c in inline if c not in own + late)], database, tmp_path)
+    form = form_of(tmp_path / "plant/reports/report.html")
+    said = {group["name"]: "normal" if group["normal"] else f"kind {n % 4}" for n, group in enumerate(form["groups"])}
+    put(tmp_path / "answers-report-Anna.json", answered(form, "Anna", said))
+    _run([own[0], *own[first:], *late], database, tmp_path)
+    for page in ("report", "model", "round-2", "review"):
+        assert (tmp_path / f"plant/reports/{page}.html").exists()
+
+
+def _run(commands: list[str], database: str, folder: Path) -> None:
+    script = "\n".join(["set -e", *commands]).replace(PLACE, shlex.quote(database))
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, env=os.environ | {"PATH": path}
+        ["bash", "-c", script], cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": path}
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert (tmp_path / "plant/reports/report.html").exists()
 
 
 @pytest.mark.parametrize("command", [c for c in (*COMMANDS, *INLINE) if c.startswith("make")])
