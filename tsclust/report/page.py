@@ -28,7 +28,7 @@ MINUTES = 1  # it takes to look at a group
 TOP = 24  # pixels above a figure's axes
 DIGITS = string.digits + string.ascii_lowercase
 ALONE = Book(())  # a page that is all of its report
-SCRIPTS = ("page.js", "overview.js", "spreads.js", "answers.js", "keys.js")
+SCRIPTS = ("page.js", "overview.js", "spreads.js", "file.js", "answers.js", "keys.js")
 NO_FIGURES: Mapping[str, go.Figure] = MappingProxyType({})
 # What the script says and the form offers.
 ANSWERS = {"verdicts": VERDICTS, "sure": SURE, "kind": KIND, "comment": COMMENT, "labeller": LABELLER}

@@ -14,37 +14,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
   const text = (value, most) => String(value ?? "").replace(/[\0\ud800-\udfff]/gu, "\ufffd").slice(0, most);
 
-  function body() {
-    const given = cards.filter(({ answer }) => !isBlank(answer));
-    const said = ({ verdict, kind, sure, comment, at }) =>
-      ({ verdict, kind: verdict === "malfunction" ? kind : "", sure, comment, answered_at: at });
-    const groups = given.filter(({ asked }) => asked.members_hash).map(({ asked, answer }) => ({
-      group: asked.group, within: asked.within, k: asked.k, cluster: asked.cluster, size: asked.size,
-      members_hash: asked.members_hash, ...said(answer), not_members: [...answer.marked],
-    }));
-    const series = given.filter(({ asked }) => asked.series_id !== undefined).map(({ asked, answer }) => ({
-      series_id: asked.series_id, ...said(answer),
-    }));
-    const objections = given.filter(({ asked }) => asked.rule !== undefined).map(({ asked, answer }) => ({
-      rule: asked.rule, series_ids: [...answer.marked], comment: answer.comment,
-    }));
-    return {
-      format: form.format, version: form.version, report: form.report, lang: document.documentElement.lang,
-      labeller: text(bar.labeller.value.trim(), bar.labeller.maxLength), started_at: times.started,
-      saved_at: now(), groups, series, objections,
-    };
-  }
-
-  // CRC-32, as zlib has it: it tells a file that was changed or cut off on its way.
-  function checksum(of) {
-    let crc = -1;
-    for (const byte of new TextEncoder().encode(of)) {
-      crc ^= byte;
-      for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
-    }
-    return ((crc ^ -1) >>> 0).toString(16).padStart(8, "0");
-  }
-
   // ---- taking answers in: from this browser, another tab of it, or a file. What was answered here later stays
 
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
@@ -107,62 +76,26 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function save() {
     if (!bar.labeller.value.trim()) return ask("who");
     merge();
-    const all = body(), name = all.labeller.replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, 60);
-    const file = JSON.stringify({ ...all, checksum: checksum(JSON.stringify(all)) }, null, 1) + "\n";
+    const labeller = text(bar.labeller.value.trim(), bar.labeller.maxLength), saved_at = now();
+    const given = cards.filter(({ answer }) => !isBlank(answer)), name = labeller.replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, 60);
+    const file = answersFile.written(given, { labeller, started_at: times.started, saved_at });
     const href = URL.createObjectURL(new Blob([file], { type: "application/json" }));
     const download = `answers-${form.report.name}-${name}.json`;
     made("a", { href, download }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
-    times.saved = all.saved_at;
+    times.saved = saved_at;
     keep();
     say("saved", download);
   }
 
-  // ---- opening a file, which nobody has checked: all of it is, before anything is taken
-
-  const isTime = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && Number.isFinite(Date.parse(value));
-  const isAnswer = ({ verdict, kind, sure, answered_at }) =>
-    (verdict === null || form.verdicts.includes(verdict)) && typeof kind === "string"
-    && (sure === null || form.sure.includes(sure)) && isTime(answered_at);
-  const isIds = (ids) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
-
-  function isWhole({ checksum: told, ...rest }) {
-    const { report, labeller, started_at, saved_at, groups, series, objections } = rest;
-    return told === checksum(JSON.stringify(rest)) && typeof report.id === "string" && typeof labeller === "string"
-      && isTime(started_at) && isTime(saved_at) && series.every(isAnswer)
-      && groups.every((one) => isAnswer(one) && isIds(one.not_members))
-      && objections.every((one) => typeof one.rule === "string" && isIds(one.series_ids));
-  }
-
-  // A clock that was ahead would outlive every correction.
-  const ours = (at) => { const time = new Date(at).toISOString(); return time < now() ? time : now(); };
-  const NAMES = ["members_hash", "k", "cluster", "rule", "series_id"];
-
-  function answersIn({ groups, series, objections, saved_at }) {
-    return [...groups, ...series, ...objections].map((given) => [
-      cards.find(({ asked }) => NAMES.every((name) => asked[name] === given[name])),
-      { ...given, marked: given.not_members ?? given.series_ids ?? [], at: ours(given.answered_at ?? saved_at) },
-    ]);
-  }
-
-  function whatIsWrong(given) {
-    if (given?.format !== form.format) return "no_answers";
-    if (given.version !== form.version) return "other_version";
-    try {
-      if (!isWhole(given)) return "no_answers";
-    } catch {
-      return "no_answers";
-    }
-    const known = answersIn(given).some(([card]) => card);
-    return known || given.report.id === form.report.id ? null : "other_report";
-  }
+  // ---- opening a file, of which all is checked before anything is taken
 
   async function open(file) {
     const given = file.size > LARGEST ? null : await file.text().then(JSON.parse).catch(() => null);
-    const wrong = whatIsWrong(given);
+    const wrong = answersFile.whatIsWrong(given, cards);
     if (wrong) return say(wrong, file.name);
-    const before = unsaved(), all = answersIn(given).filter(([card]) => card);
-    const taken = take(all, given.labeller, ours(given.started_at)), answered = cards.filter(({ answer }) => !isBlank(answer));
+    const before = unsaved(), { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(([card]) => card);
+    const taken = take(all, given.labeller, started), answered = cards.filter(({ answer }) => !isBlank(answer));
     const inFile = new Set(all.filter(([card, { at }]) => card.answer.at === at).map(([card]) => card));
     if (answered.every((card) => inFile.has(card))) times.saved = now();
     else if (before || taken) times.changed = now();

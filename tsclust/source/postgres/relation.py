@@ -79,7 +79,9 @@ def _without_end(query: str) -> str:
 
 def table_names(text: str, asked: str = "source.table") -> tuple[str, ...]:
     """`schema.table` or `"My Schema"."T"` -> its names, spelled exactly as the server has them."""
-    if not re.fullmatch(rf"(?:{_NAME})(?:\.(?:{_NAME}))*", text.strip()):
+    # libpq reads up to a NUL, and what is not UTF-8 on a command line comes as surrogates.
+    sound = not re.search("[\0\ud800-\udfff]", text)
+    if not sound or not re.fullmatch(rf"(?:{_NAME})(?:\.(?:{_NAME}))*", text.strip()):
         raise SettingsError(
             f"{asked} = {text!r} is not a table's name",
             'Write schema.table, with names that hold a dot or a quote in double quotes: "my.schema"."T"',

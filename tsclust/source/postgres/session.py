@@ -217,7 +217,10 @@ def meant(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings =
 
 
 def _told(error: psycopg.Error) -> str:
-    """The server's words, the line of SQL they are about, and its hint."""
+    """The server's words, the line of SQL or the row they are about, and its hint."""
     line = re.search(r"^LINE \d+: (.*)", str(error), re.MULTILINE)
+    line = line or re.search(
+        r"^COPY .*?, (.*)", error.diag.context or ""
+    )  # rows that were sent: line 3, column id: "x"
     told = (error.diag.message_primary or str(error)) + (f" (in: {line[1].strip()[:200]})" if line else "")
     return f"{told}. {error.diag.message_hint}" if error.diag.message_hint else told

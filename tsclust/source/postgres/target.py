@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import pyarrow as pa
 from psycopg import sql
 
@@ -17,9 +16,10 @@ _FOUND = """
     SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
     WHERE pg_class.oid = to_regclass(%s)"""
 _COLUMNS = """
-    SELECT attname, format_type(atttypid, atttypmod), typcategory::text FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
+    SELECT attname, format_type(atttypid, atttypmod), typcategory::text
+    FROM pg_attribute JOIN pg_type t ON t.oid = atttypid
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
-# Categories of types (pg_type.typcategory) a column may be of: a varchar for text, a smaller integer for bigint. Whether
+# Categories of types (pg_type.typcategory) that a column may be of: a varchar for text, an integer for bigint; whether
 # each value fits is for the server to say. E and U: text may also go into an enum or a uuid.
 _FITTING = {"text": "SEU", "boolean": "B", "date": "D", "timestamp": "D", "timestamptz": "D"}
 _OURS = "Name a table that is not there yet, or one that tsclust has made"
@@ -57,7 +57,7 @@ def _type_of(kind: pa.DataType) -> str:
 
 
 def found(connection: Holder, parts: tuple[str, ...]) -> sql.Identifier | None:
-    """The table with its schema, wherever search_path finds it: no other name of it and no temporary table gets between."""
+    """The table with its schema, wherever search_path finds it: a temporary table of its name is not taken for it."""
     row = connection.execute(_FOUND, [sql.Identifier(*parts).as_string(connection)]).fetchone()
     return sql.Identifier(*row) if row else None
 
@@ -88,5 +88,3 @@ def check(connection: Holder, place: sql.Identifier, label: str, columns: dict[s
     for name, kind, category in there:
         if category not in _FITTING.get(columns[name], "N"):
             raise SettingsError(f"{label}: its column {name} is {kind}, expected {columns[name]}", _OURS)
-
-

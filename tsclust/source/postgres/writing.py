@@ -5,87 +5,70 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-import psycopg
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
-from psycopg import errors, sql
+from psycopg import IsolationLevel, sql
 
-from tsclust.errors import BadSeriesError, QueryError, SettingsError, SourceLostError
-from tsclust.source.postgres.relation import table_names
-from tsclust.source.postgres.session import Meanings, connect, explained
+from tsclust.errors import BadSeriesError
+from tsclust.source.postgres import target
+from tsclust.source.postgres.refusals import MEANINGS, Asking
+from tsclust.source.postgres.session import Holder, connect, explained
 
 BATCH = 50_000  # rows that are held as text at a time
-LONGEST = 63  # bytes of a name: PostgreSQL cuts a longer one, and it is another name then
 # Numbers have 17 digits, nulls are empty and all else is in quotes: COPY tells "" from NULL by them.
 _CSV = pa.csv.WriteOptions(include_header=False, quoting_style="all_valid")
 _COPY = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)")
-# For the transaction: no limit on how long it takes, but one on waiting for somebody else. Of two tsclusts that write
-# into a table of one name the second waits, even where the table is not there yet.
+_NEW = sql.Identifier("pg_temp", "tsclust_new_rows")
+# For the transaction: no limit on how long it takes, but one on waiting for somebody else.
 _BEFORE = """
-    SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '60s', true);
-    SELECT pg_advisory_xact_lock(hashtextextended({}, 0))"""
-_MEANINGS: Meanings = (
-    (
-        (errors.InsufficientPrivilege,),
-        QueryError,
-        "Ask the owner for GRANT SELECT, INSERT, DELETE on the table, or GRANT CREATE on its schema to have it made",
-    ),
-    ((errors.InvalidSchemaName,), SettingsError, "Name a schema that is there, or make it: CREATE SCHEMA"),
-    (
-        (errors.ReadOnlySqlTransaction,),
-        QueryError,
-        "This server or role only reads: name one that may write (a standby's primary) in TSCLUST_DSN",
-    ),
-    (
-        (errors.DatatypeMismatch, errors.DataError),
-        QueryError,
-        "The table holds other types: name one that is not there yet, or one that tsclust has made",
-    ),
-    ((errors.LockNotAvailable,), SourceLostError, "Another session writes to it: try again later"),
-    ((errors.DiskFull, errors.OutOfMemory), SourceLostError, "The server is short of room: make some, nothing is lost"),
-    (
-        (errors.OperationalError, errors.InternalError),
-        SourceLostError,
-        "Nothing was written: check the server and the network, then run it again",
-    ),
-    ((errors.Error,), QueryError, "Nothing was written; psql shows more of the table"),
-)
+    SELECT set_config(name, wanted, true) FROM pg_settings JOIN (VALUES
+      ('statement_timeout', '0'), ('idle_in_transaction_session_timeout', '0'), ('transaction_timeout', '0'),
+      ('lock_timeout', '60s')
+    ) AS ours(name, wanted) USING (name)"""
 
 
 def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = ()) -> None:
     """Put the rows of `table` into the table `name`, in one transaction: all of them or none.
 
     It is made where it is not there. Without a `key` the rows take the place of all that were there, with one those
-    of the same key; columns of the key hold no nulls. Raises SettingsError where a table of that name is not ours,
-    BadSeriesError for text that PostgreSQL has no place for, ConnectError, QueryError, SourceLostError.
+    of the same key; columns of the key hold no nulls. Who writes meanwhile waits, who reads sees what was there.
+    Raises SettingsError where the name is none or a table of that name is not ours, BadSeriesError for text that
+    PostgreSQL has no place for and for keys that are null, ConnectError, QueryError, SourceLostError.
     """
-    place, label = _place(name), name.strip()
-    _check_text(label, table)
-    columns = {field.name: _type_of(field.type) for field in table.schema}
-    with connect(dsn) as connection, explained(label, _MEANINGS), connection.transaction():
-        connection.execute(sql.SQL(_BEFORE).format(place.as_string(connection)))
-        _make(connection, place, columns)
-        _check(connection, place, label, columns)
-        if key:
-            _merge(connection, place, table, columns, key)
-        else:
-            connection.execute(sql.SQL("DELETE FROM {}").format(place))
-            _copy(connection, place, table)
+    label, parts = name.strip(), target.names_of(name, table.column_names)
+    _check_rows(label, table, key)
+    with connect(dsn) as connection, explained(label, MEANINGS):
+        # A role's own level may be higher: what a writer sees after waiting would then be what was before it.
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        with connection.transaction():
+            connection.execute(_BEFORE)
+            _write(connection, label, parts, table, key)
 
 
-def _place(name: str) -> sql.Identifier:
-    parts = table_names(name, "--to-table")
-    if long := next((part for part in parts if len(part.encode()) > LONGEST), None):
-        raise SettingsError(
-            f"{long[:80]!r}: expected a name of at most {LONGEST} bytes, this has {len(long.encode())}",
-            "PostgreSQL would cut it: name a shorter one",
-        )
-    return sql.Identifier(*parts)
+def _write(connection: Holder, label: str, parts: tuple[str, ...], table: pa.Table, key: Sequence[str]) -> None:
+    asking, columns = Asking.of(connection, parts), target.types_of(table.schema)
+    with explained(label, asking.to_find()):
+        there = target.found(connection, parts)
+    with explained(label, asking.to_make()):
+        # Only where there is none: who may write into one that is there need not be allowed to make one.
+        place = there or target.made(connection, parts, columns)
+    with explained(label, asking.to_write(place)):
+        target.lock(connection, place)
+        target.check(connection, place, label, columns)
+    if key:
+        with explained(label, asking.to_gather()):
+            _gather(connection, place, table)
+    with explained(label, asking.to_write(place)):
+        connection.execute(_delete(place, key))
+        _insert(connection, place, table, key)
 
 
-def _check_text(label: str, table: pa.Table) -> None:
-    """Raises BadSeriesError for a text with U+0000."""
+def _check_rows(label: str, table: pa.Table, key: Sequence[str]) -> None:
+    """Raises BadSeriesError for a text with U+0000, and for a key that is null: it would be there twice next time."""
+    for name in key:
+        if nulls := table[name].null_count:
+            raise BadSeriesError(f"{label}: {nulls} of {len(table)} rows have no {name}", "Leave them out")
     for name in table.column_names:
         if pa.types.is_string(table[name].type) or pa.types.is_large_string(table[name].type):
             found = table[name].filter(pc.match_substring(table[name], "\0"))
@@ -96,62 +79,36 @@ def _check_text(label: str, table: pa.Table) -> None:
                 )
 
 
-def _make(connection: psycopg.Connection, place: sql.Identifier, columns: dict[str, sql.SQL]) -> None:
-    """CREATE TABLE, only where there is none: who may write into one that is there need not be allowed to make one."""
-    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [place.as_string(connection)]).fetchone()
-    if there != (True,):
-        connection.execute(_create(sql.SQL("TABLE"), place, columns))
+def _gather(connection: Holder, place: sql.Identifier, table: pa.Table) -> None:
+    """The new rows beside the table, in the types of its columns: keys of one type can be hashed."""
+    wanted = sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA")
+    connection.execute(wanted.format(_NEW, _names(table), place))
+    _copy(connection, _NEW, table)
+    connection.execute(sql.SQL("ANALYZE {}").format(_NEW))
 
 
-def _type_of(kind: pa.DataType) -> sql.SQL:
-    if pa.types.is_timestamp(kind):
-        return sql.SQL("timestamptz" if kind.tz else "timestamp")
-    known = {pa.int64(): "bigint", pa.float64(): "double precision", pa.bool_(): "boolean", pa.date32(): "date"}
-    return sql.SQL(known.get(kind, "text"))
+def _delete(place: sql.Identifier, key: Sequence[str]) -> sql.Composed:
+    """By equality, which can be hashed: IS NOT DISTINCT FROM compares every row with every row."""
+    if not key:
+        return sql.SQL("DELETE FROM {}").format(place)
+    same = (sql.SQL("old.{0} = new.{0}").format(sql.Identifier(name)) for name in key)
+    return sql.SQL("DELETE FROM {} old USING {} new WHERE {}").format(place, _NEW, sql.SQL(" AND ").join(same))
 
 
-def _create(what: sql.SQL, place: sql.Identifier, columns: dict[str, sql.SQL]) -> sql.Composed:
-    each = (sql.SQL("{} {}").format(sql.Identifier(name), kind) for name, kind in columns.items())
-    return sql.SQL("CREATE {} {} ({})").format(what, place, sql.SQL(", ").join(each))
+def _insert(connection: Holder, place: sql.Identifier, table: pa.Table, key: Sequence[str]) -> None:
+    if key:
+        connection.execute(sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM {2}").format(place, _names(table), _NEW))
+    else:
+        _copy(connection, place, table)
 
 
-def _check(connection: psycopg.Connection, place: sql.Identifier, label: str, columns: dict[str, sql.SQL]) -> None:
-    """A table with other columns is somebody else's."""
-    cursor = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(place))
-    there = [column.name for column in cursor.description or ()]
-    if there != list(columns):
-        raise SettingsError(
-            f"{label} has the columns {', '.join(there)[:200]}, expected {', '.join(columns)}: it is another table",
-            "Name one that is not there yet, or one that tsclust has made",
-        )
-
-
-def _copy(connection: psycopg.Connection, place: sql.Identifier, table: pa.Table) -> None:
-    names = sql.SQL(", ").join(map(sql.Identifier, table.column_names))
-    with connection.cursor() as cursor, cursor.copy(_COPY.format(place, names)) as copy:
+def _copy(connection: Holder, place: sql.Identifier, table: pa.Table) -> None:
+    with connection.cursor() as cursor, cursor.copy(_COPY.format(place, _names(table))) as copy:
         for batch in table.to_batches(BATCH):
             text = io.BytesIO()
             pa.csv.write_csv(batch, text, _CSV)
             copy.write(text.getbuffer())
 
 
-def _merge(
-    connection: psycopg.Connection,
-    place: sql.Identifier,
-    table: pa.Table,
-    columns: dict[str, sql.SQL],
-    key: Sequence[str],
-) -> None:
-    """The rows take the place of those with the same key."""
-    new = sql.Identifier("tsclust_new_rows")
-    connection.execute(_create(sql.SQL("TEMP TABLE"), new, columns) + sql.SQL(" ON COMMIT DROP"))
-    _copy(connection, new, table)
-    connection.execute(sql.SQL("ANALYZE {}").format(new))
-    connection.execute(_delete(place, new, key))
-    connection.execute(sql.SQL("INSERT INTO {} SELECT * FROM {}").format(place, new))
-
-
-def _delete(place: sql.Identifier, new: sql.Identifier, key: Sequence[str]) -> sql.Composed:
-    """By equality, which can be hashed: IS NOT DISTINCT FROM compares every row with every row."""
-    same = (sql.SQL("old.{0} = new.{0}").format(sql.Identifier(name)) for name in key)
-    return sql.SQL("DELETE FROM {} old USING {} new WHERE {}").format(place, new, sql.SQL(" AND ").join(same))
+def _names(table: pa.Table) -> sql.Composed:
+    return sql.SQL(", ").join(map(sql.Identifier, table.column_names))

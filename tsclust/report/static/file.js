@@ -1,0 +1,84 @@
+// The file of answers: what stands in it, and whether one that is opened, which nobody has checked, is whole.
+const answersFile = {};
+{
+  const form = parsed("form");
+
+  // ---- writing
+
+  const said = ({ verdict, kind, sure, comment, at }) =>
+    ({ verdict, kind: verdict === "malfunction" ? kind : "", sure, comment, answered_at: at });
+  const aboutGroup = ({ asked, answer }) => ({
+    group: asked.group, within: asked.within, k: asked.k, cluster: asked.cluster, size: asked.size,
+    members_hash: asked.members_hash, ...said(answer), not_members: [...answer.marked],
+  });
+  const aboutSeries = ({ asked, answer }) => ({ series_id: asked.series_id, ...said(answer) });
+  const aboutRule = ({ asked, answer }) => ({ rule: asked.rule, series_ids: [...answer.marked], comment: answer.comment });
+
+  // `given`: cards with an answer; labeller, started_at and saved_at in this order.
+  function written(given, { labeller, started_at, saved_at }) {
+    const all = {
+      format: form.format, version: form.version, report: form.report, lang: document.documentElement.lang,
+      labeller, started_at, saved_at,
+      groups: given.filter(({ asked }) => asked.members_hash).map(aboutGroup),
+      series: given.filter(({ asked }) => asked.series_id !== undefined).map(aboutSeries),
+      objections: given.filter(({ asked }) => asked.rule !== undefined).map(aboutRule),
+    };
+    return JSON.stringify({ ...all, checksum: checksum(JSON.stringify(all)) }, null, 1) + "\n";
+  }
+
+  // CRC-32, as zlib has it: it tells a file that was changed or cut off on its way.
+  function checksum(of) {
+    let crc = -1;
+    for (const byte of new TextEncoder().encode(of)) {
+      crc ^= byte;
+      for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (0xedb88320 & -(crc & 1));
+    }
+    return ((crc ^ -1) >>> 0).toString(16).padStart(8, "0");
+  }
+
+  // ---- reading
+
+  const isTime = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && Number.isFinite(Date.parse(value));
+  const isAnswer = ({ verdict, kind, sure, answered_at }) =>
+    (verdict === null || form.verdicts.includes(verdict)) && typeof kind === "string"
+    && (sure === null || form.sure.includes(sure)) && isTime(answered_at);
+  const isIds = (ids) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
+
+  function isWhole({ checksum: told, ...rest }) {
+    const { report, labeller, started_at, saved_at, groups, series, objections } = rest;
+    return told === checksum(JSON.stringify(rest)) && typeof report.id === "string" && typeof labeller === "string"
+      && isTime(started_at) && isTime(saved_at) && series.every(isAnswer)
+      && groups.every((one) => isAnswer(one) && isIds(one.not_members))
+      && objections.every((one) => typeof one.rule === "string" && isIds(one.series_ids));
+  }
+
+  // A clock that was ahead would outlive every correction.
+  function past(at) {
+    const then = new Date(at).toISOString(), now = new Date().toISOString();
+    return then < now ? then : now;
+  }
+
+  // When it was begun; for every answer in it [the card it is about, if there is one; the answer].
+  function answersIn({ groups, series, objections, started_at, saved_at }, cards) {
+    const names = ["members_hash", "k", "cluster", "rule", "series_id"];
+    const answers = [...groups, ...series, ...objections].map((given) => [
+      cards.find(({ asked }) => names.every((name) => asked[name] === given[name])),
+      { ...given, marked: given.not_members ?? given.series_ids ?? [], at: past(given.answered_at ?? saved_at) },
+    ]);
+    return { started: past(started_at), answers };
+  }
+
+  // The name of what the page says of it; null where nothing is wrong.
+  function whatIsWrong(given, cards) {
+    if (given?.format !== form.format) return "no_answers";
+    if (given.version !== form.version) return "other_version";
+    try {
+      if (!isWhole(given)) return "no_answers";
+    } catch {
+      return "no_answers";
+    }
+    const known = answersIn(given, cards).answers.some(([card]) => card);
+    return known || given.report.id === form.report.id ? null : "other_report";
+  }
+  Object.assign(answersFile, { written, answersIn, whatIsWrong });
+}

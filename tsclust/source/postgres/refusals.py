@@ -1,0 +1,85 @@
+"""What a server's refusals mean for who writes: reading has other next steps (see session)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import errors, sql
+
+from tsclust.errors import BadSeriesError, QueryError, SettingsError, SourceLostError
+from tsclust.source.postgres.session import Holder, Meanings
+
+_WHO = """
+    SELECT quote_ident(current_user), quote_ident(current_database()),
+      quote_ident(coalesce(%s, current_schema(), 'public'))"""
+_OTHER = "name one that is not there yet, or one that tsclust has made"
+# A connection that breaks at the very end leaves open which of the two it is: only what is always true is said.
+_WHOLE = "The rows are written all or not at all"
+# The first class that fits.
+MEANINGS: Meanings = (
+    ((errors.InvalidSchemaName,), SettingsError, "Name a schema that is there, or make it: CREATE SCHEMA"),
+    (
+        (errors.ReadOnlySqlTransaction,),
+        QueryError,
+        "This server or role only reads: name one that may write (a standby's primary) in TSCLUST_DSN",
+    ),
+    (
+        (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter),
+        BadSeriesError,
+        "This database's encoding has no place for it: write to one in UTF8, or to a file",
+    ),
+    (
+        (errors.DatatypeMismatch, errors.DataError, errors.UndefinedFunction),
+        QueryError,
+        f"The table's columns do not hold these values: {_OTHER}",
+    ),
+    (
+        (errors.WrongObjectType, errors.ObjectNotInPrerequisiteState, errors.FeatureNotSupported),
+        SettingsError,
+        f"It is no table that can be written into: {_OTHER}",
+    ),
+    ((errors.IntegrityError,), QueryError, f"A constraint of the table refuses the rows: drop it, or {_OTHER}"),
+    (
+        (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure),
+        SourceLostError,
+        "Another session writes to it: try again later",
+    ),
+    ((errors.QueryCanceled,), SourceLostError, "It was cancelled on the server and nothing written: run it again"),
+    ((errors.DiskFull, errors.OutOfMemory), SourceLostError, "The server is short of room: make some, nothing is lost"),
+    (
+        (errors.OperationalError, errors.InternalError),
+        SourceLostError,
+        f"{_WHOLE}: check the server and the network, then run it again",
+    ),
+    ((errors.Error,), QueryError, f"{_WHOLE}: see to it with psql, then run it again"),
+)
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who asks for what, as it is written in SQL."""
+
+    user: str  # also a role that was set
+    database: str
+    schema: str  # where the table is, or would be made
+
+    @classmethod
+    def of(cls, connection: Holder, parts: tuple[str, ...]) -> Asking:
+        row = connection.execute(_WHO, [parts[0] if len(parts) > 1 else None]).fetchone()
+        return cls(*row or ("", "", ""))
+
+    def to_find(self) -> Meanings:
+        return self._granted(f"USAGE ON SCHEMA {self.schema}")
+
+    def to_make(self) -> Meanings:
+        return self._granted(f"USAGE, CREATE ON SCHEMA {self.schema}")
+
+    def to_write(self, place: sql.Identifier) -> Meanings:
+        return self._granted(f"SELECT, INSERT, DELETE ON {place.as_string()}")
+
+    def to_gather(self) -> Meanings:
+        return self._granted(f"TEMPORARY ON DATABASE {self.database}")
+
+    def _granted(self, right: str) -> Meanings:
+        step = f"Have the owner run: GRANT {right} TO {self.user}"
+        return (((errors.InsufficientPrivilege,), QueryError, step), *MEANINGS)
