@@ -8,7 +8,10 @@ import polars as pl
 import psycopg
 
 import tsclust
+from tests.answering import answered, form_of, put
+from tests.expert import said_of
 from tsclust.demo import score
+from tsclust.workspace import Workspace
 
 
 def loaded(dsn: str, name: str, frame: pl.DataFrame, carried: str) -> None:
@@ -28,6 +31,30 @@ def every_command(root: Path, dsn: str, table: str, **cluster: object) -> None:
     for command in ("features", "filter", "cluster", "report"):
         getattr(tsclust, command)(root, flags)
     assert tsclust.status(root, flags).facts["stages"]["clusters"]["state"] == "up to date"
+
+
+def the_way_back(root: Path, dsn: str, table: str, truth: pl.DataFrame) -> pl.DataFrame:
+    """An expert who knows the truth answers the whole report; what is learned says this of all series."""
+    workspace, flags = Workspace.open(root), {"dsn": dsn, "source": {"table": table}}
+    form = form_of(root / "reports" / "report.html")
+    file = put(root / "answers.json", answered(form, "Anna", said_of(workspace, form["groups"], truth)))
+    tsclust.labels_import(root, [file])
+    tsclust.train(root)
+    tsclust.score(root, refuse="2%")
+    tsclust.labels_review(root, limit=5)
+    tsclust.labels_export(root, root / "labels.csv")
+    tsclust.labels_export(root, flags=flags, to_table="labels")
+    tsclust.cluster(root, {"cluster": {"k": "2..5"}}, unlabelled=True)
+    tsclust.report(root, name="round-2")
+    own = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
+    tsclust.score(root, flags, refuse="2%", to_table="scores")
+    new = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores_new")])
+    names = ["series_id", "said", "probability"]
+    assert new.select(names).sort("series_id").equals(own.select(names).sort("series_id"))
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("SELECT count(*) FROM scores").fetchone() == (len(own),)
+    assert tsclust.status(root).facts["stages"]["model"]["state"] == "up to date"
+    return own.join(truth, on="series_id", suffix="_true")
 
 
 def looked_at(root: Path, truth: pl.DataFrame) -> pl.DataFrame:
@@ -57,6 +84,15 @@ def test_screws_that_do_not_come_loose_get_a_group_of_their_own(
     print(f"unscrewing: {len(faults)} faults kept; one group holds {best}; found after {found} looks")  # pytest -s
     assert best["share"] > 0.8
     assert found["non_releasable"] <= 40
+    kinds = real.select(
+        "series_id", kind=pl.when(pl.col("label") == "non_releasable").then("label").otherwise(pl.lit("normal"))
+    )
+    told = the_way_back(workspace_dir, database, "cycles", kinds).filter(pl.col("rejected_by").is_null())
+    named = told.filter(pl.col("said").is_in(["normal", "non_releasable"]))
+    right = len(named.filter(pl.col("said") == pl.col("kind_true"))) / len(named)
+    print(f"unscrewing: {len(named) / len(told):.1%} answered, {right:.2%} rightly")
+    assert right > 0.98
+    assert len(named) > 0.85 * len(told)
 
 
 def test_traces_without_a_clear_direction_go_through_every_command(
@@ -70,3 +106,8 @@ def test_traces_without_a_clear_direction_go_through_every_command(
     assert facts["kept"] > 0.99 * len(real)
     found = looked_at(workspace_dir, real.select("series_id", kind="label"))
     assert found["look"].n_unique() >= 10
+    told = the_way_back(workspace_dir, database, "wafer", real.select("series_id", kind="label"))
+    named = told.filter(pl.col("said") == pl.col("kind"))
+    right = len(named.filter(pl.col("said") == pl.col("kind_true"))) / len(named)
+    print(f"wafer: {len(named) / len(told):.1%} answered, {right:.2%} rightly")
+    assert len(named) > 0.8 * len(told)
