@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from tests.answering import answered, form_of, put
 from tests.report_workspace import write
 from tests.test_answers_page import four_kinds
 from tests.test_labels_import import content, labels
-from tsclust.errors import AnswersError, DamagedError
+from tsclust.errors import AnswersError, DamagedError, DiskFullError
 from tsclust.workspace import Workspace
 
 
@@ -135,3 +138,17 @@ def test_every_file_says_what_it_is_of(workspace: Workspace, asked: dict[str, An
     assert json.loads(kept.read_text()) == json.loads(file.read_text())
     files = pl.read_parquet(workspace.root / "labels" / "files.parquet")
     assert files.select("file", "labeller", "in_force").rows() == [("a.json", "A", True)]
+
+
+def test_a_full_disk_while_importing_loses_nothing(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
+    tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", {"1": "x"}))])
+    before = content(workspace)
+    put(tmp_path / "b.json", answered(asked, "B", {"2": "y"}))
+    done = subprocess.run(
+        [sys.executable, "-m", "tsclust", "labels", "import", "-w", str(workspace.root), str(tmp_path / "b.json")],
+        capture_output=True, text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000)),
+    )  # fmt: skip
+    assert done.returncode == DiskFullError.exit_code, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert content(workspace) == before
+    assert not list(workspace.root.glob(".*.new"))

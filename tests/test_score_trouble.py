@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import resource
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 import tsclust
 from tests.labelled import cycles, described, kept, label, scores
-from tsclust.errors import DamagedError, NoSeriesError, SettingsError, StageMissingError
+from tsclust.errors import DamagedError, DiskFullError, NoSeriesError, SettingsError, StageMissingError
 from tsclust.labels import model_file
 from tsclust.workspace import Workspace
 
@@ -191,6 +192,31 @@ def test_a_killed_score_leaves_the_last_scores(copy: Workspace, plant: Plant) ->
     assert {path.name: path.read_bytes() for path in copy.stage("scores").iterdir()} == before
     tsclust.score(copy.root)
     assert scores(copy).equals(scores(plant.workspace))
+
+
+@pytest.mark.parametrize("command", [
+    ["train", "--answer", "99%"], ["score"], ["score", "--from", "new.parquet"], ["labels", "review"],
+    ["labels", "export", "labels.parquet"],
+])  # fmt: skip
+def test_a_full_disk_is_one_line_and_loses_nothing(copy: Workspace, plant: Plant, command: list[str]) -> None:
+    of(copy, plant.series.head(2_000))
+    (copy.root / "labels.parquet").write_text("what was there before")
+    before = files_of(copy)
+    done = subprocess.run(
+        [sys.executable, "-m", "tsclust", *command, "-w", str(copy.root)],
+        capture_output=True, text=True, cwd=copy.root,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000)),
+    )  # fmt: skip
+    assert done.returncode == DiskFullError.exit_code, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "no space left" in done.stderr
+    assert files_of(copy) == before
+
+
+def files_of(workspace: Workspace) -> dict[str, str]:
+    """File -> hash, of all there are; a new lock is no loss."""
+    there = [path for path in workspace.root.rglob("*") if path.is_file() and path.name != ".tsclust.lock"]
+    return {str(path.relative_to(workspace.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
 
 
 KILLED = """
