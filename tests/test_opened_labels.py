@@ -190,7 +190,7 @@ def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: Open
 def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSCLUST_REPORT__LANG", "ru")
     russian = tsclust.open(ws.workspace.root)
-    assert russian.confusion.layout.title.text == "Что за что принимается"
+    assert russian.confusion.layout.title.text == "Что с чем путают"
     assert russian.coverage.layout.title.text == "Чего стоит «не знаю»"
     assert all(isinstance(figure, go.Figure) for figure in (ws.confusion, ws.coverage))
 

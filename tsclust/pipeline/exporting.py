@@ -16,6 +16,7 @@ from tsclust.engine import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.pipeline import labels_kept
 from tsclust.pipeline.result import Result
+from tsclust.source.postgres.target import names_of
 from tsclust.source.postgres.writing import write_table
 from tsclust.workspace import Meter, Workspace, command
 
@@ -31,7 +32,7 @@ def labels_export(
     """Write the labels to a .csv or .parquet file, to a table in PostgreSQL, or to both.
 
     A row for each series and labeller; with [labels] resolve one for each series. Raises SettingsError for a file of
-    another kind or a table that is not tsclust's.
+    another kind or a table that is not tsclust's, and what write_table raises.
     """
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, flags)
@@ -40,6 +41,8 @@ def labels_export(
         raise SettingsError("labels export: expected a file or --to-table", example)
     resolve = settings.labels.resolve
     found = (labels_kept.in_use(workspace, settings) if resolve else labels_kept.labels(workspace)).to_arrow()
+    if to_table:
+        names_of(to_table, found.column_names)
     if to is not None:
         save(found, to)
     if to_table:

@@ -30,6 +30,7 @@ from tsclust.pipeline.examples import Part
 from tsclust.pipeline.result import Result, of_stage
 from tsclust.pipeline.trained import Trained
 from tsclust.series import Floats
+from tsclust.source.postgres.target import names_of
 from tsclust.source.postgres.writing import write_table
 from tsclust.workspace import Meter, Workspace, command, write_manifest
 
@@ -71,11 +72,14 @@ def score(
 
     refuse: the share of series that get no answer, in place of the threshold of training. to_table: a table in
     PostgreSQL that gets them too.
-    Raises StageMissingError where the model was trained on other features, rules or baselines.
+    Raises StageMissingError where the model was trained on other features, rules or baselines; with `to_table` what
+    write_table raises, when scores/ is in place.
     """
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, flags)
     share, stage = _share(refuse), NEW if _elsewhere(flags) else OWN
+    if to_table:
+        names_of(to_table, list(COLUMNS))
     with workspace.locked(), in_one_order():
         model = trained.read(workspace)
         features.refuse_other(examples.compared_by(settings), model.facts["same"]["compared_by"], root)
