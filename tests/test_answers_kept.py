@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.report_workspace import write
-from tests.test_answers_page import file_of, four_kinds, press, put, read, said, whole
+from tests.test_answers_page import asked, file_of, four_kinds, press, put, read, said, whole
 from tests.test_report_page import CLIPPED, Opened
 from tsclust.answers import Answers
 from tsclust.config import Report
@@ -20,6 +20,7 @@ from tsclust.report.data import ReportData
 from tsclust.report.page import render
 
 PAST, FUTURE = "2026-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
+STAY = "Files that you have saved stay as they are."
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +134,93 @@ def test_one_broken_answer_stops_all_of_the_file(
     assert opened.is_quiet()
 
 
+@pytest.mark.parametrize("spoil", [
+    {"group": {"not_members": ["no such series"]}}, {"group": {"members_hash": "0" * 32}},
+    {"objection": {"rule": "other"}}, {"objection": {"series_ids": ["no such series"]}},
+])  # fmt: skip
+def test_a_file_about_what_the_page_does_not_have_changes_nothing(
+    page: Page, report: Path, data: ReportData, tmp_path: Path, spoil: dict[str, dict[str, Any]]
+) -> None:
+    opened, good = Opened(page, report), objecting(data, PAST, **spoil.get("objection", {}))
+    second = answer_to(data, 1) | spoil.get("group", {})
+    body = whole(good, groups=[*good["groups"], second])
+    assert put(page, tmp_path / "odd.json", body) == "odd.json is about groups or series that are not on this page."
+    assert verdict(page, 1) is None
+    expect(page.locator(".rule .marked")).to_have_count(0)
+    assert page.evaluate("localStorage.length") == 0
+    assert opened.is_quiet()
+
+
+def answer_to(data: ReportData, n: int) -> dict[str, Any]:
+    """The file's answer of the first group, but of the one with this index."""
+    answer: dict[str, Any] = file_of(data)["groups"][0] | asked(data.groups[n])
+    return answer
+
+
+@pytest.mark.parametrize("spoil", [{"comment": 5}, {"comment": None}, {}])
+def test_two_answers_to_one_group_or_a_comment_that_is_no_text(
+    page: Page, report: Path, data: ReportData, tmp_path: Path, spoil: dict[str, Any]
+) -> None:
+    Opened(page, report)
+    body = file_of(data)
+    body = whole(body, groups=[body["groups"][0], answer_to(data, 1 if spoil else 0) | spoil])
+    assert put(page, tmp_path / "odd.json", body) == "odd.json is not a complete file of answers."
+    assert verdict(page, 1) is None
+
+
+def test_of_another_report_only_the_groups_that_are_here_too(
+    page: Page, report: Path, data: ReportData, tmp_path: Path
+) -> None:
+    Opened(page, report)
+    good = objecting(data, PAST, series_ids=[])
+    elsewhere = {"report": good["report"] | {"id": "0" * 16}, "groups": [answer_to(data, 1), good["groups"][0]]}
+    elsewhere["groups"][1]["members_hash"] = "0" * 32
+    assert put(page, tmp_path / "a.json", whole(good, **elsewhere)) == "Answers taken from the file: 1."
+    assert (verdict(page, 1), verdict(page, 2)) == (None, "malfunction")
+    expect(page.locator(".rule textarea")).to_have_value("")
+    only_rule = whole(good, report=elsewhere["report"], groups=[])
+    assert put(page, tmp_path / "a.json", only_rule) == "a.json has answers to another report."
+
+
+def test_a_clock_that_is_set_back_loses_nothing(page: Page, report: Path, tmp_path: Path) -> None:
+    page.clock.set_fixed_time("2026-06-01T12:00:00Z")
+    Opened(page, report)
+    say(page, 1, "normal")
+    page.clock.set_fixed_time("2026-06-01T11:00:00Z")
+    say(page, 1, "a bad recording")
+    page.locator("#bar [name=labeller]").fill("x")
+    saved(page, tmp_path / "a.json")
+    assert not asked_on_leaving(page)
+    say(page, 2, "normal")
+    assert asked_on_leaving(page)
+    page.locator("#group-1 .clear").click()
+    page.reload()
+    assert (verdict(page, 1), verdict(page, 2)) == (None, "normal")
+
+
+def test_a_name_that_was_corrected_in_another_tab_stays_corrected(page: Page, report: Path) -> None:
+    other = page.context.new_page()
+    Opened(page, report)
+    Opened(other, report)
+    for one, name in ((page, "Ana"), (other, "Anna")):
+        one.locator("#bar [name=labeller]").fill(name)
+        one.locator("h1").click()
+    page.wait_for_function("document.querySelector('#bar [name=labeller]').value === 'Anna'")
+    say(page, 1, "normal")
+    page.reload()
+    expect(page.locator("#bar [name=labeller]")).to_have_value("Anna")
+
+
+def test_opening_a_file_does_not_hide_that_an_answer_in_it_was_cleared(
+    page: Page, report: Path, data: ReportData, tmp_path: Path
+) -> None:
+    Opened(page, report)
+    put(page, tmp_path / "a.json", file_of(data))
+    page.locator("#group-1 .clear").click()
+    assert put(page, tmp_path / "a.json", file_of(data)) == "Answers taken from the file: 0."
+    assert asked_on_leaving(page)
+
+
 def test_leaving_warns_only_of_what_is_in_no_file(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
     Opened(page, report)
     put(page, tmp_path / "a.json", file_of(data))
@@ -154,6 +242,24 @@ def test_digits_with_other_keys_say_nothing(page: Page, report: Path) -> None:
     assert verdict(page, 1) is None
     press(page, "Digit2")
     assert verdict(page, 1) == "normal"
+
+
+def test_a_key_that_is_held_answers_once(page: Page, report: Path) -> None:
+    Opened(page, report)
+    press(page, "ArrowRight")
+    for _ in range(2):
+        page.keyboard.down("Digit2")  # the second repeats
+    assert verdict(page, 1) == "normal"
+
+
+def test_from_save_on_to_the_next_group_or_back(page: Page, report: Path) -> None:
+    Opened(page, report)
+    page.locator("#bar [name=labeller]").fill("x")
+    for key, then in (("ArrowRight", 3), ("ArrowLeft", 2)):
+        page.locator("#group-2").focus()
+        page.locator("#bar [data-save]").click()
+        press(page, key)
+        assert page.evaluate("document.activeElement.id") == f"group-{then}"
 
 
 def test_saving_while_a_member_is_shown_large(page: Page, report: Path, tmp_path: Path) -> None:
@@ -185,7 +291,7 @@ def test_everything_is_erased_only_on_purpose(page: Page, report: Path) -> None:
     page.set_viewport_size({"width": 400, "height": 800})
     assert page.evaluate(CLIPPED) == []
     page.locator("#keys [data-erase]").click()
-    assert asked == ["Erase all answers to this report (2)? Files that you have saved stay as they are."]
+    assert asked == [f"Erase all answers to this report? Answers lost: 2. {STAY}"]
     assert verdict(page, 1) == "normal"
     answer["yes"] = True
     page.locator("#keys [data-erase]").click()

@@ -328,6 +328,7 @@ def test_a_file_that_is_none_of_ours_is_said_to_be(page: Page, report: Path, dat
     cut, other = json.dumps(good)[:-40], good | {"labeller": "z"}
     for odd in ("", "[]", "null", "[1", cut, {"format": "other"}, good | {"groups": 3}, whole(good, groups=3), other):
         assert put(page, path, odd) == none
+    assert put(page, tmp_path / "$& $1.json", "") == none.replace("odd", "$& $1")
     assert put(page, path, good | {"version": 2}) == "odd.json was made by another version of this page."
     other = whole(file_of(data, members_hash="0" * 32), report=good["report"] | {"id": "0" * 16})
     assert put(page, path, other) == "odd.json has answers to another report."
@@ -352,7 +353,7 @@ def test_hostile_answers_are_shown_as_text(
     save: Callable[[Page, Callable[[], object]], Path],
 ) -> None:  # fmt: skip
     opened, members = Opened(page, report), data.groups[0].members
-    said = {"kind": hostile, "comment": hostile, "not_members": [hostile, members[0].series_id]}
+    said = {"kind": hostile, "comment": hostile, "not_members": [members[0].series_id]}
     body = whole(file_of(data, **said), labeller=hostile)
     assert put(page, tmp_path / "a.json", body) == "Answers taken from the file: 1."
     expect(page.locator("#group-1 .marked")).to_have_count(1)
@@ -390,6 +391,21 @@ def test_without_a_script_the_page_says_what_to_do(chromium: Browser, report: Pa
         expect(page.locator(".without-script")).to_be_visible()
         expect(page.locator("#bar, .with-script >> nth=0")).to_be_hidden()
         assert page.locator("form.answer").count() == 0
+
+
+@pytest.mark.parametrize(("within", "text"), [
+    (None, "A group of its own when all series are divided into {} groups."),
+    (0, "Found among the series that have no name yet: a group of its own when these are divided into {} groups."),
+    (3, "A group of its own when the series there are divided into {} groups."),
+])  # fmt: skip
+def test_a_card_says_where_its_group_was_found(data: ReportData, within: int | None, text: str) -> None:
+    first = data.groups[0]
+    for last, said in (
+        (first.first_k, f"{first.first_k}"),
+        (first.first_k + 2, f"{first.first_k} to {first.first_k + 2}"),
+    ):
+        group = replace(first, within=within, last_k=last)
+        assert text.format(said) in render(replace(data, groups=(group, *data.groups[1:])), "en")
 
 
 def test_on_paper_there_are_places_to_tick(page: Page, report: Path) -> None:

@@ -45,7 +45,7 @@ class Lying:
         """Of n series with deviations z (n, d): machine and refused (n,)."""
         machines, at = np.unique(machine, return_inverse=True)
         refusals = np.bincount(at[refused], minlength=len(machines))
-        return cls(machines, count(z, at, len(machines)), refusals)._bounded()
+        return cls(machines, count(z, at, len(machines)), refusals)
 
     @classmethod
     def none(cls, d: int) -> Lying:
@@ -64,9 +64,9 @@ class Lying:
         refused = np.zeros(len(machines), np.int64)
         np.add.at(counts, at, np.concatenate([self.counts, other.counts]))
         np.add.at(refused, at, np.concatenate([self.refused, other.refused]))
-        return Lying(machines, counts, refused)._bounded()
+        return Lying(machines, counts, refused)
 
-    def _bounded(self) -> Lying:
+    def bounded(self) -> Lying:
         """More than MOST machines are not told apart, whatever the order in which they came."""
         many = len(self.machines) > MOST or (ALL in self.machines.tolist() and len(self.machines) > 1)
         return self.whole() if many else self

@@ -19,14 +19,14 @@ from tsclust.labels.drift import ALL, Bools, Lying, Shift
 from tsclust.pipeline.examples import Part
 from tsclust.pipeline.trained import Trained
 from tsclust.report.counted import possible
-from tsclust.series import Floats
 from tsclust.workspace import Workspace
 
 WORKERS = 2
+LOOKED_AT = 100  # machines of whose months is asked: where more have changed, all together say since when
+AND = "\x1e"  # between a machine and a month
 
-Months = dict[str, Lying]  # machine -> its series by their months
 Read = Callable[[Path], Part]
-Refuses = Callable[[Floats], Bools]  # deviations (n, d) -> (n,) whether they get no answer
+Refused = Callable[[Path], Bools]  # a part -> (n,) which of its kept series get no answer
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class Drift:
         }
 
 
-def find(workspace: Workspace, now: Lying, model: Trained, names: Sequence[str], read: Read, refuses: Refuses) -> Drift:
+def find(workspace: Workspace, now: Lying, model: Trained, names: Sequence[str], read: Read, refused: Refused) -> Drift:
     """What has changed in the series of a workspace, which lie so `now`; names (d,) of the features."""
     there, each = set(model.lying.machines.tolist()), now.machines.tolist()
     apart = bool(model.facts["machine"]) and ALL not in there and ALL not in each
@@ -77,7 +77,8 @@ def find(workspace: Workspace, now: Lying, model: Trained, names: Sequence[str],
     candidates = [_changed(now.whole(), 0, model, names), *(_changed(now, i, model, names, len(known)) for i in known)]
     changed = [one for one in candidates if one]
     if changed:
-        when = _since(workspace, [_key(one) for one in changed], model, read, refuses)
+        most = sorted(changed, key=lambda one: (one.machine is not None, -one.rows))[: LOOKED_AT + 1]
+        when = _since(workspace, [_key(one) for one in most], model, read, refused)
         changed = [replace(one, since=when.get(_key(one))) for one in changed]
     unknown = tuple(machine for machine in each if apart and machine not in there)
     return Drift(tuple(changed), unknown, *_rejected(workspace, model))
@@ -104,16 +105,16 @@ def _rejected(workspace: Workspace, model: Trained) -> tuple[float, bool]:
 
 
 def _since(
-    workspace: Workspace, machines: Sequence[str], model: Trained, read: Read, refuses: Refuses
+    workspace: Workspace, machines: Sequence[str], model: Trained, read: Read, refused: Refused
 ) -> dict[str, str | None]:
     """machine -> the month from which on it is not what it was."""
     column = _times(workspace)
     if column is None:
         return {}
-    one_part = partial(_by_month, workspace, column, machines, read, refuses)
-    total: Months = reduce(_merged, map_parts(one_part, workspace.parts("features"), WORKERS), {})
+    one_part = partial(_by_month, workspace, column, machines, read, refused)
+    total = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
     share = model.facts["refused"]
-    return {who: drift.since(months, model.lying.counts_of(who), share) for who, months in total.items()}
+    return {who: drift.since(_months_of(total, who), model.lying.counts_of(who), share) for who in machines}
 
 
 def _times(workspace: Workspace) -> str | None:
@@ -123,18 +124,22 @@ def _times(workspace: Workspace) -> str | None:
 
 
 def _by_month(
-    workspace: Workspace, column: str, machines: Sequence[str], read: Read, refuses: Refuses, path: Path
-) -> Months:
-    part = read(path)
+    workspace: Workspace, column: str, machines: Sequence[str], read: Read, refused: Refused, path: Path
+) -> Lying:
+    """How the series lie of each of these machines and each month, called `machine AND month`."""
+    part, no_answer = read(path), refused(path)
     carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=[column]))
     times = possible(carried[column].filter(pl.Series(part.keep)))
     month = times.dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
-    found: Months = {}
-    for who in machines:
-        mine = np.flatnonzero((month != "") & ((part.machine == who) | (who == ALL)))
-        found[who] = Lying.of(part.z[mine], month[mine], refuses(part.z[mine]))
+    found = Lying.none(part.z.shape[1])
+    for who in (np.full(len(month), ALL), part.machine):
+        mine = np.flatnonzero((month != "") & np.isin(who, machines))
+        names = np.char.add(np.char.add(who[mine], AND), month[mine])
+        found += Lying.of(part.z[mine], names, no_answer[mine])
     return found
 
 
-def _merged(a: Months, b: Months) -> Months:
-    return a | b | {key: a[key] + b[key] for key in a.keys() & b.keys()}
+def _months_of(total: Lying, machine: str) -> Lying:
+    rows = np.flatnonzero(np.char.startswith(total.machines, machine + AND))
+    months = np.char.rpartition(total.machines[rows], AND)[:, 2]
+    return Lying(months, total.counts[rows], total.refused[rows])

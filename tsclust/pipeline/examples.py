@@ -57,7 +57,7 @@ class Found:
         hashes, x, kind, machine = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in names)
         ids = pl.concat([self.ids, other.ids])
         counts, plain = self.counts + other.counts, self.plain + other.plain
-        return Found(hashes, ids, x, kind, machine, counts, plain, self.lying + other.lying)
+        return Found(hashes, ids, x, kind, machine, counts, plain, (self.lying + other.lying).bounded())
 
 
 @dataclass(frozen=True)

@@ -53,10 +53,10 @@ class Asked:
         """A part of features/."""
         return examples.read(self.series, self.settings, self.model.scaler, self.model.facts["machine"], path)
 
-    def refuses(self, z: Floats) -> Bools:
-        """(n,) which of the series with these deviations (n, d) the model alone would not answer."""
-        _, sure, novelty = self.model.ask(self.model.scaler.of_deviations(z))
-        return self.model.refuses(sure, novelty)
+    def refused(self, scores: Path, path: Path) -> Bools:
+        """(n,) which kept series of a part of features/ the model alone would not answer, by the part of the scores."""
+        found = pl.DataFrame(pq.read_table(scores / path.name, columns=["probability", "novelty"])).drop_nulls()
+        return self.model.refuses(found["probability"].to_numpy(), found["novelty"].to_numpy())
 
 
 def score(
@@ -87,7 +87,7 @@ def score(
             asked = _with_threshold(Asked(series, settings, model), share)
             with workspace.writing(stage) as writer:
                 said, lying = _score_all(asked, writer, listen)
-                drift = _drift(asked, lying)
+                drift = _drift(asked, lying, writer.folder)
                 about = {"refuse": share, "elsewhere": stage == NEW} | _about(asked, said, drift)
                 manifest = write_manifest(writer, meter, stage=stage, **_made_of(workspace, asked), facts=about)
     if to_table:
@@ -170,7 +170,7 @@ def _score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Cou
     said: Counter[str] = Counter()
     lying = Lying.none(len(asked.model.facts["features"]))
     for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts("features"), WORKERS):
-        said, lying = said + of_part, lying + lies
+        said, lying = said + of_part, (lying + lies).bounded()
         listen(Progress("score", said.total(), asked.series.manifest("features").rows))
     return said, lying
 
@@ -199,8 +199,9 @@ def _spread(values: Any, keep: Bools, other: float) -> Any:
     return spread
 
 
-def _drift(asked: Asked, lying: Lying) -> Drift:
-    return drifting.find(asked.series, lying, asked.model, asked.model.facts["features"], asked.read, asked.refuses)
+def _drift(asked: Asked, lying: Lying, scores: Path) -> Drift:
+    refused = partial(asked.refused, scores)
+    return drifting.find(asked.series, lying, asked.model, asked.model.facts["features"], asked.read, refused)
 
 
 def _made_of(workspace: Workspace, asked: Asked) -> dict[str, Any]:

@@ -6,13 +6,17 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const now = () => new Date().toISOString();
   const times = { started: now(), changed: "", saved: "" };  // of the first answer, of the last, and of the last file
   const unsaved = () => times.changed > times.saved;
+  // Now, but after `before`: a clock may be set back, and what is said last counts.
+  const after = (before) => new Date(Math.max(Date.now(), Date.parse(before ?? "") + 1 || 0)).toISOString();
 
   // ---- what is answered: one object a card, groups and rules alike
 
   const blank = () => ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null });
   const isBlank = ({ verdict, comment, marked }) => !verdict && !comment && !marked.size;
+  const answered = () => cards.filter(({ answer }) => !isBlank(answer));
+  const name = () => bar.labeller.value.trim();
   const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
-  const text = (value, most) => String(value ?? "").replace(/[\0\ud800-\udfff]/gu, "\ufffd").slice(0, most);
+  const text = (value, most) => String(value ?? "").slice(0, most).replace(/[\0\ud800-\udfff]/gu, "\ufffd");
 
   // ---- taking answers in: from this browser, another tab of it, or a file. What was answered here later stays
 
@@ -32,7 +36,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   function take(given, labeller, started) {
     const taken = given.reduce((sum, [card, answer]) => sum + takeOne(card, answer), 0);
-    bar.labeller.value ||= text(labeller, bar.labeller.maxLength);
+    if (!name()) bar.labeller.value = text(labeller, bar.labeller.maxLength);
     if (taken && started < times.started) times.started = started;
     offerKinds();
     return taken;
@@ -65,25 +69,35 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     }
   }
 
+  // By another tab: a name that was corrected there is not put back from here.
+  function heard(kept) {
+    merge();
+    if (document.activeElement !== bar.labeller) bar.labeller.value = JSON.parse(kept)?.labeller || bar.labeller.value;
+  }
+
+  function warn(event) {
+    if (!unsaved()) return;
+    event.preventDefault();
+    event.returnValue = true;  // what Chromium heeded before 119
+  }
+
   function restore() {
     merge();
-    const given = cards.filter(({ answer }) => !isBlank(answer)).length;
-    if (given) say("restored", given);
+    if (answered().length) say("restored", answered().length);
   }
 
   // ---- saving to a file
 
   function save() {
-    if (!bar.labeller.value.trim()) return ask("who");
+    if (!name()) return ask("who");
     merge();
-    const labeller = text(bar.labeller.value.trim(), bar.labeller.maxLength), saved_at = now();
-    const given = cards.filter(({ answer }) => !isBlank(answer)), name = labeller.replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, 60);
+    const labeller = text(name(), bar.labeller.maxLength), saved_at = now(), given = answered();
     const file = answersFile.written(given, { labeller, started_at: times.started, saved_at });
     const href = URL.createObjectURL(new Blob([file], { type: "application/json" }));
-    const download = `answers-${form.report.name}-${name}.json`;
+    const download = `answers-${form.report.name}-${labeller.replace(/[^\p{L}\p{N}.-]+/gu, "_").slice(0, 60)}.json`;
     made("a", { href, download }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
-    times.saved = saved_at;
+    times.saved = after(times.changed);
     keep();
     say("saved", download);
   }
@@ -92,16 +106,30 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   async function open(file) {
     const given = file.size > LARGEST ? null : await file.text().then(JSON.parse).catch(() => null);
-    const wrong = answersFile.whatIsWrong(given, cards);
+    const wrong = answersFile.whatIsWrong(given, cards) ?? whatIsStrange(given);
     if (wrong) return say(wrong, file.name);
-    const before = unsaved(), { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(([card]) => card);
-    const taken = take(all, given.labeller, started), answered = cards.filter(({ answer }) => !isBlank(answer));
-    const inFile = new Set(all.filter(([card, { at }]) => card.answer.at === at).map(([card]) => card));
-    if (answered.every((card) => inFile.has(card))) times.saved = now();
-    else if (before || taken) times.changed = now();
+    merge();
+    const { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(isOurs(given));
+    const taken = take(all, given.labeller, started), inFile = new Set(all.map(([card]) => card));
+    const same = all.every(([card, { at }]) => card.answer.at === at) && answered().every((card) => inFile.has(card));
+    if (same) times.saved = after(times.changed);
+    else if (taken) times.changed = after(times.saved);
     keep();
     say("opened", taken);
   }
+
+  // Of a file that is whole: whether it can come from this page. Another report may share some of the groups.
+  function whatIsStrange(given) {
+    const { answers } = answersFile.answersIn(given, cards), twice = new Set(answers.map(([card]) => card ?? {})).size < answers.length;
+    if (twice || answers.some(([, { comment }]) => typeof comment !== "string")) return "no_answers";
+    if (given.report.id === form.report.id) return answers.every(isShown) ? null : "strange";
+    return answers.some(isOurs(given)) ? null : "other_report";
+  }
+
+  const isShown = ([card, { marked }]) => card && marked.every((id) => card.asked.shown.includes(id));
+  // A group is known by its members; a rule of the same name may have rejected other series in another report.
+  const isOurs = ({ report }) => ([card, answer]) => card
+    && (report.id === form.report.id || card.asked.rule === undefined || (answer.marked.length > 0 && isShown([card, answer])));
 
   // ---- what is seen
 
@@ -146,7 +174,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     const all = toAsk(), done = all.filter(({ answer }) => answer.verdict).length;
     const meter = bar.querySelector("progress");
     meter.value = done;
-    bar.querySelector(".done").textContent = meter.dataset.text.replace("{n}", done).replace("{of}", all.length);
+    bar.querySelector(".done").textContent = filled(filled(meter.dataset.text, done, "{n}"), all.length, "{of}");
   }
 
   function offerKinds() {
@@ -158,7 +186,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- answering
 
   function changed(card) {
-    card.answer.at = times.changed = now();
+    card.answer.at = after(card.answer.at);
+    times.changed = after(times.saved);
     bar.querySelector(".said").textContent = "";
     paint(card);
     keep();
@@ -196,13 +225,15 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // All answers to this report, in every tab.
   function erase() {
-    const given = cards.filter(({ answer }) => !isBlank(answer));
+    merge();
+    const given = answered();
     if (!given.length || !confirm(filled(bar.dataset.erase, given.length))) return;
-    times.changed = times.saved = now();
     for (const card of given) {
-      card.answer = { ...blank(), at: times.changed };
+      card.answer = { ...blank(), at: after(card.answer.at) };
       paint(card);
     }
+    times.started = now();
+    times.changed = times.saved = after(times.saved);
     offerKinds();
     keep();
     say("erased");
@@ -230,7 +261,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.fields.addEventListener("input", () => read(card));
     card.fields.addEventListener("change", offerKinds);
     card.fields.addEventListener("submit", (event) => event.preventDefault());
-    card.fields.querySelector(".clear").addEventListener("click", () => { card.answer = blank(); changed(card); });
+    card.fields.querySelector(".clear").addEventListener("click", () => { card.answer = { ...blank(), at: card.answer.at }; changed(card); });
     element.querySelectorAll("[data-verdict]").forEach((button) => button.addEventListener("click", () => quick(card, button)));
     const toggle = card.fields.querySelector("template").content;
     if (!asked.shown.length) minis.length = 0;  // they are beside what is asked about, not part of it
@@ -272,8 +303,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     button.addEventListener("click", () => mark(answering.large));
     byId("large").addEventListener("shown", ({ detail }) => showMark(detail));
     byId("keys").querySelector("[data-erase]").addEventListener("click", erase);
-    addEventListener("beforeunload", (event) => { if (unsaved()) event.preventDefault(); });
-    addEventListener("storage", ({ key }) => { if (key === KEPT) merge(); });
+    addEventListener("beforeunload", warn);
+    addEventListener("storage", ({ key, newValue }) => { if (key === KEPT) heard(newValue); });
     restore();
     offerKinds();
     progress();

@@ -10,9 +10,10 @@
   const saving = () => byId("bar").querySelector("[data-save]");
 
   // Through the groups, then the rules, to the end of all: Save. `open`: to the next group without an answer.
+  // Save is pressed in between as well: it stands between the card that one was at and the next.
   function turn(step, open = false) {
-    const { cards, current } = answering, at = document.activeElement === saving() ? cards.length : cards.indexOf(current);
-    const on = step > 0 ? cards.slice(at + 1) : cards.slice(0, Math.max(at, 0)).reverse();
+    const { cards, current } = answering, at = cards.indexOf(current), back = document.activeElement === saving() ? at + 1 : at;
+    const on = step > 0 ? cards.slice(at + 1) : cards.slice(0, Math.max(back, 0)).reverse();
     const next = on.find(({ asked, answer }) => !open || (asked.rule === undefined && !answer.verdict));
     if (next) goTo(next);
     else if (step > 0) saving().focus();
@@ -26,7 +27,7 @@
   function inCard(event, digit) {
     const mini = event.target.closest(".mini");
     const { current } = answering, verdicts = current?.fields.elements.verdict;
-    if (digit && verdicts) answering.decide(current, verdicts[digit - 1].value);
+    if (digit && verdicts) event.repeat || answering.decide(current, verdicts[digit - 1].value);  // held, it would flicker
     else if (event.key === "Delete" && mini) answering.mark(mini);
     else return false;
     return true;
@@ -59,7 +60,7 @@
 
   function onKey(event) {
     const { ctrlKey, metaKey, altKey, code } = event, ctrl = ctrlKey || metaKey;
-    if (ctrl && !altKey && code === "KeyS") answering.save();
+    if (ctrl && !altKey && code === "KeyS") event.repeat || answering.save();
     else if (ctrl || altKey || !pressed(event)) return;
     event.preventDefault();
   }

@@ -1,7 +1,7 @@
 "use strict";
 // The page stands without a script: here a member is shown large. What the other scripts share stands here too.
 const byId = (id) => document.getElementById(id);
-const filled = (text, value) => text.replace("{}", () => value);  // whatever stands in it
+const filled = (text, value, gap = "{}") => text.replace(gap, () => value);  // whatever stands in it
 const parsed = (id) => JSON.parse(byId(id)?.textContent ?? "null");
 
 // Text that was packed into the page to save room.
@@ -41,7 +41,7 @@ function made(tag, attributes = {}, ...children) {
     dialog.querySelector(".large").replaceChildren(plot);
     dialog.querySelector(".about").replaceChildren(told(members.cards[card.id][Number(mini.dataset.at ?? at)]));
     title.textContent = card.dataset.title;
-    position.textContent = position.dataset.position.replace("{n}", at + 1).replace("{of}", minis.length);
+    position.textContent = filled(filled(position.dataset.position, at + 1, "{n}"), minis.length, "{of}");
     dialog.dispatchEvent(new CustomEvent("shown", { detail: mini }));
   }
 
@@ -59,7 +59,7 @@ function made(tag, attributes = {}, ...children) {
   });
   dialog.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (step) show(at + step);
+    if (step && !event.altKey && !event.ctrlKey && !event.metaKey) show(at + step);  // Alt ← is the browser's
   });
 
   // On paper nothing can be unfolded.
