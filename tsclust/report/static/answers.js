@@ -106,10 +106,10 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   async function open(file) {
     const given = file.size > LARGEST ? null : await file.text().then(JSON.parse).catch(() => null);
-    const wrong = answersFile.whatIsWrong(given, cards) ?? whatIsStrange(given);
+    const wrong = answersFile.whatIsWrong(given, cards);
     if (wrong) return say(wrong, file.name);
     merge();
-    const { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(isOurs(given));
+    const { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(answersFile.isOurs(given));
     const taken = take(all, given.labeller, started), inFile = new Set(all.map(([card]) => card));
     const same = all.every(([card, { at }]) => card.answer.at === at) && answered().every((card) => inFile.has(card));
     if (same) times.saved = after(times.changed);
@@ -117,19 +117,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     keep();
     say("opened", taken);
   }
-
-  // Of a file that is whole: whether it can come from this page. Another report may share some of the groups.
-  function whatIsStrange(given) {
-    const { answers } = answersFile.answersIn(given, cards), twice = new Set(answers.map(([card]) => card ?? {})).size < answers.length;
-    if (twice || answers.some(([, { comment }]) => typeof comment !== "string")) return "no_answers";
-    if (given.report.id === form.report.id) return answers.every(isShown) ? null : "strange";
-    return answers.some(isOurs(given)) ? null : "other_report";
-  }
-
-  const isShown = ([card, { marked }]) => card && marked.every((id) => card.asked.shown.includes(id));
-  // A group is known by its members; a rule of the same name may have rejected other series in another report.
-  const isOurs = ({ report }) => ([card, answer]) => card
-    && (report.id === form.report.id || card.asked.rule === undefined || (answer.marked.length > 0 && isShown([card, answer])));
 
   // ---- what is seen
 

@@ -68,6 +68,19 @@ const answersFile = {};
     return { started: past(started_at), answers };
   }
 
+  // Of a file that is whole: whether it can come from this page. Another report may share some of the groups.
+  function whatIsStrange(given, cards) {
+    const { answers } = answersIn(given, cards), twice = new Set(answers.map(([card]) => card ?? {})).size < answers.length;
+    if (twice || answers.some(([, { comment }]) => typeof comment !== "string")) return "no_answers";
+    if (given.report.id === form.report.id) return answers.every(isShown) ? null : "strange";
+    return answers.some(isOurs(given)) ? null : "other_report";
+  }
+
+  const isShown = ([card, { marked }]) => card && marked.every((id) => card.asked.shown.includes(id));
+  // A group is known by its members; a rule of the same name may have rejected other series in another report.
+  const isOurs = ({ report }) => ([card, answer]) => card
+    && (report.id === form.report.id || card.asked.rule === undefined || (answer.marked.length > 0 && isShown([card, answer])));
+
   // The name of what the page says of it; null where nothing is wrong.
   function whatIsWrong(given, cards) {
     if (given?.format !== form.format) return "no_answers";
@@ -77,8 +90,7 @@ const answersFile = {};
     } catch {
       return "no_answers";
     }
-    const known = answersIn(given, cards).answers.some(([card]) => card);
-    return known || given.report.id === form.report.id ? null : "other_report";
+    return whatIsStrange(given, cards);
   }
-  Object.assign(answersFile, { written, answersIn, whatIsWrong });
+  Object.assign(answersFile, { written, answersIn, isOurs, whatIsWrong });
 }
