@@ -3,9 +3,10 @@
 python bench/score.py [--series N] [--runs N]
 
 The demo's cycles get their labels from an expert who knows the truth (tests/expert.py) and answers the whole report;
-a classifier learns from them. Then come as many new cycles in PostgreSQL, of another seed, and `score` reads,
-describes and classifies them. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a
-process of its own; medians of the runs, and the highest peak.
+a classifier learns from them. `score --table` then reads, describes and classifies as many series from PostgreSQL:
+those of the plant, and those of another seed, whose machines are all others: no series there is plain, each is asked
+about. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a process of its own;
+medians of the runs, and the highest peak.
 """
 
 from __future__ import annotations
@@ -63,9 +64,17 @@ def measured(root: Path, dsn: str, series: int, runs: int) -> Iterator[tuple[str
         yield "`train`", told("train", "-w", root)
         yield "`score` of the workspace's own series", told("score", "-w", root)
     print(f"{pl.read_parquet(root / 'labels' / 'labels.parquet').height:,} labels")
+    for _ in range(runs):
+        yield (
+            "`score --table`: as many series of the same plant from PostgreSQL",
+            told("score", "-w", root, "--table", TABLE),
+        )
     load.fill(dsn, series, 2)
     for _ in range(runs):
-        yield "`score --table`: as many new series from PostgreSQL", told("score", "-w", root, "--table", TABLE)
+        yield (
+            "`score --table`: of a plant in which all machines are others",
+            told("score", "-w", root, "--table", TABLE),
+        )
         yield "`extract` and `features` alone, of the same table", alone(root.parent / "alone")
 
 
