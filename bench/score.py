@@ -59,7 +59,8 @@ def measured(root: Path, dsn: str, series: int, runs: int) -> Iterator[tuple[str
     form = form_of(workspace.reports / "asked.html")
     answers = put(root / "answers.json", answered(form, "expert", said_of(workspace, form["groups"], truth)))
     for _ in range(runs):
-        shutil.rmtree(root / "labels", ignore_errors=True)
+        for stage in ("labels", "model"):  # else all but the first would be up to date
+            shutil.rmtree(root / stage, ignore_errors=True)
         yield "`labels import`", told("labels", "import", answers, "-w", root)
         yield "`train`", told("train", "-w", root)
         yield "`score` of the workspace's own series", told("score", "-w", root)
