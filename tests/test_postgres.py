@@ -29,6 +29,7 @@ MANY = """
     FROM generate_series(1, 10000) AS i ORDER BY i * 7919 % 10007"""
 KEY = "ALTER TABLE cycles ADD PRIMARY KEY (series_id)"
 LONG = """
+    CREATE SEQUENCE later START 2;
     CREATE TABLE cycles AS SELECT i AS series_id, j AS idx, i + j / 2.0::float8 AS value
     FROM generate_series(1, 10000) AS i, generate_series(0, 1) AS j ORDER BY i * 7919 % 10007, j"""
 
@@ -200,9 +201,11 @@ def writing(dsn: str, *changes: str) -> Iterator[list[int]]:
         of = random.Random(seed)
         with psycopg.connect(dsn) as connection:
             while not stop.is_set():
-                for _ in range(3):
-                    query = sql.SQL(of.choice(changes)).format(of.randint(-500, 12_000))
-                    changed.append(connection.execute(query).rowcount)
+                queries = [sql.SQL(of.choice(changes)).format(of.randint(-500, 12_000)) for _ in range(3)]
+                try:
+                    changed.extend(connection.execute(query).rowcount for query in queries)
+                except psycopg.errors.DeadlockDetected:  # both changed what the other one waits for
+                    connection.rollback()
                 (connection.rollback if of.random() < 0.1 else connection.commit)()
 
     threads = [threading.Thread(target=loop, args=[seed]) for seed in (1, 2)]
@@ -222,9 +225,7 @@ ARRAY_CHANGES = (
     "DELETE FROM cycles WHERE series_id BETWEEN {0} AND {0} + 3",
 )
 LONG_CHANGES = (
-    "INSERT INTO cycles SELECT {}, max(idx) + 1, random() FROM cycles WHERE series_id = {} HAVING count(*) > 0".replace(
-        "{}", "{0}"
-    ),
+    "INSERT INTO cycles SELECT series_id, nextval('later'), random() FROM cycles WHERE series_id = {} LIMIT 1",
     "UPDATE cycles SET value = random() WHERE series_id BETWEEN {0} AND {0} + 5",
     "DELETE FROM cycles WHERE series_id BETWEEN {0} AND {0} + 3",
 )
