@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -23,19 +23,23 @@ def demo(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=600)
 
 
-def left_outside() -> set[str]:
-    """What lies in the folder for temporary files that is the server's."""
-    return {name for name in os.listdir(tempfile.gettempdir()) if name.startswith("tsclust")}  # noqa: PTH208
+@pytest.fixture
+def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The demo's own folder for temporary files: open to everybody, its path short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="open-") as folder:
+        Path(folder).chmod(0o777)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield Path(folder)
 
 
-def test_the_demo_ends_with_a_report_and_a_score(tmp_path: Path) -> None:
-    before, root = left_outside(), tmp_path / "demo"
+def test_the_demo_ends_with_a_report_and_a_score(tmp_path: Path, outside: Path) -> None:
+    root = tmp_path / "demo"
     done = demo(root)
     assert (done.returncode, done.stderr) == (0, "")
     assert "planted kinds of malfunction found in" in done.stdout
     assert "extract to report" in done.stdout
     assert str(root / "reports" / "report.html") in done.stdout
-    assert left_outside() == before
+    assert not any(outside.iterdir())
     assert not server.stop_kept(root / ".postgres")
 
     again = [json.loads(line) for line in demo(root, "--json").stdout.splitlines()]
@@ -67,8 +71,7 @@ def test_a_kept_server_answers_until_it_is_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("seconds", [2.0, 3.0, 4.0, 5.0, 7.0])
-def test_an_interrupted_demo_stops_its_server(tmp_path: Path, seconds: float) -> None:
-    before = left_outside()
+def test_an_interrupted_demo_stops_its_server(tmp_path: Path, outside: Path, seconds: float) -> None:
     command = [sys.executable, "-m", "tsclust", "demo", "-w", str(tmp_path / "demo"), "--series", "200000"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     time.sleep(seconds)
@@ -76,7 +79,7 @@ def test_an_interrupted_demo_stops_its_server(tmp_path: Path, seconds: float) ->
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
     assert "Traceback" not in told
-    assert left_outside() == before
+    assert not any(outside.iterdir())
 
 
 def test_somebody_elses_workspace_is_not_written_over(tmp_path: Path) -> None:
