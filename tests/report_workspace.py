@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,18 @@ def lifelike(count: int = 240, seed: int = 1) -> list[Made]:
     """Inrush peak, decay, side movement, fall in two steps; some with a dip, some long, some flat."""
     rng = np.random.default_rng(seed)
     return [_one(rng, i, {0: "dip", 1: "long", 2: None}.get(i % 16, NORMAL)) for i in range(count)]
+
+
+def four_kinds() -> list[Made]:
+    """dip, long, high and short stand out; 15 of each but the last, which has 9."""
+    made = lifelike(400)
+    shorter = {m.series_id for m in made[7::44]}
+    return [
+        replace(m, group="high", values=[None if v is None else 2 * v for v in m.values]) if i % 16 == 5
+        else replace(m, group="short", values=m.values[:40]) if m.series_id in shorter
+        else m
+        for i, m in enumerate(made)
+    ]  # fmt: skip
 
 
 def _one(rng: np.random.Generator, i: int, kind: str | None) -> Made:

@@ -10,8 +10,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import tsclust
+from tests.pages import Opened
 from tests.report_workspace import lifelike, write
-from tests.test_report_page import Opened
 
 AXE = Axe()
 

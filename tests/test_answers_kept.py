@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.report_workspace import write
-from tests.test_answers_page import asked, file_of, four_kinds, press, put, read, said, whole
-from tests.test_report_page import CLIPPED, Opened
+from tests.answering_page import asked, file_of, press, put, read, said, verdict, whole
+from tests.pages import CLIPPED, Opened
+from tests.report_workspace import four_kinds, write
 from tsclust.answers import Answers
 from tsclust.config import Report
 from tsclust.report.collect import collect
@@ -37,11 +37,6 @@ def report(data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def say(page: Page, group: int, verdict: str) -> None:
     page.locator(f"#group-{group}").get_by_role("radio", name=re.compile(f"^{verdict}")).check()
-
-
-def verdict(page: Page, group: int) -> str | None:
-    found: str | None = page.evaluate(f"document.querySelector('#group-{group} :checked')?.value ?? null")
-    return found
 
 
 def saved(page: Page, path: Path) -> Answers:
@@ -234,32 +229,6 @@ def test_leaving_warns_only_of_what_is_in_no_file(page: Page, report: Path, data
     page.locator("#group-2 textarea").fill("more")
     page.reload()
     assert asked_on_leaving(page)
-
-
-def test_digits_with_other_keys_say_nothing(page: Page, report: Path) -> None:
-    Opened(page, report)
-    press(page, "ArrowRight", "Shift+Digit2", "Alt+Digit2", "Control+Digit2", "Meta+Digit2")
-    assert verdict(page, 1) is None
-    press(page, "Digit2")
-    assert verdict(page, 1) == "normal"
-
-
-def test_a_key_that_is_held_answers_once(page: Page, report: Path) -> None:
-    Opened(page, report)
-    press(page, "ArrowRight")
-    for _ in range(2):
-        page.keyboard.down("Digit2")  # the second repeats
-    assert verdict(page, 1) == "normal"
-
-
-def test_from_save_on_to_the_next_group_or_back(page: Page, report: Path) -> None:
-    Opened(page, report)
-    page.locator("#bar [name=labeller]").fill("x")
-    for key, then in (("ArrowRight", 3), ("ArrowLeft", 2)):
-        page.locator("#group-2").focus()
-        page.locator("#bar [data-save]").click()
-        press(page, key)
-        assert page.evaluate("document.activeElement.id") == f"group-{then}"
 
 
 def test_saving_while_a_member_is_shown_large(page: Page, report: Path, tmp_path: Path) -> None:

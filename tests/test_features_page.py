@@ -21,7 +21,7 @@ from sklearn.ensemble import IsolationForest
 
 import tsclust
 from tests.made import cycles
-from tests.test_report_page import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
+from tests.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features.catalogue import CATALOGUE
 from tsclust.pipeline.look import as_columns

@@ -15,8 +15,7 @@ import pytest
 
 import tsclust
 from tests.answering import answered, form_of, put
-from tests.report_workspace import NORMAL, lifelike, write
-from tests.test_answers_page import four_kinds
+from tests.report_workspace import NORMAL, four_kinds, lifelike, write
 from tsclust.answers import checksum
 from tsclust.errors import AnswersError, SettingsError
 from tsclust.workspace import Workspace

@@ -15,8 +15,7 @@ import pytest
 
 import tsclust
 from tests.answering import answered, form_of, put
-from tests.report_workspace import write
-from tests.test_answers_page import four_kinds
+from tests.report_workspace import four_kinds, write
 from tests.test_labels_import import content, labels
 from tsclust.errors import AnswersError, DamagedError, DiskFullError
 from tsclust.workspace import Workspace

@@ -12,9 +12,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import tsclust
-from tests.report_workspace import lifelike, write
-from tests.test_answers_page import four_kinds
-from tests.test_report_page import CLIPPED, Opened
+from tests.pages import CLIPPED, Opened
+from tests.report_workspace import four_kinds, lifelike, write
 from tsclust.errors import SettingsError
 from tsclust.workspace import Workspace
 

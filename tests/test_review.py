@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 
 import tsclust
 from tests.answering import answered, form_of, put
+from tests.answering_page import press, read
 from tests.labelled import cycles, described, kept, label
-from tests.test_answers_page import press, read
-from tests.test_report_page import CLIPPED, Opened
+from tests.pages import CLIPPED, Opened
 from tsclust.errors import NoSeriesError
 from tsclust.pipeline import reviewing
 from tsclust.workspace import Workspace

@@ -19,9 +19,9 @@ from playwright.sync_api import Page, expect
 
 import tsclust
 from tests import made
+from tests.pages import CLIPPED, HOSTILE, Opened, seen
 from tests.test_cli import on_a_terminal
 from tests.test_cli import tsclust as command
-from tests.test_report_page import CLIPPED, HOSTILE, Opened, seen
 from tsclust.errors import DamagedError, SettingsError, StageMissingError, WorkspaceBusyError
 from tsclust.pipeline import showing
 from tsclust.pipeline.shown import Shown

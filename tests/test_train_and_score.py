@@ -19,7 +19,7 @@ from playwright.sync_api import Page, expect
 
 import tsclust
 from tests.labelled import cycles, described, kept, label, scores
-from tests.test_report_page import CLIPPED, Opened
+from tests.pages import CLIPPED, Opened
 from tsclust.demo import load
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.workspace import Workspace

@@ -13,9 +13,8 @@ import pytest
 
 import tsclust
 from tests.answering import answered, form_of, put
-from tests.report_workspace import write
-from tests.test_answers_page import four_kinds
-from tests.test_report_page import HOSTILE
+from tests.pages import HOSTILE
+from tests.report_workspace import four_kinds, write
 from tsclust.errors import ConnectError, QueryError, SettingsError
 from tsclust.source.postgres.writing import write_table
 from tsclust.workspace import Workspace
