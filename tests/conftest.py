@@ -1,10 +1,11 @@
-"""What the tests share: a real PostgreSQL, a real browser, real data."""
+"""What the tests share: a real PostgreSQL, a workspace of real stages, a real browser, real data."""
 
 from __future__ import annotations
 
 import hashlib
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from psycopg.conninfo import make_conninfo
 
+import tsclust
+from tests.stages import SERIES, made
+from tsclust.demo import load
 from tsclust.demo.server import Server, running
 
 REPOSITORY = Path(__file__).parent.parent
@@ -24,7 +28,7 @@ ARGUMENTS = [
     *(["--no-sandbox"] if os.geteuid() == 0 else []),
 ]
 OWN = "TSCLUST_TEST_DSN"  # a server of your own, with a user who may create databases
-READING = {"copy", "extract", "postgres", "postgres_errors", "select", "sql_files", "update"}
+READING = {"copy", "extract", "extract_lost", "postgres", "postgres_errors", "select", "sql_files", "update"}
 _numbers = itertools.count()
 
 
@@ -77,6 +81,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def workspace_dir(tmp_path: Path) -> Path:
     """Where a test makes its workspace; not there yet."""
     return tmp_path / "ws"
+
+
+@pytest.fixture(scope="session")
+def cycles(server: Server) -> Iterator[str]:
+    """The DSN of a database with made cycles: for reading."""
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE cycles")
+    dsn = make_conninfo(server.dsn, dbname="cycles")
+    load.fill(dsn, SERIES, 3)
+    yield dsn
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute("DROP DATABASE cycles WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def done(cycles: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that ran through: for reading."""
+    root = made(tmp_path_factory.mktemp("done") / "ws")
+    list(tsclust.run(root, {"dsn": cycles}))
+    return root
+
+
+@pytest.fixture
+def own(done: Path, tmp_path: Path) -> Path:
+    """A copy of it, for changing."""
+    return Path(shutil.copytree(done, tmp_path / "ws"))
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,13 @@ def run(dsn: str, *statements: str) -> None:
             connection.execute(statement)
 
 
+def answer(dsn: str, query: str) -> object:
+    with psycopg.connect(dsn) as connection:
+        row = connection.execute(query).fetchone()
+    assert row
+    return row[0]
+
+
 def one_range(reader: PostgresReader, range_: Range) -> pa.Table:
     return pa.Table.from_batches(reader.batches(range_), reader.found.schema)
 

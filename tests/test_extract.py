@@ -1,84 +1,23 @@
-"""A reading that is disturbed: killed, cut off, a server that goes away. Nothing is lost, doubled or half there."""
+"""A reading that is killed or interrupted goes on: nothing is lost, doubled or half there. What is found is said."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import polars as pl
-import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.reading import run
-from tests.test_pipeline import hashes, made
-from tsclust.demo.server import Server, running
-from tsclust.errors import QueryError, SourceLostError
-from tsclust.pipeline.journal import Journal
+from tests.slow_table import SERIES, TOML, cycles, facts, ids, interrupt, parts_done, started, wait_for
+from tests.stages import hashes, made
+from tsclust.errors import QueryError
 
-SERIES, PART_ROWS = 4_000, 50
-TOML = f"""
-[source]
-query = "SELECT series_id, machine, slow(samples) AS values FROM machine.cycles"
-part_rows = {PART_ROWS}
-"""
-TABLE = (
-    "CREATE SCHEMA machine",
-    "CREATE FUNCTION slow(x float8[]) RETURNS float8[] STABLE LANGUAGE plpgsql"
-    " AS 'BEGIN PERFORM pg_sleep(0.0003); RETURN x; END'",
-    "CREATE TABLE machine.cycles (series_id int PRIMARY KEY, machine text, added timestamptz, samples float8[])",
-    f"""INSERT INTO machine.cycles SELECT i, 'M' || i % 7, timestamptz '2024-01-01Z' + i * interval '1 min',
-        ARRAY(SELECT i + j / 10.0 FROM generate_series(0, 50 + i % 50) AS j) FROM generate_series(1, {SERIES}) AS i""",
-)
-
-
-@pytest.fixture
-def cycles(database: str) -> str:
-    run(database, *TABLE)
-    return database
-
-
-def started(root: Path, dsn: str, *flags: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tsclust", "extract", "-w", str(root), *flags], text=True,
-        env={**os.environ, "TSCLUST_DSN": dsn}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-    )  # fmt: skip
-
-
-def parts_done(root: Path) -> int:
-    path = root / ".series.partial" / "done.jsonl"
-    return path.read_text().count("\n") if path.exists() else 0
-
-
-def wait_for(true: Callable[[], object], process: subprocess.Popen[str]) -> None:
-    while not true() and process.poll() is None:
-        time.sleep(0.005)
-
-
-def interrupt(root: Path, dsn: str, parts: int) -> None:
-    """Kill a reading when more than so many parts are on disk."""
-    process = started(root, dsn)
-    wait_for(lambda: parts_done(root) > parts, process)
-    process.kill()
-    process.communicate()
-
-
-def facts(root: Path) -> dict[str, Any]:
-    return dict(json.loads((root / "series" / "manifest.json").read_text())["facts"])
-
-
-def ids(root: Path) -> list[int]:
-    return pl.read_parquet(root / "series" / "*.parquet")["series_id"].to_list()
+__all__ = ["cycles"]  # a fixture
 
 
 # Going on
@@ -160,85 +99,6 @@ def test_the_table_may_change_between_two_snapshots_and_no_id_is_there_twice(cyc
     tsclust.extract(root, {"dsn": cycles})
     assert len(ids(root)) == len(set(ids(root)))
     assert {i for i in range(1, SERIES + 1) if i % 10 > 1} <= set(ids(root))
-
-
-# Lost connections
-
-
-def ended(dsn: str, which: str) -> int:
-    """End the connections of tsclust that `which` is true of; how many there were."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        query = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tsclust' AND "
-        return len(connection.execute(query + "datname = current_database() AND " + which).fetchall())
-
-
-def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snapshot(
-    cycles: str, tmp_path: Path
-) -> None:
-    root, broken = made(tmp_path / "ws", TOML), []
-
-    def break_some() -> None:
-        while sum(broken) < 3:
-            broken.append(ended(cycles, "state = 'active' AND query LIKE 'COPY%'"))
-            time.sleep(0.1)
-
-    breaker = threading.Thread(target=break_some)
-    breaker.start()
-    tsclust.extract(root, {"dsn": cycles})
-    breaker.join()
-    assert ids(root) == list(range(1, SERIES + 1))
-    assert len(facts(root)["read"]) == 1
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    with running(tmp_path / "pg") as server:
-        run(server.dsn, *TABLE)
-        yield server
-
-
-def test_a_server_that_crashes_midway_and_starts_again_is_waited_for(own_server: Server, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    whole = made(tmp_path / "whole", TOML)
-    tsclust.extract(whole, {"dsn": own_server.dsn})
-    process = started(root, own_server.dsn, "--json")
-    wait_for(lambda: parts_done(root) > 5, process)
-    with psycopg.connect(own_server.dsn, autocommit=True) as connection:
-        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tsclust' LIMIT 1"
-        (pid,) = connection.execute(query).fetchone() or (0,)
-    os.kill(pid, signal.SIGKILL)  # PostgreSQL ends every session then and starts again
-    told, wrong = process.communicate(timeout=60)
-    assert process.returncode == 0, wrong
-    assert len(json.loads(told)["facts"]["read"]) == 2
-    assert hashes(root, "series") == hashes(whole, "series")
-
-
-def test_a_server_that_stays_away_is_an_error_and_what_was_read_is_kept(own_server: Server, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    process = started(root, own_server.dsn)
-    wait_for(lambda: parts_done(root) > 5, process)
-    own_server.stop()
-    _, told = process.communicate(timeout=90)
-    assert process.returncode in (7, 13), told
-    assert told.count("\n") == 1
-    assert "parts are on disk and will not be read again" in told
-    assert Journal(root / ".series.partial").done
-
-
-def test_strict_never_takes_a_second_snapshot(cycles: str, tmp_path: Path) -> None:
-    root, broken = made(tmp_path / "ws", TOML), []
-
-    def break_all() -> None:
-        while not broken:
-            time.sleep(0.2)
-            broken.extend(range(ended(cycles, "true")))
-
-    breaker = threading.Thread(target=break_all)
-    breaker.start()
-    with pytest.raises(SourceLostError):
-        tsclust.extract(root, {"dsn": cycles, "source": {"retries": 1}}, strict=True)
-    breaker.join()
-    assert not (root / "series").exists()
 
 
 # What is found is said, and written down

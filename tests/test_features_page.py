@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 import socket
 from collections import Counter
@@ -13,45 +12,26 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 from sklearn.ensemble import IsolationForest
 
 import tsclust
-from tests.made import cycles
-from tests.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
+from tests.features_workspace import SERIES, TOUCHING, data_of, made
+from tests.pages import CLIPPED, TRY_EVERYTHING, Opened
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.features.catalogue import CATALOGUE
-from tsclust.pipeline.look import as_columns
-from tsclust.report import axis
 from tsclust.report.axis import Axis
-from tsclust.report.features_data import FeaturesData, Sides, collect
+from tsclust.report.features_data import FeaturesData, Sides
 from tsclust.report.features_drawing import draw_histogram
 from tsclust.report.features_page import render
 from tsclust.report.features_sample import SAMPLE
-from tsclust.report.limits import Limit, Parsed, parse
+from tsclust.report.limits import Limit
 from tsclust.report.texts import STATIC, Language
 from tsclust.report.unusual import fit_usual
 from tsclust.series import hash_ids
 from tsclust.workspace import Workspace
 
-SERIES = 6_000
-RULES = """
-[[rule]]
-name = "gaps"
-when = "n_missing > 0.03 * n_values"
-reason = "Values are missing: the recorder lost some"
-[[rule]]
-name = "high"
-when = "peak_height > typical_peak_height + 3 * spread_peak_height"
-reason = "Higher than the sensor can measure"
-[[rule]]
-name = "never"
-when = "run_length > 10000 OR peak_height < 0 AND side_mean < 0"
-reason = "No run is that long"
-"""
 OUTSIDE = """() => [...document.querySelectorAll("svg.pairs, svg.heat")].flatMap((svg) => {
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);
   return [...svg.querySelectorAll("text")].filter((text) => {
@@ -59,28 +39,6 @@ OUTSIDE = """() => [...document.querySelectorAll("svg.pairs, svg.heat")].flatMap
     return box.x < -1 || box.y < -4 || box.x + box.width > width + 1 || box.y + box.height > height + 4;
   }).map((text) => text.textContent);
 })"""
-# Labels of one plot that touch each other.
-TOUCHING = """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
-  const boxes = [...plot.querySelectorAll("span")].map((e) => [e.textContent, e.getBoundingClientRect()]);
-  return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
-    p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
-    .map(([b]) => [plot.closest(".card").querySelector("h3").textContent, a, b]));
-})"""
-
-
-def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, toml: str = RULES) -> Workspace:
-    """A workspace with series (of the made mechanism, if none are given) and features, but no groups."""
-    root.mkdir(parents=True)
-    source = root.parent / "cycles.parquet"
-    pq.write_table(cycles(SERIES)[0] if table is None else table, source)
-    (root / "tsclust.toml").write_text(f"[source]\npart_rows = {part_rows}\n" + toml, encoding="utf-8")
-    tsclust.extract(root, {"source": {"files": str(source)}})
-    tsclust.features(root)
-    return Workspace.open(root)
-
-
-def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
-    return collect(workspace, "", as_columns(workspace.manifest("features").facts["typical"]), baseline)
 
 
 @pytest.fixture(scope="module")
@@ -151,48 +109,6 @@ def test_each_feature_has_what_rules_call_it_and_the_limits_of_rules(workspace: 
     assert {r.name: r.parsed.undrawn for r in data.rules if r.parsed.undrawn} == {"gaps": (("n_missing", "n_values"),)}
 
 
-C = {"typical_a": 56.0, "spread_a": 10.0}
-
-
-@pytest.mark.parametrize(
-    ("when", "limits", "undrawn"),
-    [
-        ("a < 0.1", [("a", "<", 0.1, False)], []),
-        ("0.1 > a", [("a", "<", 0.1, False)], []),
-        ("a >= 3", [("a", ">=", 3.0, False)], []),
-        ("a = 0 AND b > 0.5 * c", [("a", "=", 0.0, True)], [("b", "c")]),
-        ("a > typical_a + 3 * spread_a", [("a", ">", 86.0, False)], []),
-        ("10 * a < typical_a", [("a", "<", 5.6, False)], []),
-        ("-2 * a < 3", [("a", ">", -1.5, False)], []),
-        ("ABS(a - typical_a) > 2.5 * spread_a", [("a", ">", 81.0, False), ("a", "<", 31.0, False)], []),
-        ("a BETWEEN 1 AND 2.5", [("a", ">=", 1.0, True), ("a", "<=", 2.5, True)], []),
-        ("NOT (a > 0.5 AND b < 1)", [("a", "<=", 0.5, False), ("b", ">=", 1.0, False)], []),
-        ("NOT (a > 3 OR b <> 1)", [("a", "<=", 3.0, True), ("b", "=", 1.0, True)], []),
-        ("a > 1 OR a > 1", [("a", ">", 1.0, False)], []),
-        ("a / 2 >= 10", [("a", ">=", 20.0, False)], []),
-        ("a > other AND b * b > 4", [], [("a", "other"), ("b",)]),
-        ("LEAST(a, 3) > 2", [], [("a",)]),
-        ("a IS NULL", [], []),
-        ("machine = 'a > 3'", [], []),
-        ("other > 3 AND at > '2024-01-01'", [], []),
-        ("a > 1e400", [], [("a",)]),
-        ("1e-310 * a > 5", [], [("a",)]),
-        ("a = 'x'", [], [("a",)]),
-    ],
-)
-def test_limits_come_from_the_parsed_rule(when: str, limits: list[Any], undrawn: list[Any]) -> None:
-    parsed = parse("r", when, ["a", "b", "c"], C)
-    assert [(x.feature, x.sign, x.value, x.joined) for x in parsed.limits] == limits
-    assert list(parsed.undrawn) == undrawn
-
-
-@pytest.mark.parametrize("terms", [400, 1_500])
-def test_a_rule_too_deep_to_read_is_named_by_its_columns(terms: int) -> None:
-    deep = "+".join(["a", "typical_a", "other"] * (terms // 3)) + " > 1"
-    assert parse("r", deep, ["a", "b"], C) == Parsed((), (("a", "other"),))
-    assert parse("r", deep, ["b"], C) == Parsed((), ())
-
-
 def test_rules_have_their_counts_and_the_first_rows_by_hash(
     workspace: Workspace, data: FeaturesData, rows: pl.DataFrame
 ) -> None:
@@ -256,86 +172,6 @@ def test_the_page_is_the_same_for_any_number_of_parts(data: FeaturesData, tmp_pa
     other = data_of(made(tmp_path / "ws"))
     assert replace(other, stages=data.stages, origin=data.origin) == data
     assert render(data, "ru") == render(data, "ru")
-
-
-def test_the_axis_is_logarithmic_where_the_bulk_is_narrow() -> None:
-    rng = np.random.default_rng(1)
-    normal = rng.normal(10, 1, 10_000)
-    even = axis.fit(normal, normal, [], (10.0, 1.0))
-    assert (even.scale, len(even.edges)) == ("linear", 61)
-    wild = np.concatenate([normal, rng.normal(10, 1e4, 100)])
-    uneven = axis.fit(wild, normal, [], (10.0, 1.0))
-    assert uneven.scale == "log"
-    inside = uneven.along(np.quantile(normal, [0.01, 0.99]))
-    assert 0.05 < inside[1] - inside[0] < 0.5
-    assert all(uneven.edges[0] <= t <= uneven.edges[-1] for t in uneven.ticks())
-
-
-@pytest.mark.parametrize("values", [[], [3.0], [0.0, 0.0], [1e-9, 2e-9], [-1e300, 0.0, 1e300], [5.0, 7.0], [1e6] * 9])
-@pytest.mark.parametrize("limits", [[], [6.5, -3.0], [1e12]])
-def test_any_values_have_an_axis(values: list[float], limits: list[float]) -> None:
-    x = np.array(values)
-    made = axis.fit(x, x, limits, (float(np.median(x)) if values else 0.0, 0.0))
-    assert all(a < b for a, b in itertools.pairwise(made.edges))
-    assert len(made.edges) <= axis.BINS + 3
-    assert all(map(math.isfinite, (*made.ticks(), *made.along(made.edges), *made.along(limits))))
-    assert len(set(made.ticks())) == len(made.ticks())
-
-
-EXTREMES = {
-    "large": 1e17 + 16 * np.arange(5),
-    "ulps": 1e6 + 2.0**-33 * np.arange(5),
-    "halves": 2.0**50 - 1 - np.arange(5),
-    "tiny": 1e-310 * np.arange(5),
-    "tiny_equal": np.full(5, 1e-310),
-    "tiny_bulk": np.array([1e-310] * 3_000 + [2e-310] * 9 + [1.0] * 9),
-    "span": np.array([-1.7e308, -1.0, 0.0, 1.0, 1.7e308]),
-    "huge": np.array([1.6e308, 1.7e308, np.finfo(float).max]),
-    "wild": np.array([0.0] * 3_000 + [1e-9] * 99 + [-1.7e308, 1.7e308] * 9),
-}
-
-
-@pytest.mark.parametrize("name", EXTREMES)
-@pytest.mark.parametrize("spread", [0.0, 1e-310, 1.0, 1.7e308, math.inf])
-@pytest.mark.parametrize("limits", [[], [6.5, -1.7e308], [2.0**53, 1e-310]])
-def test_extreme_values_have_an_axis(name: str, spread: float, limits: list[float]) -> None:
-    x = EXTREMES[name]
-    made = axis.fit(x, x, limits, (float(np.sort(x)[len(x) // 2]), spread))
-    assert all(a < b for a, b in itertools.pairwise(made.edges))
-    assert all(a < b for a, b in itertools.pairwise(made.ticks()))
-    assert all(map(math.isfinite, (*made.edges, *made.ticks(), *made.along(limits), *made.along(x))))
-    places = made.along(made.edges)
-    assert (np.diff(places) >= 0).all()
-    assert (places[0], places[-1]) == (0.0, 1.0)
-    assert set(made.bins(x).tolist()) & set(range(1, len(made.edges)))
-
-
-def test_a_page_of_extreme_values_has_numbers_that_can_be_drawn(page: Page, tmp_path: Path) -> None:
-    deep = f'[[rule]]\nname = "deep"\nwhen = "{"+".join(["p50"] * 400)} > 1e6"\nreason = "a long sum"\n'
-    workspace = made(tmp_path / "ws", cycles(SERIES)[0].slice(0, 400), toml=deep)
-    (part,) = workspace.parts("features")
-    table, names = pq.read_table(part), dict(zip(("side_mean", "p50", "p95", "p75"), EXTREMES, strict=False))
-    names |= {"p05": "tiny_equal", "p25": "span", "rest_level": "huge"}
-    for column, name in names.items():
-        values = pa.array(np.resize(EXTREMES[name], len(table)), table.schema.field(column).type)
-        table = table.set_column(table.schema.get_field_index(column), column, values)
-    pq.write_table(table, part)
-    data = data_of(workspace)
-    assert (data.rules[0].parsed.limits, data.rules[0].parsed.undrawn) == ((), (("p50",),))
-    assert sum(b.kept + b.rejected for d in data.distributions if d.feature.name == "rest_level" for b in d.bins) == 400
-    path = tmp_path / "page.html"
-    path.write_text(render(data, "en"), encoding="utf-8")
-    html = path.read_text(encoding="utf-8")
-    drawn = re.findall(r'(?:style| d|viewBox|x|y)="([^"]*)"', html[html.index("<body>") :])
-    assert not re.findall(r"nan|inf\b|-?\d{6,}", " ".join(drawn))
-    assert Opened(page, path).is_quiet()
-
-
-def test_whole_numbers_lie_in_the_middle_of_their_bins() -> None:
-    x = np.array([3.0, 4.0, 4.0, 9.0])
-    made = axis.fit(x, x, [], (4.0, 0.0))
-    assert made.edges == tuple(n + 0.5 for n in range(2, 10))
-    assert made.bins(np.array([2.0, 3.0, 9.0, 10.0, np.nan])).tolist() == [0, 1, 7, 8, 9]
 
 
 def test_a_limit_far_out_is_named_at_the_edge(data: FeaturesData) -> None:
@@ -412,53 +248,6 @@ def test_the_page_forbids_itself_every_request(page: Page, pages: dict[str, Path
         with pytest.raises(TimeoutError):  # nobody came
             listening.accept()
     assert (stopped, ran) == (["connect-src", "img-src", "script-src-attr", "script-src-elem"], None)
-
-
-def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
-    table = cycles(SERIES)[0].slice(0, 400)
-    ids = [f"{HOSTILE[i % 8]}{i}" for i in range(len(table))]
-    columns = {"<b>name</b>": [HOSTILE[i % 8] for i in range(len(table))], "long": ["x<" * 5_000] * len(table)}
-    table = pa.table({"series_id": pa.array(ids), **columns, "values": table["values"]})
-    data = data_of(made(tmp_path / "ws", table), ("<b>name</b>", "not there"))
-    assert data.baseline == ("<b>name</b>",)
-    feature = replace(data.distributions[0].feature, name=HOSTILE[1], meaning=HOSTILE[0], phase=HOSTILE[2])
-    limits = tuple(Limit(h, HOSTILE[1], ">", 40.0 + i, i % 2 == 0) for i, h in enumerate(HOSTILE))
-    first = replace(data.distributions[0], feature=feature, limits=limits)
-    rules = tuple(replace(data.rules[0], name=h, reason=h, when=h) for h in HOSTILE)
-    data = replace(
-        data, title=HOSTILE[0], origin=HOSTILE[2], distributions=(first, *data.distributions[1:]), rules=rules
-    )
-    data = replace(data, rules=tuple(replace(r, parsed=replace(r.parsed, limits=limits[:1])) for r in rules))
-    path = tmp_path / "hostile.html"
-    path.write_text(render(data, "en"), encoding="utf-8")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    opened = Opened(page, path)
-    expect(page.locator("h1")).to_have_text(HOSTILE[0])
-    expect(page.locator(".source dd")).to_have_text(HOSTILE[2])
-    expect(page.locator(".hists h3").first).to_have_text(HOSTILE[1])
-    assert [page.locator(".rule h3").nth(i).text_content() for i in range(8)] == [seen(h) for h in HOSTILE]
-    assert page.locator(".stranges h3").all_text_contents() == [seen(s.curve.series_id) for s in data.strange]
-    page.locator(".rule .mini").first.click()
-    expect(page.locator("#large dt").nth(1)).to_have_text("<b>name</b>")
-    page.keyboard.press("Escape")
-    assert page.evaluate("window.hacked ?? null") is None
-    assert page.locator("body script").count() == 2
-    assert page.evaluate("document.documentElement.scrollWidth") <= 1280
-    assert page.evaluate(TOUCHING) == []
-    assert opened.is_quiet()
-
-
-def test_workspaces_with_next_to_nothing_have_a_page(page: Page, tmp_path: Path) -> None:
-    table = cycles(SERIES)[0]
-    never = '[[rule]]\nname = "all"\nwhen = "n_values >= 0"\nreason = "none is real"\n'
-    odd = pa.table({"series_id": [1, 2], "values": pa.array([[], [None, 1.0]], pa.list_(pa.float64()))})
-    for name, series, toml in (("none", table.slice(0, 30), never), ("one", table.slice(0, 1), ""), ("odd", odd, "")):
-        data = data_of(made(tmp_path / name / "ws", series, toml=toml), ())
-        path = tmp_path / f"{name}.html"
-        path.write_text(render(data, "ru"), encoding="utf-8")
-        assert Opened(page, path).is_quiet()
-        assert page.evaluate(CLIPPED) == []
-        assert (len(data.strange), len(data.pairs.unusual)) == (data.kept, data.kept)
 
 
 def test_the_command_writes_the_page_without_groups(workspace: Workspace, tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import tsclust
+from tests.stages import hashes, made
 from tests.test_cli import tsclust as cli
-from tests.test_pipeline import hashes, made
 from tsclust.demo.server import Server
 
 Row = tuple[Any, ...]

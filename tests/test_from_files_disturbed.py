@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
+from tests.stages import hashes, made
 from tests.test_from_files import INT, TEXT, Table, array_table, as_csv, as_parquet, extracted, long_table, read, same
-from tests.test_pipeline import hashes, made
 from tsclust.errors import SettingsError
 
 

@@ -18,8 +18,8 @@ from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner
 
 import tsclust
+from tests.stages import hashes, made
 from tests.test_from_files import INT, LIST, TEXT, Table, as_csv, as_parquet, extracted, read, same
-from tests.test_pipeline import hashes, made
 from tsclust.cli import app
 from tsclust.demo.server import Server
 

@@ -15,8 +15,8 @@ import pytest
 
 import tsclust
 from tests.answering import answered, form_of, put
+from tests.importing import content, labels
 from tests.report_workspace import four_kinds, write
-from tests.test_labels_import import content, labels
 from tsclust.errors import AnswersError, DamagedError, DiskFullError
 from tsclust.workspace import Workspace
 

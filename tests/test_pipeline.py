@@ -1,89 +1,20 @@
-"""The stages on a real PostgreSQL: what they write is the contract, whatever the parts; nothing is ever half there."""
+"""The stages on a real PostgreSQL: what they write is the contract, whatever the parts; what is up to date stays."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import random
-import resource
-import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-import psycopg
 import pytest
 from adbc_driver_postgresql import dbapi
 from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.made import CLUSTERED
-from tsclust.demo import load
-from tsclust.demo.server import Server
-from tsclust.errors import (
-    DamagedError,
-    DiskFullError,
-    NoSeriesError,
-    NotAWorkspaceError,
-    SettingsError,
-    StageMissingError,
-    WorkspaceBusyError,
-)
+from tests.stages import SERIES, TOML, hashes, made
+from tsclust.errors import NoSeriesError, NotAWorkspaceError, SettingsError, StageMissingError
 from tsclust.features.catalogue import NAMES
 from tsclust.workspace import Workspace
-
-SERIES = 6_000
-TOML = """
-[source]
-table = "machine.cycles"
-part_rows = 1000
-[cluster]
-k = "2..12"
-baseline = ["machine_id"]
-"""
-
-
-@pytest.fixture(scope="module")
-def cycles(server: Server) -> Iterator[str]:
-    """The DSN of a database with made cycles."""
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE cycles")
-    dsn = make_conninfo(server.dsn, dbname="cycles")
-    load.fill(dsn, SERIES, 3)
-    yield dsn
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("DROP DATABASE cycles WITH (FORCE)")
-
-
-def made(root: Path, toml: str = TOML) -> Path:
-    root.mkdir(parents=True)
-    (root / "tsclust.toml").write_text(toml, encoding="utf-8")
-    return root
-
-
-@pytest.fixture(scope="module")
-def done(cycles: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace that ran through: for reading."""
-    root = made(tmp_path_factory.mktemp("done") / "ws")
-    list(tsclust.run(root, {"dsn": cycles}))
-    return root
-
-
-@pytest.fixture
-def own(done: Path, tmp_path: Path) -> Path:
-    """A copy of it, for changing."""
-    return Path(shutil.copytree(done, tmp_path / "ws"))
-
-
-def hashes(root: Path, stage: str) -> dict[str, str]:
-    """Every file of a stage but the manifest, which holds the time it took."""
-    files = sorted(p for p in (root / stage).rglob("*.parquet"))
-    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
 def parquet(root: Path, name: str) -> pl.DataFrame:
@@ -271,12 +202,6 @@ def test_stages_before_their_input(tmp_path: Path) -> None:
             getattr(tsclust, command)(root)
 
 
-def test_only_one_tsclust_writes_to_a_workspace(own: Path) -> None:
-    with Workspace(own).locked(), pytest.raises(WorkspaceBusyError, match="another tsclust is writing"):
-        tsclust.cluster(own)
-    assert tsclust.cluster(own).skipped
-
-
 def test_init_writes_over_nothing(own: Path) -> None:
     before = (own / "tsclust.toml").read_bytes()
     with pytest.raises(SettingsError, match="exists already"):
@@ -284,82 +209,8 @@ def test_init_writes_over_nothing(own: Path) -> None:
     assert (own / "tsclust.toml").read_bytes() == before
 
 
-def test_a_damaged_file_is_named_and_a_lost_manifest_means_not_made(own: Path) -> None:
-    (own / "features" / "part-00002.parquet").write_bytes(b"no Parquet")
-    with pytest.raises(DamagedError, match=r"cannot be read.*Remove that stage's folder"):
-        tsclust.cluster(own, {"cluster": {"seed": 5}})
-    (own / "features" / "manifest.json").write_text("{", encoding="utf-8")
-    with pytest.raises(StageMissingError, match="Run: tsclust features"):
-        tsclust.cluster(own)
-
-
 def test_a_path_with_blanks_and_brackets_is_a_path(cycles: str, tmp_path: Path) -> None:
     root = made(tmp_path / "my [bold] *ws*")
     results = list(tsclust.run(root, {"dsn": cycles, "cluster": {"k": "2..4"}}))
     assert results[-1].wrote == root / "reports" / "report.html"
     assert results[0].then == f"tsclust features -w '{root}'"
-
-
-COMMANDS = ("extract", "features", "cluster")
-STAGE_OF = {"extract": "series", "features": "features", "cluster": "clusters"}
-
-
-def started(root: Path, command: str, dsn: str, **how: object) -> subprocess.Popen[str]:
-    """`tsclust COMMAND` in a process of its own, made to do its work again."""
-    environment = {**os.environ, "TSCLUST_DSN": dsn, "TSCLUST_CLUSTER__SEED": "77", "TSCLUST_FEATURES__PEAK": "max"}
-    return subprocess.Popen(
-        [sys.executable, "-m", "tsclust", command, "-w", str(root)], env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how,  # type: ignore[call-overload]
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_killed_at_any_moment_the_last_good_stage_stays(own: Path, cycles: str, command: str) -> None:
-    stage = STAGE_OF[command]
-    before, rng = hashes(own, stage), random.Random(command)
-    for _ in range(4):
-        process = started(own, command, cycles)
-        time.sleep(rng.uniform(0.3, 2.5))
-        process.kill()
-        process.communicate()
-        manifest = json.loads((own / stage / "manifest.json").read_bytes())
-        assert {f"{stage}/{name}": digest for name, digest in manifest["outputs"].items()} == hashes(own, stage)
-        if hashes(own, stage) != before:
-            break  # it was quick enough to finish: a whole new stage
-    again = started(own, command, cycles)
-    assert again.communicate()[1] == ""
-    assert again.returncode == 0
-    assert not list(own.glob(".*.new"))
-
-
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_file_system_that_takes_no_more_is_one_line_and_loses_nothing(own: Path, cycles: str, command: str) -> None:
-    before = hashes(own, STAGE_OF[command])
-    limit = 20_000  # bytes: no file may grow beyond it, the kernel refuses as on a full disk
-
-    def full() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    process = started(own, command, cycles, preexec_fn=full)
-    _, told = process.communicate()
-    assert process.returncode == DiskFullError.exit_code, told
-    assert told.count("\n") == 1
-    assert "no space left" in told
-    assert hashes(own, STAGE_OF[command]) == before
-    assert not list(own.glob(".*.new"))
-
-
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_it_cleans_up(own: Path, cycles: str, how: signal.Signals, code: int) -> None:
-    with psycopg.connect(cycles) as connection:  # a reader that has to wait: the moment of the signal is certain
-        connection.execute("LOCK TABLE machine.cycles IN ACCESS EXCLUSIVE MODE")
-        process = started(own, "extract", cycles)
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-        while connection.execute(waiting).fetchone() == (0,):
-            time.sleep(0.05)
-        process.send_signal(how)
-        time.sleep(0.3)
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == code, told
-    assert "Traceback" not in told
-    assert not list(own.glob(".*.new"))

@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: it starts, it answers, and nothing of it is left."""
+"""The embedded PostgreSQL: it starts, it stops, and nothing of it is left."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import adbc_driver_postgresql.dbapi
 import psycopg
 import pytest
 
+from tests.reading import answer
 from tsclust.demo import install, server
 from tsclust.demo.install import Account
-from tsclust.demo.server import Server, running, start, stop_kept
+from tsclust.demo.server import running, start, stop_kept
 from tsclust.errors import DemoServerError
 
 # A process that runs a server on argv[1], says so, and waits to be killed. argv[2] is Python for `running`'s keep.
@@ -59,13 +59,6 @@ def closed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def answer(dsn: str, query: str) -> object:
-    with psycopg.connect(dsn) as connection:
-        row = connection.execute(query).fetchone()
-    assert row
-    return row[0]
-
-
 def processes_of(home: Path) -> list[str]:
     """Command lines that name the data folder, of processes that live."""
     found = []
@@ -101,42 +94,6 @@ def child(data: Path, keep: str = "") -> tuple[subprocess.Popen[str], Path]:
     run_folder = Path(process.stdout.readline().strip())
     assert run_folder.is_absolute()
     return process, run_folder
-
-
-def test_answers_psycopg_and_adbc_as_tsclust_in_utf8(server: Server) -> None:
-    query = "SELECT current_user || ' ' || current_database() || ' ' || current_setting('server_encoding')"
-    assert answer(server.dsn, query) == "tsclust tsclust UTF8"
-    with adbc_driver_postgresql.dbapi.connect(server.dsn) as connection, connection.cursor() as cursor:
-        cursor.execute(query)
-        assert cursor.fetchone() == ("tsclust tsclust UTF8",)
-
-
-def test_sorts_by_bytes_so_that_results_are_the_same_everywhere(server: Server) -> None:
-    assert (
-        answer(server.dsn, "SELECT string_agg(x, '' ORDER BY x) FROM unnest(ARRAY['b', 'A', 'a', 'я', 'B']) x")
-        == "ABabя"
-    )
-
-
-def test_listens_on_its_socket_alone(server: Server) -> None:
-    assert answer(server.dsn, "SHOW listen_addresses") == ""
-    assert {p.name for p in server.run_folder.glob(".s*")} == {".s.PGSQL.5432", ".s.PGSQL.5432.lock"}
-    assert server.run_folder.stat().st_mode & 0o777 == 0o700
-
-
-@pytest.mark.parametrize("name", ["server", "server16"])
-def test_is_the_version_asked_for(name: str, request: pytest.FixtureRequest) -> None:
-    running_one: Server = request.getfixturevalue(name)
-    version = answer(running_one.dsn, "SHOW server_version")
-    assert isinstance(version, str)
-    assert version.split(".")[0] == str(running_one.version)
-    for program in ("psql", "pg_dump", "pg_restore"):
-        assert (running_one.bin / program).is_file()
-
-
-def test_each_test_has_a_database_of_its_own(database: str, server: Server) -> None:
-    assert answer(database, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
-    assert answer(database, "SELECT current_database()") != answer(server.dsn, "SELECT current_database()")
 
 
 def test_stops_and_leaves_only_the_data(data: Path) -> None:

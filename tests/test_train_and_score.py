@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -181,36 +179,6 @@ def test_from_postgresql_and_into_it(plant: Plant, copy: Workspace, database: st
     assert rows is not None
     assert rows[:2] == (2_000, 2_000)
     assert len(scores(copy, "scores_new")) == 100
-
-
-def changed(table: pl.DataFrame, machine: str, month: int) -> pl.DataFrame:
-    """From that month on everything of one machine is half as high again."""
-    mine = (pl.col("machine_id") == machine) & (pl.col("recorded_at").dt.month() >= month)
-    higher = pl.col("values").list.eval(pl.element() * 1.5)
-    return table.with_columns(values=pl.when(mine).then(higher).otherwise("values"))
-
-
-def test_a_machine_that_has_changed_is_named_and_since_when(tmp_path: Path) -> None:
-    """Six machines with some 60 series a month each."""
-    path, truth = cycles(tmp_path, 300_000)
-    table = pl.read_parquet(path)
-    machines = table["machine_id"].unique().sort().head(6)
-    few = table.filter(pl.col("machine_id").is_in(machines.implode()))
-    few.write_parquet(tmp_path / "few.parquet")
-    workspace = described(tmp_path / "few", tmp_path / "few.parquet")
-    label(workspace, kept(workspace, truth).select("series_id", "kind"))
-    tsclust.train(workspace.root)
-    changed(few, machines[2], 7).write_parquet(tmp_path / "new.parquet")
-    command = [sys.executable, "-m", "tsclust", "score", "-w", str(workspace.root), "--check"]
-    done = subprocess.run([*command, "--json", "--from", str(tmp_path / "new.parquet")], capture_output=True, text=True)
-    assert done.returncode == 17
-    assert done.stderr.count("\n") == 1
-    assert "are not what they were" in done.stderr
-    drift = json.loads(done.stdout)["facts"]["drift"]
-    (one,) = (c for c in drift["changed"] if c["machine"] is not None)
-    assert (one["machine"], one["since"][-3:]) == (machines[2], "-07")
-    assert {"side_mean", "peak_height", "p50"} & {shift["feature"] for shift in one["shifts"]}
-    assert subprocess.run(command, capture_output=True).returncode == 0
 
 
 def test_machines_that_were_not_there_are_named(copy: Workspace, plant: Plant, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import pytest
 
 import tsclust
 from tests.reading import run
-from tests.test_extract import SERIES, TABLE, TOML, cycles, ids, interrupt
-from tests.test_pipeline import hashes, made
+from tests.slow_table import SERIES, TABLE, TOML, cycles, ids, interrupt
+from tests.stages import hashes, made
 from tsclust.demo.server import running
 from tsclust.errors import SettingsError
 

@@ -1,0 +1,28 @@
+"""What the tests of the stages share: a workspace's settings, and the files that stages write."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+SERIES = 6_000  # in the database that the fixture `cycles` fills
+TOML = """
+[source]
+table = "machine.cycles"
+part_rows = 1000
+[cluster]
+k = "2..12"
+baseline = ["machine_id"]
+"""
+
+
+def made(root: Path, toml: str = TOML) -> Path:
+    root.mkdir(parents=True)
+    (root / "tsclust.toml").write_text(toml, encoding="utf-8")
+    return root
+
+
+def hashes(root: Path, stage: str) -> dict[str, str]:
+    """Every file of a stage but the manifest, which holds the time it took."""
+    files = sorted(p for p in (root / stage).rglob("*.parquet"))
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
