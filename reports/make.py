@@ -94,7 +94,6 @@ def opened(browser: Browser, report: Path, size: tuple[int, int], **how: Any) ->
     with browser.new_context(viewport={"width": size[0], "height": size[1]}, **how) as context:
         page = context.new_page()
         page.goto(report.as_uri())
-        page.add_style_tag(content="html { scroll-behavior: auto !important }")  # a picture is not taken on the way
         yield page
 
 

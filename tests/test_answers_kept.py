@@ -123,7 +123,10 @@ def test_one_broken_answer_stops_all_of_the_file(
     opened, good = Opened(page, report), file_of(data)
     second = good["groups"][0] | {"group": 99, "members_hash": "0" * 32} | spoil
     body = whole(good, groups=[good["groups"][0], second])
-    assert put(page, tmp_path / "odd.json", body) == "odd.json is not a complete file of answers."
+    assert (
+        put(page, tmp_path / "odd.json", body)
+        == "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+    )
     assert verdict(page, 1) is None
     assert page.evaluate("localStorage.length") == 0
     assert opened.is_quiet()
@@ -159,7 +162,10 @@ def test_two_answers_to_one_group_or_a_comment_that_is_no_text(
     Opened(page, report)
     body = file_of(data)
     body = whole(body, groups=[body["groups"][0], answer_to(data, 1 if spoil else 0) | spoil])
-    assert put(page, tmp_path / "odd.json", body) == "odd.json is not a complete file of answers."
+    assert (
+        put(page, tmp_path / "odd.json", body)
+        == "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+    )
     assert verdict(page, 1) is None
 
 

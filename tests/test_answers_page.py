@@ -189,7 +189,7 @@ def test_where_the_browser_keeps_nothing_it_is_said_and_saving_works(
 def test_a_file_that_is_none_of_ours_is_said_to_be(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
     opened, path = Opened(page, report), tmp_path / "odd.json"
     good = file_of(data)
-    none = "odd.json is not a complete file of answers."
+    none = "odd.json is not a file of answers, or it was changed or cut off after it was saved."
     cut, other = json.dumps(good)[:-40], good | {"labeller": "z"}
     for odd in ("", "[]", "null", "[1", cut, {"format": "other"}, good | {"groups": 3}, whole(good, groups=3), other):
         assert put(page, path, odd) == none

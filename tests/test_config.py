@@ -59,6 +59,14 @@ def test_a_wrong_environment_variable_is_named(tmp_path: Path, monkeypatch: pyte
         config.load(written(tmp_path, ""))
 
 
+def test_a_wrong_flag_is_named_and_not_the_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^--lang 'de': expected 'en' or 'ru'\. Correct it on the command line"):
+        config.load(written(tmp_path, ""), {"report": {"lang": "de"}})
+    path = written(tmp_path, "[report]\nmembers = 99")
+    with pytest.raises(SettingsError, match=f"^report.members = 99: .* Correct it .file: {path}"):
+        config.load(path, {"report": {"title": "Press"}})
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "tsclust.toml"
     path.write_bytes(b'[report]\ntitle = "\xff"')

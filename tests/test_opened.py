@@ -78,15 +78,15 @@ def test_a_group_is_drawn_over_the_normal_band_the_typical_series_on_top(ws: Ope
         assert f"Series {curve.series_id}<" in trace["hovertemplate"]
     assert [trace.get("showlegend") for trace in others] == [True] + [False] * (len(others) - 1)
     assert typical["line"]["width"] > others[0]["line"]["width"]
-    assert ws.draw(1).layout.title.text == "Group 1: 15\xa0series, 6.7% of all"
-    assert ws.draw(k=3, cluster=0).layout.title.text == "Cluster 0 of k = 3: 15\xa0series, 6.7% of all"
+    assert ws.draw(1).layout.title.text == "Group 1: 15\xa0series, 6.7% of those compared"
+    assert ws.draw(k=3, cluster=0).layout.title.text == "Cluster 0 of k = 3: 15\xa0series, 6.7% of those compared"
     assert traces(ws.draw(k=3, cluster=0)) == traces(ws.draw(1))
 
 
 def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSCLUST_REPORT__LANG", "ru")
     russian = tsclust.open(ws.workspace.root)
-    assert russian.draw(1).layout.title.text == "Группа 1: 15\xa0записей, 6,7\xa0% всех записей"
+    assert russian.draw(1).layout.title.text == "Группа 1: 15\xa0записей, 6,7\xa0% всех сравнённых"
     assert russian.spread("side_fall").layout.title.text == "side_fall по группам"
     assert russian.figures["map"].layout.title.text == "Карта записей"
 

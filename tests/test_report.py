@@ -133,26 +133,6 @@ def test_what_a_lifelike_workspace_says(tmp_path: Path) -> None:
     assert len(data.rejected[0].examples) == sample.EXAMPLES
 
 
-@pytest.mark.parametrize(("weak", "strong"), [("weak", "strong"), (0.5, 1.5)])
-def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path, weak: Any, strong: Any) -> None:
-    """1.5 times the level of its own weak machine is still less than what a strong machine always has."""
-    levels = {weak: 1.0, strong: 4.0}
-    made = [
-        plain(i, level=levels[name] * (1 + 0.01 * (i % 5)), machine=name) for i, name in enumerate([weak, strong] * 40)
-    ]
-    made += [plain(100 + i, group="stiff", level=1.5, machine=weak) for i in range(4)]
-    alone = collect(write(tmp_path / "alone", made), Report())
-    against = collect(write(tmp_path / "against", made, baseline=["machine"]), Report())
-    assert alone.groups[0].unusual == ()
-    (unusual,) = against.groups[0].unusual
-    assert (unusual.feature, unusual.times) == ("side_mean", pytest.approx(1.5, rel=0.03))
-    usual = against.groups[0].members[0].usual
-    assert usual is not None
-    assert usual.at == (-1, 0, 1, 2, 3, 4)
-    assert usual.values == pytest.approx((0, 5, 1, 1, 1, 0), abs=0.05)
-    assert alone.groups[0].members[0].usual is None
-
-
 @pytest.mark.parametrize(
     ("values", "seen"),
     [([], ()), ([None, None], (None, None)), ([float("inf"), 1e300, 2.0], (None, None, 2.0)), ([7.0], (7.0,))],

@@ -43,6 +43,9 @@ def test_each_choice_is_a_file_of_its_own(page: Page, workspace: Workspace) -> N
     expect(page.locator("#group-5\\.4 h3")).to_have_text("Cluster 4 of k = 5")
     with pytest.raises(SettingsError, match="--kind features has no groups"):
         tsclust.report(root, kind="features", k=5)
+    with pytest.raises(SettingsError, match="--kind features is one page"):
+        tsclust.report(root, {"report": {"split": 3}}, kind="features")
+    assert tsclust.report(root, name="mail.html").wrote == workspace.reports / "mail.html"
 
 
 def test_many_groups_become_several_files(page: Page, workspace: Workspace) -> None:
@@ -56,6 +59,8 @@ def test_many_groups_become_several_files(page: Page, workspace: Workspace) -> N
     index = Opened(page, done.wrote)
     assert names(page) == ["group-5"]
     assert page.locator(".facts dd").first.inner_text() == "4\u00a0группы"
+    assert "отправьте все" in page.locator(".steps li").first.inner_text()
+    expect(page.locator("#bar .progress")).to_be_hidden()  # nothing on this page is asked
     page.locator("#overview summary").click()
     expect(page.locator("#overview .main-svg:first-child")).to_have_count(5)
     assert page.evaluate(CLIPPED) == []

@@ -152,14 +152,15 @@ def test_the_lineage_draws_the_proposed_from_first_to_last_k() -> None:
         {
             "y": [1, 2, 3], "base": [2.6, 5.6, 3.6], "x": [3.8, 0.8, 4.8], "width": [0.51, 0.3, 0.38],
             "hovertext": [
-                "Group 7<br>40\xa0series, 4% of all<br>k = 3–6", "Group 4<br>5\xa0series, 0.5% of all<br>k = 6",
-                "Group 3<br>12\xa0series, 1.2% of all<br>k = 4–8",
+                "Group 7<br>40\xa0series, 4% of those compared<br>k = 3–6",
+                "Group 4<br>5\xa0series, 0.5% of those compared<br>k = 6",
+                "Group 3<br>12\xa0series, 1.2% of those compared<br>k = 4–8",
             ],
             "name": "Malfunction candidates",
         },
         {
             "y": [0], "base": [1.6], "x": [6.8], "width": [0.85],
-            "hovertext": ["Group 2<br>900\xa0series, 90% of all<br>k = 2–8"], "name": "Normal mass",
+            "hovertext": ["Group 2<br>900\xa0series, 90% of those compared<br>k = 2–8"], "name": "Normal mass",
         },
     ]  # fmt: skip
     assert [bar.marker.color for bar in figure.data] == [BLUE, GREY]

@@ -257,11 +257,3 @@ def test_the_same_workspace_gives_the_same_bytes(tmp_path: Path) -> None:
     spaces = [write(tmp_path / name, lifelike()) for name in ("one", "two")]
     pages = [render(collect(ws, Report()), "en", of_workspace(ws, "en")) for ws in spaces]
     assert pages[0] == pages[1]
-
-
-def test_forty_groups_stay_below_three_megabytes(tmp_path: Path) -> None:
-    made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
-    workspace = write(tmp_path / "ws", made, baseline=["machine"])
-    data = collect(workspace, Report())
-    assert len(data.groups) > 40
-    assert len(render(data, "ru", of_workspace(workspace, "ru")).encode()) < 3_000_000

@@ -50,16 +50,26 @@ from tsclust.screen import DEFAULT_RULES, NOT_DESCRIBED
             "рабочий ход: наибольший провал в более чем 1\u202f000 раз больше обычного",
         ),
         (
-            Unusual("side_step", -0.56, -0.041, None, 9),
-            "side movement: largest step −0.56, normally −0.04",
-            "рабочий ход: наибольшая ступень −0,56, обычно −0,04",
+            Unusual("return_level", -0.56, -0.041, None, 9),
+            "return to rest: level −0.56, normally −0.04",
+            "возврат к покою: уровень −0,56, обычно −0,04",
         ),
         (
             Unusual("rest_level", 0.149, -0.0004, None, 9),
             "after the return: level 0.15, normally 0",
             "после возврата: уровень 0,15, обычно 0",
         ),
-        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own:  2, normally 1", "of_ones_own:  2, обычно 1"),
+        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own: 2, normally 1", "of_ones_own: 2, обычно 1"),
+        (
+            Unusual("side_slope", 0.0099, -0.0002, None, 9),
+            "side movement: rises more steeply than normal",
+            "рабочий ход: растёт круче обычного",
+        ),
+        (
+            Unusual("side_skewness", -2.8, 1.5, None, -9),
+            "side movement: brief dips below its level",
+            "рабочий ход: короткие провалы ниже его уровня",
+        ),
     ],
 )
 def test_what_is_unusual_in_words(unusual: Unusual, en: str, ru: str) -> None:

@@ -183,9 +183,8 @@ def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     A place of series among them (table, query, files) replaces whichever the file has.
     Raises SettingsError with the key, the value and what was expected.
     """
-    token = _toml.set(path)
+    token, said = _toml.set(path), _said(flags or {})
     try:
-        said = _said(flags or {})
         if place := {name for name in PLACES if name in said.get("source", {})}:
             said["source"] |= dict.fromkeys(PLACES - place, "")
         return Settings(**said)
@@ -194,7 +193,7 @@ def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
     except ValidationError as error:
-        raise _explained(error, path) from None
+        raise _explained(error, path, said) from None
     finally:
         _toml.reset(token)
 
@@ -246,17 +245,29 @@ def _said(flags: Mapping[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _explained(error: ValidationError, path: Path) -> SettingsError:
+def _explained(error: ValidationError, path: Path, said: Mapping[str, Any]) -> SettingsError:
     first = error.errors()[0]
     key = ".".join(str(p) for p in first["loc"]) or "settings"
     if first["type"] == "extra_forbidden":
         return SettingsError(f"unknown key {key} in {path}{_near(first['loc'])}", "Correct or remove it")
     value = "***" if key.startswith("dsn") else repr(first["input"])[:200]
+    expected = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
+    if _was_said(first["loc"], said):
+        return SettingsError(f"{_flag(first['loc'])} {value}: {expected}", "Correct it on the command line")
     variable = "TSCLUST_" + key.upper().replace(".", "__")
     where = f"environment variable {variable}" if variable in os.environ else key
-    return SettingsError(
-        f"{where} = {value}: {first['msg'].removeprefix('Value error, ')}", f"Correct it (file: {path})"
-    )
+    return SettingsError(f"{where} = {value}: {expected}", f"Correct it (file: {path})")
+
+
+def _was_said(loc: tuple[int | str, ...], said: Mapping[str, Any]) -> bool:
+    """Whether the value at `loc` came with a flag."""
+    return len(loc) > 1 and loc[1] in said.get(str(loc[0]), {})
+
+
+def _flag(loc: tuple[int | str, ...]) -> str:
+    """--lang for report.lang"""
+    name = str(loc[1])
+    return "--" + {"files": "from"}.get(name, name).replace("_", "-")
 
 
 def _near(loc: tuple[int | str, ...]) -> str:

@@ -58,6 +58,8 @@ def report(
     wanted = Wanted(k, group, everything)
     if kind == "features" and wanted != THE_SWEEP:
         raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Leave it out")
+    if kind == "features" and (flags or {}).get("report", {}).get("split"):
+        raise SettingsError("--kind features is one page: expected no --split with it", "Leave it out")
     if k is not None and group is not None:
         raise SettingsError("--k shows all clusters of one model, --group one group", "Ask for one of them")
     name = _name(kind, wanted) if name is None else checked(name)
@@ -74,7 +76,8 @@ def report(
 
 
 def checked(name: str) -> str:
-    """The name of a report. Raises SettingsError for one that is no plain file name."""
+    """The name of a report, without .html. Raises SettingsError for one that is no plain file name."""
+    name = name.removesuffix(".html")
     if not re.fullmatch(NAME, name) or name.startswith(".") or len(name) > LONGEST:
         expected = f"expected at most {LONGEST} letters, digits, . _ -"
         raise SettingsError(f"report name {name[:100]!r}: {expected}", "Choose such a name")

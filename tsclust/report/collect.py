@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from tsclust.cluster.scale import ENOUGH
 from tsclust.config import Report
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
@@ -40,7 +41,8 @@ from tsclust.series import Int64s, SeriesBlock, hexadecimal
 from tsclust.workspace import STAGES, Manifest, Workspace
 
 Rows = npt.NDArray[np.intp]
-USUAL = (10, 100)  # normal series of a baseline: the fewest and the most that a usual curve is taken from
+USUAL = 100  # the most normal series of a baseline that a usual curve is taken from
+MOST = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
 
 
 def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) -> ReportData:
@@ -184,10 +186,10 @@ def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> 
 
 def _usual(drawn: Drawn, key: str) -> Line | None:
     """What is usual for series with this baseline key."""
-    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[: USUAL[1]]
-    if not key or len(rows) < USUAL[0]:
+    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[:USUAL]
+    if not key or len(rows) < ENOUGH:
         return None
-    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,))
+    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,), MOST)
     return Line(tuple(at.tolist()), tuple(middle.tolist()))
 
 

@@ -32,18 +32,18 @@ def strata(ordered: npt.NDArray[np.intp], count: int) -> npt.NDArray[np.intp]:
 
 
 def quantiles(
-    block: SeriesBlock, rows: npt.NDArray[np.intp], starts: Int64s, of: Sequence[float]
+    block: SeriesBlock, rows: npt.NDArray[np.intp], starts: Int64s, of: Sequence[float], common: float = COMMON
 ) -> tuple[Int64s, list[Floats]]:
     """(at, [(t,), ...]): these quantiles over the series at each sample after the start.
 
-    starts (n,): where each of the n rows starts. Samples that fewer than COMMON of the series have are left out.
+    starts (n,): where each of the n rows starts. Samples that fewer than `common` of the series have are left out.
     """
     first, matrix = aligned(block, rows, starts)
     present = np.isfinite(matrix).sum(axis=0)
-    common = np.flatnonzero(present >= max(1.0, COMMON * len(rows)))
-    ordered = np.sort(matrix[:, common], axis=0)  # missing values, as NaN, come last
-    ranks = [np.rint(q * (present[common] - 1)).astype(np.int64) for q in of]
-    return common + first, [ordered[rank, np.arange(len(common))] for rank in ranks]
+    there = np.flatnonzero(present >= max(1.0, common * len(rows)))
+    ordered = np.sort(matrix[:, there], axis=0)  # missing values, as NaN, come last
+    ranks = [np.rint(q * (present[there] - 1)).astype(np.int64) for q in of]
+    return there + first, [ordered[rank, np.arange(len(there))] for rank in ranks]
 
 
 def aligned(block: SeriesBlock, rows: npt.NDArray[np.intp], starts: Int64s) -> tuple[int, Floats]:

@@ -109,7 +109,7 @@ def templates(language: Language) -> jinja2.Environment:
         plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
         month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
         time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
-        called=language.called,
+        called=language.called, fixed=language.fixed,
     )  # fmt: skip
     return environment
 

@@ -35,6 +35,8 @@ class Language:
 
     def fixed(self, value: float, decimals: int) -> str:
         """1234.5 -> 1,234.50: with exactly `decimals`."""
+        if not math.isfinite(value):
+            return "–"
         numbers = self.texts["numbers"]
         text = f"{value:,.{decimals}f}".replace(",", "\0").replace(".", numbers["decimal"])
         negative = text.startswith("-") and any(c in "123456789" for c in text)
@@ -42,9 +44,7 @@ class Language:
 
     def number(self, value: float, digits: int = 3) -> str:
         """With `digits` significant digits, without zeros at the end; the very large and small by powers of ten."""
-        if not math.isfinite(value):
-            return "–"
-        if value and not 1e-5 <= abs(value) < 1e9:
+        if value and math.isfinite(value) and not 1e-5 <= abs(value) < 1e9:
             return f"{value:.{digits - 1}e}".replace(".", self.texts["numbers"]["decimal"])
         return self.rounded(value, _decimals(value, digits))
 
@@ -117,6 +117,9 @@ class Language:
 
     def sentence(self, u: Unusual) -> str:
         """What is unusual, in words: `run 18 samples longer`, `side movement: level 1.6 times normal`."""
+        if u.feature in self.texts["worded"]:
+            thing, more, less = self.texts["worded"][u.feature]
+            return self._said("worded", thing=thing, how=more if u.away > 0 else less)
         thing, measure, less = (*self.texts["features"].get(u.feature, [u.feature, ""]), "")[:3]
         if less:
             return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
@@ -137,7 +140,7 @@ class Language:
         return self._said(which, thing=thing, measure=measure, n=text, times=self.plural(n, "times"))
 
     def _said(self, which: str, **words: str) -> str:
-        return str(self.texts["sentences"][which].format(**words))
+        return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name
 
 
 def shown(text: str) -> str:
@@ -148,7 +151,7 @@ def shown(text: str) -> str:
 
 def _decimals(value: float, digits: int) -> int:
     """How many decimals give `value` so many significant digits."""
-    return min(max(0, digits - 1 - math.floor(math.log10(abs(value)))), 12) if value else 0
+    return min(max(0, digits - 1 - math.floor(math.log10(abs(value)))), 12) if value and math.isfinite(value) else 0
 
 
 def _slavic(n: float) -> int:

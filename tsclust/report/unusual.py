@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from tsclust.cluster.scale import ENOUGH, MAD
 from tsclust.features.catalogue import Feature, least_spreads
 from tsclust.series import Floats
 
 Strings = npt.NDArray[np.str_]
 
-MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
-ENOUGH = 30  # series a baseline key needs for medians of its own
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 4
+FEW = 4  # values of a carried column that are named
 # Features that say much the same, the plainest first: one of them is said.
 TOPICS: tuple[tuple[str, ...], ...] = (
     ("run_length",),
@@ -64,7 +64,8 @@ class Often:
 
 @dataclass(frozen=True)
 class Where:
-    """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often.
+    """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often, or,
+    where they are FEW of many and no months, all of them.
 
     month: the values are months, like 2024-03
     """
@@ -138,9 +139,10 @@ def _topics(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def _plainest(topic: tuple[str, ...], far: Mapping[str, float]) -> str:
-    """The first of the topic that is at least half as far from normal as the farthest."""
+    """The first of the topic that is at least half as far from normal as the farthest, and stands out if any does."""
     farthest = max(far[name] for name in topic)
-    return next(name for name in topic if far[name] >= farthest / 2)
+    enough = max(farthest / 2, min(farthest, STANDS_OUT))
+    return next(name for name in topic if far[name] >= enough)
 
 
 def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: float) -> Unusual:
@@ -152,7 +154,8 @@ def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: flo
 
 
 def where(column: str, month: bool, tally: pl.DataFrame, group: int, size: int) -> Where:
-    """Values that occur too often to be chance (4 standard deviations of a binomial), most frequent first.
+    """Values that occur too often to be chance (4 standard deviations of a binomial), or the few there are, most
+    frequent first.
 
     tally: a row per value of the column: value, all, 0, 1, ... (how many members of each group have it)
     """
@@ -160,6 +163,8 @@ def where(column: str, month: bool, tally: pl.DataFrame, group: int, size: int) 
     expected = size * pl.col("overall")
     chance = (expected * (1 - pl.col("overall"))).sqrt()
     too_often = (pl.col("count") > expected + 4 * chance) & (pl.col("count") >= 1.3 * expected)
-    top = own.filter(too_often & (pl.col("count") >= 3)).sort("count", "value", descending=[True, False]).head(4)
+    distinct = int((own["count"] > 0).sum())
+    named = pl.col("count") > 0 if distinct <= FEW < len(own) and not month else too_often & (pl.col("count") >= 3)
+    top = own.filter(named).sort("count", "value", descending=[True, False]).head(FEW)
     often = tuple(Often(value, count, count / size, overall) for value, count, overall in top.iter_rows())
-    return Where(column, month, int((own["count"] > 0).sum()), len(own), often)
+    return Where(column, month, distinct, len(own), often)

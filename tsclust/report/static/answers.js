@@ -273,11 +273,10 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     form.groups.forEach((asked) => add(asked, byId(`group-${asked.name}`), "answer"));
     form.rules.forEach((asked) => add(asked, byId(`rule-${asked.rule}`), "objection"));
     bar.querySelector("progress").max = toAsk().length;
+    bar.querySelector(".progress").hidden = toAsk().length === 0;  // the index of several parts
     bar.hidden = false;
     document.documentElement.classList.add("answering");
-    bar.addEventListener("click", ({ target }) => {
-      if (target.closest("[data-save]")) save();
-    });
+    bar.addEventListener("click", ({ target }) => { if (target.closest("[data-save]")) save(); });
     bar.addEventListener("submit", (event) => event.preventDefault());
     bar.labeller.addEventListener("change", keep);
     bar.saved.addEventListener("change", async () => {
