@@ -84,7 +84,7 @@ def flipped(clean: pl.DataFrame, seed: int) -> pl.DataFrame:
 def write(root: Path, labelled: pl.DataFrame) -> None:
     """These labels in the place of all there are."""
     workspace = Workspace.open(root)
-    same = {"labeller": "expert", "sure": None, "comment": "", "report": "bench", "group": None}
+    same = {"labeller": "expert", "sure": None, "comment": "", "report": "bench", "group": None, "size": 5_000}
     verdict = pl.when(pl.col("kind") == "normal").then(pl.lit("normal")).otherwise(pl.lit("malfunction"))
     when = pl.lit(WHEN).str.to_datetime(time_zone="UTC", time_unit="us")
     found = labelled.with_columns(verdict=verdict, labelled_at=when, **{n: pl.lit(v) for n, v in same.items()})

@@ -53,7 +53,7 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
     """series_id, kind -> labels/, in the place of what is there."""
     verdict = pl.when(pl.col("kind") == "normal").then(pl.lit("normal")).otherwise(pl.lit("malfunction"))
     when = pl.lit("2026-01-01T00:00:00Z").str.to_datetime(time_zone="UTC", time_unit="us")
-    same = {"labeller": labeller, "sure": None, "comment": "", "report": "test", "group": None}
+    same = {"labeller": labeller, "sure": None, "comment": "", "report": "test", "group": None, "size": 5_000}
     found = kinds.with_columns(verdict=verdict, labelled_at=when, **{name: pl.lit(v) for name, v in same.items()})
     found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in store.LABELS.items()))
     labels_kept.write(workspace, Meter(), labels_kept.read(workspace), found.sort("series_id"), [])

@@ -48,6 +48,17 @@ def test_old_answers_that_are_saved_once_more_take_nothing_back(
     assert kinds(workspace) == {1: "brushes", 2: "dip"}
 
 
+def test_what_a_newer_file_takes_back_is_said(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
+    first = put(tmp_path / "a.json", answered(asked, "Anna", {"1": "brushes", "2": "dip", "3": "normal"}))
+    assert not [note for note in tsclust.labels_import(workspace.root, [first]).notes if "Anna had called" in note]
+    newer = answered(asked, "Anna", {"1": "clutch", "3": "normal"}, at="2026-02-01T00:00:00Z")
+    notes = tsclust.labels_import(workspace.root, [put(tmp_path / "b.json", newer)]).notes
+    assert [note for note in notes if "Anna had called" in note] == [
+        "25 series that Anna had called dip have no label any more",
+        "9 series that Anna had called brushes become clutch",
+    ]
+
+
 def test_a_file_without_answers_takes_back_those_before_it(
     workspace: Workspace, asked: dict[str, Any], tmp_path: Path
 ) -> None:

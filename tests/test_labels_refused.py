@@ -48,6 +48,10 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], str | bytes], str]] = [
     ("nobody", damaged(lambda body: body.update(labeller="")), "labeller is not as it should"),
     ("no time", damaged(lambda body: body.update(saved_at="soon")), "saved_at is not as it should"),
     ("no zone", damaged(lambda body: body.update(saved_at="2026-01-01T00:00:00")), "saved_at is not as it should"),
+    ("before year 1", damaged(lambda body: body.update(saved_at="0001-01-01T00:00:00+14:00")),
+     "saved_at .* no such time in UTC"),
+    ("after 9999", damaged(lambda body: body["groups"][0].update(answered_at="9999-12-31T23:59:00-14:00")),
+     "answered_at .* no such time in UTC"),
     ("surrogate", damaged(lambda body: body["groups"][0].update(comment="\ud800")), "comment is not as it should"),
     ("other members", damaged(lambda body: body["groups"][0].update(members_hash="0" * 32)), "not about the groups of"),
     ("other k", damaged(lambda body: body["groups"][0].update(k=99)), "not about the groups of"),
@@ -83,7 +87,7 @@ def test_a_huge_file_is_not_read_whole(workspace: Workspace, tmp_path: Path) -> 
     huge = tmp_path / "huge.json"
     with huge.open("wb") as file:
         file.truncate(2**40)
-    with pytest.raises(AnswersError, match=r"at most 20,000,000 are read"):
+    with pytest.raises(AnswersError, match=r"more than 20,000,000 bytes"):
         tsclust.labels_import(workspace.root, [huge])
 
 

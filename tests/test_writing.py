@@ -85,22 +85,30 @@ def labelled(tmp_path: Path) -> Workspace:
     """Two labellers who agree about group 1 and not about group 2."""
     workspace = write(tmp_path / "ws", four_kinds())
     form = form_of(tsclust.report(workspace.root).wrote)
-    said = {"A": {"1": "x", "2": "y"}, "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"'}}}
+    said = {"A": {"1": "x", "2": "y"}, "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}}}
     files = [put(tmp_path / f"{who}.json", answered(form, who, given)) for who, given in said.items()]
     tsclust.labels_import(workspace.root, files)
     return workspace
 
 
+READ = {"labels.csv": pl.read_csv, "labels.parquet": pl.read_parquet}
+
+
 def test_labels_are_exported_to_files(labelled: Workspace, tmp_path: Path) -> None:
     whole = pl.read_parquet(labelled.root / "labels" / "labels.parquet")
-    for name, read in (("labels.csv", pl.read_csv), ("labels.parquet", pl.read_parquet)):
+    for name, read in READ.items():
         done = tsclust.labels_export(labelled.root, tmp_path / name)
         assert done.wrote == tmp_path / name
         found = read(tmp_path / name)
-        names = ["series_id", "labeller", "kind", "comment", "group"]
+        names = ["series_id", "labeller", "kind", "group"]
         assert found.select(names).rows() == whole.select(names).rows()
+    comments = {path: set(read(tmp_path / path)["comment"].drop_nulls()) - {""} for path, read in READ.items()}
+    assert comments == {"labels.csv": {'\'=cmd|"x"\ufffd[2J'}, "labels.parquet": {'=cmd|"x"\x1b[2J'}}
     one = tsclust.labels_export(labelled.root, tmp_path / "one.csv", {"labels": {"resolve": "B"}})
-    assert one.facts == {"rows": whole["series_id"].n_unique(), "file": str(tmp_path / "one.csv"), "table": None}
+    assert one.facts == {
+        "rows": whole["series_id"].n_unique(), "labels": whole["series_id"].n_unique(),
+        "file": str(tmp_path / "one.csv"), "table": None,
+    }  # fmt: skip
     assert set(pl.read_csv(tmp_path / "one.csv")["kind"]) == {"x", "z"}
     with pytest.raises(SettingsError, match=r"expected a name that ends in \.csv or \.parquet"):
         tsclust.labels_export(labelled.root, tmp_path / "labels.xlsx")

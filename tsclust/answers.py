@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import zlib
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.errors import AnswersError
 
@@ -33,6 +34,16 @@ SeriesId = Annotated[str, Field(max_length=100_000)]
 NO_NUL = r"^[^\x00]*$"  # PostgreSQL has no place for it
 Text = Annotated[str, Field(max_length=COMMENT, pattern=NO_NUL)]
 Whole = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("there is no such time in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 class Part(BaseModel):
@@ -70,7 +81,7 @@ class Answer(Part):
     kind: Annotated[str, Field(max_length=KIND, pattern=NO_NUL)]
     sure: Sure | None
     comment: Text
-    answered_at: AwareDatetime
+    answered_at: Moment
 
 
 class GroupAnswer(GroupAsked, Answer):
@@ -101,8 +112,8 @@ class Answers(Part):
     report: ReportAsked
     lang: Literal["en", "ru"]
     labeller: Annotated[str, Field(max_length=LABELLER, pattern=SOMEBODY)]
-    started_at: AwareDatetime
-    saved_at: AwareDatetime
+    started_at: Moment
+    saved_at: Moment
     groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000)]
     series: Annotated[tuple[SeriesAnswer, ...], Field(max_length=100_000)]
     objections: Annotated[tuple[Objection, ...], Field(max_length=1_000)]
@@ -134,7 +145,7 @@ def parse(name: str, content: bytes) -> Answers:
 
 def _as_json(name: str, content: bytes) -> Any:
     if len(content) > LARGEST:
-        raise AnswersError(f"{name} has {len(content):,} bytes, at most {LARGEST:,} are read", AGAIN)
+        raise AnswersError(f"{name} has more than {LARGEST:,} bytes, which is the most that is read", AGAIN)
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeError:

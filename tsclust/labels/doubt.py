@@ -77,4 +77,5 @@ def not_parting(threshold: float, before: float, now: float) -> float:
 def to_refuse(sure: Floats, share: float) -> float:
     """The highest threshold at which no more than that share of series with these confidences (n,) is not answered: it
     needs no labels."""
-    return float(np.sort(sure)[min(int(share * len(sure)), len(sure) - 1)]) if len(sure) else 0.0
+    above = np.append(np.sort(sure), 2.0)  # where all are to be refused
+    return float(above[int(share * len(sure))]) if len(sure) else 0.0

@@ -35,12 +35,13 @@ OBJECTIONS: Schema = {
 # labels/labels.parquet: a row for each series and labeller. series_id is of the type it has in series/.
 LABELS: Schema = {
     "labeller": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT, "report": TEXT, "group": WHOLE,
-    "labelled_at": WHEN,
+    "size": WHOLE, "labelled_at": WHEN,
 }  # fmt: skip
 OWN_KINDS = {"normal": "normal", "bad_recording": "bad recording", "dont_know": "don't know", "mixed": "mixed"}
 UNNAMED = "malfunction"
 RESERVED = {*OWN_KINDS.values(), "none of these", "impossible"}  # what score says, too: no malfunction's name
 SAID = ("malfunction", "normal", "bad_recording")  # verdicts that say what a series is
+WIDER = 2  # a group of up to so many times the series may be the same one, after new data
 
 
 @dataclass(frozen=True)
@@ -108,17 +109,21 @@ def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     """A row for each series and labeller, sorted by both: series_id and LABELS.
 
     members: answer, series_id of each series that an answer in force is about. Of several answers of one labeller
-    those count that say what the series is. In one file it is that about the fewest series; of several files that
-    which was answered last: a file that is saved once more with old answers takes nothing back.
+    those count that say what the series is, and of these that about the fewest series, whenever it was given: a large
+    group's name takes nothing back of a small one's. Of answers in several files about sets of much the same size that
+    counts which was given last: a file that is saved once more with old answers takes nothing back.
     """
     given = answers.filter("in_force", pl.col("verdict").is_not_null())
     given = given.with_columns(said=pl.col("verdict").is_in(SAID) | (pl.col("size") == 1))
     specific = given.sort("said", "size", "labelled_at", "answer", descending=[True, False, True, True])
     latest = given.sort("said", "labelled_at", "saved_at", "answer", descending=True)
     order = [each.select("answer").with_row_index(name) for name, each in (("narrow", specific), ("late", latest))]
-    found = members.join(given.select("answer", "sha256"), on="answer").join(order[0], on="answer")
+    found = members.join(given.select("answer", "sha256", "said"), on="answer").join(order[0], on="answer")
     found = found.sort("narrow").unique(["series_id", "sha256"], keep="first").join(order[1], on="answer")
-    found = found.sort("late").join(given.select("answer", *LABELS), on="answer", maintain_order="left")
+    found = found.join(given.select("answer", *LABELS), on="answer")
+    fewest = pl.col("size").sort_by("narrow").first().over("series_id", "labeller")
+    found = found.filter(pl.col("said") == pl.col("said").any().over("series_id", "labeller"))
+    found = found.filter(pl.col("size") <= WIDER * fewest).sort("late")
     found = found.unique(["series_id", "labeller"], keep="first", maintain_order=True)
     return found.select("series_id", *LABELS).sort("series_id", "labeller")
 
@@ -130,6 +135,7 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     With `majority` a draw is left out.
     """
     said = found.filter(pl.col("verdict").is_in(SAID))
+    said = closest(said) if resolve in ("", "majority", "newest") else said
     if resolve in ("", "majority"):
         votes = said.group_by("series_id", "kind").len("votes")
         most = pl.col("votes") == pl.col("votes").max().over("series_id") if resolve else pl.lit(1) == 1
@@ -141,12 +147,18 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     return first.unique("series_id", keep="first").select(names).sort("series_id")
 
 
+def closest(said: pl.DataFrame) -> pl.DataFrame:
+    """Of labels those of who has looked at the series itself, where somebody has: a group's name weighs less."""
+    itself = pl.col("size") == 1
+    return said.filter(itself | ~itself.any().over("series_id"))
+
+
 def conflicts(found: pl.DataFrame) -> pl.DataFrame:
     """Where labellers say different things: said, series, a row for each combination, the most frequent first.
 
     said: `kind (labeller, ...); kind (labeller)`, in the order of the alphabet.
     """
-    said = found.filter(pl.col("verdict").is_in(SAID))
+    said = closest(found.filter(pl.col("verdict").is_in(SAID)))
     differ = said.filter(pl.col("kind").n_unique().over("series_id") > 1)
     who = differ.group_by("series_id", "kind").agg(pl.col("labeller").sort().str.join(", "))
     each = who.with_columns(one=pl.format("{} ({})", "kind", "labeller")).sort("kind")

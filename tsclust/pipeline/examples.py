@@ -214,7 +214,7 @@ def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: 
     enough = [code for code in range(len(kinds)) if found.counts[code] >= ENOUGH]
     if len(enough) < 2:
         raise StageMissingError(
-            f"{workspace.root} has {len(enough)} kinds with at least {ENOUGH} labelled series: two can be told apart",
+            f"kinds of {workspace.root} with at least {ENOUGH} labelled series: {len(enough)}; expected two or more",
             f"Have more groups answered, then run: {command('labels import', workspace.root)} answers-*.json",
         )
     order = np.argsort(found.hashes, kind="stable")

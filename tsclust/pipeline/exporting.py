@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -19,6 +20,9 @@ from tsclust.pipeline.result import Result
 from tsclust.source.postgres.target import names_of
 from tsclust.source.postgres.writing import write_table
 from tsclust.workspace import Meter, Workspace, command
+
+CONTROL = r"[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # but tabs and line breaks
+FORMULA = r"^([=+@\t-])"  # OWASP, CSV injection
 
 
 def labels_export(
@@ -50,14 +54,27 @@ def labels_export(
     what = "one for each series" if resolve else "one for each series and labeller"
     places = " and ".join(str(place) for place in (to, to_table) if place)
     notes = (f"{len(found):,} labels, {what}, to {places}",)
-    facts = {"rows": len(found), "file": str(to) if to else None, "table": to_table or None}
+    facts = {
+        "rows": len(set(found["series_id"].to_pylist())),
+        "labels": len(found),
+        "file": str(to) if to else None,
+        "table": to_table or None,
+    }
     return Result("labels export", to, *meter.read(), notes=notes, then=command("status", root), facts=facts)
 
 
 def save(table: pa.Table, to: Path) -> None:
     """As CSV or Parquet, what the name says. Raises SettingsError for any other."""
-    kinds = {".csv": pa.csv.write_csv, ".parquet": pq.write_table}
+    kinds = {".csv": _write_csv, ".parquet": pq.write_table}
     if to.suffix.lower() not in kinds:
         raise SettingsError(f"{to}: expected a name that ends in .csv or .parquet", "Name such a file")
     with appearing(to) as beside:
         kinds[to.suffix.lower()](table, beside)
+
+
+def _write_csv(table: pa.Table, to: Path) -> None:
+    """Texts come from files that anybody may have written: a spreadsheet must not take one for a formula, nor a
+    terminal for a command. Parquet has them as they are."""
+    text = pl.col(pl.String)
+    safe = text.str.replace_all(CONTROL, "\ufffd").str.replace(FORMULA, "'$1")
+    pa.csv.write_csv(pl.DataFrame(table).with_columns(safe).to_arrow(), to)

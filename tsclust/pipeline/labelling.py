@@ -42,6 +42,7 @@ def labels_import(
     received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
     with workspace.locked():
         after = before = labels_kept.read(workspace)
+        had = labels_kept.there(workspace)
         new = [pair for sha256, pair in received.items() if sha256 not in set(before.files["sha256"])]
         for n, (file, answers) in enumerate(new):
             listen(Progress("labels: looking up series", n, len(new), "files"))
@@ -51,7 +52,7 @@ def labels_import(
         labels_kept.check_resolve(settings.labels.resolve, found)
         if new:
             labels_kept.write(workspace, meter, after, found, [file for file, _ in new])
-    said = labels_notes.Imported(found, after, new, len(files) - len(new), settings.labels.resolve)
+    said = labels_notes.Imported(had, found, after, new, len(files) - len(new), settings.labels.resolve)
     return Result(
         "labels import", workspace.stage("labels"), *meter.read(), skipped=not new, notes=said.notes(),
         table=said.table(), then=command("report", root), facts=said.facts(),

@@ -20,8 +20,10 @@ SHORT = 120  # characters of a text from outside
 
 @dataclass(frozen=True)
 class Imported:
-    """found: the labels there are now; kept: all that is kept; new: files taken in now; again: files known before."""
+    """had, found: the labels there were and are now; kept: all that is kept; new: files taken in now; again: files
+    known before."""
 
+    had: pl.DataFrame
     found: pl.DataFrame
     kept: Kept
     new: Sequence[tuple[File, Answers]]
@@ -36,6 +38,7 @@ class Imported:
         series, who = self.found["series_id"].n_unique(), sorted(self.found["labeller"].unique())
         yield f"{series:,} series are labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
         yield from self._late()
+        yield from self._taken_back()
         yield from self._agreement()
         objections = self.kept.objections.filter("in_force")
         for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
@@ -53,8 +56,19 @@ class Imported:
             if row["saved_at"] < answers.saved_at:
                 yield f"{file.name[:SHORT]} says it was saved on {answers.saved_at:%Y-%m-%d}: taken for today"
             if not row["in_force"]:
-                later = f"a later file of {row['labeller']} about the same report is there"
+                later = f"another file of {row['labeller']} about the same report counts, saved later or as late"
                 yield f"{file.name[:SHORT]} does not count: {later}"
+
+    def _taken_back(self) -> Iterator[str]:
+        """What is not what the same labeller had said before."""
+        both = self.had.join(self.found, on=["series_id", "labeller"], how="left", suffix="_now")
+        other = both.filter(pl.col("kind_now").ne_missing(pl.col("kind")))
+        lost = other.group_by("labeller", "kind", "kind_now").len().sort("len", "kind", descending=[True, False])
+        for labeller, was, now, count in lost.head(FEW).iter_rows():
+            becomes = f"become {now[:SHORT]}" if now is not None else "have no label any more"
+            yield f"{count:,} series that {labeller} had called {was[:SHORT]} {becomes}"
+        if len(lost) > FEW:
+            yield f"{int(lost['len'][FEW:].sum()):,} more of other kinds"
 
     def _agreement(self) -> Iterator[str]:
         conflicts, agree = store.conflicts(self.found), alpha(self.found)

@@ -9,11 +9,11 @@ import polars as pl
 
 from tsclust.config import Settings
 from tsclust.labels import store
-from tsclust.pipeline import labels_kept
+from tsclust.pipeline import labels_kept, leftover
 from tsclust.report import known
 from tsclust.report.known import Known
 from tsclust.report.standing import standing
-from tsclust.workspace import Workspace, command
+from tsclust.workspace import Workspace
 
 FEW = 12  # kinds, and groups, that are named
 WORDS = {"new": "new", "changed": "changed since", "contradicted": "contradictory", "named": "have their names"}
@@ -34,8 +34,12 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
     }  # fmt: skip
     notes = [f"labels: {facts['series']:,} series, by {', '.join(who)}; {_kinds(kinds)}"]
     if facts["contradictory"]:
-        see = f"see {command('labels import', workspace.root)}"
-        notes.append(f"{facts['contradictory']:,} series have contradictory labels: {see}")
+        notes.append(
+            f"{facts['contradictory']:,} series have contradictory labels: --resolve, or [labels] resolve, decides"
+        )
+    if workspace.find_manifest("features"):
+        facts["unlabelled"] = leftover.count(workspace, found["series_id"])
+        notes.append(f"{facts['unlabelled']:,} series that the rules keep have no label")
     if not fresh:
         return tuple(notes), facts
     labelled = known.read(workspace)

@@ -14,29 +14,39 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import map_parts
 from tsclust.errors import NoSeriesError
+from tsclust.labels.store import SAID
 from tsclust.pipeline import labels_kept
 from tsclust.pipeline.drilling import Inside
 from tsclust.pipeline.kept import Scope
 from tsclust.workspace import LEFT, Workspace, command
 
 WORKERS = 2
+MANY = 1_000  # series of a group whose label does not outweigh a classifier's doubt
 COLUMNS = ["series_id", "said", "kind"]
 
 
 def found(workspace: Workspace, settings: Settings) -> Inside:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
-    group of thousands has got weighs little against that.
+    group of MANY has got weighs little against that. What labellers contradict each other in is known to them.
 
     Raises StageMissingError before labels were imported, NoSeriesError where nothing is left.
     """
-    labelled, (told, refused) = labels_kept.in_use(workspace, settings)["series_id"], _scored(workspace)
-    known = pl.concat([labelled, told]).unique()
-    known = known.filter(~known.is_in(refused.implode())).to_arrow()
-    rows = sum(map_parts(partial(_left, known), workspace.parts("features"), WORKERS))
+    said, (told, refused) = labels_kept.labels(workspace).filter(pl.col("verdict").is_in(SAID)), _scored(workspace)
+    known = pl.concat([said["series_id"], told]).unique()
+    known = known.filter(~known.is_in(refused.implode()))
+    known = pl.concat([known, said.filter(pl.col("size") < MANY)["series_id"]]).unique()
+    rows = count(workspace, known)
     if not rows and workspace.manifest("features").facts["kept"]:
         nothing = f"every series of {workspace.root} has a label or a kind: nothing is left to look for"
         raise NoSeriesError(nothing, f"See what there is: {command('status', workspace.root)}")
-    return Inside(LEFT, Scope(workspace, rows, known=known), "left that have no name", _state(workspace, settings))
+    return Inside(
+        LEFT, Scope(workspace, rows, known=known.to_arrow()), "left that have no name", _state(workspace, settings)
+    )
+
+
+def count(workspace: Workspace, known: pl.Series) -> int:
+    """How many series there are that the rules keep, less those `known`."""
+    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts("features"), WORKERS))
 
 
 def _state(workspace: Workspace, settings: Settings) -> str:
