@@ -40,9 +40,10 @@ def test_what_is_drawn_anew_has_not_shifted(seed: int, rows: int, before: int) -
 def test_parts_add_up_in_any_order() -> None:
     rng = np.random.default_rng(8)
     z, machine, refused = rng.normal(size=(900, 3)), rng.choice(["A", "B", "Ω"], 900), rng.uniform(size=900) < 0.1
-    whole = Lying.of(z, machine, refused)
+    out = np.array(["A", "dead", "dead"])
+    whole = Lying.of(z, machine, refused, out)
     cuts = [slice(0, 100), slice(100, 500), slice(500, 900)]
-    parts = [Lying.of(z[c], machine[c], refused[c]) for c in cuts]
+    parts = [Lying.of(z[c], machine[c], refused[c], out[i : i + 1]) for i, c in enumerate(cuts)]
     for order in ((0, 1, 2), (2, 0, 1)):
         found = Lying.none(3)
         for i in order:
@@ -50,6 +51,15 @@ def test_parts_add_up_in_any_order() -> None:
         assert found.machines.tolist() == whole.machines.tolist()
         np.testing.assert_array_equal(found.counts, whole.counts)
         np.testing.assert_array_equal(found.refused, whole.refused)
+        np.testing.assert_array_equal(found.rejected, whole.rejected)
+    assert dict(zip(whole.machines.tolist(), whole.rejected.tolist(), strict=True)) == {
+        "A": 1,
+        "B": 0,
+        "dead": 2,
+        "Ω": 0,
+    }
+    assert whole.shares_of("dead") == (0.0, 1.0)
+    assert whole.shares_of(ALL) == (refused.sum() / 900, 3 / 903)
     assert whole.whole().rows.tolist() == [900]
 
 
@@ -65,10 +75,12 @@ def months(of: list[tuple[int, float, int]]) -> Lying:
 def test_since_when() -> None:
     then = lying(np.random.default_rng(1).normal(size=(9_000, 2))).counts[0]
     again = [(300, 0.0, 0), (300, 3.0, 0), (300, 0.0, 0), (300, 3.0, 0), (10, 0.0, 0), (300, 3.0, 0)]
-    assert drift.since(months(again), then, 0.01) == "2024-04"  # the ten of the fifth month tell nothing
-    assert drift.since(months(again[:3]), then, 0.01) is None
+    assert drift.since(months(again), then, 0.01, 0.01) == "2024-04"  # the ten of the fifth month tell nothing
+    assert drift.since(months(again[:3]), then, 0.01, 0.01) is None
     refused = [(300, 0.0, 3), (300, 0.0, 90), (300, 0.0, 80)]
-    assert drift.since(months(refused), then, 0.01) == "2024-02"
+    assert drift.since(months(refused), then, 0.01, 0.01) == "2024-02"
+    dead = Lying.of(np.zeros((0, 2)), np.zeros(0, "<U7"), np.zeros(0, bool), np.full(60, "2024-04"))
+    assert drift.since(months(again[:3]) + dead, then, 0.01, 0.01) == "2024-04"
 
 
 def test_machines_beyond_counting_are_one(monkeypatch: pytest.MonkeyPatch) -> None:

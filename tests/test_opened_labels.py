@@ -231,12 +231,14 @@ def test_series_of_another_place_take_that_of_the_settings(copy: Opened) -> None
 
 
 CHANGED: list[dict[str, Any]] = [
-    {"machine": None, "rows": 900, "refused": 0.1, "more": True, "since": None,
+    {"machine": None, "rows": 900, "refused": 0.1, "more": True, "rejected": 0.2, "impossible": False, "since": None,
      "shifts": [{"feature": "p50", "index": 0.7}, {"feature": "area", "index": 0.3}]},
-    {"machine": "W1", "rows": 60, "refused": 0.5, "more": True, "since": "2024-03", "shifts": []},
+    {"machine": "W1", "rows": 60, "refused": 0.5, "more": True, "rejected": 0.9, "impossible": True, "since": "2024-03",
+     "shifts": []},
 ]  # fmt: skip
 SHIFTED = [
-    (None, 900, 0.1, "p50", 0.7, None), (None, 900, 0.1, "area", 0.3, None), ("W1", 60, 0.5, None, None, "2024-03"),
+    (None, 900, 0.1, 0.2, "p50", 0.7, None), (None, 900, 0.1, 0.2, "area", 0.3, None),
+    ("W1", 60, 0.5, 0.9, None, None, "2024-03"),
 ]  # fmt: skip
 
 
@@ -247,7 +249,7 @@ def test_drift_has_a_row_for_each_shift(copy: Opened, changed: list[Any], rows: 
     manifest["facts"]["drift"] = {"found": bool(changed), "changed": changed, "unknown": ["W9"]}
     path.write_text(json.dumps(manifest))
     assert copy.drift.rows() == rows
-    assert copy.drift.columns == ["machine", "rows", "refused", "feature", "index", "since"]
+    assert copy.drift.columns == ["machine", "rows", "refused", "rejected", "feature", "index", "since"]
     assert copy.drift.schema["feature"] == pl.String
 
 

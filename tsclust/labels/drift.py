@@ -29,28 +29,33 @@ MORE = 0.1  # and by so much it has to be larger: machines differ in how often t
 MOST = 10_000  # machines that are told apart: 2.4 KB each
 # The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
 CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
+NOBODY = np.zeros(0, "<U1")
 ALL = "\x1f"  # stands for all machines together: no machine is called so
 
 
 @dataclass(frozen=True)
 class Lying:
-    """How d features of m machines lie: counts (m, d, BINS) of series, refused (m,) of them got no answer."""
+    """How d features of m machines lie: counts (m, d, BINS) of series, refused (m,) of them got no answer; rejected
+    (m,) series more are impossible."""
 
     machines: Keys
     counts: Int64s
     refused: Int64s
+    rejected: Int64s
 
     @classmethod
-    def of(cls, z: Floats, machine: Keys, refused: Bools) -> Lying:
-        """Of n series with deviations z (n, d): machine and refused (n,)."""
-        machines, at = np.unique(machine, return_inverse=True)
-        refusals = np.bincount(at[refused], minlength=len(machines))
-        return cls(machines, count(z, at, len(machines)), refusals)
+    def of(cls, z: Floats, machine: Keys, refused: Bools, rejected: Keys = NOBODY) -> Lying:
+        """Of n series with deviations z (n, d): machine and refused (n,). rejected: machine of each impossible one."""
+        machines, at = np.unique(np.concatenate([machine, rejected]), return_inverse=True)
+        own, out = at[: len(machine)], at[len(machine) :]
+        refusals, impossible = (np.bincount(rows, minlength=len(machines)) for rows in (own[refused], out))
+        return cls(machines, count(z, own, len(machines)), refusals, impossible)
 
     @classmethod
     def none(cls, d: int) -> Lying:
         """Of no series."""
-        return cls(np.zeros(0, "<U1"), np.zeros((0, d, BINS), np.int64), np.zeros(0, np.int64))
+        zero = np.zeros(0, np.int64)
+        return cls(NOBODY, np.zeros((0, d, BINS), np.int64), zero, zero)
 
     @property
     def rows(self) -> Int64s:
@@ -60,11 +65,12 @@ class Lying:
 
     def __add__(self, other: Lying) -> Lying:
         machines, at = np.unique(np.concatenate([self.machines, other.machines]), return_inverse=True)
-        counts = np.zeros((len(machines), *self.counts.shape[1:]), np.int64)
-        refused = np.zeros(len(machines), np.int64)
-        np.add.at(counts, at, np.concatenate([self.counts, other.counts]))
-        np.add.at(refused, at, np.concatenate([self.refused, other.refused]))
-        return Lying(machines, counts, refused)
+        names = ("counts", "refused", "rejected")
+        both = [np.concatenate([getattr(self, name), getattr(other, name)]) for name in names]
+        sums = [np.zeros((len(machines), *one.shape[1:]), np.int64) for one in both]
+        for total, one in zip(sums, both, strict=True):
+            np.add.at(total, at, one)
+        return Lying(machines, *sums)
 
     def bounded(self) -> Lying:
         """More than MOST machines are not told apart, whatever the order in which they came."""
@@ -73,12 +79,24 @@ class Lying:
 
     def whole(self) -> Lying:
         """All machines as one, which is called ALL."""
-        return Lying(np.array([ALL]), self.counts.sum(axis=0)[None], self.refused.sum()[None])
+        sums = (one.sum(axis=0)[None] for one in (self.counts, self.refused, self.rejected))
+        return Lying(np.array([ALL]), *sums)
+
+    def of_machine(self, machine: str) -> Lying:
+        """Of this one, or of ALL together, as one."""
+        mine = (self.machines == machine) | (machine == ALL)
+        return Lying(self.machines[mine], self.counts[mine], self.refused[mine], self.rejected[mine]).whole()
 
     def counts_of(self, machine: str) -> Int64s:
         """(d, BINS) of a machine, or of ALL together."""
-        found: Int64s = self.counts[(self.machines == machine) | (machine == ALL)].sum(axis=0)
+        found: Int64s = self.of_machine(machine).counts[0]
         return found
+
+    def shares_of(self, machine: str) -> tuple[float, float]:
+        """Of a machine, or of ALL: (refused of the possible series, rejected of all)."""
+        mine = self.of_machine(machine)
+        rows, refused, rejected = (int(one[0]) for one in (mine.rows, mine.refused, mine.rejected))
+        return refused / max(rows, 1), rejected / max(rows + rejected, 1)
 
 
 @dataclass(frozen=True)
@@ -116,15 +134,18 @@ def shifts(now: Int64s, then: Int64s, names: Sequence[str]) -> tuple[Shift, ...]
     return tuple(Shift(names[j], round(float(found[j]), 4)) for j in order if found[j] > SHIFTED)
 
 
-def since(months: Lying, then: Int64s, share: float) -> str | None:
+def since(months: Lying, then: Int64s, refused: float, rejected: float) -> str | None:
     """Of series by their months (in the place of machines): that from which on, without a break, some feature is
-    shifted or too many are refused; None where the last month that tells anything is as it was."""
-    shifted = index(months.counts, then).max(axis=-1) > SHIFTED
+    shifted or more are refused or rejected than these shares; None where the last month that tells anything is as it
+    was."""
+    shifted, rows, all_ = index(months.counts, then).max(axis=-1) > SHIFTED, months.rows, months.rows + months.rejected
     first = None
-    for at in np.flatnonzero(months.rows >= ENOUGH)[::-1].tolist():
-        if not (shifted[at] or too_many(int(months.refused[at]), int(months.rows[at]), share)):
+    for at in np.flatnonzero(all_ >= ENOUGH)[::-1].tolist():
+        more = too_many(int(months.refused[at]), int(rows[at]), refused)
+        if shifted[at] or more or too_many(int(months.rejected[at]), int(all_[at]), rejected):
+            first = str(months.machines[at])
+        elif rows[at] >= ENOUGH:
             break
-        first = str(months.machines[at])
     return first
 
 

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
 from tsclust.labels import drift
-from tsclust.labels.drift import ALL, Bools, Lying, Shift
+from tsclust.labels.drift import ALL, Bools, Keys, Lying, Shift
 from tsclust.pipeline.examples import Part
 from tsclust.pipeline.trained import Trained
+from tsclust.pipeline.window import times_of
 from tsclust.report.counted import possible
+from tsclust.series import Int64s
 from tsclust.workspace import Workspace
 
 WORKERS = 2
@@ -30,97 +31,109 @@ Refused = Callable[[Path], Bools]  # a part -> (n,) which of its kept series get
 
 
 @dataclass(frozen=True)
+class Now:
+    """How the series lie that are scored: all of them, and the last ones alone; None where there are no others."""
+
+    whole: Lying
+    last: Lying | None
+
+    def __add__(self, other: Now) -> Now:
+        last = (self.last + other.last).bounded() if self.last is not None and other.last is not None else None
+        return Now((self.whole + other.whole).bounded(), last)
+
+
+@dataclass(frozen=True)
 class Changed:
     """A machine, None for all together, that is not what it was.
 
-    shifts   the features that lie otherwise, most first
-    refused  the share of its rows that got no answer; more: whether that is more than it was
-    since    the month from which on it is so, like 2024-03; None where no column of times says
+    shifts    the features that lie otherwise, most first
+    refused   the share of its possible series that got no answer; more: whether that is more than it was
+    rejected  the share of its series that are impossible; impossible: whether that is more than it was
+    last      whether it is so in the last weeks alone, and all series together are as they were
+    since     the month from which on it is so, like 2024-03; None where no column of times says
     """
 
     machine: str | None
     rows: int
     refused: float
     more: bool
+    rejected: float
+    impossible: bool
     shifts: tuple[Shift, ...]
+    last: bool = False
     since: str | None = None
 
 
 @dataclass(frozen=True)
 class Drift:
-    """changed: what is not as it was; unknown: machines that were not there when it was learned.
-
-    rejected  the share of series that the rules reject; more: whether that is more than it was
-    """
+    """changed: what is not as it was; unknown: machines that were not there when it was learned."""
 
     changed: tuple[Changed, ...]
     unknown: tuple[str, ...]
-    rejected: float
-    more: bool
 
     def plain(self) -> dict[str, Any]:
         """For the manifest."""
-        return {
-            "found": bool(self.changed) or self.more,
-            "changed": [asdict(one) for one in self.changed],
-            "unknown": list(self.unknown),
-            "rejected": self.rejected,
-            "rejected_more": self.more,
-        }
+        changed = [asdict(one) for one in self.changed]
+        return {"found": bool(changed), "changed": changed, "unknown": list(self.unknown)}
 
 
-def find(workspace: Workspace, now: Lying, model: Trained, names: Sequence[str], read: Read, refused: Refused) -> Drift:
+def find(workspace: Workspace, now: Now, model: Trained, names: Sequence[str], read: Read, refused: Refused) -> Drift:
     """What has changed in the series of a workspace, which lie so `now`; names (d,) of the features."""
-    there, each = set(model.lying.machines.tolist()), now.machines.tolist()
+    there, each = set(model.lying.machines.tolist()), now.whole.machines.tolist()
     apart = bool(model.facts["machine"]) and ALL not in there and ALL not in each
-    known = [i for i, machine in enumerate(each) if apart and machine in there]
-    candidates = [_changed(now.whole(), 0, model, names), *(_changed(now, i, model, names, len(known)) for i in known)]
-    changed = [one for one in candidates if one]
+    known = [machine for machine in each if apart and machine in there]
+    changed = [one for who in (ALL, *known) if (one := _changed(now, who, model, names, len(known)))]
     if changed:
         most = sorted(changed, key=lambda one: (one.machine is not None, -one.rows))[: LOOKED_AT + 1]
         when = _since(workspace, [_key(one) for one in most], model, read, refused)
         changed = [replace(one, since=when.get(_key(one))) for one in changed]
     unknown = tuple(machine for machine in each if apart and machine not in there)
-    return Drift(tuple(changed), unknown, *_rejected(workspace, model))
+    return Drift(tuple(changed), unknown)
 
 
-def _changed(now: Lying, i: int, model: Trained, names: Sequence[str], machines: int = 1) -> Changed | None:
-    machine, rows, refused = str(now.machines[i]), int(now.rows[i]), int(now.refused[i])
-    shifts = drift.shifts(now.counts[i], model.lying.counts_of(machine), names)
-    more = drift.too_many(refused, rows, model.facts["refused"], machines)
-    found = Changed(None if machine == ALL else machine, rows, round(refused / max(rows, 1), 6), more, shifts)
-    return found if shifts or more else None
+def _changed(now: Now, machine: str, model: Trained, names: Sequence[str], machines: int) -> Changed | None:
+    """A machine, or ALL, if it is not what it was, in all its series or in the last ones."""
+    whole = _compared(now.whole.of_machine(machine), machine, model, names, machines)
+    if whole is not None or now.last is None:
+        return whole
+    last = _compared(now.last.of_machine(machine), machine, model, names, machines)
+    return replace(last, last=True) if last else None
+
+
+def _compared(now: Lying, machine: str, model: Trained, names: Sequence[str], machines: int) -> Changed | None:
+    rows, out, refused = int(now.rows[0]), int(now.rejected[0]), int(now.refused[0])
+    most_refused, most_rejected = _most(model, machine)
+    shifts = drift.shifts(now.counts[0], model.lying.counts_of(machine), names)
+    more = drift.too_many(refused, rows, most_refused, machines)
+    impossible = drift.too_many(out, rows + out, most_rejected, machines)
+    found = Changed(
+        None if machine == ALL else machine, rows, round(refused / max(rows, 1), 6), more,
+        round(out / max(rows + out, 1), 6), impossible, shifts,
+    )  # fmt: skip
+    return found if shifts or more or impossible else None
+
+
+def _most(model: Trained, machine: str) -> tuple[float, float]:
+    """The shares of series that got no answer and were impossible in training: of all, or of the machine if more."""
+    refused, rejected = model.lying.shares_of(machine)
+    return max(model.facts["refused"], refused), max(model.facts["rejected"], rejected)
 
 
 def _key(one: Changed) -> str:
     return ALL if one.machine is None else one.machine
 
 
-def _rejected(workspace: Workspace, model: Trained) -> tuple[float, bool]:
-    """(the share that the rules reject, whether that is more than in training)."""
-    described = workspace.manifest("features")
-    rejected = described.rows - described.facts["kept"]
-    more = drift.too_many(rejected, described.rows, model.facts["rejected"])
-    return round(rejected / max(described.rows, 1), 6), more
-
-
 def _since(
     workspace: Workspace, machines: Sequence[str], model: Trained, read: Read, refused: Refused
 ) -> dict[str, str | None]:
     """machine -> the month from which on it is not what it was."""
-    column = _times(workspace)
+    column = times_of(workspace)
     if column is None:
         return {}
     one_part = partial(_by_month, workspace, column, machines, read, refused)
     total = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
-    share = model.facts["refused"]
-    return {who: drift.since(_months_of(total, who), model.lying.counts_of(who), share) for who in machines}
-
-
-def _times(workspace: Workspace) -> str | None:
-    """The first carried column of times."""
-    schema = pq.read_schema(workspace.parts("series")[0])
-    return next((f.name for f in schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
+    months = {who: _months_of(total, who) for who in machines}
+    return {who: drift.since(of, model.lying.counts_of(who), *_most(model, who)) for who, of in months.items()}
 
 
 def _by_month(
@@ -129,17 +142,23 @@ def _by_month(
     """How the series lie of each of these machines and each month, called `machine AND month`."""
     part, no_answer = read(path), refused(path)
     carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=[column]))
-    times = possible(carried[column].filter(pl.Series(part.keep)))
-    month = times.dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
+    all_ = possible(carried[column]).dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
+    month, out = all_[part.keep], all_[~part.keep]
     found = Lying.none(part.z.shape[1])
-    for who in (np.full(len(month), ALL), part.machine):
-        mine = np.flatnonzero((month != "") & np.isin(who, machines))
-        names = np.char.add(np.char.add(who[mine], AND), month[mine])
-        found += Lying.of(part.z[mine], names, no_answer[mine])
+    for who, whose in ((np.full(len(month), ALL), np.full(len(out), ALL)), (part.machine, part.rejected)):
+        mine, names = _named(who, month, machines)
+        _, rejected = _named(whose, out, machines)
+        found += Lying.of(part.z[mine], names, no_answer[mine], rejected)
     return found
+
+
+def _named(who: Keys, month: Keys, machines: Sequence[str]) -> tuple[Int64s, Keys]:
+    """(the rows of these machines whose month is known, what each is called)."""
+    rows = np.flatnonzero((month != "") & np.isin(who, machines))
+    return rows, np.char.add(np.char.add(who[rows], AND), month[rows])
 
 
 def _months_of(total: Lying, machine: str) -> Lying:
     rows = np.flatnonzero(np.char.startswith(total.machines, machine + AND))
     months = np.char.rpartition(total.machines[rows], AND)[:, 2]
-    return Lying(months, total.counts[rows], total.refused[rows])
+    return Lying(months, total.counts[rows], total.refused[rows], total.rejected[rows])

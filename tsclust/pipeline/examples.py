@@ -20,7 +20,7 @@ from tsclust.config import Settings
 from tsclust.engine import map_parts
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.features import catalogue
-from tsclust.labels.drift import Bools, Lying
+from tsclust.labels.drift import Bools
 from tsclust.labels.learn import ENOUGH, Examples, Keys
 from tsclust.pipeline import kept, models
 from tsclust.pipeline.kept import Scope
@@ -40,7 +40,6 @@ class Found:
     hashes, ids, x, kind, machine  (n,) or (n, d); kind is a place in Gathered.kinds
     counts                         kind -> labelled series that the rules keep; the plain normal ones count too
     plain                          how many of them nobody has labelled
-    lying                          how the features of all series lie that the rules keep
     """
 
     hashes: UInt64s
@@ -50,14 +49,13 @@ class Found:
     machine: Keys
     counts: Counter[int]
     plain: int
-    lying: Lying
 
     def __add__(self, other: Found) -> Found:
         names = ("hashes", "x", "kind", "machine")
         hashes, x, kind, machine = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in names)
         ids = pl.concat([self.ids, other.ids])
         counts, plain = self.counts + other.counts, self.plain + other.plain
-        return Found(hashes, ids, x, kind, machine, counts, plain, (self.lying + other.lying).bounded())
+        return Found(hashes, ids, x, kind, machine, counts, plain)
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,6 @@ class Gathered:
     assumed: int
     scaler: Scaler
     machine: str
-    lying: Lying
 
 
 @dataclass(frozen=True)
@@ -175,7 +172,6 @@ def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: 
     return Found(
         hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], machines[rows], counts,
         int(np.count_nonzero((kind >= 0) & ~labelled)),
-        Lying.of(z, machines, np.zeros(len(z), bool)),
     )  # fmt: skip
 
 
@@ -183,13 +179,14 @@ def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: 
 class Part:
     """A part of features/: all its series, which of them the rules keep, and of these the deviations and machines.
 
-    series_id, rejected_by  (all,);  keep (all,);  z (n, d);  machine (n,)
+    series_id, rejected_by  (all,);  keep (all,);  z (n, d);  machine (n,);  rejected (all - n,) machine of the others
     """
 
     rows: pl.DataFrame
     keep: Bools
     z: Floats
     machine: Keys
+    rejected: Keys
 
     @property
     def ids(self) -> pl.Series:
@@ -205,9 +202,10 @@ def read(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str,
     scope, of_kept = Scope(workspace, len(table)), table.filter(keep)
     x = np.column_stack([of_kept[name].to_numpy() for name in names])
     keys = kept.keys_of(scope, path, baseline, keep)
-    machines = keys if tuple(baseline) == (machine,) else kept.keys_of(scope, path, [machine] if machine else [], keep)
+    named = partial(kept.keys_of, scope, path, [machine] if machine else [])
+    machines = keys if tuple(baseline) == (machine,) else named(keep)
     rows = pl.DataFrame(table.select(["series_id", "rejected_by"]))
-    return Part(rows, keep.to_numpy(), scaler.deviations(x, keys), machines)
+    return Part(rows, keep.to_numpy(), scaler.deviations(x, keys), machines, named(pc.invert(keep)))
 
 
 def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: Scaler, machine: str) -> Gathered:
@@ -227,7 +225,4 @@ def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: 
     examples = Examples(found.x[order], kind, weight, found.machine[order], names)
     counts = {kinds[code]: found.counts[code] for code in enough}
     few = {kinds[code]: n for code, n in found.counts.items() if code not in enough}
-    return Gathered(
-        examples, found.ids.gather(order), counts, few, found.plain, scaler, machine,
-        found.lying,
-    )  # fmt: skip
+    return Gathered(examples, found.ids.gather(order), counts, few, found.plain, scaler, machine)

@@ -14,27 +14,24 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine import map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.labels.store import SAID
 from tsclust.pipeline import labels_kept
 from tsclust.pipeline.drilling import Inside
 from tsclust.pipeline.kept import Scope
 from tsclust.workspace import LEFT, Workspace, command
 
 WORKERS = 2
-MANY = 1_000  # series of a group whose label does not outweigh a classifier's doubt
 COLUMNS = ["series_id", "said", "kind"]
 
 
 def found(workspace: Workspace, settings: Settings) -> Inside:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
-    group of MANY has got weighs little against that. What labellers contradict each other in is known to them.
+    group of thousands has got weighs little against that.
 
     Raises StageMissingError before labels were imported, NoSeriesError where nothing is left.
     """
-    said, (told, refused) = labels_kept.labels(workspace).filter(pl.col("verdict").is_in(SAID)), _scored(workspace)
-    known = pl.concat([said["series_id"], told]).unique()
+    labelled, (told, refused) = labels_kept.in_use(workspace, settings)["series_id"], _scored(workspace)
+    known = pl.concat([labelled, told]).unique()
     known = known.filter(~known.is_in(refused.implode()))
-    known = pl.concat([known, said.filter(pl.col("size") < MANY)["series_id"]]).unique()
     rows = count(workspace, known)
     if not rows and workspace.manifest("features").facts["kept"]:
         nothing = f"every series of {workspace.root} has a label or a kind: nothing is left to look for"

@@ -26,8 +26,8 @@ CALLED = {
 }  # fmt: skip
 TOLD = {"kind": pl.String(), "labelled": pl.Int64(), "precision": pl.Float64(), "recall": pl.Float64()}
 DRIFT = {
-    "machine": pl.String(), "rows": pl.Int64(), "refused": pl.Float64(), "feature": pl.String(), "index": pl.Float64(),
-    "since": pl.String(),
+    "machine": pl.String(), "rows": pl.Int64(), "refused": pl.Float64(), "rejected": pl.Float64(),
+    "feature": pl.String(), "index": pl.Float64(), "since": pl.String(),
 }  # fmt: skip
 SAID = {"said": pl.String(), "series": pl.Int64()}
 
@@ -117,9 +117,10 @@ class OpenedLabels:
         """What lay otherwise in the series scored last, the workspace's or new ones, than when the model was trained: a
         row for each such feature.
 
-        machine: null for all together; rows: its series; refused: the share of them without an answer; feature, and
-        its index; since: the month, like 2024-03, null where nothing tells. A machine of which only more are refused
-        has one row without a feature. Machines unknown in training are named in its manifest.json.
+        machine: null for all together; rows: its possible series; refused: the share of them without an answer;
+        rejected: the share of all that is impossible; feature, and its index; since: the month, like 2024-03, null
+        where nothing tells. A machine of which only more are refused or rejected has one row without a feature.
+        Machines unknown in training are named in its manifest.json.
         """
         found = [one for name in (OWN, NEW) if (one := self.workspace.find_manifest(name))]
         last = max(found, key=lambda one: one.made_at, default=None) or self.workspace.manifest(OWN)

@@ -21,8 +21,6 @@ def _notes(facts: Mapping[str, Any], rows: int, to_table: str) -> Iterator[str]:
         yield f"also in the table {to_table}"
     yield from _refused(facts)
     drift = facts["drift"]
-    if drift["rejected_more"]:
-        yield f"changed: the rules reject {drift['rejected']:.1%} of the {rows:,} series, far more than in training"
     for one in drift["changed"][:FEW]:
         yield f"changed: {_changed(one)}"
     if len(drift["changed"]) > FEW:
@@ -45,7 +43,9 @@ def _changed(one: Mapping[str, Any]) -> str:
     since = f" since {one['since']}" if one["since"] else ""
     shifts = ", ".join(f"{shift['feature']} ({shift['index']:.2f})" for shift in one["shifts"][:3])
     refused = f"{one['refused']:.1%} get no answer" if one["more"] else ""
-    return f"{who}, {one['rows']:,} series{since}: {'; '.join(filter(None, (shifts, refused)))}"
+    rejected = f"the rules reject {one['rejected']:.1%}, far more than in training" if one["impossible"] else ""
+    last = " of the last weeks" if one["last"] else ""
+    return f"{who}, {one['rows']:,} series{last}{since}: {'; '.join(filter(None, (shifts, refused, rejected)))}"
 
 
 def table(facts: Mapping[str, Any], rows: int) -> tuple[tuple[str, ...], ...]:

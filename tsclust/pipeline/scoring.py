@@ -6,7 +6,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,12 @@ from tsclust.errors import SettingsError
 from tsclust.labels import doubt
 from tsclust.labels.drift import Bools, Lying
 from tsclust.labels.learn import in_one_order
-from tsclust.pipeline import drifting, examples, extract, features, score_notes, screening, trained
-from tsclust.pipeline.drifting import Drift
+from tsclust.pipeline import drifting, examples, extract, features, score_notes, screening, trained, window
+from tsclust.pipeline.drifting import Drift, Now
 from tsclust.pipeline.examples import Part
 from tsclust.pipeline.result import Result, of_stage
 from tsclust.pipeline.trained import Trained
+from tsclust.pipeline.window import Window
 from tsclust.series import Floats
 from tsclust.source.postgres.target import names_of
 from tsclust.source.postgres.writing import write_table
@@ -48,6 +49,7 @@ class Asked:
     settings: Settings
     model: Trained
     threshold: float = 0.0
+    window: Window | None = None
 
     def read(self, path: Path) -> Part:
         """A part of features/."""
@@ -84,10 +86,10 @@ def score(
         model = trained.read(workspace)
         features.refuse_other(examples.compared_by(settings), model.facts["same"]["compared_by"], root)
         with _series(workspace, settings, stage, model, listen) as series:
-            asked = _with_threshold(Asked(series, settings, model), share)
+            asked = _with_threshold(Asked(series, settings, model, window=window.last(series)), share)
             with workspace.writing(stage) as writer:
-                said, lying = _score_all(asked, writer, listen)
-                drift = _drift(asked, lying, writer.folder)
+                said, now = _score_all(asked, writer, listen)
+                drift = _drift(asked, now, writer.folder)
                 about = {"refuse": share, "elsewhere": stage == NEW} | _about(asked, said, drift)
                 manifest = write_manifest(writer, meter, stage=stage, **_made_of(workspace, asked), facts=about)
     if to_table:
@@ -157,7 +159,7 @@ def _with_threshold(asked: Asked, share: float | None) -> Asked:
     if share is not None:
         sure = np.concatenate(list(map_parts(partial(_confidence, asked), asked.series.parts("features"), WORKERS)))
         threshold = doubt.to_refuse(sure, share)
-    return Asked(asked.series, asked.settings, asked.model, threshold)
+    return replace(asked, threshold=threshold)
 
 
 def _confidence(asked: Asked, path: Path) -> Floats:
@@ -165,17 +167,18 @@ def _confidence(asked: Asked, path: Path) -> Floats:
     return asked.model.ask(asked.model.scaler.of_deviations(z))[1]
 
 
-def _score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], Lying]:
+def _score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], Now]:
     """Write scores/; what was said how often, and how the series lie."""
     said: Counter[str] = Counter()
-    lying = Lying.none(len(asked.model.facts["features"]))
+    nothing = Lying.none(len(asked.model.facts["features"]))
+    now = Now(nothing, nothing if asked.window else None)
     for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts("features"), WORKERS):
-        said, lying = said + of_part, (lying + lies).bounded()
+        said, now = said + of_part, now + lies
         listen(Progress("score", said.total(), asked.series.manifest("features").rows))
-    return said, lying
+    return said, now
 
 
-def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str], Lying]:
+def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str], Now]:
     part = asked.read(path)
     kind, sure, novelty = asked.model.ask(asked.model.scaler.of_deviations(part.z))
     names = pl.Series([*asked.model.kinds, DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE])
@@ -189,7 +192,17 @@ def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str],
     scored = part.rows.with_columns(**columns).with_columns(pl.col("probability", "novelty").fill_nan(None))
     writer.write_table(path.name, scored.select(COLUMNS).to_arrow())
     counts = Counter(dict(scored["said"].value_counts().iter_rows()))
-    return counts, Lying.of(part.z, part.machine, asked.model.refuses(sure, novelty))
+    return counts, _now(asked, path, part, asked.model.refuses(sure, novelty))
+
+
+def _now(asked: Asked, path: Path, part: Part, refused: Bools) -> Now:
+    """How the series of a part lie, and those in the window."""
+    whole = Lying.of(part.z, part.machine, refused, part.rejected)
+    if asked.window is None:
+        return Now(whole, None)
+    late = asked.window.rows(path)
+    kept, out = late[part.keep], late[~part.keep]
+    return Now(whole, Lying.of(part.z[kept], part.machine[kept], refused[kept], part.rejected[out]))
 
 
 def _spread(values: Any, keep: Bools, other: float) -> Any:
@@ -199,9 +212,9 @@ def _spread(values: Any, keep: Bools, other: float) -> Any:
     return spread
 
 
-def _drift(asked: Asked, lying: Lying, scores: Path) -> Drift:
+def _drift(asked: Asked, now: Now, scores: Path) -> Drift:
     refused = partial(asked.refused, scores)
-    return drifting.find(asked.series, lying, asked.model, asked.model.facts["features"], asked.read, refused)
+    return drifting.find(asked.series, now, asked.model, asked.model.facts["features"], asked.read, refused)
 
 
 def _made_of(workspace: Workspace, asked: Asked) -> dict[str, Any]:

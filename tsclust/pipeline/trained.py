@@ -57,13 +57,14 @@ class Trained:
         return found
 
 
-def write(writer: StageWriter, estimator: Any, known: Known, scaler: Scaler, lying: Lying) -> None:
+def write(writer: StageWriter, model: Trained) -> None:
     """Everything of a model that is not a plain number or text."""
+    scaler, lying = model.scaler, model.lying
     regimes = None if scaler.regimes is None else asdict(scaler.regimes)
     plain = asdict(scaler) | {"keys": scaler.keys.tolist(), "regimes": regimes}
     content = {
-        "estimator": estimator,
-        "known": asdict(known),
+        "estimator": model.estimator,
+        "known": asdict(model.known),
         "scaler": plain,
         "lying": asdict(lying) | {"machines": lying.machines.tolist()},
     }

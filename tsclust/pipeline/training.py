@@ -14,20 +14,23 @@ import pyarrow as pa
 from tsclust import config
 from tsclust.atomic import write_file
 from tsclust.config import Settings, parse_share
-from tsclust.engine import Listener, Progress, silent
+from tsclust.engine import Listener, Progress, map_parts, silent
 from tsclust.features import catalogue
 from tsclust.labels import doubt, learn, novel
 from tsclust.labels.doubt import Coverage
+from tsclust.labels.drift import ALL, Lying
 from tsclust.labels.learn import Learned, in_one_order
 from tsclust.pipeline import examples, labels_kept, screening, trained
 from tsclust.pipeline.examples import Gathered
 from tsclust.pipeline.result import Result, of_stage, up_to_date
+from tsclust.pipeline.trained import Trained
 from tsclust.report import model_page
 from tsclust.report.model_page import ModelData
 from tsclust.series import Floats
 from tsclust.workspace import Manifest, Meter, Workspace, command, write_manifest
 
 PAGE = "model"  # reports/model.html
+WORKERS = 2
 
 
 def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
@@ -77,9 +80,13 @@ def _train(
     learned = learn.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
     known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
     facts = _facts(workspace.manifest("features"), used, gathered, learned, settings)
-    facts |= {"limit": known.limit, "refused": _refused(gathered, learned, novelty, facts["threshold"])}
+    model = Trained(facts, learned.estimator, learned.temperature, known, gathered.scaler, Lying.none(0))
+    listen(Progress("train: how all series lie", 0, 0, ""))
+    lying = _lying(workspace, settings, model)
+    refused = max(_refused(gathered, learned, novelty, facts["threshold"]), round(lying.shares_of(ALL)[0], 9))
+    facts |= {"limit": known.limit, "refused": refused}
     with workspace.writing("model") as writer:
-        trained.write(writer, learned.estimator, known, gathered.scaler, gathered.lying)
+        trained.write(writer, replace(model, lying=lying))
         writer.write_table("out_of_fold.parquet", _out_of_fold(gathered, learned))
         return write_manifest(
             writer, meter, stage="model", settings=digest, inputs=inputs, seed=settings.cluster.seed,
@@ -133,6 +140,20 @@ def _same(features: Manifest, settings: Settings) -> dict[str, Any]:
     names = ("catalogue", "peak", "rules", "typical")
     same = {name: features.facts[name] for name in names}
     return same | {"compared_by": examples.compared_by(settings), "made": features.settings}
+
+
+def _lying(workspace: Workspace, settings: Settings, model: Trained) -> Lying:
+    """How the series of each machine lie, those too that nobody has labelled, and how many the model refuses."""
+
+    def one_part(path: Path) -> Lying:
+        part = examples.read(workspace, settings, model.scaler, model.facts["machine"], path)
+        _, sure, novelty = model.ask(model.scaler.of_deviations(part.z))
+        return Lying.of(part.z, part.machine, model.refuses(sure, novelty), part.rejected)
+
+    found = Lying.none(len(model.facts["features"]))
+    for of_part in map_parts(one_part, workspace.parts("features"), WORKERS):
+        found = (found + of_part).bounded()
+    return found
 
 
 def _refused(gathered: Gathered, learned: Learned, novelty: Floats, threshold: float) -> float:
