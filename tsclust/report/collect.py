@@ -11,7 +11,6 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from tsclust.cluster.scale import ENOUGH
 from tsclust.config import Report
 from tsclust.features import catalogue
 from tsclust.features.catalogue import Feature
@@ -36,7 +35,7 @@ from tsclust.report.known import Known, Labelled
 from tsclust.report.near import middles, nearest
 from tsclust.report.sample import Asked, Drawn
 from tsclust.report.spread import Deviations
-from tsclust.report.unusual import Usual, fit_usual, stands_out, where
+from tsclust.report.unusual import ENOUGH, Usual, fit_usual, stands_out, where
 from tsclust.series import Int64s, SeriesBlock, hexadecimal
 from tsclust.workspace import STAGES, Manifest, Workspace
 

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsclust.cluster.scale import ENOUGH, MAD
 from tsclust.features.catalogue import Feature, least_spreads
 from tsclust.series import Floats
 
 Strings = npt.NDArray[np.str_]
 
+MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
+ENOUGH = 15  # series a baseline key needs for medians of its own, as in the sweep
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 4
 FEW = 4  # values of a carried column that are named
