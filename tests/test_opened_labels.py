@@ -231,10 +231,10 @@ def test_series_of_another_place_take_that_of_the_settings(copy: Opened) -> None
 
 
 CHANGED: list[dict[str, Any]] = [
-    {"machine": None, "rows": 900, "refused": 0.1, "more": True, "rejected": 0.2, "impossible": False, "since": None,
-     "shifts": [{"feature": "p50", "index": 0.7}, {"feature": "area", "index": 0.3}]},
-    {"machine": "W1", "rows": 60, "refused": 0.5, "more": True, "rejected": 0.9, "impossible": True, "since": "2024-03",
-     "shifts": []},
+    {"machine": None, "rows": 900, "refused": 0.1, "refused_more": True, "rejected": 0.2, "rejected_more": False,
+     "since": None, "shifts": [{"feature": "p50", "index": 0.7}, {"feature": "area", "index": 0.3}]},
+    {"machine": "W1", "rows": 60, "refused": 0.5, "refused_more": True, "rejected": 0.9, "rejected_more": True,
+     "since": "2024-03", "shifts": []},
 ]  # fmt: skip
 SHIFTED = [
     (None, 900, 0.1, 0.2, "p50", 0.7, None), (None, 900, 0.1, 0.2, "area", 0.3, None),

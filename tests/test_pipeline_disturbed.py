@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import psycopg
@@ -40,12 +41,12 @@ COMMANDS = ("extract", "features", "cluster")
 STAGE_OF = {"extract": "series", "features": "features", "cluster": "clusters"}
 
 
-def started(root: Path, command: str, dsn: str, **how: object) -> subprocess.Popen[str]:
-    """`tsclust COMMAND` in a process of its own, made to do its work again."""
+def started(root: Path, command: str, dsn: str, first: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+    """`tsclust COMMAND` in a process of its own, which does `first` before, made to do its work again."""
     environment = {**os.environ, "TSCLUST_DSN": dsn, "TSCLUST_CLUSTER__SEED": "77", "TSCLUST_FEATURES__PEAK": "max"}
     return subprocess.Popen(
         [sys.executable, "-m", "tsclust", command, "-w", str(root)], env=environment, text=True,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, **how,  # type: ignore[call-overload]
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=first,
     )  # fmt: skip
 
 
@@ -76,7 +77,7 @@ def test_a_file_system_that_takes_no_more_is_one_line_and_loses_nothing(own: Pat
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    process = started(own, command, cycles, preexec_fn=full)
+    process = started(own, command, cycles, full)
     _, told = process.communicate()
     assert process.returncode == DiskFullError.exit_code, told
     assert told.count("\n") == 1

@@ -87,7 +87,7 @@ def test_a_machine_whose_sensor_has_died_is_named(six: Six, tmp_path: Path) -> N
     code, found, _ = checked(six.workspace, "--from", str(changed(six, tmp_path, of(six.machine, 9), 0.0)))
     assert code == 17
     (one,) = machines(found)
-    assert (one["machine"], one["impossible"], one["since"][-3:]) == (six.machine, True, "-09")
+    assert (one["machine"], one["rejected_more"], one["since"][-3:]) == (six.machine, True, "-09")
 
 
 def test_what_was_learned_from_has_not_changed(six: Six, tmp_path: Path) -> None:

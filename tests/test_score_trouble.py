@@ -103,7 +103,7 @@ def test_recordings_that_have_become_impossible_are_a_change(copy: Workspace, pl
         pl.col("values").list.eval(pl.element() * 0.0)).otherwise("values"))  # fmt: skip
     tsclust.score(copy.root, of(copy, dead))
     found = drift(copy)
-    assert (found["found"], found["changed"][0]["impossible"]) == (True, True)
+    assert (found["found"], found["changed"][0]["rejected_more"]) == (True, True)
     assert found["changed"][0]["rejected"] > 0.5
     command = [sys.executable, "-m", "tsclust", "score", "-w", str(copy.root), "--check", "--from", "new.parquet"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=copy.root)

@@ -16,6 +16,7 @@ from tests.answering import answered, form_of, put
 from tests.pages import HOSTILE
 from tests.report_workspace import four_kinds, write
 from tsclust.errors import ConnectError, QueryError, SettingsError
+from tsclust.pipeline import exporting
 from tsclust.source.postgres.writing import write_table
 from tsclust.workspace import Workspace
 
@@ -114,6 +115,13 @@ def test_labels_are_exported_to_files(labelled: Workspace, tmp_path: Path) -> No
         tsclust.labels_export(labelled.root, tmp_path / "labels.xlsx")
     with pytest.raises(SettingsError, match="expected a file or --to-table"):
         tsclust.labels_export(labelled.root)
+
+
+def test_ids_stay_what_they_are_in_csv(tmp_path: Path) -> None:
+    """Whoever joins by them has to find them again."""
+    ids = ["=1", "-2", "@3"]
+    exporting.save(pa.table({"series_id": ids, "kind": ["=x", "-y", "z"]}), tmp_path / "a.csv")
+    assert pl.read_csv(tmp_path / "a.csv").rows() == list(zip(ids, ["'=x", "'-y", "z"], strict=True))
 
 
 def test_labels_are_exported_to_a_table(labelled: Workspace, database: str) -> None:

@@ -35,8 +35,8 @@ ALL = "\x1f"  # stands for all machines together: no machine is called so
 
 @dataclass(frozen=True)
 class Lying:
-    """How d features of m machines lie: counts (m, d, BINS) of series, refused (m,) of them got no answer; rejected
-    (m,) series more are impossible."""
+    """How d features of m machines lie, sorted by name: counts (m, d, BINS) of series, refused (m,) of them got no
+    answer; rejected (m,) series more are impossible."""
 
     machines: Keys
     counts: Int64s
@@ -84,7 +84,8 @@ class Lying:
 
     def of_machine(self, machine: str) -> Lying:
         """Of this one, or of ALL together, as one."""
-        mine = (self.machines == machine) | (machine == ALL)
+        first, last = (int(np.searchsorted(self.machines, machine, side)) for side in ("left", "right"))
+        mine = slice(None) if machine == ALL else slice(first, last)
         return Lying(self.machines[mine], self.counts[mine], self.refused[mine], self.rejected[mine]).whole()
 
     def counts_of(self, machine: str) -> Int64s:

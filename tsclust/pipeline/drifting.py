@@ -9,16 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
-import pyarrow.parquet as pq
 
 from tsclust.engine import map_parts
 from tsclust.labels import drift
 from tsclust.labels.drift import ALL, Bools, Keys, Lying, Shift
 from tsclust.pipeline.examples import Part
 from tsclust.pipeline.trained import Trained
-from tsclust.pipeline.window import times_of
-from tsclust.report.counted import possible
+from tsclust.pipeline.window import column_of_times, times
 from tsclust.series import Int64s
 from tsclust.workspace import Workspace
 
@@ -47,8 +44,8 @@ class Changed:
     """A machine, None for all together, that is not what it was.
 
     shifts    the features that lie otherwise, most first
-    refused   the share of its possible series that got no answer; more: whether that is more than it was
-    rejected  the share of its series that are impossible; impossible: whether that is more than it was
+    refused   the share of its possible series that got no answer; refused_more: whether that is more than it was
+    rejected  the share of its series that are impossible; rejected_more: whether that is more than it was
     last      whether it is so in the last weeks alone, and all series together are as they were
     since     the month from which on it is so, like 2024-03; None where no column of times says
     """
@@ -56,9 +53,9 @@ class Changed:
     machine: str | None
     rows: int
     refused: float
-    more: bool
+    refused_more: bool
     rejected: float
-    impossible: bool
+    rejected_more: bool
     shifts: tuple[Shift, ...]
     last: bool = False
     since: str | None = None
@@ -82,7 +79,7 @@ def find(workspace: Workspace, now: Now, model: Trained, names: Sequence[str], r
     there, each = set(model.lying.machines.tolist()), now.whole.machines.tolist()
     apart = bool(model.facts["machine"]) and ALL not in there and ALL not in each
     known = [machine for machine in each if apart and machine in there]
-    changed = [one for who in (ALL, *known) if (one := _changed(now, who, model, names, len(known)))]
+    changed = [one for who in (ALL, *known) if (one := _changed(now, who, model, names, 1 + len(known)))]
     if changed:
         most = sorted(changed, key=lambda one: (one.machine is not None, -one.rows))[: LOOKED_AT + 1]
         when = _since(workspace, [_key(one) for one in most], model, read, refused)
@@ -127,7 +124,7 @@ def _since(
     workspace: Workspace, machines: Sequence[str], model: Trained, read: Read, refused: Refused
 ) -> dict[str, str | None]:
     """machine -> the month from which on it is not what it was."""
-    column = times_of(workspace)
+    column = column_of_times(workspace)
     if column is None:
         return {}
     one_part = partial(_by_month, workspace, column, machines, read, refused)
@@ -141,9 +138,8 @@ def _by_month(
 ) -> Lying:
     """How the series lie of each of these machines and each month, called `machine AND month`."""
     part, no_answer = read(path), refused(path)
-    carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=[column]))
-    all_ = possible(carried[column]).dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
-    month, out = all_[part.keep], all_[~part.keep]
+    months = times(workspace, column, path).dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
+    month, out = months[part.keep], months[~part.keep]
     found = Lying.none(part.z.shape[1])
     for who, whose in ((np.full(len(month), ALL), np.full(len(out), ALL)), (part.machine, part.rejected)):
         mine, names = _named(who, month, machines)

@@ -8,6 +8,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -54,12 +55,8 @@ def labels_export(
     what = "one for each series" if resolve else "one for each series and labeller"
     places = " and ".join(str(place) for place in (to, to_table) if place)
     notes = (f"{len(found):,} labels, {what}, to {places}",)
-    facts = {
-        "rows": len(set(found["series_id"].to_pylist())),
-        "labels": len(found),
-        "file": str(to) if to else None,
-        "table": to_table or None,
-    }
+    series = pc.count_distinct(found["series_id"]).as_py()
+    facts = {"rows": series, "labels": len(found), "file": str(to) if to else None, "table": to_table or None}
     return Result("labels export", to, *meter.read(), notes=notes, then=command("status", root), facts=facts)
 
 
@@ -75,6 +72,6 @@ def save(table: pa.Table, to: Path) -> None:
 def _write_csv(table: pa.Table, to: Path) -> None:
     """Texts come from files that anybody may have written: a spreadsheet must not take one for a formula, nor a
     terminal for a command. Parquet has them as they are."""
-    text = pl.col(pl.String)
+    text = pl.col(pl.String).exclude("series_id")  # which has to stay what it is
     safe = text.str.replace_all(CONTROL, "\ufffd").str.replace(FORMULA, "'$1")
     pa.csv.write_csv(pl.DataFrame(table).with_columns(safe).to_arrow(), to)

@@ -42,7 +42,7 @@ def labels_import(
     received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
     with workspace.locked():
         after = before = labels_kept.read(workspace)
-        had = labels_kept.there(workspace)
+        had = labels_kept.labels_if_any(workspace)
         new = [pair for sha256, pair in received.items() if sha256 not in set(before.files["sha256"])]
         for n, (file, answers) in enumerate(new):
             listen(Progress("labels: looking up series", n, len(new), "files"))

@@ -63,7 +63,7 @@ def labels(workspace: Workspace) -> pl.DataFrame:
     return workspace.labels("labels.parquet")
 
 
-def there(workspace: Workspace) -> pl.DataFrame:
+def labels_if_any(workspace: Workspace) -> pl.DataFrame:
     """The same; none before the first import, or where the file is damaged: the answers have it all."""
     with contextlib.suppress(StageMissingError, DamagedError):
         return labels(workspace)

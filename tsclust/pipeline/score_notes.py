@@ -10,11 +10,11 @@ NO_NAME = "(no machine named)"
 SHORT = 60  # characters of a text from outside
 
 
-def notes(facts: Mapping[str, Any], rows: int, to_table: str) -> tuple[str, ...]:
-    return tuple(_notes(facts, rows, to_table))
+def notes(facts: Mapping[str, Any], to_table: str) -> tuple[str, ...]:
+    return tuple(_notes(facts, to_table))
 
 
-def _notes(facts: Mapping[str, Any], rows: int, to_table: str) -> Iterator[str]:
+def _notes(facts: Mapping[str, Any], to_table: str) -> Iterator[str]:
     if facts["elsewhere"]:
         yield f"from {facts['origin']}"
     if to_table:
@@ -42,8 +42,8 @@ def _changed(one: Mapping[str, Any]) -> str:
     who = "all machines together" if one["machine"] is None else one["machine"][:SHORT] or NO_NAME
     since = f" since {one['since']}" if one["since"] else ""
     shifts = ", ".join(f"{shift['feature']} ({shift['index']:.2f})" for shift in one["shifts"][:3])
-    refused = f"{one['refused']:.1%} get no answer" if one["more"] else ""
-    rejected = f"the rules reject {one['rejected']:.1%}, far more than in training" if one["impossible"] else ""
+    refused = f"{one['refused']:.1%} get no answer" if one["refused_more"] else ""
+    rejected = f"the rules reject {one['rejected']:.1%}, far more than in training" if one["rejected_more"] else ""
     last = " of the last weeks" if one["last"] else ""
     return f"{who}, {one['rows']:,} series{last}{since}: {'; '.join(filter(None, (shifts, refused, rejected)))}"
 

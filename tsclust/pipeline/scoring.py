@@ -95,7 +95,7 @@ def score(
     if to_table:
         write_table(settings.dsn.get_secret_value(), to_table, whole(workspace, stage), key=["series_id"])
     then = f"{command('cluster', root)} --unlabelled" if stage == OWN else command("status", root)
-    notes = score_notes.notes(manifest.facts, manifest.rows, to_table)
+    notes = score_notes.notes(manifest.facts, to_table)
     table = score_notes.table(manifest.facts, manifest.rows)
     return of_stage("score", workspace.stage(stage), manifest, then, notes=notes, table=table)
 

@@ -32,13 +32,14 @@ class Window:
 
     def rows(self, path: Path) -> Bools:
         """(all,) which rows of a part of features/ are in it."""
-        late: Bools = (_times(self.workspace, self.column, path) >= self.start).fill_null(False).to_numpy()
+        when = times(self.workspace, self.column, path).dt.timestamp("us")
+        late: Bools = (when >= self.start).fill_null(False).to_numpy()
         return late
 
 
 def last(workspace: Workspace) -> Window | None:
     """The last DAYS days of its series; None where no column says when, or there are no more days than these."""
-    column = times_of(workspace)
+    column = column_of_times(workspace)
     if column is None:
         return None
     ends = np.array(list(map_parts(partial(_ends, workspace, column), workspace.parts("series"), WORKERS)))
@@ -47,7 +48,7 @@ def last(workspace: Workspace) -> Window | None:
     return Window(workspace, column, int(start)) if first < start else None
 
 
-def times_of(workspace: Workspace) -> str | None:
+def column_of_times(workspace: Workspace) -> str | None:
     """The first carried column of times."""
     schema = pq.read_schema(workspace.parts("series")[0])
     return next((f.name for f in schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
@@ -55,11 +56,11 @@ def times_of(workspace: Workspace) -> str | None:
 
 def _ends(workspace: Workspace, column: str, path: Path) -> npt.NDArray[np.float64]:
     """(2,) when a part begins and ends; NaN where nothing says."""
-    times = _times(workspace, column, path)
-    return np.array([times.quantile(1 - LATE), times.quantile(LATE)], np.float64)
+    when = times(workspace, column, path).dt.timestamp("us")
+    return np.array([when.quantile(1 - LATE), when.quantile(LATE)], np.float64)
 
 
-def _times(workspace: Workspace, column: str, path: Path) -> pl.Series:
-    """(all,) microseconds since 1970, null where it is not known."""
+def times(workspace: Workspace, column: str, path: Path) -> pl.Series:
+    """(all,) when the series of a part were recorded, null where that is not known."""
     carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=[column]))
-    return possible(carried[column]).dt.timestamp("us")
+    return possible(carried[column])
