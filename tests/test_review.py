@@ -132,7 +132,8 @@ def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFra
     state = tsclust.status(workspace.root, {"cluster": {"k": "2..8"}}).facts
     assert state is not None
     assert state["stages"]["clusters"]["state"] == "up to date"
-    assert state["labels"]["series"] == len(truth) - len(asked)
+    labelled, every = len(truth) - len(asked), workspace.manifest("features").facts["kept"]
+    assert (state["labels"]["series"], state["labels"]["unlabelled"]) == (labelled, every - labelled)
 
     tsclust.score(workspace.root)
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)

@@ -88,6 +88,7 @@ def test_a_machine_whose_sensor_has_died_is_named(six: Six, tmp_path: Path) -> N
     assert code == 17
     (one,) = machines(found)
     assert (one["machine"], one["rejected_more"], one["since"][-3:]) == (six.machine, True, "-09")
+    assert one["rows"] == six.series.filter(pl.col("machine_id") == six.machine).height
 
 
 def test_what_was_learned_from_has_not_changed(six: Six, tmp_path: Path) -> None:

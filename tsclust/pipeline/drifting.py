@@ -104,7 +104,7 @@ def _compared(now: Lying, machine: str, model: Trained, names: Sequence[str], ma
     more = drift.too_many(refused, rows, most_refused, machines)
     impossible = drift.too_many(out, rows + out, most_rejected, machines)
     found = Changed(
-        None if machine == ALL else machine, rows, round(refused / max(rows, 1), 6), more,
+        None if machine == ALL else machine, rows + out, round(refused / max(rows, 1), 6), more,
         round(out / max(rows + out, 1), 6), impossible, shifts,
     )  # fmt: skip
     return found if shifts or more or impossible else None

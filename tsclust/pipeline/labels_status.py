@@ -39,6 +39,7 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
         )
     if workspace.find_manifest("features"):
         facts["unlabelled"] = leftover.count(workspace, found["series_id"])
+    if facts.get("unlabelled"):
         notes.append(f"{facts['unlabelled']:,} series that the rules keep have no label")
     if not fresh:
         return tuple(notes), facts

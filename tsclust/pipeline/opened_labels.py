@@ -117,8 +117,8 @@ class OpenedLabels:
         """What lay otherwise in the series scored last, the workspace's or new ones, than when the model was trained: a
         row for each such feature.
 
-        machine: null for all together; rows: its possible series; refused: the share of them without an answer;
-        rejected: the share of all that is impossible; feature, and its index; since: the month, like 2024-03, null
+        machine: null for all together; rows: its series; rejected: the share that is impossible, refused: of the
+        others that without an answer; feature, and its index; since: the month, like 2024-03, null
         where nothing tells. A machine of which only more are refused or rejected has one row without a feature.
         Machines unknown in training are named in its manifest.json.
         """
