@@ -133,19 +133,16 @@ def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
     assert (known.novelty(examples.x) <= 1).mean() > 0.99
 
 
-def test_the_distance_agrees_with_the_obvious_way_where_it_is_beyond_the_limit() -> None:
+def test_the_distance_agrees_with_the_obvious_way_where_it_is_looked_for() -> None:
     examples = blobs(300)
     known, _ = novel.fit(examples, learn.folds(examples, 1), "normal")
-    x = np.random.default_rng(6).normal(size=(500, 4)) * 6
+    x = np.random.default_rng(6).normal(size=(50, 4)) * 6
     obvious = np.array([np.sqrt(((known.reference - row) ** 2).sum(axis=1)).min() for row in x]) / known.limit
     found = known.novelty(x)
-    beyond = found > 1
-    assert 0 < beyond.sum() < len(x)
-    np.testing.assert_allclose(found[beyond], obvious[beyond], rtol=1e-4, atol=1e-5)
-    assert (obvious[~beyond] <= 1 + 1e-6).all()
-    looked = ~beyond & (found > 0)
+    looked = found > 0
     assert looked.any()
-    assert (found[looked] >= obvious[looked] - 1e-5).all()
+    np.testing.assert_allclose(found[looked], obvious[looked], rtol=1e-4, atol=1e-5)
+    assert (obvious[~looked] <= 1 + 1e-6).all()
 
 
 def test_the_most_suspicious_label_is_the_least_likely() -> None:

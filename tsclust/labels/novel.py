@@ -13,7 +13,6 @@ from tsclust.labels.learn import Examples, Fold
 from tsclust.series import Floats, Int64s
 
 PER_KIND = 1_000  # series of a kind that stand for it
-FEW = 20  # one reference in so many is looked at first
 FALSE_ALARMS = 0.01  # of labelled malfunctions may lie outside, as seen from other machines
 
 
@@ -27,15 +26,12 @@ class Known:
     def novelty(self, x: Floats) -> Floats:
         """(n,) the distance of x (n, d) to the nearest reference, in limits: above 1 it is none of these.
 
-        Up to 1 it is no more than an upper bound: one reference within the limit is enough to know, and near the
-        origin, where nothing exceeds normal, none is looked for (0).
+        Near the origin, where nothing exceeds normal, it is not looked for: 0 says that it is less than 1.
         """
         inner = np.sqrt((self.reference**2).sum(axis=1)).min(initial=np.inf)
         far = np.flatnonzero(np.sqrt((x**2).sum(axis=1)) + inner > self.limit)
         found = np.zeros(len(x))
-        for reference in (self.reference[::FEW], self.reference):
-            found[far] = distances(x[far], reference) / self.limit
-            far = far[found[far] > 1]
+        found[far] = distances(x[far], self.reference) / self.limit
         return np.round(found, 6)
 
 

@@ -102,8 +102,7 @@ class OpenedLabels:
     def scores(self) -> pl.LazyFrame:
         """What `score` said of each series: series_id, said, kind (the likeliest), probability, novelty, rejected_by.
 
-        said is a kind, "don't know", "none of these", or "impossible" for what the rules reject; novelty above 1 is
-        the distance to the nearest labelled series in limits, up to 1 only an upper bound of it.
+        said is a kind, "don't know", "none of these", or "impossible" for what the rules reject.
         """
         return scan(self.workspace.parts(OWN))
 
