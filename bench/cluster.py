@@ -40,11 +40,12 @@ from features import TSCLUST, heading
 from kinds import arguments, described, made
 
 from tsclust import config
-from tsclust.cluster.scale import Grid
-from tsclust.features import catalogue
-from tsclust.pipeline import kept
-from tsclust.pipeline.kept import Scope
-from tsclust.workspace import Manifest, Meter, Workspace, write_manifest
+from tsclust.stages.clusters import scope
+from tsclust.stages.clusters.scaling import Grid
+from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.features import catalogue
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 
 PARTS = ("scale", "peers")
 SERIES = 120_000  # that are described
@@ -150,8 +151,8 @@ def peers(workspace: Workspace, runs: list[Run], ks: Sequence[int]) -> None:
 def grid_of(workspace: Workspace) -> Grid:
     """(n, d) the rows as the stage clusters them."""
     asked = config.load(workspace.config, None).cluster
-    scaler, names = kept.fit_scaler(workspace, asked), catalogue.clustered(kept.described_by(workspace))
-    read = functools.partial(kept.read, Scope(workspace, 0), columns=names, baseline=())
+    scaler, names = scope.fit_scaler(workspace, asked), catalogue.clustered(scope.described_by(workspace))
+    read = functools.partial(scope.read, Scope(workspace, 0), columns=names, baseline=())
     return np.concatenate([scaler.transform(p.x, p.keys) for p in map(read, workspace.parts("features"))])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from tsclust.features.shape import LAGS, WINDOW
+from tsclust.stages.features.shape import LAGS, WINDOW
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 

@@ -27,8 +27,8 @@ from typing import Any
 import psycopg
 import pyarrow.parquet as pq
 
-from tsclust.demo import load
-from tsclust.demo.server import Server, running
+from tsclust.embedded_postgres.server import Server, running
+from tsclust.simulation import load
 
 PEERS = Path(__file__).with_name("peers.py")
 LONG_ROWS = Path(__file__).parents[1] / "sql" / "long_rows.sql"

@@ -36,11 +36,11 @@ import pyarrow.parquet as pq
 from expressions import QUANTILES, composed, ready_made
 from extract import ALONE, FailedError, Run, launched, written
 
-from tsclust.demo import mechanism
-from tsclust.engine import map_parts
-from tsclust.features.kernels import describe
-from tsclust.features.shape import LAGS
+from tsclust.engine.base import map_parts
 from tsclust.series import SeriesBlock
+from tsclust.simulation import machines
+from tsclust.stages.features.kernels import describe
+from tsclust.stages.features.shape import LAGS
 
 PARTS = ("peers", "stage", "compile", "memory")
 ONE_THREAD = dict.fromkeys(("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
@@ -190,8 +190,8 @@ def heading(runs: int, *series: int) -> str:
 
 
 def write_cycles(path: Path, series: int) -> None:
-    with pq.ParquetWriter(path, mechanism.SCHEMA) as writer:
-        for batch, _ in mechanism.make(series):
+    with pq.ParquetWriter(path, machines.SCHEMA) as writer:
+        for batch, _ in machines.make(series):
             writer.write_batch(batch)
 
 

@@ -28,8 +28,8 @@ import pyarrow.parquet as pq
 from machines import MACHINES
 
 import tsclust
-from tsclust.demo import mechanism
-from tsclust.demo.score import Score, count_members, score
+from tsclust.simulation import machines
+from tsclust.simulation.recall import Score, count_members, score
 
 LOOKS = 40
 Matrix = npt.NDArray[np.float64]
@@ -71,12 +71,12 @@ def made(said: argparse.Namespace, root: Path) -> tuple[Path, pl.DataFrame, list
     if said.machine:
         return of_machine(said, root)
     path, truths = root / "cycles.parquet", []
-    with pq.ParquetWriter(path, mechanism.SCHEMA) as writer:
-        for batch, truth in mechanism.make(said.series, said.seed):
+    with pq.ParquetWriter(path, machines.SCHEMA) as writer:
+        for batch, truth in machines.make(said.series, said.seed):
             writer.write_batch(batch)
             truths.append(pl.DataFrame(truth))
     said.baseline = ["machine_id", "direction"]
-    return path, pl.concat(truths), [*mechanism.KINDS]
+    return path, pl.concat(truths), [*machines.KINDS]
 
 
 def of_machine(said: argparse.Namespace, root: Path) -> tuple[Path, pl.DataFrame, list[str]]:

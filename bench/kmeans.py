@@ -20,9 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from extract import FailedError, launched
 
-from tsclust.cluster import sweep
-from tsclust.cluster.scale import GRID, Grid
-from tsclust.cluster.sweep import Models
+from tsclust.stages.clusters import sweep
+from tsclust.stages.clusters.scaling import GRID, Grid
+from tsclust.stages.clusters.sweep import Models
 
 KS = range(2, 41)
 RESTARTS = 4

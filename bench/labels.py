@@ -25,10 +25,11 @@ from cleanlab.rank import get_label_quality_scores
 
 import tsclust
 from tsclust import config
-from tsclust.cluster.scale import GRID
-from tsclust.labels import store, suspect
-from tsclust.pipeline import examples, labels_kept, reviewing
-from tsclust.workspace import Meter, Workspace
+from tsclust.stages.clusters.scaling import GRID
+from tsclust.stages.labels import files, resolution
+from tsclust.stages.model import examples, label_errors, suspects
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Meter
 
 FLIPPED, SHOWN = 0.05, 0.1
 WHEN = "2026-01-01T00:00:00Z"
@@ -88,9 +89,9 @@ def write(root: Path, labelled: pl.DataFrame) -> None:
     verdict = pl.when(pl.col("kind") == "normal").then(pl.lit("normal")).otherwise(pl.lit("malfunction"))
     when = pl.lit(WHEN).str.to_datetime(time_zone="UTC", time_unit="us")
     found = labelled.with_columns(verdict=verdict, labelled_at=when, **{n: pl.lit(v) for n, v in same.items()})
-    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in store.LABELS.items()))
-    none = labels_kept.read(workspace)
-    labels_kept.write(workspace, Meter(), none, found, [])
+    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in resolution.LABELS.items()))
+    none = files.read(workspace)
+    files.write(workspace, Meter(), none, found, [])
 
 
 def print_orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame, flips: set[int]) -> pl.Series:
@@ -107,7 +108,7 @@ def print_orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame, flips: 
 def orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame) -> Iterator[tuple[str, float, pl.Series]]:
     """(name, seconds, series_id in that order). cleanlab is given the probabilities: only its own seconds count."""
     began = time.perf_counter()
-    order = reviewing.rank(root, flags)["series_id"]
+    order = suspects.rank(root, flags)["series_id"]
     yield "tsclust", time.perf_counter() - began, order
     probability, kind, ids = out_of_fold(root, flags)
     for method in ("self_confidence", "normalized_margin", "confidence_weighted_entropy"):
@@ -122,9 +123,9 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
     """(probabilities, label, series_id) as `labels review` has them, for cleanlab."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    judged = reviewing._judged(workspace, settings, lambda _: None)
+    judged = suspects.judge_labels(workspace, settings, lambda _: None)
     kinds = judged.gathered.examples.kinds
-    used = labels_kept.in_use(workspace, settings).select("series_id", "kind")
+    used = files.in_use(workspace, settings).select("series_id", "kind")
     found, labels, ids = [], [], []
     for path in workspace.parts("features"):
         part = examples.read(workspace, settings, judged.gathered.scaler, judged.gathered.machine, path)
@@ -132,7 +133,7 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
         at = rows["row"].to_numpy()
         x = judged.gathered.scaler.of_deviations(part.z[at]) / GRID
         fold = np.array([judged.place[str(one)] for one in part.machine[at]])
-        found.append(suspect.ask(judged.judges, judged.learned.temperature, x, fold, len(kinds)))
+        found.append(label_errors.ask(judged.judges, judged.learned.temperature, x, fold, len(kinds)))
         labels += [kinds.index(kind) for kind in rows["kind"]]
         ids.append(rows["series_id"])
     return np.concatenate(found), np.array(labels), pl.concat(ids)

@@ -41,9 +41,9 @@ from features import FEW, TSCLUST, cost, heading, write_cycles
 from playwright.sync_api import Browser
 
 from tsclust.config import Report
-from tsclust.report.collect import collect
-from tsclust.report.data import Band, Group
-from tsclust.workspace import Workspace
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.data import Band, Group
+from tsclust.workspace.folder import Workspace
 
 PARTS = ("command", "opening", "scrolling", "memory")
 MANY = (300_000, 1_000_000, 3_000_000)

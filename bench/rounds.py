@@ -22,10 +22,9 @@ import kinds as made_cycles
 import polars as pl
 
 import tsclust
-from tests.answering import answered, form_of, put
-from tests.expert import kinds_of, named, said_of
-from tsclust.demo import mechanism
-from tsclust.workspace import Workspace
+from tsclust.simulation import machines
+from tsclust.simulation.expert import answered, form_of, kinds_of, named, put, said_of
+from tsclust.workspace.folder import Workspace
 
 LOOKS, ROUNDS, LARGE = 15, 3, 100
 
@@ -35,7 +34,7 @@ def main() -> None:
     parser.add_argument("--series", type=int, default=170_000)
     parser.add_argument("--seeds", type=int, default=3)
     said = parser.parse_args()
-    print(f"{said.series:,} cycles, {len(mechanism.KINDS)} rare kinds, {LOOKS} looks a round\n")
+    print(f"{said.series:,} cycles, {len(machines.KINDS)} rare kinds, {LOOKS} looks a round\n")
     print(
         "| cycles | way | " + " | ".join(f"found in {LOOKS * n} looks" for n in range(1, ROUNDS + 1)) + " | covered |"
     )

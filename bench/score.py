@@ -26,10 +26,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.answering import answered, form_of, put
-from tests.expert import said_of, truth_of
-from tsclust.demo import load, server
-from tsclust.workspace import Workspace
+from tsclust.embedded_postgres import server
+from tsclust.simulation import load
+from tsclust.simulation.expert import answered, form_of, put, said_of, truth_of
+from tsclust.workspace.folder import Workspace
 
 TABLE = "machine.cycles"
 Cost = tuple[float, float]  # seconds of the whole process, peak MB of it

@@ -23,8 +23,8 @@ import polars as pl
 from kinds import LOOKS, arguments, by_tsclust, made, real
 from sklearn.metrics import average_precision_score
 
-from tsclust.cluster import scale
-from tsclust.features.catalogue import CATALOGUE, clustered, least_spreads
+from tsclust.stages.clusters import scaling
+from tsclust.stages.features.catalogue import CATALOGUE, clustered, least_spreads
 
 NAMES = clustered(CATALOGUE)
 Floats = npt.NDArray[np.float64]
@@ -64,8 +64,8 @@ def away_from_normal(workspace: Path, truth: pl.DataFrame, said: argparse.Namesp
     frame = frame.join(truth.with_columns(pl.col("series_id").cast(frame["series_id"].dtype)), on="series_id")
     x = frame.select(NAMES).to_numpy()
     keys = frame.select(pl.concat_str([*said.baseline, pl.lit("")])).to_series().to_numpy().astype(str)
-    scaler = scale.fit(x, keys, "robust", least_spreads(CATALOGUE, x))
-    away = scaler.transform(x, keys) / scale.GRID
+    scaler = scaling.fit(x, keys, "robust", least_spreads(CATALOGUE, x))
+    away = scaler.transform(x, keys) / scaling.GRID
     return pl.DataFrame(away, schema=list(NAMES)).with_columns(frame["kind"])
 
 

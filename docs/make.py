@@ -12,12 +12,12 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tsclust.demo import mechanism
-from tsclust.features import phases
-from tsclust.features.catalogue import as_markdown
-from tsclust.features.shape import order
-from tsclust.screen import DEFAULT_RULES
-from tsclust.series import Floats
+from tsclust.arrays import Floats
+from tsclust.simulation import machines
+from tsclust.stages.features import phases
+from tsclust.stages.features.catalogue import as_markdown
+from tsclust.stages.features.rules import DEFAULT_RULES
+from tsclust.stages.features.shape import order
 
 DOCS = Path(__file__).parent
 WIDE, HIGH, LEFT, TOP = 820, 300, 50, 44  # pixels of the drawing, and where the plot begins
@@ -55,7 +55,7 @@ def drawing() -> str:
 
 def cycle() -> Floats:
     """A normal recording of the demo."""
-    series, truth = next(mechanism.make(1_000, 1))
+    series, truth = next(machines.make(1_000, 1))
     row = next(i for i, kind in enumerate(pa.table(truth)["kind"].to_pylist()) if kind == "normal")
     return np.array(series["values"][row].as_py(), np.float64)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 
-from tests import expert
-from tsclust.demo import server
+from tsclust.embedded_postgres import server
+from tsclust.simulation import expert
 
 HERE = Path(__file__).parent
 SERIES, SEED = 20_000, 1

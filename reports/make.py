@@ -14,9 +14,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.expert import truth_of, two_answers
-from tsclust.demo import server
-from tsclust.workspace import Workspace
+from tsclust.embedded_postgres import server
+from tsclust.simulation.expert import truth_of, two_answers
+from tsclust.workspace.folder import Workspace
 
 HERE = Path(__file__).parent
 SERIES = 100_000

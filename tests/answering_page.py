@@ -10,12 +10,12 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.report_workspace import four_kinds, write
-from tsclust.answers import Answers, checksum
 from tsclust.config import Report
-from tsclust.report.collect import collect
-from tsclust.report.data import ReportData
-from tsclust.report.form import form
-from tsclust.report.page import render
+from tsclust.stages.labels.answers import Answers, checksum
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.html.form import form
 
 
 @pytest.fixture(scope="module")

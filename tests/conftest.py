@@ -17,8 +17,8 @@ from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.stages import SERIES, made
-from tsclust.demo import load
-from tsclust.demo.server import Server, running
+from tsclust.embedded_postgres.server import Server, running
+from tsclust.simulation import load
 
 REPOSITORY = Path(__file__).parent.parent
 # A browser that asks nobody for anything. Root has to go without its sandbox.

@@ -17,9 +17,9 @@ import pyarrow as pa
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tsclust.demo.server import Server
-from tsclust.source.files import pg_dump
-from tsclust.source.rows import Rows
+from tsclust.embedded_postgres.server import Server
+from tsclust.source.pgdump import tables
+from tsclust.source.protocols import Rows
 
 F64, LIST, TEXT = pa.float64(), pa.list_(pa.float64()), pa.string()
 ODD = "".join(map(chr, range(1, 32))) + "\\N \\\\n \\t é 本 \U0001f600 \"quoted\" 'it''s' {1,2} , ; \x7f"
@@ -245,8 +245,8 @@ def read(rows: Rows, types: dict[str, pa.DataType] | None = None) -> pa.Table:
 
 def table(path: Path, name: str, types: dict[str, pa.DataType] | None = None) -> list[dict[str, Any]]:
     """The rows of a table of a dump."""
-    assert pg_dump.is_dump(path)
-    rows: list[dict[str, Any]] = read(pg_dump.opened(path, name), types).to_pylist()
+    assert tables.is_dump(path)
+    rows: list[dict[str, Any]] = read(tables.opened(path, name), types).to_pylist()
     return rows
 
 

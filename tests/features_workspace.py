@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 
 import tsclust
 from tests.made import cycles
-from tsclust.pipeline.look import as_columns
-from tsclust.report.features_data import FeaturesData, collect
-from tsclust.workspace import Workspace
+from tsclust.stages.features.survey import as_columns
+from tsclust.stages.reports.features.collect import FeaturesData, collect
+from tsclust.workspace.folder import Workspace
 
 SERIES = 6_000
 RULES = """

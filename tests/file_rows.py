@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 
 from tsclust.errors import TsclustError
-from tsclust.source.files.places import opened
-from tsclust.source.rows import Rows
+from tsclust.source.files.discovery import opened
+from tsclust.source.protocols import Rows
 
 I64, F32, F64, TEXT, BOOL, DAY = pa.int64(), pa.float32(), pa.float64(), pa.string(), pa.bool_(), pa.date32()
 US, UTC_US = pa.timestamp("us"), pa.timestamp("us", "UTC")

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.answering import form_of
 from tests.report_workspace import four_kinds, write
-from tsclust.workspace import Workspace
+from tsclust.simulation.expert import form_of
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import polars as pl
 import pyarrow.parquet as pq
 
 import tsclust
-from tsclust.demo import mechanism
-from tsclust.labels import store
-from tsclust.pipeline import labels_kept
-from tsclust.workspace import Meter, Workspace
+from tsclust.simulation import machines
+from tsclust.stages.labels import files, resolution
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Meter
 
 BASELINE = ["machine_id", "direction"]
 FLAGS: dict[str, Any] = {"cluster": {"baseline": BASELINE}}
@@ -22,8 +22,8 @@ def cycles(folder: Path, series: int = 20_000, seed: int = 1) -> tuple[Path, pl.
     """(a Parquet file of made cycles, series_id and kind of each): no column of the file tells the kind."""
     folder.mkdir(parents=True, exist_ok=True)
     path, truths = folder / f"cycles-{seed}.parquet", []
-    with pq.ParquetWriter(path, mechanism.SCHEMA) as writer:
-        for batch, truth in mechanism.make(series, seed):
+    with pq.ParquetWriter(path, machines.SCHEMA) as writer:
+        for batch, truth in machines.make(series, seed):
             writer.write_batch(batch)
             truths.append(pl.DataFrame(truth))
     return path, pl.concat(truths)
@@ -55,8 +55,8 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
     when = pl.lit("2026-01-01T00:00:00Z").str.to_datetime(time_zone="UTC", time_unit="us")
     same = {"labeller": labeller, "sure": None, "comment": "", "report": "test", "group": None, "size": 5_000}
     found = kinds.with_columns(verdict=verdict, labelled_at=when, **{name: pl.lit(v) for name, v in same.items()})
-    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in store.LABELS.items()))
-    labels_kept.write(workspace, Meter(), labels_kept.read(workspace), found.sort("series_id"), [])
+    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in resolution.LABELS.items()))
+    files.write(workspace, Meter(), files.read(workspace), found.sort("series_id"), [])
 
 
 def scores(workspace: Workspace, stage: str = "scores") -> pl.DataFrame:

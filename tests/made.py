@@ -8,10 +8,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tsclust.demo import mechanism
-from tsclust.features.catalogue import CATALOGUE, NAMES, clustered
-from tsclust.features.kernels import describe
-from tsclust.series import Floats, SeriesBlock
+from tsclust.arrays import Floats
+from tsclust.series import SeriesBlock
+from tsclust.simulation import machines
+from tsclust.stages.features.catalogue import CATALOGUE, NAMES, clustered
+from tsclust.stages.features.kernels import describe
 
 CLUSTERED = clustered(CATALOGUE)
 CYCLE = np.concatenate(
@@ -34,7 +35,7 @@ def features_of(*series: object, sign: int = 1, dtype: type = np.float64) -> lis
 @functools.cache
 def cycles(series: int = 20_000, seed: int = 7) -> tuple[pa.Table, pl.DataFrame]:
     """(series table, truth) of the made mechanism."""
-    pairs = list(mechanism.make(series, seed))
+    pairs = list(machines.make(series, seed))
     return pa.Table.from_batches([s for s, _ in pairs]), pl.DataFrame(pa.Table.from_batches([t for _, t in pairs]))
 
 

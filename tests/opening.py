@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from tsclust.report import sample
-from tsclust.series import hash_ids
+from tsclust.hashing import hash_ids
+from tsclust.stages.reports.groups import sample
 
 ODD = "a [1]* ws"  # a folder that wildcards would misread
 

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pytest
 
 from tsclust.config import Source
-from tsclust.engine import map_parts
+from tsclust.engine.base import map_parts
 from tsclust.errors import TsclustError
 from tsclust.source.postgres.reader import PostgresReader, opened
-from tsclust.source.reader import Range
+from tsclust.source.protocols import Range
 
 ROOT = Path(__file__).parent.parent
 ONE = Source(query="SELECT 1 AS series_id, '{1}'::real[] AS values", retries=0)

@@ -16,11 +16,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tests.made import CLUSTERED
-from tsclust.features.catalogue import CATALOGUE, NAMES
-from tsclust.features.catalogue import plain as plain_catalogue
-from tsclust.features.kernels import describe
 from tsclust.series import SeriesBlock
-from tsclust.workspace import Manifest, Workspace
+from tsclust.stages.features.catalogue import CATALOGUE, NAMES
+from tsclust.stages.features.catalogue import plain as plain_catalogue
+from tsclust.stages.features.kernels import describe
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest
 
 NORMAL = "normal"
 REASON = "The same value all the time: no sensor, or no run"

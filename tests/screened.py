@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import tsclust
-from tsclust.pipeline.shown import Shown
+from tsclust.workspace.result import Shown
 
 RULES = """
 [[rule]]

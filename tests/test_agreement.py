@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsclust.labels.agreement import alpha
+from tsclust.stages.labels.agreement import alpha
 
 SERIES = 100_000
 

@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.answering_page import data, report
 from tests.pages import CLIPPED, Opened
-from tsclust.report.data import ReportData
-from tsclust.report.page import render
+from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.groups.page import render
 
 __all__ = ["data", "report"]  # fixtures
 

@@ -13,11 +13,11 @@ from playwright.sync_api import Page, expect
 from tests.answering_page import asked, file_of, press, put, read, said, verdict, whole
 from tests.pages import CLIPPED, Opened
 from tests.report_workspace import four_kinds, write
-from tsclust.answers import Answers
 from tsclust.config import Report
-from tsclust.report.collect import collect
-from tsclust.report.data import ReportData
-from tsclust.report.page import render
+from tsclust.stages.labels.answers import Answers
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.groups.page import render
 
 PAST, FUTURE = "2026-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
 STAY = "Files that you have saved stay as they are."

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.answering_page import data, press, report, said, verdict
 from tests.pages import Opened
-from tsclust.report.data import ReportData
+from tsclust.stages.reports.groups.data import ReportData
 
 __all__ = ["data", "report"]  # fixtures
 

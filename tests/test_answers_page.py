@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.answering_page import asked, data, file_of, press, put, read, report, said, whole
 from tests.pages import CLIPPED, HOSTILE, Opened
-from tsclust.answers import Answers
-from tsclust.report.data import ReportData
+from tsclust.stages.labels.answers import Answers
+from tsclust.stages.reports.groups.data import ReportData
 
 __all__ = ["data", "report"]  # fixtures
 

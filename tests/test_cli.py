@@ -16,8 +16,8 @@ import psycopg
 import pytest
 import typer
 
-from tsclust.cli.printing import told
-from tsclust.demo import load
+from tsclust.cli.runtime import told
+from tsclust.simulation import load
 
 COMMANDS = ("demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status")
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith(("TSCLUST_", "PG"))} | {"COLUMNS": "120"}

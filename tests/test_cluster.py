@@ -15,12 +15,13 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_samples
 
-from tsclust import engine
-from tsclust.cluster import groups, passes, quality, scale, sweep
-from tsclust.cluster.passes import Rows
-from tsclust.cluster.scale import GRID
-from tsclust.cluster.sweep import Models, Sums
-from tsclust.series import Floats, Int64s, hash_ids
+from tsclust.arrays import Floats, Int64s
+from tsclust.engine import base
+from tsclust.hashing import hash_ids
+from tsclust.stages.clusters import groups, passes, quality, scaling, sweep
+from tsclust.stages.clusters.passes import Rows
+from tsclust.stages.clusters.scaling import GRID
+from tsclust.stages.clusters.sweep import Models, Sums
 
 REPOSITORY = Path(__file__).parent.parent
 KS = (2, 3, 5, 8)
@@ -141,7 +142,7 @@ def test_any_engine_finds_the_same(
 ) -> None:
     x, models, sums, _, found, labels = one
     restless = Restless()
-    with engine.using(restless):
+    with base.using(restless):
         again = swept(in_parts(x, [500, 500, 1, 900]))
     assert restless.calls >= 4
     np.testing.assert_array_equal(again[0].centers, models.centers)
@@ -195,7 +196,7 @@ def test_groups_are_distinct_and_hang_together(
 STARTS = """
 import hashlib, sys
 from tests.test_cluster import blobs, in_parts
-from tsclust.cluster import passes, sweep
+from tsclust.stages.clusters import passes, sweep
 coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
 digest, starts = hashlib.sha256(), []
 for _, centers in sweep.start(coreset, (5, 8), 4, 1, int(sys.argv[1])):
@@ -250,7 +251,7 @@ def test_exceedance_forgets_what_is_normal_for_the_machine() -> None:
     keys = np.repeat(["a", "b"], 500)
     x = rng.normal(0, 1, (1_000, 2)) + np.where(keys == "a", 0, 100)[:, None]
     x[0] += 20
-    scaler = scale.fit(x, keys, "exceedance", np.full(2, 1e-9))
+    scaler = scaling.fit(x, keys, "exceedance", np.full(2, 1e-9))
     rows = scaler.transform(x, keys)
     assert (rows[0] > 0).all()
     assert (rows[1:] != 0).mean() == pytest.approx(0.0455, abs=0.02)  # what of a normal distribution exceeds the band
@@ -261,7 +262,7 @@ def test_a_feature_without_spread_weighs_nothing_and_copies_share_a_weight() -> 
     rng = np.random.default_rng(0)
     one, other = rng.standard_t(2, (2, 5_000))
     x = np.column_stack([one, one, one, other, np.full(5_000, 7.0)])
-    weights = scale.fit(x, np.full(5_000, ""), "exceedance", np.full(5, 1e-9)).weights
+    weights = scaling.fit(x, np.full(5_000, ""), "exceedance", np.full(5, 1e-9)).weights
     assert weights[4] == 0
     assert (weights[:3] ** 2).sum() == pytest.approx(weights[3] ** 2, rel=0.1)
 
@@ -269,9 +270,9 @@ def test_a_feature_without_spread_weighs_nothing_and_copies_share_a_weight() -> 
 @pytest.mark.parametrize("method", ["exceedance", "robust", "standard"])
 def test_sums_of_features_are_exact_in_their_units(method: str) -> None:
     x = np.random.default_rng(0).normal(3, 2, (400, 2))
-    scaler = scale.fit(x, np.full(400, ""), method, np.full(2, 1e-9))
-    total = scale.to_fine(scaler, x).sum(axis=0, keepdims=True)
-    assert scale.from_fine(scaler, total, np.array([400]))[0] == pytest.approx(x.mean(axis=0), abs=1e-4)
+    scaler = scaling.fit(x, np.full(400, ""), method, np.full(2, 1e-9))
+    total = scaling.to_fine(scaler, x).sum(axis=0, keepdims=True)
+    assert scaling.from_fine(scaler, total, np.array([400]))[0] == pytest.approx(x.mean(axis=0), abs=1e-4)
 
 
 def test_hashes_belong_to_the_id_and_the_seed() -> None:

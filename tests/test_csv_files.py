@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from tests.file_rows import BOOL, DAY, F32, F64, I64, LIST, TEXT, US, UTC_US, read, refusal, table, types_of, write
 from tsclust.errors import BadSeriesError, SourceFileError, TsclustError
 from tsclust.source.files import csv_file
-from tsclust.source.files.places import opened
+from tsclust.source.files.discovery import opened
 
 # CSV: what is read
 

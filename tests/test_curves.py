@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tsclust.report import curves
 from tsclust.series import SeriesBlock
+from tsclust.stages.reports.charts import curves
 
 
 def block(*series: list[float]) -> SeriesBlock:

@@ -14,8 +14,9 @@ import polars as pl
 import psycopg
 import pytest
 
-from tsclust.demo import score, server
-from tsclust.demo.mechanism import KINDS
+from tsclust.embedded_postgres import server
+from tsclust.simulation import recall
+from tsclust.simulation.machines import KINDS
 
 
 def demo(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -103,4 +104,4 @@ def test_a_kind_is_found_when_groups_made_of_it_hold_half_of_it(
     counts: list[tuple[int, str, int, int]], found: dict[str, int]
 ) -> None:
     members = pl.DataFrame(counts, schema=["look", "kind", "count", "first"], orient="row")
-    assert score.score(members, {"bent": 100}).found == found
+    assert recall.score(members, {"bent": 100}).found == found

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tsclust.labels import drift
-from tsclust.labels.drift import ALL, EDGES, Lying
+from tsclust.stages.model import profile
+from tsclust.stages.model.profile import ALL, EDGES, Lying
+from tsclust.stages.scores import drift
 
 
 def lying(z: np.ndarray, machine: str = "M") -> Lying:
@@ -84,7 +85,7 @@ def test_since_when() -> None:
 
 
 def test_machines_beyond_counting_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift, "MOST", 10)
+    monkeypatch.setattr(profile, "MOST", 10)
     rng = np.random.default_rng(3)
     z, machine = rng.normal(size=(90, 2)), np.array([f"M{i % 15}" for i in range(90)])
     whole = Lying.of(z, machine, np.zeros(90, bool)).bounded()

@@ -16,10 +16,11 @@ import pytest
 import tsclust
 from tests.made import cycles
 from tsclust.config import Report
-from tsclust.demo.score import count_members
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
-from tsclust.report import collect
-from tsclust.workspace import Workspace, folder_within
+from tsclust.simulation.recall import count_members
+from tsclust.stages.clusters.parts import folder_within
+from tsclust.stages.reports.groups import collect
+from tsclust.workspace.folder import Workspace
 
 K = {"cluster": {"k": "2..4"}}
 INSIDE = {"cluster": {"k": "2..9"}}

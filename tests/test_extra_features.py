@@ -14,8 +14,8 @@ import pytest
 import tsclust
 from tests.made import CLUSTERED, CYCLE, block, cycles
 from tsclust.errors import SettingsError
-from tsclust.features import extra
-from tsclust.features.catalogue import NAMES, in_force
+from tsclust.stages.features import custom
+from tsclust.stages.features.catalogue import NAMES, in_force
 
 OWN = '''"""Mine."""
 import numpy as np
@@ -48,8 +48,8 @@ def written(folder: Path, text: str) -> Path:
     return path
 
 
-def loaded(folder: Path, text: str) -> tuple[extra.Extra, ...]:
-    return extra.load(written(folder, text), text)
+def loaded(folder: Path, text: str) -> tuple[custom.Extra, ...]:
+    return custom.load(written(folder, text), text)
 
 
 @pytest.fixture
@@ -152,7 +152,7 @@ def test_a_file_that_is_not_there(own: Path) -> None:
 def test_a_function_that_fails_names_the_series(tmp_path: Path, body: str) -> None:
     own = loaded(tmp_path, f'def f(x):\n    """Fails."""\n    {body}\n')
     with pytest.raises(SettingsError, match=r"mine.py: f\(x\) fails on series 1: \w+Error"):
-        extra.describe_extra(block([1.0, 2.0], CYCLE), 1, own)
+        custom.describe_extra(block([1.0, 2.0], CYCLE), 1, own)
 
 
 def test_nothing_is_imported_that_is_not_named(own: Path) -> None:

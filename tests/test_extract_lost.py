@@ -17,9 +17,9 @@ import tsclust
 from tests.reading import run
 from tests.slow_table import SERIES, TABLE, TOML, cycles, facts, ids, parts_done, started, wait_for
 from tests.stages import hashes, made
-from tsclust.demo.server import Server, running
+from tsclust.embedded_postgres.server import Server, running
 from tsclust.errors import SourceLostError
-from tsclust.pipeline.journal import Journal
+from tsclust.stages.series.journal import Journal
 
 __all__ = ["cycles"]  # a fixture
 

@@ -15,10 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.made import CLUSTERED, CYCLE, array_of, block, cycles, described, features_of, possible
-from tsclust.engine import map_parts
-from tsclust.features.catalogue import CATALOGUE, NAMES
-from tsclust.features.kernels import FEWEST, describe, peak_votes
-from tsclust.series import Floats, SeriesBlock
+from tsclust.arrays import Floats
+from tsclust.engine.base import map_parts
+from tsclust.series import SeriesBlock
+from tsclust.stages.features.catalogue import CATALOGUE, NAMES
+from tsclust.stages.features.kernels import FEWEST, describe, peak_votes
 
 FACTS = ("n_values", "n_missing", "min", "max")
 

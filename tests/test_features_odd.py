@@ -18,9 +18,9 @@ from playwright.sync_api import Page, expect
 from tests.features_workspace import SERIES, TOUCHING, data_of, made
 from tests.made import cycles
 from tests.pages import CLIPPED, HOSTILE, Opened, seen
-from tsclust.report import axis
-from tsclust.report.features_page import render
-from tsclust.report.limits import Limit, Parsed, parse
+from tsclust.stages.reports.charts import axis
+from tsclust.stages.reports.features.limits import Limit, Parsed, parse
+from tsclust.stages.reports.features.page import render
 
 C = {"typical_a": 56.0, "spread_a": 10.0}
 

@@ -20,17 +20,17 @@ import tsclust
 from tests.features_workspace import SERIES, TOUCHING, data_of, made
 from tests.pages import CLIPPED, TRY_EVERYTHING, Opened
 from tsclust.errors import SettingsError, StageMissingError
-from tsclust.features.catalogue import CATALOGUE
-from tsclust.report.axis import Axis
-from tsclust.report.features_data import FeaturesData, Sides
-from tsclust.report.features_drawing import draw_histogram
-from tsclust.report.features_page import render
-from tsclust.report.features_sample import SAMPLE
-from tsclust.report.limits import Limit
-from tsclust.report.texts import STATIC, Language
-from tsclust.report.unusual import fit_usual
-from tsclust.series import hash_ids
-from tsclust.workspace import Workspace
+from tsclust.hashing import hash_ids
+from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.reports.charts.axis import Axis
+from tsclust.stages.reports.features.collect import FeaturesData, Sides
+from tsclust.stages.reports.features.drawing import draw_histogram
+from tsclust.stages.reports.features.limits import Limit
+from tsclust.stages.reports.features.page import render
+from tsclust.stages.reports.features.sample import SAMPLE
+from tsclust.stages.reports.groups.unusual import fit_usual
+from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.workspace.folder import Workspace
 
 OUTSIDE = """() => [...document.querySelectorAll("svg.pairs, svg.heat")].flatMap((svg) => {
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);

@@ -15,7 +15,7 @@ import pytest
 
 from tests.file_rows import F32, F64, I64, LIST, TEXT, US, read, refusal, table, types_of, write
 from tsclust.errors import SettingsError, SourceFileError
-from tsclust.source.files.places import opened
+from tsclust.source.files.discovery import opened
 
 
 def test_json_is_text(tmp_path: Path) -> None:

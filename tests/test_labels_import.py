@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.answering import answered, form_of, put
 from tests.importing import asked, content, given, labels, of, workspace
 from tests.report_workspace import NORMAL, four_kinds, lifelike, write
 from tsclust.errors import SettingsError
-from tsclust.workspace import Workspace
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.workspace.folder import Workspace
 
 __all__ = ["asked", "workspace"]  # fixtures
 
@@ -179,9 +179,9 @@ def test_labellers_who_disagree(workspace: Workspace, asked: dict[str, Any], tmp
 
 
 def in_use(workspace: Workspace, resolve: str) -> dict[int, str]:
-    from tsclust.labels import store
+    from tsclust.stages.labels import resolution
 
-    return dict(store.resolved(labels(workspace), resolve).select("series_id", "kind").iter_rows())
+    return dict(resolution.resolved(labels(workspace), resolve).select("series_id", "kind").iter_rows())
 
 
 def obvious_alpha(found: pl.DataFrame) -> float:

@@ -14,11 +14,11 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.answering import answered, form_of, put
 from tests.importing import content, labels
 from tests.report_workspace import four_kinds, write
 from tsclust.errors import AnswersError, DamagedError, DiskFullError
-from tsclust.workspace import Workspace
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture

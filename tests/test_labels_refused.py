@@ -12,12 +12,12 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.answering import answered, form_of, put
 from tests.importing import asked, content, given, of, workspace
 from tests.report_workspace import four_kinds, write
-from tsclust.answers import checksum
 from tsclust.errors import AnswersError
-from tsclust.workspace import Workspace
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.labels.answers import checksum
+from tsclust.workspace.folder import Workspace
 
 __all__ = ["asked", "workspace"]  # fixtures
 

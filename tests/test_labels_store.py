@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsclust.labels import store
-from tsclust.labels.store import ANSWERS, LABELS, SAID, WIDER
+from tsclust.stages.labels import resolution
+from tsclust.stages.labels.resolution import ANSWERS, LABELS, SAID, WIDER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -58,7 +58,7 @@ def test_the_answer_about_the_fewest_counts_and_of_the_same_set_the_later(seed: 
         about = [rows[n] for n in members.filter(pl.col("series_id") == series_id)["answer"]]
         for who in {row["labeller"] for row in about}:
             expected[series_id, who] = obvious([row for row in about if row["labeller"] == who])["kind"]
-    found = store.labels(answers, members.sample(fraction=1.0, shuffle=True, seed=seed))
+    found = resolution.labels(answers, members.sample(fraction=1.0, shuffle=True, seed=seed))
     assert found.columns == ["series_id", *LABELS]
     assert {(i, who): kind for i, who, kind in found.select("series_id", "labeller", "kind").iter_rows()} == expected
 
@@ -74,8 +74,8 @@ def labelled(*rows: tuple[int, str, str, int]) -> pl.DataFrame:
 def test_who_has_looked_at_the_series_itself_counts_more_than_a_group_s_name() -> None:
     found = labelled((1, "Anna", "clutch", 30), (1, "Boris", "grease", 30), (1, "Carl", "clutch", 1),
                      (2, "Anna", "clutch", 30), (2, "Boris", "grease", 30))  # fmt: skip
-    assert store.conflicts(found).rows() == [("clutch (Anna); grease (Boris)", 1)]
-    assert store.resolved(found, "").select("series_id", "kind").rows() == [(1, "clutch")]
-    assert store.resolved(found, "newest").filter(pl.col("series_id") == 1)["labeller"].to_list() == ["Carl"]
-    by_name = store.resolved(found, "Boris").select("series_id", "kind").rows()
+    assert resolution.conflicts(found).rows() == [("clutch (Anna); grease (Boris)", 1)]
+    assert resolution.resolved(found, "").select("series_id", "kind").rows() == [(1, "clutch")]
+    assert resolution.resolved(found, "newest").filter(pl.col("series_id") == 1)["labeller"].to_list() == ["Carl"]
+    by_name = resolution.resolved(found, "Boris").select("series_id", "kind").rows()
     assert by_name == [(1, "grease"), (2, "grease")]  # who is asked for by name decides

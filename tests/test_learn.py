@@ -13,8 +13,9 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.pipeline import make_pipeline
 
 from tsclust.errors import DamagedError
-from tsclust.labels import doubt, learn, model_file, novel, suspect
-from tsclust.labels.learn import Examples
+from tsclust.stages.model import abstention, classifier, label_errors, skops_file
+from tsclust.stages.model import novelty as novel
+from tsclust.stages.model.classifier import Examples
 
 
 def blobs(n: int = 400, machines: int = 8, seed: int = 1, apart: float = 4.0) -> Examples:
@@ -29,7 +30,7 @@ def blobs(n: int = 400, machines: int = 8, seed: int = 1, apart: float = 4.0) ->
 
 def test_no_machine_is_on_both_sides_and_every_example_is_asked_once() -> None:
     examples = blobs()
-    folds = learn.folds(examples, 1)
+    folds = classifier.folds(examples, 1)
     assert sorted(np.concatenate([asked for _, asked in folds]).tolist()) == list(range(400))
     for known, asked in folds:
         assert not set(examples.machine[known]) & set(examples.machine[asked])
@@ -38,7 +39,7 @@ def test_no_machine_is_on_both_sides_and_every_example_is_asked_once() -> None:
 
 @pytest.mark.parametrize("machines", [1, 2, 3])
 def test_few_machines_make_fewer_folds(machines: int) -> None:
-    folds = learn.folds(blobs(machines=machines), 1)
+    folds = classifier.folds(blobs(machines=machines), 1)
     assert len(folds) == (5 if machines == 1 else machines)
 
 
@@ -48,17 +49,17 @@ def test_a_probability_comes_from_one_who_has_not_seen_the_machine() -> None:
     mine = examples.machine == "M3"
     turned = Examples(examples.x, np.where(mine, 1 - np.minimum(examples.kind, 1), examples.kind), examples.weight,
                       examples.machine, examples.kinds)  # fmt: skip
-    learned = learn.learn(turned, 1)
+    learned = classifier.learn(turned, 1)
     said = learned.probability.argmax(axis=1)
     assert (said[mine] == examples.kind[mine]).mean() > 0.95
 
 
 def test_the_best_candidate_is_taken_and_calibration_lessens_its_loss() -> None:
     examples = blobs(apart=1.5)
-    learned = learn.learn(examples, 1)
+    learned = classifier.learn(examples, 1)
     assert learned.losses[learned.name] == min(learned.losses.values())
-    assert set(learned.losses) == set(learn.candidates(1))
-    assert learn.loss(learned.probability, examples) <= learned.losses[learned.name] + 1e-9
+    assert set(learned.losses) == set(classifier.candidates(1))
+    assert classifier.loss(learned.probability, examples) <= learned.losses[learned.name] + 1e-9
     np.testing.assert_allclose(learned.probability.sum(axis=1), 1.0)
 
 
@@ -67,7 +68,7 @@ def test_what_is_crooked_is_learned_by_the_trees() -> None:
     x = rng.uniform(-1, 1, (600, 2))
     ring = (np.hypot(*x.T) < 0.6).astype(np.int64)
     machine = np.array([f"M{i % 6}" for i in range(600)])
-    learned = learn.learn(Examples(x, ring, np.ones(600), machine, ("out", "in")), 1)
+    learned = classifier.learn(Examples(x, ring, np.ones(600), machine, ("out", "in")), 1)
     assert learned.name == "extremely randomized trees"
     assert (learned.probability.argmax(axis=1) == ring).mean() > 0.93
 
@@ -78,20 +79,20 @@ def test_a_temperature_is_found_again() -> None:
     true = rng.dirichlet((1.0, 1.0, 1.0), 20_000)
     kind = (true.cumsum(axis=1) < rng.uniform(size=(20_000, 1))).sum(axis=1)
     examples = Examples(true, kind, np.ones(20_000), np.full(20_000, ""), ("a", "b", "c"))
-    assert learn.temperature(learn.calibrated(true, 1 / 4), examples) == pytest.approx(4.0, rel=0.1)
+    assert classifier.temperature(classifier.calibrated(true, 1 / 4), examples) == pytest.approx(4.0, rel=0.1)
 
 
 def test_one_kind_in_a_fold_is_all_it_says() -> None:
     examples = Examples(np.zeros((3, 2)), np.zeros(3, np.int64), np.ones(3), np.full(3, "M"), ("a", "b"))
-    estimator = learn.fitted(learn.candidates(1)["logistic regression, C = 1"], examples)
-    np.testing.assert_array_equal(learn.predict(estimator, np.zeros((2, 2)), 2), [[1, 0], [1, 0]])
+    estimator = classifier.fitted(classifier.candidates(1)["logistic regression, C = 1"], examples)
+    np.testing.assert_array_equal(classifier.predict(estimator, np.zeros((2, 2)), 2), [[1, 0], [1, 0]])
 
 
 def test_the_coverage_curve_agrees_with_counting() -> None:
     examples = blobs(apart=1.5)
-    probability = learn.learn(examples, 1).probability
-    curve = doubt.coverage(probability, examples)
-    kind, sure = doubt.confidence(probability)
+    probability = classifier.learn(examples, 1).probability
+    curve = abstention.coverage(probability, examples)
+    kind, sure = abstention.confidence(probability)
     wrong = kind != examples.kind
     assert wrong.any()
     total, errors = examples.weight.sum(), (examples.weight * wrong).sum()
@@ -106,26 +107,26 @@ def test_the_coverage_curve_agrees_with_counting() -> None:
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.8, 1.0])
 def test_thresholds_do_what_they_are_asked_for(share: float) -> None:
     examples = blobs(apart=1.5)
-    probability = learn.learn(examples, 1).probability
-    curve = doubt.coverage(probability, examples)
-    kind, sure = doubt.confidence(probability)
+    probability = classifier.learn(examples, 1).probability
+    curve = abstention.coverage(probability, examples)
+    kind, sure = abstention.confidence(probability)
     wrong = (kind != examples.kind) * examples.weight
-    assert wrong[sure < doubt.to_reject(curve, share)].sum() >= share * wrong.sum() - 1e-9
-    assert examples.weight[sure >= doubt.to_answer(curve, share)].sum() >= share * examples.weight.sum() - 1e-9
-    refused = (sure < doubt.to_refuse(sure, share)).mean()
+    assert wrong[sure < abstention.to_reject(curve, share)].sum() >= share * wrong.sum() - 1e-9
+    assert examples.weight[sure >= abstention.to_answer(curve, share)].sum() >= share * examples.weight.sum() - 1e-9
+    refused = (sure < abstention.to_refuse(sure, share)).mean()
     assert refused >= share - 1 / len(sure)
 
 
 def test_without_errors_nothing_is_withheld() -> None:
     examples = blobs(apart=60.0)
-    curve = doubt.coverage(learn.learn(examples, 1).probability, examples)
+    curve = abstention.coverage(classifier.learn(examples, 1).probability, examples)
     assert set(curve.left) == {0.0}
-    assert doubt.to_reject(curve, 0.8) == 0.0
+    assert abstention.to_reject(curve, 0.8) == 0.0
 
 
 def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
     examples = blobs(2_000)
-    known, novelty = novel.fit(examples, learn.folds(examples, 1), "normal")
+    known, novelty = novel.fit(examples, classifier.folds(examples, 1), "normal")
     strange = examples.kind > 0
     assert 0.0 < (novelty[strange] > 1).mean() <= 0.02
     rng = np.random.default_rng(5)
@@ -135,7 +136,7 @@ def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
 
 def test_the_distance_agrees_with_the_obvious_way_where_it_is_looked_for() -> None:
     examples = blobs(300)
-    known, _ = novel.fit(examples, learn.folds(examples, 1), "normal")
+    known, _ = novel.fit(examples, classifier.folds(examples, 1), "normal")
     x = np.random.default_rng(6).normal(size=(50, 4)) * 6
     obvious = np.array([np.sqrt(((known.reference - row) ** 2).sum(axis=1)).min() for row in x]) / known.limit
     found = known.novelty(x)
@@ -147,24 +148,24 @@ def test_the_distance_agrees_with_the_obvious_way_where_it_is_looked_for() -> No
 
 def test_the_most_suspicious_label_is_the_least_likely() -> None:
     probability = np.array([[0.9, 0.1, 0.0], [0.2, 0.3, 0.5], [0.4, 0.35, 0.25]])
-    suggested, margin = suspect.suspicion(probability, np.array([0, 0, 1]))
+    suggested, margin = label_errors.suspicion(probability, np.array([0, 0, 1]))
     assert suggested.tolist() == [1, 2, 0]
     assert margin.tolist() == pytest.approx([-0.8, 0.3, 0.05])
 
 
 def forest() -> Any:
     examples = blobs(200)
-    return learn.fitted(make_pipeline(ExtraTreesClassifier(3, random_state=1)), examples), examples
+    return classifier.fitted(make_pipeline(ExtraTreesClassifier(3, random_state=1)), examples), examples
 
 
 def test_a_model_is_the_same_after_it_was_a_file_and_the_same_bytes() -> None:
     estimator, examples = forest()
     content = {"estimator": estimator, "known": {"x": examples.x}}
-    packed = model_file.dumps(content)
-    assert packed == model_file.dumps({"estimator": forest()[0], "known": {"x": blobs(200).x}})
-    found = model_file.loads(packed, 4)
+    packed = skops_file.dumps(content)
+    assert packed == skops_file.dumps({"estimator": forest()[0], "known": {"x": blobs(200).x}})
+    found = skops_file.loads(packed, 4)
     np.testing.assert_array_equal(
-        learn.predict(found["estimator"], examples.x, 3), learn.predict(estimator, examples.x, 3)
+        classifier.predict(found["estimator"], examples.x, 3), classifier.predict(estimator, examples.x, 3)
     )
     np.testing.assert_array_equal(found["known"]["x"], examples.x)
 
@@ -180,16 +181,16 @@ def changed(packed: bytes, change: Any) -> bytes:
 
 
 def test_a_file_from_elsewhere_runs_nothing(tmp_path: Any) -> None:
-    packed = model_file.dumps({"estimator": forest()[0]})
+    packed = skops_file.dumps({"estimator": forest()[0]})
     hostile = changed(packed, lambda text: text.replace('"__class__": "ExtraTreesClassifier"', '"__class__": "system"')
                       .replace('"__module__": "sklearn.ensemble._forest"', '"__module__": "os"'))  # fmt: skip
     with pytest.raises(DamagedError, match="the model cannot be read: it holds types that are no part of a model"):
-        model_file.loads(hostile, 4)
+        skops_file.loads(hostile, 4)
     for odd in (b"", b"PK", packed[:-100], changed(packed, lambda _: "{}"), changed(packed, lambda _: "[1]")):
         with pytest.raises(DamagedError, match="the model cannot be read"):
-            model_file.loads(odd, 4)
+            skops_file.loads(odd, 4)
     with pytest.raises(DamagedError, match="a tree in it leads nowhere"):
-        model_file.loads(packed, 2)
+        skops_file.loads(packed, 2)
 
 
 def test_a_tree_that_leads_in_a_circle_is_refused() -> None:
@@ -199,11 +200,11 @@ def test_a_tree_that_leads_in_a_circle_is_refused() -> None:
     state["nodes"]["left_child"][0] = 0
     tree.__setstate__(state)
     with pytest.raises(DamagedError, match="a tree in it leads nowhere"):
-        model_file.loads(model_file.dumps({"estimator": estimator}), 4)
+        skops_file.loads(skops_file.dumps({"estimator": estimator}), 4)
 
 
 def test_it_holds_no_pickle() -> None:
-    packed = model_file.dumps({"estimator": forest()[0]})
+    packed = skops_file.dumps({"estimator": forest()[0]})
     with zipfile.ZipFile(io.BytesIO(packed)) as file:
         assert {name.rpartition(".")[2] for name in file.namelist()} == {"npy", "json"}
         assert b"object" not in b"".join(file.read(n)[:128] for n in file.namelist() if n.endswith("npy"))

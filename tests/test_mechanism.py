@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 
 from tests.made import cycles, described, possible
-from tsclust.demo import mechanism
-from tsclust.demo.mechanism import IMPOSSIBLE, KINDS
 from tsclust.series import SeriesBlock
+from tsclust.simulation import machines
+from tsclust.simulation.machines import IMPOSSIBLE, KINDS
 
 
 def bytes_of(series: int, seed: int, workers: int = 2) -> str:
     digest = hashlib.sha256()
-    for batch, truth in mechanism.make(series, seed, workers):
+    for batch, truth in machines.make(series, seed, workers):
         for column in (*batch.columns, *truth.columns):
             digest.update(pa.concat_arrays([column]).to_string(window=10_000).encode())
     return digest.hexdigest()
@@ -28,9 +28,9 @@ def test_the_same_seed_makes_the_same_bytes() -> None:
     assert bytes_of(2_000, 3) != bytes_of(2_000, 4)
 
 
-@pytest.mark.parametrize("series", [1, mechanism.CHUNK, mechanism.CHUNK + 1])
+@pytest.mark.parametrize("series", [1, machines.CHUNK, machines.CHUNK + 1])
 def test_as_many_as_asked_for_each_with_its_truth(series: int) -> None:
-    pairs = list(mechanism.make(series))
+    pairs = list(machines.make(series))
     ids = np.concatenate([s["series_id"].to_numpy() for s, _ in pairs])
     assert ids.tolist() == list(range(1, series + 1))
     assert np.concatenate([t["series_id"].to_numpy() for _, t in pairs]).tolist() == ids.tolist()
@@ -38,7 +38,7 @@ def test_as_many_as_asked_for_each_with_its_truth(series: int) -> None:
 
 def test_the_series_do_not_carry_their_truth() -> None:
     table, _ = cycles()
-    assert table.schema == mechanism.SCHEMA
+    assert table.schema == machines.SCHEMA
     assert set(table.column_names) == {"series_id", "machine_id", "direction", "recorded_at", "values"}
 
 
@@ -64,7 +64,7 @@ def test_normal_cycles_look_like_a_point_machine() -> None:
     assert normal["n_values"].is_between(50, 100).all()
     assert normal["start"].is_between(1, 11).all()
     assert normal["start"].n_unique() == 11
-    assert normal["machine_id"].n_unique() == mechanism.MACHINES
+    assert normal["machine_id"].n_unique() == machines.MACHINES
     fall = normal["return_level"] / normal["side_mean"]
     assert fall.is_between(0.3, 0.6).mean() > 0.99  # two steps: a level between the side movement and rest
 

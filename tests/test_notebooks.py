@@ -10,8 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 import tsclust
-from tests import expert
-from tsclust.demo import load
+from tsclust.simulation import expert, load
 
 SEED = 5
 LARGEST = 150_000  # bytes of a notebook with what it shows

@@ -10,9 +10,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsclust.pipeline import numbering
-from tsclust.pipeline.numbering import Common, Renumbered, count_common
-from tsclust.series import Int64s
+from tsclust.arrays import Int64s
+from tsclust.stages.clusters import renumbering
+from tsclust.stages.clusters.renumbering import Common, Renumbered, count_common
 
 ROWS = 3_000
 KS = (2, 3, 12)
@@ -57,7 +57,7 @@ def run(
 
 
 def renumber(old: Path, new: tuple[Path, pl.DataFrame], highest: int = 0) -> Renumbered:
-    return numbering.renumber(old, *new, highest, SPREAD, NAMES)
+    return renumbering.renumber(old, *new, highest, SPREAD, NAMES)
 
 
 def by_sets(old: Int64s, old_pairs: Pairs, new: Int64s, new_pairs: Pairs) -> Common:
@@ -82,7 +82,7 @@ def test_counts_equal_those_of_sets(tmp_path: Path, kind: str, parts: int, bucke
 
 
 def test_more_rows_than_a_chunk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(numbering, "CHUNK", 100)
+    monkeypatch.setattr(renumbering, "CHUNK", 100)
     old = run(tmp_path / "old", np.arange(ROWS), groups(ALL))
     new = run(tmp_path / "new", np.arange(ROWS), groups(ALL))
     counted = count_common(*old, *new)

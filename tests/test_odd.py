@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from tsclust.errors import BadSeriesError
-from tsclust.source import odd
+from tsclust.source import checks
 
 NAN, INF = math.nan, math.inf
 Series = list[float | None] | None
@@ -29,7 +29,7 @@ def in_python(series: list[Series]) -> dict[str, int]:
         counts["one_value"] += len(there) == 1
         counts["with_missing"] += any(v is None or math.isnan(v) for v in there)
         counts["with_infinite"] += any(v is not None and math.isinf(v) for v in there)
-        counts["very_long"] += len(there) > odd.LONG
+        counts["very_long"] += len(there) > checks.LONG
     return dict(+counts)
 
 
@@ -50,21 +50,21 @@ def plain(lists: pa.ListArray) -> str:
 @pytest.mark.parametrize("seed", range(20))
 def test_counts_are_those_of_plain_python(seed: int, type_: pa.DataType) -> None:
     series = made(seed)
-    assert odd.count(batch(series, type_)) == in_python(series)
-    assert odd.count(batch(series, type_).slice(13, 71)) == in_python(series[13:84])
+    assert checks.count(batch(series, type_)) == in_python(series)
+    assert checks.count(batch(series, type_).slice(13, 71)) == in_python(series[13:84])
 
 
 def test_counts_by_hand() -> None:
-    series: list[Series] = [None, [], [1.0], [None], [NAN, None, 1.0], [INF, -INF], [1.0, 2.0], [0.0] * odd.LONG]
-    assert odd.count(batch([*series, [0.0] * (odd.LONG + 1)])) == {
+    series: list[Series] = [None, [], [1.0], [None], [NAN, None, 1.0], [INF, -INF], [1.0, 2.0], [0.0] * checks.LONG]
+    assert checks.count(batch([*series, [0.0] * (checks.LONG + 1)])) == {
         "without_values": 2, "one_value": 2, "with_missing": 2, "with_infinite": 1, "very_long": 1,
     }  # fmt: skip
 
 
 def test_nothing_odd_counts_nothing() -> None:
-    assert odd.count(batch([[1.0, 2.0]])) == {}
-    assert odd.count(batch([])) == {}
-    assert set(odd.count(batch(made(0)))) <= set(odd.WORDS)
+    assert checks.count(batch([[1.0, 2.0]])) == {}
+    assert checks.count(batch([])) == {}
+    assert set(checks.count(batch(made(0)))) <= set(checks.WORDS)
 
 
 def trimmed(values: Series) -> list[float | None]:
@@ -79,16 +79,16 @@ def trimmed(values: Series) -> list[float | None]:
 def test_only_nulls_at_the_end_are_trimmed(seed: int, type_: pa.DataType) -> None:
     series = [[None, *(s or []), *[None] * (len(s or []) % 4)] for s in made(seed)] + made(seed)
     lists = pa.array(series, pa.list_(type_))
-    assert plain(odd.trimmed(lists)) == repr([trimmed(s) for s in series])
-    assert plain(odd.trimmed(lists.slice(5, 90))) == repr([trimmed(s) for s in series[5:95]])
-    assert odd.trimmed(lists).type == lists.type
+    assert plain(checks.trimmed(lists)) == repr([trimmed(s) for s in series])
+    assert plain(checks.trimmed(lists.slice(5, 90))) == repr([trimmed(s) for s in series[5:95]])
+    assert checks.trimmed(lists).type == lists.type
 
 
 @pytest.mark.parametrize(
     "series", [[], [None], [[]], [[None, None]], [[None], [1.0]], [[1.0], [None]], [[], [NAN, None], []], [[1.0, None]]]
 )
 def test_small_lists_are_trimmed(series: list[Series]) -> None:
-    got = odd.trimmed(pa.array(series, pa.list_(pa.float64())))
+    got = checks.trimmed(pa.array(series, pa.list_(pa.float64())))
     got.validate(full=True)
     assert plain(got) == repr([trimmed(s) for s in series])
 
@@ -98,20 +98,20 @@ def test_small_lists_are_trimmed(series: list[Series]) -> None:
 
 def test_an_id_that_is_null_is_refused_with_its_row() -> None:
     with pytest.raises(BadSeriesError, match=r"^2 of 4 rows have no id \(NULL\), the first is row 12: "):
-        odd.refuse_null(pa.array([1, None, 3, None]), 10)
-    odd.refuse_null(pa.array([1, 2]), 10)
-    odd.refuse_null(pa.array([], pa.int64()), 0)
+        checks.refuse_null(pa.array([1, None, 3, None]), 10)
+    checks.refuse_null(pa.array([1, 2]), 10)
+    checks.refuse_null(pa.array([], pa.int64()), 0)
 
 
 @pytest.mark.parametrize("ids", [[1, 2, 2, 3], ["a", "b", "b"], [7, 7]])
 def test_an_id_beside_its_equal_is_refused(ids: list[int | str]) -> None:
     with pytest.raises(BadSeriesError, match=rf"series_id {ids[1]} is there more than once.*layout = \"long\""):
-        odd.refuse_twice(pa.array(ids), None)
+        checks.refuse_twice(pa.array(ids), None)
 
 
 def test_an_id_that_the_batch_before_ended_with_is_refused() -> None:
     with pytest.raises(BadSeriesError, match="series_id 5 is there more than once"):
-        odd.refuse_twice(pa.array([5, 6]), pa.scalar(5))
-    odd.refuse_twice(pa.array([6, 7]), pa.scalar(5))
-    odd.refuse_twice(pa.array(["б", "а"]), pa.scalar("я"))
-    odd.refuse_twice(pa.array([], pa.int64()), pa.scalar(5))
+        checks.refuse_twice(pa.array([5, 6]), pa.scalar(5))
+    checks.refuse_twice(pa.array([6, 7]), pa.scalar(5))
+    checks.refuse_twice(pa.array(["б", "а"]), pa.scalar("я"))
+    checks.refuse_twice(pa.array([], pa.int64()), pa.scalar(5))

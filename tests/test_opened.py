@@ -17,13 +17,14 @@ from tests.opening import ODD, by_hash, dip
 from tests.report_workspace import Made, lifelike, plain, write
 from tsclust.config import Report
 from tsclust.errors import NotAWorkspaceError, SettingsError, StageMissingError, TsclustError
-from tsclust.features.catalogue import CATALOGUE
-from tsclust.pipeline.opened import Opened
-from tsclust.report import group_figures, sample, tried
-from tsclust.report.choice import Wanted
-from tsclust.report.collect import collect
-from tsclust.report.data import Band
-from tsclust.series import hash_ids
+from tsclust.hashing import hash_ids
+from tsclust.notebook import group_figures, try_feature
+from tsclust.notebook.view import Opened
+from tsclust.stages.clusters.selection import Wanted
+from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.reports.groups import sample
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.data import Band
 
 FEATURES = {feature.name: feature for feature in CATALOGUE}
 
@@ -124,8 +125,8 @@ def test_a_feature_of_ones_own_is_that_of_each_series(ws: Opened, function: Any,
 
 
 def test_every_group_is_in_the_sample(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tried, "ALL", 20)
-    monkeypatch.setattr(tried, "EACH", 5)
+    monkeypatch.setattr(try_feature, "ALL", 20)
+    monkeypatch.setattr(try_feature, "EACH", 5)
     drawn = set()
     for ids, wanted in [(ws.kept.collect(), 20), *((ws.members(n).collect(), 5) for n in (1, 2))]:
         limit = 2**64 * wanted // len(ids)

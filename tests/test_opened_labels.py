@@ -17,13 +17,13 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests import expert
-from tests.answering import answered, form_of, put
 from tests.labelled import cycles, described
 from tests.test_report_figures import traces
 from tsclust.errors import SettingsError, StageMissingError
-from tsclust.pipeline import reviewing
-from tsclust.pipeline.opened import Opened
+from tsclust.notebook.view import Opened
+from tsclust.simulation import expert
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.model import suspects
 
 DECIDED = {"malfunction", "normal", "bad_recording"}
 
@@ -256,7 +256,7 @@ def test_drift_has_a_row_for_each_shift(copy: Opened, changed: list[Any], rows: 
 def test_suspects_come_most_suspicious_first(ws: Opened, plant: Plant) -> None:
     found = ws.suspects(12)
     assert found.columns == ["series_id", "kind", "suggested", "probability", "margin"]
-    assert found.equals(reviewing.rank(ws.workspace.root).head(12))
+    assert found.equals(suspects.rank(ws.workspace.root).head(12))
     assert found["margin"].is_sorted(descending=True)
     used = dict(ws.labels_in_use.select("series_id", "kind").iter_rows())
     assert found["kind"].to_list() == [used[i] for i in found["series_id"]]

@@ -13,8 +13,8 @@ import tsclust
 from tests.opening import ODD, by_hash, dip
 from tests.test_drilling import extracted, swept
 from tsclust.errors import StageMissingError
-from tsclust.pipeline.opened import Opened
-from tsclust.screen import DEFAULT_RULES
+from tsclust.notebook.view import Opened
+from tsclust.stages.features.rules import DEFAULT_RULES
 
 
 @pytest.fixture(scope="module")

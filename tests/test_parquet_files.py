@@ -15,7 +15,7 @@ import pytest
 
 from tests.file_rows import BOOL, DAY, F32, F64, I64, LIST, TEXT, US, UTC_US, read, refusal, table, types_of
 from tsclust.errors import BadSeriesError, SourceFileError
-from tsclust.source.files.places import opened
+from tsclust.source.files.discovery import opened
 
 
 def test_parquet_types(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ from tests.dumps import (
     table,
     written,
 )
-from tsclust.demo.server import Server
-from tsclust.source.files import pg_dump
+from tsclust.embedded_postgres.server import Server
+from tsclust.source.pgdump import tables
 
 ASKED = """
 SELECT id, label, "val""ues", small, "whole number", r, d, n::float8, b, day, at, atz, rs::float8[],
@@ -68,7 +68,7 @@ def test_archives_of_older_versions(filled: Server, tmp_path: Path, minor: int) 
 def test_data_only(filled: Server, tmp_path: Path, format_: str) -> None:
     path = dump(filled, tmp_path / "x", format_, "-a")
     if format_ == "-Fp":
-        schema = pg_dump.opened(path, "machine.odd").schema
+        schema = tables.opened(path, "machine.odd").schema
         assert [str(schema.field(c).type) for c in ("id", "label", "val\"ues", "d", "n", "u")] == [
             "int64", "string", "list<item: double>", "double", "double", "string"]  # fmt: skip
     assert table(path, "machine.cycles") == [{"id": 1, "values": [1, 2]}, {"id": 2, "values": None}]
@@ -100,7 +100,7 @@ def test_dumps_of_before_schemas_were_named(tmp_path: Path) -> None:
 
 
 def test_long_lines_and_many_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pg_dump, "_PIECE", 100_000)
+    monkeypatch.setattr(tables, "_PIECE", 100_000)
     long = "{" + ",".join(["0.1234567890123456789"] * 100_000) + "}"
     path = written(tmp_path / "x", "".join(f"{i}\t{long if i % 50 == 7 else '{1,2}'}\n" for i in range(100)))
     rows = table(path, "t")
@@ -114,5 +114,5 @@ def test_text_in_small_pieces(tmp_path_factory: pytest.TempPathFactory, rows: li
     text = "".join(f"{''.join(escapes.get(c, c) for c in t)}\t{x}\n" for t, x in rows)
     path = written(tmp_path_factory.mktemp("x") / "x", text, "t, d")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pg_dump, "_PIECE", 7)
+        patch.setattr(tables, "_PIECE", 7)
         assert repr([tuple(r.values()) for r in table(path, "", {"t": TEXT, "d": F64})]) == repr(rows)

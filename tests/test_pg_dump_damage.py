@@ -21,9 +21,9 @@ from tests.dumps import (
     written,
     zipped,
 )
-from tsclust.demo.server import Server
+from tsclust.embedded_postgres.server import Server
 from tsclust.errors import SourceFileError, TsclustError
-from tsclust.source.files import pg_dump
+from tsclust.source.pgdump import tables
 
 ONE_FILE = [
     "plain",
@@ -61,7 +61,7 @@ def small(filled: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def outcome(path: Path, name: str) -> list[dict[str, Any]] | None:
     """The rows, None for an error of ours; any other error goes through."""
     try:
-        return read(pg_dump.opened(path, name)).to_pylist() if pg_dump.is_dump(path) else None
+        return read(tables.opened(path, name)).to_pylist() if tables.is_dump(path) else None
     except TsclustError:
         return None
 
@@ -77,30 +77,30 @@ def outcome(path: Path, name: str) -> list[dict[str, Any]] | None:
 )
 def test_dumps_without_copy(filled: Server, tmp_path: Path, format_: str, options: tuple[str, ...], told: str) -> None:
     path = dump(filled, tmp_path / "x", format_, *options)
-    assert pg_dump.is_dump(path)
+    assert tables.is_dump(path)
     with pytest.raises(SourceFileError, match=told):
-        pg_dump.opened(path, "machine.cycles")
+        tables.opened(path, "machine.cycles")
 
 
 def test_a_tar(filled: Server, tmp_path: Path) -> None:
     path = dump(filled, tmp_path / "x", "-Ft")
-    assert pg_dump.is_dump(path)
+    assert tables.is_dump(path)
     with pytest.raises(SourceFileError, match=r"tar format\. Dump again with: pg_dump -Fc"):
-        pg_dump.opened(path, "")
+        tables.opened(path, "")
 
 
 def test_an_archive_inside_a_gzip(filled: Server, tmp_path: Path) -> None:
     path = zipped(dump(filled, tmp_path / "x", "-Fc"))
-    assert pg_dump.is_dump(path)
+    assert tables.is_dump(path)
     with pytest.raises(SourceFileError, match="gunzip"):
-        pg_dump.opened(path, "")
+        tables.opened(path, "")
 
 
 def test_a_dump_of_several_databases(tmp_path: Path) -> None:
     path = written(tmp_path / "x", "1\t{1}\n")
     path.write_text(path.read_text() + "\\connect other\n" + path.read_text())
     with pytest.raises(SourceFileError, match="several databases"):
-        pg_dump.opened(path, "t")
+        tables.opened(path, "t")
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_a_dump_of_several_databases(tmp_path: Path) -> None:
 )
 def test_what_is_no_dump(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.dump").write_bytes(content)
-    assert not pg_dump.is_dump(tmp_path / "x.dump")
-    assert not pg_dump.is_dump(tmp_path)
-    assert not pg_dump.is_dump(tmp_path / "nothing")
+    assert not tables.is_dump(tmp_path / "x.dump")
+    assert not tables.is_dump(tmp_path)
+    assert not tables.is_dump(tmp_path / "nothing")
 
 
 @pytest.mark.parametrize("encoding", ["MULE_INTERNAL", "TF8", "hex"])
@@ -118,7 +118,7 @@ def test_an_encoding_that_python_has_not(tmp_path: Path, encoding: str) -> None:
     path = written(tmp_path / "x", "1\t{1}\n")
     path.write_text(path.read_text().replace("UTF8", encoding))
     with pytest.raises(SourceFileError, match=rf"is in {encoding}\. Dump again with: pg_dump -E UTF8"):
-        pg_dump.opened(path, "t")
+        tables.opened(path, "t")
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_versions_unknown(tmp_path: Path, small: Path, minor: int, told: str) ->
     content = (small / "custom").read_bytes()
     (tmp_path / "x").write_bytes(content[:6] + bytes([minor]) + content[7:])
     with pytest.raises(SourceFileError, match=f"{told}.*pg_restore"):
-        pg_dump.opened(tmp_path / "x", "")
+        tables.opened(tmp_path / "x", "")
 
 
 @ON_18
@@ -220,4 +220,4 @@ def test_a_name_that_leads_out_of_the_folder(filled: Server, tmp_path: Path) -> 
     toc = folder / "toc.dat"
     toc.write_bytes(toc.read_bytes().replace(data.name.encode(), f"../{data.name[3:]}".encode()))
     with pytest.raises(SourceFileError, match=r"has no file \.\./"):
-        pg_dump.opened(folder, "")
+        tables.opened(folder, "")

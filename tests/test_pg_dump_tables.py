@@ -20,9 +20,9 @@ from tests.dumps import (
     table,
     written,
 )
-from tsclust.demo.server import Server
+from tsclust.embedded_postgres.server import Server
 from tsclust.errors import BadSeriesError, SettingsError
-from tsclust.source.files import pg_dump
+from tsclust.source.pgdump import tables
 
 
 @pytest.fixture(scope="module", params=["server", "server16"])
@@ -46,7 +46,7 @@ def filled(request: pytest.FixtureRequest) -> Iterator[Server]:
 )
 def test_names(filled: Server, tmp_path: Path, format_: str, name: str, ids: list[Any]) -> None:
     path = FORMATS[format_](filled, tmp_path / "x")
-    rows = pg_dump.opened(path, name)
+    rows = tables.opened(path, name)
     column = next(c for c in ("id", "a,b") if c in rows.schema.names)
     assert [row[column] for row in read(rows).to_pylist()] == ids
     assert rows.label.endswith(" in x")
@@ -67,7 +67,7 @@ def test_names(filled: Server, tmp_path: Path, format_: str, name: str, ids: lis
 def test_a_table_that_is_not_meant(filled: Server, tmp_path: Path, format_: str, name: str, told: str) -> None:
     path = FORMATS[format_](filled, tmp_path / "x")
     with pytest.raises(SettingsError, match=told):
-        pg_dump.opened(path, name)
+        tables.opened(path, name)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_the_only_table_with_rows_needs_no_name(
 
 
 def test_the_types_of_columns(filled: Server, tmp_path: Path) -> None:
-    schema = pg_dump.opened(dump(filled, tmp_path / "x", "-Fc"), "machine.odd").schema
+    schema = tables.opened(dump(filled, tmp_path / "x", "-Fc"), "machine.odd").schema
     assert [str(t) for t in schema.types] == [
         "int64", "string", "list<item: double>", "int16", "int32", "float", "double", "double", "bool",
         "date32[day]", "timestamp[us]", "timestamp[us, tz=UTC]", "list<item: float>", "list<item: double>",

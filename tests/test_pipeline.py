@@ -13,8 +13,8 @@ import tsclust
 from tests.made import CLUSTERED
 from tests.stages import SERIES, TOML, hashes, made
 from tsclust.errors import NoSeriesError, NotAWorkspaceError, SettingsError, StageMissingError
-from tsclust.features.catalogue import NAMES
-from tsclust.workspace import Workspace
+from tsclust.stages.features.catalogue import NAMES
+from tsclust.workspace.folder import Workspace
 
 
 def parquet(root: Path, name: str) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import pytest
 import tsclust
 from tests.stages import hashes
 from tsclust.errors import DamagedError, DiskFullError, StageMissingError, WorkspaceBusyError
-from tsclust.workspace import Workspace
+from tsclust.workspace.folder import Workspace
 
 
 def test_only_one_tsclust_writes_to_a_workspace(own: Path) -> None:

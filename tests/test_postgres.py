@@ -19,9 +19,9 @@ from psycopg import sql
 
 from tests.reading import ROOT, admin, alike, both_ways, cut, one_pass, one_range, read, run, series, tables, together
 from tsclust.config import Source
-from tsclust.engine import map_parts
+from tsclust.engine.base import map_parts
 from tsclust.series import SeriesBlock
-from tsclust.source import odd
+from tsclust.source import checks
 from tsclust.source.postgres.reader import PostgresReader, opened
 
 MANY = """
@@ -75,7 +75,7 @@ def test_odd_values_come_as_they_are(database: str, type_: str) -> None:
         connection.cursor().executemany("INSERT INTO t VALUES (%s, %s::float8[])", list(enumerate(ODD)))
     for table in (read(database, Source(table="t")), *both_ways(database, Source(table="t"), 2, 3, 6)):
         assert alike(series(table), dict(enumerate(ODD)))
-    assert odd.count(table.to_batches()[0])["very_long"] == 1
+    assert checks.count(table.to_batches()[0])["very_long"] == 1
     assert SeriesBlock.from_arrow(table).offsets[:3].tolist() == [0, 0, 0]
 
 

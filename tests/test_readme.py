@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.answering import answered, form_of, put
-from tsclust.demo import load
-from tsclust.features.catalogue import NAMES
-from tsclust.screen import DEFAULT_RULES
+from tsclust.simulation import load
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.features.rules import DEFAULT_RULES
 
 REPOSITORY = Path(__file__).parent.parent
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

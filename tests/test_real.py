@@ -8,10 +8,9 @@ import polars as pl
 import psycopg
 
 import tsclust
-from tests.answering import answered, form_of, put
-from tests.expert import said_of
-from tsclust.demo import score
-from tsclust.workspace import Workspace
+from tsclust.simulation import recall
+from tsclust.simulation.expert import answered, form_of, put, said_of
+from tsclust.workspace.folder import Workspace
 
 
 def loaded(dsn: str, name: str, frame: pl.DataFrame, carried: str) -> None:
@@ -61,7 +60,7 @@ def looked_at(root: Path, truth: pl.DataFrame) -> pl.DataFrame:
     """A row per (look, kind), in the order of the groups proposed."""
     groups = pl.read_parquet(root / "clusters/groups.parquet").filter("proposed")
     assignments = pl.read_parquet(root / "clusters/assignments/*.parquet")
-    return score.count_members(assignments, groups, truth)
+    return recall.count_members(assignments, groups, truth)
 
 
 def test_screws_that_do_not_come_loose_get_a_group_of_their_own(
@@ -80,7 +79,7 @@ def test_screws_that_do_not_come_loose_get_a_group_of_their_own(
     own = members.filter(pl.col("kind") == "non_releasable").join(sizes, on="look")
     own = own.with_columns(purity=pl.col("count") / pl.col("size"), share=pl.col("count") / len(faults))
     best = own.filter(pl.col("purity") > 0.9).sort("share").row(-1, named=True)
-    found = score.score(members, {"non_releasable": len(faults)}).found
+    found = recall.score(members, {"non_releasable": len(faults)}).found
     print(f"unscrewing: {len(faults)} faults kept; one group holds {best}; found after {found} looks")  # pytest -s
     assert best["share"] > 0.8
     assert found["non_releasable"] <= 40

@@ -18,16 +18,17 @@ from tests.made import CLUSTERED
 from tests.report_workspace import NORMAL, REASON, Made, lifelike, plain, write
 from tsclust.config import Report
 from tsclust.errors import SettingsError, StageMissingError
-from tsclust.features.catalogue import CATALOGUE
-from tsclust.report import counted, sample
-from tsclust.report.choice import Wanted
-from tsclust.report.collect import collect
-from tsclust.report.data import Band, Curve, Group, Model, Month, Rejected, ReportData, Stage
-from tsclust.report.near import Near
-from tsclust.report.page import render
-from tsclust.report.unusual import Often, Unusual, Where
-from tsclust.series import fingerprints, hash_ids, hexadecimal
-from tsclust.workspace import Workspace
+from tsclust.hashing import fingerprints, hash_ids, hexadecimal
+from tsclust.stages.clusters.selection import Wanted
+from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.reports.groups import counts as counted
+from tsclust.stages.reports.groups import sample
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.data import Band, Curve, Group, Model, Month, Rejected, ReportData, Stage
+from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.similar import Near
+from tsclust.stages.reports.groups.unusual import Often, Unusual, Where
+from tsclust.workspace.folder import Workspace
 
 
 def first_hashed(ids: list[int]) -> int:

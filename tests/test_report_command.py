@@ -15,7 +15,7 @@ import tsclust
 from tests.pages import CLIPPED, Opened
 from tests.report_workspace import four_kinds, lifelike, write
 from tsclust.errors import SettingsError
-from tsclust.workspace import Workspace
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 
 import tsclust
 from tests.report_workspace import lifelike, write
-from tsclust.report import figures
-from tsclust.report.figures import BLUE, COLOURS, GREY, LINE, POINTS, SYMBOLS
-from tsclust.report.lineage import Bar, bars, links
+from tsclust.stages.reports.charts import figures
+from tsclust.stages.reports.charts.figures import BLUE, COLOURS, GREY, LINE, POINTS, SYMBOLS
+from tsclust.stages.reports.groups.lineage import Bar, bars, links
 
 SWEEP = pl.DataFrame(
     {

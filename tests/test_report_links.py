@@ -12,10 +12,10 @@ from playwright.sync_api import Browser, Page
 from tests.pages import Opened
 from tests.report_workspace import lifelike, write
 from tsclust.config import Report
-from tsclust.report.collect import collect
-from tsclust.report.figures import of_workspace
-from tsclust.report.page import render
-from tsclust.workspace import Workspace
+from tsclust.stages.reports.charts.figures import of_workspace
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.page import render
+from tsclust.workspace.folder import Workspace
 
 FAR = 32  # a group far down
 

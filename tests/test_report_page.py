@@ -12,10 +12,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
 from tests.report_workspace import NORMAL, lifelike, write
 from tsclust.config import Report
-from tsclust.report.collect import collect
-from tsclust.report.figures import LINE, SHOWN_IDS, of_workspace
-from tsclust.report.page import render
-from tsclust.report.texts import LONGEST
+from tsclust.stages.reports.charts.figures import LINE, SHOWN_IDS, of_workspace
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.html.language import LONGEST
 
 # What text of a figure reaches out of it, or over another.
 CROWDED = """() => [...document.querySelectorAll("figure")].flatMap((figure) => {

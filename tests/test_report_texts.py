@@ -13,14 +13,14 @@ from tests.made import CLUSTERED
 from tests.report_workspace import lifelike, write
 from tests.test_label_figures import learned
 from tsclust.config import Report
-from tsclust.report.collect import collect
-from tsclust.report.figures import elbow, of_workspace
-from tsclust.report.group_figures import curves_of, spread_of
-from tsclust.report.label_figures import coverage_of
-from tsclust.report.page import render
-from tsclust.report.texts import STATIC, Language
-from tsclust.report.unusual import Unusual
-from tsclust.screen import DEFAULT_RULES, NOT_DESCRIBED
+from tsclust.notebook.group_figures import curves_of, spread_of
+from tsclust.notebook.model_figures import coverage_of
+from tsclust.stages.features.rules import DEFAULT_RULES, NOT_DESCRIBED
+from tsclust.stages.reports.charts.figures import elbow, of_workspace
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.unusual import Unusual
+from tsclust.stages.reports.html.language import STATIC, Language
 
 
 @pytest.mark.parametrize(

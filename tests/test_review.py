@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import tsclust
-from tests.answering import answered, form_of, put
 from tests.answering_page import press, read
 from tests.labelled import cycles, described, kept, label
 from tests.pages import CLIPPED, Opened
 from tsclust.errors import NoSeriesError
-from tsclust.pipeline import reviewing
-from tsclust.workspace import Workspace
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.model import suspects
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def flipped(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> tuple[Work
 
 def test_wrong_labels_come_first_with_the_right_kind(flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame]) -> None:
     workspace, truth, wrong = flipped
-    order = reviewing.rank(workspace.root)
+    order = suspects.rank(workspace.root)
     assert set(order["series_id"]) == set(truth["series_id"])
     flips = set(wrong.filter(wrong["kind"] != truth["kind"])["series_id"])
     first = order.head(len(order) // 10)

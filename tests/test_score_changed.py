@@ -16,7 +16,7 @@ import pytest
 
 import tsclust
 from tests.labelled import cycles, described, kept, label
-from tsclust.workspace import Workspace
+from tsclust.workspace.folder import Workspace
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,8 @@ import pytest
 import tsclust
 from tests.labelled import cycles, described, kept, label, scores
 from tsclust.errors import DamagedError, DiskFullError, NoSeriesError, SettingsError, StageMissingError
-from tsclust.labels import model_file
-from tsclust.workspace import Workspace
+from tsclust.stages.model import skops_file
+from tsclust.workspace.folder import Workspace
 
 
 @dataclass(frozen=True)
@@ -175,10 +175,10 @@ def test_a_model_of_other_shapes_is_damaged(copy: Workspace) -> None:
     """Its hash is written anew, too: as one who has changed the file would."""
     path, manifest = copy.stage("model") / "model.skops", copy.stage("model") / "manifest.json"
     about = json.loads(manifest.read_text())
-    whole = model_file.loads(path.read_bytes(), len(about["facts"]["features"]))
+    whole = skops_file.loads(path.read_bytes(), len(about["facts"]["features"]))
     for spoil in ("known", "scaler", "lying"):
         for changed in ({}, dict.fromkeys(whole[spoil]), 5):
-            path.write_bytes(model_file.dumps(whole | {spoil: changed}))
+            path.write_bytes(skops_file.dumps(whole | {spoil: changed}))
             about["outputs"]["model.skops"] = hashlib.sha256(path.read_bytes()).hexdigest()
             manifest.write_text(json.dumps(about))
             with pytest.raises(DamagedError, match="the model cannot be read"):

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 
 from tests.made import CYCLE, described, features_of, possible, with_typical
-from tsclust import screen
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
-from tsclust.features.catalogue import NAMES
+from tsclust.stages.features import rules as screen
+from tsclust.stages.features.catalogue import NAMES
 
 ALL = screen.in_force(None, True)
 

@@ -15,9 +15,9 @@ import psycopg
 import pytest
 
 from tests.reading import answer
-from tsclust.demo import install, server
-from tsclust.demo.install import Account
-from tsclust.demo.server import running, start, stop_kept
+from tsclust.embedded_postgres import install, server
+from tsclust.embedded_postgres.install import Account
+from tsclust.embedded_postgres.server import running, start, stop_kept
 from tsclust.errors import DemoServerError
 
 # A process that runs a server on argv[1], says so, and waits to be killed. argv[2] is Python for `running`'s keep.

@@ -6,7 +6,7 @@ import adbc_driver_postgresql.dbapi
 import pytest
 
 from tests.reading import answer
-from tsclust.demo.server import Server
+from tsclust.embedded_postgres.server import Server
 
 
 def test_answers_psycopg_and_adbc_as_tsclust_in_utf8(server: Server) -> None:

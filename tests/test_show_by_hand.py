@@ -19,7 +19,7 @@ from tests.pages import CLIPPED, HOSTILE, Opened, seen
 from tests.screened import RULES, shown, workspace
 from tests.test_cli import on_a_terminal
 from tests.test_cli import tsclust as command
-from tsclust.terminal import ASCII, BLOCKS, sparkline
+from tsclust.cli.render import ASCII, BLOCKS, sparkline
 
 
 def run(height: float, *more: float | None) -> list[float | None]:

@@ -20,8 +20,8 @@ from tests.pages import CLIPPED, Opened
 from tests.screened import RULES, shown, workspace
 from tests.test_cli import tsclust as command
 from tsclust.errors import DamagedError, SettingsError, StageMissingError, WorkspaceBusyError
-from tsclust.pipeline import showing
-from tsclust.report import rejected
+from tsclust.pipeline import filter_show
+from tsclust.stages.reports import rejected_page
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_other_series_than_those_described_are_refused(own: Path) -> None:
 
 
 def test_features_made_again_meanwhile_are_refused(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose = rejected.choose
+    choose = rejected_page.choose
 
     def slowly(*arguments: Any) -> pl.DataFrame:
         chosen = choose(*arguments)
@@ -155,7 +155,7 @@ def test_features_made_again_meanwhile_are_refused(own: Path, monkeypatch: pytes
         tsclust.filter(own)
         return chosen
 
-    monkeypatch.setattr(showing.rejected, "choose", slowly)
+    monkeypatch.setattr(filter_show.rejected, "choose", slowly)
     with pytest.raises(WorkspaceBusyError, match="made again while it was read"):
         shown(own, "stuck")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsclust.cluster import stability, sweep
-from tsclust.cluster.coreset import Coreset, joined
-from tsclust.cluster.scale import GRID
-from tsclust.cluster.sweep import Models
-from tsclust.series import Floats
+from tsclust.arrays import Floats
+from tsclust.stages.clusters import stability, sweep
+from tsclust.stages.clusters.coreset import Coreset, joined
+from tsclust.stages.clusters.scaling import GRID
+from tsclust.stages.clusters.sweep import Models
 
 REPOSITORY = Path(__file__).parent.parent
 

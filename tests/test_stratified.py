@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
-from tsclust.cluster import stratified, sweep
-from tsclust.cluster.kernels import Grid, Labels
-from tsclust.cluster.scale import GRID
-from tsclust.cluster.stratified import Sample
-from tsclust.cluster.sweep import Models, Sums
-from tsclust.series import Floats, Int64s, UInt64s, hash_ids
+from tsclust.arrays import Floats, Int64s, UInt64s
+from tsclust.hashing import hash_ids
+from tsclust.stages.clusters import sampled_silhouette, sweep
+from tsclust.stages.clusters.kernels import Grid, Labels
+from tsclust.stages.clusters.sampled_silhouette import Sample
+from tsclust.stages.clusters.scaling import GRID
+from tsclust.stages.clusters.sweep import Models, Sums
 
 SHARES = (0.9, 0.05, 0.04, 0.008, 0.002)
 ALL = 10**9
@@ -40,34 +41,34 @@ def sampled(
     sums = sweep.add_up(rows, labels, models)
     cuts = np.cumsum([0, *sizes, len(rows) - sum(sizes)])
     parts = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-    pieces = [stratified.choose(rows[p], hashes[p], labels[p], models, sums) for p in parts]
-    return stratified.joined(pieces), sums, labels
+    pieces = [sampled_silhouette.choose(rows[p], hashes[p], labels[p], models, sums) for p in parts]
+    return sampled_silhouette.joined(pieces), sums, labels
 
 
 def test_a_sample_of_everything_gives_scikit_learns_silhouette(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stratified, "SAMPLE", ALL)
+    monkeypatch.setattr(sampled_silhouette, "SAMPLE", ALL)
     rows, hashes, models = blobs(1_500)
     samples, sums, labels = sampled(rows, hashes, models)
     expected = [silhouette_score(rows / GRID, labels[:, j]) for j in range(4)]
     assert [len(s.rows) for s in samples] == [1_500] * 4
-    np.testing.assert_allclose(stratified.silhouettes(samples, models, sums), expected, rtol=1e-12)
+    np.testing.assert_allclose(sampled_silhouette.silhouettes(samples, models, sums), expected, rtol=1e-12)
 
 
 def test_a_sample_comes_close_to_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stratified, "SAMPLE", 600)
+    monkeypatch.setattr(sampled_silhouette, "SAMPLE", 600)
     rows, hashes, models = blobs(6_000)
     samples, sums, labels = sampled(rows, hashes, models)
     expected = [silhouette_score(rows / GRID, labels[:, j]) for j in range(4)]
-    np.testing.assert_allclose(stratified.silhouettes(samples, models, sums), expected, atol=0.03)
+    np.testing.assert_allclose(sampled_silhouette.silhouettes(samples, models, sums), expected, atol=0.03)
 
 
 def test_rows_are_taken_by_their_lot_and_the_share_of_their_cluster() -> None:
     rows, hashes, models = blobs(20_000)
     samples, sums, labels = sampled(rows, hashes, models)
-    lots = [int(lot) / 2**64 for lot in hash_ids(pa.array(hashes.view(np.int64)), stratified.SALT)]
+    lots = [int(lot) / 2**64 for lot in hash_ids(pa.array(hashes.view(np.int64)), sampled_silhouette.SALT)]
     for j, sample in enumerate(samples):
         size = sums.count[models.first[j] + labels[:, j]]
-        quota = [max(stratified.FLOOR, stratified.SAMPLE * n / 20_000) for n in size]
+        quota = [max(sampled_silhouette.FLOOR, sampled_silhouette.SAMPLE * n / 20_000) for n in size]
         taken = [i for i in range(20_000) if lots[i] <= quota[i] / size[i]]
         taken.sort(key=lambda i: hashes[i])
         np.testing.assert_array_equal(sample.rows, rows[taken])
@@ -75,24 +76,24 @@ def test_rows_are_taken_by_their_lot_and_the_share_of_their_cluster() -> None:
 
 
 def test_small_clusters_are_whole_and_large_ones_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stratified, "FLOOR", 60)
+    monkeypatch.setattr(sampled_silhouette, "FLOOR", 60)
     rows, hashes, models = blobs(20_000)
     samples, sums, _ = sampled(rows, hashes, models)
     size, taken = sums.count[models.first[2] : models.first[3]], np.bincount(samples[2].labels)
-    assert size[4] < 60 == stratified.FLOOR < size[3]
+    assert size[4] < 60 == sampled_silhouette.FLOOR < size[3]
     assert taken[4] == size[4]
-    expected = np.maximum(60, stratified.SAMPLE * size / 20_000)[:4]
+    expected = np.maximum(60, sampled_silhouette.SAMPLE * size / 20_000)[:4]
     assert (abs(taken[:4] - expected) < 5 * np.sqrt(expected)).all()
 
 
 def test_clusters_count_by_their_true_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stratified, "SAMPLE", 200)
+    monkeypatch.setattr(sampled_silhouette, "SAMPLE", 200)
     rows, hashes, models = blobs(20_000)
     samples, sums, _ = sampled(rows, hashes, models)
     sample, sizes = samples[2], sums.count[models.first[2] : models.first[3]]
     each = silhouette_samples(sample.rows / GRID, sample.labels)
     expected = sum(n / 20_000 * each[sample.labels == c].mean() for c, n in enumerate(sizes))
-    assert stratified.silhouettes(samples, models, sums)[2] == pytest.approx(expected, rel=1e-12)
+    assert sampled_silhouette.silhouettes(samples, models, sums)[2] == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_hashes_that_drew_the_coreset_say_nothing_of_the_sample() -> None:
@@ -111,7 +112,7 @@ def test_parts_order_and_workers_change_no_bit(sizes: tuple[int, ...]) -> None:
         np.testing.assert_array_equal(a.rows, b.rows)
         np.testing.assert_array_equal(a.labels, b.labels)
         np.testing.assert_array_equal(a.hashes, b.hashes)
-    one, three = (stratified.silhouettes(s, models, sums, n) for s, n in ((samples, 1), (again, 3)))
+    one, three = (sampled_silhouette.silhouettes(s, models, sums, n) for s, n in ((samples, 1), (again, 3)))
     np.testing.assert_array_equal(one, three)
 
 
@@ -129,7 +130,7 @@ def silhouettes_of(x: list[list[float]], *centers: list[list[float]]) -> Floats:
     rows = (np.array(x) * GRID).astype(np.int16)
     models = Models.of([len(c) for c in centers], [np.array(c) for c in centers])
     samples, sums, _ = sampled(rows, hash_ids(pa.array(range(len(rows))), 1), models)
-    return stratified.silhouettes(samples, models, sums)
+    return sampled_silhouette.silhouettes(samples, models, sums)
 
 
 def test_no_silhouette_is_0() -> None:

@@ -10,9 +10,9 @@ import pytest
 
 import tsclust
 from tests.labelled import cycles, described, kept, label, scores
-from tsclust.labels import doubt, learn
-from tsclust.labels.learn import Examples
-from tsclust.workspace import Workspace
+from tsclust.stages.model import abstention, classifier
+from tsclust.stages.model.classifier import Examples
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +64,10 @@ def test_what_is_answered_out_of_fold_is_answered_by_the_classifier(plant: Works
 def test_the_plain_are_given_one_answer() -> None:
     x = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
     examples = Examples(x, np.zeros(3, np.int64), np.array([3.0, 1.0, 1.0]), np.array(["", "", ""]), ("a", "b"))
-    found = learn.alike(np.array([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]]), examples)
+    found = classifier.alike(np.array([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]]), examples)
     np.testing.assert_allclose(found, [[0.8, 0.2], [0.3, 0.7], [0.8, 0.2]])
     some = examples.of(np.array([1]))
-    np.testing.assert_array_equal(learn.alike(np.array([[0.3, 0.7]]), some), [[0.3, 0.7]])
+    np.testing.assert_array_equal(classifier.alike(np.array([[0.3, 0.7]]), some), [[0.3, 0.7]])
 
 
 @pytest.mark.parametrize(("threshold", "before", "now", "expected"), [
@@ -76,4 +76,4 @@ def test_the_plain_are_given_one_answer() -> None:
 def test_a_threshold_that_answers_the_plain_goes_on_to(
     threshold: float, before: float, now: float, expected: float
 ) -> None:
-    assert doubt.not_parting(threshold, before, now) == expected
+    assert abstention.not_parting(threshold, before, now) == expected

@@ -18,9 +18,9 @@ from playwright.sync_api import Page, expect
 import tsclust
 from tests.labelled import cycles, described, kept, label, scores
 from tests.pages import CLIPPED, Opened
-from tsclust.demo import load
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
-from tsclust.workspace import Workspace
+from tsclust.simulation import load
+from tsclust.workspace.folder import Workspace
 
 HELD_OUT = "vibration"  # a kind that nobody has labelled
 

@@ -13,7 +13,7 @@ import tsclust
 from tests.reading import run
 from tests.slow_table import SERIES, TABLE, TOML, cycles, ids, interrupt
 from tests.stages import hashes, made
-from tsclust.demo.server import running
+from tsclust.embedded_postgres.server import running
 from tsclust.errors import SettingsError
 
 __all__ = ["cycles"]  # a fixture

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pytest
 
 import tsclust
-from tests.answering import answered, form_of, put
 from tests.pages import HOSTILE
 from tests.report_workspace import four_kinds, write
 from tsclust.errors import ConnectError, QueryError, SettingsError
-from tsclust.pipeline import exporting
-from tsclust.source.postgres.writing import write_table
-from tsclust.workspace import Workspace
+from tsclust.pipeline import labels_export
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.sink.postgres.table import write_table
+from tsclust.workspace.folder import Workspace
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 
@@ -120,7 +120,7 @@ def test_labels_are_exported_to_files(labelled: Workspace, tmp_path: Path) -> No
 def test_ids_stay_what_they_are_in_csv(tmp_path: Path) -> None:
     """Whoever joins by them has to find them again."""
     ids = ["=1", "-2", "@3"]
-    exporting.save(pa.table({"series_id": ids, "kind": ["=x", "-y", "z"]}), tmp_path / "a.csv")
+    labels_export.save(pa.table({"series_id": ids, "kind": ["=x", "-y", "z"]}), tmp_path / "a.csv")
     assert pl.read_csv(tmp_path / "a.csv").rows() == list(zip(ids, ["'=x", "'-y", "z"], strict=True))
 
 

@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from tests.reading import run
 from tests.test_writing import rows, table
 from tsclust.errors import BadSeriesError, QueryError, SettingsError
-from tsclust.source.postgres.writing import write_table
+from tsclust.sink.postgres.table import write_table
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from psycopg.conninfo import make_conninfo
 from tests.reading import run
 from tests.test_writing import rows, table
 from tsclust.errors import QueryError, SourceLostError
-from tsclust.source.postgres import writing
-from tsclust.source.postgres.writing import write_table
+from tsclust.sink.postgres import table as writing
+from tsclust.sink.postgres.table import write_table
 
 KEYS = pytest.mark.parametrize("key", [[], ["id"]], ids=["all", "by key"])
 SERVERS = pytest.mark.parametrize("database", ["18", "16"], indirect=True)

@@ -13,24 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-# function -> its module in tsclust.pipeline, loaded when first used: `tsclust --help` answers at once.
+# function -> its module, loaded when first used: `tsclust --help` answers at once.
 _COMMANDS = {
-    "cluster": "cluster",
-    "demo": "demo",
-    "extract": "extract",
-    "features": "features",
-    "figures": "report",
-    "filter": "filtering",
-    "init": "init",
-    "labels_export": "exporting",
-    "labels_import": "labelling",
-    "labels_review": "reviewing",
-    "open": "opened",
-    "report": "report",
-    "run": "run",
-    "score": "scoring",
-    "status": "run",
-    "train": "training",
+    "cluster": "pipeline.cluster",
+    "demo": "pipeline.demo",
+    "extract": "pipeline.extract",
+    "features": "pipeline.features",
+    "figures": "pipeline.report",
+    "filter": "pipeline.filter",
+    "init": "pipeline.init",
+    "labels_export": "pipeline.labels_export",
+    "labels_import": "pipeline.labels_import",
+    "labels_review": "pipeline.labels_review",
+    "open": "notebook.view",
+    "report": "pipeline.report",
+    "run": "pipeline.run",
+    "score": "pipeline.score",
+    "status": "pipeline.status",
+    "train": "pipeline.train",
 }
 __all__ = ["__version__", *_COMMANDS]
 
@@ -46,7 +46,7 @@ class _Package(ModuleType):
     def __getattr__(self, name: str) -> Any:
         if name not in _COMMANDS:
             raise AttributeError(f"module 'tsclust' has no attribute {name!r}")
-        return getattr(importlib.import_module(f"tsclust.pipeline.{_COMMANDS[name]}"), name)
+        return getattr(importlib.import_module(f"tsclust.{_COMMANDS[name]}"), name)
 
     def __setattr__(self, name: str, value: object) -> None:
         if not (name in _COMMANDS and isinstance(value, ModuleType)):

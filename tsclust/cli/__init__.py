@@ -10,7 +10,7 @@ from collections.abc import Callable
 import typer
 
 from tsclust.cli import labels, stages
-from tsclust.cli.printing import Commands
+from tsclust.cli.runtime import Commands
 
 app = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,

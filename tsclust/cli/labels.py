@@ -26,7 +26,7 @@ from tsclust.cli.options import (
     Where,
     selection,
 )
-from tsclust.cli.printing import shown
+from tsclust.cli.runtime import shown
 from tsclust.errors import DriftError
 
 

@@ -10,15 +10,18 @@ import polars as pl
 
 from tsclust import config
 from tsclust.config import Settings
-from tsclust.engine import Listener, silent
+from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
-from tsclust.features import catalogue
-from tsclust.pipeline import drilling, kept, leftover, notes, numbering, screening, sweeping
-from tsclust.pipeline.kept import Scope
-from tsclust.pipeline.numbering import Renumbered
-from tsclust.pipeline.result import Result, of_stage, up_to_date
-from tsclust.pipeline.sweeping import Sweep
-from tsclust.workspace import Meter, Workspace, command, write_manifest
+from tsclust.stages.clusters import drilldown, messages, renumbering, step
+from tsclust.stages.clusters import scope as kept
+from tsclust.stages.clusters.renumbering import Renumbered
+from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.clusters.step import Sweep
+from tsclust.stages.features import catalogue, freshness
+from tsclust.stages.scores import unlabelled as leftover
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Meter, write_manifest
+from tsclust.workspace.result import Result, of_stage, up_to_date
 
 
 def cluster(
@@ -38,11 +41,11 @@ def cluster(
     with workspace.locked():
         workspace.manifest("features")
         if settings.cluster.baseline:
-            screening.refuse_stale(workspace)
+            freshness.refuse_stale(workspace)
         if unlabelled:
-            return drilling.drill(workspace, settings, leftover.found(workspace, settings), listen)
+            return drilldown.drill(workspace, settings, leftover.found(workspace, settings), listen)
         if within is not None:
-            return drilling.drill(workspace, settings, drilling.members(workspace, within), listen)
+            return drilldown.drill(workspace, settings, drilldown.members(workspace, within), listen)
         return _all(workspace, settings, listen)
 
 
@@ -53,22 +56,22 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     if before and (before.inputs, before.settings) == (inputs, digest):
         return up_to_date("cluster", workspace.stage("clusters"), before, then)
     scope = Scope(workspace, features.facts["kept"])
-    ks = sweeping.possible(settings.cluster.ks, scope.rows)
+    ks = step.possible(settings.cluster.ks, scope.rows)
     with workspace.writing("clusters") as writer:
         scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
         one = Sweep(scope, ks, settings.cluster, scaler, names, writer, "", listen)
-        swept = sweeping.run(one)
+        swept = step.run(one)
         highest = before.facts.get("highest", 0) if before else 0
         old = workspace.stage("clusters")
-        numbered = numbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
+        numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
-        sweeping.write_groups(one, swept, groups)
+        step.write_groups(one, swept, groups)
         manifest = write_manifest(
             writer, meter, stage="clusters", settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
             facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}},
         )  # fmt: skip
-    said = notes.of_sweep(manifest, before)
+    said = messages.of_sweep(manifest, before)
     return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=said)
 
 

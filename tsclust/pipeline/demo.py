@@ -8,14 +8,16 @@ from typing import Any
 
 import polars as pl
 
-from tsclust.demo import load, score, server
-from tsclust.demo.mechanism import KINDS
-from tsclust.demo.score import Score
-from tsclust.engine import Listener, silent
+from tsclust.embedded_postgres import server
+from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
-from tsclust.pipeline import cluster, extract, features, filtering, init, report
-from tsclust.pipeline.result import Result
-from tsclust.workspace import Meter, Workspace
+from tsclust.pipeline import cluster, extract, features, filter, init, report
+from tsclust.simulation import load, recall
+from tsclust.simulation.machines import KINDS
+from tsclust.simulation.recall import Score
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Meter
+from tsclust.workspace.result import Result
 
 SETTINGS = """# Written by `tsclust demo`. All settings with their meaning: tsclust init
 [source]
@@ -62,7 +64,7 @@ def _workspace(root: Path) -> Workspace:
 
 def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Result]:
     stages: tuple[Callable[..., Result], ...] = (
-        extract.extract, features.features, filtering.filter, cluster.cluster, report.report,
+        extract.extract, features.features, filter.filter, cluster.cluster, report.report,
     )  # fmt: skip
     for stage in stages:
         yield stage(root, flags, listen)
@@ -75,7 +77,7 @@ def _score(workspace: Workspace, dsn: str) -> Score:
     groups = groups.filter("proposed", pl.col("within").is_null())
     assignments = pl.read_parquet(workspace.parts("clusters"), glob=False)
     planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
-    return score.score(score.count_members(assignments, groups, truth), planted)
+    return recall.score(recall.count_members(assignments, groups, truth), planted)
 
 
 def _scored(root: Path, found: Score, meter: Meter, dsn: str | None) -> Result:

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-from tsclust.atomic import disk_full_explained, write_file
 from tsclust.errors import SettingsError
-from tsclust.pipeline.result import Result
-from tsclust.pipeline.template import settings_text
-from tsclust.workspace import Meter, command
+from tsclust.pipeline.init_template import settings_text
+from tsclust.workspace.atomic import disk_full_explained, write_file
+from tsclust.workspace.folder import command
+from tsclust.workspace.manifest import Meter
+from tsclust.workspace.result import Result
 
 
 def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:

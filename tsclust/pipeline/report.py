@@ -12,19 +12,22 @@ from typing import Any, Literal
 import plotly.graph_objects as go
 
 from tsclust import config
-from tsclust.answers import NAME
-from tsclust.atomic import replace_folder, write_file
 from tsclust.config import Settings
-from tsclust.engine import Listener, Progress, silent
+from tsclust.engine.base import Listener, Progress, silent
 from tsclust.errors import SettingsError
-from tsclust.pipeline import look, models, screening
-from tsclust.pipeline.result import Result
-from tsclust.report import collect, page
-from tsclust.report import figures as pictures
-from tsclust.report.book import INDEX, bind
-from tsclust.report.choice import THE_SWEEP, Wanted
-from tsclust.report.data import ReportData
-from tsclust.workspace import Meter, Workspace
+from tsclust.stages.clusters import freshness as clusters_freshness
+from tsclust.stages.clusters.selection import THE_SWEEP, Wanted
+from tsclust.stages.features import freshness, survey
+from tsclust.stages.labels import archive
+from tsclust.stages.labels.answers import NAME
+from tsclust.stages.reports.charts import figures as pictures
+from tsclust.stages.reports.groups import collect, page
+from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.groups.parts import INDEX, bind
+from tsclust.workspace.atomic import replace_folder, write_file
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Meter
+from tsclust.workspace.result import Result
 
 Kind = Literal["groups", "features"]
 NAMES = {"groups": "report", "features": "features"}  # of the file, where none is given
@@ -102,9 +105,9 @@ def _write(workspace: Workspace, settings: Settings, listen: Listener, name: str
     if kind == "features":
         return _one(workspace, name, _features(workspace, settings, listen))
     workspace.manifest("clusters")
-    screening.refuse_stale(workspace)
-    screening.refuse_other_features(workspace)
-    models.remember(workspace)
+    freshness.refuse_stale(workspace)
+    clusters_freshness.refuse_other_features(workspace)
+    archive.remember(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
     found, lang = collect.collect(workspace, settings.report, wanted), settings.report.lang
     listen(Progress("report: writing the page", 1, 2, "steps"))
@@ -141,10 +144,11 @@ def _several(
 
 def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str:
     # Here, because scikit-learn takes a second to import, and the report of the groups does without.
-    from tsclust.report import features_data, features_page
+    from tsclust.stages.reports.features import collect as features_data
+    from tsclust.stages.reports.features import page as features_page
 
-    screening.refuse_stale(workspace)
-    constants = look.as_columns(workspace.manifest("features").facts["typical"])
+    freshness.refuse_stale(workspace)
+    constants = survey.as_columns(workspace.manifest("features").facts["typical"])
     listen(Progress("report: counting", 0, 2, "steps"))
     found = features_data.collect(workspace, settings.report.title, constants, settings.cluster.baseline)
     listen(Progress("report: writing the page", 1, 2, "steps"))

@@ -1,4 +1,4 @@
-"""run: every stage that is out of date. status: where things stand."""
+"""run: every stage that is out of date."""
 
 from __future__ import annotations
 
@@ -7,14 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tsclust import config
-from tsclust.config import Settings
-from tsclust.engine import Listener, silent
-from tsclust.pipeline import cluster, extract, features, filtering, labels_kept, labels_status, report
-from tsclust.pipeline.result import Result, up_to_date
-from tsclust.workspace import MADE_BY, STAGES, Manifest, Meter, Workspace, command
-
-LONG = dict.fromkeys(("ranges", "by_part", "typical", "coverage", "confusion", "same"), True)  # facts nobody reads here
-LATER = ("labels", "model", "scores")  # stages that not everybody needs
+from tsclust.engine.base import Listener, silent
+from tsclust.pipeline import cluster, extract, features, filter, report
+from tsclust.stages.series import step
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.result import Result, up_to_date
 
 
 def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Iterator[Result]:
@@ -22,64 +19,11 @@ def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = s
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     there = workspace.find_manifest("series")
-    if there and there.settings == extract.digest(settings.source, root):
+    if there and there.settings == step.digest(settings.source, root):
         yield up_to_date("extract", workspace.stage("series"), there, f"{command('extract', root)}  (reads it again)")
     else:
         yield extract.extract(root, flags, listen)
     yield features.features(root, flags, listen)
-    yield filtering.filter(root, flags, listen)
+    yield filter.filter(root, flags, listen)
     yield cluster.cluster(root, flags, listen)
     yield report.report(root, flags, listen)
-
-
-def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
-    """Which stages are there, what they hold and cost, and which are out of date."""
-    workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
-    meter = Meter()
-    found = {name: workspace.find_manifest(name) for name in STAGES}
-    found |= {name: one for name in LATER if (one := workspace.find_manifest(name))}
-    states = {name: _state(name, found, settings, root) for name in found if name != "labels"}
-    pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
-    reports = sorted(str(path.relative_to(workspace.reports)) for path in pages)
-    stale = next((name for name, state in states.items() if state != "up to date"), None)
-    then = command(MADE_BY[stale], root) if stale else command("report", root)
-    head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
-    table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
-    without: Any = {"outputs": True, "facts": LONG}
-    about = {name: manifest.model_dump(exclude=without) if manifest else {} for name, manifest in found.items()}
-    said, labelled = labels_status.status(workspace, settings, states["clusters"] == "up to date")
-    stages = {name: {"state": state, **about[name]} for name, state in states.items()}
-    facts = {"stages": stages, "reports": reports, "labels": labelled}
-    notes = [f"reports: {', '.join(reports)}" if reports else "no report yet", *said]
-    if workspace.unfinished("series").exists():
-        notes.append(f"a reading was interrupted: {command('extract', root)} takes it up again")
-    return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
-
-
-def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, root: Path) -> str:
-    manifest = found[name]
-    if manifest is None:
-        return "not there yet"
-    if name != "scores" and manifest.settings != _digest(name, settings, root):
-        return "out of date: other settings"
-    for source, digest in manifest.inputs.items():
-        upstream = found.get(source)
-        if source in found and (upstream is None or digest not in (upstream.output_hash, upstream.sweep_hash)):
-            return f"out of date: {source} changed"
-    return "up to date"
-
-
-def _digest(name: str, settings: Settings, root: Path) -> str:
-    if name == "series":
-        return extract.digest(settings.source, root)
-    if name == "model":
-        return labels_kept.digest_of_model(settings)
-    return features.digest(root, settings) if name == "features" else config.digest(settings.cluster)
-
-
-def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:
-    if manifest is None:
-        return (name, state, "", "", "", "", "")
-    cost = (f"{manifest.seconds:.1f}", f"{manifest.peak_mb:.0f}")
-    return (name, state, f"{manifest.rows:,}", f"{manifest.parts}", *cost, manifest.made_at)

@@ -17,8 +17,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tsclust.series import hash_ids
-from tsclust.source import odd
+from tsclust.hashing import hash_ids
+from tsclust.source import checks
 
 BUCKETS = 256
 SORTED_BYTES = 32 * 2**20  # that are sorted and written at a time
@@ -43,7 +43,7 @@ class Spill:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch. Raises BadSeriesError where an id is NULL."""
-        odd.refuse_null(batch.column(0), self.rows)
+        checks.refuse_null(batch.column(0), self.rows)
         self.rows += batch.num_rows
         self._waiting.append(batch)
         if sum(b.nbytes for b in self._waiting) >= SORTED_BYTES:
@@ -117,7 +117,7 @@ def _unique(table: pa.Table) -> pa.Table:
     counts = pc.value_counts(ids)
     twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
     if len(twice):
-        raise odd.twice(pc.min(twice))
+        raise checks.twice(pc.min(twice))
     return table
 
 

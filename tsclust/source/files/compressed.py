@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tsclust.source.rows import Tell
+from tsclust.source.protocols import Tell
 
 Read = Callable[[int], bytes]
 _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4", b"BZh": "bz2"}

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from tsclust.errors import BadSeriesError, SourceFileError, TsclustError
-from tsclust.source.files.file_columns import hold_arrays, lists_of, shortened, unreadable, with_nulls
-from tsclust.source.rows import Tell
+from tsclust.source.files.columns import hold_arrays, lists_of, shortened, unreadable, with_nulls
+from tsclust.source.protocols import Tell
 
 BLOCK = 1 << 24  # bytes of text in one batch, and the longest line that can be read
 GZIP = b"\x1f\x8b"

@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust.errors import BadSeriesError, SourceFileError
-from tsclust.source.files.file_columns import hold_arrays, lists_of, shortened, unreadable
-from tsclust.source.rows import Tell
+from tsclust.source.files.columns import hold_arrays, lists_of, shortened, unreadable
+from tsclust.source.protocols import Tell
 
 BATCH = 1 << 24  # bytes of memory of one batch
 _WITH_TEXT = 1 << 16  # rows of one batch, where a dictionary hides how long the texts are

@@ -16,12 +16,11 @@ import pyarrow.compute as pc
 from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import NoSeriesError, QueryError, TsclustError
-from tsclust.series import hash_ids
-from tsclust.source import odd
-from tsclust.source.files import places
+from tsclust.hashing import hash_ids
+from tsclust.source import checks
+from tsclust.source.files import discovery
 from tsclust.source.layouts import FEWEST_WIDE, ORDER, Column, Kind, Layout, free_name, layout
-from tsclust.source.reader import Found, Keep, Range
-from tsclust.source.rows import Rows, Tell
+from tsclust.source.protocols import Found, Keep, Range, Rows, Tell
 from tsclust.source.spill import spilling
 
 
@@ -46,7 +45,7 @@ class FileReader:
             rows = 0
             for batch in self._rows.read(types, tell):
                 named = self._named(self._filtered(batch))
-                odd.refuse_null(named.column(0), rows)
+                checks.refuse_null(named.column(0), rows)
                 rows += named.num_rows
                 spill.add(keep(self._sampled(named)))
             for table in spill.series(self._source.part_rows):
@@ -88,7 +87,7 @@ def reader(source: Source, base: Path) -> FileReader:
 
     Raises SettingsError, SourceFileError, QueryError where their columns hold no series, NoSeriesError, BadSeriesError.
     """
-    rows = places.opened(source.files, source.table, base)
+    rows = discovery.opened(source.files, source.table, base)
     schema = _with_empty(rows, source)
     columns = [Column(f.name, _kind(f.type), str(f.type)) for f in schema]
     try:
@@ -210,4 +209,4 @@ def _stacked(batch: pa.RecordBatch, names: tuple[str, ...], flat: pa.Schema) -> 
     type_ = flat.field("values").type
     values = pa.array(matrix.reshape(-1), type_.value_type, mask=null.reshape(-1))
     ends = pa.array(np.arange(len(batch) + 1) * len(names), pa.int32())
-    return odd.trimmed(pa.ListArray.from_arrays(ends, values, type=type_))
+    return checks.trimmed(pa.ListArray.from_arrays(ends, values, type=type_))

@@ -19,8 +19,8 @@ from psycopg.pq import ExecStatus
 from psycopg.pq.abc import PGconn
 from psycopg.waiting import Wait
 
+from tsclust.arrays import Int64s
 from tsclust.errors import BadSeriesError
-from tsclust.series import Int64s
 from tsclust.source.postgres import kernels
 from tsclust.source.postgres.kernels import Bytes
 from tsclust.source.postgres.session import Holder

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from tsclust.series import Int64s, UInt64s
+from tsclust.arrays import Int64s, UInt64s
 
 Bytes = npt.NDArray[np.uint8]
 Int32s = npt.NDArray[np.int32]

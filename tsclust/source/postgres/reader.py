@@ -13,15 +13,15 @@ from psycopg import Error, sql
 from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
-from tsclust.source import odd
-from tsclust.source.postgres import copy, plan
-from tsclust.source.postgres.finding import selected
-from tsclust.source.postgres.plan import Origin
+from tsclust.source import checks
+from tsclust.source.postgres import copy
+from tsclust.source.postgres import ranges as plan
+from tsclust.source.postgres.query import selected
+from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import relation
 from tsclust.source.postgres.select import Selection, of_q
 from tsclust.source.postgres.session import Holder, explained, hold, join, started_at
-from tsclust.source.reader import Found, Frozen, Keep, Range
-from tsclust.source.rows import Tell
+from tsclust.source.protocols import Found, Frozen, Keep, Range, Tell
 from tsclust.source.spill import spilling
 
 # A standby has the system identifier of its primary.
@@ -48,8 +48,8 @@ class PostgresReader:
         before: pa.Scalar | None = None
         rows = 0
         for batch in self._copied(self._selection.between(range_.low, range_.high)):
-            odd.refuse_null(batch.column(0), rows)
-            odd.refuse_twice(batch.column(0), before)
+            checks.refuse_null(batch.column(0), rows)
+            checks.refuse_twice(batch.column(0), before)
             before, rows = batch.column(0)[-1], rows + batch.num_rows
             yield batch
 
@@ -88,16 +88,16 @@ class PostgresReader:
             for batch in copy.batches(connection, query, self.found.schema):
                 if wide:
                     last = batch.num_columns - 1
-                    batch = batch.set_column(last, "values", odd.trimmed(batch.column(last)))
+                    batch = batch.set_column(last, "values", checks.trimmed(batch.column(last)))
                 yield batch
 
     def _flat(self) -> Iterator[pa.RecordBatch]:
         """Long rows as they lie: series_id, order, carried columns, one value."""
-        from tsclust.source.postgres import arrow
+        from tsclust.source.postgres import adbc
 
         selection, holder = self._selection, self._holder
         query, label = selection.flat().as_string(holder), selection.relation.label
-        return arrow.batches(self._dsn, holder, self.found.snapshot, query, selection.flat_schema, label)
+        return adbc.batches(self._dsn, holder, self.found.snapshot, query, selection.flat_schema, label)
 
     @contextmanager
     def _connection(self) -> Iterator[Holder]:

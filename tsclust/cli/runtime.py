@@ -1,0 +1,70 @@
+"""What every command runs inside: progress and results on the terminal, errors as one line and an exit code."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from tsclust.errors import TsclustError
+
+
+class Commands(TyperGroup):
+    """Every command runs inside `told`: an error becomes one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with told():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
+    """(listener, show) for a command: progress bars on a terminal, results as text or JSON."""
+    from tsclust.cli import render
+
+    with render.progress(enabled=not json) as listen:
+
+        def show(results: Iterable[Any], costs: bool = False) -> None:
+            render.show(results, json=json, costs=costs)
+
+        yield listen, show
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """An error of ours: one line on stderr and its exit code. Ctrl-C and SIGTERM: cleaned up after, 130 and 143."""
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    except TsclustError as error:
+        raise _left(f"{error}.", error.exit_code) from None
+    except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
+        sys.stderr.close()
+        raise typer.Exit(0) from None
+    except OSError as error:  # no permission, a read-only disk, a file that went away
+        raise _left(f"{error.filename or 'the system'}: {error.strerror or error}.", 1) from None
+    except MemoryError:
+        raise _left(_NO_MEMORY, 1) from None
+    except KeyboardInterrupt:
+        raise _left("interrupted; what was complete is kept, what was not is gone.", 130) from None
+
+
+def _left(why: str, code: int) -> typer.Exit:
+    """Say why on stderr: the one place that prints errors."""
+    print(f"tsclust: {why}", file=sys.stderr)  # noqa: T201
+    return typer.Exit(code)
+
+
+_NO_MEMORY = (
+    "the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
+    "at a time: part_rows and workers in [source], coreset in [cluster]."
+)
+
+
+def _terminated(*_: object) -> None:
+    raise SystemExit(143)

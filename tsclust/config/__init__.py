@@ -1,0 +1,31 @@
+"""Settings: tsclust.toml, the environment and flags, in one frozen model."""
+
+from tsclust.config.settings import (
+    Cluster,
+    Features,
+    Labels,
+    Report,
+    Rule,
+    Settings,
+    Source,
+    Train,
+    digest,
+    load,
+    parse_k,
+    parse_share,
+)
+
+__all__ = [
+    "Cluster",
+    "Features",
+    "Labels",
+    "Report",
+    "Rule",
+    "Settings",
+    "Source",
+    "Train",
+    "digest",
+    "load",
+    "parse_k",
+    "parse_share",
+]

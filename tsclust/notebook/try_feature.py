@@ -1,0 +1,71 @@
+"""A feature over a sample of the kept series in which every group is found again: how well it tells them apart.
+
+Which series are drawn is decided by a hash of their id: the same ones for any order of rows and any number of parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.engine.base import map_parts
+from tsclust.hashing import hash_ids
+from tsclust.series import SeriesBlock
+from tsclust.stages.clusters.membership import inside_of
+from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.selection import Chosen, Row
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.custom import Extra, describe_extra
+from tsclust.stages.reports.groups.sample import SEED, WORKERS, limit
+from tsclust.workspace.folder import Workspace
+
+ALL = 5_000  # series that stand for all that the rules keep
+EACH = 500  # members that stand for a group
+
+
+def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) -> pl.DataFrame:
+    """series_id, group, value: of about ALL kept series, and of about EACH members of every card's group.
+
+    group is the first of the cards that the series is a member of, null for none; value is null where the feature is
+    not known. Raises SettingsError with the id of a series on which one of the user's own fails.
+    """
+    groups = Chosen(tuple(cards), ()).members
+
+    def one_part(path: Path) -> pl.DataFrame:
+        drawn = _drawn(workspace, groups, path)
+        return drawn.with_columns(value=_values(workspace, feature, path, drawn["row"].to_numpy()))
+
+    found = pl.concat(map_parts(one_part, workspace.parts("features"), WORKERS)).sort("hash")
+    numbers = pl.Series([*(row["group"] for row in cards), None], dtype=pl.Int64)
+    return found.select("series_id", group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
+
+
+def _drawn(workspace: Workspace, groups: Sequence[Members], path: Path) -> pl.DataFrame:
+    """hash, row, series_id and at, which of the groups (their number: none), of the series drawn of one part."""
+    table = pq.read_table(path, columns=["series_id", "rejected_by"])
+    kept = pc.is_null(table["rejected_by"]).to_numpy()
+    hashes = hash_ids(table["series_id"].combine_chunks(), SEED)
+    inside = inside_of(workspace, path.name, groups, table["series_id"], kept)
+    members = inside & (hashes[:, None] <= np.array([limit(EACH, group.size) for group in groups], np.uint64))
+    every = kept & (hashes <= limit(ALL, workspace.manifest("clusters").rows))
+    rows = np.flatnonzero(members.any(axis=1) | every)
+    at = np.column_stack([inside, ~inside.any(axis=1)])[rows].argmax(axis=1)
+    ids = pl.Series(table["series_id"].take(pa.array(rows)))
+    return pl.DataFrame({"hash": hashes[rows], "row": rows, "series_id": ids, "at": at})
+
+
+def _values(workspace: Workspace, feature: Feature | Extra, path: Path, rows: Int64s) -> Floats:
+    """(rows,) the feature of these rows of a part, NaN where it is not known."""
+    if isinstance(feature, Feature):
+        known: Floats = pq.read_table(path, columns=[feature.name])[feature.name].take(pa.array(rows)).to_numpy()
+        return known
+    series = pq.read_table(workspace.stage("series") / path.name, columns=["series_id", "values"])
+    sign = 1 if workspace.manifest("features").facts["peak"] == "max" else -1
+    return describe_extra(SeriesBlock.from_arrow(series.take(pa.array(rows))), sign, [feature])[:, 0]

@@ -1,0 +1,211 @@
+"""open: a workspace for notebooks, as Polars frames and Plotly figures."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+import pyarrow as pa
+
+from tsclust import config
+from tsclust.engine.base import map_parts
+from tsclust.errors import SettingsError
+from tsclust.hashing import hash_ids
+from tsclust.notebook import group_figures
+from tsclust.notebook.labels_view import OpenedLabels, scan
+from tsclust.notebook.try_feature import tried
+from tsclust.pipeline import cluster as clustering
+from tsclust.stages.clusters import scope as kept
+from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.clusters.selection import THE_SWEEP, Row, Wanted, choose, clusters_of
+from tsclust.stages.features import custom, freshness
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.custom import Extra
+from tsclust.stages.reports.charts import figures as pictures
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.sample import SEED
+from tsclust.workspace.folder import Workspace
+
+COUNTS = ("rejected", "in_all", "alone")  # of what a rule rejects
+
+Own = Callable[[Any], Any]  # a feature of one's own: the values of a series -> a number
+
+
+def open(root: Path | str) -> Opened:
+    """The workspace at `root`, for a notebook.
+
+    Raises NotAWorkspaceError where there is none, SettingsError where its tsclust.toml cannot be used.
+    """
+    workspace = Workspace.open(Path(root))
+    return Opened(workspace, config.load(workspace.config))
+
+
+@dataclass(frozen=True)
+class Opened(OpenedLabels):
+    """A workspace in a notebook: its files as frames, its groups as figures. Read anew whenever it is asked.
+
+    What is about labels, the model and scores comes from OpenedLabels. A group is named by its number, a cluster of one
+    model by `k` and `cluster`. Raises SettingsError for a group, k, cluster or feature that is not there, and
+    StageMissingError, with the command to run, for what was not made yet.
+    """
+
+    @property
+    def series(self) -> pl.LazyFrame:
+        """All series: series_id, carried columns, values."""
+        freshness.refuse_nothing(self.workspace)
+        return scan(self.workspace.parts("series"))
+
+    @property
+    def features(self) -> pl.LazyFrame:
+        """Of all series: series_id, a column for each feature in its unit, rejected_by (null: kept)."""
+        return scan(self.workspace.parts("features"))
+
+    @property
+    def kept(self) -> pl.LazyFrame:
+        """`features` of the series that the rules keep."""
+        return self.features.filter(pl.col("rejected_by").is_null()).drop("rejected_by")
+
+    @property
+    def rules(self) -> pl.DataFrame:
+        """The rules in their order: how many series each rejects as the first, in all and alone; when and why."""
+        facts = self.workspace.manifest("features").facts
+        rules = pl.DataFrame(facts["rules"], schema=["name", "when", "reason"])
+        counts = [pl.col("name").replace_strict(facts[of], return_dtype=pl.Int64).alias(of) for of in COUNTS]
+        return rules.select(pl.col("name").alias("rule"), *counts, "when", "reason")
+
+    @property
+    def groups(self) -> pl.DataFrame:
+        """The groups of the main sweep and of the drill-downs in it, most worth looking at first."""
+        return self._table("groups")
+
+    @property
+    def sweep(self) -> pl.DataFrame:
+        """A row per k: inertia, silhouette, davies_bouldin, ..."""
+        return self._table("sweep")
+
+    @property
+    def centers(self) -> pl.DataFrame:
+        """A row per cluster of every k: size, silhouette, mean features in their units."""
+        return self._table("centers")
+
+    @property
+    def map(self) -> pl.DataFrame:
+        """A sample of the series on a plane: series_id, x, y, group (null: in none of the malfunctions proposed)."""
+        return self._table("map")
+
+    @property
+    def figures(self) -> dict[str, go.Figure]:
+        """The pictures of the report's overview, by name."""
+        return pictures.of_workspace(self.workspace, self.settings.report.lang)
+
+    def clusters(self, k: int) -> pl.DataFrame:
+        """The clusters of the model with `k`, most worth looking at first: the columns of `centers`."""
+        self.workspace.manifest("clusters")
+        return clusters_of(self.workspace, k)
+
+    def members(self, group: int | None = None, *, k: int | None = None, cluster: int | None = None) -> pl.LazyFrame:
+        """series_id of the members of a group, or of a cluster."""
+        members = self._members(_wanted(group, k, cluster))
+        paths = sorted(self.workspace.assignments(members.within).glob("part-*.parquet"))
+        return scan(paths).filter(pl.col(members.column) == members.cluster).select("series_id")
+
+    def curves(
+        self, group: int | None = None, *, k: int | None = None, cluster: int | None = None, count: int = 20
+    ) -> pl.DataFrame:
+        """`count` of the members, drawn by the hash of their id: series_id, carried columns, start, values.
+
+        start is the sample at which the run starts. A carried column that is called so too is `start_carried`.
+        """
+        members = self._members(_wanted(group, k, cluster))
+        self._refuse_stale()
+        ids = pl.DataFrame({"series_id": _first(Scope(self.workspace, members.size, members), count)})
+        wanted = pl.col("series_id").is_in(ids["series_id"].to_list())
+        starts = self.features.filter(wanted).select("series_id", pl.col("start").cast(pl.Int64)).collect()
+        found = ids.join(starts, on="series_id", maintain_order="left").join(
+            self.series.filter(wanted).collect(), on="series_id", suffix="_carried", maintain_order="left"
+        )
+        return found.select("series_id", pl.exclude("series_id", "start", "values"), "start", "values")
+
+    def draw(self, group: int | None = None, *, k: int | None = None, cluster: int | None = None) -> go.Figure:
+        """Some of the members as curves over the normal band, the typical one on top."""
+        wanted = _wanted(group, k, cluster)
+        self._refuse_stale()
+        found = collect(self.workspace, self.settings.report, wanted)
+        return group_figures.curves_of(found.groups[0], found.normal, self.settings.report.lang)
+
+    def drill(self, group: int, **settings: Any) -> pl.DataFrame:
+        """Look for groups inside of one, and put them into the workspace, as `tsclust cluster --within` does.
+
+        The groups found, as in `groups`. settings: of [cluster], like k="2..10" or seed=2. Raises what
+        `tsclust.cluster` raises.
+        """
+        clustering.cluster(self.workspace.root, {"cluster": settings}, within=group)
+        return self.groups.filter(pl.col("within") == group)
+
+    def try_feature(self, function: Own, group: int | None = None) -> pl.DataFrame:
+        """What a feature of one's own is on a sample in which every group is found: series_id, group, value.
+
+        function: of the finite values of a series, at least 8, in the direction of the peak (docs/features.md).
+        group: the first of the groups proposed that has the series, or the one asked for; null: none.
+        Raises SettingsError with the id of a series on which the function fails.
+        """
+        return tried(self.workspace, self._cards(group), self._feature(function))
+
+    def spread(self, feature: str | Own, group: int | None = None) -> go.Figure:
+        """A feature, named or one's own, over each of the groups proposed, or one, and what lies in none of them."""
+        cards, known = self._cards(group), self._feature(feature)
+        order = [row["group"] for row in cards]
+        about = known if isinstance(known, Feature) else known.feature
+        return group_figures.spread_of(tried(self.workspace, cards, known), order, about, self.settings.report.lang)
+
+    def _table(self, name: str) -> pl.DataFrame:
+        self.workspace.manifest("clusters")
+        return pl.read_parquet(self.workspace.stage("clusters") / f"{name}.parquet", glob=False)
+
+    def _members(self, wanted: Wanted) -> Members:
+        self.workspace.manifest("clusters")
+        return choose(self.workspace, wanted).members[0]
+
+    def _cards(self, group: int | None) -> list[Row]:
+        """The malfunctions proposed, or one group."""
+        self._refuse_stale()
+        if group is not None:
+            return list(choose(self.workspace, Wanted(group=group)).cards)
+        return [row for row in choose(self.workspace, THE_SWEEP).cards if not row["normal"]]
+
+    def _feature(self, feature: str | Own) -> Feature | Extra:
+        if not isinstance(feature, str):
+            return custom.of_function(feature)
+        known = {one.name: one for one in kept.described_by(self.workspace)}
+        if feature not in known:
+            near = difflib.get_close_matches(feature, known, n=3) or list(known)[:3]
+            raise SettingsError(
+                f"feature {feature!r}: there is no such feature, expected one like {', '.join(near)}",
+                "features/ has them all, docs/features.md says what they mean",
+            )
+        return known[feature]
+
+
+def _wanted(group: int | None, k: int | None, cluster: int | None) -> Wanted:
+    """Raises SettingsError for what is neither a group nor a cluster."""
+    if (group is None) == (k is None) or (k is None) != (cluster is None):
+        raise SettingsError(
+            f"group = {group}, k = {k}, cluster = {cluster}: expected a group's number, or k and cluster",
+            "For example draw(1) or draw(k=12, cluster=3)",
+        )
+    return Wanted(k=k, group=group, cluster=cluster)
+
+
+def _first(scope: Scope, count: int) -> pl.Series:
+    """The ids of the scope's series with the smallest hashes, in the order of these."""
+    parts = map_parts(partial(kept.ids, scope), scope.workspace.parts("features"))
+    ids = pa.chunked_array([chunk for part in parts for chunk in part.chunks]).combine_chunks()
+    return pl.Series(ids.take(pa.array(np.argsort(hash_ids(ids, SEED), kind="stable")[:count])))

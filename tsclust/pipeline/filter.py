@@ -1,0 +1,105 @@
+"""filter: the rules again, without computing features"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tsclust import config
+from tsclust.config import Rule, Settings
+from tsclust.engine.base import Listener, silent
+from tsclust.pipeline import filter_show
+from tsclust.stages.features import catalogue, freshness, messages, screening
+from tsclust.stages.features import rules as screen
+from tsclust.stages.features import tally as tally_
+from tsclust.stages.features.screening import CLEAR
+from tsclust.stages.features.tally import Tally
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.parquet import StageWriter
+from tsclust.workspace.result import Result, of_stage, up_to_date
+
+
+def filter(
+    root: Path,
+    flags: Mapping[str, Any] | None = None,
+    listen: Listener = silent,
+    *,
+    dry_run: bool = False,
+    show: str | None = None,
+    html: bool = False,
+    limit: int | None = None,
+) -> Result:
+    """Apply the rules again, without computing features; with `dry_run` only say what would change.
+
+    With `show` or `html` no rule is applied: `limit` of the series that rule `show` rejects are shown, by hash of
+    their ids (0: the ids of all), or, with `html`, drawn in reports/rejected-RULE.html - for every rule, if none is
+    named. Raises SettingsError for a rule that was not applied.
+    """
+    workspace = Workspace.open(root)
+    settings = config.load(workspace.config, flags)
+    filter_show.refuse_nonsense(dry_run, show, html, limit)
+    if show is not None or html:
+        rules = _in_force(settings, workspace.manifest("features"))
+        return filter_show.show(workspace, settings, rules, show, html, limit)
+    meter = Meter()
+    then = command("cluster", root)
+    with workspace.locked():
+        before = workspace.manifest("features")
+        rules = _in_force(settings, before)
+        if before.facts["rules"] == tally_.plain(rules):
+            done = up_to_date("filter", workspace.stage("features"), before, then)
+            return replace(done, table=messages.rule_table(before))
+        freshness.refuse_stale(workspace)
+        if dry_run:
+            return _dry(workspace, before, rules, meter, listen)
+        with workspace.writing("features") as writer:
+            facts = _again(workspace, writer, before, rules, listen)
+            manifest = write_manifest(
+                writer, meter, stage="features", settings=before.settings, inputs=before.inputs, seed=0,
+                rows=before.rows, parts=before.parts, facts=facts,
+            )  # fmt: skip
+    return of_stage("filter", workspace.stage("features"), manifest, then, table=messages.rule_table(manifest))
+
+
+def _in_force(settings: Settings, before: Manifest) -> tuple[Rule, ...]:
+    """The rules that tsclust.toml asks for."""
+    needed = catalogue.needed(catalogue.of(before.facts))
+    return screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR, needed)
+
+
+def _dry(workspace: Workspace, before: Manifest, rules: tuple[Rule, ...], meter: Meter, listen: Listener) -> Result:
+    after = _again(workspace, None, before, rules, listen)
+    note = f"dry run, nothing written: {before.facts['kept']:,} series are kept now, {after['kept']:,} would be"
+    table = messages.change_table(before.facts, after)
+    facts = {key: after[key] for key in ("rejected", "in_all", "alone", "kept")} | {"kept_now": before.facts["kept"]}
+    return Result(
+        "filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", workspace.root), facts=facts
+    )
+
+
+def _again(
+    workspace: Workspace, writer: StageWriter | None, before: Manifest, rules: tuple[Rule, ...], listen: Listener
+) -> dict[str, Any]:
+    """Screen every part; the facts for the manifest. Without a writer only the columns that rules read are read."""
+    features = catalogue.of(before.facts)
+    names = [f.name for f in features]
+    judge = screening.judge(workspace, rules, before.facts["typical"], features)
+    used = None if writer else ["series_id", *screening.features_used(rules, names)]
+
+    def one_part(path: Path) -> Tally:
+        table = pq.read_table(path, columns=used)
+        frame = pl.DataFrame(table.select([name for name in table.column_names if name in names]))
+        judged, tally = judge(frame, table["series_id"], workspace.stage("series") / path.name)
+        if writer:
+            writer.write_table(path.name, judged)
+        return tally
+
+    tallies = screening.heard(one_part, workspace.parts("features"), "filter", 0, before.rows, listen)
+    parts = {name: replace(part, tally=tallies[name]).plain() for name, part in tally_.parts_of(before).items()}
+    return {**before.facts, **screening.total(tallies.values()).facts(rules), "by_part": parts}

@@ -1,0 +1,60 @@
+"""labels import: files of answers -> labels/, all of them or none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tsclust import config
+from tsclust.engine.base import Listener, Progress, silent
+from tsclust.stages.labels import files as labels_kept
+from tsclust.stages.labels import messages, resolution
+from tsclust.stages.labels.answers import LARGEST, parse
+from tsclust.stages.labels.files import File
+from tsclust.stages.labels.step import in_force_only, with_file
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Meter
+from tsclust.workspace.result import Result
+
+
+def labels_import(
+    root: Path,
+    files: Sequence[Path],
+    flags: Mapping[str, Any] | None = None,
+    listen: Listener = silent,
+    *,
+    older: bool = False,
+) -> Result:
+    """Take in what experts have answered. A file that is not whole, or not about this workspace, stops all of them.
+
+    older: also answers about a sweep that clusters/ does not hold any more. Raises AnswersError.
+    """
+    workspace, meter = Workspace.open(root), Meter()
+    settings = config.load(workspace.config, flags)
+    received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
+    with workspace.locked():
+        after = before = labels_kept.read(workspace)
+        had = labels_kept.labels_if_any(workspace)
+        new = [pair for sha256, pair in received.items() if sha256 not in set(before.files["sha256"])]
+        for n, (file, answers) in enumerate(new):
+            listen(Progress("labels: looking up series", n, len(new), "files"))
+            after = with_file(workspace, after, file, answers, older)
+        after = in_force_only(after)
+        found = resolution.labels(after.answers, after.members)
+        labels_kept.check_resolve(settings.labels.resolve, found)
+        if new:
+            labels_kept.write(workspace, meter, after, found, [file for file, _ in new])
+    said = messages.Imported(had, found, after, new, len(files) - len(new), settings.labels.resolve)
+    return Result(
+        "labels import", workspace.stage("labels"), *meter.read(), skipped=not new, notes=said.notes(),
+        table=said.table(), then=command("report", root), facts=said.facts(),
+    )  # fmt: skip
+
+
+def _received(path: Path) -> File:
+    """The file, no more of it than is ever read."""
+    with path.open("rb") as file:
+        content = file.read(LARGEST + 1)
+    return File(path.name, hashlib.sha256(content).hexdigest(), content)

@@ -1,0 +1,82 @@
+"""labels review: labels that are probably wrong, most suspicious first, as a report whose answers become labels."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tsclust import config
+from tsclust.config import Settings
+from tsclust.engine.base import Listener, silent
+from tsclust.pipeline.report import checked
+from tsclust.stages.features import freshness
+from tsclust.stages.labels import archive, files
+from tsclust.stages.model import examples
+from tsclust.stages.model.classifier import in_one_order
+from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
+from tsclust.stages.reports import review_page
+from tsclust.workspace.atomic import write_file
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Meter
+from tsclust.workspace.result import Result
+
+FEW, SHORT = 5, 60  # kinds that are named, characters of a name
+
+
+NAME = "review"
+
+
+def labels_review(
+    root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *, limit: int = 40, name: str = NAME
+) -> Result:
+    """Write a report of the `limit` most suspicious labels, each with the kind it should rather be. Its answers are
+    imported like those of any other."""
+    workspace, meter, name = Workspace.open(root), Meter(), checked(name)
+    settings = config.load(workspace.config, flags)
+    with workspace.locked(), in_one_order():
+        freshness.refuse_stale(workspace)
+        judged = judge_labels(workspace, settings, listen)
+        ranked = rank_labels(workspace, settings, judged, listen)
+        doubted = ranked.filter(pl.col("margin") > 0)
+        shown = doubted.filter(~pl.col("series_id").is_in(_confirmed(workspace).implode())).head(limit)
+        path = _write(workspace, settings, judged, shown, name)
+    notes = (
+        f"{len(doubted):,} of {len(ranked):,} labels would rather be of another kind; shown are {len(shown)}, the most"
+        " so first",
+        *_unjudged(workspace, settings, judged, ranked),
+        "send it to the people who know the machine; take in what comes back with: tsclust labels import",
+    )
+    facts = {"rows": len(ranked), "suspicious": len(doubted), "shown": len(shown)}
+    then = f"open {shlex.quote(str(path))}"
+    return Result("labels review", path, *meter.read(), notes=notes, then=then, facts=facts)
+
+
+def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.DataFrame, name: str) -> Path:
+    """The page about the labels shown."""
+    suspects, labels = suspects_of(workspace, settings, judged, shown), workspace.manifest("labels").output_hash
+    verdicts = dict(files.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
+    verdicts = {examples.NORMAL: examples.NORMAL} | verdicts
+    archive.remember_review(workspace, labels)
+    found = review_page.collect(workspace, settings.report, suspects, verdicts, labels)
+    path = workspace.reports / f"{name}.html"
+    write_file(path, review_page.render(found, settings.report.lang, name))
+    return path
+
+
+def _confirmed(workspace: Workspace) -> pl.Series:
+    """Series that an expert has looked at one by one: what was said of them need not be asked again."""
+    kept = files.read(workspace)
+    single = kept.answers.filter("in_force", pl.col("members_hash").is_null(), pl.col("verdict").is_not_null())
+    return kept.members.join(single, on="answer", how="semi")["series_id"]
+
+
+def _unjudged(workspace: Workspace, settings: Settings, judged: Judged, ranked: pl.DataFrame) -> list[str]:
+    used = files.in_use(workspace, settings)
+    left = used.filter(pl.col("kind").is_in(judged.gathered.examples.kinds))
+    kinds = left.join(ranked, on="series_id", how="anti")["kind"].unique().sort().to_list()
+    names = ", ".join(kind[:SHORT] for kind in kinds[:FEW])
+    return [f"not judged, since they occur on too few machines: labels of {names}"] if kinds else []

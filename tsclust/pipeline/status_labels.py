@@ -1,0 +1,61 @@
+"""What `tsclust status` says of labels: how many series have one, of which kinds, and what is contradictory or new."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from tsclust.config import Settings
+from tsclust.stages.labels import files, group_state, resolution
+from tsclust.stages.labels.group_state import Known, standing
+from tsclust.stages.scores import unlabelled
+from tsclust.workspace.folder import Workspace
+
+FEW = 12  # kinds, and groups, that are named
+WORDS = {"new": "new", "changed": "changed since", "contradicted": "contradictory", "named": "have their names"}
+
+
+def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """(lines for people, facts for scripts). fresh: clusters/ is there and up to date."""
+    if workspace.find_manifest("labels") is None:
+        return (), {}
+    found = files.labels(workspace)
+    files.check_resolve(settings.labels.resolve, found)
+    used, differ = resolution.resolved(found, settings.labels.resolve), resolution.conflicts(found)
+    kinds = used["kind"].value_counts(sort=True).sort("count", "kind", descending=[True, False])
+    who = sorted(found["labeller"].unique())
+    facts: dict[str, Any] = {
+        "series": found["series_id"].n_unique(), "in_use": len(used), "labellers": who,
+        "kinds": dict(kinds.iter_rows()), "contradictory": int(differ["series"].sum()),
+    }  # fmt: skip
+    notes = [f"labels: {facts['series']:,} series, by {', '.join(who)}; {_kinds(kinds)}"]
+    if facts["contradictory"]:
+        notes.append(
+            f"{facts['contradictory']:,} series have contradictory labels: --resolve, or [labels] resolve, decides"
+        )
+    if workspace.find_manifest("features"):
+        facts["unlabelled"] = unlabelled.count(workspace, found["series_id"])
+    if facts.get("unlabelled"):
+        notes.append(f"{facts['unlabelled']:,} series that the rules keep have no label")
+    if not fresh:
+        return tuple(notes), facts
+    labelled = group_state.read(workspace)
+    groups = standing(workspace, labelled) if labelled else {}
+    facts["groups"] = {state: [n for n, one in groups.items() if one.state == state] for state in WORDS}
+    return (*notes, _groups(groups)), facts
+
+
+def _kinds(kinds: pl.DataFrame) -> str:
+    named = ", ".join(f"{kind} {count:,}" for kind, count in kinds.head(FEW).iter_rows())
+    return named + (f" and {len(kinds) - FEW} kinds more" if len(kinds) > FEW else "")
+
+
+def _groups(groups: Mapping[int, Known]) -> str:
+    said = []
+    for state, words in WORDS.items():
+        numbers = [str(number) for number, one in groups.items() if one.state == state]
+        some = f" ({', '.join(numbers[:FEW])}{', ...' if len(numbers) > FEW else ''})" if state != "named" else ""
+        said += [f"{len(numbers)} {words}{some}"] if numbers else []
+    return f"groups: {'; '.join(said)}"

@@ -1,0 +1,85 @@
+"""train: labels/ and features/ -> model/, and a page that says how good it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from tsclust import config
+from tsclust.config import Settings, parse_share
+from tsclust.engine.base import Listener, silent
+from tsclust.stages.features import freshness
+from tsclust.stages.labels import files
+from tsclust.stages.model.classifier import in_one_order
+from tsclust.stages.model.step import inputs_of, train_model
+from tsclust.stages.reports import model_page
+from tsclust.stages.reports.model_page import ModelData
+from tsclust.workspace.atomic import write_file
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Meter
+from tsclust.workspace.result import Result, of_stage, up_to_date
+
+PAGE = "model"  # reports/model.html
+
+
+def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
+    """Learn the kinds from the labels: a classifier, when it does not know, and what is none of them."""
+    workspace, meter = Workspace.open(root), Meter()
+    settings = config.load(workspace.config, _alone(flags))
+    then = command("score", root)
+    with workspace.locked(), in_one_order():
+        freshness.refuse_stale(workspace)
+        inputs, digest = inputs_of(workspace, settings), files.digest_of_model(settings)
+        manifest = workspace.find_manifest("model")
+        if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (inputs, digest):
+            done = up_to_date("train", workspace.stage("model"), manifest, then)
+        else:
+            manifest = train_model(workspace, settings, listen, meter, inputs, digest)
+        page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
+        write_file(page, model_page.render(data, settings.report.lang))
+    if fresh:
+        return replace(done, notes=(f"how good it is: {page}",))
+    return of_stage(
+        "train", workspace.stage("model"), manifest, then, notes=_notes(data, settings, page), table=_table(data)
+    )
+
+
+def _alone(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Of two ways to choose the threshold one that is asked for by itself is not held back by the other's setting."""
+    said = {name: value for name, value in (flags or {}).get("train", {}).items() if value is not None}
+    ways = {"reject_errors", "answer"} & said.keys()
+    other = {"reject_errors", "answer"} - ways if ways else set()
+    return {**(flags or {}), "train": said | dict.fromkeys(other, "")}
+
+
+def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
+    chosen = data.chosen
+    notes = [
+        f"{data.classifier}: {data.wrong:.3%} of the series would be called by a wrong name",
+        f"don't know, if less sure than {chosen.threshold:.3f}: {chosen.answered:.1%} are answered, "
+        f"{chosen.left:.0%} of the errors are left",
+    ]
+    reject = settings.train.reject_errors
+    if reject and chosen.left > 1 - parse_share(reject) + 1e-9:
+        notes.append(f"rejecting {reject} of the errors would leave fewer answered: --reject-errors {reject} does it")
+    if not data.apart:
+        notes.append("no column tells machines apart ([train] machine): series of one may be on both sides of the test")
+    if data.assumed:
+        notes.append(
+            f"{data.assumed:,} series that nobody has labelled are taken for normal: nothing is strange in them"
+        )
+    if data.too_few:
+        few = ", ".join(f"{kind[:60]} ({n})" for kind, n in data.too_few)
+        notes.append(f"too few series to be learned: {few}")
+    return (*notes, f"how good it is: {page}")
+
+
+def _table(data: ModelData) -> tuple[tuple[str, ...], ...]:
+    rows = [(one.kind[:60], f"{one.labelled:,}", _share(one.precision), _share(one.recall)) for one in data.kinds]
+    return (("kind", "labelled", "precision", "recall"), *rows)
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"

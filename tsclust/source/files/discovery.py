@@ -1,0 +1,293 @@
+"""Series in files: which ones FILE | DIR | GLOB means, what each of them is, and all of them as one `Rows`."""
+
+from __future__ import annotations
+
+import glob
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from tsclust.errors import BadSeriesError, SettingsError, SourceFileError
+from tsclust.source.files import csv_file, parquet_file
+from tsclust.source.files.columns import unreadable
+from tsclust.source.files.csv_file import BLOCK, GZIP
+from tsclust.source.layouts import near
+from tsclust.source.pgdump import tables
+from tsclust.source.protocols import Rows, Tell
+
+_CSV, _PARQUET, _DUMP = "CSV", "Parquet", "pg_dump"
+_MAGIC = b"PAR1"
+_SUFFIXES = (".parquet", ".pq", *(f"{s}{z}" for s in (".csv", ".tsv", ".txt") for z in ("", ".gz")))
+_EXPECTED = "expected CSV (also .gz), Parquet or a pg_dump"
+_ENCRYPTED = "encrypted"
+_LOOKS = {  # the first bytes of what cannot be read, what it is, and the next step
+    b"PARE": ("an encrypted Parquet file", "Write it again in plain"),
+    b"PK\x03\x04": ("a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV"),
+    b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save the sheet as CSV"),
+    b"SQLite format 3\0": ("an SQLite database", "Export the table as CSV: sqlite3 -csv -header FILE 'SELECT ...'"),
+    b"\xff\xfe": ("UTF-16 text", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
+    b"\xfe\xff": ("UTF-16 text", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
+    b"\x28\xb5\x2f\xfd": ("a zstd file", "Unpack it: zstd -d"),
+    b"\xfd7zXZ\0": ("an xz file", "Unpack it: unxz"),
+    b"BZh": ("a bzip2 file", "Unpack it: bunzip2"),
+    b"\x04\x22\x4d\x18": ("an lz4 file", "Unpack it: lz4 -d"),
+    b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "Unpack it"),
+    b"Rar!": ("a rar archive", "Unpack it"),
+    GZIP: ("a gzip file inside a gzip file", "Unpack it once: gunzip"),
+    _MAGIC: ("a Parquet file inside a gzip file", "Unpack it: gunzip"),
+    b"PGDMP": ("a pg_dump inside a gzip file", "Unpack it: gunzip"),
+    b"ARROW1": ("an Arrow file", "Write it as Parquet: pyarrow.parquet.write_table"),
+    b"\x89HDF": ("an HDF5 file", "Write its table as Parquet or CSV"),
+    b"\x93NUMPY": ("a numpy array", "Write it as Parquet or CSV"),
+    b"ORC": ("an ORC file", "Write it as Parquet"),
+    b"Obj\x01": ("an Avro file", "Write it as Parquet"),
+    b"<": ("HTML or XML", "Name the file with the data: this may be a page that was saved in its place"),
+    b"%PDF": ("a PDF", "Name the file with the data"),
+    b"Salted__": (_ENCRYPTED, "Decrypt it first: openssl enc -d"),
+    b"age-encryption.org": (_ENCRYPTED, "Decrypt it first: age -d"),
+    b"-----BEGIN PGP": (_ENCRYPTED, "Decrypt it first: gpg -d"),
+}
+_TAR = 257  # where a tar archive says that it is one
+
+
+@dataclass(frozen=True)
+class Several:
+    """Files with the same columns, one after another; the protocol is `Rows`."""
+
+    label: str
+    schema: pa.Schema
+    size: int
+    parts: Sequence[Rows]
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """The columns that are there and cannot be used: name -> why."""
+        return {name: why for part in self.parts for name, why in getattr(part, "left_out", {}).items()}
+
+    def read(self, types: Mapping[str, pa.DataType], tell: Tell) -> Iterator[pa.RecordBatch]:
+        """See `Rows.read`."""
+        for part in self.parts:
+            yield from part.read(_known(part, types), tell)
+
+
+def opened(where: str, table: str, base: Path) -> Rows:
+    """The rows of the file, folder or glob `where`, relative to `base`; `table` names the table of a dump.
+
+    Raises SettingsError where it means nothing, files of several kinds or of different columns, SourceFileError where
+    a file cannot be read, BadSeriesError where its header or its rows are no table.
+    """
+    paths = found(where, base)
+    kinds = {path: kind(path, _label(path, base)) for path in paths}
+    _check_kinds(where, kinds)
+    only = kinds[paths[0]]
+    if only == _DUMP:
+        return tables.opened(paths[0], table)
+    if table.strip():
+        raise SettingsError(
+            f"source.table = {table!r}: {where} is {only} and has no tables in it",
+            "Take source.table away: it names a table of a pg_dump or of a database",
+        )
+    sample = max(BLOCK // len(paths), 1 << 20)
+    parts = [_part(path, _label(path, base), only, sample) for path in paths]
+    label = parts[0].label if len(parts) == 1 else f"{where} ({len(parts)} files)"
+    return Several(label, _common(parts, text_wins=only == _CSV), sum(p.size for p in parts), parts)
+
+
+def found(where: str, base: Path) -> list[Path]:
+    """The files, in the order of their names; a pg_dump that is a folder counts as a file.
+
+    What is there under exactly this name is never read as a glob. Raises SettingsError where nothing is.
+    """
+    try:
+        path = base / (Path(where).expanduser() if where.startswith("~") else where)
+        if not where.strip():
+            raise SettingsError("The source is an empty path", "Name a file, a folder or a glob such as data/*.csv.gz")
+        paths = _in_folder(path, where) if path.exists() else _by_glob(path)
+    except (OSError, ValueError, RuntimeError) as error:  # a forbidden folder, a NUL in a name, ~nobody
+        raise SettingsError(f"{where!r} cannot be looked up ({error})", "Look at the path and its rights") from None
+    if not paths:
+        raise _nothing(path, where)
+    return paths
+
+
+def kind(path: Path, label: str) -> str:
+    """CSV, Parquet or pg_dump, by what is inside. Raises SourceFileError where it is none of them."""
+    try:
+        if path.is_dir():
+            return _DUMP
+        if not path.is_file():
+            raise SourceFileError(f"{label} is no regular file: {_EXPECTED}", "Write it to a file: it is read twice")
+        head, tail = _ends(path)
+        if head.startswith(_MAGIC):
+            return _parquet(label, tail)
+        if head and tables.is_dump(path):
+            return _DUMP
+    except OSError as error:
+        raise unreadable(label, error) from None
+    _check_text(label, _inside(label, head) if head.startswith(GZIP) else head, head)
+    return _CSV
+
+
+def _label(path: Path, base: Path) -> str:
+    return str(path.relative_to(base) if path.is_relative_to(base) else path)
+
+
+def _in_folder(path: Path, where: str) -> list[Path]:
+    """The path itself, or the data in it where it is a folder and no dump."""
+    if not path.is_dir() or (path / "toc.dat").exists():
+        return [path]
+    data = sorted(p for p in path.iterdir() if _is_data(p))
+    deeper = not data and next((p for p in path.rglob("*") if _is_data(p)), None)
+    if deeper:
+        raise SettingsError(
+            f"{where} holds no data itself, only in folders below ({deeper.relative_to(path)})",
+            f'Name a glob: "{where.rstrip("/")}/**/*{deeper.suffix}"',
+        )
+    return data
+
+
+def _is_data(path: Path) -> bool:
+    return path.name[0] not in "._" and path.name.lower().endswith(_SUFFIXES) and path.is_file()
+
+
+def _by_glob(path: Path) -> list[Path]:
+    """What a glob finds; folders on the way that are there literally are taken literally."""
+    folder, names = _there(path)
+    paths = (folder / name for name in glob.glob("/".join(names), root_dir=folder, recursive=True))  # noqa: PTH207
+    return sorted(p for p in paths if p.is_file() or (p / "toc.dat").exists())  # Path.glob would find hidden files
+
+
+def _there(path: Path) -> tuple[Path, list[str]]:
+    """The part of a path that is there, and the names behind it."""
+    folder, names = Path(path.anchor), list(path.parts[1 if path.anchor else 0 :])
+    while names and (folder / names[0]).exists():
+        folder /= names.pop(0)
+    return folder, names
+
+
+def _nothing(path: Path, where: str) -> SettingsError:
+    folder, names = _there(path)
+    if not folder.is_dir():
+        return SettingsError(f"{where}: {folder.name} is no folder", "Look at the path")
+    there = near(names[0] if names else "", sorted(p.name for p in folder.iterdir() if p.name[0] != "."))
+    what = f"No data file in {where}" if not names else f"There is no {where}"
+    return SettingsError(
+        f"{what}: {_EXPECTED}", f"In {folder.name or folder} there is: {there}" if there else f"{folder} is empty"
+    )
+
+
+def _ends(path: Path) -> tuple[bytes, bytes]:
+    """The first and the last bytes of a file."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+        file.seek(max(0, path.stat().st_size - len(_MAGIC)))
+        return head, file.read()
+
+
+def _parquet(label: str, tail: bytes) -> str:
+    if tail in (_MAGIC, b"PARE"):
+        return _PARQUET
+    raise SourceFileError(f"{label} is cut off: a Parquet file ends with {_MAGIC.decode()}", "Copy or make it again")
+
+
+def _inside(label: str, head: bytes) -> bytes:
+    """The first bytes of what is inside a gzip."""
+    try:
+        return zlib.decompressobj(wbits=31).decompress(head)
+    except zlib.error as error:
+        raise SourceFileError(f"{label}: the gzip file is damaged ({error})", "Copy or make it again") from None
+
+
+def _check_text(label: str, text: bytes, head: bytes) -> None:
+    """Raises SourceFileError where this is the beginning of something else than text."""
+    if not text.strip():
+        what = "is empty" if not head or not text else "is blank"
+        raise SourceFileError(f"{label} {what}: {_EXPECTED}", "Look how it was made: nothing was written to it")
+    in_gzip = head.startswith(GZIP) and text is not head
+    for magic, (what, step) in _LOOKS.items():
+        if text.startswith(magic):
+            raise SourceFileError(f"{label} is {what}: {_EXPECTED}", step)
+    if text[_TAR : _TAR + 5] == b"ustar":
+        raise SourceFileError(f"{label} is a tar archive: {_EXPECTED}", f"Unpack it: tar x{'z' if in_gzip else ''}f")
+    _check_characters(label, text)
+
+
+def _check_characters(label: str, text: bytes) -> None:
+    zeros = text.count(b"\0")
+    if zeros > len(text) // 4 and max(text[::2].count(b"\0"), text[1::2].count(b"\0")) > 0.9 * zeros:
+        raise SourceFileError(f"{label} is UTF-16 text: {_EXPECTED}", "Save it as UTF-8: iconv -f UTF-16LE -t UTF-8")
+    if zeros or sum(text.count(bytes([c])) for c in range(1, 9)) > len(text) // 100:
+        raise SourceFileError(
+            f"{label} is no text: it looks encrypted, packed or binary: {_EXPECTED}", "Decrypt, unpack or convert it"
+        )
+    if text.lstrip().startswith((b'{"', b'[{"', b"[\n", b"{\n")):
+        raise SourceFileError(
+            f"{label} is JSON: {_EXPECTED}", "Write it as CSV or Parquet: polars.read_ndjson reads it"
+        )
+
+
+def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:
+    """Raises SettingsError where the files are of several kinds, or several dumps."""
+    first = {name: path.name for path, name in reversed(list(kinds.items()))}
+    if len(first) > 1:
+        mixture = " and ".join(f"{name} ({first[name]}, ...)" for name in sorted(first))
+        raise SettingsError(
+            f"{where} holds files of several kinds: {mixture}", "Name one kind: a glob such as *.parquet"
+        )
+    if _DUMP in first and len(kinds) > 1:
+        raise SettingsError(f"{where} is {len(kinds)} dumps: expected one", f"Name one, for example {first[_DUMP]}")
+
+
+def _part(path: Path, label: str, kind: str, sample: int) -> Rows:
+    return parquet_file.opened(path, label) if kind == _PARQUET else csv_file.opened(path, label, sample)
+
+
+def _common(parts: Sequence[Rows], *, text_wins: bool) -> pa.Schema:
+    """The columns of all parts, in the order of the first one, with types that hold the values of each."""
+    types = dict(zip(parts[0].schema.names, parts[0].schema.types, strict=True))
+    for part in parts[1:]:
+        _check_names(parts[0], part)
+        for name, type_ in types.items():
+            types[name] = _wider(name, type_, part, parts[0].label, text_wins=text_wins)
+    return pa.schema([(name, pa.string() if pa.types.is_null(t) else t) for name, t in types.items()])
+
+
+def _check_names(first: Rows, part: Rows) -> None:
+    for has, lacks in ((first, part), (part, first)):
+        missing = [name for name in has.schema.names if name not in lacks.schema.names]
+        if missing:
+            raise SettingsError(
+                f"{lacks.label} has no column {missing[0]}, which {has.label} has", "Name files with the same columns"
+            )
+
+
+def _wider(name: str, type_: pa.DataType, part: Rows, first: str, *, text_wins: bool) -> pa.DataType:
+    """The type that holds the values of `type_` and of the column of `part`."""
+    other = part.schema.field(name).type
+    pair = [type_, other]
+    flat = not any(pa.types.is_list(t) for t in pair)
+    if flat and text_wins and pa.string() in pair:  # ids: 1 to 99 in one file, A1 in the next
+        return pa.string()
+    if flat and pa.date32() in pair and pa.timestamp("us") in pair:
+        return pa.timestamp("us")
+    try:
+        schemas = [pa.schema([(name, t)]) for t in pair]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(name).type
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise SettingsError(
+            f"{part.label}: column {name} is {other}, in {first} it is {type_}", "Name files with the same columns"
+        ) from None
+
+
+def _known(part: Rows, types: Mapping[str, pa.DataType]) -> Mapping[str, pa.DataType]:
+    """`types`, where the part has these columns or says itself why it has not."""
+    left_out = getattr(part, "left_out", {})
+    for name in types:
+        if name not in part.schema.names and name not in left_out:
+            raise BadSeriesError(
+                f"{part.label} has no column {name} (it has {near(name, part.schema.names)})", "Name one of its columns"
+            )
+    return types

@@ -1,0 +1,70 @@
+"""A weighted sample that keeps the far points: where the restarts of every k run.
+
+The lightweight coreset of Bachem, Lucic and Krause (KDD 2018): half of the chance is the same for all, half goes with
+the squared distance from the mean. A row is taken or not by the hash of its series_id, so the sample is the same for
+any order of rows and parts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsclust.arrays import Floats, Int64s, UInt64s
+from tsclust.stages.clusters.kernels import Grid
+from tsclust.stages.clusters.scaling import GRID
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Exact sums over rows: count, total (d,) and sum of |x|^2, in grid units."""
+
+    count: int
+    total: Int64s
+    squares: int
+
+    @classmethod
+    def of(cls, rows: Grid) -> Moments:
+        wide = rows.astype(np.int64)
+        return cls(len(rows), wide.sum(axis=0), int((wide * wide).sum()))
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(self.count + other.count, self.total + other.total, self.squares + other.squares)
+
+
+@dataclass(frozen=True)
+class Coreset:
+    """Distinct rows (m, d) in scaled units with weights (m,), in the order of the hashes (m,) they were drawn by.
+
+    times  (m,) how many rows that were drawn are this one: within the normal band many are the same
+    """
+
+    rows: Floats
+    weights: Floats
+    hashes: UInt64s
+    times: Int64s
+
+
+def draw(rows: Grid, hashes: UInt64s, moments: Moments, size: int) -> Coreset:
+    """The rows of one part that belong to a coreset of about `size` rows of the whole."""
+    mean = moments.total / moments.count
+    away = ((rows - mean) ** 2).sum(axis=1)
+    spread = moments.squares - moments.count * float((mean * mean).sum())
+    share = away / spread if spread > 0 else np.full(len(rows), 1 / moments.count)
+    chance = np.minimum(1.0, size * (0.5 / moments.count + 0.5 * share))
+    taken = hashes.astype(np.float64) < chance * 2.0**64
+    return Coreset(rows[taken] / GRID, 1 / chance[taken], hashes[taken], np.ones(taken.sum(), np.int64))
+
+
+def joined(pieces: list[Coreset]) -> Coreset:
+    """One coreset of those of all parts: equal rows become one with the weight of all."""
+    hashes = np.concatenate([p.hashes for p in pieces])
+    order = np.argsort(hashes, kind="stable")
+    rows: Floats = np.concatenate([p.rows for p in pieces])[order]
+    weights: Floats = np.concatenate([p.weights for p in pieces])[order]
+    _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    keep = np.argsort(first)
+    times: Int64s = np.bincount(same.ravel())
+    summed = np.bincount(same.ravel(), weights).astype(np.float64)
+    return Coreset(rows[first[keep]], summed[keep], hashes[order][first[keep]], times[keep])

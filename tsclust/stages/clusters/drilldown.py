@@ -1,0 +1,146 @@
+"""cluster --within GROUP, or --unlabelled: a sweep over the members of one group, or over what has no name yet, its
+groups beside those of the main sweep.
+
+The series are compared as in the main sweep, each with its own baseline; only what is normal among the members of a
+group lies elsewhere: in their own middle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tsclust import config
+from tsclust.config import Cluster, Settings
+from tsclust.engine.base import Listener
+from tsclust.errors import SettingsError
+from tsclust.stages.clusters import freshness, messages, renumbering, step
+from tsclust.stages.clusters import scope as kept
+from tsclust.stages.clusters.parts import LEFT, Members, folder_within
+from tsclust.stages.clusters.renumbering import Renumbered
+from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.clusters.step import Sweep
+from tsclust.stages.features import catalogue
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.parquet import StageWriter
+from tsclust.workspace.result import Result, of_stage, up_to_date
+
+COMPARED_BY = ("scaling", "baseline", "regimes", "seed")  # settings of the main sweep that hold in a drill-down too
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What to sweep: the series in `scope`, under the number of their group, or LEFT; `of` says which they are.
+
+    state  hash of what they come from, "" for a group's members: these are as the main sweep left them
+    """
+
+    group: int
+    scope: Scope
+    of: str
+    state: str = ""
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return "what has no name yet" if self.group == LEFT else f"group {self.group}"
+
+
+def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: Listener) -> Result:
+    """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
+    meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
+    known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
+    compared_by = {name: before.facts["asked"][name] for name in COMPARED_BY}
+    main = Cluster.model_validate(settings.cluster.model_dump() | compared_by)
+    asked = main.model_copy(update={"seed": settings.cluster.seed})
+    under, digest = folder_within(inside.group), config.digest(asked, inside.state)
+    if before.facts["within"].get(str(inside.group), {}).get("settings") == digest:
+        return up_to_date("cluster", workspace.stage("clusters") / under, before, then)
+    ks = step.possible(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
+    with workspace.writing("clusters") as writer:
+        others = _without(known, inside.group)
+        _adopt(workspace, writer, before, others)
+        scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
+        one = Sweep(inside.scope, ks, asked, scaler, names, writer, f"{under}/", listen)
+        numbered, facts = _swept(one, before, others, inside.group)
+        seconds, peak = meter.read()
+        facts |= {"settings": digest, "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
+        manifest = write_manifest(writer, meter, **_about(before, others, inside.group, numbered.highest, facts))
+    cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
+    said = messages.of_drill(inside.group, inside.name, manifest, before, numbered)
+    return of_stage("cluster", workspace.stage("clusters") / under, cost, then, notes=said)
+
+
+def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tuple[Renumbered, dict[str, Any]]:
+    """Run the sweep and write its groups, to its own folder and below `group` among the `others`."""
+    swept = step.run(one)
+    last, now = (folder / one.under for folder in (one.scope.workspace.stage("clusters"), one.writer.folder))
+    spread = one.scaler.spreads[0]
+    numbered = renumbering.renumber(last, now, swept.groups, before.facts["highest"], spread, one.names, group)
+    parent = pl.col("parent") if group == LEFT else pl.col("parent").fill_null(group)
+    inside = numbered.groups.with_columns(
+        parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
+    )
+    step.write_groups(one, swept, inside)
+    one.writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
+    return numbered, swept.facts
+
+
+def _last(workspace: Workspace) -> Manifest:
+    """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
+    before = workspace.manifest("clusters")
+    if before.inputs["features"] != workspace.manifest("features").output_hash or "asked" not in before.facts:
+        raise freshness.other_features(workspace)
+    return before
+
+
+def members(workspace: Workspace, group: int) -> Inside:
+    """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
+    there is no sweep of features/ as it is now."""
+    _last(workspace)
+    known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
+    row = known.filter(pl.col("group") == group)
+    if row.is_empty():
+        raise SettingsError(
+            f"--within {group}: expected a group's number, such as {', '.join(map(str, known['group'].head(3)))}",
+            f"They stand in the report and in {workspace.stage('clusters') / 'groups.parquet'}",
+        )
+    one = row.row(0, named=True)
+    found = Members(one["within"], one["k"], one["cluster"], one["size"])
+    return Inside(group, Scope(workspace, found.size, found), f"in group {group}")
+
+
+def _without(known: pl.DataFrame, group: int) -> pl.DataFrame:
+    """The groups that stay: not those found within `group` before, nor what was found within these."""
+    gone = {group}
+    while len(more := gone | set(known.filter(pl.col("within").is_in(gone))["group"])) > len(gone):
+        gone = more
+    return known.filter(~pl.col("group").is_in(gone - {group}))
+
+
+def _adopt(workspace: Workspace, writer: StageWriter, before: Manifest, others: pl.DataFrame) -> None:
+    """The files of the main sweep and of the other drill-downs, as they are."""
+    stay = {folder_within(number) for number in others["within"].drop_nulls().unique()}
+    for name, sha256 in before.outputs.items():
+        top = Path(name).parts[0]
+        if name != "groups.parquet" and (top in stay or not top.startswith("within-")):
+            writer.adopt(workspace.stage("clusters") / name, sha256, name)
+
+
+def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFrame:
+    """All groups: those found within one stand right below it, those found in what has no name yet before all."""
+    at = 0 if group == LEFT else others["group"].to_list().index(group) + 1
+    return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
+
+
+def _about(before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """The manifest of the stage with one more drill-down: what the main sweep is and cost stays said."""
+    stay = {str(number) for number in others["within"].drop_nulls().unique()}
+    within = {number: about for number, about in before.facts["within"].items() if number in stay}
+    facts_now = before.facts | {"highest": highest, "within": within | {str(group): facts}}
+    return before.model_dump(exclude={"outputs", "versions", "facts"}) | {"facts": facts_now}

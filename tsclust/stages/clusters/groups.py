@@ -1,0 +1,174 @@
+"""Groups, not k: every distinct set of series found somewhere in the sweep, once, most worth looking at first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.clusters import kernels
+from tsclust.stages.clusters.kernels import Labels
+from tsclust.stages.clusters.sweep import Models, Sums
+
+SAME = 0.7  # clusters that share this much of their union are one group
+FEW = 15  # series: half of a group's worth is gone when it has so few
+LOOSE = 0.2  # a silhouette below this says no more against a group
+NORMAL = 0.05  # a group with this share of all series is part of the normal mass: malfunctions are rarer
+
+
+@dataclass(frozen=True)
+class Group:
+    """A distinct set of series: the members of cluster `cluster` of the model with `k` clusters.
+
+    share       of all kept series
+    first_k, last_k  the smallest and largest k at which (nearly) this set is a cluster
+    parent      the group it came out of at the k before first_k; None for the first
+    silhouette  mean over its members, over all rows
+    worth       what the order goes by; 0 for the normal mass
+    """
+
+    group: int
+    k: int
+    cluster: int
+    size: int
+    share: float
+    first_k: int
+    last_k: int
+    parent: int | None
+    within: int | None
+    silhouette: float
+    worth: float
+    normal: bool
+    proposed: bool
+
+
+@dataclass(frozen=True)
+class Normal:
+    """Where normal lies: place (d,) in scaled units, and the share of all series that makes a group part of it."""
+
+    place: Floats
+    share: float = NORMAL
+
+
+@dataclass(frozen=True)
+class _Node:
+    """Cluster `at` of the matrix of all centers, with the clusters of other models that are the same set."""
+
+    at: int
+    same: Int64s
+
+
+def shared_rows(labels: Labels, models: Models) -> Int64s:
+    """(c, c) rows of one part that two clusters of different models have in common, upper triangle."""
+    shared = np.zeros((len(models.centers), len(models.centers)), np.int64)
+    kernels.overlaps(labels, models.first, shared)
+    return shared
+
+
+def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, proposed: int, normal: Normal) -> list[Group]:
+    """All groups of a sweep, `proposed` of them marked to be shown. c clusters in all models.
+
+    sums of all rows, silhouette (c,) of each cluster, shared (c, c) from `shared_rows` over all parts.
+    """
+    shared = shared + shared.T
+    size = sums.count
+    union = size[:, None] + size[None, :] - shared
+    overlap = shared / np.maximum(union, 1)
+    nodes = _distinct(size, silhouette, overlap)
+    k_of = np.repeat(models.ks, np.diff(models.first))
+    lasts = np.array([len(np.unique(k_of[n.same])) for n in nodes])
+    at = np.array([n.at for n in nodes])
+    share = size[at] / size[: models.first[1]].sum()
+    worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
+    order = _ordered(worth, at, size, shared)
+    numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
+    home = _homes(nodes, len(size))
+    groups = []
+    for g, o in enumerate(order, start=1):
+        node, ks = nodes[o], k_of[nodes[o].same]
+        source = _source(node, k_of, shared, models)
+        parent = numbers[home[source]] if source is not None and home[source] != node.at else None
+        groups.append(
+            Group(
+                group=g, k=int(k_of[node.at]), cluster=int(node.at - models.first[models.ks.index(k_of[node.at])]),
+                size=int(size[node.at]), share=float(share[o]), first_k=int(ks.min()), last_k=int(ks.max()),
+                parent=parent, within=None, silhouette=float(silhouette[node.at]), worth=float(worth[o]),
+                normal=bool(worth[o] == 0), proposed=g <= proposed,
+            )
+        )  # fmt: skip
+    return groups
+
+
+def worth_alone(models: Models, sums: Sums, silhouette: Floats, normal: Normal) -> Floats:
+    """(c,) what each cluster is worth among those of its own model, silhouette (c,): 0 for the normal mass."""
+    return _unless_normal(sums, np.arange(len(sums.count)), models, silhouette, np.ones(len(sums.count)), normal)
+
+
+def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
+    """Clusters that are not the same set as a better one: best silhouette first, ties to the smaller k."""
+    left = size > 0
+    nodes = []
+    for at in np.lexsort((np.arange(len(size)), -silhouette)):
+        if left[at]:
+            same = np.flatnonzero((overlap[at] > SAME) & left)
+            same = np.union1d(same, [at])
+            left[same] = False
+            nodes.append(_Node(int(at), same))
+    return nodes
+
+
+def _unless_normal(
+    sums: Sums, at: Int64s, models: Models, silhouette: Floats, lasting: Floats, normal: Normal
+) -> Floats:
+    """(g,) the worth of the clusters `at` (g,); 0 for what has the share of the normal mass."""
+    size = sums.count[at]
+    far = np.sqrt(((sums.means[at] - normal.place) ** 2).sum(axis=1))
+    rare = size < normal.share * sums.count[: models.first[1]].sum()
+    return np.where(rare & (size > 0), _worth(far, silhouette, lasting, size), 0.0)
+
+
+def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s) -> Floats:
+    """Far from normal, tight, lasting over several k, and of more than a few series: five alike are an accident, fifty
+    a kind.
+
+    `lasting` is the share of all k. Neither a low silhouette nor a short life makes a group worthless: the sets that
+    an expert names are not always K-means' favourites.
+    """
+    believable = np.sqrt(np.clip(silhouette, LOOSE, 1.0) * lasting)
+    worth: Floats = far * believable * size / (size + FEW)
+    return worth
+
+
+def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[int]:
+    """Greedy: the next group is the one worth most for what of it has not been shown yet.
+
+    What two groups share counts for both: who saw a large group has hardly seen a small one inside it.
+    """
+    common = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that lies in column's
+    seen = common * common.T
+    shown = np.zeros(len(at))
+    left = list(range(len(at)))
+    order = []
+    while left:
+        best = max(left, key=lambda o: (worth[o] * (1 - shown[o]), worth[o], size[at[o]], -o))
+        order.append(best)
+        left.remove(best)
+        shown = np.maximum(shown, 0.9 * seen[:, best])
+    return order
+
+
+def _homes(nodes: list[_Node], clusters: int) -> dict[int, int]:
+    """cluster -> the cluster that stands for its group."""
+    home = {c: c for c in range(clusters)}
+    home.update({int(c): n.at for n in nodes for c in n.same})
+    return home
+
+
+def _source(node: _Node, k_of: Int64s, shared: Int64s, models: Models) -> int | None:
+    """The cluster of the model before the group appeared that holds most of it."""
+    first = models.ks.index(int(k_of[node.same].min()))
+    if first == 0:
+        return None
+    low, high = models.first[first - 1], models.first[first]
+    return int(low + np.argmax(shared[node.at, low:high]))

@@ -1,0 +1,112 @@
+"""The same group keeps its number: the groups of a new run against those of the last one, g old and h new groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.clusters.groups import SAME
+
+VOICE = 2  # series: the distance of two centers says as much as so many series that both runs have
+LEAST = 1 / 3  # less alike is no match: of two groups of one size half of the members are the same
+Verdict = Literal["kept", "changed", "new"]
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What each new group was in the last run.
+
+    old      (h,) index of the old group; -1 where there is none
+    alike    (h,) share of the union that both have, with the closeness of the centers, 0..1; 0 without a match
+    """
+
+    old: Int64s
+    alike: Floats
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """The numbers of the new groups.
+
+    numbers   (h,)
+    verdicts  (h,) kept: (nearly) the same set; changed: matched, but less alike; new: no group of the last run
+    gone      numbers of the last run that no group has now, ascending
+    highest   number ever given
+    """
+
+    numbers: Int64s
+    verdicts: list[Verdict]
+    gone: list[int]
+    highest: int
+
+
+def closeness(old: Floats, new: Floats, spread: Floats) -> Floats:
+    """(g, h) 1 / (1 + distance): 1 at the same center, 1/2 where features differ by one spread (root mean square).
+
+    old (g, d), new (h, d) centers and spread (d,) in the features' own units. A feature without a spread says nothing;
+    a center that is not known (NaN) is close to none.
+    """
+    telling = np.isfinite(spread) & (spread > 0)
+    if not telling.any():
+        return np.zeros((len(old), len(new)))
+    with np.errstate(over="ignore"):  # what is infinitely far is not close
+        scaled = [centers[:, telling] / spread[telling] for centers in (old, new)]
+    away: Floats = cdist(*scaled) / np.sqrt(telling.sum())
+    return np.nan_to_num(1 / (1 + away), nan=0.0)
+
+
+def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> Matched:
+    """Each new group with at most one old one, as alike as possible in total (assignment problem).
+
+    shared (g, h), old_size (g,) and new_size (h,) count only series that both runs have: what came or went since is
+    no difference between two groups.
+    The closeness `close` (g, h) speaks like VOICE more series, that share of them in common: it decides between equals,
+    has a say where the runs have few series of two groups in common, and is all there is where they have none. From
+    the centers alone only the same is a match (SAME), from members what is a little alike (LEAST).
+    """
+    union = _union(shared, old_size, new_size)
+    alike = (shared + VOICE * close) / (union + VOICE)
+    possible = alike >= (LEAST * union + SAME * VOICE) / (union + VOICE)
+    # The same set goes before any number of sets that are a little alike: two halves must not push out a whole.
+    score = np.where(possible, alike + min(alike.shape) * (alike > SAME), 0)
+    rows, columns = linear_sum_assignment(score, maximize=True)
+    taken = possible[rows, columns]
+    at = (rows[taken], columns[taken])
+    matched = unmatched(len(new_size))
+    matched.old[at[1]] = at[0]
+    matched.alike[at[1]] = alike[at]
+    return matched
+
+
+def unmatched(groups: int) -> Matched:
+    """So many new groups and no last run."""
+    return Matched(np.full(groups, -1, np.int64), np.zeros(groups))
+
+
+def numbers(matched: Matched, old_numbers: Int64s, highest: int) -> Numbered:
+    """A matched group has the number of its old group (g,), a new one the next after `highest`, the highest ever given.
+
+    So a number that is gone is never given again: what was said and written about it stays true.
+    """
+    highest = max(highest, int(old_numbers.max(initial=0)))
+    known = matched.old >= 0
+    given = highest + np.cumsum(~known)
+    given[known] = old_numbers[matched.old[known]]
+    gone = np.setdiff1d(old_numbers, given)
+    verdicts = [_verdict(*one) for one in zip(known, matched.alike, strict=True)]
+    return Numbered(given, verdicts, gone.tolist(), max(highest, int(given.max(initial=0))))
+
+
+def _verdict(known: np.bool_, alike: np.float64) -> Verdict:
+    if not known:
+        return "new"
+    return "kept" if alike > SAME else "changed"
+
+
+def _union(shared: Int64s, old_size: Int64s, new_size: Int64s) -> Int64s:
+    return old_size[:, None] + new_size[None, :] - shared

@@ -1,0 +1,100 @@
+"""What elbow, silhouette, Davies-Bouldin and Calinski-Harabasz say, over all rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from kneed import KneeLocator
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.clusters import kernels
+from tsclust.stages.clusters.kernels import UNIT, Grid, Labels
+from tsclust.stages.clusters.sweep import Models, Sums
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """Sums over the members of each of c clusters, in 1 / UNIT: silhouette (c,), distance to the mean (c,)."""
+
+    silhouette: Int64s
+    scatter: Int64s
+
+    def __add__(self, other: Spreads) -> Spreads:
+        return Spreads(self.silhouette + other.silhouette, self.scatter + other.scatter)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A number per model, then the silhouette of each cluster.
+
+    inertia, silhouette, davies_bouldin, calinski_harabasz, smallest: (models,); clusters: (c,) mean silhouette
+    """
+
+    inertia: Floats
+    silhouette: Floats
+    davies_bouldin: Floats
+    calinski_harabasz: Floats
+    smallest: Int64s
+    clusters: Floats
+
+
+def judge(rows: Grid, labels: Labels, models: Models, sums: Sums) -> Spreads:
+    """The silhouettes and distances of one part, given the sums over all parts."""
+    spreads = Spreads(np.zeros(len(sums.count), np.int64), np.zeros(len(sums.count), np.int64))
+    means = np.ascontiguousarray(sums.means.T)
+    squares = sums.mean_squares
+    kernels.judge(rows, labels, models.first, sums.count, means, squares, spreads.silhouette, spreads.scatter)
+    return spreads
+
+
+def diagnose(models: Models, sums: Sums, spreads: Spreads) -> Diagnosis:
+    """The diagnosis of every model from the sums over all rows."""
+    per_model = [slice(a, b) for a, b in zip(models.first[:-1], models.first[1:], strict=True)]
+    rows = int(sums.count[per_model[0]].sum())
+    count = np.maximum(sums.count, 1)
+    inertia = np.array([sums.inertia[m].sum() for m in per_model])
+    total = _total_inertia(sums, per_model[0], rows)
+    return Diagnosis(
+        inertia=inertia,
+        silhouette=np.array([spreads.silhouette[m].sum() / UNIT / rows for m in per_model]),
+        davies_bouldin=np.array([_davies_bouldin(sums, spreads, m) for m in per_model]),
+        calinski_harabasz=np.array(
+            [_calinski_harabasz(total, i, rows, m) for i, m in zip(inertia, per_model, strict=True)]
+        ),
+        smallest=np.array([sums.count[m].min() for m in per_model]),
+        clusters=spreads.silhouette / UNIT / count,
+    )
+
+
+def advice(ks: tuple[int, ...], diagnosis: Diagnosis) -> dict[str, int | None]:
+    """The k that the elbow (kneedle, Satopaa et al. 2011) and the best mean silhouette speak for; None: no clear k."""
+    knee, inertia = None, diagnosis.inertia
+    if len(ks) > 2 and inertia[0] > inertia[-1]:
+        knee = KneeLocator(ks, inertia, curve="convex", direction="decreasing").knee
+    best = ks[int(np.argmax(diagnosis.silhouette))] if diagnosis.silhouette.max() > 0 else None
+    return {"elbow": None if knee is None else int(knee), "silhouette": best}
+
+
+def _total_inertia(sums: Sums, model: slice, rows: int) -> float:
+    """Squared distances from the mean of all rows: any model's sums add up to it."""
+    mean = (sums.means[model] * sums.count[model, None]).sum(axis=0) / rows
+    return float((sums.mean_squares[model] * sums.count[model]).sum() - rows * (mean**2).sum())
+
+
+def _davies_bouldin(sums: Sums, spreads: Spreads, model: slice) -> float:
+    """Davies and Bouldin 1979: mean over clusters of the worst (S_i + S_j) / M_ij; empty clusters left out."""
+    full = np.flatnonzero(sums.count[model] > 0)
+    means, count = sums.means[model][full], sums.count[model][full]
+    scatter = spreads.scatter[model][full] / UNIT / count
+    apart = np.sqrt(((means[:, None] - means[None]) ** 2).sum(axis=2))
+    ratio = np.divide(scatter[:, None] + scatter[None], apart, out=np.zeros_like(apart), where=apart > 0)
+    return float(ratio.max(axis=1).mean())
+
+
+def _calinski_harabasz(total: float, inertia: float, rows: int, model: slice) -> float:
+    """Calinski and Harabasz 1974; 0 where all clusters are single points or there are no more rows than clusters."""
+    k = model.stop - model.start
+    if inertia <= 0 or rows <= k:
+        return 0.0
+    return float((total - inertia) / (k - 1) / (inertia / (rows - k)))

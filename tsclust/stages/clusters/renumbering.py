@@ -1,0 +1,201 @@
+"""The numbers of the groups over runs: what two runs on disk have in common, counted exactly and in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import compress
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.clusters import matching
+from tsclust.stages.clusters.matching import Matched, Verdict
+
+BUCKET = 2_000_000  # series of a run that are held at a time
+CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
+SEED = 1  # of the hash that deals series out to buckets
+UNREADABLE = (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError)  # missing, damaged, or of another make
+
+
+@dataclass(frozen=True)
+class Common:
+    """Counts over the series that both runs have; g groups of the old run, h of the new one.
+
+    shared    (g, h) series that two groups have in common
+    old_size  (g,) and new_size (h,) series of each group
+    rows      series that both runs have
+    """
+
+    shared: Int64s
+    old_size: Int64s
+    new_size: Int64s
+    rows: int
+
+    def __add__(self, other: Common) -> Common:
+        return Common(
+            self.shared + other.shared,
+            self.old_size + other.old_size,
+            self.new_size + other.new_size,
+            self.rows + other.rows,
+        )
+
+
+@dataclass(frozen=True)
+class Renumbered:
+    """The groups of a new run under the numbers that experts know.
+
+    groups    in the order given, columns `group` and `parent` renumbered
+    compared  False where there was no last run to compare with: then all groups are new
+    kept      how many groups of the last run are (nearly) the same sets now
+    changed, new  numbers of groups that changed, or were not there
+    gone      numbers of the last run that no group has now
+    highest   number ever given: the next run's `highest`
+    """
+
+    groups: pl.DataFrame
+    compared: bool
+    kept: int
+    changed: list[int]
+    new: list[int]
+    gone: list[int]
+    highest: int
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The assignments of a run, and for each group the `column` that it stands in and its `cluster` there, (g,)."""
+
+    side: str
+    parts: list[Path]
+    columns: list[str]
+    column: Int64s
+    cluster: Int64s
+
+    @classmethod
+    def of(cls, side: str, folder: Path, groups: pl.DataFrame) -> _Run:
+        parts = sorted((folder / "assignments").glob("part-*.parquet"))
+        if not parts:
+            raise FileNotFoundError(f"no assignments in {folder}")
+        ks, column = np.unique(groups["k"].to_numpy(), return_inverse=True)
+        return cls(side, parts, [f"k{k:02d}" for k in ks], column, groups["cluster"].to_numpy())
+
+    @property
+    def rows(self) -> int:
+        return sum(pq.read_metadata(path).num_rows for path in self.parts)
+
+    @property
+    def ids(self) -> pl.DataType:
+        return pl.DataFrame(pq.read_schema(self.parts[0]).empty_table())["series_id"].dtype
+
+    def read(self, ids: pl.DataType, bucket: int, buckets: int) -> pl.DataFrame:
+        """The rows of one bucket: series_id as `ids`, and the columns of labels, named after the side."""
+        mine = pl.col("series_id").hash(SEED) % buckets == bucket
+        labels = [pl.col(name).alias(self.side + name) for name in self.columns]
+        tables = (pq.read_table(path, columns=["series_id", *self.columns]) for path in self.parts)
+        return pl.concat(
+            pl.DataFrame(table).select(pl.col("series_id").cast(ids), *labels).filter(mine) for table in tables
+        )
+
+    def members(self, rows: pl.DataFrame) -> npt.NDArray[np.float32]:
+        """(n, g) 1 where a row is a member of a group, else 0."""
+        labels = rows.select(self.side + name for name in self.columns).to_numpy()
+        labels = labels.reshape(len(rows), len(self.columns))  # also where there are no groups
+        member: npt.NDArray[np.bool_] = labels[:, self.column] == self.cluster
+        return member.astype(np.float32)
+
+
+def renumber(
+    old_folder: Path,
+    new_folder: Path,
+    new_groups: pl.DataFrame,
+    highest: int,
+    spread: Floats,
+    names: tuple[str, ...],
+    within: int | None = None,
+) -> Renumbered:
+    """Give the groups of a new run in `new_folder`, the main sweep or `within` a group, the numbers of their like in
+    the last one.
+
+    `names` are the features that centers are compared by, spread (d,) is one of each in its own unit, `highest` the
+    highest number ever given, 0 before the first run. A last run that cannot be read stops nothing: all groups are new.
+    """
+    matched, old_numbers, compared = matching.unmatched(len(new_groups)), np.zeros(0, np.int64), True
+    try:
+        known = _groups(old_folder)
+        highest = max([highest, *known["group"]])  # drill-downs have numbers too
+        old = known.filter(pl.col("within").eq_missing(within))
+        matched = _matched(old_folder, old, new_folder, new_groups, spread, names)
+        old_numbers = old["group"].to_numpy()
+    except UNREADABLE:
+        compared = False
+    done = matching.numbers(matched, old_numbers, highest)
+    by_verdict: dict[Verdict, list[int]] = {"kept": [], "changed": [], "new": []}
+    for number, verdict in zip(done.numbers.tolist(), done.verdicts, strict=True):
+        by_verdict[verdict].append(number)
+    return Renumbered(
+        _renamed(new_groups, done.numbers), compared, len(by_verdict["kept"]), by_verdict["changed"],
+        by_verdict["new"], done.gone, done.highest,
+    )  # fmt: skip
+
+
+def _groups(folder: Path) -> pl.DataFrame:
+    """What tells the groups of a run: group, k, cluster, within."""
+    table = pl.DataFrame(pq.read_table(folder / "groups.parquet"))
+    return table.select(pl.col("group", "k", "cluster", "within").cast(pl.Int64))
+
+
+def count_common(
+    old: Path, old_groups: pl.DataFrame, new: Path, new_groups: pl.DataFrame, bucket: int = BUCKET
+) -> Common:
+    """Who is a member of what in both runs. Neither parts nor order nor the number of rows need be the same.
+
+    Series are dealt out to buckets of about `bucket` by the hash of their id, the same in both runs: what is held at
+    a time does not grow with the data. Ids whose type changed between the runs are compared as text.
+    """
+    a, b = _Run.of("old ", old, old_groups), _Run.of("new ", new, new_groups)
+    ids = a.ids if a.ids == b.ids else pl.String()
+    buckets = -(-max(a.rows, b.rows, 1) // bucket)
+    g, h = len(old_groups), len(new_groups)
+    total = Common(np.zeros((g, h), np.int64), np.zeros(g, np.int64), np.zeros(h, np.int64), 0)
+    for i in range(buckets):
+        both = a.read(ids, i, buckets).join(b.read(ids, i, buckets), on="series_id")
+        for rows in both.iter_slices(CHUNK):
+            total += _counted(a.members(rows), b.members(rows))
+    return total
+
+
+def _counted(old: npt.NDArray[np.float32], new: npt.NDArray[np.float32]) -> Common:
+    """Counts of a chunk of rows: old (n, g), new (n, h)."""
+    counts = (old.T @ new, old.sum(axis=0), new.sum(axis=0))
+    shared, old_size, new_size = (count.astype(np.int64) for count in counts)
+    return Common(shared, old_size, new_size, len(old))
+
+
+def _matched(
+    old_folder: Path, old: pl.DataFrame, new_folder: Path, new: pl.DataFrame, spread: Floats, names: tuple[str, ...]
+) -> Matched:
+    """By members and by the features that the centers of both runs have."""
+    common = count_common(old_folder, old, new_folder, new)
+    tables = [pl.DataFrame(pq.read_table(folder / "centers.parquet")) for folder in (old_folder, new_folder)]
+    have = np.array([all(name in table.columns for table in tables) for name in names], bool)
+    both = list(compress(names, have))
+    centers = (_centers(tables[0], old, both), _centers(tables[1], new, both))
+    close = matching.closeness(*centers, spread[have])
+    return matching.match(common.shared, common.old_size, common.new_size, close)
+
+
+def _centers(table: pl.DataFrame, groups: pl.DataFrame, names: list[str]) -> Floats:
+    """(g, d) centers of the groups in the features' own units, NaN where there is none."""
+    rows = groups.select("k", "cluster").join(table, on=["k", "cluster"], how="left", maintain_order="left")
+    found: Floats = rows.select(pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in names).to_numpy()
+    return found.reshape(len(groups), len(names))  # also where no feature is left
+
+
+def _renamed(groups: pl.DataFrame, numbers: Int64s) -> pl.DataFrame:
+    before = groups["group"].to_list()
+    return groups.with_columns(pl.col("group", "parent").replace_strict(before, numbers, return_dtype=pl.Int64))

@@ -1,0 +1,132 @@
+"""The series that a sweep is about, as cluster reads them part by part: what the rules keep, or one group's members."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tsclust.arrays import Floats, UInt64s
+from tsclust.config import Cluster
+from tsclust.engine.base import map_parts
+from tsclust.errors import SettingsError
+from tsclust.hashing import hash_ids
+from tsclust.stages.clusters import scaling
+from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.scaling import Keys, Scaler
+from tsclust.stages.features import catalogue
+from tsclust.stages.features.catalogue import Feature
+from tsclust.workspace.folder import Workspace
+
+SAMPLE = 200_000  # series that medians are taken from
+WORKERS = 2
+_BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The kept rows of one part: series_ids (n,), x (n, d) features, keys (n,) of the baseline ("" without one)."""
+
+    series_ids: pa.Array
+    x: Floats
+    keys: Keys
+
+    def hashes(self, seed: int) -> UInt64s:
+        return hash_ids(self.series_ids, seed)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which series a sweep is about: all that are kept, or one group's `members`, or all but the `known` ones (ids);
+    rows of them in all."""
+
+    workspace: Workspace
+    rows: int
+    members: Members | None = None
+    known: pa.Array | None = None
+
+    def holds(self, path: Path, table: pa.Table) -> pa.Array:
+        """(n,) whether the sweep is about each row of a features part, read with series_id and rejected_by."""
+        keep = pc.is_null(table["rejected_by"])
+        if self.known is not None:
+            keep = pc.and_(keep, pc.invert(pc.is_in(table["series_id"], value_set=self.known)))
+        if self.members is None:
+            return keep
+        return pc.and_(keep, pc.is_in(table["series_id"], value_set=self._ids(self.members, path.name)))
+
+    def _ids(self, group: Members, part: str) -> pa.Array:
+        """The series_ids of a group's members in the part of that name."""
+        labels = pq.read_table(self.workspace.assignments(group.within) / part, columns=["series_id", group.column])
+        return labels.filter(pc.equal(labels[group.column], group.cluster))["series_id"].combine_chunks()
+
+
+def described_by(workspace: Workspace) -> tuple[Feature, ...]:
+    """The features that features/ was made of."""
+    return catalogue.of(workspace.manifest("features").facts)
+
+
+def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
+    """The scope's rows of the features part at `path`, with keys from the carried columns of its series part."""
+    table = pq.read_table(path, columns=["series_id", *columns, "rejected_by"])
+    keep = scope.holds(path, table)
+    table = table.filter(keep)
+    x = np.column_stack([table[name].to_numpy() for name in columns])
+    return Kept(table["series_id"].combine_chunks(), x, keys_of(scope, path, baseline, keep))
+
+
+def keys_of(scope: Scope, path: Path, columns: Sequence[str], keep: pa.Array) -> Keys:
+    """(n,) the carried columns of those rows of a features part that are to `keep`, as one text; "" for no columns."""
+    return _keys(scope.workspace, path, columns, keep, pc.sum(keep).as_py() or 0)
+
+
+def ids(scope: Scope, path: Path) -> pa.ChunkedArray:
+    """The series_ids of the scope's rows of a features part."""
+    table = pq.read_table(path, columns=["series_id", "rejected_by"])
+    return table.filter(scope.holds(path, table))["series_id"]
+
+
+def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
+    """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
+    rows and parts."""
+    _check(workspace, asked.baseline)
+    scope = Scope(workspace, workspace.manifest("features").facts["kept"])
+    features = described_by(workspace)
+    chance = min(1.0, SAMPLE / max(scope.rows, 1))
+
+    def one_part(path: Path) -> tuple[UInt64s, Kept]:
+        part = read(scope, path, catalogue.clustered(features), asked.baseline)
+        hashes = part.hashes(asked.seed)
+        taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
+        return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])
+
+    pieces = list(map_parts(one_part, workspace.parts("features"), WORKERS))
+    order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
+    x = np.concatenate([part.x for _, part in pieces])[order]
+    keys = np.concatenate([part.keys for _, part in pieces])[order]
+    return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x), look=asked.regimes)
+
+
+def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:
+    if not baseline:
+        return np.full(rows, "")
+    carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=list(baseline)).filter(keep))
+    text = carried.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=_BETWEEN)).to_series()
+    return text.to_numpy().astype(str)
+
+
+def _check(workspace: Workspace, baseline: Sequence[str]) -> None:
+    names = [n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values")]
+    for name in baseline:
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=3) or names or ["none: set [source] carry"]
+            raise SettingsError(
+                f"[cluster] baseline: no carried column {name!r} (there are: {', '.join(near)})",
+                "Correct baseline in tsclust.toml, or carry that column and run: tsclust extract",
+            )

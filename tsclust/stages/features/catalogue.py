@@ -1,0 +1,152 @@
+"""The catalogue: every number that describes a series, in the order of the columns of features/part-*.parquet.
+
+Levels are measured in the direction of the peak: where the peak of a recorder is negative, a deeper value is a higher
+level. `rest` is the level of the idle sensor; phases are found by `phases.find`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from tsclust.arrays import Floats
+from tsclust.errors import SettingsError
+
+Unit = Literal["samples", "value", "value/sample", "value x samples", "1"]
+Phase = Literal["recording", "rest", "peak", "decay", "side movement", "return", "run", "extra"]
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One number that describes a series.
+
+    name       column name
+    unit       samples, value (the recorder's unit), value/sample, value x samples or 1 (none)
+    phase      the part of the series it is taken from; `extra` is one of the user's own
+    meaning    one sentence for people
+    formula    how it is computed; x: values in the direction of the peak, [start, end): the run
+    clustered  False for simple facts, which rules use, for what only says how the recording was cut, and what is skipped
+    """
+
+    name: str
+    unit: Unit
+    phase: Phase
+    meaning: str
+    formula: str
+    clustered: bool = True
+
+
+CATALOGUE: tuple[Feature, ...] = (
+    Feature("n_values", "samples", "recording", "Length of the recording.", "number of values", False),
+    Feature("n_missing", "samples", "recording", "Values that are missing.", "number of NULL, NaN or infinite", False),
+    Feature("min", "value", "recording", "Smallest value, as recorded.", "min of the values", False),
+    Feature("max", "value", "recording", "Largest value, as recorded.", "max of the values", False),
+    Feature(
+        "longest_flat_run", "samples", "recording", "Longest stretch of one and the same value away from rest.",
+        "longest run of equal neighbours with x - rest > 3 % of peak_height; all of a flat recording", False,
+    ),
+    Feature("first_level", "value", "rest", "Level at which the recording begins.", "x[0] - rest", False),
+    Feature(
+        "upright", "1", "recording", "Whether it leaves the level of its ends upwards (1) or downwards (0).",
+        "above / (above + below); above: max x - max(x[0], x[-1]), below: min(x[0], x[-1]) - min x; 1 if both are 0", False,
+    ),
+    Feature("start", "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
+    Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),
+    Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "argmax x - start"),
+    Feature("peak_height", "value", "peak", "Height of the peak above rest.", "max x - rest"),
+    Feature("peak_width", "samples", "peak", "Width of the peak at half its height.", "distance of the crossings of peak_height / 2"),
+    Feature(
+        "decay_time", "samples", "decay", "How fast the peak falls to the side movement.",
+        "from the peak to the crossing of side + (peak - side) / e",
+    ),
+    Feature("side_mean", "value", "side movement", "Mean level of the side movement above rest.", "mean - rest"),
+    Feature("side_std", "value", "side movement", "Spread of the side movement.", "standard deviation"),
+    Feature("side_skewness", "1", "side movement", "Whether it strays upwards or downwards.", "m3 / m2^1.5"),
+    Feature("side_kurtosis", "1", "side movement", "Whether few values stray far.", "m4 / m2^2 - 3"),
+    Feature("side_slope", "value/sample", "side movement", "Whether it rises or falls.", "medians of its first and last third, joined by a line"),
+    Feature("side_roughness", "value", "side movement", "Mean step between neighbours.", "mean |x[i + 1] - x[i]|"),
+    Feature("side_rise", "value", "side movement", "Largest rise above its median.", "max - median"),
+    Feature("side_fall", "value", "side movement", "Largest fall below its median.", "median - min"),
+    Feature(
+        "side_step", "value", "side movement", "Step from one level to another that lasts.",
+        "median after less median before the sample where the means of 5 neighbours on each side differ most",
+    ),
+    Feature(
+        "side_oscillation", "1", "side movement", "How regular a swing it has.",
+        "largest autocorrelation at lags 3 to 20 after the line is taken off",
+    ),
+    Feature("side_to_peak", "1", "side movement", "Level of the side movement against the peak.", "side_mean / peak_height"),
+    Feature("spread_to_peak", "1", "side movement", "Its spread against the peak.", "side_std / peak_height"),
+    Feature("rise_to_peak", "1", "side movement", "Its largest rise against the peak.", "side_rise / peak_height"),
+    Feature("roughness_to_peak", "1", "side movement", "Its roughness against the peak.", "side_roughness / peak_height"),
+    Feature("return_time", "samples", "return", "How long the fall to rest takes.", "end - last x at 70 % of the side level"),
+    Feature("return_level", "value", "return", "Mean level during the fall.", "mean of the return - rest"),
+    Feature("rest_level", "value", "rest", "Level after the return against before the start.", "min of the last 3 - x[0]"),
+    Feature("area", "value x samples", "run", "Area under the curve: the work done.", "sum of x - rest over the run"),
+    Feature("p05", "value", "run", "5 % of the run lie below.", "5th percentile of the run - rest"),
+    Feature("p25", "value", "run", "A quarter of the run lies below.", "25th percentile of the run - rest"),
+    Feature("p50", "value", "run", "Half of the run lies below.", "median of the run - rest"),
+    Feature("p75", "value", "run", "Three quarters of the run lie below.", "75th percentile of the run - rest"),
+    Feature("p95", "value", "run", "95 % of the run lie below.", "95th percentile of the run - rest"),
+)  # fmt: skip
+
+NAMES: tuple[str, ...] = tuple(f.name for f in CATALOGUE)
+
+
+def in_force(skip: Sequence[str] = (), extra: Iterable[Feature] = ()) -> tuple[Feature, ...]:
+    """The catalogue, the user's `extra` ones behind it; what `skip` names is not clustered. Raises SettingsError."""
+    features = (*CATALOGUE, *extra)
+    can_skip = [f.name for f in features if f.clustered]
+    for name in skip:
+        if name not in can_skip:
+            near = difflib.get_close_matches(name, can_skip, n=3) or can_skip
+            raise SettingsError(
+                f"[features] skip: no feature {name!r} is clustered (near: {', '.join(near)})", "Correct it"
+            )
+    if set(can_skip) <= set(skip):
+        raise SettingsError("[features] skip names every feature: expected at least one to be left", "Take some out")
+    return tuple(replace(f, clustered=False) if f.name in skip else f for f in features)
+
+
+def clustered(features: Iterable[Feature]) -> tuple[str, ...]:
+    """The names of those that series are compared by."""
+    return tuple(f.name for f in features if f.clustered)
+
+
+def needed(features: Iterable[Feature]) -> tuple[str, ...]:
+    """Those of the user's own that are clustered: a series for which they know no number cannot be."""
+    return tuple(f.name for f in features if f.phase == "extra" and f.clustered)
+
+
+def least_spreads(features: Iterable[Feature], x: Floats) -> Floats:
+    """(d,) the least spread that means something, for the clustered features with values x (n, d).
+
+    What is counted in samples is off by half a sample in any recording; what is measured, by rounding.
+    """
+    largest = np.abs(x).max(axis=0, initial=0.0)
+    rounding = np.where(largest > 0, 1e-9 * largest, 1.0)
+    spreads: Floats = np.where([f.unit == "samples" for f in features if f.clustered], 0.5, rounding)
+    return spreads
+
+
+def plain(features: Iterable[Feature]) -> list[dict[str, Any]]:
+    """For a manifest: what describes the series is kept with them."""
+    return [asdict(f) for f in features]
+
+
+def of(facts: Mapping[str, Any]) -> tuple[Feature, ...]:
+    """The features in force when features/ was made, from the facts of its manifest."""
+    return tuple(Feature(**f) for f in facts["catalogue"])
+
+
+def as_markdown() -> str:
+    """The catalogue as the table in docs/features.md."""
+    rows = ["| name | unit | phase | meaning | formula |", "| --- | --- | --- | --- | --- |"]
+    for f in CATALOGUE:
+        name = f"`{f.name}`" if f.clustered else f"`{f.name}` (rules only)"
+        rows.append(f"| {name} | {f.unit} | {f.phase} | {f.meaning} | {f.formula.replace('|', '&#124;')} |")
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,34 @@
+"""Whether features/ fits series/, and a model the features there are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tsclust.errors import NoSeriesError, StageMissingError
+from tsclust.stages.features.tally import parts_of
+from tsclust.workspace.folder import Workspace, command
+
+
+def refuse_other(now: object, then: object, base: Path) -> None:
+    """Raises StageMissingError where features are described otherwise than when the model was trained."""
+    if now != then:
+        raise StageMissingError(
+            f"the model of {base} was trained on other features, rules or baselines than [features], [[rule]] and"
+            " [cluster] ask for now",
+            f"Train it again: {command('train', base)}  (or set them back)",
+        )
+
+
+def refuse_stale(workspace: Workspace) -> None:
+    """Raises StageMissingError where a part of features/ describes other series than series/ holds now."""
+    series, parts = workspace.manifest("series"), parts_of(workspace.manifest("features"))
+    if any(series.outputs.get(name) != part.series for name, part in parts.items()):
+        raise workspace.other_series()
+
+
+def refuse_nothing(workspace: Workspace) -> None:
+    """Raises NoSeriesError where series/ is empty."""
+    if not workspace.manifest("series").rows:
+        raise NoSeriesError(
+            f"{workspace.stage('series')} holds no series", "Check the source, then run: tsclust extract"
+        )

@@ -1,0 +1,76 @@
+"""Where the phases of one series lie: rest, peak, decay, side movement, return.
+
+Every function takes one plain array x of at least 8 finite values, in the direction of the peak, and no Python objects.
+"""
+
+from __future__ import annotations
+
+from numba import njit
+
+from tsclust.arrays import Floats
+from tsclust.stages.features import shape
+from tsclust.stages.features.shape import Int32s
+
+ACTIVE = 0.03  # above rest by this share of the peak: the mechanism runs
+SETTLED = 0.01  # falling by less than this share of the peak per sample: the decay is over
+SIDE = 0.70  # below this share of the side level: the return has begun
+
+
+@njit(cache=True, nogil=True)
+def after(x: Floats) -> float:
+    """The level at the end: the lowest of 3 values, of which the cut may have left no more than one at rest."""
+    return float(x[-3:].min())
+
+
+@njit(cache=True, nogil=True)
+def rest_level(x: Floats) -> float:
+    """The level of the idle sensor: the lower of the two ends."""
+    return min(float(x[0]), after(x))
+
+
+@njit(cache=True, nogil=True)
+def active(x: Floats, rest: float, height: float) -> tuple[int, int]:
+    """[start, end) of the run: from the first to the last value that stands out of rest; all of a flat series."""
+    above = rest + ACTIVE * height
+    start, end = 0, len(x)
+    if height <= 0:
+        return start, end
+    while x[start] <= above:
+        start += 1
+    while x[end - 1] <= above:
+        end -= 1
+    return start, end
+
+
+@njit(cache=True, nogil=True)
+def decay_end(x: Floats, peak: int, end: int, height: float) -> int:
+    """First sample after the peak from which the curve no longer falls fast."""
+    i = peak
+    while i + 1 < end and x[i] - x[i + 1] >= SETTLED * height:
+        i += 1
+    return i
+
+
+@njit(cache=True, nogil=True)
+def side_movement(x: Floats, order: Int32s, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
+    """[first, last) of the side movement; what follows the peak, or all, where there is too little of it (under 3)."""
+    first = decay_end(x, peak, end, height)
+    level = rest + SIDE * (shape.median(shape.ascending(x, order, first, end)) - rest)
+    last = end
+    while last > first and x[last - 1] < level:
+        last -= 1
+    if last - first >= 3:
+        return first, last
+    return (peak, end) if end - peak >= 3 else (0, len(x))
+
+
+@njit(cache=True, nogil=True)
+def crossing(x: Floats, peak: int, level: float, step: int) -> float:
+    """Where (in samples, between samples) x falls to `level`, going from the peak in direction `step` (1 or -1)."""
+    i = peak
+    while 0 <= i + step < len(x) and x[i + step] > level:
+        i += step
+    j = i + step
+    if not 0 <= j < len(x) or x[i] <= level:
+        return float(i)
+    return float(i + step * (x[i] - level) / (x[i] - x[j]))

@@ -1,0 +1,184 @@
+"""The features of each phase: small functions of one plain array. Every formula is in the catalogue."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from tsclust.arrays import Floats
+
+Int32s = npt.NDArray[np.int32]
+
+WINDOW = 5  # samples on each side of a step
+CLEARLY = 1e-9  # a share: of two equal steps the first counts, whatever their sums were rounded to
+SHORT = 200  # values: sorting them by comparing all pairs is faster than any clever way
+SWINGS = 20  # lags summed side by side: as many as LAGS asks for, and what fills a processor's registers
+LAGS = (3, 20)  # samples: a slower swing is a drift, a faster one is roughness
+
+
+@njit(cache=True, nogil=True)
+def moments(x: Floats) -> tuple[float, float, float, float]:
+    """Mean, standard deviation, skewness, excess kurtosis (of the population; the last two 0 where all is equal)."""
+    mean = x.mean()
+    m2 = m3 = m4 = 0.0
+    for v in x:
+        d = v - mean
+        m2 += d * d
+        m3 += d * d * d
+        m4 += d * d * d * d
+    n = len(x)
+    m2, m3, m4 = m2 / n, m3 / n, m4 / n
+    if m2 <= 1e-18 * (m2 + mean * mean):
+        return mean, 0.0, 0.0, 0.0
+    return mean, np.sqrt(m2), m3 / m2**1.5, m4 / (m2 * m2) - 3.0
+
+
+@njit(cache=True, nogil=True)
+def slope(x: Floats, order: Int32s, first: int, last: int) -> float:
+    """Slope per sample of the resistant line through x[first:last]: what lies between the medians of its outer thirds.
+
+    A least squares line leans towards a bump, up or down by where the bump stands.
+    """
+    third = (last - first + 1) // 3
+    left, right = ascending(x, order, first, first + third), ascending(x, order, last - third, last)
+    return (median(right) - median(left)) / max(last - first - third, 1)
+
+
+@njit(cache=True, nogil=True)
+def roughness(x: Floats) -> float:
+    """Mean absolute step between neighbours."""
+    total = 0.0
+    for i in range(1, len(x)):
+        total += abs(x[i] - x[i - 1])
+    return total / max(len(x) - 1, 1)
+
+
+@njit(cache=True, nogil=True)
+def steepest(x: Floats) -> int:
+    """Where the means of WINDOW neighbours before and after a sample differ most: the first sample after."""
+    w = min(WINDOW, len(x) // 2)
+    best, at = 0.0, w
+    before, after = x[:w].sum(), x[w : 2 * w].sum()
+    for i in range(w, len(x) - w + 1):
+        if abs(after - before) > best * (1 + CLEARLY):
+            best, at = abs(after - before), i
+        if i < len(x) - w:
+            before += x[i] - x[i - w]
+            after += x[i + w] - x[i]
+    return at
+
+
+@njit(cache=True, nogil=True)
+def lasting_step(x: Floats, order: Int32s, first: int, last: int) -> float:
+    """What of the steepest change in x[first:last] lasts: the median of all after it less that of all before.
+
+    A bump goes up as steeply as down: by the larger of its two sides it would be a step in a direction of chance.
+    """
+    at = first + steepest(x[first:last])
+    if at == first:
+        return 0.0
+    return median(ascending(x, order, at, last)) - median(ascending(x, order, first, at))
+
+
+@njit(cache=True, nogil=True)
+def oscillation(x: Floats, line: float) -> float:
+    """Largest autocorrelation at LAGS after the line of slope `line` is taken off; 0 where all is equal."""
+    n, mean = len(x), x.mean()
+    d = np.zeros(
+        n + LAGS[0] + SWINGS
+    )  # zeros behind the end: every lag has n terms, and all lags are summed side by side
+    power = size = 0.0
+    for i in range(n):
+        d[i] = x[i] - mean - line * (i - (n - 1) / 2)
+        power += d[i] * d[i]
+        size += x[i] * x[i]
+    if power <= 1e-18 * size:
+        return 0.0
+    sums = np.zeros(SWINGS)
+    for i in range(n):
+        for j in range(SWINGS):
+            sums[j] += d[i] * d[i + LAGS[0] + j]
+    within = max(min(LAGS[1], n // 2) - LAGS[0] + 1, 0)
+    return max(0.0, sums[:within].max() / power) if within > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def order(x: Floats) -> Int32s:
+    """Where the values of x, all finite, stand when they ascend. A series is sorted once; its phases pick theirs.
+
+    A short one by counting how many are smaller, which processors do for several at a time.
+    """
+    n = len(x)
+    if n > SHORT:
+        return _shell_order(x)
+    smaller = np.zeros(n, np.int32)
+    for i in range(n):
+        v = x[i]
+        for j in range(n):
+            smaller[j] += np.int32(v < x[j])
+    out = np.full(n, -1, np.int32)
+    for i in range(n):
+        place = smaller[i]
+        while out[place] >= 0:  # an equal value stands there
+            place += 1
+        out[place] = i
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _shell_order(x: Floats) -> Int32s:
+    """`order` (Shell 1959, gaps of Knuth 1973). numba's own sort takes four seconds to compile into all its callers."""
+    out, gap = np.arange(len(x)).astype(np.int32), 1
+    while gap < len(x) // 3:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, len(out)):
+            moving, j = out[i], i
+            while j >= gap and x[out[j - gap]] > x[moving]:
+                out[j] = out[j - gap]
+                j -= gap
+            out[j] = moving
+        gap //= 3
+    return out
+
+
+@njit(cache=True, nogil=True)
+def ascending(x: Floats, order: Int32s, first: int, last: int) -> Floats:
+    """The values of x[first:last], sorted."""
+    out, found = np.empty(last - first + 1), 0  # one more: the place of what does not belong
+    for i in order:
+        out[found] = x[i]
+        found += first <= i < last
+    return out[: last - first]
+
+
+@njit(cache=True, nogil=True)
+def median(ascending: Floats) -> float:
+    """The middle of sorted values, the mean of both where there are two."""
+    n = len(ascending)
+    return float((ascending[(n - 1) // 2] + ascending[n // 2]) / 2)
+
+
+@njit(cache=True, nogil=True)
+def percentile(ascending: Floats, q: float) -> float:
+    """Linear between neighbours, as numpy's default (Hyndman and Fan 1996, type 7)."""
+    at = q * (len(ascending) - 1)
+    i = int(at)
+    j = min(i + 1, len(ascending) - 1)
+    return float(ascending[i] + (at - i) * (ascending[j] - ascending[i]))
+
+
+@njit(cache=True, nogil=True)
+def longest_equal(x: Floats, above: float) -> int:
+    """Longest run of equal neighbours among the values above `above`."""
+    best = run = 0
+    for i in range(len(x)):
+        if x[i] <= above:
+            run = 0
+        elif run > 0 and x[i] == x[i - 1]:
+            run += 1
+        else:
+            run = 1
+        best = max(best, run)
+    return best

@@ -1,0 +1,113 @@
+"""labels/ as files: what was answered, about which series, and the labels that come of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tsclust import config
+from tsclust.config import Settings
+from tsclust.errors import DamagedError, SettingsError, StageMissingError
+from tsclust.stages.labels import resolution
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+
+AS_THEY_CAME = "answers"  # the folder of the files
+TABLES = ("files", "answers", "members", "objections")
+
+
+@dataclass(frozen=True)
+class File:
+    """A file of answers that is kept: its name where it came from, the hash of its content, and the content."""
+
+    name: str
+    sha256: str
+    content: bytes
+
+    @property
+    def path(self) -> str:
+        """Where it lies in labels/."""
+        return f"{AS_THEY_CAME}/{self.sha256[:16]}.json"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Everything labels/ is made of.
+
+    files       a row per file imported: store.FILES
+    answers     a row per answer: store.ANSWERS
+    members     answer, series_id: of the answers in force
+    objections  a row per series that an expert says is real though a rule rejects it: store.OBJECTIONS
+    """
+
+    files: pl.DataFrame
+    answers: pl.DataFrame
+    members: pl.DataFrame
+    objections: pl.DataFrame
+
+
+def read(workspace: Workspace) -> Kept:
+    """What there is; all empty before the first import. Raises DamagedError."""
+    if workspace.find_manifest("labels") is None:
+        members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": workspace.type_of_ids()})
+        schemas = {"files": resolution.FILES, "answers": resolution.ANSWERS, "objections": resolution.OBJECTIONS}
+        return Kept(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
+    return Kept(**{name: workspace.labels(f"{name}.parquet") for name in TABLES})
+
+
+def labels(workspace: Workspace) -> pl.DataFrame:
+    """labels.parquet: series_id and store.LABELS. Raises StageMissingError before the first import, DamagedError."""
+    return workspace.labels("labels.parquet")
+
+
+def labels_if_any(workspace: Workspace) -> pl.DataFrame:
+    """The same; none before the first import, or where the file is damaged: the answers have it all."""
+    with contextlib.suppress(StageMissingError, DamagedError):
+        return labels(workspace)
+    return pl.DataFrame(schema={"series_id": workspace.type_of_ids(), **resolution.LABELS})
+
+
+def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
+    """One label a series, as store.resolved. Raises StageMissingError where there is none, SettingsError for a
+    labeller who has labelled nothing."""
+    found = labels(workspace)
+    resolve = settings.labels.resolve
+    check_resolve(resolve, found)
+    return resolution.resolved(found, resolve)
+
+
+def check_resolve(resolve: str, found: pl.DataFrame) -> None:
+    """Raises SettingsError for a labeller who has labelled nothing."""
+    who = sorted(found["labeller"].unique())
+    if resolve not in ("", "majority", "newest", *who):
+        raise SettingsError(
+            f"[labels] resolve = {resolve!r}: expected majority, newest or a labeller ({', '.join(who[:5])})",
+            "Correct it, or leave it empty: contradictory labels are left out then",
+        )
+
+
+def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]) -> Manifest:
+    """Put labels/ in place, whole: the tables, and the files as they came."""
+    before = workspace.find_manifest("labels")
+    with workspace.writing("labels") as writer:
+        for name in TABLES:
+            writer.write_table(f"{name}.parquet", getattr(after, name).to_arrow())
+        writer.write_table("labels.parquet", found.to_arrow())
+        for name, sha256 in (before.outputs if before else {}).items():
+            if Path(name).parts[0] == AS_THEY_CAME:
+                writer.adopt(workspace.stage("labels") / name, sha256, name)
+        for file in new:
+            writer.write_bytes(file.path, file.content)
+        writer.sync()
+        return write_manifest(
+            writer, meter, stage="labels", settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
+        )  # fmt: skip
+
+
+def digest_of_model(settings: Settings) -> str:
+    """A hash of all settings that decide on what is learned from labels."""
+    return config.digest(settings.train, settings.labels, settings.cluster)

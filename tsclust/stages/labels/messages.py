@@ -1,0 +1,116 @@
+"""What `tsclust labels import` says to people and to scripts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from tsclust.stages.labels import resolution
+from tsclust.stages.labels.agreement import alpha
+from tsclust.stages.labels.answers import Answers
+from tsclust.stages.labels.files import File, Kept
+
+FEW = 5  # conflicts that are listed
+SHORT = 120  # characters of a text from outside
+
+
+@dataclass(frozen=True)
+class Imported:
+    """had, found: the labels there were and are now; kept: all that is kept; new: files taken in now; again: files
+    known before."""
+
+    had: pl.DataFrame
+    found: pl.DataFrame
+    kept: Kept
+    new: Sequence[tuple[File, Answers]]
+    again: int
+    resolve: str
+
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes())
+
+    def _notes(self) -> Iterator[str]:
+        yield f"{_count(len(self.new), 'file')} of answers taken in{self._known()}"
+        series, who = self.found["series_id"].n_unique(), sorted(self.found["labeller"].unique())
+        yield f"{series:,} series are labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
+        yield from self._late()
+        yield from self._taken_back()
+        yield from self._agreement()
+        objections = self.kept.objections.filter("in_force")
+        for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
+            ids = ", ".join(one[:SHORT] for one in series_ids["series_id"].head(FEW))
+            see = f"tsclust filter --show {shlex.quote(str(rule))}"
+            yield f"{labeller} says that rule {rule} rejects real runs: {ids}; see: {see}"
+
+    def _known(self) -> str:
+        return f"; {_count(self.again, 'file')} known already: nothing changes" if self.again else ""
+
+    def _late(self) -> Iterator[str]:
+        """Files that do not count, and those whose clock was wrong."""
+        for file, answers in self.new:
+            row = self.kept.files.row(by_predicate=pl.col("sha256") == file.sha256, named=True)
+            if row["saved_at"] < answers.saved_at:
+                yield f"{file.name[:SHORT]} says it was saved on {answers.saved_at:%Y-%m-%d}: taken for today"
+            if not row["in_force"]:
+                later = f"another file of {row['labeller']} about the same report counts, saved later or as late"
+                yield f"{file.name[:SHORT]} does not count: {later}"
+
+    def _taken_back(self) -> Iterator[str]:
+        """What is not what the same labeller had said before."""
+        both = self.had.join(self.found, on=["series_id", "labeller"], how="left", suffix="_now")
+        other = both.filter(pl.col("kind_now").ne_missing(pl.col("kind")))
+        lost = other.group_by("labeller", "kind", "kind_now").len().sort("len", "kind", descending=[True, False])
+        for labeller, was, now, count in lost.head(FEW).iter_rows():
+            becomes = f"become {now[:SHORT]}" if now is not None else "have no label any more"
+            yield f"{count:,} series that {labeller} had called {was[:SHORT]} {becomes}"
+        if len(lost) > FEW:
+            yield f"{int(lost['len'][FEW:].sum()):,} more of other kinds"
+
+    def _agreement(self) -> Iterator[str]:
+        conflicts, agree = resolution.conflicts(self.found), alpha(self.found)
+        if agree is not None:
+            yield f"labellers agree with alpha = {agree:.2f} (Krippendorff; 1: always, 0: as by chance)"
+        if len(conflicts):
+            count = int(conflicts["series"].sum())
+            done = (
+                f"decided by {self.resolve}"
+                if self.resolve
+                else "left out until --resolve majority|newest|NAME decides"
+            )
+            yield f"{count:,} series are labelled in contradictory ways, {done}:"
+        for said, series in conflicts.head(FEW).iter_rows():
+            yield f"  {series:,}: {said[:SHORT]}"
+
+    def table(self) -> tuple[tuple[str, ...], ...]:
+        """Kinds and how many series each has, the most frequent first."""
+        counts = self.kinds()
+        rows = [(kind[:SHORT], verdict, f"{series:,}") for kind, verdict, series in counts.iter_rows()]
+        return (("kind", "verdict", "series"), *rows) if rows else ()
+
+    def kinds(self) -> pl.DataFrame:
+        """kind, verdict, series, of all labels."""
+        counts = self.found.group_by("kind", "verdict").agg(series=pl.col("series_id").n_unique())
+        return counts.sort("series", "kind", "verdict", descending=[True, False, False])
+
+    def facts(self) -> dict[str, Any]:
+        conflicts = resolution.conflicts(self.found)
+        return {
+            "new_files": [file.name for file, _ in self.new],
+            "known_files": self.again,
+            "labels": len(self.found),
+            "rows": self.found["series_id"].n_unique(),
+            "labellers": sorted(self.found["labeller"].unique()),
+            "kinds": self.kinds().to_dicts(),
+            "alpha": alpha(self.found),
+            "conflicts": conflicts.to_dicts(),
+            "resolve": self.resolve,
+            "objections": self.kept.objections.filter("in_force").drop("in_force", "sha256").to_dicts(),
+        }
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

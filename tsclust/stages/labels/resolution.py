@@ -1,0 +1,166 @@
+"""Answers -> labels: which answers count, which of two counts for a series, and where labellers disagree.
+
+Plain tables in and out; the columns of each are written down in the schemas below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from tsclust.stages.labels.answers import Answer, Answers
+
+Schema = Mapping[str, pl.DataType]
+
+TEXT, WHOLE, WHEN = pl.String(), pl.Int64(), pl.Datetime("us", "UTC")
+# labels/files.parquet: a row for each file that was ever imported.
+FILES: Schema = {
+    "sha256": TEXT, "file": TEXT, "labeller": TEXT, "report": TEXT, "report_id": TEXT, "saved_at": WHEN,
+    "in_force": pl.Boolean(),
+}  # fmt: skip
+# labels/answers.parquet: a row for each answer in them.
+ANSWERS: Schema = {
+    "answer": WHOLE, "sha256": TEXT, "file": TEXT, "labeller": TEXT, "report": TEXT, "saved_at": WHEN, "group": WHOLE,
+    "size": WHOLE, "members_hash": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT,
+    "labelled_at": WHEN, "in_force": pl.Boolean(),
+}  # fmt: skip
+# labels/objections.parquet: a row for each series that an expert says is real though a rule rejects it.
+OBJECTIONS: Schema = {
+    "sha256": TEXT, "labeller": TEXT, "report": TEXT, "rule": TEXT, "series_id": TEXT, "comment": TEXT,
+    "in_force": pl.Boolean(),
+}  # fmt: skip
+# labels/labels.parquet: a row for each series and labeller. series_id is of the type it has in series/.
+LABELS: Schema = {
+    "labeller": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT, "report": TEXT, "group": WHOLE,
+    "size": WHOLE, "labelled_at": WHEN,
+}  # fmt: skip
+OWN_KINDS = {"normal": "normal", "bad_recording": "bad recording", "dont_know": "don't know", "mixed": "mixed"}
+UNNAMED = "malfunction"
+RESERVED = {*OWN_KINDS.values(), "none of these", "impossible"}  # what score says, too: no malfunction's name
+SAID = ("malfunction", "normal", "bad_recording")  # verdicts that say what a series is
+WIDER = 2  # a group of up to so many times the series may be the same one, after new data
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What a file of answers says, as rows of the tables: FILES (one), ANSWERS and OBJECTIONS."""
+
+    file: pl.DataFrame
+    answers: pl.DataFrame
+    objections: pl.DataFrame
+
+    @classmethod
+    def of(cls, answers: Answers, file: str, sha256: str, now: datetime) -> Rows:
+        """First the answers about groups, then those about single series. A time that is yet to come is `now`: the
+        clock that said so was wrong, and would outlive every correction."""
+        who, saved_at = _tidy(answers.labeller), min(answers.saved_at, now)
+        shared = {"sha256": sha256, "file": file, "labeller": who, "report": answers.report.name, "saved_at": saved_at}
+        shared["in_force"] = True
+        about = [{"group": a.group, "size": a.size, "members_hash": a.members_hash} for a in answers.groups]
+        about += [{"group": None, "size": 1, "members_hash": None} for _ in answers.series]
+        said = [_said(answer, now) for answer in (*answers.groups, *answers.series)]
+        rows = [shared | {"answer": n} | a | s for n, (a, s) in enumerate(zip(about, said, strict=True))]
+        objections = [
+            shared | {"rule": one.rule, "series_id": series_id, "comment": one.comment}
+            for one in answers.objections for series_id in (one.series_ids or ("",))
+        ]  # fmt: skip
+        return cls(
+            pl.DataFrame([shared | {"report_id": answers.report.id}], dict(FILES)), pl.DataFrame(rows, dict(ANSWERS)),
+            pl.DataFrame(objections, dict(OBJECTIONS)).unique(maintain_order=True),
+        )  # fmt: skip
+
+
+def _said(answer: Answer, now: datetime) -> dict[str, object]:
+    verdict = answer.verdict
+    own = _tidy(answer.kind) or UNNAMED if verdict == "malfunction" else OWN_KINDS[verdict] if verdict else None
+    taken = verdict == "malfunction" and str(own).casefold() in RESERVED
+    return {
+        "verdict": verdict, "kind": f"{own} ({UNNAMED})" if taken else own, "sure": answer.sure,
+        "comment": answer.comment.strip(), "labelled_at": min(answer.answered_at, now),
+    }  # fmt: skip
+
+
+def _tidy(text: str) -> str:
+    """Without spaces that nobody sees."""
+    return " ".join(text.split())
+
+
+def in_force(files: pl.DataFrame) -> pl.DataFrame:
+    """FILES with `in_force` anew: of a labeller's files about one report the one saved last counts."""
+    newest = pl.col("sha256").sort_by("saved_at", "sha256").last().over("labeller", "report_id")
+    return files.with_columns(in_force=pl.col("sha256") == newest)
+
+
+def counting(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """ANSWERS or OBJECTIONS with `in_force` as that of their files."""
+    return rows.drop("in_force").join(files.select("sha256", "in_force"), on="sha256", maintain_order="left")
+
+
+def spelled_alike(answers: pl.DataFrame) -> pl.DataFrame:
+    """Kinds that differ in capitals alone are one: as they were first written, in an answer in force if there is."""
+    first = pl.col("kind").sort_by(~pl.col("in_force"), "labelled_at", "answer").first()
+    return answers.with_columns(kind=first.over(pl.col("kind").str.to_lowercase()))
+
+
+def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """A row for each series and labeller, sorted by both: series_id and LABELS.
+
+    members: answer, series_id of each series that an answer in force is about. Of several answers of one labeller
+    those count that say what the series is, and of these that about the fewest series, whenever it was given: a large
+    group's name takes nothing back of a small one's. Of answers in several files about sets of much the same size that
+    counts which was given last: a file that is saved once more with old answers takes nothing back.
+    """
+    given = answers.filter("in_force", pl.col("verdict").is_not_null())
+    given = given.with_columns(said=pl.col("verdict").is_in(SAID) | (pl.col("size") == 1))
+    specific = given.sort("said", "size", "labelled_at", "answer", descending=[True, False, True, True])
+    latest = given.sort("said", "labelled_at", "saved_at", "answer", descending=True)
+    order = [each.select("answer").with_row_index(name) for name, each in (("narrow", specific), ("late", latest))]
+    found = members.join(given.select("answer", "sha256", "said"), on="answer").join(order[0], on="answer")
+    found = found.sort("narrow").unique(["series_id", "sha256"], keep="first").join(order[1], on="answer")
+    found = found.join(given.select("answer", *LABELS), on="answer")
+    fewest = pl.col("size").sort_by("narrow").first().over("series_id", "labeller")
+    found = found.filter(pl.col("said") == pl.col("said").any().over("series_id", "labeller"))
+    found = found.filter(pl.col("size") <= WIDER * fewest).sort("late")
+    found = found.unique(["series_id", "labeller"], keep="first", maintain_order=True)
+    return found.select("series_id", *LABELS).sort("series_id", "labeller")
+
+
+def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
+    """One label a series, of labels that say what it is: series_id, kind, verdict, sure, labeller, labelled_at.
+
+    resolve: `majority` or `newest`, or the labeller who decides; "" leaves out what labellers contradict each other in.
+    With `majority` a draw is left out.
+    """
+    said = found.filter(pl.col("verdict").is_in(SAID))
+    said = closest(said) if resolve in ("", "majority", "newest") else said
+    if resolve in ("", "majority"):
+        votes = said.group_by("series_id", "kind").len("votes")
+        most = pl.col("votes") == pl.col("votes").max().over("series_id") if resolve else pl.lit(1) == 1
+        clear = votes.filter(most).filter(pl.len().over("series_id") == 1)
+        said = said.join(clear, on=["series_id", "kind"], how="semi")
+    first = said.with_columns(decides=pl.col("labeller") == resolve)
+    first = first.sort("decides", "labelled_at", "labeller", descending=[True, True, False])
+    names = ("series_id", "kind", "verdict", "sure", "labeller", "labelled_at")
+    return first.unique("series_id", keep="first").select(names).sort("series_id")
+
+
+def closest(said: pl.DataFrame) -> pl.DataFrame:
+    """Of labels those of who has looked at the series itself, where somebody has: a group's name weighs less."""
+    itself = pl.col("size") == 1
+    return said.filter(itself | ~itself.any().over("series_id"))
+
+
+def conflicts(found: pl.DataFrame) -> pl.DataFrame:
+    """Where labellers say different things: said, series, a row for each combination, the most frequent first.
+
+    said: `kind (labeller, ...); kind (labeller)`, in the order of the alphabet.
+    """
+    said = closest(found.filter(pl.col("verdict").is_in(SAID)))
+    differ = said.filter(pl.col("kind").n_unique().over("series_id") > 1)
+    who = differ.group_by("series_id", "kind").agg(pl.col("labeller").sort().str.join(", "))
+    each = who.with_columns(one=pl.format("{} ({})", "kind", "labeller")).sort("kind")
+    combined = each.group_by("series_id", maintain_order=True).agg(pl.col("one").str.join("; ").alias("said"))
+    return combined.group_by("said").len("series").sort("series", "said", descending=[True, False])

@@ -1,0 +1,111 @@
+"""Answers -> labels: the series that each answer is about, and which answers are in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from tsclust.engine.base import map_parts
+from tsclust.errors import AnswersError
+from tsclust.stages.labels import archive, resolution
+from tsclust.stages.labels.answers import Answers
+from tsclust.stages.labels.files import File, Kept
+from tsclust.stages.labels.resolution import Rows
+from tsclust.workspace.folder import Workspace
+
+WORKERS = 2
+
+
+def with_file(workspace: Workspace, kept: Kept, file: File, answers: Answers, older: bool) -> Kept:
+    """What there is with one file more."""
+    if answers.series or not answers.groups:
+        _refuse_others(workspace, file, answers)
+    first, rows = len(kept.answers), Rows.of(answers, file.name, file.sha256, datetime.now(UTC))
+    members = pl.concat([_of_groups(workspace, file, answers, older), _of_series(workspace, file, answers)])
+    members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id="series_id")
+    return Kept(
+        pl.concat([kept.files, rows.file]),
+        pl.concat([kept.answers, rows.answers.with_columns(pl.col("answer") + first)]),
+        pl.concat([kept.members, members]),
+        pl.concat([kept.objections, rows.objections]),
+    )
+
+
+def in_force_only(kept: Kept) -> Kept:
+    """What counts, and only the members of that."""
+    files = resolution.in_force(kept.files)
+    answers = resolution.spelled_alike(resolution.counting(kept.answers, files))
+    members = kept.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
+    return Kept(files, answers, members, resolution.counting(kept.objections, files))
+
+
+def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
+    """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
+    if not answers.groups:
+        return pl.DataFrame(schema={"number": pl.Int64, "series_id": workspace.type_of_ids()})
+    found = archive.members(workspace.stage("clusters"), answers.groups)
+    if found is None:
+        found = _of_older(workspace, file, answers, older)
+    out = [(n, series_id) for n, group in enumerate(answers.groups) for series_id in group.not_members]
+    marked = pl.DataFrame(out, schema={"number": pl.Int64, "text": pl.String}, orient="row").unique()
+    found = found.with_columns(text=pl.col("series_id").cast(pl.String))
+    left = found.join(marked, on=["number", "text"], how="anti")
+    if len(found) - len(left) != len(marked):
+        raise AnswersError(f"{file.name} marks series that are in none of its groups", WHERE)
+    return left.filter(~pl.col("apart")).select("number", "series_id")
+
+
+WHERE = "Import it where its report was made, and as it was saved"
+
+
+def _refuse_others(workspace: Workspace, file: File, answers: Answers) -> None:
+    """Nothing but the report's model says where a file is from that has no groups."""
+    model, now = answers.report.model, workspace.find_manifest("clusters")
+    if not (workspace.asked / model).is_dir() and (now is None or model != now.output_hash):
+        raise AnswersError(f"{file.name} is not about any report of {workspace.root}", WHERE)
+
+
+def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
+    """From the sweep that the report was made of, where it is kept and asked for."""
+    asked = workspace.asked / answers.report.model
+    found = archive.members(asked, answers.groups) if asked.is_dir() else None
+    if found is None:
+        raise AnswersError(
+            f"{file.name} is not about the groups of {workspace.root}: no sweep of it has its sets of series", WHERE
+        )
+    if not older:
+        raise AnswersError(
+            f"{file.name} is about an earlier sweep than {workspace.stage('clusters')} holds now",
+            "Its series are still known: add --older to take it in all the same",
+        )
+    return found
+
+
+def _of_series(workspace: Workspace, file: File, answers: Answers) -> pl.DataFrame:
+    """number, series_id of the single series answered."""
+    first, asked = len(answers.groups), [answer.series_id for answer in answers.series]
+    there = _known(workspace, asked)
+    if unknown := sorted(set(asked) - set(there["text"])):
+        raise AnswersError(
+            f"{file.name} is about series {unknown[0]!r:.60}, which {workspace.root} does not have", WHERE
+        )
+    numbered = pl.DataFrame({"number": range(first, first + len(asked)), "text": asked}, schema=NUMBERED)
+    return numbered.join(there, on="text").select("number", "series_id")
+
+
+NUMBERED = {"number": pl.Int64, "text": pl.String}
+
+
+def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
+    """text, series_id: those of the ids `asked` that series/ has."""
+
+    def one_part(path: Path) -> pl.DataFrame:
+        ids = pl.DataFrame(pq.read_table(path, columns=["series_id"]))
+        return ids.with_columns(text=pl.col("series_id").cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
+
+    empty = pl.DataFrame(schema={"series_id": workspace.type_of_ids(), "text": pl.String})
+    return pl.concat([empty, *map_parts(one_part, workspace.parts("series") if asked else [], WORKERS)])

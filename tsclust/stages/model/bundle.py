@@ -1,0 +1,113 @@
+"""model/ as files: the classifier, what it knows, what was normal, and how its series lay."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass
+from functools import partial
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from tsclust.arrays import Bools, Floats, Int64s
+from tsclust.errors import DamagedError, StageMissingError
+from tsclust.stages.clusters.regimes import Regimes
+from tsclust.stages.clusters.scaling import GRID as PER_ONE
+from tsclust.stages.clusters.scaling import Grid, Scaler
+from tsclust.stages.model import abstention, classifier, skops_file
+from tsclust.stages.model.novelty import Known
+from tsclust.stages.model.profile import ALL, Lying
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Manifest
+from tsclust.workspace.parquet import StageWriter
+
+FILE = "model.skops"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A classifier that can be asked. facts: of its manifest; see training."""
+
+    facts: dict[str, Any]
+    estimator: Any
+    temperature: float
+    known: Known
+    scaler: Scaler
+    lying: Lying
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return tuple(self.facts["kinds"])
+
+    def ask(self, rows: Grid) -> tuple[Int64s, Floats, Floats]:
+        """(kind, probability, novelty), (n,) each, of scaled features (n, d); equal rows are asked about once."""
+        plain = ~rows.any(axis=1)
+        at = np.append(np.flatnonzero(~plain), np.flatnonzero(plain)[:1])
+        x = rows[at] / PER_ONE
+        probability = classifier.calibrated(classifier.predict(self.estimator, x, len(self.kinds)), self.temperature)
+        found = (*abstention.confidence(probability), self.known.novelty(x))
+        where = np.full(len(rows), len(at) - 1)
+        where[~plain] = np.arange(np.count_nonzero(~plain))
+        kind, sure, novelty = (one[where] for one in found)
+        return kind, sure, novelty
+
+    def refuses(self, sure: Floats, novelty: Floats) -> Bools:
+        """(n,) which series get no answer, at the threshold of training."""
+        found: Bools = (sure < self.facts["threshold"]) | (novelty > 1)
+        return found
+
+
+def write(writer: StageWriter, model: Trained) -> None:
+    """Everything of a model that is not a plain number or text."""
+    scaler, lying = model.scaler, model.lying
+    regimes = None if scaler.regimes is None else asdict(scaler.regimes)
+    plain = asdict(scaler) | {"keys": scaler.keys.tolist(), "regimes": regimes}
+    content = {
+        "estimator": model.estimator,
+        "known": asdict(model.known),
+        "scaler": plain,
+        "lying": asdict(lying) | {"machines": lying.machines.tolist()},
+    }
+    writer.write_bytes(FILE, skops_file.dumps(content))
+
+
+def read(workspace: Workspace) -> Trained:
+    """Raises StageMissingError before training or for another scikit-learn's model, DamagedError for a changed one."""
+    manifest = workspace.manifest("model")
+    _check_version(workspace, manifest)
+    content = (workspace.stage("model") / FILE).read_bytes()
+    if hashlib.sha256(content).hexdigest() != manifest.outputs.get(FILE):
+        again = f"Make it again: {command('train', workspace.root)}"
+        raise DamagedError(f"{workspace.stage('model') / FILE} is not the file that was trained", again)
+    held = skops_file.loads(content, len(manifest.facts["features"]))
+    return skops_file.tried(partial(_tried, manifest.facts, held))
+
+
+def _tried(facts: dict[str, Any], held: dict[str, Any]) -> Trained:
+    """From what a file holds, whose shapes nobody knows: one series goes all the way."""
+    found = _built(facts, held)
+    z = found.scaler.deviations(np.ones((1, len(facts["features"]))), np.array([ALL]))
+    found.ask(found.scaler.of_deviations(z))
+    Lying.of(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.lying.counts_of(ALL)
+    return found
+
+
+def _built(facts: dict[str, Any], found: dict[str, Any]) -> Trained:
+    scaler = found["scaler"] | {"keys": np.array(found["scaler"]["keys"])}
+    regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
+    lying = found["lying"] | {"machines": np.array(found["lying"]["machines"], str)}
+    return Trained(
+        facts, found["estimator"], facts["temperature"], Known(**found["known"]),
+        Scaler(**scaler | {"regimes": regimes}), Lying(**lying),
+    )  # fmt: skip
+
+
+def _check_version(workspace: Workspace, manifest: Manifest) -> None:
+    """Another scikit-learn may understand an estimator otherwise than the one that made it."""
+    then, now = manifest.versions["scikit-learn"], version("scikit-learn")
+    if then.split(".")[:2] != now.split(".")[:2]:
+        raise StageMissingError(
+            f"the model of {workspace.root} was trained with scikit-learn {then}, here is {now}",
+            f"Train it again, the labels are all there: {command('train', workspace.root)}",
+        )

@@ -1,0 +1,173 @@
+"""Curves and bands -> SVG paths in one frame, with ticks."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.reports.charts.curves import nice_ticks, thinned
+from tsclust.stages.reports.groups.data import Band, Curve, Period
+from tsclust.stages.reports.html.language import Language
+
+HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit is a sample
+POINTS = 240  # a curve has no more than about so many: that is what a card can show
+TALL = 0.45  # of the room, taken by peaks: they are drawn at a smaller scale
+PEAK = 140  # units from the top that they get then
+CLOSE = 7.0  # per cent of the height: ticks closer than that would touch
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The part of the plane that a drawing shows: samples after the start, values as recorded.
+
+    stops: (value, units from the top), values ascending, straight between them. There are more than two where a tall
+    peak would leave no room for the rest: it is drawn at a smaller scale.
+    """
+
+    left: int
+    right: int
+    stops: tuple[tuple[float, int], ...]
+
+    @classmethod
+    def around(cls, bands: Sequence[Band], curves: Sequence[Curve]) -> Frame:
+        """All of these, and a little air above and below."""
+        lines = [(band.at, side) for band in bands if band.at for side in (band.low, band.high)]
+        lines += [(curve.usual.at, curve.usual.values) for curve in curves if curve.usual]
+        lines += [(_at(curve), tuple(v for v in curve.values if v is not None)) for curve in curves if curve.values]
+        left, right = min((at[0] for at, _ in lines), default=0), max((at[-1] for at, _ in lines), default=0)
+        return cls(left, max(right, left + 1), _stops([np.array(values) for _, values in lines if values]))
+
+    @property
+    def box(self) -> str:
+        return f"{self.left} 0 {self.right - self.left} {HEIGHT}"
+
+    @property
+    def knees(self) -> tuple[int, ...]:
+        """Where the scale changes, in units from the top."""
+        return tuple(unit for _, unit in self.stops[1:-1])
+
+    def across(self, at: float) -> float:
+        """Per cent from the left."""
+        return round(100 * (at - self.left) / (self.right - self.left), 2)
+
+    def down(self, value: float) -> float:
+        """Per cent from the top."""
+        return round(100 / HEIGHT * float(self._units(np.array([value]))[0]), 2)
+
+    def ticks(self) -> list[float]:
+        """Round values for the axis: of the roomiest stretch first, and of others where they are not too close."""
+        stretches = sorted(itertools.pairwise(self.stops), key=lambda ends: ends[1][1] - ends[0][1])
+        ticks: list[float] = []
+        for (low, bottom), (high, top) in stretches:
+            for tick in nice_ticks(low, high, max(2, round(5 * (bottom - top) / HEIGHT))):
+                if all(abs(self.down(tick) - self.down(other)) >= CLOSE for other in ticks):
+                    ticks.append(tick)
+        return sorted(ticks)
+
+    def line(self, at: Sequence[int], values: Sequence[float | None]) -> str:
+        """The path through these points, with gaps where values are missing."""
+        wide = np.array([math.nan if v is None else v for v in values])
+        return "".join(map(_path, self._runs(*thinned(np.array(at, np.int64), wide, POINTS))))
+
+    def area(self, band: Band) -> str:
+        """The path around a band: there along the top, back along the bottom."""
+        if not band.at:
+            return ""
+        there, back = (
+            self._runs(*thinned(np.array(band.at, np.int64), np.array(side), POINTS))[0]
+            for side in (band.high, band.low)
+        )
+        return _path(there + back[::-1]) + "z"
+
+    def _units(self, values: Floats) -> Floats:
+        return np.interp(values, [value for value, _ in self.stops], [unit for _, unit in self.stops])
+
+    def _runs(self, at: Int64s, values: Floats) -> list[list[tuple[int, int]]]:
+        """Points of the drawing, a list for each stretch without missing values."""
+        runs: list[list[tuple[int, int]]] = [[]]
+        for x, unit in zip(at.tolist(), self._units(values).tolist(), strict=True):
+            if math.isnan(unit):
+                runs.append([])
+            else:
+                runs[-1].append((x, round(unit)))
+        return [run for run in runs if run]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """What the template needs to draw a card's curves, all in the same frame.
+
+    grid, knees, normal, band   paths
+    lines, usual                paths of the members and of what is usual for each, "" where that is not known
+    across, down                (per cent, label) of the ticks
+    """
+
+    box: str
+    grid: str
+    knees: str
+    across: tuple[tuple[float, str], ...]
+    down: tuple[tuple[float, str], ...]
+    normal: str
+    band: str
+    lines: tuple[str, ...]
+    usual: tuple[str, ...]
+
+
+def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve], language: Language) -> Drawing:
+    """The paths and ticks for these curves, over where the normal ones lie."""
+    rows, columns = frame.ticks(), nice_ticks(frame.left, frame.right, 6)
+    return Drawing(
+        box=frame.box,
+        grid="".join(_level(frame, HEIGHT * frame.down(t) / 100) for t in rows),
+        knees="".join(_level(frame, unit) for unit in frame.knees),
+        across=tuple((frame.across(t), language.fixed(t, 0)) for t in columns if t == int(t)),
+        down=tuple((frame.down(t), language.number(t, digits=4)) for t in rows),
+        normal=frame.area(normal),
+        band=frame.area(band) if band else "",
+        lines=tuple(frame.line(_at(curve), curve.values) for curve in curves),
+        usual=tuple(frame.line(c.usual.at, c.usual.values) if c.usual else "" for c in curves),
+    )
+
+
+def bars(period: Period) -> tuple[int, str]:
+    """(months, path): the share of each month's series, a step of width 1 each; months without any are empty."""
+    at = [12 * int(m.month[:-3]) + int(m.month[-2:]) for m in period.months]
+    rates = {month: m.members / m.series for month, m in zip(at, period.months, strict=True)}
+    top, whole = max(rates.values()) or 1.0, range(min(at), max(at) + 1)
+    return len(whole), "M0 1" + "".join(f"V{1 - rates.get(month, 0.0) / top:.3g}h1" for month in whole) + "V1z"
+
+
+def _at(curve: Curve) -> tuple[int, ...]:
+    """Samples after the start, of each value."""
+    return tuple(range(-curve.start, len(curve.values) - curve.start))
+
+
+def _stops(lines: Sequence[Floats]) -> tuple[tuple[float, int], ...]:
+    """The scale for these values: even, unless what lies beyond nine tenths of each line takes most of the room."""
+    low, high = min((v.min() for v in lines), default=0.0), max((v.max() for v in lines), default=0.0)
+    calm_low = min((np.quantile(v, 0.1) for v in lines), default=0.0)
+    calm_high = max((np.quantile(v, 0.9) for v in lines), default=0.0)
+    air = 0.08 * (calm_high - calm_low) or 0.08 * (high - low) or abs(high) / 2 or 1.0
+    stops, room = [(low - air, HEIGHT)], TALL * (high - low)
+    if calm_low - air - low > room:
+        stops.append((calm_low - air, HEIGHT - PEAK))
+    if high - calm_high - air > room:
+        stops.append((calm_high + air, PEAK))
+    return tuple((float(value), unit) for value, unit in (*stops, (high + air, 0)))
+
+
+def _level(frame: Frame, unit: float) -> str:
+    return f"M{frame.left} {round(unit)}h{frame.right - frame.left}"
+
+
+def _path(points: Sequence[tuple[int, int]]) -> str:
+    """SVG: from the first point by relative steps, which are short; equal ones are one. A point alone is a dot."""
+    steps = [(b[0] - a[0], b[1] - a[1]) for a, b in itertools.pairwise(points)]
+    same = [(step, len(list(run))) for step, run in itertools.groupby(steps)]
+    path = " ".join(f"{dx * n}{dy * n:+}" for (dx, dy), n in same)
+    return f"M{points[0][0]} {points[0][1]}" + (f"l{path}" if path else "h0")

@@ -1,0 +1,252 @@
+"""A workspace -> what the report says, in one pass over the parts, memory bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from tsclust.arrays import Int64s
+from tsclust.config import Report
+from tsclust.hashing import hexadecimal
+from tsclust.series import SeriesBlock
+from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
+from tsclust.stages.features import catalogue
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.labels import group_state
+from tsclust.stages.labels.group_state import Known, Labelled
+from tsclust.stages.reports.charts import curves
+from tsclust.stages.reports.groups import sample
+from tsclust.stages.reports.groups.counts import Span, Time
+from tsclust.stages.reports.groups.data import (
+    Band,
+    Curve,
+    Group,
+    Line,
+    Model,
+    Month,
+    Period,
+    Plain,
+    Rejected,
+    ReportData,
+    Stage,
+    name_of,
+)
+from tsclust.stages.reports.groups.histograms import Deviations
+from tsclust.stages.reports.groups.sample import Asked, Drawn
+from tsclust.stages.reports.groups.similar import middles, nearest
+from tsclust.stages.reports.groups.unusual import ENOUGH, Usual, fit_usual, stands_out, where
+from tsclust.workspace.folder import STAGES, Workspace
+from tsclust.workspace.manifest import Manifest
+
+Rows = npt.NDArray[np.intp]
+USUAL = 100  # the most normal series of a baseline that a usual curve is taken from
+MOST = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
+
+
+def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) -> ReportData:
+    """The report of a workspace that has series, features and clusters.
+
+    Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
+    """
+    manifests = {name: workspace.manifest(name) for name in STAGES}
+    facts = {name: manifest.facts for name, manifest in manifests.items()}
+    chosen = choose(workspace, wanted)
+    features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
+    labelled = group_state.read(workspace)
+    asked = _asked(chosen, facts, features, labelled)
+    drawn = sample.draw(workspace, asked)
+    usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
+    was = _known(chosen, drawn, labelled)
+    shown = [j for j, called in enumerate(was) if _shows(wanted, called)]
+    return ReportData(
+        title=settings.title,
+        origin=facts["series"].get("origin", ""),
+        series=manifests["series"].rows,
+        kept=manifests["clusters"].rows,
+        periods=tuple(_periods(drawn.counts.spans)),
+        peak=facts["features"]["peak"],
+        found=_found(workspace),
+        baseline=asked.baseline,
+        normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
+        groups=_groups(chosen, drawn, usual, was, shown, settings.members),
+        named=len(was) - len(shown),
+        kinds=labelled.named if labelled else (),
+        rejected=_rejected(facts["features"], drawn),
+        sweep=_sweep(workspace),
+        elbow=facts["clusters"]["advice"]["elbow"],
+        best_silhouette=facts["clusters"]["advice"]["silhouette"],
+        features=features,
+        settings=_settings(facts),
+        stages=tuple(stage_of(manifest) for manifest in manifests.values()),
+        model=manifests["clusters"].output_hash,
+    )
+
+
+def _asked(
+    chosen: Chosen, facts: Mapping[str, Mapping[str, Any]], features: tuple[Feature, ...], labelled: Labelled | None
+) -> Asked:
+    """The cards, then what is normal; only of the latter the normal mass is made."""
+    normal = np.arange(len(chosen.members)) >= len(chosen.cards)
+    baseline, names = tuple(facts["clusters"].get("baseline", ())), catalogue.clustered(features)
+    return Asked(chosen.members, normal, facts["features"]["kept"], baseline, names, labelled)
+
+
+def _shows(wanted: Wanted, called: Known | None) -> bool:
+    """Whether a group whose members were called so gets a card; what is asked for by number or k does anyway."""
+    alone = wanted.k is not None or wanted.group is not None
+    return alone or wanted.known or called is None or called.state != "named"
+
+
+def _found(workspace: Workspace) -> int:
+    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", columns=["within"], glob=False)
+    return int(groups["within"].is_null().sum())
+
+
+def _known(chosen: Chosen, drawn: Drawn, labelled: Labelled | None) -> list[Known | None]:
+    """Of each card: what its members were called before."""
+    if labelled is None:
+        return [None] * len(chosen.cards)
+    counts = drawn.counts.called.T
+    return [group_state.known(labelled, counts[j], row) for j, row in enumerate(chosen.cards)]
+
+
+def _groups(
+    chosen: Chosen, drawn: Drawn, usual: Usual, was: Sequence[Known | None], shown: Sequence[int], members: int
+) -> tuple[Group, ...]:
+    """Those of the cards that are shown."""
+    rows, deviations = [chosen.cards[j] for j in shown], Deviations.of(drawn, usual)
+    names = [name_of(row["group"], row["k"], row["cluster"]) for row in rows]
+    sizes = np.array([row["size"] for row in rows])
+    near = nearest(names, middles(drawn, usual)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
+    groups = (_group(row, j, drawn, deviations, members) for row, j in zip(rows, shown, strict=True))
+    return tuple(
+        replace(group, near=near[at], known=was[j]) for at, (j, group) in enumerate(zip(shown, groups, strict=True))
+    )
+
+
+def _group(row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations, members: int) -> Group:
+    rows, usual, size = np.flatnonzero(drawn.inside[:, j]), deviations.usual, row["size"]
+    chosen = rows[curves.strata(curves.typical_first(usual.shaped(drawn.x[rows])), members)]
+    tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
+    times = drawn.counts.spans
+    return Group(
+        number=row["group"], k=row["k"], cluster=row["cluster"], size=size, share=row["share"],
+        first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], within=row["within"],
+        normal=row["normal"],
+        band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
+        unusual=stands_out(drawn.x[rows], drawn.keys[rows], usual),
+        where=tuple(where(name, name in times, tally, j, size) for name, tally in tallies.items() if len(tally) > 1),
+        periods=tuple(
+            Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in _periods(times, 1 + j)
+        ),
+        near=(), known=None, spreads=deviations.spreads(rows), print=hexadecimal(drawn.counts.prints[j]),
+    )  # fmt: skip
+
+
+def _periods(spans: Mapping[str, Sequence[Span]], of: int = 0) -> Iterator[tuple[str, Time, Time]]:
+    """The columns by which it is known when the series `of` were recorded: column, first, last."""
+    for column, found in spans.items():
+        first, last = found[of]
+        if first is not None and last is not None:
+            yield column, first, last
+
+
+def _months(tally: pl.DataFrame | None, j: int) -> tuple[Month, ...]:
+    """Of group j, and of all series."""
+    known = tally.drop_nulls("value").select("value", str(j), "all").rows() if tally is not None else []
+    return tuple(Month(*month) for month in known)
+
+
+def _settings(facts: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, Any], ...]:
+    """What the stages were asked, as they noted it down: the source's own settings may hold secrets, and stay out."""
+    asked = {"features.peak": facts["features"]["peak"]}
+    asked |= {f"cluster.{name}": value for name, value in facts["clusters"].get("asked", {}).items()}
+    return tuple(asked.items())
+
+
+def band_of(drawn: Drawn, rows: Rows) -> Band:
+    """Where 90 % of these rows of the drawn series lie; nowhere for no rows."""
+    if not len(rows):
+        return Band((), (), ())
+    at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.05, 0.95))
+    return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+def curves_drawn(drawn: Drawn, rows: Rows) -> tuple[Curve, ...]:
+    """These rows of the drawn series, each with what is usual for its baseline key."""
+    return curves_of(drawn.table.take(rows), drawn.starts[rows], [_usual(drawn, key) for key in drawn.keys[rows]])
+
+
+def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> tuple[Curve, ...]:
+    """Every row of a table with series_id, carried columns and values."""
+    names = [name for name in table.column_names if name not in ("series_id", "values")]
+    columns = [[_plain(scalar) for scalar in _micro(table[name])] for name in names]
+    carried = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(table)
+    block = SeriesBlock.from_arrow(table)
+    values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in range(len(block))]
+    ids = [str(scalar.as_py()) for scalar in table["series_id"]]
+    return tuple(map(Curve, ids, starts.tolist(), values, carried, usual))
+
+
+def _usual(drawn: Drawn, key: str) -> Line | None:
+    """What is usual for series with this baseline key."""
+    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[:USUAL]
+    if not key or len(rows) < ENOUGH:
+        return None
+    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,), MOST)
+    return Line(tuple(at.tolist()), tuple(middle.tolist()))
+
+
+def _micro(column: pa.ChunkedArray) -> Iterable[pa.Scalar]:
+    """Times to the microsecond: Python knows no finer ones."""
+    times = pa.types.is_timestamp(column.type)
+    fine: Iterable[pa.Scalar] = column.cast(pa.timestamp("us", column.type.tz), safe=False) if times else column
+    return fine
+
+
+def _plain(scalar: pa.Scalar) -> Plain:
+    """A value of a carried column; what is neither text, number nor time becomes text."""
+    try:
+        value = scalar.as_py()
+    except (OverflowError, ValueError):  # a time outside of the years 1 to 9999, like PostgreSQL's infinity
+        return str(scalar.value)
+    return value if isinstance(value, Plain) else str(value)
+
+
+def _rejected(facts: Mapping[str, Any], drawn: Drawn) -> tuple[Rejected, ...]:
+    """The rules that set something aside, most first."""
+    found = [
+        Rejected(
+            r["name"], r["when"], r["reason"], facts["rejected"][r["name"]], curves_drawn(drawn, _of_rule(drawn, r))
+        )
+        for r in facts["rules"]
+        if facts["rejected"].get(r["name"])
+    ]
+    return tuple(sorted(found, key=lambda r: (-r.count, r.rule)))
+
+
+def _of_rule(drawn: Drawn, rule: Mapping[str, Any]) -> Rows:
+    """Rows are in the order of their hashes: the first few of all parts together."""
+    return np.flatnonzero(drawn.rejected == rule["name"])[: sample.EXAMPLES]
+
+
+def _sweep(workspace: Workspace) -> tuple[Model, ...]:
+    names = list(Model.__dataclass_fields__)
+    sweep = pl.read_parquet(workspace.stage("clusters") / "sweep.parquet", columns=names, glob=False).sort("k")
+    return tuple(Model(**row) for row in sweep.iter_rows(named=True))
+
+
+def stage_of(manifest: Manifest) -> Stage:
+    """A stage for the appendix."""
+    return Stage(
+        name=manifest.stage, made_at=manifest.made_at, rows=manifest.rows, parts=manifest.parts,
+        seconds=manifest.seconds, peak_mb=manifest.peak_mb, seed=manifest.seed, settings=manifest.settings,
+        output=manifest.output_hash, inputs=tuple(sorted(manifest.inputs.items())),
+        versions=tuple(sorted(manifest.versions.items())),
+    )  # fmt: skip

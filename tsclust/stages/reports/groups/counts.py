@@ -1,0 +1,124 @@
+"""What the report counts over all series: how often and when a group occurs, who its members are, who shares them.
+
+A part gives a `Counts`, and their sum is that of all parts, in any order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tsclust.arrays import Bools, Int64s, UInt64s
+from tsclust.hashing import fingerprints
+from tsclust.stages.labels import group_state
+from tsclust.stages.labels.group_state import Labelled
+from tsclust.times import possible
+
+Time = date | datetime
+
+
+Span = tuple[Time | None, Time | None]
+
+
+MANY = 2_000  # a carried column with more values than this names series, not machines
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Of all series, and of each of g groups.
+
+    tallies  carried column -> a row per value: value, all, 0, 1, ... (members of each group); None: too many values
+    spans    carried column of times -> first and last: of all series, then of the members of each group
+    prints   (g, 2) fingerprint of the members' ids
+    shared   (g, g) members that two groups have in common
+    """
+
+    tallies: dict[str, pl.DataFrame | None]
+    spans: dict[str, list[Span]]
+    prints: UInt64s
+    shared: Int64s
+    called: Int64s
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            {name: _summed(tally, other.tallies[name]) for name, tally in self.tallies.items()},
+            {name: _longest(spans, other.spans[name]) for name, spans in self.spans.items()},
+            self.prints + other.prints,
+            self.shared + other.shared,
+            self.called + other.called,
+        )
+
+
+NONE = Counts({}, {}, np.zeros((0, 2), np.uint64), np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int64))
+
+
+def count(series: pa.Table, kept: Bools, inside: Bools, labelled: Labelled | None) -> Counts:
+    """Of a part of series/ (n rows), of which the rules keep some (n,); inside (n, g) are the members of the groups."""
+    carried, members = _carried(series), inside.astype(np.float32)  # of a part: counts far below 2**24 are exact
+    times = [column for column in carried.iter_columns() if column.dtype.is_temporal()]
+    ids = series["series_id"].combine_chunks()
+    return Counts(
+        _tally(carried.filter(kept), inside[kept]),
+        {column.name: [_span(column), *(_span(column.filter(inside[:, j])) for j in range(inside.shape[1]))]
+         for column in times},
+        fingerprints(ids, inside),
+        (members.T @ members).astype(np.int64),
+        group_state.tally(labelled, series["series_id"], inside) if labelled else NONE.called,
+    )  # fmt: skip
+
+
+def _carried(series: pa.Table) -> pl.DataFrame:
+    """The carried columns that can be counted: text, whole numbers, yes and no, times."""
+    fine = [f.name for f in series.schema if f.name not in ("series_id", "values") and _countable(f.type)]
+    frame = pl.DataFrame(series.select(fine))
+    return frame.with_columns(possible(c) for c in frame.iter_columns() if c.dtype.is_temporal())
+
+
+def _countable(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    tests = (pa.types.is_string, pa.types.is_large_string, pa.types.is_integer, pa.types.is_boolean, pa.types.is_date,
+             pa.types.is_timestamp)  # fmt: skip
+    return any(test(kind) for test in tests)
+
+
+def _tally(carried: pl.DataFrame, inside: Bools) -> dict[str, pl.DataFrame | None]:
+    """Per column, how often each value occurs in all and in each group; times count by their month."""
+    members = pl.DataFrame({str(j): inside[:, j] for j in range(inside.shape[1])})
+    tallies: dict[str, pl.DataFrame | None] = {}
+    for column in carried.iter_columns():
+        value = column.dt.strftime("%Y-%m") if column.dtype.is_temporal() else column.cast(pl.String)
+        tally = members.with_columns(value=value).group_by("value").agg(pl.len().cast(pl.Int64).alias("all"), _sums())
+        tallies[column.name] = tally.sort("value") if len(tally) <= MANY else None
+    return tallies
+
+
+def _sums() -> pl.Expr:
+    return pl.exclude("value", "all").cast(pl.Int64).sum()
+
+
+def _summed(a: pl.DataFrame | None, b: pl.DataFrame | None) -> pl.DataFrame | None:
+    """None where one of them, or both together, have too many values."""
+    if a is None or b is None:
+        return None
+    tally = pl.concat([a, b]).group_by("value").agg(pl.col("all").sum(), _sums()).sort("value")
+    return tally if len(tally) <= MANY else None
+
+
+def _span(times: pl.Series) -> Span:
+    first, last = times.min(), times.max()
+    return (first, last) if isinstance(first, date) and isinstance(last, date) else (None, None)
+
+
+def _longest(a: Iterable[Span], b: Iterable[Span]) -> list[Span]:
+    return [(_edge(min, x[0], y[0]), _edge(max, x[1], y[1])) for x, y in zip(a, b, strict=True)]
+
+
+def _edge(of: Callable[[list[Any]], Time], *times: Time | None) -> Time | None:
+    known = [time for time in times if time is not None]
+    return of(known) if known else None

@@ -1,0 +1,185 @@
+"""What the report says, as plain values: `collect` makes them, the page only draws them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.labels.group_state import Known
+from tsclust.stages.reports.groups.histograms import Spread
+from tsclust.stages.reports.groups.similar import Near
+from tsclust.stages.reports.groups.unusual import Unusual, Where
+
+Plain = str | int | float | bool | date | datetime | None
+
+
+@dataclass(frozen=True)
+class Line:
+    """Values, one for each of `at` samples after the start."""
+
+    at: tuple[int, ...]
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One real series: values (None is missing), the index its run starts at, its carried columns.
+
+    usual: the median of normal series that share its baseline; None without a baseline, or with too few of them
+    """
+
+    series_id: str
+    start: int
+    values: tuple[float | None, ...]
+    carried: tuple[tuple[str, Plain], ...]
+    usual: Line | None
+
+
+@dataclass(frozen=True)
+class Band:
+    """Where 90 % of some series lie, `at` samples after their start."""
+
+    at: tuple[int, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Month:
+    """Of one month, like 2024-03: how many members, and how many of all series."""
+
+    month: str
+    members: int
+    series: int
+
+
+@dataclass(frozen=True)
+class Period:
+    """When members were recorded, by a carried column of times: the first, the last, and how many in each month."""
+
+    column: str
+    first: date | datetime
+    last: date | datetime
+    months: tuple[Month, ...]
+
+
+@dataclass(frozen=True)
+class Group:
+    """One card: a group, or a cluster of one model, which has no number.
+
+    members   from the most to the least typical, each stands for as many; the first is the typical one
+    known     what its members were called before; None where nothing is labelled yet
+    print     the fingerprint of all its members' ids
+    """
+
+    number: int | None
+    k: int
+    cluster: int
+    size: int
+    share: float
+    first_k: int
+    last_k: int
+    parent: int | None
+    within: int | None
+    normal: bool
+    band: Band
+    members: tuple[Curve, ...]
+    unusual: tuple[Unusual, ...]
+    where: tuple[Where, ...]
+    periods: tuple[Period, ...]
+    near: tuple[Near, ...]
+    known: Known | None
+    spreads: tuple[Spread, ...]
+    print: str
+
+    @property
+    def name(self) -> str:
+        """Unlike that of any other card: 7, or 12.3 for cluster 3 of the model with 12."""
+        return name_of(self.number, self.k, self.cluster)
+
+
+def name_of(number: int | None, k: int, cluster: int) -> str:
+    """What a group, or a cluster of one model, is called."""
+    return f"{k}.{cluster}" if number is None else str(number)
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """What a rule set aside."""
+
+    rule: str
+    when: str
+    reason: str
+    count: int
+    examples: tuple[Curve, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """What the diagnosis says of one k."""
+
+    k: int
+    inertia: float
+    silhouette: float
+    davies_bouldin: float
+    calinski_harabasz: float
+    smallest: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a stage was made from and what it cost; settings, inputs and output are hashes."""
+
+    name: str
+    made_at: str
+    rows: int
+    parts: int
+    seconds: float
+    peak_mb: float
+    seed: int
+    settings: str
+    output: str
+    inputs: tuple[tuple[str, str], ...]
+    versions: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """Everything the page says.
+
+    series, kept  how many there are, and how many of them the rules keep
+    periods       carried column of times, first, last
+    peak          `max` or `min`: which way it points
+    found         groups in the whole sweep
+    baseline      carried columns within which series are compared
+    groups        most worth looking at first, the normal mass last
+    named         groups that are not shown, since they have their names already
+    kinds         of malfunctions, that were named before
+    elbow, best_silhouette  the k that they speak for
+    features      that series are compared by
+    settings      name, value: of what the stages were asked
+    model         hash of clusters/, by which answers know what they are about
+    """
+
+    title: str
+    origin: str
+    series: int
+    kept: int
+    periods: tuple[tuple[str, date | datetime, date | datetime], ...]
+    peak: str
+    found: int
+    baseline: tuple[str, ...]
+    normal: Band
+    groups: tuple[Group, ...]
+    named: int
+    kinds: tuple[str, ...]
+    rejected: tuple[Rejected, ...]
+    sweep: tuple[Model, ...]
+    elbow: int | None
+    best_silhouette: int | None
+    features: tuple[Feature, ...]
+    settings: tuple[tuple[str, Any], ...]
+    stages: tuple[Stage, ...]
+    model: str

@@ -1,0 +1,75 @@
+"""How the features of a group are spread beside those of the normal series, as small histograms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.reports.groups.sample import Drawn
+from tsclust.stages.reports.groups.unusual import Usual
+
+BINS = 24
+HIGHEST = 35  # of a bar: a digit of base 36
+NORMAL = 5_000  # normal series that stand for all
+BEYOND = 0.005  # of the members, and of the normal series, on each side: counted in the first and last bin
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One feature, from `low` to `high` in its unit: heights of BINS bars, 0 to HIGHEST, of the group and of normal.
+
+    With a baseline values are differences from what is usual for it.
+    """
+
+    feature: str
+    low: float
+    high: float
+    group: tuple[int, ...]
+    normal: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """away (n, d): how far each series drawn is from what is usual; of: which features, usual.features (d,)."""
+
+    away: Floats
+    usual: Usual
+    normal: Int64s
+
+    @classmethod
+    def of(cls, drawn: Drawn, usual: Usual) -> Deviations:
+        """Without a baseline features stay as they are: there is nothing to take off."""
+        own = usual.of(drawn.keys) if (drawn.keys != "").any() else np.zeros_like(drawn.x)
+        return cls(drawn.x - own, usual, np.flatnonzero(drawn.normal)[:NORMAL])
+
+    def spreads(self, rows: Int64s) -> tuple[Spread, ...]:
+        """Of the series `rows` beside the normal ones, the features farthest from normal first."""
+        members, normal = self.away[rows], self.away[self.normal]
+        middle = np.median(members, axis=0) - np.median(normal, axis=0)
+        order = np.argsort(-np.abs(middle) / self.usual.spread, kind="stable")
+        found = list(self._each(members, normal))
+        return tuple(found[j] for j in order)
+
+    def _each(self, members: Floats, normal: Floats) -> Iterator[Spread]:
+        if not len(normal):
+            return
+        ends = [np.quantile(x, (BEYOND, 1 - BEYOND), axis=0) for x in (members, normal)]
+        lows, highs = np.minimum(ends[0][0], ends[1][0]), np.maximum(ends[0][1], ends[1][1])
+        for j, feature in enumerate(self.usual.features):
+            low, high = _wide(float(lows[j]), float(highs[j]), float(self.usual.spread[j]))
+            yield Spread(feature.name, low, high, _heights(members[:, j], low, high), _heights(normal[:, j], low, high))
+
+
+def _wide(low: float, high: float, spread: float) -> tuple[float, float]:
+    """At least a spread on each side, where all values are one."""
+    return (low, high) if high - low > 1e-12 * max(abs(low), abs(high), spread) else (low - spread, high + spread)
+
+
+def _heights(values: Floats, low: float, high: float) -> tuple[int, ...]:
+    at = np.clip((values - low) / (high - low) * BINS, 0, BINS - 1).astype(np.int64)
+    counts = np.bincount(at, minlength=BINS)
+    heights = np.rint(HIGHEST * counts / max(counts.max(), 1)).astype(np.int64)
+    return tuple(np.maximum(heights, counts > 0).tolist())  # what is there is seen

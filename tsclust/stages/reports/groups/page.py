@@ -1,0 +1,156 @@
+"""ReportData -> one HTML file that needs nothing else: no network, no other file. Texts from the data are escaped."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Mapping, Sequence, Set
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+
+import plotly.graph_objects as go
+from plotly.offline import get_plotlyjs
+
+from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
+from tsclust.stages.reports.groups.data import Band, Group, Rejected, ReportData
+from tsclust.stages.reports.groups.parts import INDEX, Book
+from tsclust.stages.reports.html.form import form, members
+from tsclust.stages.reports.html.language import Language
+from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
+
+MINUTES = 1  # it takes to look at a group
+
+
+TOP = 24  # pixels above a figure's axes
+
+
+DIGITS = string.digits + string.ascii_lowercase
+
+
+ALONE = Book(())  # a page that is all of its report
+
+
+NO_FIGURES: Mapping[str, go.Figure] = MappingProxyType({})
+
+
+def render(
+    data: ReportData,
+    lang: str,
+    figures: Mapping[str, go.Figure] = NO_FIGURES,
+    name: str = "report",
+    book: Book = ALONE,
+) -> str:
+    """The page of the report `name` in the language `lang` (en or ru): the same bytes for the same data.
+
+    Without `figures` (by name, for the overview) it has its table alone, and plotly.js is not in the page.
+    """
+    language = Language.load(lang)
+    script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
+    malfunctions = [g for g in data.groups if not g.normal]
+    drawn = [_figure(name, figure) for name, figure in figures.items()]
+    to_look_at = len(book.groups or malfunctions) if book.here == INDEX else len(malfunctions)
+    elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
+    groups = (*data.groups, *elsewhere)
+    return (
+        templates(language)
+        .get_template("page.html")
+        .render(
+            data=data,
+            malfunctions=malfunctions,
+            normals=[g for g in data.groups if g.normal],
+            to_look_at=to_look_at,
+            href=partial(_href, book, {g.name for g in data.groups}),
+            book=book,
+            elsewhere=[g.name for g in elsewhere],
+            titles={g.name: _title(g, language) for g in groups},
+            drawings={g.name: _draw_group(g, data.normal, language) for g in groups},
+            examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
+            members=_members(data, language),
+            form=form(data, name),
+            answers=ANSWERS,
+            spreads=packed(to_json(_spreads(data, language))),
+            figures=drawn,
+            packed_figures=packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
+            plotly=packed(plotly),
+            takes=language.counted(max(1, to_look_at * MINUTES), "minute"),
+            advice=_advice(data, language),
+            style=static("page.css") + static("answers.css"),
+            script=script,
+            hashes=[hash_of(script), hash_of(plotly)],
+        )
+    )
+
+
+def _members(data: ReportData, language: Language) -> dict[str, Any]:
+    groups, rules = {f"group-{g.name}": g.members for g in data.groups}, data.rejected
+    return members(groups | {f"rule-{r.rule}": r.examples for r in rules}, language)
+
+
+def _spreads(data: ReportData, language: Language) -> dict[str, Any]:
+    """What spreads.js draws: features with phase, meaning and unit; of each card a list in the order of the unusual.
+
+    Heights are digits of base 36.
+    """
+    phases, units = language.texts["phases"], language.texts["units"]
+    features = {
+        f.name: [phases[f.phase], language.plain(language.meaning(f.meaning)), units[f.unit]] for f in data.features
+    }
+    cards = {
+        f"group-{g.name}": [
+            [s.feature, language.number(s.low), language.number(s.high), _digits(s.group), _digits(s.normal)]
+            for s in g.spreads
+        ]
+        for g in data.groups
+    }
+    return {"features": features, "cards": cards}
+
+
+def _digits(heights: Sequence[int]) -> str:
+    return "".join(DIGITS[height] for height in heights)
+
+
+def _title(group: Group, language: Language) -> str:
+    which = "cluster" if group.number is None else "normal_group" if group.normal else "group"
+    return str(language[which].format(n=group.name, k=group.k, cluster=group.cluster))
+
+
+def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
+    """Where the card of a group is, None where it has none."""
+    return f"#group-{group}" if str(group) in here else book.href(str(group))
+
+
+def _draw_group(group: Group, normal: Band, language: Language) -> Drawing:
+    return draw(Frame.around((normal, group.band), group.members), normal, group.band, group.members, language)
+
+
+def _draw_rejected(rejected: Rejected, normal: Band, language: Language) -> Drawing:
+    return draw(Frame.around((normal,), rejected.examples), normal, None, rejected.examples, language)
+
+
+def _figure(name: str, figure: go.Figure) -> dict[str, Any]:
+    """A figure for the page: title, menu and height become HTML; texts and axes get the colours of the page."""
+    data, layout = (json.loads(figure.to_json())[part] for part in ("data", "layout"))
+    title, height, (menu,) = layout.pop("title"), layout.pop("height"), layout.pop("updatemenus", [{}])
+    layout.pop("template")
+    layout["margin"]["t"] = TOP
+    return {
+        "name": name, "title": title["text"], "note": title["subtitle"]["text"], "height": height,
+        "menu": [_choice(button) for button in menu.get("buttons", ())], "chosen": menu.get("active"),
+        "data": data, "layout": layout,
+    }  # fmt: skip
+
+
+def _choice(button: dict[str, Any]) -> dict[str, Any]:
+    data, layout = (*button["args"], {})[:2]
+    return {"label": button["label"], "height": layout.pop("height", None), "data": data, "layout": layout}
+
+
+def _advice(data: ReportData, language: Language) -> str:
+    """What elbow and silhouette say, and whether they agree."""
+    if data.best_silhouette is None:
+        return str(language["overview_advice_none"])
+    which = "overview_advice_silhouette" if data.elbow is None else "overview_advice_both"
+    text = str(language[which].format(elbow=data.elbow, silhouette=data.best_silhouette))
+    agree = data.elbow is not None and abs(data.elbow - data.best_silhouette) <= 1
+    return text if agree else f"{text} {language['overview_differ']}"

@@ -1,0 +1,51 @@
+"""A report of several files, where one would be too long: an index, and parts with a few groups each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tsclust.stages.reports.groups.data import Group, ReportData
+
+INDEX = "index.html"
+
+
+@dataclass(frozen=True)
+class Book:
+    """parts: the groups in each, by the file's name; index: those there; here: the name of the file that a page is."""
+
+    parts: tuple[tuple[str, tuple[Group, ...]], ...]
+    index: tuple[Group, ...] = ()
+    here: str = INDEX
+
+    @property
+    def names(self) -> list[str]:
+        return [file for file, _ in self.parts]
+
+    @property
+    def number(self) -> int:
+        """Of this part, from 1 on; 0 is the index."""
+        return 0 if self.here == INDEX else 1 + self.names.index(self.here)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Of all parts: those to look at."""
+        return tuple(itertools.chain.from_iterable(groups for _, groups in self.parts))
+
+    def href(self, group: str) -> str | None:
+        """Where the card of a group is, seen from here; None for one that has none."""
+        files = ((INDEX, self.index), *self.parts)
+        file = next((file for file, groups in files if any(g.name == group for g in groups)), None)
+        return f"{'' if file == self.here else file}#group-{group}" if file else None
+
+
+def bind(data: ReportData, per: int) -> Iterator[tuple[Book, ReportData]]:
+    """The index, then every part with `per` groups or less. What is normal, or impossible, is in the index."""
+    strange = [g for g in data.groups if not g.normal]
+    parts = [strange[at : at + per] for at in range(0, len(strange), per)]
+    normal = tuple(g for g in data.groups if g.normal)
+    book = Book(tuple((f"part-{n}.html", tuple(groups)) for n, groups in enumerate(parts, start=1)), normal)
+    yield book, replace(data, groups=normal)
+    for file, groups in book.parts:
+        yield replace(book, here=file), replace(data, groups=groups, rejected=(), sweep=())

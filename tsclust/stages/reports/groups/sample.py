@@ -1,0 +1,183 @@
+"""One pass over the parts: the few series that the report draws, and what it counts over all of them.
+
+Which series are drawn is decided by a hash of their id: the same ones for any order of rows and any number of parts.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial, reduce
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tsclust.arrays import Bools, Floats, Int64s, UInt64s
+from tsclust.engine.base import map_parts
+from tsclust.hashing import hash_ids
+from tsclust.series import SeriesBlock
+from tsclust.stages.clusters.membership import inside_of
+from tsclust.stages.clusters.parts import Members
+from tsclust.stages.labels.group_state import Labelled
+from tsclust.stages.reports.groups import counts as counted
+from tsclust.stages.reports.groups.counts import Counts
+from tsclust.workspace.folder import Workspace
+
+Strings = npt.NDArray[np.str_]
+
+
+PER_GROUP = 2_000  # members that stand for a group: its band, its medians
+
+
+NORMAL = 60_000  # series that say what is normal, of each baseline too
+
+
+EXAMPLES = 6  # series shown of those a rule rejects
+
+
+SEED = 1
+
+
+WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
+
+
+BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What to look for.
+
+    groups    the members of each group shown
+    normal    (groups,) which of them make up the normal mass; all series do where none is
+    kept      series that the rules keep
+    baseline  carried columns within which series are compared
+    features  (d,) names of the clustered ones
+    labelled  what series were called before; None where nothing is labelled yet
+    """
+
+    groups: tuple[Members, ...]
+    normal: Bools
+    kept: int
+    baseline: tuple[str, ...]
+    features: tuple[str, ...]
+    labelled: Labelled | None
+
+    @property
+    def limits(self) -> UInt64s:
+        """(groups,) the largest hash that is drawn of each group, about PER_GROUP members."""
+        return np.array([limit(PER_GROUP, group.size) for group in self.groups], np.uint64)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The series drawn, in the order of their hashes, and counts over all. n series, g groups.
+
+    table     (n rows) series_id, carried columns, values
+    hashes    (n,)
+    starts    (n,) int64: where the run starts, 0 where that is not known
+    x         (n, d) the clustered features
+    keys      (n,) baseline key, "" without a baseline
+    inside    (n, g) drawn as a member of the group
+    normal    (n,) drawn as a member of the normal mass
+    rejected  (n,) name of the rule, "" = kept
+    counts    over all series, not only those drawn
+    """
+
+    table: pa.Table
+    hashes: UInt64s
+    starts: Int64s
+    x: Floats
+    keys: Strings
+    inside: Bools
+    normal: Bools
+    rejected: Strings
+    counts: Counts
+
+    @cached_property
+    def block(self) -> SeriesBlock:
+        return SeriesBlock.from_arrow(self.table)
+
+
+def draw(workspace: Workspace, asked: Asked) -> Drawn:
+    """Go through all parts once."""
+    return joined(list(map_parts(partial(_draw, workspace, asked), workspace.parts("features"), WORKERS)))
+
+
+def joined(parts: Sequence[Drawn]) -> Drawn:
+    """The parts as one, in the order of the hashes."""
+    order = np.argsort(np.concatenate([p.hashes for p in parts]), kind="stable")
+    drawn: dict[str, Any] = {
+        name: np.concatenate([getattr(p, name) for p in parts])[order]
+        for name in ("hashes", "starts", "x", "keys", "inside", "normal", "rejected")
+    }
+    return Drawn(
+        table=pa.concat_tables([p.table for p in parts]).take(order).combine_chunks(),
+        counts=reduce(operator.add, (p.counts for p in parts)),
+        **drawn,
+    )
+
+
+def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
+    """What `draw` wants of one part."""
+    features = pq.read_table(path, columns=["series_id", "start", *asked.features, "rejected_by"])
+    series = pq.read_table(workspace.stage("series") / path.name)
+    rejected = texts(pl.Series(features["rejected_by"]))
+    kept = rejected == ""
+    hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
+    inside = inside_of(workspace, path.name, asked.groups, features["series_id"], kept)
+    normal = _normal(asked, inside, kept)
+    keys = keys_of(series, asked.baseline)
+    members = inside & (hashes[:, None] <= asked.limits)
+    usual = normal & (hashes <= limit(NORMAL, asked.kept))
+    rows = np.flatnonzero(members.any(axis=1) | usual | examples(rejected, hashes))
+    x = np.column_stack([features[name].take(rows).to_numpy() for name in asked.features])
+    return Drawn(
+        series.take(rows), hashes[rows], whole(features["start"])[rows], x, keys[rows], members[rows],
+        usual[rows], rejected[rows], counted.count(series, kept, inside, asked.labelled),
+    )  # fmt: skip
+
+
+def _normal(asked: Asked, inside: Bools, kept: Bools) -> Bools:
+    """(n,) the series of the normal mass."""
+    mass: Bools = np.any(inside[:, asked.normal], axis=1)
+    return mass if asked.normal.any() else kept
+
+
+def limit(wanted: int, of: int) -> np.uint64:
+    """The hash below which about `wanted` of `of` lie."""
+    return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
+
+
+def examples(rejected: Strings, hashes: UInt64s) -> Bools:
+    """(n,) the few rows of each rule with the smallest hashes."""
+    chosen = np.zeros(len(rejected), bool)
+    for rule in np.unique(rejected[rejected != ""]):
+        rows = np.flatnonzero(rejected == rule)
+        chosen[rows[np.argsort(hashes[rows], kind="stable")[:EXAMPLES]]] = True
+    return chosen
+
+
+def keys_of(series: pa.Table, baseline: Sequence[str]) -> Strings:
+    """(n,) the baseline key of each row of a part of series/, "" without a baseline."""
+    if not baseline:
+        return np.full(len(series), "")
+    text = pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)
+    return pl.DataFrame(series.select(list(baseline))).select(text).to_series().to_numpy().astype(str)
+
+
+def texts(column: pl.Series) -> Strings:
+    """(n,) a column of text, "" for null."""
+    return column.fill_null("").to_numpy().astype(str)
+
+
+def whole(column: pa.ChunkedArray) -> Int64s:
+    """(n,) a column of whole numbers, 0 for null."""
+    whole: Int64s = np.nan_to_num(column.to_numpy().astype(np.float64)).astype(np.int64)
+    return whole

@@ -1,0 +1,43 @@
+"""Which groups are like which: their middles lie near each other, or they have members in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.reports.groups.sample import Drawn
+from tsclust.stages.reports.groups.unusual import Usual
+
+NEAREST = 3
+
+
+@dataclass(frozen=True)
+class Near:
+    """Another group, and the share of this one's members that are its members too."""
+
+    group: str
+    shared: float
+
+
+def middles(drawn: Drawn, usual: Usual) -> Floats:
+    """(g, d) of each group: the mean deviation of its members from what is usual for them, far ones by logarithm."""
+    z = np.nan_to_num((drawn.x - usual.of(drawn.keys)) / usual.spread)  # NaN: of those that a rule rejects
+    shaped = np.sign(z) * np.log1p(np.abs(z))
+    members = drawn.inside.astype(np.float64)
+    found: Floats = (members.T @ shaped) / np.maximum(members.sum(axis=0), 1)[:, None]
+    return found
+
+
+def nearest(names: list[str], middle: Floats, shared: Int64s, sizes: Int64s) -> list[tuple[Near, ...]]:
+    """For each of g groups the few nearest others; middle (g, d), shared (g, g), sizes (g,)."""
+    if len(names) < 2:
+        return [()] * len(names)
+    away = ((middle[:, None] - middle[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(away, np.inf)
+    order = np.argsort(away, axis=1, kind="stable")[:, : min(NEAREST, len(names) - 1)]
+    return [
+        tuple(Near(names[other], float(shared[one, other] / max(sizes[one], 1))) for other in others)
+        for one, others in enumerate(order.tolist())
+    ]

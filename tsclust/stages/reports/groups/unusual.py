@@ -1,0 +1,171 @@
+"""What is unusual about a group: features far from normal, and values of carried columns that occur too often."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tsclust.arrays import Floats
+from tsclust.stages.features.catalogue import Feature, least_spreads
+
+Strings = npt.NDArray[np.str_]
+
+MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
+ENOUGH = 15  # series a baseline key needs for medians of its own, as in the sweep
+STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
+SENTENCES = 4
+FEW = 4  # values of a carried column that are named
+# Features that say much the same, the plainest first: one of them is said.
+TOPICS: tuple[tuple[str, ...], ...] = (
+    ("run_length",),
+    ("peak_height",),
+    ("peak_position",),
+    ("peak_width", "decay_time"),
+    ("side_mean", "p50", "p25", "p75", "side_to_peak", "area"),
+    ("side_rise", "rise_to_peak", "p95", "side_skewness", "side_kurtosis"),
+    ("side_fall", "p05"),
+    ("side_roughness", "roughness_to_peak"),
+    ("side_std", "spread_to_peak"),
+    ("side_step",),
+    ("side_slope",),
+    ("side_oscillation",),
+    ("return_time", "return_level"),
+    ("rest_level",),
+)
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A feature in which a group lies `away` robust deviations from normal.
+
+    value, usual  medians over the members, of the feature and of what is normal for each, in the feature's unit
+    times         median of their ratio; None where a ratio means nothing
+    """
+
+    feature: str
+    value: float
+    usual: float
+    times: float | None
+    away: float
+
+
+@dataclass(frozen=True)
+class Often:
+    """A value of a carried column: how many members have it, their share, its share of all series kept."""
+
+    value: str | None
+    count: int
+    share: float
+    overall: float
+
+
+@dataclass(frozen=True)
+class Where:
+    """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often, or,
+    where they are FEW of many and no months, all of them.
+
+    month: the values are months, like 2024-03
+    """
+
+    column: str
+    month: bool
+    distinct: int
+    known: int
+    often: tuple[Often, ...]
+
+
+@dataclass(frozen=True)
+class Usual:
+    """What is normal of each feature. g baseline keys, d features.
+
+    features (d,) the clustered ones
+    keys     (g,) sorted, the first, "", is the whole
+    centers  (g, d) medians, in feature units
+    spread   (d,) robust deviation from them, in feature units, never 0
+    """
+
+    features: tuple[Feature, ...]
+    keys: Strings
+    centers: Floats
+    spread: Floats
+
+    def of(self, keys: Strings) -> Floats:
+        """(n, d) what is normal for series with these keys; the whole's where a key has none of its own."""
+        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        centers: Floats = self.centers[np.where(self.keys[at] == keys, at, 0)]
+        return centers
+
+    def shaped(self, x: Floats) -> Floats:
+        """(n, d) deviations from the whole, far ones by their logarithm: one wild feature must not decide alone."""
+        z = (x - self.centers[0]) / self.spread
+        out: Floats = np.sign(z) * np.log1p(np.abs(z))
+        return out
+
+
+def fit_usual(x: Floats, keys: Strings, features: tuple[Feature, ...]) -> Usual:
+    """From x (n, d) of the normal mass and its keys (n,); `features` are the d clustered ones."""
+    names, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    members = np.split(np.argsort(row, kind="stable"), np.cumsum(sizes)[:-1])
+    own = [(name, rows) for name, rows in zip(names, members, strict=True) if name and len(rows) >= ENOUGH]
+    centers = np.stack([np.median(x, axis=0), *(np.median(x[rows], axis=0) for _, rows in own)])
+    usual = Usual(features, np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
+    away = np.abs(x - usual.of(keys))
+    spread = MAD * np.median(away, axis=0)
+    least = least_spreads(features, x)
+    return replace(usual, spread=np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), least))
+
+
+def stands_out(x: Floats, keys: Strings, usual: Usual) -> tuple[Unusual, ...]:
+    """What stands out most of members with features x (n, d): a feature of each topic, farthest from normal first."""
+    expected = usual.of(keys)
+    away = np.median(x - expected, axis=0) / usual.spread
+    names = [f.name for f in usual.features]
+    far = {name: abs(float(away[i])) for i, name in enumerate(names)}
+    said = sorted((_plainest(topic, far) for topic in _topics(names)), key=lambda name: -far[name])
+    chosen = [names.index(name) for name in said[:SENTENCES] if far[name] >= STANDS_OUT]
+    return tuple(
+        _one(usual.features[i], x[:, i], expected[:, i], float(away[i]), float(usual.spread[i])) for i in chosen
+    )
+
+
+def _topics(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    """The topics over the features there are: one that no topic has is a topic of its own."""
+    known = {name for topic in TOPICS for name in topic}
+    topics = [tuple(name for name in topic if name in names) for topic in TOPICS]
+    return (*(topic for topic in topics if topic), *((name,) for name in names if name not in known))
+
+
+def _plainest(topic: tuple[str, ...], far: Mapping[str, float]) -> str:
+    """The first of the topic that is at least half as far from normal as the farthest, and stands out if any does."""
+    farthest = max(far[name] for name in topic)
+    enough = max(farthest / 2, min(farthest, STANDS_OUT))
+    return next(name for name in topic if far[name] >= enough)
+
+
+def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: float) -> Unusual:
+    """A feature of members: x (n,) their values, expected (n,) what is normal for each."""
+    name, middle = feature.name, float(np.median(expected))
+    level = feature.unit in ("value", "value x samples") or name.endswith("_to_peak")
+    times = float(np.median(x / expected)) if level and middle > 2 * spread and (expected > 0).all() else 0.0
+    return Unusual(name, float(np.median(x)), middle, times if times > 0 else None, away)
+
+
+def where(column: str, month: bool, tally: pl.DataFrame, group: int, size: int) -> Where:
+    """Values that occur too often to be chance (4 standard deviations of a binomial), or the few there are, most
+    frequent first.
+
+    tally: a row per value of the column: value, all, 0, 1, ... (how many members of each group have it)
+    """
+    own = tally.select("value", count=pl.col(str(group)), overall=pl.col("all") / pl.col("all").sum())
+    expected = size * pl.col("overall")
+    chance = (expected * (1 - pl.col("overall"))).sqrt()
+    too_often = (pl.col("count") > expected + 4 * chance) & (pl.col("count") >= 1.3 * expected)
+    distinct = int((own["count"] > 0).sum())
+    named = pl.col("count") > 0 if distinct <= FEW < len(own) and not month else too_often & (pl.col("count") >= 3)
+    top = own.filter(named).sort("count", "value", descending=[True, False]).head(FEW)
+    often = tuple(Often(value, count, count / size, overall) for value, count, overall in top.iter_rows())
+    return Where(column, month, distinct, len(own), often)

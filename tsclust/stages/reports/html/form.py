@@ -1,0 +1,60 @@
+"""What a page asks, for the script in it: groups and rules by the names under which answers come back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tsclust.stages.labels.answers import FORMAT, SURE, VERDICTS, VERSION, GroupAsked, ReportAsked
+from tsclust.stages.reports.groups.data import Curve, Group, ReportData
+from tsclust.stages.reports.html.language import Language
+
+
+def form(data: ReportData, name: str) -> dict[str, Any]:
+    """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order."""
+    groups = [_asked(group).model_dump() | _shown(group) for group in data.groups]
+    rules = [{"rule": rejected.rule, "shown": _ids(rejected.examples)} for rejected in data.rejected]
+    about = ReportAsked(id=_hash_of(data), name=name, model=data.model).model_dump()
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "report": about,
+        "groups": groups,
+        "rules": rules,
+        "kinds": data.kinds,
+        "verdicts": VERDICTS,
+        "sure": SURE,
+    }
+
+
+def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[str, Any]:
+    """What is told of the curves of each card when one is shown large: id and carried columns, for people."""
+    names = next(([name for name, _ in curve.carried] for curves in cards.values() for curve in curves), [])
+    told = {
+        card: [[language.plain(c.series_id), *(language.plain(value) for _, value in c.carried)] for c in curves]
+        for card, curves in cards.items()
+    }
+    return {"columns": ["series_id", *map(language.plain, names)], "cards": told}
+
+
+def _asked(group: Group) -> GroupAsked:
+    return GroupAsked(
+        group=group.number, within=group.within, k=group.k, cluster=group.cluster, size=group.size,
+        members_hash=group.print,
+    )  # fmt: skip
+
+
+def _shown(group: Group) -> dict[str, Any]:
+    return {"name": group.name, "normal": group.normal, "shown": _ids(group.members)}
+
+
+def _ids(curves: Sequence[Curve]) -> list[str]:
+    return [curve.series_id for curve in curves]
+
+
+def _hash_of(data: ReportData) -> str:
+    """The same for a report in another language or with another title: it asks the same."""
+    asks = [data.model, [_asked(group).model_dump() for group in data.groups], [r.rule for r in data.rejected]]
+    return hashlib.sha256(json.dumps(asks).encode()).hexdigest()[:16]

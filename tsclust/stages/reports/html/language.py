@@ -1,0 +1,162 @@
+"""The two languages of the report: its texts, numbers, dates and the sentences about what is unusual."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+import unicodedata
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from tsclust.stages.reports.groups.unusual import Unusual
+
+STATIC = Path(__file__).parent.parent / "static"
+MOST_TIMES = 1_000  # more than so many times normal is no measure any more
+LONGEST = 300  # characters of a text from the data that the page shows
+
+
+@dataclass(frozen=True)
+class Language:
+    """All that depends on the language. texts: the tables of static/texts.*.toml."""
+
+    code: str
+    texts: dict[str, Any]
+
+    @classmethod
+    def load(cls, code: str) -> Language:
+        """The language `en` or `ru`."""
+        return cls(code, tomllib.loads((STATIC / f"texts.{code}.toml").read_text(encoding="utf-8")))
+
+    def __getitem__(self, key: str) -> Any:
+        """A text of the page."""
+        return self.texts["page"][key]
+
+    def fixed(self, value: float, decimals: int) -> str:
+        """1234.5 -> 1,234.50: with exactly `decimals`."""
+        if not math.isfinite(value):
+            return "–"
+        numbers = self.texts["numbers"]
+        text = f"{value:,.{decimals}f}".replace(",", "\0").replace(".", numbers["decimal"])
+        negative = text.startswith("-") and any(c in "123456789" for c in text)
+        return ("−" if negative else "") + text.lstrip("-").replace("\0", numbers["group"])
+
+    def number(self, value: float, digits: int = 3) -> str:
+        """With `digits` significant digits, without zeros at the end; the very large and small by powers of ten."""
+        if value and math.isfinite(value) and not 1e-5 <= abs(value) < 1e9:
+            return f"{value:.{digits - 1}e}".replace(".", self.texts["numbers"]["decimal"])
+        return self.rounded(value, _decimals(value, digits))
+
+    def rounded(self, value: float, decimals: int) -> str:
+        """With at most `decimals`."""
+        text = self.fixed(value, decimals)
+        return text.rstrip("0").rstrip(self.texts["numbers"]["decimal"]) if decimals else text
+
+    def share(self, share: float) -> str:
+        """As per cent: 45%, 4.5%, 0.45%, 0.045%; nearly all is not all: 99.7%, 99.98%."""
+        percent, rest = share * 100, 100 - share * 100
+        if 1e-9 < rest <= 0.5:
+            text = self.rounded(percent, _decimals(rest, 1))
+        else:
+            text = self.fixed(percent, 0) if percent >= 10 else self.number(percent, digits=2)
+        return str(self.texts["numbers"]["percent"].format(n=text))
+
+    def counted(self, n: float, what: str) -> str:
+        """1 group, 2 groups."""
+        text = self.fixed(n, 0) if n == int(n) else self.number(n)
+        return f"{text}\u00a0{self.plural(n, what)}"
+
+    def plural(self, n: float, what: str) -> str:
+        """The form of the word `what` that goes with n."""
+        forms = self.texts["plurals"][what]
+        return str(forms[_slavic(n) if self.texts["numbers"]["plural"] == "slavic" else int(n != 1)])
+
+    def date(self, day: date) -> str:
+        numbers = self.texts["numbers"]
+        return str(numbers["date"].format(day=day.day, month=numbers["months"][day.month - 1], year=day.year))
+
+    def time(self, moment: datetime) -> str:
+        """To the second, with what the time zone is called where there is one."""
+        zone = f" {moment.tzname()}" if moment.tzinfo else ""
+        return f"{self.date(moment)}, {moment:%H:%M:%S}{zone}"
+
+    def month(self, text: str) -> str:
+        """2024-03 -> March 2024; any other text as it is."""
+        year, _, month = text.rpartition("-")
+        if not (month.isdigit() and 1 <= int(month) <= 12):
+            return text
+        names = self.texts["numbers"]["months_alone"]
+        return str(self.texts["numbers"]["month_year"].format(month=names[int(month) - 1], year=year))
+
+    def plain(self, value: object) -> str:
+        """A value from the data, of any type, as text for people."""
+        if value is None or value == "":
+            return str(self["nothing"])
+        if isinstance(value, bool):
+            return str(self["yes"] if value else self["no"])
+        if isinstance(value, datetime):
+            return self.time(value)
+        if isinstance(value, date):
+            return self.date(value)
+        if isinstance(value, float):
+            return self.number(value, digits=6)
+        return shown(str(value))
+
+    def reason(self, text: str) -> str:
+        """A rule's reason in this language, where it is one that tsclust brings along."""
+        return str(self.texts["reasons"].get(text, text))
+
+    def called(self, kind: str) -> str:
+        """A kind in this language, where it is no malfunction's name."""
+        return str(self.texts["own_kinds"].get(kind, kind))
+
+    def meaning(self, text: str) -> str:
+        """A feature's meaning in this language, where it is one of tsclust's own."""
+        return str(self.texts["meanings"].get(text, text))
+
+    def sentence(self, u: Unusual) -> str:
+        """What is unusual, in words: `run 18 samples longer`, `side movement: level 1.6 times normal`."""
+        if u.feature in self.texts["worded"]:
+            thing, more, less = self.texts["worded"][u.feature]
+            return self._said("worded", thing=thing, how=more if u.away > 0 else less)
+        thing, measure, less = (*self.texts["features"].get(u.feature, [u.feature, ""]), "")[:3]
+        if less:
+            return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
+        if u.times is not None and abs(u.times - 1) >= 0.1:
+            return self._times(thing, measure, u.times)
+        decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
+        value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
+        return self._said("instead", thing=thing, measure=measure, value=value, usual=usual)
+
+    def _longer(self, thing: str, more: str, by: float) -> str:
+        return self._said("longer", thing=thing, more=more, n=self.counted(round(by, 0 if by >= 10 else 1), "sample"))
+
+    def _times(self, thing: str, measure: str, times: float) -> str:
+        which = "times_less" if times < 1 else "times_more"
+        n = 1 / times if times < 1 and self.texts["sentences"]["invert"] else times
+        n = min(round(n, _decimals(n, 2)), MOST_TIMES)
+        text = self._said("over", n=self.number(n)) if n == MOST_TIMES else self.number(n)
+        return self._said(which, thing=thing, measure=measure, n=text, times=self.plural(n, "times"))
+
+    def _said(self, which: str, **words: str) -> str:
+        return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name
+
+
+def shown(text: str) -> str:
+    """Text from the data fit for a page: control characters made visible, and no longer than people read."""
+    visible = "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in text[: LONGEST + 1])
+    return visible if len(text) <= LONGEST else f"{visible[:LONGEST]}… ({len(text)})"
+
+
+def _decimals(value: float, digits: int) -> int:
+    """How many decimals give `value` so many significant digits."""
+    return min(max(0, digits - 1 - math.floor(math.log10(abs(value)))), 12) if value and math.isfinite(value) else 0
+
+
+def _slavic(n: float) -> int:
+    """Russian: 1 запись, 2 записи, 5 записей; a fraction goes with the second."""
+    if n != int(n):
+        return 1
+    last, two = int(n) % 10, int(n) % 100
+    return 0 if last == 1 and two != 11 else 1 if 2 <= last <= 4 and not 12 <= two <= 14 else 2

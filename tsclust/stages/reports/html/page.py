@@ -1,0 +1,59 @@
+"""What all pages are made of: templates, static files, packed data, hashes for the Content-Security-Policy."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+import jinja2
+
+from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
+from tsclust.stages.reports.charts.drawing import bars
+from tsclust.stages.reports.html.language import STATIC, Language
+
+SCRIPTS = ("page.js", "overview.js", "spreads.js", "file.js", "answers.js", "keys.js")
+
+
+# What the script says and the form offers.
+ANSWERS = {"verdicts": VERDICTS, "sure": SURE, "kind": KIND, "comment": COMMENT, "labeller": LABELLER}
+
+
+def static(name: str) -> str:
+    """A file that becomes part of the page."""
+    return (STATIC / name).read_text(encoding="utf-8")
+
+
+def to_json(value: Any) -> str:
+    """Compact, Cyrillic as it is."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def packed(text: str) -> str:
+    """gzip in base64: the page unpacks it when it is wanted."""
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def templates(language: Language) -> jinja2.Environment:
+    """Templates, their filters and texts in this language."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(STATIC), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
+    environment.globals.update(t=language.texts["page"], language=language)
+    environment.filters.update(
+        plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
+        month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
+        time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
+        called=language.called, fixed=language.fixed,
+    )  # fmt: skip
+    return environment
+
+
+def hash_of(text: str) -> str:
+    """As a Content-Security-Policy wants it."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

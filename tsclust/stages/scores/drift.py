@@ -1,0 +1,83 @@
+"""Whether series are still what a classifier learned from: how the features of each machine lay, then and now.
+
+The measure is the population stability index, sum of (now - then) log(now / then) over bins of a feature, which are
+steps of its robust deviation from what is usual for the machine.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binom
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.model.profile import BINS, Lying
+
+SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
+
+
+ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
+
+
+PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
+
+
+CHANCES = 1e-3  # of a false alarm in all machines together: a share that is larger than they explain is no chance,
+
+
+MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
+
+
+# The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
+CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
+
+
+@dataclass(frozen=True)
+class Shift:
+    """A feature whose index is `index`."""
+
+    feature: str
+    index: float
+
+
+def index(now: Int64s, then: Int64s) -> Floats:
+    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance may make of so few on either
+    side; 0 for fewer than ENOUGH of `now`."""
+    rows, before = now.sum(axis=-1), then.sum(axis=-1)
+    a = (now + PRIOR) / (rows + PRIOR * BINS)[..., None]
+    b = (then + PRIOR) / (before + PRIOR * BINS)[..., None]
+    chance = CHANCE * (1 / np.maximum(rows, 1) + 1 / np.maximum(before, 1))
+    found: Floats = np.where(rows >= ENOUGH, np.maximum(((a - b) * np.log(a / b)).sum(axis=-1) - chance, 0.0), 0.0)
+    return found
+
+
+def shifts(now: Int64s, then: Int64s, names: Sequence[str]) -> tuple[Shift, ...]:
+    """The features of counts (d, BINS) that have shifted, most first."""
+    found = index(now, then)
+    order = np.argsort(-found, kind="stable")
+    return tuple(Shift(names[j], round(float(found[j]), 4)) for j in order if found[j] > SHIFTED)
+
+
+def since(months: Lying, then: Int64s, refused: float, rejected: float) -> str | None:
+    """Of series by their months (in the place of machines): that from which on, without a break, some feature is
+    shifted or more are refused or rejected than these shares; None where the last month that tells anything is as it
+    was."""
+    shifted, rows, all_ = index(months.counts, then).max(axis=-1) > SHIFTED, months.rows, months.rows + months.rejected
+    first = None
+    for at in np.flatnonzero(all_ >= ENOUGH)[::-1].tolist():
+        more = too_many(int(months.refused[at]), int(rows[at]), refused)
+        if shifted[at] or more or too_many(int(months.rejected[at]), int(all_[at]), rejected):
+            first = str(months.machines[at])
+        elif rows[at] >= ENOUGH:
+            break
+    return first
+
+
+def too_many(refused: int, rows: int, share: float, machines: int = 1) -> bool:
+    """Whether many more of the rows are refused than the `share` that was when it learned: more than the binomial
+    distribution gives so many machines by chance."""
+    by_chance = binom.sf(refused - 1, rows, share) * machines
+    return rows >= ENOUGH and refused > (share + MORE) * rows and bool(by_chance < CHANCES)

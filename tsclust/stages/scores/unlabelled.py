@@ -1,0 +1,71 @@
+"""cluster --unlabelled: the series about which nothing is known yet, neither from an expert nor from the classifier."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tsclust import config
+from tsclust.config import Settings
+from tsclust.engine.base import map_parts
+from tsclust.errors import NoSeriesError
+from tsclust.stages.clusters.drilldown import Inside
+from tsclust.stages.clusters.parts import LEFT
+from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.labels import files
+from tsclust.workspace.folder import Workspace, command
+
+WORKERS = 2
+COLUMNS = ["series_id", "said", "kind"]
+
+
+def found(workspace: Workspace, settings: Settings) -> Inside:
+    """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
+    group of thousands has got weighs little against that.
+
+    Raises StageMissingError before labels were imported, NoSeriesError where nothing is left.
+    """
+    labelled, (told, refused) = files.in_use(workspace, settings)["series_id"], _scored(workspace)
+    known = pl.concat([labelled, told]).unique()
+    known = known.filter(~known.is_in(refused.implode()))
+    rows = count(workspace, known)
+    if not rows and workspace.manifest("features").facts["kept"]:
+        nothing = f"every series of {workspace.root} has a label or a kind: nothing is left to look for"
+        raise NoSeriesError(nothing, f"See what there is: {command('status', workspace.root)}")
+    return Inside(
+        LEFT, Scope(workspace, rows, known=known.to_arrow()), "left that have no name", _state(workspace, settings)
+    )
+
+
+def count(workspace: Workspace, known: pl.Series) -> int:
+    """How many series there are that the rules keep, less those `known`."""
+    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts("features"), WORKERS))
+
+
+def _state(workspace: Workspace, settings: Settings) -> str:
+    """A hash of what says which series have a name."""
+    manifests = (workspace.find_manifest(name) for name in ("labels", "scores"))
+    return config.digest(settings.labels, *(one.output_hash for one in manifests if one))
+
+
+def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
+    """The series of this workspace's features/ that got a kind from score, and those that it refused."""
+    none = pl.Series("series_id", [], workspace.type_of_ids())
+    scores = workspace.find_manifest("scores")
+    if scores is None or scores.inputs.get("features") != workspace.manifest("features").output_hash:
+        return none, none
+    parts = [pl.DataFrame(pq.read_table(path, columns=COLUMNS)) for path in workspace.parts("scores")]
+    asked = pl.concat([part.drop_nulls("kind") for part in parts])
+    told = pl.col("said") == pl.col("kind")
+    return asked.filter(told)["series_id"], asked.filter(~told)["series_id"]
+
+
+def _left(known: pa.Array, path: Path) -> int:
+    table = pq.read_table(path, columns=["series_id", "rejected_by"])
+    left = pc.and_(pc.is_null(table["rejected_by"]), pc.invert(pc.is_in(table["series_id"], value_set=known)))
+    return int(pc.sum(left).as_py() or 0)

@@ -1,0 +1,203 @@
+"""How series/ comes about: ranges or one pass, each part whole and noted down, again where a connection breaks."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import tenacity
+
+from tsclust.config import Settings
+from tsclust.engine.base import Listener, Progress, map_parts
+from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceFileError, SourceLostError
+from tsclust.source import checks
+from tsclust.source.open import opened
+from tsclust.source.postgres.session import SnapshotGoneError
+from tsclust.source.protocols import Found, Keep, Range, Reader
+from tsclust.stages.series.journal import Done, Journal, Plan
+from tsclust.workspace.parquet import StageWriter
+
+
+class StoppedError(Exception):
+    """Another part met an error, or the user pressed Ctrl-C: nobody waits for this one any more."""
+
+
+class Reading:
+    """One reading of a source into a stage in the making. Use: `found = Reading(...).all()`."""
+
+    def __init__(
+        self, settings: Settings, root: Path, writer: StageWriter, listen: Listener, *,
+        keep: Keep, after: str | None, first: int, strict: bool, check: Callable[[Found], None],
+    ) -> None:  # fmt: skip
+        """keep: leaves out what is not wanted; after: the mark to read on from; first: the number of the first part.
+
+        check: raises where what was found is not to be read.
+        """
+        self.journal = Journal(writer.folder)
+        self._settings, self._root, self._writer, self._listen = settings, root, writer, listen
+        self._keep, self._after, self._first, self._strict, self._check = keep, after, first, strict, check
+        self._stop, self._lock = threading.Event(), threading.Lock()
+        self._begun = False
+        self._so_far: dict[int, tuple[int, bool]] = {}  # part -> series read, is it whole?
+        if strict:
+            self.journal.clear()
+
+    def all(self) -> Found:
+        """Read what is missing, on a new snapshot where the old one is lost (not if `strict`)."""
+        try:
+            for attempt in self._again(self._may_reopen, longest=30):
+                with attempt:
+                    found = self._once()
+        except (BadSeriesError, QueryError, SourceFileError):
+            if self._begun:  # else the plan that lies there is another one's: a mistyped table must not cost it
+                self.journal.clear()  # the source has to change: what was read of it is of no use
+            raise
+        except (SourceLostError, ConnectError) as error:
+            there, plan = len(self.journal.done), self.journal.plan
+            if not (there and plan and self._begun) or self._strict:
+                raise
+            kept = f"{error.problem} ({there} of {len(plan.ranges)} parts are on disk and will not be read again)"
+            raise type(error)(kept, error.next_step) from error
+        self.journal.close()
+        self._writer.outputs.clear()
+        self._writer.outputs.update({d.file: d.sha256 for d in self.parts if d.rows})
+        return found
+
+    @property
+    def parts(self) -> list[Done]:
+        """What is on disk, in order."""
+        return [self.journal.done[number] for number in sorted(self.journal.done)]
+
+    def _once(self) -> Found:
+        with opened(self._settings, self._root, self._frozen, self._after) as reader:
+            found, self._begun = reader.found, True
+            self._stop.clear()
+            self._so_far = {}
+            self._check(found)
+            reader.prepare(lambda what: self._listen(Progress(f"extract: {what}", 0, 0, "")))
+            if not found.ranges:
+                self.journal.clear()
+            if self._frozen(found.identity) is None or not found.ranges:
+                ranges = tuple((r.low, r.high, r.rows) for r in found.ranges)
+                self.journal.freeze(Plan(identity=found.identity, first=self._first, mark=found.mark, ranges=ranges))
+            taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            snapshot = f"{found.snapshot} of {taken_at}" if found.snapshot else taken_at
+            (self._by_ranges if found.ranges else self._in_one_pass)(reader, snapshot)
+            return found
+
+    def _frozen(self, identity: str) -> tuple[Range, ...] | None:
+        plan = self.journal.plan
+        return plan.as_ranges if plan and (plan.identity, plan.first) == (identity, self._first) else None
+
+    def _by_ranges(self, reader: Reader, snapshot: str) -> None:
+        self._so_far = {number: (done.rows, True) for number, done in self.journal.done.items()}
+        missing = [(n, r) for n, r in enumerate(reader.found.ranges) if n not in self.journal.done]
+
+        def one_part(numbered: tuple[int, Range]) -> None:
+            number, range_ = numbered
+            lost: list[SourceLostError] = []
+            for attempt in self._again(self._may_reread, longest=5):
+                with attempt, _told_with(lost):
+                    self._write(number, reader.found, snapshot, map(self._keep, reader.batches(range_)))
+
+        def stop() -> None:
+            self._stop.set()
+            reader.cancel()
+
+        gc.disable()  # a row is an object, none is in a cycle: the collector would take a quarter of the time
+        try:
+            for _ in map_parts(one_part, missing, self._settings.source.workers, stop):
+                pass
+        finally:
+            gc.enable()
+
+    def _in_one_pass(self, reader: Reader, snapshot: str) -> None:
+        read = 0
+
+        def tell(size: int) -> None:
+            nonlocal read
+            read += size
+            self._listen(Progress("extract: reading", read, reader.found.size, "bytes"))
+
+        try:
+            for number, table in enumerate(reader.parts(self._writer.folder, self._keep, tell)):
+                self._write(number, reader.found, snapshot, table.to_batches())
+        except BaseException:
+            self.journal.clear()  # one pass has no half-way
+            raise
+
+    def _write(self, number: int, found: Found, snapshot: str, batches: Iterable[pa.RecordBatch]) -> None:
+        """Write a part and note it down."""
+        name, counts = f"part-{self._first + number:05d}.parquet", Counter[str]()
+        rows = self._writer.write_batches(name, found.schema, self._counted(number, found, batches, counts))
+        path = self._writer.folder / name
+        done = Done(
+            part=number, file=name, rows=rows, size=path.stat().st_size if rows else 0,
+            sha256=self._writer.outputs[name], snapshot=snapshot, odd=dict(counts),
+        )  # fmt: skip
+        if not rows:
+            path.unlink()
+        with self._lock:
+            self.journal.record(done)
+            self._so_far[number] = (rows, True)
+
+    def _counted(
+        self, number: int, found: Found, batches: Iterable[pa.RecordBatch], counts: Counter[str]
+    ) -> Iterator[pa.RecordBatch]:
+        """The batches, odd series counted, progress told, until someone says stop."""
+        rows = 0
+        for batch in batches:
+            if self._stop.is_set():
+                raise StoppedError
+            counts.update(checks.count(batch))
+            rows += batch.num_rows
+            with self._lock:
+                self._so_far[number] = (rows, False)
+                self._listen(self._progress(found))
+            yield batch
+
+    def _progress(self, found: Found) -> Progress:
+        """Series so far, of about how many: the planner's estimate, corrected by the ranges that are whole."""
+        done = sum(rows for rows, _ in self._so_far.values())
+        whole = [n for n, (_, is_whole) in self._so_far.items() if is_whole and n < len(found.ranges)]
+        planned = sum(found.ranges[n].rows for n in whole)
+        found_there = sum(self._so_far[n][0] for n in whole)
+        total = round(found.rows * found_there / planned) if planned and found_there else found.rows
+        size = sum(d.size for d in self.journal.done.values())
+        return Progress("extract", done, max(total, done), size=size)
+
+    def _may_reread(self, error: BaseException) -> bool:
+        """A connection broke, and the snapshot may still be there: other sessions hold it."""
+        lost = isinstance(error, SourceLostError | ConnectError) and not isinstance(error, SnapshotGoneError)
+        return lost and not self._stop.is_set()
+
+    def _may_reopen(self, error: BaseException) -> bool:
+        return isinstance(error, SourceLostError | ConnectError) and self._begun and not self._strict
+
+    def _again(self, which: Callable[[BaseException], bool], longest: float) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            retry=tenacity.retry_if_exception(which),
+            stop=tenacity.stop_after_attempt(self._settings.source.retries + 1),
+            wait=tenacity.wait_exponential(multiplier=0.2, max=longest),
+            reraise=True,
+        )
+
+
+@contextmanager
+def _told_with(lost: list[SourceLostError]) -> Iterator[None]:
+    """Where the snapshot turns out to be gone, what took it away is said: what was `lost` before."""
+    try:
+        yield
+    except SnapshotGoneError as gone:
+        if not lost:
+            raise
+        raise SnapshotGoneError(f"{lost[0].problem}; then {gone.problem}", lost[0].next_step) from gone
+    except SourceLostError as error:
+        lost.append(error)
+        raise

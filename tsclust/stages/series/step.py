@@ -1,0 +1,77 @@
+"""Reading a source into series/ and sealing it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from tsclust import config
+from tsclust.config import Settings, Source
+from tsclust.engine.base import Listener
+from tsclust.errors import NoSeriesError
+from tsclust.source.postgres import relation
+from tsclust.source.protocols import Found
+from tsclust.stages.series.ingest import Reading
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.parquet import StageWriter
+
+
+def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest:
+    """Read the source of `settings`, whose paths are relative to `base`, into the series/ of another workspace."""
+    meter = Meter()
+    with workspace.locked(), workspace.resuming("series") as writer:
+        reading = Reading(
+            settings, base, writer, listen, keep=lambda batch: batch, after=None, first=0, strict=False,
+            check=lambda _: None,
+        )  # fmt: skip
+        found = reading.all()
+        if not any(done.rows for done in reading.parts):
+            raise no_series(found)
+        return seal(writer, meter, settings, base, found, reading, None)
+
+
+def seal(
+    writer: StageWriter,
+    meter: Meter,
+    settings: Settings,
+    base: Path,
+    found: Found,
+    reading: Reading,
+    before: Manifest | None,
+) -> Manifest:
+    new = sum(done.rows for done in reading.parts)
+    return write_manifest(
+        writer, meter, stage="series", settings=digest(settings.source, base), inputs={"source": found.identity},
+        seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),
+        facts=_facts(found, reading, before),
+    )  # fmt: skip
+
+
+def digest(source: Source, root: Path) -> str:
+    """The hash of what is asked for: the settings but for how fast, and the text of the .sql file they name."""
+    asked = source.model_copy(update={"workers": 2, "retries": 5})
+    from_sql = not source.files and (source.table or source.query)
+    return config.digest(asked, relation.relation(source, root).text.as_string() if from_sql else "")
+
+
+def no_series(found: Found) -> NoSeriesError:
+    return NoSeriesError(
+        f"{found.origin} holds no series: expected at least one row", "Check [source] and its where, sample, limit"
+    )
+
+
+def _facts(found: Found, reading: Reading, before: Manifest | None) -> dict[str, Any]:
+    """What is remembered of a reading, with what it was added to."""
+    old: dict[str, Any] = before.facts if before else {}
+    mark = reading.journal.plan.mark if reading.journal.plan else None
+    odd, read = Counter(old.get("odd", {})), dict(old.get("read", {}))
+    for done in reading.parts:
+        odd.update(done.odd)
+        read[done.snapshot] = read.get(done.snapshot, 0) + done.rows
+    return {
+        "origin": found.origin, "layout": found.layout, "place": found.place, "mark": mark or old.get("mark"),
+        "bytes": sum(d.size for d in reading.parts) + old.get("bytes", 0), "read": read, "odd": dict(odd),
+        "ranges": [[r.low, r.high] for r in found.ranges], "new": sum(d.rows for d in reading.parts),
+    }  # fmt: skip

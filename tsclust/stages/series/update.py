@@ -1,0 +1,70 @@
+"""What came after the last reading: where it ended, which series are known, whether the source is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tsclust.config import Settings
+from tsclust.errors import SettingsError
+from tsclust.hashing import hash_ids
+from tsclust.source.protocols import Found, Keep
+from tsclust.stages.series.step import digest
+from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.manifest import Manifest
+
+
+def rest_of(
+    workspace: Workspace, before: Manifest | None, settings: Settings, root: Path
+) -> tuple[str | None, Keep, int]:
+    """(mark, filter of known series, number of the first new part) for what came after the reading `before`."""
+    if before is None:
+        return None, lambda batch: batch, 0
+    if settings.source.watermark and settings.source.limit:
+        raise SettingsError(
+            "source.limit and source.watermark do not go together with --update: the first series by id are always the"
+            " same ones",
+            "Set limit = 0",
+        )
+    if before.settings != digest(settings.source, root):
+        raise SettingsError(
+            f"{workspace.stage('series')} was read with other settings of [source] than these: nothing can be added",
+            f"Read all of it again: {command('extract', root)}",
+        )
+    parts = workspace.parts("series")
+    return before.facts["mark"], _unknown(parts), int(parts[-1].stem.removeprefix("part-")) + 1
+
+
+def _unknown(parts: list[Path]) -> Keep:
+    """A filter of the series whose id is in none of these parts."""
+    ids = (pq.read_table(path, columns=["series_id"])["series_id"].combine_chunks() for path in parts)
+    known = np.sort(np.concatenate([hash_ids(of_part, 0) for of_part in ids]))
+
+    def keep(batch: pa.RecordBatch) -> pa.RecordBatch:
+        hashes = hash_ids(batch.column(0), 0)
+        places = np.minimum(np.searchsorted(known, hashes), len(known) - 1)
+        new = known[places] != hashes
+        return batch if new.all() else batch.filter(pa.array(new))
+
+    return keep
+
+
+def check_source(workspace: Workspace, found: Found, before: Manifest | None) -> None:
+    """Raises SettingsError where what is to be added is of another database, or has other columns."""
+    if before is None:
+        return
+    again = f"Read all of it again: {command('extract', workspace.root)}"
+    if before.facts["place"] != found.place:
+        raise SettingsError(
+            f"{found.origin} is not where {workspace.stage('series')} came from ({before.facts['origin']})", again
+        )
+    there = pq.read_schema(workspace.parts("series")[0])
+    if not there.equals(found.schema):
+        raise SettingsError(
+            f"the source has other columns now ({', '.join(found.schema.names)}) than {workspace.stage('series')}"
+            f" ({', '.join(there.names)}), or other types",
+            again,
+        )
