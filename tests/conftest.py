@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from psycopg.conninfo import make_conninfo
 
 import tsclust
-from tests.stages import SERIES, made
+from tests.support.workspaces import SERIES, made
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
 

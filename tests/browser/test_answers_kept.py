@@ -1,0 +1,278 @@
+"""Answers stay: in several tabs, against older files and broken ones, until they are erased on purpose."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.answer_page import asked, file_of, press, put, read, said, verdict, whole
+from tests.support.pages import CLIPPED, Opened
+from tests.support.report_workspace import four_kinds, write
+from tsclust.config import Report
+from tsclust.stages.labels.answers import Answers
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.groups.page import render
+
+PAST, FUTURE = "2026-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
+STAY = "Files that you have saved stay as they are."
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
+    return collect(write(tmp_path_factory.mktemp("kept") / "ws", four_kinds()), Report())
+
+
+@pytest.fixture(scope="module")
+def report(data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("kept") / "plant.html"
+    path.write_text(render(data, "en", name="plant"), encoding="utf-8")
+    return path
+
+
+def say(page: Page, group: int, verdict: str) -> None:
+    page.locator(f"#group-{group}").get_by_role("radio", name=re.compile(f"^{verdict}")).check()
+
+
+def saved(page: Page, path: Path) -> Answers:
+    with page.expect_download() as download:
+        press(page, "Control+s")
+    download.value.save_as(path)
+    return read(path)
+
+
+def asked_on_leaving(page: Page) -> bool:
+    """Whether the page warns when it is left."""
+    warned: bool = page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))")
+    return warned
+
+
+def test_two_tabs_know_of_each_other(page: Page, report: Path, tmp_path: Path) -> None:
+    other = page.context.new_page()
+    opened = Opened(page, report), Opened(other, report)
+    say(page, 1, "normal")
+    expect(other.locator("#group-1 :checked")).to_have_value("normal")
+    say(other, 2, "a bad recording")
+    say(page, 3, "I don’t know")
+    expect(other.locator("#bar .done")).to_have_text("3 of 4 answered")
+    other.locator("#group-1 .clear").click()
+    expect(page.locator("#bar .done")).to_have_text("2 of 4 answered")
+    page.locator("#bar [name=labeller]").fill("x")
+    assert [answer.verdict for answer in saved(page, tmp_path / "a.json").groups] == ["bad_recording", "dont_know"]
+    other.wait_for_function("document.querySelector('#bar [name=labeller]').value === 'x'")
+    assert not asked_on_leaving(other)
+    page.reload()
+    assert (verdict(page, 1), verdict(page, 2), verdict(page, 3)) == (None, "bad_recording", "dont_know")
+    assert all(one.is_quiet() for one in opened)
+
+
+def test_a_tab_that_hears_nothing_overwrites_nothing(page: Page, report: Path) -> None:
+    """Some browsers tell files nothing of each other: what is kept is looked at before it is written."""
+    page.context.add_init_script("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
+    other = page.context.new_page()
+    Opened(page, report)
+    Opened(other, report)
+    say(page, 1, "normal")
+    say(other, 2, "normal")
+    say(page, 3, "normal")
+    page.reload()
+    assert [verdict(page, n) for n in (1, 2, 3, 4)] == ["normal", "normal", "normal", None]
+
+
+def objecting(data: ReportData, at: str, **changes: Any) -> dict[str, Any]:
+    one = {"rule": "flat", "series_ids": [data.rejected[0].examples[0].series_id], "comment": "from the file"}
+    return whole(file_of(data), objections=[one | changes], saved_at=at)
+
+
+def test_an_older_file_leaves_what_is_newer_here(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
+    Opened(page, report)
+    say(page, 1, "normal")
+    page.locator(".rule .toggle").nth(1).click()
+    page.locator(".rule textarea").fill("said here")
+    assert put(page, tmp_path / "a.json", objecting(data, PAST)) == "Answers taken from the file: 0."
+    assert verdict(page, 1) == "normal"
+    expect(page.locator(".rule textarea")).to_have_value("said here")
+    expect(page.locator(".rule .marked")).to_have_count(1)
+
+
+def test_a_file_from_tomorrow_can_be_corrected(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
+    """A clock that was ahead: what is said after that still counts."""
+    Opened(page, report)
+    body = whole(file_of(data, answered_at=FUTURE), saved_at=FUTURE, started_at=FUTURE)
+    assert put(page, tmp_path / "a.json", body) == "Answers taken from the file: 1."
+    say(page, 1, "normal")
+    answers = saved(page, tmp_path / "b.json")
+    soon = datetime.now(UTC) + timedelta(minutes=1)
+    assert max(answers.started_at, answers.saved_at, answers.groups[0].answered_at) < soon
+    page.reload()
+    assert verdict(page, 1) == "normal"
+
+
+@pytest.mark.parametrize("spoil", [
+    {"answered_at": "yesterday"}, {"answered_at": None}, {"verdict": "fine"}, {"sure": "very"}, {"kind": 5},
+    {"not_members": "1"}, {"not_members": [1]},
+])  # fmt: skip
+def test_one_broken_answer_stops_all_of_the_file(
+    page: Page, report: Path, data: ReportData, tmp_path: Path, spoil: dict[str, Any]
+) -> None:
+    opened, good = Opened(page, report), file_of(data)
+    second = good["groups"][0] | {"group": 99, "members_hash": "0" * 32} | spoil
+    body = whole(good, groups=[good["groups"][0], second])
+    assert (
+        put(page, tmp_path / "odd.json", body)
+        == "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+    )
+    assert verdict(page, 1) is None
+    assert page.evaluate("localStorage.length") == 0
+    assert opened.is_quiet()
+
+
+@pytest.mark.parametrize("spoil", [
+    {"group": {"not_members": ["no such series"]}}, {"group": {"members_hash": "0" * 32}},
+    {"objection": {"rule": "other"}}, {"objection": {"series_ids": ["no such series"]}},
+])  # fmt: skip
+def test_a_file_about_what_the_page_does_not_have_changes_nothing(
+    page: Page, report: Path, data: ReportData, tmp_path: Path, spoil: dict[str, dict[str, Any]]
+) -> None:
+    opened, good = Opened(page, report), objecting(data, PAST, **spoil.get("objection", {}))
+    second = answer_to(data, 1) | spoil.get("group", {})
+    body = whole(good, groups=[*good["groups"], second])
+    assert put(page, tmp_path / "odd.json", body) == "odd.json is about groups or series that are not on this page."
+    assert verdict(page, 1) is None
+    expect(page.locator(".rule .marked")).to_have_count(0)
+    assert page.evaluate("localStorage.length") == 0
+    assert opened.is_quiet()
+
+
+def answer_to(data: ReportData, n: int) -> dict[str, Any]:
+    """The file's answer of the first group, but of the one with this index."""
+    answer: dict[str, Any] = file_of(data)["groups"][0] | asked(data.groups[n])
+    return answer
+
+
+@pytest.mark.parametrize("spoil", [{"comment": 5}, {"comment": None}, {}])
+def test_two_answers_to_one_group_or_a_comment_that_is_no_text(
+    page: Page, report: Path, data: ReportData, tmp_path: Path, spoil: dict[str, Any]
+) -> None:
+    Opened(page, report)
+    body = file_of(data)
+    body = whole(body, groups=[body["groups"][0], answer_to(data, 1 if spoil else 0) | spoil])
+    assert (
+        put(page, tmp_path / "odd.json", body)
+        == "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+    )
+    assert verdict(page, 1) is None
+
+
+def test_of_another_report_only_the_groups_that_are_here_too(
+    page: Page, report: Path, data: ReportData, tmp_path: Path
+) -> None:
+    Opened(page, report)
+    good = objecting(data, PAST, series_ids=[])
+    elsewhere = {"report": good["report"] | {"id": "0" * 16}, "groups": [answer_to(data, 1), good["groups"][0]]}
+    elsewhere["groups"][1]["members_hash"] = "0" * 32
+    assert put(page, tmp_path / "a.json", whole(good, **elsewhere)) == "Answers taken from the file: 1."
+    assert (verdict(page, 1), verdict(page, 2)) == (None, "malfunction")
+    expect(page.locator(".rule textarea")).to_have_value("")
+    only_rule = whole(good, report=elsewhere["report"], groups=[])
+    assert put(page, tmp_path / "a.json", only_rule) == "a.json has answers to another report."
+
+
+def test_a_clock_that_is_set_back_loses_nothing(page: Page, report: Path, tmp_path: Path) -> None:
+    page.clock.set_fixed_time("2026-06-01T12:00:00Z")
+    Opened(page, report)
+    say(page, 1, "normal")
+    page.clock.set_fixed_time("2026-06-01T11:00:00Z")
+    say(page, 1, "a bad recording")
+    page.locator("#bar [name=labeller]").fill("x")
+    saved(page, tmp_path / "a.json")
+    assert not asked_on_leaving(page)
+    say(page, 2, "normal")
+    assert asked_on_leaving(page)
+    page.locator("#group-1 .clear").click()
+    page.reload()
+    assert (verdict(page, 1), verdict(page, 2)) == (None, "normal")
+
+
+def test_a_name_that_was_corrected_in_another_tab_stays_corrected(page: Page, report: Path) -> None:
+    other = page.context.new_page()
+    Opened(page, report)
+    Opened(other, report)
+    for one, name in ((page, "Ana"), (other, "Anna")):
+        one.locator("#bar [name=labeller]").fill(name)
+        one.locator("h1").click()
+    page.wait_for_function("document.querySelector('#bar [name=labeller]').value === 'Anna'")
+    say(page, 1, "normal")
+    page.reload()
+    expect(page.locator("#bar [name=labeller]")).to_have_value("Anna")
+
+
+def test_opening_a_file_does_not_hide_that_an_answer_in_it_was_cleared(
+    page: Page, report: Path, data: ReportData, tmp_path: Path
+) -> None:
+    Opened(page, report)
+    put(page, tmp_path / "a.json", file_of(data))
+    page.locator("#group-1 .clear").click()
+    assert put(page, tmp_path / "a.json", file_of(data)) == "Answers taken from the file: 0."
+    assert asked_on_leaving(page)
+
+
+def test_leaving_warns_only_of_what_is_in_no_file(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
+    Opened(page, report)
+    put(page, tmp_path / "a.json", file_of(data))
+    assert not asked_on_leaving(page)  # all that is answered is in the file
+    page.locator("#group-2 .toggle").first.click()
+    assert asked_on_leaving(page)
+    put(page, tmp_path / "a.json", file_of(data))
+    assert asked_on_leaving(page)  # the mark is not
+    saved(page, tmp_path / "b.json")
+    assert not asked_on_leaving(page)
+    page.locator("#group-2 textarea").fill("more")
+    page.reload()
+    assert asked_on_leaving(page)
+
+
+def test_saving_while_a_member_is_shown_large(page: Page, report: Path, tmp_path: Path) -> None:
+    Opened(page, report)
+    page.locator("#group-1 .mini").first.click()
+    press(page, "Delete", "Control+s")
+    expect(page.locator("#large")).to_be_hidden()
+    assert said(page) == "Write your name first: it goes into the file."
+    page.keyboard.type("   ")
+    press(page, "Control+s")
+    assert said(page) == "Write your name first: it goes into the file."
+    page.keyboard.type("Anna  ")
+    page.locator("#group-1 .mini").first.click()
+    answers = saved(page, tmp_path / "a.json")
+    assert (answers.labeller, len(answers.groups[0].not_members)) == ("Anna", 1)
+    expect(page.locator("#large")).to_be_visible()
+
+
+def test_everything_is_erased_only_on_purpose(page: Page, report: Path) -> None:
+    opened = Opened(page, report)
+    say(page, 1, "normal")
+    page.locator(".rule .toggle").first.click()
+    asked: list[str] = []
+    answer = {"yes": False}
+    page.on(
+        "dialog", lambda dialog: (asked.append(dialog.message), dialog.accept() if answer["yes"] else dialog.dismiss())
+    )
+    press(page, "Escape", "?")
+    page.set_viewport_size({"width": 400, "height": 800})
+    assert page.evaluate(CLIPPED) == []
+    page.locator("#keys [data-erase]").click()
+    assert asked == [f"Erase all answers to this report? Answers lost: 2. {STAY}"]
+    assert verdict(page, 1) == "normal"
+    answer["yes"] = True
+    page.locator("#keys [data-erase]").click()
+    assert verdict(page, 1) is None
+    assert not asked_on_leaving(page)
+    page.reload()
+    assert verdict(page, 1) is None
+    expect(page.locator(".rule .marked")).to_have_count(0)
+    assert opened.is_quiet()

@@ -1,0 +1,152 @@
+"""labels review: wrong labels come first, and what an expert says of them comes back; cluster --unlabelled."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from playwright.sync_api import Page, expect
+
+import tsclust
+from tests.support.answer_page import press, read
+from tests.support.pages import CLIPPED, Opened
+from tests.support.plant import cycles, described, kept, label
+from tsclust.errors import NoSeriesError
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.model import suspects
+from tsclust.workspace.folder import Workspace
+
+
+@pytest.fixture(scope="module")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, pl.DataFrame]:
+    """A described workspace, and the kinds of what is kept."""
+    folder = tmp_path_factory.mktemp("review")
+    path, truth = cycles(folder)
+    workspace = described(folder, path)
+    return workspace, kept(workspace, truth).sort("series_id").select("series_id", "kind")
+
+
+@pytest.fixture
+def flipped(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
+    """(workspace, the truth, labels of which 5 % are of another kind)."""
+    shutil.copytree(plant[0].root, tmp_path / "ws")
+    workspace, truth, rng = Workspace.open(tmp_path / "ws"), plant[1], np.random.default_rng(1)
+    names = truth["kind"].unique().sort()
+    codes = truth["kind"].replace_strict(names.to_list(), range(len(names)), return_dtype=pl.Int64).to_numpy().copy()
+    rows = rng.choice(len(codes), len(codes) // 20, replace=False)
+    codes[rows] = (codes[rows] + rng.integers(1, len(names), len(rows))) % len(names)
+    wrong = truth.with_columns(kind=names.gather(codes))
+    label(workspace, wrong)
+    return workspace, truth, wrong
+
+
+def test_wrong_labels_come_first_with_the_right_kind(flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame]) -> None:
+    workspace, truth, wrong = flipped
+    order = suspects.rank(workspace.root)
+    assert set(order["series_id"]) == set(truth["series_id"])
+    flips = set(wrong.filter(wrong["kind"] != truth["kind"])["series_id"])
+    first = order.head(len(order) // 10)
+    assert len(flips & set(first["series_id"])) > 0.95 * len(flips)
+    right = first.filter(pl.col("series_id").is_in(flips)).join(truth.rename({"kind": "true"}), on="series_id")
+    assert (right["suggested"] == right["true"]).mean() > 0.9
+
+
+def test_the_report_s_answers_become_labels(
+    page: Page, flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame], tmp_path: Path
+) -> None:
+    workspace, truth, _ = flipped
+    done = tsclust.labels_review(workspace.root, limit=6)
+    assert done.wrote == workspace.reports / "review.html"
+    opened = Opened(page, done.wrote)
+    form = form_of(done.wrote)
+    ids = [int(group["series_id"]) for group in form["groups"]]
+    assert len(ids) == 6
+    expect(page.locator("#bar .done")).to_have_text("0 of 6 answered")
+    assert page.evaluate(CLIPPED) == []
+    kinds = dict(truth.iter_rows())
+    for n, series_id in enumerate(ids[:2], start=1):
+        page.locator(f"#group-{n} .quick button", has_text=f"It is: {kinds[series_id]}").click()
+    page.locator("#group-3 .mini").nth(2).click()
+    expect(page.locator("#large .mark")).to_be_hidden()
+    press(page, "Delete", "ArrowRight", "Escape")
+    page.locator("#bar [name=labeller]").fill("Vera")
+    with page.expect_download() as download:
+        press(page, "Control+s")
+    file = tmp_path / download.value.suggested_filename
+    download.value.save_as(file)
+    answers = read(file)
+    assert (answers.groups, [int(one.series_id) for one in answers.series]) == ((), ids[:2])
+    assert opened.is_quiet()
+    tsclust.labels_import(workspace.root, [file])
+    labels = pl.read_parquet(workspace.root / "labels" / "labels.parquet")
+    vera = labels.filter(pl.col("labeller") == "Vera")
+    assert dict(vera.select("series_id", "kind").iter_rows()) == {i: kinds[i] for i in ids[:2]}
+
+
+def test_a_review_by_the_same_labeller_outweighs_the_group(
+    plant: tuple[Workspace, pl.DataFrame], tmp_path: Path
+) -> None:
+    """What is said of one series counts more than what was said of a group it is in, also "don't know"."""
+    shutil.copytree(plant[0].root, tmp_path / "ws")
+    root = tmp_path / "ws"
+    tsclust.cluster(root, {"cluster": {"k": "2..12"}})
+    form = form_of(tsclust.report(root).wrote)
+    first, second = (group["name"] for group in form["groups"][:2])
+    said = {first: "obstacle", second: "vibration", form["groups"][-1]["name"]: "normal"}
+    tsclust.labels_import(root, [put(tmp_path / "a.json", answered(form, "Anna", said))])
+    review = form_of(tsclust.labels_review(root, limit=3).wrote)
+    later = {"1": "normal", "2": "dont_know"}
+    body = answered(review, "Anna", later, at="2026-02-01T00:00:00Z")
+    tsclust.labels_import(root, [put(tmp_path / "b.json", body)])
+    labels = pl.read_parquet(root / "labels" / "labels.parquet")
+    found = dict(labels.select(pl.col("series_id").cast(pl.String), "kind").iter_rows())
+    ids = [group["series_id"] for group in review["groups"]]
+    assert [found[i] for i in ids[:2]] == ["normal", "don't know"]
+
+
+def found_left(workspace: Workspace) -> pl.Series:
+    return pl.read_parquet(workspace.stage("clusters") / "within-000/assignments/*.parquet")["series_id"]
+
+
+def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> None:
+    shutil.copytree(plant[0].root, tmp_path / "ws")
+    workspace, truth = Workspace.open(tmp_path / "ws"), plant[1]
+    label(workspace, truth.filter(~pl.col("kind").is_in(["vibration", "obstacle"])))
+    tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}})
+    numbers = pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    tsclust.train(workspace.root)
+    tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)
+    left = found_left(workspace)
+    asked = set(truth.filter(pl.col("kind").is_in(["vibration", "obstacle"]))["series_id"])
+    assert asked <= set(left)
+    assert not set(left) & (set(truth["series_id"]) - asked)
+    after = pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    assert after.filter(pl.col("within").is_null()).equals(numbers)
+    assert set(after["within"].head(after["within"].count())) == {0}
+    assert tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True).skipped
+    form = form_of(tsclust.report(workspace.root).wrote)
+    assert sum(group["size"] for group in form["groups"] if not group["normal"]) > 0
+    state = tsclust.status(workspace.root, {"cluster": {"k": "2..8"}}).facts
+    assert state is not None
+    assert state["stages"]["clusters"]["state"] == "up to date"
+    labelled, every = len(truth) - len(asked), workspace.manifest("features").facts["kept"]
+    assert (state["labels"]["series"], state["labels"]["unlabelled"]) == (labelled, every - labelled)
+
+    tsclust.score(workspace.root)
+    tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)
+    scored = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
+    refused = scored.filter(pl.col("said").is_in(["don't know", "none of these"]))["series_id"]
+    assert set(found_left(workspace)) == set(refused)
+
+    label(workspace, truth)
+    shutil.rmtree(workspace.stage("scores"))
+    kept_all = pl.concat(
+        [pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts("features")]
+    )
+    rest = kept_all.filter(pl.col("rejected_by").is_null())["series_id"]
+    label(workspace, pl.DataFrame({"series_id": rest, "kind": ["normal"] * len(rest)}))
+    with pytest.raises(NoSeriesError, match="nothing is left to look for"):
+        tsclust.cluster(workspace.root, unlabelled=True)

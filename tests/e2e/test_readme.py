@@ -1,0 +1,76 @@
+"""Every command in the README is run, every file it points to is there."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tsclust.simulation import load
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.features.rules import DEFAULT_RULES
+
+REPOSITORY = Path(__file__).parents[2]
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+COMMANDS = [line.partition("#")[0].strip() for block in BLOCKS for line in block.splitlines() if line.strip()]
+INLINE = re.findall(r"`((?:make|tsclust) [a-z][^`]*)`", README)
+PLACE = "postgresql://reader@db.example/plant"
+
+
+def test_the_commands_of_a_user_run_as_they_stand(database: str, tmp_path: Path) -> None:
+    load.fill(database, 2_000, 5)
+    own = [c for c in COMMANDS if not c.startswith("make")]
+    inline = [c for c in INLINE if c.startswith("tsclust") and "COMMAND" not in c and "-w" in c]
+    first = own.index("tsclust labels import -w plant answers-*.json")
+    assert len([c for c in own if c.startswith("tsclust")]) == 6 + len(own[first:])
+    late = [c for c in inline if "labels" in c or "scores" in c]
+    _run([*own[:first], *(c for c in inline if c not in own + late)], database, tmp_path)
+    form = form_of(tmp_path / "plant/reports/report.html")
+    said = {group["name"]: "normal" if group["normal"] else f"kind {n % 4}" for n, group in enumerate(form["groups"])}
+    put(tmp_path / "answers-report-Anna.json", answered(form, "Anna", said))
+    _run([own[0], *own[first:], *late], database, tmp_path)
+    for page in ("report", "model", "round-2", "review"):
+        assert (tmp_path / f"plant/reports/{page}.html").exists()
+
+
+def _run(commands: list[str], database: str, folder: Path) -> None:
+    script = "\n".join(["set -e", *commands]).replace(PLACE, shlex.quote(database))
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=folder, capture_output=True, text=True, env=os.environ | {"PATH": path}
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", [c for c in (*COMMANDS, *INLINE) if c.startswith("make")])
+def test_make_knows_its_targets(command: str) -> None:
+    subprocess.run([*shlex.split(command), "--dry-run"], cwd=REPOSITORY, check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
+def test_links_lead_somewhere(target: str) -> None:
+    assert (REPOSITORY / target).exists()
+
+
+def test_the_page_of_features_is_that_of_the_code() -> None:
+    make = runpy.run_path(str(REPOSITORY / "docs" / "make.py"))
+    page = (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in (*NAMES, *(rule.name for rule in DEFAULT_RULES)))
+    assert make["page"](page) == page
+    assert make["drawing"]() == (REPOSITORY / "docs" / "phases.svg").read_text(encoding="utf-8")
+
+
+def test_every_dependency_has_its_reason() -> None:
+    page = (REPOSITORY / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    names = re.findall(r'^  "([a-z-]+)(?:\[[a-z]+\])?>=', project, re.MULTILINE)
+    assert len(names) > 15
+    assert not [name for name in names if name not in page]

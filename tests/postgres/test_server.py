@@ -1,0 +1,280 @@
+"""The embedded PostgreSQL: it starts, it stops, and nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.support.reading import answer
+from tsclust.embedded_postgres import install, server
+from tsclust.embedded_postgres.install import Account
+from tsclust.embedded_postgres.server import running, start, stop_kept
+from tsclust.errors import DemoServerError
+
+# A process that runs a server on argv[1], says so, and waits to be killed. argv[2] is Python for `running`'s keep.
+CHILD = """
+import sys, time
+from pathlib import Path
+from tsclust.demo.server import running
+with running(Path(sys.argv[1]), keep=sys.argv[2] == "keep") as server:
+    print(server.run_folder, flush=True)
+    if sys.argv[2] != "keep":
+        time.sleep(60)
+"""
+
+
+@pytest.fixture
+def data(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A data folder in a place that is open to everybody, as pytest's own are not when root runs it. So is TMPDIR."""
+    with tempfile.TemporaryDirectory(prefix="open-") as folder:
+        top = Path(folder)
+        top.chmod(0o755)
+        (top / "tmp").mkdir()
+        (top / "tmp").chmod(0o777)
+        monkeypatch.setenv("TMPDIR", str(top / "tmp"))
+        monkeypatch.setattr(tempfile, "tempdir", str(top / "tmp"))
+        yield top / "ws" / ".postgres"
+        stop_kept(top / "ws" / ".postgres")
+
+
+@pytest.fixture
+def closed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The wheel's package as it lies in a virtual environment in somebody's closed home folder."""
+    real = install.installed(18).parent
+    home = tmp_path / "home"
+    home.mkdir(mode=0o700)
+    subprocess.run(["cp", "-r", real, home], check=True)
+    if real.with_name(f"{real.name}.libs").is_dir():
+        subprocess.run(["cp", "-r", real.with_name(f"{real.name}.libs"), home], check=True)
+    monkeypatch.setattr(server, "installed", lambda version: home / real.name / install.INSTALLS[version])
+    return home
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines that name the data folder, of processes that live."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = file.read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(home) in line and os.fsencode(sys.executable) not in line:
+            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def run_folders() -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"{install.RUN_PREFIX}*"))
+
+
+def gone(run_folder: Path, home: Path) -> bool:
+    return not run_folder.exists() and not (home / "postmaster.pid").exists() and not processes_of(home)
+
+
+def child(data: Path, keep: str = "") -> tuple[subprocess.Popen[str], Path]:
+    """A process with a running server, and the run folder of it."""
+    process = subprocess.Popen([sys.executable, "-c", CHILD, data, keep], stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    run_folder = Path(process.stdout.readline().strip())
+    assert run_folder.is_absolute()
+    return process, run_folder
+
+
+def test_stops_and_leaves_only_the_data(data: Path) -> None:
+    with running(data) as one:
+        assert one.run_folder.exists()
+    assert not one.run_folder.exists()
+    assert comes_true(lambda: gone(one.run_folder, data))  # the guard takes its leave
+    assert {p.name for p in data.parent.iterdir()} == {".postgres"}
+    assert not run_folders()
+    one.stop()  # again: harmless
+
+
+def test_data_is_there_the_next_time(data: Path) -> None:
+    with running(data) as one, psycopg.connect(one.dsn) as connection:
+        connection.execute("CREATE TABLE t AS SELECT 42 AS x")
+    with running(data) as one:
+        assert not one.found
+        assert answer(one.dsn, "SELECT x FROM t") == 42
+
+
+def test_stops_on_an_error_inside_the_with(data: Path) -> None:
+    with pytest.raises(ZeroDivisionError), running(data) as one:
+        _ = 1 / 0
+    assert comes_true(lambda: gone(one.run_folder, data))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stops_when_its_process_is_killed(data: Path, how: signal.Signals) -> None:
+    process, run_folder = child(data)
+    process.send_signal(how)
+    process.communicate()
+    assert comes_true(lambda: gone(run_folder, data))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("when", [".postgres.new-*", ".postgres/postmaster.pid"])
+def test_stops_when_its_process_is_killed_on_the_way(data: Path, how: signal.Signals, when: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", CHILD, data, ""], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert comes_true(lambda: any(data.parent.glob(when)))
+    process.send_signal(how)
+    process.communicate()
+    with running(data) as one:  # at once, while the other one is still ending
+        assert answer(one.dsn, "SELECT 1") == 1
+    assert comes_true(lambda: not processes_of(data) and not run_folders())
+    assert not list(data.parent.glob(".postgres.new-*"))
+
+
+def test_a_kept_server_outlives_its_process_is_found_again_and_stopped(data: Path) -> None:
+    process, run_folder = child(data, "keep")
+    process.communicate()
+    with running(data) as one:
+        assert one.found
+        assert one.run_folder == run_folder
+        assert answer(one.dsn, "SELECT 1") == 1
+    assert answer(one.dsn, "SELECT 1") == 1
+    assert stop_kept(data)
+    assert comes_true(lambda: gone(run_folder, data))
+    assert not stop_kept(data)
+
+
+def test_pg_ctl_too_ends_a_kept_server_without_a_trace(data: Path) -> None:
+    with running(data, keep=True) as one:
+        stopped = install.account_for(data).do(one.bin / "pg_ctl", "-D", data, "stop")
+    assert stopped.returncode == 0
+    assert comes_true(lambda: gone(one.run_folder, data))
+
+
+def test_a_server_that_is_killed_is_started_again(data: Path) -> None:
+    one = start(data)
+    papers = (data / "postmaster.pid").read_text()
+    os.kill(int(papers.splitlines()[0]), signal.SIGKILL)
+    assert comes_true(lambda: not one.run_folder.exists())
+    one.stop()
+    # The number of the dead server now belongs to another process: ours.
+    (data / "postmaster.pid").write_text(papers.replace(papers.splitlines()[0], str(os.getpid()), 1))
+    with running(data) as other:
+        assert not other.found
+        assert answer(other.dsn, "SELECT 1") == 1
+
+
+def test_what_a_dead_machine_left_is_removed(data: Path) -> None:
+    with running(data):
+        papers = (data / "postmaster.pid").read_text().splitlines()
+    left = install.make_run_folder(install.account_for(data))
+    (data / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(left), *papers[5:]]))
+    assert not stop_kept(data)
+    assert not left.exists()
+
+
+def test_papers_are_no_authority_on_what_to_delete(data: Path, tmp_path: Path) -> None:
+    with running(data):
+        papers = (data / "postmaster.pid").read_text().splitlines()
+    (data / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(tmp_path), *papers[5:]]))
+    assert not stop_kept(data)
+    assert tmp_path.exists()
+
+
+def test_a_long_path_and_odd_names_are_no_hindrance(data: Path) -> None:
+    far = data.parent.joinpath(*["a folder with ' \" $x and ü"] * 8, ".postgres")
+    with running(far) as one:
+        assert answer(one.dsn, "SELECT 1") == 1
+        found = start(far)
+        assert found.found
+        assert found.bin == one.bin
+    assert comes_true(lambda: gone(one.run_folder, far))
+
+
+def test_a_long_temporary_folder_is_not_used(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = data.parent / ("x" * 100)
+    long.mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    with running(data) as one:
+        assert len(str(one.run_folder)) < 60
+
+
+def test_a_copy_serves_where_the_package_cannot_be_reached(closed_package: Path, tmp_path: Path) -> None:
+    """As root: package and data lie in root's home. As anybody else: both are ours and used where they lie."""
+    before = {p: (p.stat().st_mode, p.stat().st_uid, p.stat().st_gid) for p in closed_package.rglob("*")}
+    with running(tmp_path / "home" / "data") as one:
+        assert answer(one.dsn, "SELECT 1") == 1
+        assert one.bin.is_relative_to(one.run_folder) == (os.geteuid() == 0)
+        assert (tmp_path / "home" / "data").is_symlink() == (os.geteuid() == 0)
+        found = start(tmp_path / "home" / "data")
+        assert found.found
+    assert comes_true(lambda: gone(one.run_folder, tmp_path / "home" / "data"))
+    assert not (tmp_path / "home" / "data").is_symlink()
+    after = {p: (p.stat().st_mode, p.stat().st_uid, p.stat().st_gid) for p in before}
+    assert after == before
+    assert closed_package.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_copy_is_made_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The copying itself, for every user: an account that is refused once."""
+    account = install.account_for(tmp_path)
+    run_folder = install.make_run_folder(account)
+    refused = iter([subprocess.CompletedProcess([], 126, "", "Permission denied")])
+    real_do = Account.do
+    monkeypatch.setattr(Account, "do", lambda self, *command: next(refused, None) or real_do(self, *command))
+    try:
+        copy = install.reachable(install.installed(18), run_folder, account)
+        assert copy.is_relative_to(run_folder)
+        assert "18." in account.do(copy / "bin" / "psql", "--version").stdout  # needs the libraries beside the package
+    finally:
+        account.do("rm", "-rf", run_folder)
+
+
+def test_says_what_to_install_where_the_wheel_is_missing(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "PACKAGE", "no_such_package")
+    with pytest.raises(DemoServerError, match=r"pip install 'tsclust\[demo\]'"):
+        start(data)
+    assert not data.exists()
+
+
+def test_gives_the_servers_own_reason_when_it_does_not_start(data: Path) -> None:
+    with pytest.raises(DemoServerError, match=r"shared_buffers.*lots"):
+        start(data, settings={"shared_buffers": "lots"})
+    assert not run_folders()
+
+
+def test_refuses_a_folder_of_somebody_elses_files(tmp_path: Path) -> None:
+    (tmp_path / "precious.txt").write_text("x")
+    with pytest.raises(DemoServerError, match="no PostgreSQL data"):
+        start(tmp_path)
+    with pytest.raises(DemoServerError, match="is a file"):
+        start(tmp_path / "precious.txt")
+    assert [p.name for p in tmp_path.iterdir()] == ["precious.txt"]
+
+
+def test_says_what_is_closed_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(server, "check_data", refuse)
+    with pytest.raises(DemoServerError, match="Permission denied"):
+        start(tmp_path / "data")
+
+
+def test_refuses_another_versions_data(data: Path) -> None:
+    with running(data, version=16):
+        pass
+    with pytest.raises(DemoServerError, match="made by PostgreSQL 16, and 18"):
+        start(data)
+    with pytest.raises(DemoServerError, match="expected 16 or 18"):
+        start(data, version=17)

@@ -1,0 +1,52 @@
+"""Workspaces with series and features, but no groups, for the tests of the page of the features."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+import tsclust
+from tests.support.series import cycles
+from tsclust.stages.features.survey import as_columns
+from tsclust.stages.reports.features.collect import FeaturesData, collect
+from tsclust.workspace.folder import Workspace
+
+SERIES = 6_000
+RULES = """
+[[rule]]
+name = "gaps"
+when = "n_missing > 0.03 * n_values"
+reason = "Values are missing: the recorder lost some"
+[[rule]]
+name = "high"
+when = "peak_height > typical_peak_height + 3 * spread_peak_height"
+reason = "Higher than the sensor can measure"
+[[rule]]
+name = "never"
+when = "run_length > 10000 OR peak_height < 0 AND side_mean < 0"
+reason = "No run is that long"
+"""
+# Labels of one plot that touch each other.
+TOUCHING = """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
+  const boxes = [...plot.querySelectorAll("span")].map((e) => [e.textContent, e.getBoundingClientRect()]);
+  return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([b, q]) =>
+    p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+    .map(([b]) => [plot.closest(".card").querySelector("h3").textContent, a, b]));
+})"""
+
+
+def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, toml: str = RULES) -> Workspace:
+    """A workspace with series (of the made mechanism, if none are given) and features, but no groups."""
+    root.mkdir(parents=True)
+    source = root.parent / "cycles.parquet"
+    pq.write_table(cycles(SERIES)[0] if table is None else table, source)
+    (root / "tsclust.toml").write_text(f"[source]\npart_rows = {part_rows}\n" + toml, encoding="utf-8")
+    tsclust.extract(root, {"source": {"files": str(source)}})
+    tsclust.features(root)
+    return Workspace.open(root)
+
+
+def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
+    return collect(workspace, "", as_columns(workspace.manifest("features").facts["typical"]), baseline)

@@ -1,0 +1,290 @@
+"""The sweep against scikit-learn as the slow, obvious version; exactness for any parts; groups by hand."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_samples
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.engine import base
+from tsclust.hashing import hash_ids
+from tsclust.stages.clusters import groups, passes, quality, scaling, sweep
+from tsclust.stages.clusters.passes import Rows
+from tsclust.stages.clusters.scaling import GRID
+from tsclust.stages.clusters.sweep import Models, Sums
+
+REPOSITORY = Path(__file__).parents[3]
+KS = (2, 3, 5, 8)
+Parts = list[Rows]
+
+
+def blobs(rows: int = 3_000, seed: int = 0) -> Floats:
+    """(rows, 4) points: one large mass at the origin, four small blobs away from it, on the grid."""
+    rng = np.random.default_rng(seed)
+    center = rng.normal(0, 6, (5, 4)) * (np.arange(5) > 0)[:, None]
+    x = center[rng.choice(5, rows, p=[0.9, 0.04, 0.03, 0.02, 0.01])] + rng.normal(0, 0.3, (rows, 4))
+    return np.rint(x * GRID) / GRID
+
+
+def in_parts(x: Floats, sizes: list[int], order: Int64s | None = None) -> Parts:
+    hashes = hash_ids(pa.array(range(len(x))), 1)
+    order = np.arange(len(x)) if order is None else order
+    grid, hashes = (x[order] * GRID).astype(np.int16), hashes[order]
+    cuts = np.cumsum([0, *sizes, len(x) - sum(sizes)])
+    return [Rows(grid[a:b], hashes[a:b]) for a, b in itertools.pairwise(cuts)]
+
+
+def swept(parts: Parts, ks: tuple[int, ...] = KS) -> tuple[Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
+    coreset = passes.draw_coreset(parts, 1_000, 2)
+    models = Models.of(ks, sweep.merged(coreset, [centers for _, centers in sweep.start(coreset, ks, 3, 1)]))
+    models, sums = list(passes.refine(parts, models, coreset, 2))[-1]
+    nothing: Callable[[Rows], Callable[[], Int64s]] = lambda part: lambda: np.zeros((len(part.rows), 1), np.int64)  # noqa: E731
+    verdicts = list(passes.judge([(part, nothing(part)) for part in parts], models, sums, 2))
+    spreads = verdicts[0].spreads
+    shared = verdicts[0].shared
+    for verdict in verdicts[1:]:
+        spreads, shared = spreads + verdict.spreads, shared + verdict.shared
+    diagnosis = quality.diagnose(models, sums, spreads)
+    labels = np.concatenate([verdict.labels for verdict in verdicts])
+    normal = groups.Normal(np.zeros(parts[0].rows.shape[1]))
+    return models, sums, diagnosis, groups.find(models, sums, diagnosis.clusters, shared, 40, normal), labels
+
+
+@pytest.fixture(scope="module")
+def one() -> tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
+    x = blobs()
+    return x, *swept(in_parts(x, []))
+
+
+def test_every_row_has_its_nearest_center(one: tuple[Floats, Models, Sums, quality.Diagnosis, object, Int64s]) -> None:
+    x, models, _, _, _, labels = one
+    for j in range(len(KS)):
+        centers = models.centers[models.first[j] : models.first[j + 1]]
+        away = ((x[:, None] - centers[None]) ** 2).sum(axis=2)
+        chosen = np.take_along_axis(away, labels[:, [j]].astype(np.int64), axis=1)[:, 0]
+        np.testing.assert_allclose(chosen, away.min(axis=1), atol=1e-3)
+
+
+def test_diagnostics_equal_scikit_learns(one: tuple[Floats, Models, Sums, quality.Diagnosis, object, Int64s]) -> None:
+    x, models, sums, diagnosis, _, labels = one
+    for j, k in enumerate(KS):
+        own = labels[:, j]
+        means = np.array([x[own == c].mean(axis=0) for c in range(k)])
+        samples = silhouette_samples(x, own, metric="sqeuclidean")
+        assert diagnosis.inertia[j] == pytest.approx(((x - means[own]) ** 2).sum(), rel=1e-9)
+        assert diagnosis.silhouette[j] == pytest.approx(samples.mean(), abs=1e-6)
+        assert diagnosis.davies_bouldin[j] == pytest.approx(davies_bouldin_score(x, own), rel=1e-5)
+        assert diagnosis.calinski_harabasz[j] == pytest.approx(calinski_harabasz_score(x, own), rel=1e-6)
+        per_cluster = [samples[own == c].mean() for c in range(k)]
+        np.testing.assert_allclose(diagnosis.clusters[models.first[j] : models.first[j + 1]], per_cluster, atol=1e-6)
+        np.testing.assert_allclose(sums.means[models.first[j] : models.first[j + 1]], means, atol=1e-9)
+        assert diagnosis.smallest[j] == np.bincount(own, minlength=k).min()
+
+
+def test_inertia_does_not_rise_with_k() -> None:
+    _, _, diagnosis, _, _ = swept(in_parts(blobs(), []), tuple(range(2, 20)))
+    assert (np.diff(diagnosis.inertia) <= 1e-9).all()
+
+
+def test_a_model_that_explains_less_than_a_smaller_one_is_made_anew() -> None:
+    x = blobs()
+    parts = in_parts(x, [1_000])
+    coreset = passes.draw_coreset(parts, 1_000, 2)
+    good = [centers for _, centers in sweep.start(coreset, (4, 5, 6), 3, 1)]
+    far = np.full((6, 4), 25.0) + np.arange(6)[:, None]  # where no row is: all go to one center, and stay there
+    for bad in ([good[0], far[:5], far], [good[0], far[:5], good[2]]):
+        models, sums = list(passes.refine(parts, Models.of((4, 5, 6), bad), coreset, 2))[-1]
+        inertia = [part.sum() for part in np.split(sums.inertia, models.first[1:-1])]
+        assert inertia[0] > inertia[1] > inertia[2]
+        labels = sweep.assign(parts[0].rows, models)
+        assert [len(np.unique(labels[:, j])) for j in range(3)] == [4, 5, 6]
+
+
+def test_what_many_clusters_found_fewer_do_not_miss() -> None:
+    coreset = passes.draw_coreset(in_parts(blobs(), []), 1_000, 2)
+    true = [sweep.fit(coreset, sweep.plus_plus(coreset, k, 1)) for k in (5, 7)]
+    bad = sweep.fit(coreset, coreset.rows[np.abs(coreset.rows).sum(axis=1) < 1][:5])  # all starts in the large mass
+    best = sweep.merged(coreset, [bad[1], true[1][1]])
+    assert sweep.fit(coreset, best[0])[0] <= true[0][0] * (1 + 1e-6) < bad[0]
+    np.testing.assert_array_equal(best[1], true[1][1])
+    assert [len(centers) for centers in best] == [5, 7]
+
+
+class Restless:
+    """An engine that does every part twice, in an order of chance, and hands on the second result."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(
+        self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
+    ) -> Iterator[Any]:
+        waiting, done = list(parts), {}
+        self.calls += 1
+        for i in np.random.default_rng(self.calls).permutation(np.tile(np.arange(len(waiting)), 2)).tolist():
+            done[i] = function(waiting[i])
+        stop()
+        yield from (done[i] for i in range(len(waiting)))
+
+
+def test_any_engine_finds_the_same(
+    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+) -> None:
+    x, models, sums, _, found, labels = one
+    restless = Restless()
+    with base.using(restless):
+        again = swept(in_parts(x, [500, 500, 1, 900]))
+    assert restless.calls >= 4
+    np.testing.assert_array_equal(again[0].centers, models.centers)
+    np.testing.assert_array_equal(again[1].total, sums.total)
+    assert again[3] == found
+    np.testing.assert_array_equal(again[4], labels)
+
+
+@pytest.mark.parametrize("sizes", [[1], [1_000, 1_000], [7] * 300])
+def test_parts_and_the_order_of_rows_change_no_bit(
+    sizes: list[int], one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]
+) -> None:
+    x, models, sums, diagnosis, found, labels = one
+    order = np.random.default_rng(5).permutation(len(x))
+    again = swept(in_parts(x, sizes, order))
+    np.testing.assert_array_equal(again[0].centers, models.centers)
+    np.testing.assert_array_equal(again[1].total, sums.total)
+    for field in ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "clusters"):
+        np.testing.assert_array_equal(getattr(again[2], field), getattr(diagnosis, field))
+    assert again[3] == found
+    np.testing.assert_array_equal(again[4], labels[order])
+
+
+def test_the_small_blobs_are_groups_and_come_before_the_normal_mass(
+    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+) -> None:
+    _, _, _, _, found, _ = one
+    rare = [group for group in found if not group.normal]
+    assert all(group.group < normal.group for group in rare for normal in found if normal.normal)
+    sizes = sorted(round(group.share, 2) for group in rare if group.silhouette > 0.9)
+    assert {0.01, 0.02, 0.03, 0.04} <= set(sizes)
+    assert [group.group for group in found] == list(range(1, len(found) + 1))
+    assert len({(group.k, group.cluster) for group in found}) == len(found)
+
+
+def test_groups_are_distinct_and_hang_together(
+    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+) -> None:
+    _, models, _, _, found, labels = one
+    members = {g.group: set(np.flatnonzero(labels[:, models.ks.index(g.k)] == g.cluster)) for g in found}
+    for a in found:
+        assert len(members[a.group]) == a.size
+        assert a.first_k <= a.k <= a.last_k
+        assert a.parent is None or a.parent in members
+        for b in found:
+            if a.group < b.group:
+                overlap = len(members[a.group] & members[b.group]) / len(members[a.group] | members[b.group])
+                assert overlap <= groups.SAME
+
+
+STARTS = """
+import hashlib, sys
+from tests.unit.clusters.test_sweep import blobs, in_parts
+from tsclust.stages.clusters import passes, sweep
+coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
+digest, starts = hashlib.sha256(), []
+for _, centers in sweep.start(coreset, (5, 8), 4, 1, int(sys.argv[1])):
+    starts.append(centers)
+for centers in sweep.merged(coreset, starts):
+    digest.update(centers.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_restarts_are_the_same_on_any_number_of_threads() -> None:
+    found = set()
+    for workers, cores in ((1, "1"), (2, "3"), (2, "2")):
+        command = [sys.executable, "-c", STARTS, str(workers)]
+        environment = os.environ | {"OMP_NUM_THREADS": cores}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment, cwd=REPOSITORY)
+        found.add(done.stdout)
+    assert len(found) == 1
+
+
+def test_duplicates_and_fewer_distinct_rows_than_clusters() -> None:
+    x = np.repeat([[0.0, 0.0], [4.0, 0.0], [0.0, 5.0]], [50, 3, 2], axis=0)
+    models, sums, diagnosis, found, _ = swept(in_parts(x, []), (2, 3, 5))
+    assert np.diff(models.first).tolist() == [2, 3, 3]
+    assert sorted(sums.count[models.first[2] :].tolist()) == [2, 3, 50]
+    assert diagnosis.inertia[-1] == 0
+    assert {group.size for group in found} >= {2, 3, 50}
+
+
+def test_a_coreset_keeps_far_points_and_its_weights_add_up() -> None:
+    x = np.zeros((20_000, 3))
+    x[:30] = 8.0
+    coreset = passes.draw_coreset(in_parts(x, [5_000]), 500, 2)
+    far = coreset.rows[:, 0] == 8
+    assert coreset.times[far].sum() == 30
+    assert coreset.weights[far].sum() == pytest.approx(30)
+    assert coreset.weights.sum() == pytest.approx(20_000, rel=0.15)
+
+
+def test_rows_of_a_coreset_that_are_the_same_are_one_with_the_weight_of_all() -> None:
+    x = blobs()
+    coreset = passes.draw_coreset(in_parts(np.rint(x), [700]), 1_000, 2)
+    each = passes.draw_coreset(in_parts(np.rint(x) + np.arange(len(x))[:, None] / GRID, [700]), 1_000, 2)
+    assert len(np.unique(coreset.rows, axis=0)) == len(coreset.rows) < len(each.rows)
+    assert each.times.tolist() == [1] * len(each.rows)
+    assert coreset.times.sum() == pytest.approx(len(each.rows), rel=0.2)
+    assert coreset.weights.sum() == pytest.approx(len(x), rel=0.2)
+
+
+def test_exceedance_forgets_what_is_normal_for_the_machine() -> None:
+    rng = np.random.default_rng(0)
+    keys = np.repeat(["a", "b"], 500)
+    x = rng.normal(0, 1, (1_000, 2)) + np.where(keys == "a", 0, 100)[:, None]
+    x[0] += 20
+    scaler = scaling.fit(x, keys, "exceedance", np.full(2, 1e-9))
+    rows = scaler.transform(x, keys)
+    assert (rows[0] > 0).all()
+    assert (rows[1:] != 0).mean() == pytest.approx(0.0455, abs=0.02)  # what of a normal distribution exceeds the band
+    assert (scaler.transform(x[1:2], np.array(["unknown machine"])) == scaler.transform(x[1:2], np.array([""]))).all()
+
+
+def test_a_feature_without_spread_weighs_nothing_and_copies_share_a_weight() -> None:
+    rng = np.random.default_rng(0)
+    one, other = rng.standard_t(2, (2, 5_000))
+    x = np.column_stack([one, one, one, other, np.full(5_000, 7.0)])
+    weights = scaling.fit(x, np.full(5_000, ""), "exceedance", np.full(5, 1e-9)).weights
+    assert weights[4] == 0
+    assert (weights[:3] ** 2).sum() == pytest.approx(weights[3] ** 2, rel=0.1)
+
+
+@pytest.mark.parametrize("method", ["exceedance", "robust", "standard"])
+def test_sums_of_features_are_exact_in_their_units(method: str) -> None:
+    x = np.random.default_rng(0).normal(3, 2, (400, 2))
+    scaler = scaling.fit(x, np.full(400, ""), method, np.full(2, 1e-9))
+    total = scaling.to_fine(scaler, x).sum(axis=0, keepdims=True)
+    assert scaling.from_fine(scaler, total, np.array([400]))[0] == pytest.approx(x.mean(axis=0), abs=1e-4)
+
+
+def test_hashes_belong_to_the_id_and_the_seed() -> None:
+    for ids in (pa.array([5, 9, -1]), pa.array(["W1", "Вентиль", ""])):
+        hashes = hash_ids(ids, 1)
+        assert len(set(hashes.tolist())) == 3
+        assert hash_ids(ids.take(pa.array([2, 0])), 1).tolist() == hashes[[2, 0]].tolist()
+        assert hash_ids(ids.slice(1), 1).tolist() == hashes[1:].tolist()
+        assert set(hash_ids(ids, 2).tolist()).isdisjoint(hashes.tolist())
+
+
+def test_hashes_are_uniform() -> None:
+    hashes = hash_ids(pa.array(range(100_000)), 1)
+    counts = np.bincount((hashes >> np.uint64(60)).astype(int), minlength=16)
+    assert abs(counts - 6_250).max() < 5 * np.sqrt(6_250)

@@ -1,0 +1,139 @@
+"""Rules: right for a recorder, wrong for no malfunction, and untrusted text."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tests.support.series import CYCLE, described, features_of, possible, with_typical
+from tsclust.config import Rule
+from tsclust.errors import SettingsError
+from tsclust.stages.features import rules as screen
+from tsclust.stages.features.catalogue import NAMES
+
+ALL = screen.in_force(None, True)
+
+
+def rejected(frame: pl.DataFrame, rules: tuple[Rule, ...] = ALL) -> pl.Series:
+    return screen.screen(frame, rules).rejected_by
+
+
+def of(*series: object) -> pl.DataFrame:
+    return with_typical(pl.DataFrame(features_of(*series)).fill_nan(None))
+
+
+def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
+    frame = described(200_000, 1)
+    frame = frame.with_columns(rejected(frame))
+    by_kind = dict(frame.group_by("kind").agg(pl.col("rejected_by").is_not_null().mean()).iter_rows())
+    caught = {kind: share for kind, share in by_kind.items() if kind.startswith("impossible")}
+    assert all(share > 0.99 for share in caught.values()), caught
+    assert all(share <= 0.02 for kind, share in by_kind.items() if kind not in caught), by_kind
+    assert possible(frame)["rejected_by"].is_not_null().mean() < 0.005
+
+
+@pytest.mark.parametrize(
+    ("series", "rule"),
+    [
+        ([], "empty"),
+        ([None] * 30, "empty"),
+        ([1.0, 2.0, 1.0], "too_short"),
+        ([*np.tile(CYCLE[:-6], 12), *CYCLE[-6:]], "too_long"),
+        ([0.3] * 60, "flat"),
+        ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "gaps"),
+        (-CYCLE, "wrong_sign"),
+        ([*CYCLE[:25], *[CYCLE[25]] * 35], "stuck"),
+        (CYCLE[:40], "cut_end"),
+        (CYCLE[14:], "cut_start"),
+        (0.001 * CYCLE, "no_run"),
+        (CYCLE, None),
+        ([*CYCLE[:20], None, *CYCLE[21:]], None),  # one lost value is bridged
+    ],
+)
+def test_each_rule_by_hand(series: object, rule: str | None) -> None:
+    assert rejected(of(series)).to_list() == [rule]
+
+
+@pytest.mark.parametrize(
+    ("series", "typical"),
+    [
+        (CYCLE[:40], "return_time"),  # recorders that stop before the run does
+        (CYCLE[14:], "start"),  # and such that begin with it
+        ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "n_missing"),  # and such that lose values all the time
+        ([*CYCLE[:25], *[1.0] * 25, *CYCLE[50:]], "longest_flat_run"),  # and such with a coarse scale
+    ],
+)
+def test_what_is_the_recorders_way_rejects_nothing(series: object, typical: str) -> None:
+    usual = {"return_time": 0.0, "start": 0.0, "n_missing": 3.0, "longest_flat_run": 30.0}[typical]
+    assert rejected(of(series)).drop_nulls().len() == 1
+    assert rejected(of(series).with_columns(pl.lit(usual).alias(f"typical_{typical}"))).to_list() == [None]
+
+
+def test_counts_alone_and_the_first_rule_that_rejects() -> None:
+    rules = (Rule(name="a", when="peak_height > 4", reason="-"), Rule(name="b", when="peak_height > 9", reason="-"))
+    verdict = screen.screen(of(CYCLE, 2 * CYCLE, 0.1 * CYCLE), rules)
+    assert verdict.rejected_by.to_list() == ["a", "a", None]
+    assert verdict.in_all == {"a": 2, "b": 1}
+    assert verdict.alone == {"a": 1, "b": 0}
+
+
+def test_what_no_rule_knows_but_cannot_be_described_is_rejected() -> None:
+    assert rejected(of([1.0, 2.0]), screen.in_force((), True)).to_list() == ["not_described"]
+
+
+def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
+    assert "wrong_sign" not in [rule.name for rule in screen.in_force(None, False)]
+
+
+@pytest.mark.parametrize(
+    ("when", "told"),
+    [
+        ("peak_hight > 3", "unknown column 'peak_hight'.*near: peak_height"),
+        ("peak_height >", "not an SQL condition"),
+        ("peak_height > 1; DROP TABLE x", "not an SQL condition"),
+        ("__import__('os').system('true') = 0", "not an SQL condition"),
+        ("read_csv('/etc/passwd') = 1", "not an SQL condition"),
+        ("n_values > 3 * median(n_values)", r"asks for other rows \(Agg\)"),
+        ("QUANTILE_CONT(n_values, 0.5) < n_values", r"asks for other rows \(Quantile\)"),
+        ("CORR(n_values, n_missing) > 0", r"asks for other rows \(Correlation\)"),
+        ("CURRENT_DATE > DATE '2024-01-01'", "asks for the time of day"),
+        ("count(*) > 2", r"asks for other rows \(Len\)"),
+        ("row_number() over () = 1", "asks for other rows"),
+        ("sum(n_values) over (partition by start) > 3", r"asks for other rows \(Agg, Over\)"),
+        ("n_values > (SELECT 3)", r"asks for other rows|not an SQL condition"),
+    ],
+)
+def test_a_rule_that_cannot_be_used_says_why(when: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told) as error:
+        screen.columns_used([Rule(name="mine", when=when, reason="-")], NAMES)
+    assert "rule mine" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "when", ["'text'", "machine_id", "(SELECT 1) = 1", "machine_id > 3", "1", "n_values", "n_values > 3 AND 'x'"]
+)
+def test_a_rule_that_is_no_condition_says_so(when: str) -> None:
+    with pytest.raises(SettingsError):
+        screen.screen(of(CYCLE).with_columns(machine_id=pl.lit("W1")), [Rule(name="mine", when=when, reason="-")])
+
+
+def test_words_of_polars_may_be_names_and_texts() -> None:
+    rule = Rule(name="mine", when="\"Len\" = 'Sort' OR \"Agg\" IN ('Filter', 'x')", reason="-")
+    frame = of(CYCLE, CYCLE).with_columns(Len=pl.Series(["Sort", "-"]), Agg=pl.Series(["-", "-"]))
+    assert rejected(frame, (rule,)).to_list() == ["mine", None]
+
+
+def test_pieces_of_text_may_be_asked_for() -> None:
+    rule = Rule(name="mine", when="LEFT(machine_id, 1) = 'W' AND 'now' <> \"machine_id\"", reason="-")
+    frame = of(CYCLE, CYCLE).with_columns(machine_id=pl.Series(["W1", "X1"]))
+    assert rejected(frame, (rule,)).to_list() == ["mine", None]
+
+
+def test_carried_columns_can_be_used() -> None:
+    rules = (Rule(name="test_bench", when="machine_id = 'W1' AND peak_height > 1", reason="-"),)
+    assert screen.columns_used(rules, (*NAMES, "machine_id")) == {"machine_id", "peak_height"}
+    assert rejected(of(CYCLE, CYCLE).with_columns(machine_id=pl.Series(["W1", None])), rules).to_list() == [
+        "test_bench",
+        None,
+    ]

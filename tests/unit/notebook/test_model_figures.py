@@ -1,0 +1,74 @@
+"""The pictures of a classifier: what of them a reader relies on, as plain values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.browser.test_report_figures import traces
+from tsclust.notebook.model_figures import confusion_of, coverage_of
+from tsclust.stages.reports import model_page
+from tsclust.stages.reports.model_page import ModelData
+from tsclust.workspace.manifest import Manifest
+
+COVERAGE = {
+    "threshold": [0.0, 0.6, 0.9, 0.99],
+    "answered": [1.0, 0.997, 0.9, 0.5],
+    "left": [1.0, 0.5, 0.125, 0.0],
+    "wrong": [0.04, 0.02, 0.006, 0.0],
+}
+
+
+def learned(**changes: Any) -> ModelData:
+    """A classifier of two kinds that takes 3 of 100 normal series for an obstacle, and 1 of 10 obstacles for normal."""
+    facts = {
+        "classifier": "trees", "losses": {"trees": 0.1}, "machine": "m", "machines": 3, "assumed": 0, "too_few": {},
+        "kinds": ["normal", "obstacle"], "counts": {"normal": 1_100, "obstacle": 10}, "threshold": 0.9,
+        "confusion": [[1067.0, 33.0], [1.0, 9.0]], "coverage": COVERAGE,
+    }  # fmt: skip
+    return model_page.of(
+        Manifest(
+            stage="model", settings="", inputs={}, outputs={}, versions={}, seed=1, rows=20, parts=1, seconds=1.0,
+            peak_mb=1.0, made_at="2026-03-04T05:06:07Z", facts=facts | changes,
+        )
+    )  # fmt: skip
+
+
+def test_a_row_of_the_confusion_for_what_experts_say() -> None:
+    figure = confusion_of(learned())
+    assert traces(figure, "z", "text") == [{"z": [[0.97, 0.03], [0.1, 0.9]], "text": [["1,067", "33"], ["1", "9"]]}]
+    assert figure.layout.yaxis.autorange == "reversed"
+    for axis in (figure.layout.xaxis, figure.layout.yaxis):
+        assert (axis.tickvals, axis.ticktext) == ((0, 1), ("normal", "obstacle"))
+    assert figure.layout.title.text == "What is taken for what"
+
+
+def test_own_kinds_are_said_in_the_language_and_names_are_only_text() -> None:
+    long = ["x" * 60 + end for end in "ab"]
+    kinds = ["normal", "<b>&", *long]
+    figure = confusion_of(learned(kinds=kinds, counts=dict.fromkeys(kinds, 9), confusion=[[9.0] * 4] * 4), "ru")
+    assert figure.layout.xaxis.ticktext[:2] == ("норма", "&lt;b&gt;&amp;")
+    assert figure.layout.xaxis.ticktext[2] == figure.layout.xaxis.ticktext[3]  # cut short; still two rows
+    assert len(figure.layout.yaxis.tickvals) == 4
+
+
+def test_cells_without_series_stay_empty_and_a_kind_without_any_is_no_error() -> None:
+    figure = confusion_of(learned(confusion=[[0.0, 0.4], [0.0, 10.0]]))
+    assert traces(figure, "z", "text") == [{"z": [[0.0, 1.0], [0.0, 1.0]], "text": [["", ""], ["", "10"]]}]
+
+
+def test_the_coverage_marks_the_threshold_in_force() -> None:
+    answered, left, *rings = traces(coverage_of(learned()), "x", "y", "name", "text")
+    assert answered == {"x": COVERAGE["threshold"], "y": COVERAGE["answered"], "name": "Answered"}
+    assert left == {"x": COVERAGE["threshold"], "y": COVERAGE["left"], "name": "errors left"}
+    assert rings == [{"x": [0.9], "y": [0.9], "text": ["90%"]}, {"x": [0.9], "y": [0.125], "text": ["12%"]}]
+
+
+@pytest.mark.parametrize(("lang", "title", "text"), [
+    ("en", "What saying “don’t know” is worth", "99.7%"), ("ru", "Чего стоит «не знаю»", "99,7\u00a0%"),
+])  # fmt: skip
+def test_the_coverage_in_two_languages(lang: str, title: str, text: str) -> None:
+    figure = coverage_of(learned(threshold=0.5), lang)
+    assert figure.layout.title.text == title
+    assert traces(figure, "text")[2] == {"text": [text]}

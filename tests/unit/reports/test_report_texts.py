@@ -1,0 +1,119 @@
+"""The report's texts: what it says in two languages, and that every text is used."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.support.report_workspace import lifelike, write
+from tests.support.series import CLUSTERED
+from tests.unit.notebook.test_model_figures import learned
+from tsclust.config import Report
+from tsclust.notebook.group_figures import curves_of, spread_of
+from tsclust.notebook.model_figures import coverage_of
+from tsclust.stages.features.rules import DEFAULT_RULES, NOT_DESCRIBED
+from tsclust.stages.reports.charts.figures import elbow, of_workspace
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.unusual import Unusual
+from tsclust.stages.reports.html.language import STATIC, Language
+
+
+@pytest.mark.parametrize(
+    ("unusual", "en", "ru"),
+    [
+        (Unusual("run_length", 68, 50, None, 9), "run 18\u00a0samples longer", "ход длиннее на 18\u00a0отсчётов"),
+        (Unusual("run_length", 49, 50, None, -9), "run 1\u00a0sample shorter", "ход короче на 1\u00a0отсчёт"),
+        (Unusual("peak_width", 3.94, 2.68, None, 9), "peak 1.3\u00a0samples wider", "пик шире на 1,3\u00a0отсчёта"),
+        (
+            Unusual("side_mean", 1.6, 1, 1.62, 9),
+            "side movement: level 1.6 times normal",
+            "рабочий ход: уровень в 1,6 раза больше обычного",
+        ),
+        (
+            Unusual("peak_height", 2, 4, 0.5, -9),
+            "peak: height 0.5 times normal",
+            "пик: высота в 2 раза меньше обычного",
+        ),
+        (
+            Unusual("side_fall", 21, 1, 21.4, 9),
+            "side movement: largest fall 21 times normal",
+            "рабочий ход: наибольший провал в 21 раз больше обычного",
+        ),
+        (
+            Unusual("side_fall", 5e7, 1, 5e7, 9),
+            "side movement: largest fall over 1,000 times normal",
+            "рабочий ход: наибольший провал в более чем 1\u202f000 раз больше обычного",
+        ),
+        (
+            Unusual("return_level", -0.56, -0.041, None, 9),
+            "return to rest: level −0.56, normally −0.04",
+            "возврат к покою: уровень −0,56, обычно −0,04",
+        ),
+        (
+            Unusual("rest_level", 0.149, -0.0004, None, 9),
+            "after the return: level 0.15, normally 0",
+            "после возврата: уровень 0,15, обычно 0",
+        ),
+        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own: 2, normally 1", "of_ones_own: 2, обычно 1"),
+        (
+            Unusual("side_slope", 0.0099, -0.0002, None, 9),
+            "side movement: rises more steeply than normal",
+            "рабочий ход: растёт круче обычного",
+        ),
+        (
+            Unusual("side_skewness", -2.8, 1.5, None, -9),
+            "side movement: brief dips below its level",
+            "рабочий ход: короткие провалы ниже его уровня",
+        ),
+    ],
+)
+def test_what_is_unusual_in_words(unusual: Unusual, en: str, ru: str) -> None:
+    assert Language.load("en").sentence(unusual) == en
+    assert Language.load("ru").sentence(unusual) == ru
+
+
+def test_numbers_and_dates_by_language() -> None:
+    en, ru = Language.load("en"), Language.load("ru")
+    assert (en.fixed(1234567, 0), ru.fixed(1234567, 0)) == ("1,234,567", "1\u202f234\u202f567")
+    assert (en.share(0.0096), ru.share(0.0096), en.share(0.983)) == ("0.96%", "0,96\u00a0%", "98%")
+    assert (en.date(date(2024, 3, 1)), ru.date(date(2024, 3, 1))) == ("March 1, 2024", "1 марта 2024\u00a0г.")
+    assert (en.month("2024-03"), ru.month("2024-03"), en.month("odd")) == ("March 2024", "март 2024", "odd")
+    assert [ru.counted(n, "group") for n in (1, 2, 5, 11, 21, 1.5)] == [
+        "1\u00a0группа", "2\u00a0группы", "5\u00a0групп", "11\u00a0групп", "21\u00a0группа", "1,5\u00a0группы",
+    ]  # fmt: skip
+    assert [en.number(v) for v in (0.0, -0.0, 1.5, 0.012345, 1e30, 1e-9, float("nan"))] == [
+        "0", "0", "1.5", "0.0123", "1.00e+30", "1.00e-09", "–",
+    ]  # fmt: skip
+
+
+def test_both_languages_say_the_same_things() -> None:
+    en, ru = Language.load("en").texts, Language.load("ru").texts
+    own = {"reasons", "meanings", "keys"}  # what is said of them in one language stands in the code, or is a list
+    assert {t: list(en[t]) for t in en if t not in own} == {t: list(ru[t]) for t in ru if t not in own}
+    assert [key for key, _ in en["keys"]] == [key for key, _ in ru["keys"]]
+    assert set(en["features"]) >= set(CLUSTERED)
+    assert set(ru["reasons"]) == {rule.reason for rule in (*DEFAULT_RULES, NOT_DESCRIBED)}
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
+    workspace = write(tmp_path / "ws", lifelike(), baseline=["machine"])
+    figures = of_workspace(workspace, lang)
+    html = render(collect(workspace, Report()), lang, figures)
+    seen = html[html.index("<body>") : html.index('<script type="application/json"')]
+    assert "{" not in re.sub(r"\{(n|of|)\}", "", seen)  # these are filled in by the page
+    sources = [*STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
+    words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in sources)))
+    assert set(Language.load(lang).texts["page"]) <= words
+    data, values = collect(workspace, Report()), pl.DataFrame({"group": [None, 1], "value": [0.0, 1.0]})
+    drawn = [*figures.values(), elbow(pl.DataFrame({"k": [2], "inertia": [1.0]}), None, lang)]
+    drawn += [curves_of(data.groups[0], data.normal, lang), spread_of(values, [1], data.features[0], lang)]
+    drawn += [coverage_of(learned(), lang)]
+    told = "".join(str(figure.to_plotly_json()) for figure in drawn)
+    texts = Language.load(lang).texts["figures"].values()
+    assert not [text for text in texts if text.partition("{")[0].strip() not in told]

@@ -1,0 +1,74 @@
+"""The house: arrows point one way, and what is written down in two places agrees."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel
+
+import tsclust
+from tsclust import config, errors
+from tsclust.config import Settings
+from tsclust.pipeline.init_template import settings_text
+from tsclust.stages.features import rules as screen
+
+REPOSITORY = Path(__file__).parents[2]
+PACKAGE = REPOSITORY / "tsclust"
+
+
+def test_kernels_know_no_files_and_no_clock() -> None:
+    for path in PACKAGE.rglob("kernels.py"):
+        names = {
+            n.names[0].name.split(".")[0] for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.Import)
+        }
+        assert names <= {"numpy"}, path
+
+
+def test_files_are_short() -> None:
+    long = {str(p): n for p in PACKAGE.rglob("*.py") if (n := len(p.read_text(encoding="utf-8").splitlines())) > 300}
+    assert not long
+
+
+def test_heavy_libraries_wait_until_they_are_needed() -> None:
+    heavy = "{'numpy', 'polars', 'pyarrow', 'sklearn', 'numba', 'psycopg', 'plotly', 'pydantic'}"
+    script = (
+        f"import sys, tsclust.cli; found = {heavy} & set(sys.modules); sys.exit(f'imported: {{found}}' if found else 0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == tsclust.__version__
+
+
+def test_the_commented_settings_are_the_defaults_and_complete(tmp_path: Path) -> None:
+    path = tmp_path / "tsclust.toml"
+    path.write_text(settings_text(), encoding="utf-8")
+    assert config.load(path) == Settings()
+    said = tomllib.loads(settings_text())
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            assert said[name].keys() == field.annotation.model_fields.keys(), name
+        else:
+            assert name in said or name == "rule"
+
+
+def test_the_commented_rules_are_the_default_rules(tmp_path: Path) -> None:
+    head, _, rules = settings_text().partition("# [[rule]]")
+    path = tmp_path / "tsclust.toml"
+    path.write_text(head + ("# [[rule]]" + rules).replace("\n# ", "\n").removeprefix("# "), encoding="utf-8")
+    assert config.load(path).rule == screen.DEFAULT_RULES
+
+
+def test_exit_codes_are_distinct_and_in_the_readme() -> None:
+    classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.TsclustError)]
+    codes = {c.exit_code: c.__name__ for c in classes}
+    assert len(codes) == len(classes)
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    for code in [0, *codes, 2, 130, 143]:
+        assert f"| {code} |" in readme, code
