@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import os
 import shutil
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from psycopg.conninfo import make_conninfo
 
 import tsclust
+from tests.support import kernels
 from tests.support.workspaces import SERIES, made
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
@@ -33,10 +33,8 @@ _numbers = itertools.count()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Kernels are compiled anew when any source changed: numba's cache looks only at the file a kernel stands in."""
-    sources = sorted((REPOSITORY / "tsclust").rglob("*.py"))
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    os.environ.setdefault("NUMBA_CACHE_DIR", str(config.rootpath / ".pytest_cache" / "kernels" / digest))
+    """Kernels are compiled anew only when a file that they come from changed."""
+    kernels.use_cache(config.rootpath / ".pytest_cache" / "kernels")
 
 
 @pytest.fixture(scope="session")
