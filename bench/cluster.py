@@ -41,14 +41,17 @@ from kinds import arguments, described, made
 
 from tsclust import config
 from tsclust.stages.clusters import scope
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scaling import Grid
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import catalogue
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 
 PARTS = ("scale", "peers")
-SERIES = 120_000  # that are described
+DESCRIBED = 120_000  # that are described
 PART = 65_536  # rows, as extract makes them
 NOISE = 0.05  # of a feature's robust deviation
 # What says nearly the same as another feature (bench/worth.py), or is one of many quantiles: 20 features are left.
@@ -69,14 +72,14 @@ class Source:
 
     @classmethod
     def of(cls, root: Path, features: int, regimes: bool) -> Source:
-        said = arguments(None, ["--series", str(SERIES)])
+        said = arguments(None, ["--series", str(DESCRIBED)])
         said.skip = REPEATS if features == 20 else []
         workspace = Workspace.open(described(root, made(said, root)[0], said))
-        frame = pl.read_parquet(workspace.parts("features")).filter(pl.col("rejected_by").is_null())
-        manifest = workspace.manifest("features")
+        frame = pl.read_parquet(workspace.parts(FEATURES)).filter(pl.col("rejected_by").is_null())
+        manifest = workspace.manifest(FEATURES)
         noise = [NOISE * manifest.facts["typical"][name][1] for name in frame.columns[1:-1]]
         settings = f"[features]\nskip = {said.skip}\n\n[cluster]\nregimes = {json.dumps(regimes)}\n"
-        return cls(frame, np.array(noise), manifest, workspace.stage("series"), settings)
+        return cls(frame, np.array(noise), manifest, workspace.stage(SERIES), settings)
 
     def part(self, first: int, rows: int) -> pl.DataFrame:
         """Rows `first` to `first` + `rows`."""
@@ -93,7 +96,7 @@ class Source:
         (folder / "tsclust.toml").write_text(self.settings)
         (folder / "series").symlink_to(self.series)
         workspace, firsts = Workspace.open(folder), range(0, rows, PART)
-        with workspace.writing("features") as writer:
+        with workspace.writing(FEATURES) as writer:
             for number, first in enumerate(firsts):
                 writer.write_table(f"part-{number:05d}.parquet", self.part(first, min(PART, rows - first)).to_arrow())
             about = {name: getattr(self.manifest, name) for name in ("stage", "settings", "inputs", "seed")}
@@ -113,7 +116,7 @@ class Run:
 
 def run_stage(workspace: Workspace) -> Run:
     """`tsclust cluster` from nothing."""
-    shutil.rmtree(workspace.stage("clusters"), ignore_errors=True)
+    shutil.rmtree(workspace.stage(CLUSTERS), ignore_errors=True)
     seconds, peak, told = launched([*TSCLUST, "cluster", "--json", "-w", str(workspace.root)], workspace.root)
     result = json.loads(told)
     print(f"{result['facts']['rows']:,} rows: {seconds:.2f} s, {peak:.0f} MB", file=sys.stderr)
@@ -142,9 +145,9 @@ def peers(workspace: Workspace, runs: list[Run], ks: Sequence[int]) -> None:
     file = workspace.root / "rows.npy"
     np.save(file, grid_of(workspace))
     ways = kmeans.measured(file, ks)
-    swept = pl.read_parquet(workspace.stage("clusters") / "sweep.parquet")
+    swept = pl.read_parquet(workspace.stage(CLUSTERS) / "sweep.parquet")
     own = dict(swept.select("k", "inertia").iter_rows())
-    about = heading(len(runs), workspace.manifest("features").rows)
+    about = heading(len(runs), workspace.manifest(FEATURES).rows)
     kmeans.tell(ways, about, (median(runs), max(run.peak_mb for run in runs)), own)
 
 
@@ -153,12 +156,12 @@ def grid_of(workspace: Workspace) -> Grid:
     asked = config.load(workspace.config, None).cluster
     scaler, names = scope.fit_scaler(workspace, asked), catalogue.clustered(scope.described_by(workspace))
     read = functools.partial(scope.read, Scope(workspace, 0), columns=names, baseline=())
-    return np.concatenate([scaler.transform(p.x, p.keys) for p in map(read, workspace.parts("features"))])
+    return np.concatenate([scaler.transform(p.x, p.keys) for p in map(read, workspace.parts(FEATURES))])
 
 
 def limited(workspace: Workspace, features: int, megabytes: int) -> None:
     """The stage under a limit, and its table."""
-    rows, began = workspace.manifest("features").rows, time.perf_counter()
+    rows, began = workspace.manifest(FEATURES).rows, time.perf_counter()
     command = [*TSCLUST, "cluster", "--json", "-w", str(workspace.root)]
     limit = functools.partial(resource.setrlimit, resource.RLIMIT_DATA, (megabytes * MB, megabytes * MB))
     with tempfile.TemporaryFile("w+") as told:

@@ -26,10 +26,12 @@ from cleanlab.rank import get_label_quality_scores
 import tsclust
 from tsclust import config
 from tsclust.stages.clusters.scaling import GRID
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, resolution
 from tsclust.stages.model import examples, label_errors, suspects
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Meter
+from tsclust.workspace.manifest import Meter, Stage
 
 FLIPPED, SHOWN = 0.05, 0.1
 WHEN = "2026-01-01T00:00:00Z"
@@ -61,15 +63,15 @@ def made(folder: Path, said: argparse.Namespace) -> tuple[Path, dict[str, Any], 
 def split(root: Path, truth: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """series_id, kind of the kept series: of two thirds of the machines, and of the others."""
     workspace = Workspace.open(root)
-    features = pl.concat(columns_of(workspace, "features", "series_id", "rejected_by"))
-    series = pl.concat(columns_of(workspace, "series", "series_id", "machine_id"))
+    features = pl.concat(columns_of(workspace, FEATURES, "series_id", "rejected_by"))
+    series = pl.concat(columns_of(workspace, SERIES, "series_id", "machine_id"))
     kept = features.filter(pl.col("rejected_by").is_null()).join(series, on="series_id").join(truth, on="series_id")
     kept = kept.filter(~pl.col("kind").str.starts_with("impossible")).sort("series_id")
     labelled = pl.col("machine_id").hash(1) % 3 > 0
     return kept.filter(labelled).select("series_id", "kind"), kept.filter(~labelled).select("series_id", "kind")
 
 
-def columns_of(workspace: Workspace, stage: str, *columns: str) -> list[pl.DataFrame]:
+def columns_of(workspace: Workspace, stage: Stage, *columns: str) -> list[pl.DataFrame]:
     return [pl.read_parquet(path, columns=list(columns)) for path in workspace.parts(stage)]
 
 
@@ -127,7 +129,7 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
     kinds = judged.gathered.examples.kinds
     used = files.in_use(workspace, settings).select("series_id", "kind")
     found, labels, ids = [], [], []
-    for path in workspace.parts("features"):
+    for path in workspace.parts(FEATURES):
         part = examples.read(workspace, settings, judged.gathered.scaler, judged.gathered.machine, path)
         rows = pl.DataFrame({"series_id": part.ids}).with_row_index("row").join(used, on="series_id")
         at = rows["row"].to_numpy()

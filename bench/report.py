@@ -43,6 +43,7 @@ from playwright.sync_api import Browser
 from tsclust.config import Report
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import Band, Group
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 PARTS = ("command", "opening", "scrolling", "memory")
@@ -258,7 +259,7 @@ def main() -> None:
 def in_parts(given: argparse.Namespace, only: set[str], root: Path) -> None:
     """All but the memory."""
     source = given.workspace or made(root, given.series)
-    series = Workspace.open(source).manifest("series").rows
+    series = Workspace.open(source).manifest(SERIES).rows
     if "command" in only:
         tell_command(beside(root / "command", source), series, given.runs)
     with chromium() as browser:

@@ -25,6 +25,8 @@ import polars as pl
 import tsclust
 from tsclust.simulation import machines
 from tsclust.simulation.expert import answered, form_of, kinds_of, named, put, said_of
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
 
 LOOKS, ROUNDS, LARGE = 15, 3, 100
@@ -72,7 +74,7 @@ def rounds(root: Path, flags: dict[str, Any], truth: pl.DataFrame, malfunctions:
         found.append(len(seen & set(malfunctions)))
         tsclust.train(root, flags)
         tsclust.score(root, flags)
-    scores = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
+    scores = pl.concat([pl.read_parquet(path) for path in workspace.parts(SCORES)])
     return found, covered(
         scores.filter(pl.col("said") == pl.col("kind")).select("series_id", said="kind"), truth, malfunctions
     )
@@ -96,7 +98,7 @@ def one_large_k(
     ]
     groups = groups[: LOOKS * ROUNDS]
     said = [named(kinds) for kinds in kinds_of(Workspace.open(root), groups, truth)]
-    labels = pl.concat([pl.read_parquet(path) for path in Workspace.open(root).parts("clusters")])
+    labels = pl.concat([pl.read_parquet(path) for path in Workspace.open(root).parts(CLUSTERS)])
     kind = {g["cluster"]: one["kind"] for g, one in zip(groups, said, strict=True) if one["verdict"] == "malfunction"}
     column = pl.col(f"k{LARGE}").cast(pl.Int64).replace_strict(kind, default=None, return_dtype=pl.String)
     return firsts([one.get("kind", "") for one in said], malfunctions), covered(

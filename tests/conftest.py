@@ -16,7 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.support import kernels
-from tests.support.workspaces import SERIES, made
+from tests.support.workspaces import SERIES_MADE, made
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
 
@@ -87,7 +87,7 @@ def cycles(server: Server) -> Iterator[str]:
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute("CREATE DATABASE cycles")
     dsn = make_conninfo(server.dsn, dbname="cycles")
-    load.fill(dsn, SERIES, 3)
+    load.fill(dsn, SERIES_MADE, 3)
     yield dsn
     with psycopg.connect(server.dsn, autocommit=True) as connection:
         connection.execute("DROP DATABASE cycles WITH (FORCE)")

@@ -15,9 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.features_workspace import SERIES, TOUCHING, data_of, made
+from tests.support.features_workspace import SERIES_MADE, TOUCHING, data_of, made
 from tests.support.pages import CLIPPED, HOSTILE, Opened, seen
 from tests.support.series import cycles
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts import axis
 from tsclust.stages.reports.features.limits import Limit, Parsed, parse
 from tsclust.stages.reports.features.page import render
@@ -118,8 +119,8 @@ def test_extreme_values_have_an_axis(name: str, spread: float, limits: list[floa
 
 def test_a_page_of_extreme_values_has_numbers_that_can_be_drawn(page: Page, tmp_path: Path) -> None:
     deep = f'[[rule]]\nname = "deep"\nwhen = "{"+".join(["p50"] * 400)} > 1e6"\nreason = "a long sum"\n'
-    workspace = made(tmp_path / "ws", cycles(SERIES)[0].slice(0, 400), toml=deep)
-    (part,) = workspace.parts("features")
+    workspace = made(tmp_path / "ws", cycles(SERIES_MADE)[0].slice(0, 400), toml=deep)
+    (part,) = workspace.parts(FEATURES)
     table, names = pq.read_table(part), dict(zip(("side_mean", "p50", "p95", "p75"), EXTREMES, strict=False))
     names |= {"p05": "tiny_equal", "p25": "span", "rest_level": "huge"}
     for column, name in names.items():
@@ -145,7 +146,7 @@ def test_whole_numbers_lie_in_the_middle_of_their_bins() -> None:
 
 
 def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
-    table = cycles(SERIES)[0].slice(0, 400)
+    table = cycles(SERIES_MADE)[0].slice(0, 400)
     ids = [f"{HOSTILE[i % 8]}{i}" for i in range(len(table))]
     columns = {"<b>name</b>": [HOSTILE[i % 8] for i in range(len(table))], "long": ["x<" * 5_000] * len(table)}
     table = pa.table({"series_id": pa.array(ids), **columns, "values": table["values"]})
@@ -179,7 +180,7 @@ def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
 
 
 def test_workspaces_with_next_to_nothing_have_a_page(page: Page, tmp_path: Path) -> None:
-    table = cycles(SERIES)[0]
+    table = cycles(SERIES_MADE)[0]
     never = '[[rule]]\nname = "all"\nwhen = "n_values >= 0"\nreason = "none is real"\n'
     odd = pa.table({"series_id": [1, 2], "values": pa.array([[], [None, 1.0]], pa.list_(pa.float64()))})
     for name, series, toml in (("none", table.slice(0, 30), never), ("one", table.slice(0, 1), ""), ("odd", odd, "")):

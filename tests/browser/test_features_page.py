@@ -17,11 +17,12 @@ from playwright.sync_api import Page, expect
 from sklearn.ensemble import IsolationForest
 
 import tsclust
-from tests.support.features_workspace import SERIES, TOUCHING, data_of, made
+from tests.support.features_workspace import SERIES_MADE, TOUCHING, data_of, made
 from tests.support.pages import CLIPPED, TRY_EVERYTHING, Opened
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts.axis import Axis
 from tsclust.stages.reports.features.collect import FeaturesData, Sides
 from tsclust.stages.reports.features.drawing import draw_histogram
@@ -30,6 +31,7 @@ from tsclust.stages.reports.features.page import render
 from tsclust.stages.reports.features.sample import SAMPLE
 from tsclust.stages.reports.groups.unusual import fit_usual
 from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 OUTSIDE = """() => [...document.querySelectorAll("svg.pairs, svg.heat")].flatMap((svg) => {
@@ -54,8 +56,8 @@ def data(workspace: Workspace) -> FeaturesData:
 @pytest.fixture(scope="module")
 def rows(workspace: Workspace) -> pl.DataFrame:
     """All rows of features/ with their carried columns and hash."""
-    frames = [pl.read_parquet(path) for path in workspace.parts("features")]
-    series = [pl.read_parquet(path, columns=["series_id", "machine_id"]) for path in workspace.parts("series")]
+    frames = [pl.read_parquet(path) for path in workspace.parts(FEATURES)]
+    series = [pl.read_parquet(path, columns=["series_id", "machine_id"]) for path in workspace.parts(SERIES)]
     frame = pl.concat(frames).join(pl.concat(series), on="series_id", maintain_order="left")
     return frame.with_columns(hash=hash_ids(frame["series_id"].to_arrow(), 1)).sort("hash")
 
@@ -89,11 +91,11 @@ def test_every_row_is_counted_in_its_bin(data: FeaturesData, rows: pl.DataFrame,
     assert (shown.below, shown.above, shown.missing) == tuple(
         Sides(counts[where, True], counts[where, False]) for where in ("below", "above", "missing")
     )
-    assert sum(counts.values()) == SERIES
+    assert sum(counts.values()) == SERIES_MADE
 
 
 def test_each_feature_has_what_rules_call_it_and_the_limits_of_rules(workspace: Workspace, data: FeaturesData) -> None:
-    typical = workspace.manifest("features").facts["typical"]
+    typical = workspace.manifest(FEATURES).facts["typical"]
     assert [(d.feature.name, [d.median, d.spread]) for d in data.distributions] == [*typical.items()]
     limits = {d.feature.name: d.limits for d in data.distributions if d.limits}
     middle, spread = typical["peak_height"]
@@ -112,7 +114,7 @@ def test_each_feature_has_what_rules_call_it_and_the_limits_of_rules(workspace: 
 def test_rules_have_their_counts_and_the_first_rows_by_hash(
     workspace: Workspace, data: FeaturesData, rows: pl.DataFrame
 ) -> None:
-    facts = workspace.manifest("features").facts
+    facts = workspace.manifest(FEATURES).facts
     assert [r.name for r in data.rules] == ["gaps", "high", "never", "not_described"]
     for rule in data.rules:
         assert (rule.in_all, rule.alone, rule.first) == tuple(
@@ -122,7 +124,7 @@ def test_rules_have_their_counts_and_the_first_rows_by_hash(
         assert [c.series_id for c in rule.examples] == ids
     assert data.rules[0].examples[0].carried[0][0] == "machine_id"
     assert data.rules[2].examples == ()
-    assert (data.series, data.kept) == (SERIES, SERIES - sum(r.first for r in data.rules))
+    assert (data.series, data.kept) == (SERIES_MADE, SERIES_MADE - sum(r.first for r in data.rules))
 
 
 def slow_scores(rows: pl.DataFrame) -> list[tuple[float, str]]:

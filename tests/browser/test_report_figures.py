@@ -11,6 +11,7 @@ import pytest
 
 import tsclust
 from tests.support.report_workspace import lifelike, write
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.charts import figures
 from tsclust.stages.reports.charts.figures import BLUE, COLOURS, GREY, LINE, POINTS, SYMBOLS
 from tsclust.stages.reports.groups.lineage import Bar, bars, links
@@ -247,5 +248,5 @@ def test_a_workspace_gives_all_of_them_and_without_a_map_the_rest(tmp_path: Path
     assert found["map"].layout.title.text == "Карта записей"
     again = figures.of_workspace(workspace, "ru")
     assert [f.to_json() for f in again.values()] == [f.to_json() for f in found.values()]
-    (workspace.stage("clusters") / "map.parquet").unlink()
+    (workspace.stage(CLUSTERS) / "map.parquet").unlink()
     assert list(figures.of_workspace(workspace, "en")) == ["elbow", "silhouettes", "cluster_silhouettes", "lineage"]

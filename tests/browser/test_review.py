@@ -16,7 +16,10 @@ from tests.support.pages import CLIPPED, Opened
 from tests.support.plant import cycles, described, kept, label
 from tsclust.errors import NoSeriesError
 from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model import suspects
+from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
 
 
@@ -108,7 +111,7 @@ def test_a_review_by_the_same_labeller_outweighs_the_group(
 
 
 def found_left(workspace: Workspace) -> pl.Series:
-    return pl.read_parquet(workspace.stage("clusters") / "within-000/assignments/*.parquet")["series_id"]
+    return pl.read_parquet(workspace.stage(CLUSTERS) / "within-000/assignments/*.parquet")["series_id"]
 
 
 def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> None:
@@ -116,14 +119,14 @@ def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFra
     workspace, truth = Workspace.open(tmp_path / "ws"), plant[1]
     label(workspace, truth.filter(~pl.col("kind").is_in(["vibration", "obstacle"])))
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}})
-    numbers = pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    numbers = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet")
     tsclust.train(workspace.root)
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)
     left = found_left(workspace)
     asked = set(truth.filter(pl.col("kind").is_in(["vibration", "obstacle"]))["series_id"])
     assert asked <= set(left)
     assert not set(left) & (set(truth["series_id"]) - asked)
-    after = pl.read_parquet(workspace.stage("clusters") / "groups.parquet")
+    after = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet")
     assert after.filter(pl.col("within").is_null()).equals(numbers)
     assert set(after["within"].head(after["within"].count())) == {0}
     assert tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True).skipped
@@ -132,20 +135,18 @@ def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFra
     state = tsclust.status(workspace.root, {"cluster": {"k": "2..8"}}).facts
     assert state is not None
     assert state["stages"]["clusters"]["state"] == "up to date"
-    labelled, every = len(truth) - len(asked), workspace.manifest("features").facts["kept"]
+    labelled, every = len(truth) - len(asked), workspace.manifest(FEATURES).facts["kept"]
     assert (state["labels"]["series"], state["labels"]["unlabelled"]) == (labelled, every - labelled)
 
     tsclust.score(workspace.root)
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}}, unlabelled=True)
-    scored = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
+    scored = pl.concat([pl.read_parquet(path) for path in workspace.parts(SCORES)])
     refused = scored.filter(pl.col("said").is_in(["don't know", "none of these"]))["series_id"]
     assert set(found_left(workspace)) == set(refused)
 
     label(workspace, truth)
-    shutil.rmtree(workspace.stage("scores"))
-    kept_all = pl.concat(
-        [pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts("features")]
-    )
+    shutil.rmtree(workspace.stage(SCORES))
+    kept_all = pl.concat([pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts(FEATURES)])
     rest = kept_all.filter(pl.col("rejected_by").is_null())["series_id"]
     label(workspace, pl.DataFrame({"series_id": rest, "kind": ["normal"] * len(rest)}))
     with pytest.raises(NoSeriesError, match="nothing is left to look for"):

@@ -20,6 +20,10 @@ from tests.support.pages import CLIPPED, Opened
 from tests.support.plant import cycles, described, kept, label, scores
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.simulation import load
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.workspace.folder import Workspace
 
 HELD_OUT = "vibration"  # a kind that nobody has labelled
@@ -71,7 +75,7 @@ def test_kinds_are_told_on_machines_that_were_not_seen(plant: Plant) -> None:
     assert (known["said"] == known["kind"]).mean() > 0.99
     wrong = known.filter(pl.col("said") != pl.col("kind"), ~pl.col("said").is_in(["don't know", "none of these"]))
     assert len(wrong) < 0.002 * len(known)
-    learned = plant.workspace.manifest("model").facts["kinds"]
+    learned = plant.workspace.manifest(MODEL).facts["kinds"]
     rare = known.filter(pl.col("kind") != "normal", pl.col("kind").is_in(learned))
     assert (rare["said"] == rare["kind"]).mean() > 0.9
 
@@ -85,15 +89,13 @@ def test_a_kind_that_nobody_has_labelled_is_none_of_these(plant: Plant) -> None:
 def test_every_series_has_a_row_in_the_order_of_features(plant: Plant) -> None:
     workspace, found = plant.workspace, scores(plant.workspace)
     assert found.columns == ["series_id", "said", "kind", "probability", "novelty", "rejected_by"]
-    features = pl.concat(
-        [pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts("features")]
-    )
+    features = pl.concat([pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts(FEATURES)])
     assert found.select("series_id", "rejected_by").equals(features)
     impossible = found.filter(pl.col("rejected_by").is_not_null())
     assert set(impossible["said"]) == {"impossible"}
     assert impossible.select("kind", "probability", "novelty").null_count().row(0) == (len(impossible),) * 3
     asked = found.filter(pl.col("rejected_by").is_null())
-    threshold = workspace.manifest("scores").facts["threshold"]
+    threshold = workspace.manifest(SCORES).facts["threshold"]
     novel, unsure = asked["novelty"] > 1, asked["probability"] < threshold
     expected = pl.select(
         pl.when(novel).then(pl.lit("none of these")).when(unsure).then(pl.lit("don't know")).otherwise(asked["kind"])
@@ -102,11 +104,11 @@ def test_every_series_has_a_row_in_the_order_of_features(plant: Plant) -> None:
 
 
 def test_training_and_scoring_again_give_the_same_bytes(plant: Plant, copy: Workspace) -> None:
-    shutil.rmtree(copy.stage("model"))
-    shutil.rmtree(copy.stage("scores"))
+    shutil.rmtree(copy.stage(MODEL))
+    shutil.rmtree(copy.stage(SCORES))
     tsclust.train(copy.root)
     tsclust.score(copy.root)
-    for stage in ("model", "scores"):
+    for stage in (MODEL, SCORES):
         for path in sorted(copy.stage(stage).glob("[!m]*.*")) + sorted(copy.stage(stage).glob("model.skops")):
             assert path.read_bytes() == (plant.workspace.stage(stage) / path.name).read_bytes(), path.name
 
@@ -115,18 +117,18 @@ def test_training_again_is_skipped_until_something_changes(copy: Workspace) -> N
     assert tsclust.train(copy.root).skipped
     again = tsclust.train(copy.root, {"train": {"answer": "90%"}})
     assert not again.skipped
-    assert copy.manifest("model").facts["threshold"] > 0
+    assert copy.manifest(MODEL).facts["threshold"] > 0
 
 
 def test_what_the_model_says_of_itself_adds_up(plant: Plant) -> None:
-    facts = plant.workspace.manifest("model").facts
+    facts = plant.workspace.manifest(MODEL).facts
     confusion = np.array(facts["confusion"])
     counts = dict(plant.labelled["kind"].value_counts().iter_rows())
     enough = {kind: n for kind, n in counts.items() if n >= 5}
     assert facts["counts"] == enough
     assert facts["too_few"] == {kind: n for kind, n in counts.items() if n < 5}
     np.testing.assert_allclose(confusion.sum(axis=1), [enough[kind] for kind in facts["kinds"]], rtol=1e-3)
-    out_of_fold = pl.read_parquet(plant.workspace.stage("model") / "out_of_fold.parquet")
+    out_of_fold = pl.read_parquet(plant.workspace.stage(MODEL) / "out_of_fold.parquet")
     assert set(out_of_fold["series_id"]) <= set(plant.labelled["series_id"])
     assert facts["machine"] == "machine_id"
     assert facts["verdicts"]["normal"] == "normal"
@@ -138,7 +140,7 @@ def test_the_page_of_the_model_in_two_languages(page: Page, copy: Workspace) -> 
         path = copy.reports / "model.html"
         opened = Opened(page, path)
         expect(page.locator("h1")).to_be_visible()
-        assert page.locator("table.confusion tbody tr").count() == len(copy.manifest("model").facts["kinds"])
+        assert page.locator("table.confusion tbody tr").count() == len(copy.manifest(MODEL).facts["kinds"])
         for width in (400, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -151,7 +153,7 @@ def test_series_of_another_file_are_scored_as_their_own_would_be(plant: Plant, c
     table = pl.read_parquet(plant.path).with_columns(series_id=pl.col("series_id") + 1_000_000)
     table.write_parquet(tmp_path / "new.parquet")
     done = tsclust.score(copy.root, {"source": {"files": str(tmp_path / "new.parquet")}})
-    again = scores(copy, "scores_new").with_columns(series_id=pl.col("series_id") - 1_000_000).sort("series_id")
+    again = scores(copy, SCORES_NEW).with_columns(series_id=pl.col("series_id") - 1_000_000).sort("series_id")
     before = scores(plant.workspace).sort("series_id")
     assert again.select("series_id", "said", "probability").equals(before.select("series_id", "said", "probability"))
     assert done.facts is not None
@@ -178,7 +180,7 @@ def test_from_postgresql_and_into_it(plant: Plant, copy: Workspace, database: st
         ).fetchone()
     assert rows is not None
     assert rows[:2] == (2_000, 2_000)
-    assert len(scores(copy, "scores_new")) == 100
+    assert len(scores(copy, SCORES_NEW)) == 100
 
 
 def test_machines_that_were_not_there_are_named(copy: Workspace, plant: Plant, tmp_path: Path) -> None:
@@ -193,7 +195,7 @@ def test_machines_that_were_not_there_are_named(copy: Workspace, plant: Plant, t
 def test_the_share_to_refuse_needs_no_labels(copy: Workspace, share: float) -> None:
     tsclust.score(copy.root, refuse=f"{share:.0%}")
     sure = scores(copy).filter(pl.col("rejected_by").is_null())["probability"]
-    threshold = copy.manifest("scores").facts["threshold"]
+    threshold = copy.manifest(SCORES).facts["threshold"]
     assert (sure < threshold).mean() <= share
     assert (sure <= threshold).mean() >= share
 
@@ -202,10 +204,10 @@ def test_the_share_to_refuse_needs_no_labels(copy: Workspace, share: float) -> N
     {"cluster": {"baseline": []}}, {"cluster": {"scaling": "robust"}},
 ])  # fmt: skip
 def test_what_is_compared_otherwise_is_refused(copy: Workspace, flags: dict[str, Any]) -> None:
-    before = (copy.stage("scores") / "manifest.json").read_bytes()
+    before = (copy.stage(SCORES) / "manifest.json").read_bytes()
     with pytest.raises(StageMissingError, match=r"was trained on other features, rules or baselines .*tsclust train"):
         tsclust.score(copy.root, flags)
-    assert (copy.stage("scores") / "manifest.json").read_bytes() == before
+    assert (copy.stage(SCORES) / "manifest.json").read_bytes() == before
 
 
 def test_other_features_or_rules_are_refused(copy: Workspace, plant: Plant) -> None:
@@ -219,14 +221,14 @@ def test_other_features_or_rules_are_refused(copy: Workspace, plant: Plant) -> N
 
 
 def test_a_changed_model_is_refused(copy: Workspace) -> None:
-    file = copy.stage("model") / "model.skops"
+    file = copy.stage(MODEL) / "model.skops"
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(DamagedError, match="is not the file that was trained"):
         tsclust.score(copy.root)
 
 
 def test_a_model_of_another_scikit_learn_is_refused(copy: Workspace) -> None:
-    manifest = copy.stage("model") / "manifest.json"
+    manifest = copy.stage(MODEL) / "manifest.json"
     about = json.loads(manifest.read_text())
     about["versions"]["scikit-learn"] = "0.1.0"
     manifest.write_text(json.dumps(about))
@@ -235,13 +237,13 @@ def test_a_model_of_another_scikit_learn_is_refused(copy: Workspace) -> None:
 
 
 def test_without_labels_or_with_one_kind_it_says_what_to_do(copy: Workspace, plant: Plant) -> None:
-    shutil.rmtree(copy.stage("labels"))
+    shutil.rmtree(copy.stage(LABELS))
     with pytest.raises(StageMissingError, match="tsclust labels import"):
         tsclust.train(copy.root)
     label(copy, plant.labelled.filter(pl.col("kind") == "obstacle").select("series_id", "kind"))
     with pytest.raises(StageMissingError, match="with at least 5 labelled series: 1; expected two"):
         tsclust.train(copy.root, {"train": {"assume_normal": False}})
-    shutil.rmtree(copy.stage("model"))
+    shutil.rmtree(copy.stage(MODEL))
     with pytest.raises(StageMissingError, match="tsclust train"):
         tsclust.score(copy.root)
     with pytest.raises(SettingsError, match=r"\[train\] machine: no carried column 'maschine'"):
@@ -274,4 +276,4 @@ def test_no_machine_column_and_text_ids(plant: Plant, tmp_path: Path) -> None:
     found = tsclust.score(workspace.root)
     assert found.facts is not None
     assert found.facts["drift"] == {"found": False, "changed": [], "unknown": []}
-    assert pq.read_schema(workspace.parts("scores")[0]).field("series_id").type == "string"
+    assert pq.read_schema(workspace.parts(SCORES)[0]).field("series_id").type == "string"

@@ -10,6 +10,7 @@ import psycopg
 import tsclust
 from tsclust.simulation import recall
 from tsclust.simulation.expert import answered, form_of, put, said_of
+from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.workspace.folder import Workspace
 
 
@@ -45,9 +46,9 @@ def the_way_back(root: Path, dsn: str, table: str, truth: pl.DataFrame) -> pl.Da
     tsclust.labels_export(root, flags=flags, to_table="labels")
     tsclust.cluster(root, {"cluster": {"k": "2..5"}}, unlabelled=True)
     tsclust.report(root, name="round-2")
-    own = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores")])
+    own = pl.concat([pl.read_parquet(path) for path in workspace.parts(SCORES)])
     tsclust.score(root, flags, refuse="2%", to_table="scores")
-    new = pl.concat([pl.read_parquet(path) for path in workspace.parts("scores_new")])
+    new = pl.concat([pl.read_parquet(path) for path in workspace.parts(SCORES_NEW)])
     names = ["series_id", "said", "probability"]
     assert new.select(names).sort("series_id").equals(own.select(names).sort("series_id"))
     with psycopg.connect(dsn) as connection:

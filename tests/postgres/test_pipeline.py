@@ -11,9 +11,10 @@ from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.support.series import CLUSTERED
-from tests.support.workspaces import SERIES, TOML, hashes, made
+from tests.support.workspaces import SERIES_MADE, TOML, hashes, made
 from tsclust.errors import NoSeriesError, NotAWorkspaceError, SettingsError, StageMissingError
 from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 
@@ -31,7 +32,7 @@ def test_series_hold_every_row_of_the_table(done: Path, cycles: str) -> None:
         cursor.execute(query)
         wanted = pl.DataFrame(cursor.fetch_arrow_table())
     assert series.equals(wanted.cast(dict(series.schema)))
-    assert [p.name for p in Workspace(done).parts("series")] == [f"part-{i:05d}.parquet" for i in range(6)]
+    assert [p.name for p in Workspace(done).parts(SERIES)] == [f"part-{i:05d}.parquet" for i in range(6)]
 
 
 def test_the_files_have_the_columns_of_the_contract(done: Path) -> None:
@@ -66,7 +67,7 @@ def test_the_files_have_the_columns_of_the_contract(done: Path) -> None:
 def test_kept_series_and_only_they_are_assigned(done: Path) -> None:
     kept = parquet(done, "features/*.parquet").filter(pl.col("rejected_by").is_null())["series_id"]
     assert parquet(done, "clusters/assignments/*.parquet")["series_id"].equals(kept)
-    assert 0.8 < len(kept) / SERIES < 0.9
+    assert 0.8 < len(kept) / SERIES_MADE < 0.9
 
 
 def test_members_and_centers_agree_with_the_assignments(done: Path) -> None:

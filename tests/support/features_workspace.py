@@ -9,11 +9,12 @@ import pyarrow.parquet as pq
 
 import tsclust
 from tests.support.series import cycles
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.survey import as_columns
 from tsclust.stages.reports.features.collect import FeaturesData, collect
 from tsclust.workspace.folder import Workspace
 
-SERIES = 6_000
+SERIES_MADE = 6_000
 RULES = """
 [[rule]]
 name = "gaps"
@@ -41,7 +42,7 @@ def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, tom
     """A workspace with series (of the made mechanism, if none are given) and features, but no groups."""
     root.mkdir(parents=True)
     source = root.parent / "cycles.parquet"
-    pq.write_table(cycles(SERIES)[0] if table is None else table, source)
+    pq.write_table(cycles(SERIES_MADE)[0] if table is None else table, source)
     (root / "tsclust.toml").write_text(f"[source]\npart_rows = {part_rows}\n" + toml, encoding="utf-8")
     tsclust.extract(root, {"source": {"files": str(source)}})
     tsclust.features(root)
@@ -49,4 +50,4 @@ def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, tom
 
 
 def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
-    return collect(workspace, "", as_columns(workspace.manifest("features").facts["typical"]), baseline)
+    return collect(workspace, "", as_columns(workspace.manifest(FEATURES).facts["typical"]), baseline)

@@ -10,9 +10,12 @@ import pyarrow.parquet as pq
 
 import tsclust
 from tsclust.simulation import machines
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, resolution
+from tsclust.stages.scores.facts import SCORES
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Meter
+from tsclust.workspace.manifest import Meter, Stage
 
 BASELINE = ["machine_id", "direction"]
 FLAGS: dict[str, Any] = {"cluster": {"baseline": BASELINE}}
@@ -42,9 +45,9 @@ def described(folder: Path, path: Path) -> Workspace:
 
 def kept(workspace: Workspace, truth: pl.DataFrame) -> pl.DataFrame:
     """series_id, kind, machine_id of the series that the rules keep and that are of a real run."""
-    parts = [pl.read_parquet(path, columns=["series_id", "rejected_by"]) for path in workspace.parts("features")]
+    parts = [pl.read_parquet(path, columns=["series_id", "rejected_by"]) for path in workspace.parts(FEATURES)]
     features = pl.concat(parts).filter(pl.col("rejected_by").is_null())
-    series = pl.concat([pl.read_parquet(p, columns=["series_id", "machine_id"]) for p in workspace.parts("series")])
+    series = pl.concat([pl.read_parquet(p, columns=["series_id", "machine_id"]) for p in workspace.parts(SERIES)])
     found = features.join(truth, on="series_id").join(series, on="series_id")
     return found.filter(~pl.col("kind").str.starts_with("impossible")).select("series_id", "kind", "machine_id")
 
@@ -59,5 +62,5 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
     files.write(workspace, Meter(), files.read(workspace), found.sort("series_id"), [])
 
 
-def scores(workspace: Workspace, stage: str = "scores") -> pl.DataFrame:
+def scores(workspace: Workspace, stage: Stage = SCORES) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path) for path in workspace.parts(stage)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-SERIES = 6_000  # in the database that the fixture `cycles` fills
+SERIES_MADE = 6_000  # in the database that the fixture `cycles` fills
 TOML = """
 [source]
 table = "machine.cycles"

@@ -15,13 +15,16 @@ from tsclust.notebook import model_figures
 from tsclust.pipeline import score as scoring
 from tsclust.pipeline import train as training
 from tsclust.stages.clusters import freshness as clusters_freshness
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import files, group_state, resolution
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.group_state import Known, standing
 from tsclust.stages.model import suspects as reviewing
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
-from tsclust.stages.scores.step import NEW, OWN
+from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.workspace.folder import Workspace
 
 CALLED = {
@@ -46,7 +49,7 @@ class OpenedLabels:
     @property
     def answers(self) -> pl.DataFrame:
         """Every answer ever imported. Of a labeller's files about one report the one saved last is `in_force`."""
-        self.workspace.manifest("labels")
+        self.workspace.manifest(LABELS)
         return files.read(self.workspace).answers
 
     @property
@@ -75,11 +78,11 @@ class OpenedLabels:
         the members are; called: a list of kind and series (members called so), most of them first.
         """
         self._refuse_stale()
-        self.workspace.manifest("labels")
+        self.workspace.manifest(LABELS)
         labelled = group_state.read(self.workspace)
         found = standing(self.workspace, labelled) if labelled else {}
         rows = [{"group": number, "called": _called(one)} | asdict(one) for number, one in found.items()]
-        groups = pl.read_parquet(self.workspace.stage("clusters") / "groups.parquet", glob=False)
+        groups = pl.read_parquet(self.workspace.stage(CLUSTERS) / "groups.parquet", glob=False)
         called = pl.DataFrame(rows, CALLED).join(groups, on="group", maintain_order="left")
         return called.select("group", "size", "normal", "state", "labelled", "called")
 
@@ -108,12 +111,12 @@ class OpenedLabels:
 
         said is a kind, "don't know", "none of these", or "impossible" for what the rules reject.
         """
-        return scan(self.workspace.parts(OWN))
+        return scan(self.workspace.parts(SCORES))
 
     @property
     def scores_new(self) -> pl.LazyFrame:
         """The same of the series of another source that were scored last."""
-        return scan(self.workspace.parts(NEW))
+        return scan(self.workspace.parts(SCORES_NEW))
 
     @property
     def drift(self) -> pl.DataFrame:
@@ -125,8 +128,8 @@ class OpenedLabels:
         where nothing tells. A machine of which only more are refused or rejected has one row without a feature.
         Machines unknown in training are named in its manifest.json.
         """
-        found = [one for name in (OWN, NEW) if (one := self.workspace.find_manifest(name))]
-        last = max(found, key=lambda one: one.made_at, default=None) or self.workspace.manifest(OWN)
+        found = [one for stage in (SCORES, SCORES_NEW) if (one := self.workspace.find_manifest(stage))]
+        last = max(found, key=lambda one: one.made_at, default=None) or self.workspace.manifest(SCORES)
         rows = [one | shift for one in last.facts["drift"]["changed"] for shift in one["shifts"] or [{}]]
         return pl.DataFrame(rows, DRIFT)
 
@@ -136,7 +139,7 @@ class OpenedLabels:
         probability is that of the label; a margin above 0 says that it would rather be of the kind suggested.
         Raises StageMissingError where too few are labelled to learn from.
         """
-        self.workspace.manifest("labels")
+        self.workspace.manifest(LABELS)
         freshness.refuse_stale(self.workspace)
         return reviewing.rank(self.workspace.root).head(count)
 
@@ -156,12 +159,12 @@ class OpenedLabels:
         Raises what `tsclust.score` raises.
         """
         scoring.score(self.workspace.root, {"source": source}, refuse=refuse)
-        scores = self.workspace.manifest(NEW if source else OWN)
+        scores = self.workspace.manifest(SCORES_NEW if source else SCORES)
         said = pl.DataFrame(list(scores.facts["said"].items()), SAID, orient="row")
         return said.with_columns(share=pl.col("series") / max(scores.rows, 1))
 
     def _learned(self) -> ModelData:
-        return model_page.of(self.workspace.manifest("model"))
+        return model_page.of(self.workspace.manifest(MODEL))
 
     def _refuse_stale(self) -> None:
         """Raises StageMissingError where rows of series/, features/ and clusters/ are not about the same series."""

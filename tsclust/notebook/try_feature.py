@@ -18,12 +18,15 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import Members
 from tsclust.stages.clusters.selection import Chosen, Row
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra, describe_extra
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups.sample import SEED, WORKERS, limit
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 ALL = 5_000  # series that stand for all that the rules keep
@@ -42,7 +45,7 @@ def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) 
         drawn = _drawn(workspace, groups, path)
         return drawn.with_columns(value=_values(workspace, feature, path, drawn["row"].to_numpy()))
 
-    found = pl.concat(map_parts(one_part, workspace.parts("features"), WORKERS)).sort("hash")
+    found = pl.concat(map_parts(one_part, workspace.parts(FEATURES), WORKERS)).sort("hash")
     numbers = pl.Series([*(row["group"] for row in cards), None], dtype=pl.Int64)
     return found.select("series_id", group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
 
@@ -54,7 +57,7 @@ def _drawn(workspace: Workspace, groups: Sequence[Members], path: Path) -> pl.Da
     hashes = hash_ids(table["series_id"].combine_chunks(), SEED)
     inside = inside_of(workspace, path.name, groups, table["series_id"], kept)
     members = inside & (hashes[:, None] <= np.array([limit(EACH, group.size) for group in groups], np.uint64))
-    every = kept & (hashes <= limit(ALL, workspace.manifest("clusters").rows))
+    every = kept & (hashes <= limit(ALL, workspace.manifest(CLUSTERS).rows))
     rows = np.flatnonzero(members.any(axis=1) | every)
     at = np.column_stack([inside, ~inside.any(axis=1)])[rows].argmax(axis=1)
     ids = pl.Series(table["series_id"].take(pa.array(rows)))
@@ -66,6 +69,6 @@ def _values(workspace: Workspace, feature: Feature | Extra, path: Path, rows: In
     if isinstance(feature, Feature):
         known: Floats = pq.read_table(path, columns=[feature.name])[feature.name].take(pa.array(rows)).to_numpy()
         return known
-    series = pq.read_table(workspace.stage("series") / path.name, columns=["series_id", "values"])
-    sign = 1 if workspace.manifest("features").facts["peak"] == "max" else -1
+    series = pq.read_table(workspace.stage(SERIES) / path.name, columns=["series_id", "values"])
+    sign = 1 if workspace.manifest(FEATURES).facts["peak"] == "max" else -1
     return describe_extra(SeriesBlock.from_arrow(series.take(pa.array(rows))), sign, [feature])[:, 0]

@@ -23,15 +23,18 @@ from tsclust.notebook.labels_view import OpenedLabels, scan
 from tsclust.notebook.try_feature import tried
 from tsclust.pipeline import cluster as clustering
 from tsclust.stages.clusters import scope as kept
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import Members, assignments
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.selection import THE_SWEEP, Row, Wanted, choose, clusters_of
 from tsclust.stages.features import custom, freshness
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts import figures as pictures
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.sample import SEED
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 COUNTS = ("rejected", "in_all", "alone")  # of what a rule rejects
@@ -61,12 +64,12 @@ class Opened(OpenedLabels):
     def series(self) -> pl.LazyFrame:
         """All series: series_id, carried columns, values."""
         freshness.refuse_nothing(self.workspace)
-        return scan(self.workspace.parts("series"))
+        return scan(self.workspace.parts(SERIES))
 
     @property
     def features(self) -> pl.LazyFrame:
         """Of all series: series_id, a column for each feature in its unit, rejected_by (null: kept)."""
-        return scan(self.workspace.parts("features"))
+        return scan(self.workspace.parts(FEATURES))
 
     @property
     def kept(self) -> pl.LazyFrame:
@@ -76,7 +79,7 @@ class Opened(OpenedLabels):
     @property
     def rules(self) -> pl.DataFrame:
         """The rules in their order: how many series each rejects as the first, in all and alone; when and why."""
-        facts = self.workspace.manifest("features").facts
+        facts = self.workspace.manifest(FEATURES).facts
         rules = pl.DataFrame(facts["rules"], schema=["name", "when", "reason"])
         counts = [pl.col("name").replace_strict(facts[of], return_dtype=pl.Int64).alias(of) for of in COUNTS]
         return rules.select(pl.col("name").alias("rule"), *counts, "when", "reason")
@@ -108,13 +111,13 @@ class Opened(OpenedLabels):
 
     def clusters(self, k: int) -> pl.DataFrame:
         """The clusters of the model with `k`, most worth looking at first: the columns of `centers`."""
-        self.workspace.manifest("clusters")
+        self.workspace.manifest(CLUSTERS)
         return clusters_of(self.workspace, k)
 
     def members(self, group: int | None = None, *, k: int | None = None, cluster: int | None = None) -> pl.LazyFrame:
         """series_id of the members of a group, or of a cluster."""
         members = self._members(_wanted(group, k, cluster))
-        paths = sorted(self.workspace.assignments(members.within).glob("part-*.parquet"))
+        paths = sorted(assignments(self.workspace, members.within).glob("part-*.parquet"))
         return scan(paths).filter(pl.col(members.column) == members.cluster).select("series_id")
 
     def curves(
@@ -167,11 +170,11 @@ class Opened(OpenedLabels):
         return group_figures.spread_of(tried(self.workspace, cards, known), order, about, self.settings.report.lang)
 
     def _table(self, name: str) -> pl.DataFrame:
-        self.workspace.manifest("clusters")
-        return pl.read_parquet(self.workspace.stage("clusters") / f"{name}.parquet", glob=False)
+        self.workspace.manifest(CLUSTERS)
+        return pl.read_parquet(self.workspace.stage(CLUSTERS) / f"{name}.parquet", glob=False)
 
     def _members(self, wanted: Wanted) -> Members:
-        self.workspace.manifest("clusters")
+        self.workspace.manifest(CLUSTERS)
         return choose(self.workspace, wanted).members[0]
 
     def _cards(self, group: int | None) -> list[Row]:
@@ -206,6 +209,6 @@ def _wanted(group: int | None, k: int | None, cluster: int | None) -> Wanted:
 
 def _first(scope: Scope, count: int) -> pl.Series:
     """The ids of the scope's series with the smallest hashes, in the order of these."""
-    parts = map_parts(partial(kept.ids, scope), scope.workspace.parts("features"))
+    parts = map_parts(partial(kept.ids, scope), scope.workspace.parts(FEATURES))
     ids = pa.chunked_array([chunk for part in parts for chunk in part.chunks]).combine_chunks()
     return pl.Series(ids.take(pa.array(np.argsort(hash_ids(ids, SEED), kind="stable")[:count])))

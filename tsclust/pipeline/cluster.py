@@ -14,12 +14,15 @@ from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import drilldown, messages, renumbering, step
 from tsclust.stages.clusters import scope as kept
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.step import Sweep
 from tsclust.stages.features import catalogue, freshness
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.scores import unlabelled as leftover
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
@@ -39,7 +42,7 @@ def cluster(
     if unlabelled and within is not None:
         raise SettingsError("--unlabelled and --within are two different sweeps", "Ask for one of them")
     with workspace.locked():
-        workspace.manifest("features")
+        workspace.manifest(FEATURES)
         if settings.cluster.baseline:
             freshness.refuse_stale(workspace)
         if unlabelled:
@@ -51,28 +54,28 @@ def cluster(
 
 def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     meter, then = Meter(), command("report", workspace.root)
-    features, before = workspace.manifest("features"), workspace.find_manifest("clusters")
+    features, before = workspace.manifest(FEATURES), workspace.find_manifest(CLUSTERS)
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
-        return up_to_date("cluster", workspace.stage("clusters"), before, then)
+        return up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
     scope = Scope(workspace, features.facts["kept"])
     ks = step.possible(settings.cluster.ks, scope.rows)
-    with workspace.writing("clusters") as writer:
+    with workspace.writing(CLUSTERS) as writer:
         scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
         one = Sweep(scope, ks, settings.cluster, scaler, names, writer, "", listen)
         swept = step.run(one)
         highest = before.facts.get("highest", 0) if before else 0
-        old = workspace.stage("clusters")
+        old = workspace.stage(CLUSTERS)
         numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         step.write_groups(one, swept, groups)
         manifest = write_manifest(
-            writer, meter, stage="clusters", settings=digest, inputs=inputs, seed=settings.cluster.seed,
+            writer, meter, CLUSTERS, settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
             facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}},
         )  # fmt: skip
     said = messages.of_sweep(manifest, before)
-    return of_stage("cluster", workspace.stage("clusters"), manifest, then, notes=said)
+    return of_stage("cluster", workspace.stage(CLUSTERS), manifest, then, notes=said)
 
 
 def _of_baseline(one: Sweep) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from tsclust.config.save import save_source
 from tsclust.engine.base import Listener, silent
 from tsclust.source.checks import WORDS
 from tsclust.source.protocols import Found
+from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.ingest import Reading
 from tsclust.stages.series.step import no_series, seal
 from tsclust.stages.series.update import check_source, rest_of
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Result, of_stage
 
@@ -31,8 +33,8 @@ def extract(
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    with workspace.locked(), workspace.resuming("series") as writer:
-        before = workspace.find_manifest("series") if update else None
+    with workspace.locked(), workspace.resuming(SERIES) as writer:
+        before = workspace.find_manifest(SERIES) if update else None
         after, keep, first = rest_of(workspace, before, settings, root)
         reading = Reading(
             settings, root, writer, listen, keep=keep, after=after, first=first, strict=strict,
@@ -45,11 +47,11 @@ def extract(
             return _nothing_new(workspace, before, root, found)
         if before:
             for name, sha256 in before.outputs.items():
-                writer.adopt(workspace.stage("series") / name, sha256)
+                writer.adopt(workspace.stage(SERIES) / name, sha256)
         manifest = seal(writer, meter, settings, root, found, reading, before)
     saved = save_source(workspace.config, flags, found.settings) if save else ()
     then = command("features", root)
-    return of_stage("extract", workspace.stage("series"), manifest, then, notes=(*_notes(manifest, new), *saved))
+    return of_stage("extract", workspace.stage(SERIES), manifest, then, notes=(*_notes(manifest, new), *saved))
 
 
 def _nothing_new(workspace: Workspace, before: Manifest | None, root: Path, found: Found) -> Result:
@@ -58,7 +60,7 @@ def _nothing_new(workspace: Workspace, before: Manifest | None, root: Path, foun
     note = f"nothing new since {before.made_at} in {found.origin}"
     facts = {"rows": before.rows, "parts": before.parts, **before.facts, "new": 0}
     then = command("features", root)
-    return Result("extract", workspace.stage("series"), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
+    return Result("extract", workspace.stage(SERIES), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
 
 
 def _notes(manifest: Manifest, new: int) -> tuple[str, ...]:

@@ -10,9 +10,12 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness, messages
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.step import Describer, Plan, describe_parts, describer_of, digest, plan_of
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
@@ -27,22 +30,22 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
     meter = Meter()
     then = command("filter", root)
     with workspace.locked():
-        series, before = workspace.manifest("series"), workspace.find_manifest("features")
+        series, before = workspace.manifest(SERIES), workspace.find_manifest(FEATURES)
         inputs, settings_hash = {"series": series.output_hash}, digest(root, settings)
         if before and (before.inputs, before.settings) == (inputs, settings_hash):
-            return up_to_date("features", workspace.stage("features"), before, then)
+            return up_to_date("features", workspace.stage(FEATURES), before, then)
         freshness.refuse_nothing(workspace)
         describer = describer_of(workspace, settings, root, listen)
         same = before if before and before.settings == settings_hash else None
         plan = plan_of(workspace, settings, describer, same, listen)
-        with workspace.writing("features") as writer:
+        with workspace.writing(FEATURES) as writer:
             facts = describe_parts(workspace, writer, describer, plan, before, listen)
             manifest = write_manifest(
-                writer, meter, stage="features", settings=settings_hash, inputs=inputs, seed=0, rows=series.rows,
+                writer, meter, FEATURES, settings=settings_hash, inputs=inputs, seed=0, rows=series.rows,
                 parts=series.parts, facts=facts,
             )  # fmt: skip
     notes, table = _notes(settings, describer, plan, series.parts), messages.rule_table(manifest)
-    return of_stage("features", workspace.stage("features"), manifest, then, notes=notes, table=table)
+    return of_stage("features", workspace.stage(FEATURES), manifest, then, notes=notes, table=table)
 
 
 def _notes(settings: Settings, describer: Describer, plan: Plan, parts: int) -> tuple[str, ...]:

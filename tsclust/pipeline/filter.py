@@ -17,9 +17,12 @@ from tsclust.pipeline import filter_show
 from tsclust.stages.features import catalogue, freshness, messages, screening
 from tsclust.stages.features import rules as screen
 from tsclust.stages.features import tally as tally_
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.tally import Tally
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.result import Result, of_stage, up_to_date
@@ -45,26 +48,26 @@ def filter(
     settings = config.load(workspace.config, flags)
     filter_show.refuse_nonsense(dry_run, show, html, limit)
     if show is not None or html:
-        rules = _in_force(settings, workspace.manifest("features"))
+        rules = _in_force(settings, workspace.manifest(FEATURES))
         return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()
     then = command("cluster", root)
     with workspace.locked():
-        before = workspace.manifest("features")
+        before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
         if before.facts["rules"] == tally_.plain(rules):
-            done = up_to_date("filter", workspace.stage("features"), before, then)
+            done = up_to_date("filter", workspace.stage(FEATURES), before, then)
             return replace(done, table=messages.rule_table(before))
         freshness.refuse_stale(workspace)
         if dry_run:
             return _dry(workspace, before, rules, meter, listen)
-        with workspace.writing("features") as writer:
+        with workspace.writing(FEATURES) as writer:
             facts = _again(workspace, writer, before, rules, listen)
             manifest = write_manifest(
-                writer, meter, stage="features", settings=before.settings, inputs=before.inputs, seed=0,
+                writer, meter, FEATURES, settings=before.settings, inputs=before.inputs, seed=0,
                 rows=before.rows, parts=before.parts, facts=facts,
             )  # fmt: skip
-    return of_stage("filter", workspace.stage("features"), manifest, then, table=messages.rule_table(manifest))
+    return of_stage("filter", workspace.stage(FEATURES), manifest, then, table=messages.rule_table(manifest))
 
 
 def _in_force(settings: Settings, before: Manifest) -> tuple[Rule, ...]:
@@ -95,11 +98,11 @@ def _again(
     def one_part(path: Path) -> Tally:
         table = pq.read_table(path, columns=used)
         frame = pl.DataFrame(table.select([name for name in table.column_names if name in names]))
-        judged, tally = judge(frame, table["series_id"], workspace.stage("series") / path.name)
+        judged, tally = judge(frame, table["series_id"], workspace.stage(SERIES) / path.name)
         if writer:
             writer.write_table(path.name, judged)
         return tally
 
-    tallies = screening.heard(one_part, workspace.parts("features"), "filter", 0, before.rows, listen)
+    tallies = screening.heard(one_part, workspace.parts(FEATURES), "filter", 0, before.rows, listen)
     parts = {name: replace(part, tally=tallies[name]).plain() for name, part in tally_.parts_of(before).items()}
     return {**before.facts, **screening.total(tallies.values()).facts(rules), "by_part": parts}

@@ -14,10 +14,12 @@ import pyarrow as pa
 from tsclust.config import Rule, Settings
 from tsclust.errors import DamagedError, SettingsError, TsclustError, WorkspaceBusyError
 from tsclust.stages.features import rules as screen
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.rejected_page import KEPT, NORMAL, Aside
 from tsclust.workspace.atomic import write_file
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Shown, Sketch
 
@@ -47,7 +49,7 @@ def show(
 def listed(workspace: Workspace, in_force: Sequence[Rule], name: str, limit: int | None) -> Shown:
     """The ids and curves of the series that rule `name` rejects; limit 0: all ids, and no curves."""
     meter = Meter()
-    before = workspace.manifest("features")
+    before = workspace.manifest(FEATURES)
     rule = _named(before, in_force, name)
     limit = TERMINAL if limit is None else limit
     with _one_state(workspace, before):
@@ -71,7 +73,7 @@ def pages(
     are found in one pass, and an error would only make people type the names that `tsclust filter` prints.
     """
     meter = Meter()
-    before = workspace.manifest("features")
+    before = workspace.manifest(FEATURES)
     rules = _rules(before) if name is None else [_named(before, in_force, name)]
     rules = [rule for rule in rules if name or before.facts["rejected"][rule.name]]
     limit = PAGE if limit is None else limit
@@ -183,6 +185,6 @@ def _one_state(workspace: Workspace, before: Manifest) -> Iterator[None]:
 
 
 def _refuse_change(workspace: Workspace, before: Manifest) -> None:
-    now = workspace.find_manifest("features")
+    now = workspace.find_manifest(FEATURES)
     if now is None or now.output_hash != before.output_hash:
-        raise WorkspaceBusyError(f"{workspace.stage('features')} was made again while it was read", "Run this again")
+        raise WorkspaceBusyError(f"{workspace.stage(FEATURES)} was made again while it was read", "Run this again")

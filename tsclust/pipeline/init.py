@@ -10,7 +10,7 @@ from pathlib import Path
 from tsclust.errors import SettingsError
 from tsclust.pipeline.init_template import settings_text
 from tsclust.workspace.atomic import disk_full_explained, write_file
-from tsclust.workspace.folder import command
+from tsclust.workspace.commands import command
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 

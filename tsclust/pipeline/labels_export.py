@@ -19,7 +19,8 @@ from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
 from tsclust.stages.labels import files
 from tsclust.workspace.atomic import appearing
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 

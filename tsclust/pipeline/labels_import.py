@@ -12,9 +12,11 @@ from tsclust.engine.base import Listener, Progress, silent
 from tsclust.stages.labels import files as labels_kept
 from tsclust.stages.labels import messages, resolution
 from tsclust.stages.labels.answers import LARGEST, parse
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.files import File
 from tsclust.stages.labels.step import in_force_only, with_file
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
@@ -48,7 +50,7 @@ def labels_import(
             labels_kept.write(workspace, meter, after, found, [file for file, _ in new])
     said = messages.Imported(had, found, after, new, len(files) - len(new), settings.labels.resolve)
     return Result(
-        "labels import", workspace.stage("labels"), *meter.read(), skipped=not new, notes=said.notes(),
+        "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),
         table=said.table(), then=command("report", root), facts=said.facts(),
     )  # fmt: skip
 

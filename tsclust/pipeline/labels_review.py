@@ -15,6 +15,7 @@ from tsclust.engine.base import Listener, silent
 from tsclust.pipeline.report import checked
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import archive, files
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import examples
 from tsclust.stages.model.classifier import in_one_order
 from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
@@ -57,7 +58,7 @@ def labels_review(
 
 def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.DataFrame, name: str) -> Path:
     """The page about the labels shown."""
-    suspects, labels = suspects_of(workspace, settings, judged, shown), workspace.manifest("labels").output_hash
+    suspects, labels = suspects_of(workspace, settings, judged, shown), workspace.manifest(LABELS).output_hash
     verdicts = dict(files.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
     verdicts = {examples.NORMAL: examples.NORMAL} | verdicts
     archive.remember_review(workspace, labels)

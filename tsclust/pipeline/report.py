@@ -16,8 +16,10 @@ from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness as clusters_freshness
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import THE_SWEEP, Wanted
 from tsclust.stages.features import freshness, survey
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive
 from tsclust.stages.labels.answers import NAME
 from tsclust.stages.reports.charts import figures as pictures
@@ -104,7 +106,7 @@ def _write(workspace: Workspace, settings: Settings, listen: Listener, name: str
     """The file to open: the page, or the index of several."""
     if kind == "features":
         return _one(workspace, name, _features(workspace, settings, listen))
-    workspace.manifest("clusters")
+    workspace.manifest(CLUSTERS)
     freshness.refuse_stale(workspace)
     clusters_freshness.refuse_other_features(workspace)
     archive.remember(workspace)
@@ -148,7 +150,7 @@ def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str
     from tsclust.stages.reports.features import page as features_page
 
     freshness.refuse_stale(workspace)
-    constants = survey.as_columns(workspace.manifest("features").facts["typical"])
+    constants = survey.as_columns(workspace.manifest(FEATURES).facts["typical"])
     listen(Progress("report: counting", 0, 2, "steps"))
     found = features_data.collect(workspace, settings.report.title, constants, settings.cluster.baseline)
     listen(Progress("report: writing the page", 1, 2, "steps"))

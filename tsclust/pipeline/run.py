@@ -10,7 +10,9 @@ from tsclust import config
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import cluster, extract, features, filter, report
 from tsclust.stages.series import step
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.result import Result, up_to_date
 
 
@@ -18,9 +20,9 @@ def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = s
     """Yield the Result of each stage in turn. Series that were extracted with the same settings are not read again."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    there = workspace.find_manifest("series")
+    there = workspace.find_manifest(SERIES)
     if there and there.settings == step.digest(settings.source, root):
-        yield up_to_date("extract", workspace.stage("series"), there, f"{command('extract', root)}  (reads it again)")
+        yield up_to_date("extract", workspace.stage(SERIES), there, f"{command('extract', root)}  (reads it again)")
     else:
         yield extract.extract(root, flags, listen)
     yield features.features(root, flags, listen)

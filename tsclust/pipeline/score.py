@@ -16,10 +16,9 @@ from tsclust.stages.features import freshness
 from tsclust.stages.model import bundle, examples
 from tsclust.stages.model.classifier import in_one_order
 from tsclust.stages.scores import messages, recent
+from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.stages.scores.step import (
     COLUMNS,
-    NEW,
-    OWN,
     Asked,
     drift_of,
     facts_of,
@@ -29,7 +28,8 @@ from tsclust.stages.scores.step import (
     whole,
     with_threshold,
 )
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
 from tsclust.workspace.result import Result, of_stage
 
@@ -52,7 +52,7 @@ def score(
     """
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, flags)
-    share, stage = _share(refuse), NEW if _elsewhere(flags) else OWN
+    share, stage = _share(refuse), SCORES_NEW if _elsewhere(flags) else SCORES
     if to_table:
         names_of(to_table, list(COLUMNS))
     with workspace.locked(), in_one_order():
@@ -63,11 +63,11 @@ def score(
             with workspace.writing(stage) as writer:
                 said, now = score_all(asked, writer, listen)
                 drift = drift_of(asked, now, writer.folder)
-                about = {"refuse": share, "elsewhere": stage == NEW} | facts_of(asked, said, drift)
-                manifest = write_manifest(writer, meter, stage=stage, **made_of(workspace, asked), facts=about)
+                about = {"refuse": share, "elsewhere": stage == SCORES_NEW} | facts_of(asked, said, drift)
+                manifest = write_manifest(writer, meter, stage, **made_of(workspace, asked), facts=about)
     if to_table:
         write_table(settings.dsn.get_secret_value(), to_table, whole(workspace, stage), key=["series_id"])
-    then = f"{command('cluster', root)} --unlabelled" if stage == OWN else command("status", root)
+    then = f"{command('cluster', root)} --unlabelled" if stage == SCORES else command("status", root)
     notes = messages.notes(manifest.facts, to_table)
     table = messages.table(manifest.facts, manifest.rows)
     return of_stage("score", workspace.stage(stage), manifest, then, notes=notes, table=table)

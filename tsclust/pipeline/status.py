@@ -9,17 +9,27 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.pipeline import status_labels
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features import step as features_step
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series import step
-from tsclust.workspace.folder import MADE_BY, STAGES, Workspace, command
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Result
 
 LONG = dict.fromkeys(("ranges", "by_part", "typical", "coverage", "confusion", "same"), True)  # facts nobody reads here
 
 
-LATER = ("labels", "model", "scores")  # stages that not everybody needs
+ALWAYS = (SERIES, FEATURES, CLUSTERS)
+LATER = (LABELS, MODEL, SCORES)  # stages that not everybody needs
+
+MADE_BY = {stage.name: stage.made_by for stage in (*ALWAYS, *LATER)}
 
 
 def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
@@ -27,8 +37,8 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    found = {name: workspace.find_manifest(name) for name in STAGES}
-    found |= {name: one for name in LATER if (one := workspace.find_manifest(name))}
+    found = {stage.name: workspace.find_manifest(stage) for stage in ALWAYS}
+    found |= {stage.name: one for stage in LATER if (one := workspace.find_manifest(stage))}
     states = {name: _state(name, found, settings, root) for name in found if name != "labels"}
     pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
     reports = sorted(str(path.relative_to(workspace.reports)) for path in pages)
@@ -42,7 +52,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     stages = {name: {"state": state, **about[name]} for name, state in states.items()}
     facts = {"stages": stages, "reports": reports, "labels": labelled}
     notes = [f"reports: {', '.join(reports)}" if reports else "no report yet", *said]
-    if workspace.unfinished("series").exists():
+    if workspace.unfinished(SERIES).exists():
         notes.append(f"a reading was interrupted: {command('extract', root)} takes it up again")
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
 

@@ -8,7 +8,9 @@ from typing import Any
 import polars as pl
 
 from tsclust.config import Settings
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, group_state, resolution
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.group_state import Known, standing
 from tsclust.stages.scores import unlabelled
 from tsclust.workspace.folder import Workspace
@@ -19,7 +21,7 @@ WORDS = {"new": "new", "changed": "changed since", "contradicted": "contradictor
 
 def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
     """(lines for people, facts for scripts). fresh: clusters/ is there and up to date."""
-    if workspace.find_manifest("labels") is None:
+    if workspace.find_manifest(LABELS) is None:
         return (), {}
     found = files.labels(workspace)
     files.check_resolve(settings.labels.resolve, found)
@@ -35,7 +37,7 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
         notes.append(
             f"{facts['contradictory']:,} series have contradictory labels: --resolve, or [labels] resolve, decides"
         )
-    if workspace.find_manifest("features"):
+    if workspace.find_manifest(FEATURES):
         facts["unlabelled"] = unlabelled.count(workspace, found["series_id"])
     if facts.get("unlabelled"):
         notes.append(f"{facts['unlabelled']:,} series that the rules keep have no label")

@@ -13,11 +13,13 @@ from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import files
 from tsclust.stages.model.classifier import in_one_order
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.step import inputs_of, train_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
 from tsclust.workspace.atomic import write_file
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
@@ -32,9 +34,9 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
     with workspace.locked(), in_one_order():
         freshness.refuse_stale(workspace)
         inputs, digest = inputs_of(workspace, settings), files.digest_of_model(settings)
-        manifest = workspace.find_manifest("model")
+        manifest = workspace.find_manifest(MODEL)
         if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (inputs, digest):
-            done = up_to_date("train", workspace.stage("model"), manifest, then)
+            done = up_to_date("train", workspace.stage(MODEL), manifest, then)
         else:
             manifest = train_model(workspace, settings, listen, meter, inputs, digest)
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
@@ -42,7 +44,7 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
     if fresh:
         return replace(done, notes=(f"how good it is: {page}",))
     return of_stage(
-        "train", workspace.stage("model"), manifest, then, notes=_notes(data, settings, page), table=_table(data)
+        "train", workspace.stage(MODEL), manifest, then, notes=_notes(data, settings, page), table=_table(data)
     )
 
 

@@ -14,8 +14,9 @@ import polars as pl
 import psycopg
 
 from tsclust.simulation import machines
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.parts import Members, assignments
 from tsclust.stages.labels.answers import checksum
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 ASKED = ("group", "within", "k", "cluster", "size", "members_hash")
@@ -109,7 +110,7 @@ def kinds_of(workspace: Workspace, groups: Groups, truth: pl.DataFrame) -> Itera
     """kind -> members, of each group."""
     for group in groups:
         one = Members(group["within"], group["k"], group["cluster"], group["size"])
-        parts = sorted(workspace.assignments(one.within).glob("part-*.parquet"))
+        parts = sorted(assignments(workspace, one.within).glob("part-*.parquet"))
         labels = pl.concat([pl.read_parquet(path, columns=["series_id", one.column], glob=False) for path in parts])
         members = labels.filter(pl.col(one.column) == one.cluster).join(truth, on="series_id")
         yield dict(members["kind"].value_counts().iter_rows())
@@ -165,6 +166,6 @@ def new_series(workspace: Workspace, seed: int) -> None:
 
 
 def _busiest(workspace: Workspace) -> pl.Series:
-    parts = [pl.read_parquet(path, columns=["machine_id"], glob=False) for path in workspace.parts("series")]
+    parts = [pl.read_parquet(path, columns=["machine_id"], glob=False) for path in workspace.parts(SERIES)]
     counts = pl.concat(parts)["machine_id"].value_counts()
     return counts.sort("count", "machine_id", descending=[True, False])["machine_id"].head(BUSIEST)

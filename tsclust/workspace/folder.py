@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import filelock
-import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
-from tsclust.stages.clusters.parts import assignments_in
 from tsclust.workspace.atomic import disk_full_explained, replace_folder
-from tsclust.workspace.manifest import Manifest
+from tsclust.workspace.commands import command
+from tsclust.workspace.manifest import F, Manifest, Stage
 from tsclust.workspace.parquet import StageWriter
-
-STAGES = ("series", "features", "clusters")
-
-
-ABOUT_SERIES = ("labels.parquet", "members.parquet")  # of labels/: rows that name series of series/
-
-
-MADE_BY = {
-    "series": "extract",
-    "features": "features",
-    "clusters": "cluster",
-    "labels": "labels import",
-    "model": "train",
-    "scores": "score",
-    "scores_new": "score",
-}
-
-
-def command(name: str, root: Path) -> str:
-    """What to type to run a command on a workspace, whatever its path looks like."""
-    return f"tsclust {name} -w {shlex.quote(str(root))}"
 
 
 @dataclass(frozen=True)
@@ -72,71 +49,48 @@ class Workspace:
         """The sweeps that reports were made from."""
         return self.root / "asked"
 
-    def stage(self, name: str) -> Path:
-        return self.root / name
+    def stage(self, stage: Stage[Any]) -> Path:
+        """The folder of a stage."""
+        return self.root / stage.name
 
-    def parts(self, name: str) -> list[Path]:
+    def parts(self, stage: Stage[Any]) -> list[Path]:
         """The parts of a stage in order. Raises StageMissingError where the stage was not made."""
-        self.manifest(name)
-        folder = self.assignments() if name == "clusters" else self.stage(name)
-        return sorted(folder.glob("part-*.parquet"))
+        self.manifest(stage)
+        return sorted((self.stage(stage) / stage.parts_in).glob("part-*.parquet"))
 
-    def assignments(self, within: int | None = None) -> Path:
-        """The folder of the assignments of the main sweep, or of the drill-down into a group."""
-        return assignments_in(self.stage("clusters"), within)
+    def find_manifest(self, stage: Stage[F]) -> Manifest[F] | None:
+        """The manifest of a stage, None where the stage was not made or its manifest cannot be read.
 
-    def find_manifest(self, name: str) -> Manifest | None:
-        """The manifest of a stage, None where the stage was not made (or its manifest cannot be read)."""
+        Raises DamagedError where no command makes such a stage again.
+        """
         try:
-            return Manifest.model_validate_json((self.stage(name) / "manifest.json").read_bytes())
+            found = stage.manifest.model_validate_json((self.stage(stage) / "manifest.json").read_bytes())
         except (FileNotFoundError, NotADirectoryError, ValidationError):
-            if name == "labels" and self.stage(name).exists():
-                raise self._damaged_labels("manifest.json") from None
+            if stage.repair and self.stage(stage).exists():
+                raise self.damaged(stage, "manifest.json") from None
             return None
-
-    def manifest(self, name: str) -> Manifest:
-        """The manifest of a stage. Raises StageMissingError naming the command that makes it."""
-        found = self.find_manifest(name)
-        if found is None:
+        if found.facts.version > stage.facts.model_fields["version"].default:
             raise StageMissingError(
-                f"{self.stage(name)} is not there yet: it is made by `tsclust {MADE_BY[name]}`",
-                f"Run: {command(MADE_BY[name], self.root)}",
+                f"{self.stage(stage)} was made by a newer tsclust than this one",
+                f"Update tsclust, or make it again: {command(stage.made_by, self.root)}",
             )
         return found
 
-    def type_of_ids(self) -> pl.DataType:
-        """What a series_id is in series/."""
-        schema = pq.read_schema(self.parts("series")[0])
-        return pl.DataFrame(schema.empty_table())["series_id"].dtype
+    def manifest(self, stage: Stage[F]) -> Manifest[F]:
+        """The manifest of a stage. Raises StageMissingError naming the command that makes it."""
+        found = self.find_manifest(stage)
+        if found is None:
+            raise StageMissingError(
+                f"{self.stage(stage)} is not there yet: it is made by `tsclust {stage.made_by}`",
+                f"Run: {command(stage.made_by, self.root)}",
+            )
+        return found
 
-    def labels(self, name: str) -> pl.DataFrame:
-        """A table of labels/. Its series_id is of the type of that in series/: labels outlive another reading.
-
-        Raises StageMissingError before the first import, DamagedError for a file that cannot be read.
-        """
-        self.manifest("labels")
-        try:
-            found = pl.DataFrame(pq.read_table(self.stage("labels") / name))
-        except (OSError, pa.ArrowInvalid):
-            raise self._damaged_labels(name) from None
-        if name not in ABOUT_SERIES or found["series_id"].dtype == (ids := self.type_of_ids()):
-            return found
-        return found.with_columns(pl.col("series_id").cast(ids, strict=False)).drop_nulls("series_id")
-
-    def _damaged_labels(self, name: str) -> DamagedError:
-        """Nothing makes labels/ anew but the files that came, and these are in it."""
-        aside = shlex.quote(str(self.root / "labels-damaged"))
+    def damaged(self, stage: Stage[Any], name: str) -> DamagedError:
+        """The error for a file of a stage that cannot be read."""
+        again = f"Make it again: {command(stage.made_by, self.root)}"
         return DamagedError(
-            f"{self.stage('labels') / name} cannot be read",
-            f"Every file of answers is kept: mv {shlex.quote(str(self.stage('labels')))} {aside}; "
-            f"{command('labels import', self.root)} --older {aside}/answers/*.json",
-        )
-
-    def other_series(self) -> StageMissingError:
-        """The error for a features/ that describes other series than series/ holds now."""
-        return StageMissingError(
-            f"{self.stage('features')} describes other series than {self.stage('series')} holds now",
-            f"Run: {command('features', self.root)}",
+            f"{self.stage(stage) / name} cannot be read", stage.repair(self.root) if stage.repair else again
         )
 
     @contextmanager
@@ -161,36 +115,36 @@ class Workspace:
             lock.release()
 
     @contextmanager
-    def writing(self, name: str) -> Iterator[StageWriter]:
+    def writing(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone."""
-        writer = StageWriter(self.root / f".{name}.new")
+        writer = StageWriter(self.root / f".{stage.name}.new")
         shutil.rmtree(writer.folder, ignore_errors=True)
         writer.folder.mkdir(parents=True)
         try:
             with disk_full_explained(self.root):
                 yield writer
-                replace_folder(writer.folder, self.stage(name))
+                replace_folder(writer.folder, self.stage(stage))
         finally:
             shutil.rmtree(writer.folder, ignore_errors=True)
 
-    def unfinished(self, name: str) -> Path:
+    def unfinished(self, stage: Stage[Any]) -> Path:
         """Where `resuming` keeps what there is so far."""
-        return self.root / f".{name}.partial"
+        return self.root / f".{stage.name}.partial"
 
     @contextmanager
-    def resuming(self, name: str) -> Iterator[StageWriter]:
+    def resuming(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """`writing` that can go on after an error or a kill: the folder beside stays until it is whole or discarded."""
-        writer = StageWriter(self.unfinished(name))
+        writer = StageWriter(self.unfinished(stage))
         with disk_full_explained(self.root):
             yield writer
             if writer.folder.exists():
-                replace_folder(writer.folder, self.stage(name))
+                replace_folder(writer.folder, self.stage(stage))
 
     def _sweep_up(self) -> None:
         """Remove what a killed run left beside the stages; put back a stage it had moved aside."""
-        for name in MADE_BY:
-            aside = self.root / f".{name}.old"
-            if aside.exists() and not self.stage(name).exists():
-                aside.rename(self.stage(name))
-            for leftover in (aside, self.root / f".{name}.new"):
-                shutil.rmtree(leftover, ignore_errors=True)
+        for aside in self.root.glob(".*.old"):
+            stage = self.root / aside.name.removeprefix(".").removesuffix(".old")
+            if not stage.exists():
+                aside.rename(stage)
+        for leftover in (*self.root.glob(".*.old"), *self.root.glob(".*.new")):
+            shutil.rmtree(leftover, ignore_errors=True)

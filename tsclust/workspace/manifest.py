@@ -1,4 +1,4 @@
-"""What a stage was made from and what it cost: STAGE/manifest.json."""
+"""What a stage was made from and what it cost: STAGE/manifest.json, typed by what each room remembers in it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,83 @@ import hashlib
 import platform
 import sys
 import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Generic, cast
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeVar
 
 from tsclust.workspace.parquet import StageWriter
 
 
-class Manifest(BaseModel):
-    """What a stage was made from and what it cost: `STAGE/manifest.json`."""
+class Facts(BaseModel):
+    """What a stage wants to be remembered. Each room has its own; `version` counts up when their meaning changes.
+
+    INTERNAL names the fields that later stages read and that no Result shows.
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    INTERNAL: ClassVar[frozenset[str]] = frozenset()
+
+    version: int = 1
+
+    def identity(self) -> object:
+        """What of the facts later stages depend on, beside the files: it counts in `Manifest.output_hash`."""
+        return None
+
+
+class UntypedFacts(Facts, Mapping[str, Any]):
+    """Facts of a room that has no model of its own yet."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    def identity(self) -> object:
+        return self.get("catalogue")
+
+    def _all(self) -> dict[str, Any]:
+        return dict(self.model_extra or {})
+
+    def __getitem__(self, name: str) -> Any:
+        return self._all()[name]
+
+    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
+        return iter(self._all())
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __or__(self, other: dict[str, Any]) -> dict[str, Any]:
+        return self._all() | other
+
+
+F = TypeVar("F", bound=Facts, default=UntypedFacts)
+
+
+@dataclass(frozen=True)
+class Stage(Generic[F]):
+    """A stage of a workspace: its folder, the command that makes it, what its manifest remembers.
+
+    parts_in  the folder below that its parts lie in
+    repair  for a stage that no command makes anew: workspace -> what to do where a file of it cannot be read
+    """
+
+    name: str
+    made_by: str
+    facts: type[F]
+    parts_in: str = ""
+    repair: Callable[[Path], str] | None = None
+
+    @property
+    def manifest(self) -> type[Manifest[F]]:
+        """The type of its manifest."""
+        return cast("type[Manifest[F]]", Manifest[self.facts])  # type: ignore[name-defined]
+
+
+class Manifest(BaseModel, Generic[F]):
+    """What a stage was made from and what it cost."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -31,7 +97,7 @@ class Manifest(BaseModel):
     seconds: float
     peak_mb: float
     made_at: str
-    facts: dict[str, Any] = {}  # what the stage wants to be remembered
+    facts: F
 
     @property
     def sweep_hash(self) -> str:
@@ -41,8 +107,8 @@ class Manifest(BaseModel):
 
     @property
     def output_hash(self) -> str:
-        """One hash for all that later stages take from this one: its files, and of features which of them count."""
-        taken = (sorted(self.outputs.items()), self.facts.get("catalogue"))
+        """One hash for all that later stages take from this one: its files, and what of its facts counts."""
+        taken = (sorted(self.outputs.items()), self.facts.identity())
         return hashlib.sha256(repr(taken).encode()).hexdigest()[:16]
 
 
@@ -58,12 +124,24 @@ class Meter:
         return round(time.perf_counter() - self._began, 3), round(_peak_mb(), 1)
 
 
-def write_manifest(writer: StageWriter, meter: Meter, **about: Any) -> Manifest:
+def write_manifest(
+    writer: StageWriter, meter: Meter, stage: Stage[F], *, settings: str, inputs: dict[str, str], seed: int, rows: int,
+    parts: int, facts: F | dict[str, Any],
+) -> Manifest[F]:  # fmt: skip
     """Seal a stage: its manifest is the last file written."""
     seconds, peak = meter.read()
     made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    cost: dict[str, Any] = {"seconds": seconds, "peak_mb": peak, "made_at": made_at}
-    manifest = Manifest(outputs=writer.outputs, versions=_versions(), **(cost | about))
+    manifest = stage.manifest(
+        stage=stage.name, settings=settings, inputs=inputs, outputs=writer.outputs, versions=_versions(), seed=seed,
+        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=made_at,
+        facts=facts if isinstance(facts, Facts) else stage.facts.model_validate(facts),
+    )  # fmt: skip
+    return put_manifest(writer, manifest)
+
+
+def put_manifest(writer: StageWriter, manifest: Manifest[F]) -> Manifest[F]:
+    """Write a manifest whose cost and time are those of before, with the files of now."""
+    manifest = manifest.model_copy(update={"outputs": writer.outputs, "versions": _versions()})
     (writer.folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return manifest
 

@@ -17,6 +17,7 @@ from tests.support.importing import asked, content, given, labels, of, workspace
 from tests.support.report_workspace import NORMAL, four_kinds, lifelike, write
 from tsclust.errors import SettingsError
 from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.workspace.folder import Workspace
 
 __all__ = ["asked", "workspace"]  # fixtures
@@ -131,10 +132,10 @@ def test_of_two_answers_about_a_series_the_one_about_fewer_counts(tmp_path: Path
 
 def overlap(workspace: Workspace) -> None:
     """Group 2 becomes the union of what were groups 1 and 2, as cluster 0 of the model with k = 2."""
-    for path in workspace.parts("clusters"):
+    for path in workspace.parts(CLUSTERS):
         table = pl.read_parquet(path)
         table.with_columns(k02=(pl.col("k05") > 1).cast(pl.UInt8)).write_parquet(path)
-    path = workspace.stage("clusters") / "groups.parquet"
+    path = workspace.stage(CLUSTERS) / "groups.parquet"
     groups = pl.read_parquet(path)
     two = pl.col("group") == 2
     size = groups.filter(pl.col("group") <= 2)["size"].sum()
@@ -147,9 +148,9 @@ def overlap(workspace: Workspace) -> None:
 def test_the_normal_mass_leaves_out_what_is_asked_about_by_itself(tmp_path: Path) -> None:
     """A group of nearly everything holds the malfunctions too: to call it normal says nothing of them."""
     workspace = write(tmp_path / "ws", four_kinds())
-    for path in workspace.parts("clusters"):
+    for path in workspace.parts(CLUSTERS):
         pl.read_parquet(path).with_columns(k02=pl.lit(1, pl.UInt8)).write_parquet(path)
-    path = workspace.stage("clusters") / "groups.parquet"
+    path = workspace.stage(CLUSTERS) / "groups.parquet"
     groups, mass = pl.read_parquet(path), pl.col("normal")
     whole = {"k": 2, "cluster": 1, "size": groups["size"].sum()}
     groups.with_columns(

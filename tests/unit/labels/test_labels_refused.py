@@ -16,6 +16,7 @@ from tests.support.importing import asked, content, given, of, workspace
 from tests.support.report_workspace import four_kinds, write
 from tsclust.errors import AnswersError
 from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.labels.answers import checksum
 from tsclust.workspace.folder import Workspace
 
@@ -115,7 +116,7 @@ def test_answers_to_an_earlier_sweep_are_taken_when_asked_for(
 
 def swept_again(workspace: Workspace) -> None:
     """Another sweep in the place of the last one: every cluster has got another number."""
-    for path in workspace.parts("clusters"):
+    for path in workspace.parts(CLUSTERS):
         table = pl.read_parquet(path).with_columns(k05=(pl.col("k05") + 1) % 5)
         path.unlink()  # the files of a stage are replaced, never written into
         table.write_parquet(path)
@@ -124,7 +125,7 @@ def swept_again(workspace: Workspace) -> None:
 
 def renamed(workspace: Workspace) -> None:
     """The hash of the sweep is another."""
-    manifest = workspace.stage("clusters") / "manifest.json"
+    manifest = workspace.stage(CLUSTERS) / "manifest.json"
     text = manifest.read_text().replace('"abcd"', '"ef01"')
     manifest.unlink()
     manifest.write_text(text)
@@ -148,7 +149,7 @@ def test_labels_outlive_the_sweep_and_say_what_a_group_was_called(
     said = {"1": "x", "2": "y", "5": "normal"}
     tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", said))])
     swept_again(workspace)
-    groups = workspace.stage("clusters") / "groups.parquet"
+    groups = workspace.stage(CLUSTERS) / "groups.parquet"
     shifted = pl.read_parquet(groups).with_columns(cluster=(pl.col("cluster") + 1) % 5)
     groups.unlink()
     shifted.write_parquet(groups)

@@ -12,6 +12,8 @@ import tsclust
 from tests.support.plant import cycles, described, kept, label, scores
 from tsclust.stages.model import abstention, classifier
 from tsclust.stages.model.classifier import Examples
+from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
 
 
@@ -28,8 +30,8 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 def chosen(plant: Workspace, train: dict[str, Any]) -> tuple[float, float]:
     """(share answered, share of errors left) out of fold."""
     tsclust.train(plant.root, {"train": train})
-    found = pl.read_parquet(plant.stage("model") / "out_of_fold.parquet")
-    answered, wrong = found["probability"] >= plant.manifest("model").facts["threshold"], found["said"] != found["kind"]
+    found = pl.read_parquet(plant.stage(MODEL) / "out_of_fold.parquet")
+    answered, wrong = found["probability"] >= plant.manifest(MODEL).facts["threshold"], found["said"] != found["kind"]
     weight = found["weight"]
     return weight.filter(answered).sum() / weight.sum(), weight.filter(answered & wrong).sum() / weight.filter(
         wrong
@@ -58,7 +60,7 @@ def test_what_is_answered_out_of_fold_is_answered_by_the_classifier(plant: Works
         answered, _ = chosen(plant, {"answer": share})
         tsclust.score(plant.root)
         found = scores(plant).filter(pl.col("rejected_by").is_null())
-        assert (found["probability"] >= plant.manifest("scores").facts["threshold"]).mean() > answered - 0.05
+        assert (found["probability"] >= plant.manifest(SCORES).facts["threshold"]).mean() > answered - 0.05
 
 
 def test_the_plain_are_given_one_answer() -> None:

@@ -23,7 +23,10 @@ from tsclust.errors import SettingsError, StageMissingError
 from tsclust.notebook.view import Opened
 from tsclust.simulation import expert
 from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import suspects
+from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores.facts import SCORES
 
 DECIDED = {"malfunction", "normal", "bad_recording"}
 
@@ -144,7 +147,7 @@ def test_groups_are_called_as_their_members_were(ws: Opened) -> None:
 
 def test_groups_without_labels_are_new(copy: Opened) -> None:
     root, (group, size) = copy.workspace.root, copy.called.select("group", "size").row(0)
-    shutil.rmtree(copy.workspace.stage("labels"))
+    shutil.rmtree(copy.workspace.stage(LABELS))
     carl = answered(form_of(copy.workspace.reports / "report.html"), "Carl", {str(group): "obstacle"})
     tsclust.labels_import(root, [put(root / "carl.json", carl)])
     first, *others = copy.called.rows(named=True)
@@ -183,7 +186,7 @@ def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: Open
         sure = pl.col("probability") >= threshold - 5e-7
         assert share == pytest.approx(rows.filter(sure)["weight"].sum() / total, abs=2e-3)
         assert errors == pytest.approx(wrong.filter(sure)["weight"].sum() / max(wrong["weight"].sum(), 1e-9), abs=0.1)
-    threshold = ws.workspace.manifest("model").facts["threshold"]
+    threshold = ws.workspace.manifest(MODEL).facts["threshold"]
     assert [ring["x"] for ring in rings] == [[pytest.approx(threshold, abs=1e-6)]] * 2
 
 
@@ -197,7 +200,7 @@ def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pyt
 
 def test_training_takes_settings_and_gives_the_model(copy: Opened) -> None:
     assert copy.train(answer="90%").equals(copy.model)
-    facts = copy.workspace.manifest("model").facts
+    facts = copy.workspace.manifest(MODEL).facts
     assert facts["answer"] == "90%"
     answered, *_ = traces(copy.coverage, "x", "y")
     in_force = dict(zip(answered["x"], answered["y"], strict=True))[round(facts["threshold"], 6)]
@@ -244,7 +247,7 @@ SHIFTED = [
 
 @pytest.mark.parametrize(("changed", "rows"), [(CHANGED, SHIFTED), ([], [])])
 def test_drift_has_a_row_for_each_shift(copy: Opened, changed: list[Any], rows: list[Any]) -> None:
-    path = copy.workspace.stage("scores") / "manifest.json"
+    path = copy.workspace.stage(SCORES) / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["facts"]["drift"] = {"found": bool(changed), "changed": changed, "unknown": ["W9"]}
     path.write_text(json.dumps(manifest))
@@ -283,7 +286,7 @@ ASKED: list[tuple[str, Callable[[Opened], object]]] = [
 
 @pytest.mark.parametrize(("stage", "call"), ASKED)
 def test_what_was_not_made_yet_names_the_command(copy: Opened, stage: str, call: Callable[[Opened], object]) -> None:
-    shutil.rmtree(copy.workspace.stage(stage))
+    shutil.rmtree(copy.workspace.root / stage)
     made_by = {"labels": "labels import", "model": "train", "scores": "score"}[stage]
     with pytest.raises(StageMissingError, match=f"{stage} is not there yet.*Run: tsclust {made_by} -w"):
         call(copy)

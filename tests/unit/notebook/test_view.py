@@ -22,11 +22,12 @@ from tsclust.notebook import group_figures, try_feature
 from tsclust.notebook.view import Opened
 from tsclust.stages.clusters.selection import Wanted
 from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import Band
 
-FEATURES = {feature.name: feature for feature in CATALOGUE}
+BY_NAME = {feature.name: feature for feature in CATALOGUE}
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_of_a_group_without_others_the_typical_one_is_drawn(tmp_path: Path) -> N
 @pytest.mark.parametrize("function", [dip, interpreted])
 def test_a_feature_of_ones_own_is_that_of_each_series(ws: Opened, function: Any, sign: int) -> None:
     if sign < 0:
-        manifest = ws.workspace.stage("features") / "manifest.json"
+        manifest = ws.workspace.stage(FEATURES) / "manifest.json"
         manifest.write_text(manifest.read_text().replace('"peak":"max"', '"peak":"min"'))
     kept = set(ws.kept.collect()["series_id"])
     series = {i: values for i, values in ws.series.select("series_id", "values").collect().iter_rows() if i in kept}
@@ -164,7 +165,7 @@ def test_a_spread_has_a_box_for_each_group_over_that_of_the_others(ws: Opened) -
 
 def test_a_spread_of_nothing_is_empty(tmp_path: Path) -> None:
     nothing = pl.DataFrame(schema={"series_id": pl.Int64, "group": pl.Int64, "value": pl.Float64})
-    assert [t["x"] for t in traces(group_figures.spread_of(nothing, [], FEATURES["p95"]))] == [[]]
+    assert [t["x"] for t in traces(group_figures.spread_of(nothing, [], BY_NAME["p95"]))] == [[]]
     only_normal = opened(tmp_path / "ws", [one for one in lifelike(64) if one.group == "normal"])
     assert only_normal.try_feature(dip)["group"].null_count() == len(only_normal.kept.collect())
 

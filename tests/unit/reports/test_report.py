@@ -19,8 +19,10 @@ from tests.support.series import CLUSTERED
 from tsclust.config import Report
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import fingerprints, hash_ids, hexadecimal
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import Wanted
 from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.collect import collect
@@ -28,6 +30,7 @@ from tsclust.stages.reports.groups.data import Band, Curve, Group, Model, Month,
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.similar import Near
 from tsclust.stages.reports.groups.unusual import Often, Unusual, Where
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 
@@ -94,11 +97,11 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
         features=tuple(f for f in CATALOGUE if f.clustered),
         settings=(("features.peak", "max"),),
         stages=tuple(
-            Stage(name, "2026-03-04T05:06:07Z", rows, 3, 1.5, 100.0, 1, "5e77",
-                  workspace.manifest(name).output_hash, (("before", "1234"),), (("tsclust", "0.1.0"),))
-            for name, rows in (("series", 25), ("features", 25), ("clusters", 24))
+            Stage(stage.name, "2026-03-04T05:06:07Z", rows, 3, 1.5, 100.0, 1, "5e77",
+                  workspace.manifest(stage).output_hash, (("before", "1234"),), (("tsclust", "0.1.0"),))
+            for stage, rows in ((SERIES, 25), (FEATURES, 25), (CLUSTERS, 24))
         ),
-        model=workspace.manifest("clusters").output_hash,
+        model=workspace.manifest(CLUSTERS).output_hash,
     )  # fmt: skip
     found = collect(workspace, Report(title="A title", members=1))
     assert replace(found, groups=tuple(replace(group, spreads=()) for group in found.groups)) == expected
@@ -159,7 +162,7 @@ def test_carried_values_of_every_kind_become_plain(tmp_path: Path) -> None:
         "number": (pa.float64(), 0.5, 0.5),
     }
     workspace = write(tmp_path / "ws", [replace(m, carried={}) for m in lifelike(48)], 1)
-    part = workspace.parts("series")[0]
+    part = workspace.parts(SERIES)[0]
     table = pq.read_table(part)
     for name, (kind, value, _) in kinds.items():
         table = table.append_column(name, pa.array([value] * len(table), kind))
@@ -192,7 +195,7 @@ def test_a_column_with_a_value_for_every_series_is_not_counted(tmp_path: Path, m
 
 def test_without_clusters_it_says_what_to_run(tmp_path: Path) -> None:
     workspace = plain_workspace(tmp_path / "ws")
-    (workspace.stage("clusters") / "manifest.json").unlink()
+    (workspace.stage(CLUSTERS) / "manifest.json").unlink()
     with pytest.raises(StageMissingError, match="tsclust cluster"):
         collect(workspace, Report())
 
@@ -201,10 +204,10 @@ def test_how_features_are_spread_agrees_with_the_obvious_way(tmp_path: Path) -> 
     """24 equal steps over what 99 % of the group and of the normal series span; the highest bar is 35."""
     workspace = write(tmp_path / "ws", lifelike())
     data = collect(workspace, Report())
-    rows = pl.concat([pl.read_parquet(path) for path in workspace.parts("features")]).filter(
+    rows = pl.concat([pl.read_parquet(path) for path in workspace.parts(FEATURES)]).filter(
         pl.col("rejected_by").is_null()
     )
-    labels = pl.concat([pl.read_parquet(path) for path in workspace.parts("clusters")])
+    labels = pl.concat([pl.read_parquet(path) for path in workspace.parts(CLUSTERS)])
     dip, _, normal = data.groups
     assert {s.feature for s in dip.spreads} == set(CLUSTERED)
     assert dip.spreads[0].feature in ("side_fall", "p05", "side_skewness", "side_std", "spread_to_peak")

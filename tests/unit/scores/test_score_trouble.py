@@ -20,7 +20,10 @@ import tsclust
 from tests.support.plant import cycles, described, kept, label, scores
 from tsclust.errors import DamagedError, DiskFullError, NoSeriesError, SettingsError, StageMissingError
 from tsclust.stages.model import skops_file
+from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Stage
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ def of(workspace: Workspace, table: pl.DataFrame) -> dict[str, Any]:
     return {"source": {"files": str(workspace.root / "new.parquet")}}
 
 
-def drift(workspace: Workspace, stage: str = "scores_new") -> Any:
+def drift(workspace: Workspace, stage: Stage = SCORES_NEW) -> Any:
     return workspace.manifest(stage).facts["drift"]
 
 
@@ -91,7 +94,7 @@ def test_series_of_which_nobody_knows_the_machine(copy: Workspace, plant: Plant)
         machine_id=pl.when(pl.int_range(2_000) < 300).then(None).otherwise("machine_id")
     )
     tsclust.score(copy.root, of(copy, some))
-    assert len(scores(copy, "scores_new")) == 2_000
+    assert len(scores(copy, SCORES_NEW)) == 2_000
     assert drift(copy)["unknown"] == [""]
     note = next(one for one in tsclust.score(copy.root, of(copy, some)).notes if "not there in training" in one)
     assert "(no machine named)" in note
@@ -113,7 +116,7 @@ def test_recordings_that_have_become_impossible_are_a_change(copy: Workspace, pl
 def test_all_series_impossible_is_an_answer(copy: Workspace, plant: Plant) -> None:
     dead = plant.series.head(50).with_columns(pl.col("values").list.eval(pl.element() * 0.0))
     tsclust.score(copy.root, of(copy, dead))
-    found = scores(copy, "scores_new")
+    found = scores(copy, SCORES_NEW)
     assert (len(found), set(found["said"])) == (50, {"impossible"})
     with pytest.raises(NoSeriesError):
         tsclust.score(copy.root, of(copy, plant.series.head(0)))
@@ -173,7 +176,7 @@ def twice(x):
 
 def test_a_model_of_other_shapes_is_damaged(copy: Workspace) -> None:
     """Its hash is written anew, too: as one who has changed the file would."""
-    path, manifest = copy.stage("model") / "model.skops", copy.stage("model") / "manifest.json"
+    path, manifest = copy.stage(MODEL) / "model.skops", copy.stage(MODEL) / "manifest.json"
     about = json.loads(manifest.read_text())
     whole = skops_file.loads(path.read_bytes(), len(about["facts"]["features"]))
     for spoil in ("known", "scaler", "lying"):
@@ -186,10 +189,10 @@ def test_a_model_of_other_shapes_is_damaged(copy: Workspace) -> None:
 
 
 def test_a_killed_score_leaves_the_last_scores(copy: Workspace, plant: Plant) -> None:
-    before = {path.name: path.read_bytes() for path in copy.stage("scores").iterdir()}
+    before = {path.name: path.read_bytes() for path in copy.stage(SCORES).iterdir()}
     child = subprocess.Popen([sys.executable, "-c", KILLED, str(copy.root)])
     assert child.wait() == -9
-    assert {path.name: path.read_bytes() for path in copy.stage("scores").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in copy.stage(SCORES).iterdir()} == before
     tsclust.score(copy.root)
     assert scores(copy).equals(scores(plant.workspace))
 
@@ -235,7 +238,7 @@ def test_kinds_that_only_few_have_and_no_normal_ones(copy: Workspace, plant: Pla
     label(copy, few)
     tsclust.cluster(copy.root, {"cluster": {"k": "2..12"}})
     tsclust.train(copy.root)
-    facts = copy.manifest("model").facts
+    facts = copy.manifest(MODEL).facts
     assert facts["assumed"] > 1_000
     assert facts["counts"]["normal"] == facts["assumed"] + 3
     tsclust.score(copy.root)

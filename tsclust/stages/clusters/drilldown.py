@@ -20,12 +20,15 @@ from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness, messages, renumbering, step
 from tsclust.stages.clusters import scope as kept
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import LEFT, Members, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.step import Sweep
 from tsclust.stages.features import catalogue
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.features.facts import FEATURES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.result import Result, of_stage, up_to_date
@@ -54,15 +57,15 @@ class Inside:
 def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: Listener) -> Result:
     """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
-    known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
+    known = pl.DataFrame(pq.read_table(workspace.stage(CLUSTERS) / "groups.parquet"))
     compared_by = {name: before.facts["asked"][name] for name in COMPARED_BY}
     main = Cluster.model_validate(settings.cluster.model_dump() | compared_by)
     asked = main.model_copy(update={"seed": settings.cluster.seed})
     under, digest = folder_within(inside.group), config.digest(asked, inside.state)
     if before.facts["within"].get(str(inside.group), {}).get("settings") == digest:
-        return up_to_date("cluster", workspace.stage("clusters") / under, before, then)
+        return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, then)
     ks = step.possible(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
-    with workspace.writing("clusters") as writer:
+    with workspace.writing(CLUSTERS) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
         scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
@@ -73,13 +76,13 @@ def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: List
         manifest = write_manifest(writer, meter, **_about(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
     said = messages.of_drill(inside.group, inside.name, manifest, before, numbered)
-    return of_stage("cluster", workspace.stage("clusters") / under, cost, then, notes=said)
+    return of_stage("cluster", workspace.stage(CLUSTERS) / under, cost, then, notes=said)
 
 
 def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tuple[Renumbered, dict[str, Any]]:
     """Run the sweep and write its groups, to its own folder and below `group` among the `others`."""
     swept = step.run(one)
-    last, now = (folder / one.under for folder in (one.scope.workspace.stage("clusters"), one.writer.folder))
+    last, now = (folder / one.under for folder in (one.scope.workspace.stage(CLUSTERS), one.writer.folder))
     spread = one.scaler.spreads[0]
     numbered = renumbering.renumber(last, now, swept.groups, before.facts["highest"], spread, one.names, group)
     parent = pl.col("parent") if group == LEFT else pl.col("parent").fill_null(group)
@@ -93,8 +96,8 @@ def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tu
 
 def _last(workspace: Workspace) -> Manifest:
     """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
-    before = workspace.manifest("clusters")
-    if before.inputs["features"] != workspace.manifest("features").output_hash or "asked" not in before.facts:
+    before = workspace.manifest(CLUSTERS)
+    if before.inputs["features"] != workspace.manifest(FEATURES).output_hash or "asked" not in before.facts:
         raise freshness.other_features(workspace)
     return before
 
@@ -103,12 +106,12 @@ def members(workspace: Workspace, group: int) -> Inside:
     """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
     there is no sweep of features/ as it is now."""
     _last(workspace)
-    known = pl.DataFrame(pq.read_table(workspace.stage("clusters") / "groups.parquet"))
+    known = pl.DataFrame(pq.read_table(workspace.stage(CLUSTERS) / "groups.parquet"))
     row = known.filter(pl.col("group") == group)
     if row.is_empty():
         raise SettingsError(
             f"--within {group}: expected a group's number, such as {', '.join(map(str, known['group'].head(3)))}",
-            f"They stand in the report and in {workspace.stage('clusters') / 'groups.parquet'}",
+            f"They stand in the report and in {workspace.stage(CLUSTERS) / 'groups.parquet'}",
         )
     one = row.row(0, named=True)
     found = Members(one["within"], one["k"], one["cluster"], one["size"])
@@ -129,7 +132,7 @@ def _adopt(workspace: Workspace, writer: StageWriter, before: Manifest, others: 
     for name, sha256 in before.outputs.items():
         top = Path(name).parts[0]
         if name != "groups.parquet" and (top in stay or not top.startswith("within-")):
-            writer.adopt(workspace.stage("clusters") / name, sha256, name)
+            writer.adopt(workspace.stage(CLUSTERS) / name, sha256, name)
 
 
 def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFrame:

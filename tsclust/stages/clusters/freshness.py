@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from tsclust.errors import StageMissingError
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.features.facts import FEATURES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 
 
 def refuse_other_features(workspace: Workspace) -> None:
     """Raises StageMissingError where clusters/ was made from other features than there are now."""
-    now = workspace.manifest("features").output_hash
-    if workspace.manifest("clusters").inputs.get("features", now) != now:
+    now = workspace.manifest(FEATURES).output_hash
+    if workspace.manifest(CLUSTERS).inputs.get("features", now) != now:
         raise other_features(workspace)
 
 
 def other_features(workspace: Workspace) -> StageMissingError:
     """The error for a clusters/ that was made from other features than there are now."""
     return StageMissingError(
-        f"{workspace.stage('clusters')} was made from other features than there are now",
+        f"{workspace.stage(CLUSTERS)} was made from other features than there are now",
         f"Run: {command('cluster', workspace.root)}",
     )

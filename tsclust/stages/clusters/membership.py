@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.parts import Members, assignments
 from tsclust.workspace.folder import Workspace
 
 
@@ -20,7 +20,7 @@ def inside_of(workspace: Workspace, part: str, groups: Sequence[Members], ids: p
     for within in {group.within for group in groups}:
         mine = [j for j, group in enumerate(groups) if group.within == within]
         columns = sorted({groups[j].column for j in mine})
-        labels = pq.read_table(workspace.assignments(within) / part, columns=["series_id", *columns])
+        labels = pq.read_table(assignments(workspace, within) / part, columns=["series_id", *columns])
         whole = len(labels) == np.count_nonzero(kept)  # of the kept rows a sweep has all, or some
         rows = kept if whole else pc.is_in(ids, value_set=labels["series_id"].combine_chunks()).to_numpy()
         for j in mine:

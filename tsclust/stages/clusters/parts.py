@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.workspace.folder import Workspace
+
 LEFT = 0  # in the place of a group's number: what has no name yet, which `cluster --unlabelled` sweeps
 
 
@@ -30,3 +33,8 @@ class Members:
     @property
     def column(self) -> str:
         return f"k{self.k:02d}"
+
+
+def assignments(workspace: Workspace, within: int | None = None) -> Path:
+    """The folder of the assignments of the main sweep, or of the drill-down into a group."""
+    return assignments_in(workspace.stage(CLUSTERS), within)

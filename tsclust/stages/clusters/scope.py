@@ -19,10 +19,12 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import scaling
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.parts import Members, assignments
 from tsclust.stages.clusters.scaling import Keys, Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 SAMPLE = 200_000  # series that medians are taken from
@@ -63,13 +65,13 @@ class Scope:
 
     def _ids(self, group: Members, part: str) -> pa.Array:
         """The series_ids of a group's members in the part of that name."""
-        labels = pq.read_table(self.workspace.assignments(group.within) / part, columns=["series_id", group.column])
+        labels = pq.read_table(assignments(self.workspace, group.within) / part, columns=["series_id", group.column])
         return labels.filter(pc.equal(labels[group.column], group.cluster))["series_id"].combine_chunks()
 
 
 def described_by(workspace: Workspace) -> tuple[Feature, ...]:
     """The features that features/ was made of."""
-    return catalogue.of(workspace.manifest("features").facts)
+    return catalogue.of(workspace.manifest(FEATURES).facts)
 
 
 def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
@@ -96,7 +98,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
     rows and parts."""
     _check(workspace, asked.baseline)
-    scope = Scope(workspace, workspace.manifest("features").facts["kept"])
+    scope = Scope(workspace, workspace.manifest(FEATURES).facts["kept"])
     features = described_by(workspace)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))
 
@@ -106,7 +108,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
         taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
         return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])
 
-    pieces = list(map_parts(one_part, workspace.parts("features"), WORKERS))
+    pieces = list(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
     order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
     x = np.concatenate([part.x for _, part in pieces])[order]
     keys = np.concatenate([part.keys for _, part in pieces])[order]
@@ -116,13 +118,13 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
 def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:
     if not baseline:
         return np.full(rows, "")
-    carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=list(baseline)).filter(keep))
+    carried = pl.DataFrame(pq.read_table(workspace.stage(SERIES) / path.name, columns=list(baseline)).filter(keep))
     text = carried.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=_BETWEEN)).to_series()
     return text.to_numpy().astype(str)
 
 
 def _check(workspace: Workspace, baseline: Sequence[str]) -> None:
-    names = [n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values")]
+    names = [n for n in pq.read_schema(workspace.parts(SERIES)[0]).names if n not in ("series_id", "values")]
     for name in baseline:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=3) or names or ["none: set [source] carry"]

@@ -9,8 +9,10 @@ from typing import Any
 import polars as pl
 
 from tsclust.errors import SettingsError
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import Members
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 
 NORMAL_CARDS = 5  # of the normal mass, the largest groups are shown
 
@@ -52,7 +54,7 @@ class Chosen:
 
 def choose(workspace: Workspace, wanted: Wanted) -> Chosen:
     """Raises SettingsError for a group, a k or a cluster that is not there."""
-    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", glob=False)
+    groups = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet", glob=False)
     mass = groups.filter("normal", pl.col("within").is_null()).sort("size", "group", descending=[True, False])
     if wanted.group is not None:
         cards = _one(groups, wanted.group)
@@ -80,7 +82,7 @@ def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
 
     Raises SettingsError for a k that is not there.
     """
-    centers = pl.read_parquet(workspace.stage("clusters") / "centers.parquet", glob=False)
+    centers = pl.read_parquet(workspace.stage(CLUSTERS) / "centers.parquet", glob=False)
     ks = centers["k"].unique().sort().to_list()
     if k not in ks:
         expected = f"--k {k}: there is no such model, expected one of {_listed(ks)}"
@@ -94,7 +96,7 @@ def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
 
 def _of_model(workspace: Workspace, k: int, cluster: int | None) -> list[Row]:
     """All clusters of one model, or one of them."""
-    found, kept = clusters_of(workspace, k), workspace.manifest("clusters").rows
+    found, kept = clusters_of(workspace, k), workspace.manifest(CLUSTERS).rows
     if cluster is not None and cluster not in found["cluster"]:
         there = _listed(found["cluster"].sort().to_list())
         raise SettingsError(

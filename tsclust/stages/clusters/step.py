@@ -26,6 +26,7 @@ from tsclust.stages.clusters.quality import Diagnosis
 from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace.parquet import StageWriter
 
 WORKERS = 2
@@ -126,7 +127,7 @@ def _scale(one: Sweep) -> list[Rows]:
         return Rows(rows, _laid_down(folder / f"{path.stem}.hashes", part.hashes(one.asked.seed)))
 
     parts: list[Rows] = []
-    for rows in map_parts(one_part, one.scope.workspace.parts("features"), WORKERS):
+    for rows in map_parts(one_part, one.scope.workspace.parts(FEATURES), WORKERS):
         parts.append(rows)
         one.say("scaling", sum(len(p.rows) for p in parts), one.scope.rows)
     return parts
@@ -193,7 +194,7 @@ def _judge(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Judged:
 
 
 def _verdicts(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Iterator[tuple[Path, passes.Verdict]]:
-    paths = one.scope.workspace.parts("features")
+    paths = one.scope.workspace.parts(FEATURES)
     with_features = [(part, partial(_fine, one, path)) for part, path in zip(parts, paths, strict=True)]
     return zip(paths, passes.judge(with_features, models, sums, WORKERS), strict=True)
 
@@ -205,7 +206,7 @@ def _fine(one: Sweep, path: Path) -> Int64s:
 def _normal(one: Sweep, models: Models, sums: Sums) -> groups.Normal:
     """What is normal lies at 0, and inside of a group in its middle. Rare is what is rare among all series."""
     if one.scope.members is None:
-        everything = one.scope.workspace.manifest("features").facts["kept"]
+        everything = one.scope.workspace.manifest(FEATURES).facts["kept"]
         return groups.Normal(np.zeros(len(one.names)), groups.NORMAL * everything / max(one.scope.rows, 1))
     return groups.Normal(sums.total[: models.first[1]].sum(axis=0) / sums.count[: models.first[1]].sum() / GRID, INSIDE)
 

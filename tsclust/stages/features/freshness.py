@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from tsclust.errors import NoSeriesError, StageMissingError
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.tally import parts_of
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 
 
 def refuse_other(now: object, then: object, base: Path) -> None:
@@ -21,14 +24,20 @@ def refuse_other(now: object, then: object, base: Path) -> None:
 
 def refuse_stale(workspace: Workspace) -> None:
     """Raises StageMissingError where a part of features/ describes other series than series/ holds now."""
-    series, parts = workspace.manifest("series"), parts_of(workspace.manifest("features"))
+    series, parts = workspace.manifest(SERIES), parts_of(workspace.manifest(FEATURES))
     if any(series.outputs.get(name) != part.series for name, part in parts.items()):
-        raise workspace.other_series()
+        raise other_series(workspace)
 
 
 def refuse_nothing(workspace: Workspace) -> None:
     """Raises NoSeriesError where series/ is empty."""
-    if not workspace.manifest("series").rows:
-        raise NoSeriesError(
-            f"{workspace.stage('series')} holds no series", "Check the source, then run: tsclust extract"
-        )
+    if not workspace.manifest(SERIES).rows:
+        raise NoSeriesError(f"{workspace.stage(SERIES)} holds no series", "Check the source, then run: tsclust extract")
+
+
+def other_series(workspace: Workspace) -> StageMissingError:
+    """The error for a features/ that describes other series than series/ holds now."""
+    return StageMissingError(
+        f"{workspace.stage(FEATURES)} describes other series than {workspace.stage(SERIES)} holds now",
+        f"Run: {command('features', workspace.root)}",
+    )

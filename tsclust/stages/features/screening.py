@@ -19,6 +19,7 @@ from tsclust.stages.features import rules as screen
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.survey import as_columns
 from tsclust.stages.features.tally import Tally
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
@@ -38,9 +39,7 @@ def judge(
 ) -> Judge:
     """What gives each row its `rejected_by`. Raises SettingsError for a rule that reads what is not there."""
     names = [f.name for f in features]
-    carried = [
-        n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values", *names)
-    ]
+    carried = [n for n in pq.read_schema(workspace.parts(SERIES)[0]).names if n not in ("series_id", "values", *names)]
     constants = as_columns(typical)
     used = screen.columns_used(rules, (*names, *carried, *constants))
     columns, given = sorted(used & set(carried)), {n: pl.lit(v) for n, v in constants.items() if n in used}

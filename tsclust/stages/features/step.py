@@ -20,10 +20,12 @@ from tsclust.stages.features import rules as screen
 from tsclust.stages.features import tally as tally_
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.freshness import refuse_other
 from tsclust.stages.features.kernels import describe
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.tally import Part, Tally
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
@@ -78,13 +80,13 @@ def describe_as(
     refuse_other(now, then, base)
     rules = tuple(Rule.model_validate(rule) for rule in same["rules"])
     sign = 1 if same["peak"] == "max" else -1
-    plan = Plan(workspace.parts("series"), {}, dict.fromkeys(workspace.manifest("series").outputs, (0, 0)), sign, 1.0,
+    plan = Plan(workspace.parts(SERIES), {}, dict.fromkeys(workspace.manifest(SERIES).outputs, (0, 0)), sign, 1.0,
                 rules, same["typical"])  # fmt: skip
-    with workspace.locked(), workspace.writing("features") as writer:
+    with workspace.locked(), workspace.writing(FEATURES) as writer:
         facts = describe_parts(workspace, writer, describer, plan, None, listen)
-        series = workspace.manifest("series")
+        series = workspace.manifest(SERIES)
         return write_manifest(
-            writer, meter, stage="features", settings=digest(base, settings), inputs={"series": series.output_hash},
+            writer, meter, FEATURES, settings=digest(base, settings), inputs={"series": series.output_hash},
             seed=0, rows=series.rows, parts=series.parts, facts=facts,
         )  # fmt: skip
 
@@ -112,7 +114,7 @@ def describer_of(workspace: Workspace, settings: Settings, base: Path, listen: L
         raise SettingsError(f"[features] extra = {path}: there is no such Python file", "Correct the path")
     own = custom.load(path, _extra_text(base, settings)) if asked.extra else ()
     describer = Describer(catalogue.in_force(asked.skip, [e.feature for e in own]), own)
-    describer(SeriesBlock.from_arrow(survey.read(workspace.parts("series")[0], rows=0)), 1)
+    describer(SeriesBlock.from_arrow(survey.read(workspace.parts(SERIES)[0], rows=0)), 1)
     return describer
 
 
@@ -120,7 +122,7 @@ def plan_of(
     workspace: Workspace, settings: Settings, describer: Describer, before: Manifest | None, listen: Listener
 ) -> Plan:
     """`before`: made with the same settings, else None."""
-    series, paths = workspace.manifest("series"), workspace.parts("series")
+    series, paths = workspace.manifest(SERIES), workspace.parts(SERIES)
     known = tally_.unchanged(before, series) if before else {}
     asked = [path for path in paths if path.name not in known]
     seen = survey.look(asked, series.rows, listen)
@@ -149,7 +151,7 @@ def describe_parts(
     listen: Listener,
 ) -> dict[str, Any]:
     """Compute the parts asked for, take over the known ones; the facts for the manifest."""
-    series = workspace.manifest("series")
+    series = workspace.manifest(SERIES)
     judge = screening.judge(workspace, plan.rules, plan.typical, describer.features)
 
     def one_part(path: Path) -> Tally:
@@ -160,7 +162,7 @@ def describe_parts(
         return tally
 
     for name in plan.known:
-        writer.adopt(workspace.stage("features") / name, before.outputs[name] if before else "")
+        writer.adopt(workspace.stage(FEATURES) / name, before.outputs[name] if before else "")
     tallies = {name: part.tally for name, part in plan.known.items()}
     done = sum(tally.rows for tally in tallies.values())
     tallies |= screening.heard(one_part, plan.asked, "features", done, series.rows, listen)

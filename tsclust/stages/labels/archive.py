@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tsclust.arrays import UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import fingerprint, hexadecimal
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import Members, assignments_in
 from tsclust.stages.labels.answers import GroupAsked
 from tsclust.workspace.atomic import disk_full_explained, link_or_copy
@@ -28,13 +29,13 @@ WORKERS = 2
 
 def remember(workspace: Workspace) -> None:
     """Keep the sweep that a report is made from."""
-    folder = workspace.asked / workspace.manifest("clusters").output_hash
+    folder = workspace.asked / workspace.manifest(CLUSTERS).output_hash
     beside = folder.with_name(f".{folder.name}.new")
     if folder.exists():
         return
     shutil.rmtree(beside, ignore_errors=True)
     with disk_full_explained(workspace.root):
-        shutil.copytree(workspace.stage("clusters"), beside, copy_function=link_or_copy)
+        shutil.copytree(workspace.stage(CLUSTERS), beside, copy_function=link_or_copy)
         beside.rename(folder)
 
 

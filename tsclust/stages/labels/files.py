@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.stages.labels import resolution
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 
 AS_THEY_CAME = "answers"  # the folder of the files
+ABOUT_SERIES = ("labels.parquet", "members.parquet")  # rows that name series of series/
 TABLES = ("files", "answers", "members", "objections")
 
 
@@ -52,23 +57,38 @@ class Kept:
 
 def read(workspace: Workspace) -> Kept:
     """What there is; all empty before the first import. Raises DamagedError."""
-    if workspace.find_manifest("labels") is None:
-        members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": workspace.type_of_ids()})
+    if workspace.find_manifest(LABELS) is None:
+        members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": type_of_ids(workspace)})
         schemas = {"files": resolution.FILES, "answers": resolution.ANSWERS, "objections": resolution.OBJECTIONS}
         return Kept(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
-    return Kept(**{name: workspace.labels(f"{name}.parquet") for name in TABLES})
+    return Kept(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
+
+
+def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
+    """A table of labels/. Its series_id is of the type of that in series/: labels outlive another reading.
+
+    Raises StageMissingError before the first import, DamagedError for a file that cannot be read.
+    """
+    workspace.manifest(LABELS)
+    try:
+        table = pl.DataFrame(pq.read_table(workspace.stage(LABELS) / name))
+    except (OSError, pa.ArrowInvalid):
+        raise workspace.damaged(LABELS, name) from None
+    if name not in ABOUT_SERIES or table["series_id"].dtype == (ids := type_of_ids(workspace)):
+        return table
+    return table.with_columns(pl.col("series_id").cast(ids, strict=False)).drop_nulls("series_id")
 
 
 def labels(workspace: Workspace) -> pl.DataFrame:
     """labels.parquet: series_id and store.LABELS. Raises StageMissingError before the first import, DamagedError."""
-    return workspace.labels("labels.parquet")
+    return read_table(workspace, "labels.parquet")
 
 
 def labels_if_any(workspace: Workspace) -> pl.DataFrame:
     """The same; none before the first import, or where the file is damaged: the answers have it all."""
     with contextlib.suppress(StageMissingError, DamagedError):
         return labels(workspace)
-    return pl.DataFrame(schema={"series_id": workspace.type_of_ids(), **resolution.LABELS})
+    return pl.DataFrame(schema={"series_id": type_of_ids(workspace), **resolution.LABELS})
 
 
 def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
@@ -92,19 +112,20 @@ def check_resolve(resolve: str, found: pl.DataFrame) -> None:
 
 def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]) -> Manifest:
     """Put labels/ in place, whole: the tables, and the files as they came."""
-    before = workspace.find_manifest("labels")
-    with workspace.writing("labels") as writer:
+    before = workspace.find_manifest(LABELS)
+    with workspace.writing(LABELS) as writer:
         for name in TABLES:
             writer.write_table(f"{name}.parquet", getattr(after, name).to_arrow())
         writer.write_table("labels.parquet", found.to_arrow())
         for name, sha256 in (before.outputs if before else {}).items():
             if Path(name).parts[0] == AS_THEY_CAME:
-                writer.adopt(workspace.stage("labels") / name, sha256, name)
+                writer.adopt(workspace.stage(LABELS) / name, sha256, name)
         for file in new:
             writer.write_bytes(file.path, file.content)
         writer.sync()
         return write_manifest(
-            writer, meter, stage="labels", settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
+            writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
+            facts={},
         )  # fmt: skip
 
 

@@ -20,6 +20,9 @@ from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.parts import LEFT
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, choose
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.labels.files import labels
 from tsclust.workspace.folder import Workspace
 
 State = Literal["new", "changed", "contradicted", "named"]
@@ -71,9 +74,9 @@ class Known:
 
 def read(workspace: Workspace) -> Labelled | None:
     """None where nothing is labelled yet."""
-    if workspace.find_manifest("labels") is None:
+    if workspace.find_manifest(LABELS) is None:
         return None
-    found = workspace.labels("labels.parquet")
+    found = labels(workspace)
     counts = found.group_by("kind").len().sort("len", "kind", descending=[True, False])
     kinds = counts["kind"].to_list()
     malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"])
@@ -122,7 +125,7 @@ def standing(workspace: Workspace, labelled: Labelled) -> dict[int, Known]:
     """Of each group that a report would show. Raises StageMissingError for a workspace without clusters."""
     chosen = choose(workspace, THE_SWEEP)
     one_part = partial(_tally, workspace, chosen, labelled)
-    counts = reduce(np.add, map_parts(one_part, workspace.parts("features"), WORKERS))
+    counts = reduce(np.add, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
     rows = chosen.cards
     return {row["group"]: known(labelled, counts[:, j], row) for j, row in enumerate(rows)}
 

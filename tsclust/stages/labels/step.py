@@ -11,10 +11,13 @@ import pyarrow.parquet as pq
 
 from tsclust.engine.base import map_parts
 from tsclust.errors import AnswersError
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.labels import archive, resolution
 from tsclust.stages.labels.answers import Answers
 from tsclust.stages.labels.files import File, Kept
 from tsclust.stages.labels.resolution import Rows
+from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
 
 WORKERS = 2
@@ -46,8 +49,8 @@ def in_force_only(kept: Kept) -> Kept:
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
     """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
     if not answers.groups:
-        return pl.DataFrame(schema={"number": pl.Int64, "series_id": workspace.type_of_ids()})
-    found = archive.members(workspace.stage("clusters"), answers.groups)
+        return pl.DataFrame(schema={"number": pl.Int64, "series_id": type_of_ids(workspace)})
+    found = archive.members(workspace.stage(CLUSTERS), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
     out = [(n, series_id) for n, group in enumerate(answers.groups) for series_id in group.not_members]
@@ -64,7 +67,7 @@ WHERE = "Import it where its report was made, and as it was saved"
 
 def _refuse_others(workspace: Workspace, file: File, answers: Answers) -> None:
     """Nothing but the report's model says where a file is from that has no groups."""
-    model, now = answers.report.model, workspace.find_manifest("clusters")
+    model, now = answers.report.model, workspace.find_manifest(CLUSTERS)
     if not (workspace.asked / model).is_dir() and (now is None or model != now.output_hash):
         raise AnswersError(f"{file.name} is not about any report of {workspace.root}", WHERE)
 
@@ -79,7 +82,7 @@ def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -
         )
     if not older:
         raise AnswersError(
-            f"{file.name} is about an earlier sweep than {workspace.stage('clusters')} holds now",
+            f"{file.name} is about an earlier sweep than {workspace.stage(CLUSTERS)} holds now",
             "Its series are still known: add --older to take it in all the same",
         )
     return found
@@ -107,5 +110,5 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
         ids = pl.DataFrame(pq.read_table(path, columns=["series_id"]))
         return ids.with_columns(text=pl.col("series_id").cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
 
-    empty = pl.DataFrame(schema={"series_id": workspace.type_of_ids(), "text": pl.String})
-    return pl.concat([empty, *map_parts(one_part, workspace.parts("series") if asked else [], WORKERS)])
+    empty = pl.DataFrame(schema={"series_id": type_of_ids(workspace), "text": pl.String})
+    return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [], WORKERS)])

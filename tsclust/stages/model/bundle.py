@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -16,9 +17,11 @@ from tsclust.stages.clusters.regimes import Regimes
 from tsclust.stages.clusters.scaling import GRID as PER_ONE
 from tsclust.stages.clusters.scaling import Grid, Scaler
 from tsclust.stages.model import abstention, classifier, skops_file
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.novelty import Known
 from tsclust.stages.model.profile import ALL, Lying
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter
 
@@ -29,7 +32,7 @@ FILE = "model.skops"
 class Trained:
     """A classifier that can be asked. facts: of its manifest; see training."""
 
-    facts: dict[str, Any]
+    facts: Mapping[str, Any]
     estimator: Any
     temperature: float
     known: Known
@@ -74,17 +77,17 @@ def write(writer: StageWriter, model: Trained) -> None:
 
 def read(workspace: Workspace) -> Trained:
     """Raises StageMissingError before training or for another scikit-learn's model, DamagedError for a changed one."""
-    manifest = workspace.manifest("model")
+    manifest = workspace.manifest(MODEL)
     _check_version(workspace, manifest)
-    content = (workspace.stage("model") / FILE).read_bytes()
+    content = (workspace.stage(MODEL) / FILE).read_bytes()
     if hashlib.sha256(content).hexdigest() != manifest.outputs.get(FILE):
         again = f"Make it again: {command('train', workspace.root)}"
-        raise DamagedError(f"{workspace.stage('model') / FILE} is not the file that was trained", again)
+        raise DamagedError(f"{workspace.stage(MODEL) / FILE} is not the file that was trained", again)
     held = skops_file.loads(content, len(manifest.facts["features"]))
     return skops_file.tried(partial(_tried, manifest.facts, held))
 
 
-def _tried(facts: dict[str, Any], held: dict[str, Any]) -> Trained:
+def _tried(facts: Mapping[str, Any], held: dict[str, Any]) -> Trained:
     """From what a file holds, whose shapes nobody knows: one series goes all the way."""
     found = _built(facts, held)
     z = found.scaler.deviations(np.ones((1, len(facts["features"]))), np.array([ALL]))
@@ -93,7 +96,7 @@ def _tried(facts: dict[str, Any], held: dict[str, Any]) -> Trained:
     return found
 
 
-def _built(facts: dict[str, Any], found: dict[str, Any]) -> Trained:
+def _built(facts: Mapping[str, Any], found: dict[str, Any]) -> Trained:
     scaler = found["scaler"] | {"keys": np.array(found["scaler"]["keys"])}
     regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
     lying = found["lying"] | {"machines": np.array(found["lying"]["machines"], str)}

@@ -21,12 +21,16 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import scope as kept
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scaling import GRID, Scaler
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import catalogue
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive
 from tsclust.stages.model.classifier import ENOUGH, Examples, Keys
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 
 NORMAL = "normal"
 PER_KIND = 20_000  # series of a kind that are learned from: more say no more
@@ -97,7 +101,7 @@ def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gath
 
     Raises StageMissingError where too few are labelled to learn from, NoSeriesError where the rules keep none.
     """
-    if not workspace.manifest("features").facts["kept"]:
+    if not workspace.manifest(FEATURES).facts["kept"]:
         raise NoSeriesError(f"the rules reject all series of {workspace.root}", "See why: tsclust filter")
     machine = machine_column(workspace, settings)
     scaler = kept.fit_scaler(workspace, settings.cluster)
@@ -107,7 +111,7 @@ def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gath
     kinds = [NORMAL] * assume + [kind for kind in counts["kind"] if not (assume and kind == NORMAL)]
     asked = _asked(workspace, used, kinds, assume)
     one_part = partial(_of_part, workspace, settings, scaler, machine, asked)
-    found = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
+    found = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
     return _gathered(workspace, found, kinds, scaler, machine)
 
 
@@ -120,7 +124,7 @@ def compared_by(settings: Settings) -> dict[str, Any]:
 def machine_column(workspace: Workspace, settings: Settings) -> str:
     """The carried column that names a machine, "" for none. Raises SettingsError for one that is not there."""
     named = settings.train.machine or next(iter(settings.cluster.baseline), "")
-    there = [n for n in pq.read_schema(workspace.parts("series")[0]).names if n not in ("series_id", "values")]
+    there = [n for n in pq.read_schema(workspace.parts(SERIES)[0]).names if n not in ("series_id", "values")]
     if named and named not in there:
         near = difflib.get_close_matches(named, there, n=3) or there or ["none"]
         raise SettingsError(
@@ -134,20 +138,20 @@ def _asked(workspace: Workspace, used: pl.DataFrame, kinds: Sequence[str], assum
     codes = used.select("series_id", code=code)
     sizes = dict(codes["code"].value_counts().iter_rows())
     if assume:
-        sizes[0] = workspace.manifest("features").facts["kept"]
+        sizes[0] = workspace.manifest(FEATURES).facts["kept"]
     limits = np.array([limit(sizes.get(n, 0)) for n in range(len(kinds))], np.uint64)
     return Asked(codes, limits, assume, _mass(workspace))
 
 
 def _mass(workspace: Workspace) -> Path | None:
     """Where there is a sweep of all series: it knows which of them are normal."""
-    return workspace.stage("clusters") if sweep_of(workspace) else None
+    return workspace.stage(CLUSTERS) if sweep_of(workspace) else None
 
 
 def sweep_of(workspace: Workspace) -> str:
     """The hash of the sweep that knows what is normal, "" where there is none of features/ as it is."""
-    clusters = workspace.find_manifest("clusters")
-    fresh = clusters and clusters.inputs == {"features": workspace.manifest("features").output_hash}
+    clusters = workspace.find_manifest(CLUSTERS)
+    fresh = clusters and clusters.inputs == {"features": workspace.manifest(FEATURES).output_hash}
     return clusters.sweep_hash if clusters and fresh else ""
 
 

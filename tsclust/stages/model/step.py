@@ -14,13 +14,16 @@ from tsclust.arrays import Floats
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.stages.features import catalogue
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import abstention, bundle, classifier, examples
 from tsclust.stages.model import novelty as novel
 from tsclust.stages.model.abstention import Coverage
 from tsclust.stages.model.bundle import Trained
 from tsclust.stages.model.classifier import Learned
 from tsclust.stages.model.examples import Gathered
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.profile import ALL, Lying
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -30,7 +33,7 @@ WORKERS = 2
 
 def inputs_of(workspace: Workspace, settings: Settings) -> dict[str, str]:
     """What a model is made of; the sweep, where it says what is normal."""
-    of = {name: workspace.manifest(name).output_hash for name in ("features", "labels")}
+    of = {stage.name: workspace.manifest(stage).output_hash for stage in (FEATURES, LABELS)}
     sweep = examples.sweep_of(workspace) if settings.train.assume_normal else ""
     return of | ({"clusters": sweep} if sweep else {})
 
@@ -44,17 +47,17 @@ def train_model(
     gathered = examples.gather(workspace, settings, used)
     learned = classifier.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
     known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
-    facts = _facts(workspace.manifest("features"), used, gathered, learned, settings)
+    facts = _facts(workspace.manifest(FEATURES), used, gathered, learned, settings)
     model = Trained(facts, learned.estimator, learned.temperature, known, gathered.scaler, Lying.none(0))
     listen(Progress("train: how all series lie", 0, 0, ""))
     lying = _lying(workspace, settings, model)
     refused = max(_refused(gathered, learned, novelty, facts["threshold"]), round(lying.shares_of(ALL)[0], 9))
     facts |= {"limit": known.limit, "refused": refused}
-    with workspace.writing("model") as writer:
+    with workspace.writing(MODEL) as writer:
         bundle.write(writer, replace(model, lying=lying))
         writer.write_table("out_of_fold.parquet", _out_of_fold(gathered, learned))
         return write_manifest(
-            writer, meter, stage="model", settings=digest, inputs=inputs, seed=settings.cluster.seed,
+            writer, meter, MODEL, settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=len(gathered.ids), parts=1, facts=facts,
         )  # fmt: skip
 
@@ -116,7 +119,7 @@ def _lying(workspace: Workspace, settings: Settings, model: Trained) -> Lying:
         return Lying.of(part.z, part.machine, model.refuses(sure, novelty), part.rejected)
 
     found = Lying.none(len(model.facts["features"]))
-    for of_part in map_parts(one_part, workspace.parts("features"), WORKERS):
+    for of_part in map_parts(one_part, workspace.parts(FEATURES), WORKERS):
         found = (found + of_part).bounded()
     return found
 

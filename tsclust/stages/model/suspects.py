@@ -18,6 +18,7 @@ from tsclust.engine.base import Listener, Progress, map_parts, silent
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.features import freshness
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
 from tsclust.stages.model import classifier, examples, label_errors, novelty
 from tsclust.stages.model.classifier import Learned, in_one_order
@@ -82,7 +83,7 @@ def rank_labels(workspace: Workspace, settings: Settings, judged: Judged, listen
     codes = used.filter(pl.col("kind").is_in(kinds)).select("series_id", code=_code(kinds))
     one_part = partial(_of_part, workspace, settings, judged, codes)
     found = []
-    for part in map_parts(one_part, workspace.parts("features"), WORKERS):
+    for part in map_parts(one_part, workspace.parts(FEATURES), WORKERS):
         found.append(part)
         listen(Progress("review: asking about labels", sum(map(len, found)), len(codes)))
     return pl.concat(found).sort("margin", "series_id", descending=[True, False])
@@ -114,7 +115,7 @@ def suspects_of(workspace: Workspace, settings: Settings, judged: Judged, ranked
     """The most suspicious, each with the labelled series of both kinds that are nearest to it."""
     found: dict[Any, Suspect] = {}
     for rows in ranked.partition_by("part"):
-        path = workspace.stage("features") / rows["part"][0]
+        path = workspace.stage(FEATURES) / rows["part"][0]
         part = examples.read(workspace, settings, judged.gathered.scaler, judged.gathered.machine, path)
         x = judged.gathered.scaler.of_deviations(part.z[rows["row"].to_numpy()]) / GRID
         for row, place in zip(rows.iter_rows(named=True), x, strict=True):

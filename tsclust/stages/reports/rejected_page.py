@@ -21,12 +21,15 @@ from tsclust.config import Rule
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.freshness import other_series
 from tsclust.stages.reports.charts import curves, drawing
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.collect import curves_of
 from tsclust.stages.reports.groups.data import Band, Curve
 from tsclust.stages.reports.html import page
 from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 KEPT = ""  # stands for the rule of the series that no rule rejects
@@ -57,7 +60,7 @@ class Aside:
 
 def choose(workspace: Workspace, wanted: Mapping[str, int | None]) -> pl.DataFrame:
     """series_id, rule, start, hash, part, row of as many series of each rule as wanted (None: all), by their hashes."""
-    parts = list(map_parts(partial(_choose, wanted), workspace.parts("features"), WORKERS))
+    parts = list(map_parts(partial(_choose, wanted), workspace.parts(FEATURES), WORKERS))
     return _first(pl.concat(parts), wanted)
 
 
@@ -76,7 +79,7 @@ def find(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
         table = pl.DataFrame(pq.read_table(path, columns=["series_id", "start"])).with_row_index("row")
         return table.filter(pl.col("series_id").cast(pl.String).is_in(wanted)).with_columns(part=pl.lit(path.name))
 
-    return pl.concat(map_parts(one_part, workspace.parts("features"), WORKERS))
+    return pl.concat(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
 
 
 def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:
@@ -133,18 +136,18 @@ def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | N
     places = np.concatenate([rows["place"].to_numpy() for rows in by_part])
     table = pa.concat_tables(tables).take(pa.array(np.argsort(places)))
     if pl.Series(table["series_id"]).to_list() != chosen["series_id"].to_list():
-        raise workspace.other_series()
+        raise other_series(workspace)
     return table
 
 
 def _rows_of(workspace: Workspace, part: str, rows: Int64s, columns: Sequence[str] | None) -> pa.Table:
     """These rows of a part of series/; of its row groups only those that hold them."""
-    path = workspace.stage("series") / part
+    path = workspace.stage(SERIES) / part
     if not path.is_file():
-        raise workspace.other_series()
+        raise other_series(workspace)
     with pq.ParquetFile(path) as file:
         if rows.max() >= file.metadata.num_rows:
-            raise workspace.other_series()
+            raise other_series(workspace)
         sizes = np.array([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
         ends = np.cumsum(sizes)
         groups, group = np.unique(np.searchsorted(ends, rows, side="right"), return_inverse=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from tsclust.arrays import Bools, Int64s, Keys
 from tsclust.engine.base import map_parts
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model.bundle import Trained
 from tsclust.stages.model.examples import Part
 from tsclust.stages.model.profile import ALL, Lying
@@ -129,7 +130,7 @@ def _since(
     if column is None:
         return {}
     one_part = partial(_by_month, workspace, column, machines, read, refused)
-    total = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts("features"), WORKERS))
+    total = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
     months = {who: _months_of(total, who) for who in machines}
     return {who: drift.since(of, model.lying.counts_of(who), *_most(model, who)) for who, of in months.items()}
 

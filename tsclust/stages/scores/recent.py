@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools
 from tsclust.engine.base import map_parts
+from tsclust.stages.series.facts import SERIES
 from tsclust.times import possible
 from tsclust.workspace.folder import Workspace
 
@@ -42,7 +43,7 @@ def last(workspace: Workspace) -> Window | None:
     column = column_of_times(workspace)
     if column is None:
         return None
-    ends = np.array(list(map_parts(partial(_ends, workspace, column), workspace.parts("series"), WORKERS)))
+    ends = np.array(list(map_parts(partial(_ends, workspace, column), workspace.parts(SERIES), WORKERS)))
     first, newest = np.fmin.reduce(ends[:, 0]), np.fmax.reduce(ends[:, 1])
     start = newest - DAYS * 86_400_000_000
     return Window(workspace, column, int(start)) if first < start else None
@@ -50,7 +51,7 @@ def last(workspace: Workspace) -> Window | None:
 
 def column_of_times(workspace: Workspace) -> str | None:
     """The first carried column of times."""
-    schema = pq.read_schema(workspace.parts("series")[0])
+    schema = pq.read_schema(workspace.parts(SERIES)[0])
     return next((f.name for f in schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
 
 
@@ -62,5 +63,5 @@ def _ends(workspace: Workspace, column: str, path: Path) -> npt.NDArray[np.float
 
 def times(workspace: Workspace, column: str, path: Path) -> pl.Series:
     """(all,) when the series of a part were recorded, null where that is not known."""
-    carried = pl.DataFrame(pq.read_table(workspace.stage("series") / path.name, columns=[column]))
+    carried = pl.DataFrame(pq.read_table(workspace.stage(SERIES) / path.name, columns=[column]))
     return possible(carried[column])

@@ -23,21 +23,23 @@ from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
 from tsclust.stages.features import freshness
 from tsclust.stages.features import step as features_step
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model import abstention, examples
 from tsclust.stages.model.bundle import Trained
 from tsclust.stages.model.examples import Part
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.profile import Lying
 from tsclust.stages.scores import drift_check
 from tsclust.stages.scores.drift_check import Drift, Now
+from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.scores.recent import Window
 from tsclust.stages.series import step
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Stage
 from tsclust.workspace.parquet import StageWriter
 
 DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE = "don't know", "none of these", "impossible"
-
-
-OWN, NEW = "scores", "scores_new"  # stages: of the workspace's series, and of those of another source
 
 
 COLUMNS = ("series_id", "said", "kind", "probability", "novelty", "rejected_by")
@@ -66,20 +68,20 @@ class Asked:
         return self.model.refuses(found["probability"].to_numpy(), found["novelty"].to_numpy())
 
 
-def whole(workspace: Workspace, stage: str) -> pa.Table:
+def whole(workspace: Workspace, stage: Stage) -> pa.Table:
     """The scores of a stage as one table."""
     return pa.concat_tables(pq.read_table(path) for path in workspace.parts(stage))
 
 
 @contextmanager
 def series_to_score(
-    workspace: Workspace, settings: Settings, stage: str, model: Trained, listen: Listener
+    workspace: Workspace, settings: Settings, stage: Stage, model: Trained, listen: Listener
 ) -> Iterator[Workspace]:
     """The workspace itself, or one for as long as it takes, with series of another source, described alike."""
     same = model.facts["same"]
-    if stage == OWN:
+    if stage == SCORES:
         freshness.refuse_stale(workspace)
-        there = workspace.manifest("features")
+        there = workspace.manifest(FEATURES)
         now, then = ([facts[name] for name in ("catalogue", "peak", "rules")] for facts in (there.facts, same))
         freshness.refuse_other((there.settings, now), (same["made"], then), workspace.root)
         yield workspace
@@ -98,7 +100,7 @@ def series_to_score(
 
 def _check_carried(beside: Workspace, settings: Settings, model: Trained) -> None:
     """Raises SettingsError where the new series lack a column that series are compared by."""
-    there = pq.read_schema(beside.parts("series")[0]).names
+    there = pq.read_schema(beside.parts(SERIES)[0]).names
     needed = [*settings.cluster.baseline, *filter(None, [model.facts["machine"]])]
     if missing := next((name for name in needed if name not in there), None):
         raise SettingsError(
@@ -112,7 +114,7 @@ def with_threshold(asked: Asked, share: float | None) -> Asked:
     """The threshold of training; with a share, that at which so many of these series get no answer."""
     threshold = asked.model.facts["threshold"]
     if share is not None:
-        sure = np.concatenate(list(map_parts(partial(_confidence, asked), asked.series.parts("features"), WORKERS)))
+        sure = np.concatenate(list(map_parts(partial(_confidence, asked), asked.series.parts(FEATURES), WORKERS)))
         threshold = abstention.to_refuse(sure, share)
     return replace(asked, threshold=threshold)
 
@@ -127,9 +129,9 @@ def score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Coun
     said: Counter[str] = Counter()
     nothing = Lying.none(len(asked.model.facts["features"]))
     now = Now(nothing, nothing if asked.window else None)
-    for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts("features"), WORKERS):
+    for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts(FEATURES), WORKERS):
         said, now = said + of_part, now + lies
-        listen(Progress("score", said.total(), asked.series.manifest("features").rows))
+        listen(Progress("score", said.total(), asked.series.manifest(FEATURES).rows))
     return said, now
 
 
@@ -174,16 +176,16 @@ def drift_of(asked: Asked, now: Now, scores: Path) -> Drift:
 
 def made_of(workspace: Workspace, asked: Asked) -> dict[str, Any]:
     """For the manifest."""
-    described = asked.series.manifest("features")
-    inputs = {"model": workspace.manifest("model").output_hash, "features": described.output_hash}
+    described = asked.series.manifest(FEATURES)
+    inputs = {"model": workspace.manifest(MODEL).output_hash, "features": described.output_hash}
     threshold = config.digest(str(asked.threshold))
     return {"settings": threshold, "inputs": inputs, "seed": 0, "rows": described.rows, "parts": described.parts}
 
 
 def facts_of(asked: Asked, said: Counter[str], drift: Drift) -> dict[str, Any]:
     """What the manifest remembers."""
-    origin = asked.series.manifest("series").facts.get("origin", "")
+    origin = asked.series.manifest(SERIES).facts.get("origin", "")
     return {
         "threshold": asked.threshold, "said": dict(said.most_common()), "drift": drift.plain(), "origin": origin,
-        "kept": asked.series.manifest("features").facts["kept"],
+        "kept": asked.series.manifest(FEATURES).facts["kept"],
     }  # fmt: skip

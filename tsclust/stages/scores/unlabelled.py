@@ -17,8 +17,13 @@ from tsclust.errors import NoSeriesError
 from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.parts import LEFT
 from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
-from tsclust.workspace.folder import Workspace, command
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.scores.facts import SCORES
+from tsclust.stages.series.parts import type_of_ids
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 
 WORKERS = 2
 COLUMNS = ["series_id", "said", "kind"]
@@ -34,7 +39,7 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
     known = pl.concat([labelled, told]).unique()
     known = known.filter(~known.is_in(refused.implode()))
     rows = count(workspace, known)
-    if not rows and workspace.manifest("features").facts["kept"]:
+    if not rows and workspace.manifest(FEATURES).facts["kept"]:
         nothing = f"every series of {workspace.root} has a label or a kind: nothing is left to look for"
         raise NoSeriesError(nothing, f"See what there is: {command('status', workspace.root)}")
     return Inside(
@@ -44,22 +49,22 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
 
 def count(workspace: Workspace, known: pl.Series) -> int:
     """How many series there are that the rules keep, less those `known`."""
-    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts("features"), WORKERS))
+    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts(FEATURES), WORKERS))
 
 
 def _state(workspace: Workspace, settings: Settings) -> str:
     """A hash of what says which series have a name."""
-    manifests = (workspace.find_manifest(name) for name in ("labels", "scores"))
+    manifests = (workspace.find_manifest(stage) for stage in (LABELS, SCORES))
     return config.digest(settings.labels, *(one.output_hash for one in manifests if one))
 
 
 def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
     """The series of this workspace's features/ that got a kind from score, and those that it refused."""
-    none = pl.Series("series_id", [], workspace.type_of_ids())
-    scores = workspace.find_manifest("scores")
-    if scores is None or scores.inputs.get("features") != workspace.manifest("features").output_hash:
+    none = pl.Series("series_id", [], type_of_ids(workspace))
+    scores = workspace.find_manifest(SCORES)
+    if scores is None or scores.inputs.get("features") != workspace.manifest(FEATURES).output_hash:
         return none, none
-    parts = [pl.DataFrame(pq.read_table(path, columns=COLUMNS)) for path in workspace.parts("scores")]
+    parts = [pl.DataFrame(pq.read_table(path, columns=COLUMNS)) for path in workspace.parts(SCORES)]
     asked = pl.concat([part.drop_nulls("kind") for part in parts])
     told = pl.col("said") == pl.col("kind")
     return asked.filter(told)["series_id"], asked.filter(~told)["series_id"]

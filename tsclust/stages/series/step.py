@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tsclust.engine.base import Listener
 from tsclust.errors import NoSeriesError
 from tsclust.source.postgres import relation
 from tsclust.source.protocols import Found
+from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.ingest import Reading
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -21,7 +23,7 @@ from tsclust.workspace.parquet import StageWriter
 def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest:
     """Read the source of `settings`, whose paths are relative to `base`, into the series/ of another workspace."""
     meter = Meter()
-    with workspace.locked(), workspace.resuming("series") as writer:
+    with workspace.locked(), workspace.resuming(SERIES) as writer:
         reading = Reading(
             settings, base, writer, listen, keep=lambda batch: batch, after=None, first=0, strict=False,
             check=lambda _: None,
@@ -43,7 +45,7 @@ def seal(
 ) -> Manifest:
     new = sum(done.rows for done in reading.parts)
     return write_manifest(
-        writer, meter, stage="series", settings=digest(settings.source, base), inputs={"source": found.identity},
+        writer, meter, SERIES, settings=digest(settings.source, base), inputs={"source": found.identity},
         seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),
         facts=_facts(found, reading, before),
     )  # fmt: skip
@@ -64,7 +66,7 @@ def no_series(found: Found) -> NoSeriesError:
 
 def _facts(found: Found, reading: Reading, before: Manifest | None) -> dict[str, Any]:
     """What is remembered of a reading, with what it was added to."""
-    old: dict[str, Any] = before.facts if before else {}
+    old: Mapping[str, Any] = before.facts if before else {}
     mark = reading.journal.plan.mark if reading.journal.plan else None
     odd, read = Counter(old.get("odd", {})), dict(old.get("read", {}))
     for done in reading.parts:

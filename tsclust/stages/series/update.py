@@ -12,8 +12,10 @@ from tsclust.config import Settings
 from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
 from tsclust.source.protocols import Found, Keep
+from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.step import digest
-from tsclust.workspace.folder import Workspace, command
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
 
@@ -31,10 +33,10 @@ def rest_of(
         )
     if before.settings != digest(settings.source, root):
         raise SettingsError(
-            f"{workspace.stage('series')} was read with other settings of [source] than these: nothing can be added",
+            f"{workspace.stage(SERIES)} was read with other settings of [source] than these: nothing can be added",
             f"Read all of it again: {command('extract', root)}",
         )
-    parts = workspace.parts("series")
+    parts = workspace.parts(SERIES)
     return before.facts["mark"], _unknown(parts), int(parts[-1].stem.removeprefix("part-")) + 1
 
 
@@ -59,12 +61,12 @@ def check_source(workspace: Workspace, found: Found, before: Manifest | None) ->
     again = f"Read all of it again: {command('extract', workspace.root)}"
     if before.facts["place"] != found.place:
         raise SettingsError(
-            f"{found.origin} is not where {workspace.stage('series')} came from ({before.facts['origin']})", again
+            f"{found.origin} is not where {workspace.stage(SERIES)} came from ({before.facts['origin']})", again
         )
-    there = pq.read_schema(workspace.parts("series")[0])
+    there = pq.read_schema(workspace.parts(SERIES)[0])
     if not there.equals(found.schema):
         raise SettingsError(
-            f"the source has other columns now ({', '.join(found.schema.names)}) than {workspace.stage('series')}"
+            f"the source has other columns now ({', '.join(found.schema.names)}) than {workspace.stage(SERIES)}"
             f" ({', '.join(there.names)}), or other types",
             again,
         )

@@ -12,6 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.groups.lineage import EDGE, Bar, bars, links
 from tsclust.stages.reports.html.language import Language, shown
 from tsclust.workspace.folder import Workspace
@@ -32,8 +33,8 @@ Button = dict[str, Any]
 
 def of_workspace(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
     """All there are, by name. Raises StageMissingError for a workspace without clusters."""
-    advice = workspace.manifest("clusters").facts["advice"]
-    folder = workspace.stage("clusters")
+    advice = workspace.manifest(CLUSTERS).facts["advice"]
+    folder = workspace.stage(CLUSTERS)
     names = [name for name in ("sweep", "centers", "groups", "map") if (folder / f"{name}.parquet").exists()]
     frames = {name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in names}
     sweep = frames["sweep"].sort("k")

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts import axis
 from tsclust.stages.reports.charts.axis import Axis
 from tsclust.stages.reports.features import limits
@@ -25,6 +26,7 @@ from tsclust.stages.reports.groups.collect import band_of, curves_drawn, stage_o
 from tsclust.stages.reports.groups.data import Band, Curve, Stage
 from tsclust.stages.reports.groups.sample import Drawn
 from tsclust.stages.reports.groups.unusual import Unusual, Usual, stands_out
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 EXAMPLES = 6  # curves of each rule
@@ -137,7 +139,7 @@ def collect(
     constants  what rules may call by name, like typical_run_length
     baseline   carried columns within which series are compared; those that are not there don't count
     """
-    manifests = tuple(workspace.manifest(name) for name in ("series", "features"))
+    manifests = tuple(workspace.manifest(stage) for stage in (SERIES, FEATURES))
     facts = manifests[1].facts
     asked = _asked(workspace, facts, baseline)
     parsed = _parsed(facts, asked, constants)
@@ -165,9 +167,9 @@ def collect(
 
 
 def _asked(workspace: Workspace, facts: Mapping[str, Any], baseline: Sequence[str]) -> Asked:
-    there = pq.read_schema(workspace.parts("series")[0]).names
+    there = pq.read_schema(workspace.parts(SERIES)[0]).names
     known = tuple(name for name in baseline if name in there)
-    rows = workspace.manifest("features").rows
+    rows = workspace.manifest(FEATURES).rows
     return Asked(catalogue.of(facts), known, sample.limit(features_sample.SAMPLE, rows))
 
 

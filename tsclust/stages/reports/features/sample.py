@@ -21,11 +21,13 @@ from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts.axis import Axis, within
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.sample import SEED, Drawn, Strings
 from tsclust.stages.reports.groups.unusual import Usual, fit_usual
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 SAMPLE = 20_000  # series that decide on bins, correlations and what is normal
@@ -98,7 +100,7 @@ class Seen:
 
 def draw(workspace: Workspace, asked: Asked) -> Rows:
     """The sample, in the order of the hashes."""
-    parts = list(map_parts(partial(_sample, workspace, asked), workspace.parts("features"), WORKERS))
+    parts = list(map_parts(partial(_sample, workspace, asked), workspace.parts(FEATURES), WORKERS))
     order = np.argsort(np.concatenate([p.hashes for p in parts]), kind="stable")
     names = Rows.__dataclass_fields__
     return Rows(*(np.concatenate([getattr(p, name) for p in parts])[order] for name in names))
@@ -119,7 +121,7 @@ def see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge |
     """Go through all rows once."""
     counts: list[Int64s] = []
     drawn = []
-    for part in map_parts(partial(_see, workspace, asked, axes, judge), workspace.parts("features"), WORKERS):
+    for part in map_parts(partial(_see, workspace, asked, axes, judge), workspace.parts(FEATURES), WORKERS):
         counts = [a + b for a, b in zip(counts, part.counts, strict=True)] if counts else part.counts
         drawn.append(part.drawn)
     return Seen(counts, sample.joined(drawn))
@@ -141,7 +143,7 @@ def _sample(workspace: Workspace, asked: Asked, path: Path) -> Rows:
     table = pq.read_table(path, columns=["series_id", *(f.name for f in asked.features), "rejected_by"])
     hashes = hash_ids(table["series_id"].combine_chunks(), SEED)
     rows = np.flatnonzero(hashes <= asked.limit)
-    carried = pq.read_table(workspace.stage("series") / path.name, columns=list(asked.baseline or ["series_id"]))
+    carried = pq.read_table(workspace.stage(SERIES) / path.name, columns=list(asked.baseline or ["series_id"]))
     return _rows(table.take(rows), hashes[rows], carried.take(rows), asked)
 
 
@@ -154,7 +156,7 @@ def _rows(table: pa.Table, hashes: UInt64s, carried: pa.Table, asked: Asked) -> 
 def _see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge | None, path: Path) -> Seen:
     """What `see` wants of one part."""
     table = pq.read_table(path)
-    series = pq.read_table(workspace.stage("series") / path.name)
+    series = pq.read_table(workspace.stage(SERIES) / path.name)
     rows = _rows(table, hash_ids(table["series_id"].combine_chunks(), SEED), series, asked)
     kept = rows.rejected == ""
     counts = [_count(axis.bins(rows.x[:, j]), kept, len(axis.edges) + 2) for j, axis in enumerate(axes)]

@@ -15,9 +15,11 @@ from tsclust.arrays import Int64s
 from tsclust.config import Report
 from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import Known, Labelled
 from tsclust.stages.reports.charts import curves
@@ -41,7 +43,8 @@ from tsclust.stages.reports.groups.histograms import Deviations
 from tsclust.stages.reports.groups.sample import Asked, Drawn
 from tsclust.stages.reports.groups.similar import middles, nearest
 from tsclust.stages.reports.groups.unusual import ENOUGH, Usual, fit_usual, stands_out, where
-from tsclust.workspace.folder import STAGES, Workspace
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
 Rows = npt.NDArray[np.intp]
@@ -54,7 +57,7 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
 
     Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
     """
-    manifests = {name: workspace.manifest(name) for name in STAGES}
+    manifests = {stage.name: workspace.manifest(stage) for stage in (SERIES, FEATURES, CLUSTERS)}
     facts = {name: manifest.facts for name, manifest in manifests.items()}
     chosen = choose(workspace, wanted)
     features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
@@ -104,7 +107,7 @@ def _shows(wanted: Wanted, called: Known | None) -> bool:
 
 
 def _found(workspace: Workspace) -> int:
-    groups = pl.read_parquet(workspace.stage("clusters") / "groups.parquet", columns=["within"], glob=False)
+    groups = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet", columns=["within"], glob=False)
     return int(groups["within"].is_null().sum())
 
 
@@ -238,7 +241,7 @@ def _of_rule(drawn: Drawn, rule: Mapping[str, Any]) -> Rows:
 
 def _sweep(workspace: Workspace) -> tuple[Model, ...]:
     names = list(Model.__dataclass_fields__)
-    sweep = pl.read_parquet(workspace.stage("clusters") / "sweep.parquet", columns=names, glob=False).sort("k")
+    sweep = pl.read_parquet(workspace.stage(CLUSTERS) / "sweep.parquet", columns=names, glob=False).sort("k")
     return tuple(Model(**row) for row in sweep.iter_rows(named=True))
 
 

@@ -24,9 +24,11 @@ from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import Members
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.group_state import Labelled
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups.counts import Counts
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 Strings = npt.NDArray[np.str_]
@@ -107,7 +109,7 @@ class Drawn:
 
 def draw(workspace: Workspace, asked: Asked) -> Drawn:
     """Go through all parts once."""
-    return joined(list(map_parts(partial(_draw, workspace, asked), workspace.parts("features"), WORKERS)))
+    return joined(list(map_parts(partial(_draw, workspace, asked), workspace.parts(FEATURES), WORKERS)))
 
 
 def joined(parts: Sequence[Drawn]) -> Drawn:
@@ -127,7 +129,7 @@ def joined(parts: Sequence[Drawn]) -> Drawn:
 def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     """What `draw` wants of one part."""
     features = pq.read_table(path, columns=["series_id", "start", *asked.features, "rejected_by"])
-    series = pq.read_table(workspace.stage("series") / path.name)
+    series = pq.read_table(workspace.stage(SERIES) / path.name)
     rejected = texts(pl.Series(features["rejected_by"]))
     kept = rejected == ""
     hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
