@@ -135,7 +135,7 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
         at = rows["row"].to_numpy()
         x = judged.gathered.scaler.of_deviations(part.z[at]) / GRID
         fold = np.array([judged.place[str(one)] for one in part.machine[at]])
-        found.append(label_errors.ask(judged.judges, judged.learned.temperature, x, fold, len(kinds)))
+        found.append(label_errors.predict_by_fold(judged.judges, judged.learned.temperature, x, fold, len(kinds)))
         labels += [kinds.index(kind) for kind in rows["kind"]]
         ids.append(rows["series_id"])
     return np.concatenate(found), np.array(labels), pl.concat(ids)

@@ -17,7 +17,7 @@ from tsclust.stages.features import freshness
 from tsclust.stages.labels import archive, files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import examples
-from tsclust.stages.model.classifier import in_one_order
+from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
 from tsclust.stages.reports import review_page
 from tsclust.workspace.atomic import write_file
@@ -38,7 +38,7 @@ def labels_review(
     imported like those of any other."""
     workspace, meter, name = Workspace.open(root), Meter(), checked(name)
     settings = config.load(workspace.config, flags)
-    with workspace.locked(), in_one_order():
+    with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
         judged = judge_labels(workspace, settings, listen)
         ranked = rank_labels(workspace, settings, judged, listen)

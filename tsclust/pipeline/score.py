@@ -14,7 +14,7 @@ from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
 from tsclust.stages.features import freshness
 from tsclust.stages.model import bundle, examples
-from tsclust.stages.model.classifier import in_one_order
+from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.scores import messages, recent
 from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.stages.scores.step import (
@@ -55,7 +55,7 @@ def score(
     share, stage = _share(refuse), SCORES_NEW if _elsewhere(flags) else SCORES
     if to_table:
         names_of(to_table, list(COLUMNS))
-    with workspace.locked(), in_one_order():
+    with workspace.locked(), single_threaded_blas():
         model = bundle.read(workspace)
         freshness.refuse_other(examples.compared_by(settings), model.facts["same"]["compared_by"], root)
         with series_to_score(workspace, settings, stage, model, listen) as series:

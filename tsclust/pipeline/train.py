@@ -12,7 +12,7 @@ from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import files
-from tsclust.stages.model.classifier import in_one_order
+from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.step import inputs_of, train_model
 from tsclust.stages.reports import model_page
@@ -31,7 +31,7 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, _alone(flags))
     then = command("score", root)
-    with workspace.locked(), in_one_order():
+    with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
         inputs, digest = inputs_of(workspace, settings), files.digest_of_model(settings)
         manifest = workspace.find_manifest(MODEL)

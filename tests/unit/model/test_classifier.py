@@ -79,12 +79,12 @@ def test_a_temperature_is_found_again() -> None:
     true = rng.dirichlet((1.0, 1.0, 1.0), 20_000)
     kind = (true.cumsum(axis=1) < rng.uniform(size=(20_000, 1))).sum(axis=1)
     examples = Examples(true, kind, np.ones(20_000), np.full(20_000, ""), ("a", "b", "c"))
-    assert classifier.temperature(classifier.calibrated(true, 1 / 4), examples) == pytest.approx(4.0, rel=0.1)
+    assert classifier.fit_temperature(classifier.calibrated(true, 1 / 4), examples) == pytest.approx(4.0, rel=0.1)
 
 
 def test_one_kind_in_a_fold_is_all_it_says() -> None:
     examples = Examples(np.zeros((3, 2)), np.zeros(3, np.int64), np.ones(3), np.full(3, "M"), ("a", "b"))
-    estimator = classifier.fitted(classifier.candidates(1)["logistic regression, C = 1"], examples)
+    estimator = classifier.fit_clone(classifier.candidates(1)["logistic regression, C = 1"], examples)
     np.testing.assert_array_equal(classifier.predict(estimator, np.zeros((2, 2)), 2), [[1, 0], [1, 0]])
 
 
@@ -111,9 +111,12 @@ def test_thresholds_do_what_they_are_asked_for(share: float) -> None:
     curve = abstention.coverage(probability, examples)
     kind, sure = abstention.confidence(probability)
     wrong = (kind != examples.kind) * examples.weight
-    assert wrong[sure < abstention.to_reject(curve, share)].sum() >= share * wrong.sum() - 1e-9
-    assert examples.weight[sure >= abstention.to_answer(curve, share)].sum() >= share * examples.weight.sum() - 1e-9
-    refused = (sure < abstention.to_refuse(sure, share)).mean()
+    assert wrong[sure < abstention.threshold_for_errors_avoided(curve, share)].sum() >= share * wrong.sum() - 1e-9
+    assert (
+        examples.weight[sure >= abstention.threshold_for_coverage(curve, share)].sum()
+        >= share * examples.weight.sum() - 1e-9
+    )
+    refused = (sure < abstention.threshold_for_rejection_rate(sure, share)).mean()
     assert refused >= share - 1 / len(sure)
 
 
@@ -121,7 +124,7 @@ def test_without_errors_nothing_is_withheld() -> None:
     examples = blobs(apart=60.0)
     curve = abstention.coverage(classifier.learn(examples, 1).probability, examples)
     assert set(curve.left) == {0.0}
-    assert abstention.to_reject(curve, 0.8) == 0.0
+    assert abstention.threshold_for_errors_avoided(curve, 0.8) == 0.0
 
 
 def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
@@ -155,7 +158,7 @@ def test_the_most_suspicious_label_is_the_least_likely() -> None:
 
 def forest() -> Any:
     examples = blobs(200)
-    return classifier.fitted(make_pipeline(ExtraTreesClassifier(3, random_state=1)), examples), examples
+    return classifier.fit_clone(make_pipeline(ExtraTreesClassifier(3, random_state=1)), examples), examples
 
 
 def test_a_model_is_the_same_after_it_was_a_file_and_the_same_bytes() -> None:

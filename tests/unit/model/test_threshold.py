@@ -66,10 +66,10 @@ def test_what_is_answered_out_of_fold_is_answered_by_the_classifier(plant: Works
 def test_the_plain_are_given_one_answer() -> None:
     x = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
     examples = Examples(x, np.zeros(3, np.int64), np.array([3.0, 1.0, 1.0]), np.array(["", "", ""]), ("a", "b"))
-    found = classifier.alike(np.array([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]]), examples)
+    found = classifier.average_plain_rows(np.array([[0.9, 0.1], [0.3, 0.7], [0.5, 0.5]]), examples)
     np.testing.assert_allclose(found, [[0.8, 0.2], [0.3, 0.7], [0.8, 0.2]])
     some = examples.of(np.array([1]))
-    np.testing.assert_array_equal(classifier.alike(np.array([[0.3, 0.7]]), some), [[0.3, 0.7]])
+    np.testing.assert_array_equal(classifier.average_plain_rows(np.array([[0.3, 0.7]]), some), [[0.3, 0.7]])
 
 
 @pytest.mark.parametrize(("threshold", "before", "now", "expected"), [
@@ -78,4 +78,4 @@ def test_the_plain_are_given_one_answer() -> None:
 def test_a_threshold_that_answers_the_plain_goes_on_to(
     threshold: float, before: float, now: float, expected: float
 ) -> None:
-    assert abstention.not_parting(threshold, before, now) == expected
+    assert abstention.keep_ties_together(threshold, before, now) == expected

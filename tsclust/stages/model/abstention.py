@@ -56,25 +56,25 @@ def _thresholds(sure: Floats, wrong: np.ndarray) -> list[float]:
     return sorted({0.0, *even.tolist(), *least_sure.tolist(), *some.tolist()})
 
 
-def to_reject(curve: Coverage, share: float) -> float:
+def threshold_for_errors_avoided(curve: Coverage, share: float) -> float:
     """The lowest threshold that leaves no more than 1 - share of the errors."""
     fine = [t for t, left in zip(curve.threshold, curve.left, strict=True) if left <= 1 - share + 1e-9]
     return fine[0] if fine else curve.threshold[-1]
 
 
-def to_answer(curve: Coverage, share: float) -> float:
+def threshold_for_coverage(curve: Coverage, share: float) -> float:
     """The highest threshold at which that share of the series is answered."""
     fine = [t for t, answered in zip(curve.threshold, curve.answered, strict=True) if answered >= share - 1e-9]
     return fine[-1] if fine else 0.0
 
 
-def not_parting(threshold: float, before: float, now: float) -> float:
+def keep_ties_together(threshold: float, before: float, now: float) -> float:
     """The threshold, lowered where it would refuse what it was chosen to answer: `before` is the confidence of the
     plain series out of fold, `now` that of the classifier that has learned from all. Most series are plain."""
     return min(threshold, now) if threshold <= before else threshold
 
 
-def to_refuse(sure: Floats, share: float) -> float:
+def threshold_for_rejection_rate(sure: Floats, share: float) -> float:
     """The highest threshold at which no more than that share of series with these confidences (n,) is not answered: it
     needs no labels."""
     above = np.append(np.sort(sure), 2.0)  # where all are to be refused

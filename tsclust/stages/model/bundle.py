@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cached_property, partial
 from importlib.metadata import version
 from typing import Any
 
@@ -16,10 +16,10 @@ from tsclust.errors import DamagedError, StageMissingError
 from tsclust.stages.clusters.regimes import Regimes
 from tsclust.stages.clusters.scaling import GRID as PER_ONE
 from tsclust.stages.clusters.scaling import Grid, Scaler
-from tsclust.stages.model import abstention, classifier, skops_file
+from tsclust.stages.model import abstention, classifier, decision, skops_file
 from tsclust.stages.model.facts import MODEL
-from tsclust.stages.model.novelty import Known
-from tsclust.stages.model.profile import ALL, Lying
+from tsclust.stages.model.novelty import NoveltyDetector
+from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
@@ -29,31 +29,41 @@ FILE = "model.skops"
 
 
 @dataclass(frozen=True)
-class Trained:
+class ModelBundle:
     """A classifier that can be asked. facts: of its manifest; see training."""
 
     facts: Mapping[str, Any]
     estimator: Any
     temperature: float
-    known: Known
+    known: NoveltyDetector
     scaler: Scaler
-    lying: Lying
+    lying: FeatureProfile
 
     @property
     def kinds(self) -> tuple[str, ...]:
         return tuple(self.facts["kinds"])
 
-    def ask(self, rows: Grid) -> tuple[Int64s, Floats, Floats]:
+    def predict(self, rows: Grid) -> tuple[Int64s, Floats, Floats]:
         """(kind, probability, novelty), (n,) each, of scaled features (n, d); equal rows are asked about once."""
         plain = ~rows.any(axis=1)
         at = np.append(np.flatnonzero(~plain), np.flatnonzero(plain)[:1])
         x = rows[at] / PER_ONE
-        probability = classifier.calibrated(classifier.predict(self.estimator, x, len(self.kinds)), self.temperature)
+        probability = classifier.calibrated(self._probability(x), self.temperature)
         found = (*abstention.confidence(probability), self.known.novelty(x))
         where = np.full(len(rows), len(at) - 1)
         where[~plain] = np.arange(np.count_nonzero(~plain))
         kind, sure, novelty = (one[where] for one in found)
         return kind, sure, novelty
+
+    def _probability(self, x: Floats) -> Floats:
+        """(n, kinds) before calibration; 0 for kinds it has not seen."""
+        probability = np.zeros((len(x), len(self.kinds)))
+        probability[:, self.estimator.classes_] = self._decision(x)
+        return probability
+
+    @cached_property
+    def _decision(self) -> decision.Decision:
+        return decision.of_pipeline(self.estimator)
 
     def refuses(self, sure: Floats, novelty: Floats) -> Bools:
         """(n,) which series get no answer, at the threshold of training."""
@@ -61,7 +71,7 @@ class Trained:
         return found
 
 
-def write(writer: StageWriter, model: Trained) -> None:
+def write(writer: StageWriter, model: ModelBundle) -> None:
     """Everything of a model that is not a plain number or text."""
     scaler, lying = model.scaler, model.lying
     regimes = None if scaler.regimes is None else asdict(scaler.regimes)
@@ -75,7 +85,7 @@ def write(writer: StageWriter, model: Trained) -> None:
     writer.write_bytes(FILE, skops_file.dumps(content))
 
 
-def read(workspace: Workspace) -> Trained:
+def read(workspace: Workspace) -> ModelBundle:
     """Raises StageMissingError before training or for another scikit-learn's model, DamagedError for a changed one."""
     manifest = workspace.manifest(MODEL)
     _check_version(workspace, manifest)
@@ -87,22 +97,22 @@ def read(workspace: Workspace) -> Trained:
     return skops_file.tried(partial(_tried, manifest.facts, held))
 
 
-def _tried(facts: Mapping[str, Any], held: dict[str, Any]) -> Trained:
+def _tried(facts: Mapping[str, Any], held: dict[str, Any]) -> ModelBundle:
     """From what a file holds, whose shapes nobody knows: one series goes all the way."""
     found = _built(facts, held)
     z = found.scaler.deviations(np.ones((1, len(facts["features"]))), np.array([ALL]))
-    found.ask(found.scaler.of_deviations(z))
-    Lying.of(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.lying.counts_of(ALL)
+    found.predict(found.scaler.of_deviations(z))
+    FeatureProfile.of(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.lying.counts_of(ALL)
     return found
 
 
-def _built(facts: Mapping[str, Any], found: dict[str, Any]) -> Trained:
+def _built(facts: Mapping[str, Any], found: dict[str, Any]) -> ModelBundle:
     scaler = found["scaler"] | {"keys": np.array(found["scaler"]["keys"])}
     regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
     lying = found["lying"] | {"machines": np.array(found["lying"]["machines"], str)}
-    return Trained(
-        facts, found["estimator"], facts["temperature"], Known(**found["known"]),
-        Scaler(**scaler | {"regimes": regimes}), Lying(**lying),
+    return ModelBundle(
+        facts, found["estimator"], facts["temperature"], NoveltyDetector(**found["known"]),
+        Scaler(**scaler | {"regimes": regimes}), FeatureProfile(**lying),
     )  # fmt: skip
 
 

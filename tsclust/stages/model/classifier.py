@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
@@ -23,25 +22,24 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Floats, Int64s, Keys
 
-Fold = tuple[Int64s, Int64s]  # examples to learn from, examples to be asked about
-Keys = npt.NDArray[np.str_]
+Fold = tuple[Int64s, Int64s]  # rows to learn from, rows to be predicted
 
-ENOUGH = 5  # labelled series that a kind needs to be learned
+MIN_PER_KIND = 5  # labelled series that a kind needs to be learned
 FOLDS = 5
 TREES = 100
-LEAST = 1e-6  # a probability is at least that: one sure error must not decide between classifiers alone
-WARMEST = 5.0  # the temperature lies between this and its inverse
+MIN_PROBABILITY = 1e-6  # one sure error must not decide between classifiers alone
+MAX_TEMPERATURE = 5.0  # the temperature is between this and its inverse
 
 
 @dataclass(frozen=True)
 class Examples:
-    """n labelled series, in an order of chance.
+    """n labelled series, in random order.
 
     x        (n, d) scaled features
-    kind     (n,) its place in kinds
-    weight   (n,) series that each stands for
+    kind     (n,) index into kinds
+    weight   (n,) how many series each stands for
     machine  (n,) "" where no column names a machine
     """
 
@@ -59,10 +57,10 @@ class Examples:
 class Learned:
     """A classifier, and how well it does on machines that it has not seen.
 
-    estimator    learned from all examples; temperature divides the logarithms of its probabilities
-    name         which of the candidates it is;  losses: of every candidate, the weighted log loss
-    probability  (n, kinds) of the examples, each by a classifier that has not seen its machine, calibrated
-    folds        how examples were divided
+    estimator    fitted to all examples; temperature divides the logarithms of its probabilities
+    name         which of the candidates it is;  losses: the weighted log loss of every candidate
+    probability  (n, kinds) of the examples, calibrated, each by a classifier that has not seen its machine
+    folds        how the examples were split
     """
 
     estimator: BaseEstimator
@@ -74,7 +72,7 @@ class Learned:
 
 
 def candidates(seed: int) -> dict[str, BaseEstimator]:
-    """What is tried: a plain classifier of three strengths, and one that sees what is crooked."""
+    """The classifiers to choose from: a linear one of three strengths, and one for curved boundaries."""
     logistic = {
         f"logistic regression, C = {c:g}": make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1_000))
         for c in (0.1, 1.0, 10.0)
@@ -83,24 +81,26 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
     return logistic | {"extremely randomized trees": make_pipeline(trees)}
 
 
-def learn(examples: Examples, seed: int, heard: Callable[[str], None] = lambda _: None) -> Learned:
-    """Try every candidate, keep the best. Needs two kinds of ENOUGH examples each; `heard` is told what is tried."""
-    divided = folds(examples, seed)
+def learn(examples: Examples, seed: int, on_candidate: Callable[[str], None] = lambda _: None) -> Learned:
+    """Try every candidate, keep the best. Needs two kinds of MIN_PER_KIND examples each; `on_candidate` gets the name
+    of each one before it is tried."""
+    split = folds(examples, seed)
     found: dict[str, Floats] = {}
     for name, estimator in candidates(seed).items():
-        heard(name)
-        found[name] = out_of_fold(estimator, examples, divided)
+        on_candidate(name)
+        found[name] = out_of_fold(estimator, examples, split)
     losses = {name: loss(probability, examples) for name, probability in found.items()}
     best = min(losses, key=lambda name: losses[name])
-    heat = temperature(found[best], examples)
-    with unfinished_allowed():
-        estimator = fitted(candidates(seed)[best], examples)
-    return Learned(estimator, best, losses, heat, alike(calibrated(found[best], heat), examples), divided)
+    temperature = fit_temperature(found[best], examples)
+    with ignore_convergence_warnings():
+        estimator = fit_clone(candidates(seed)[best], examples)
+    probability = average_plain_rows(calibrated(found[best], temperature), examples)
+    return Learned(estimator, best, losses, temperature, probability, split)
 
 
-def alike(probability: Floats, examples: Examples) -> Floats:
-    """The examples without any deviation are one and the same, most of what is normal: they get the mean of what every
-    fold says of them. A threshold must not part them by the fold they are in."""
+def average_plain_rows(probability: Floats, examples: Examples) -> Floats:
+    """Examples without any deviation are identical, and most of what is normal is: they all get the mean of what the
+    folds predict for them. A threshold must not separate them by the fold they are in."""
     plain = np.logical_not(examples.x.any(axis=1))
     if not plain.any():
         return probability
@@ -109,7 +109,7 @@ def alike(probability: Floats, examples: Examples) -> Floats:
 
 
 def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:
-    """No machine is in both parts of a fold; where there is but one machine, or none is named, no series is."""
+    """No machine is in both parts of a fold; where there is only one machine, or none is named, no series is."""
     machines = np.unique(examples.machine)
     if len(machines) > 1:
         parts = StratifiedGroupKFold(min(FOLDS, len(machines)), shuffle=True, random_state=seed)
@@ -117,22 +117,22 @@ def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:
     return tuple(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(examples.x, examples.kind))
 
 
-def out_of_fold(estimator: BaseEstimator, examples: Examples, divided: Sequence[Fold]) -> Floats:
+def out_of_fold(estimator: BaseEstimator, examples: Examples, split: Sequence[Fold]) -> Floats:
     """(n, kinds) the probabilities of each example, from the others' machines; 0 for a kind that they do not have."""
     probability = np.zeros((len(examples.kind), len(examples.kinds)))
-    with unfinished_allowed(), ThreadPoolExecutor(2) as pool:
-        for asked, part in pool.map(partial(_of_fold, estimator, examples), divided):
-            probability[asked] = part
+    with ignore_convergence_warnings(), ThreadPoolExecutor(2) as pool:
+        for rows, part in pool.map(partial(_of_fold, estimator, examples), split):
+            probability[rows] = part
     return probability
 
 
 def _of_fold(estimator: BaseEstimator, examples: Examples, fold: Fold) -> tuple[Int64s, Floats]:
-    known, asked = fold
-    return asked, predict(fitted(estimator, examples.of(known)), examples.x[asked], len(examples.kinds))
+    known, unseen = fold
+    return unseen, predict(fit_clone(estimator, examples.of(known)), examples.x[unseen], len(examples.kinds))
 
 
-def fitted(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:
-    """A new one that has learned from these examples."""
+def fit_clone(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:
+    """A new estimator of the same settings, fitted to these examples."""
     several = len(np.unique(examples.kind)) > 1
     new = clone(estimator) if several else make_pipeline(DummyClassifier())  # one kind is all it has seen
     last = new.steps[-1][0]
@@ -140,15 +140,15 @@ def fitted(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:
     return new
 
 
-def in_one_order() -> threadpool_limits:
+def single_threaded_blas() -> threadpool_limits:
     """BLAS and OpenMP with one thread: sums are added in one order, the same every time. It is a setting of the whole
     process, so it is set around what runs in several threads, not inside."""
     return threadpool_limits(1)
 
 
 @contextmanager
-def unfinished_allowed() -> Iterator[None]:
-    """No warning where the last digits of a fit are still moving. Goes around threads: filters are the process's."""
+def ignore_convergence_warnings() -> Iterator[None]:
+    """No warning where the last digits of a fit are still moving. Goes around threads: the filters are global."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
@@ -164,20 +164,20 @@ def predict(estimator: Any, x: Floats, kinds: int) -> Floats:
 
 def loss(probability: Floats, examples: Examples) -> float:
     """The weighted log loss: minus the mean logarithm of the probability of what it is."""
-    true = np.maximum(probability[np.arange(len(examples.kind)), examples.kind], LEAST)
+    true = np.maximum(probability[np.arange(len(examples.kind)), examples.kind], MIN_PROBABILITY)
     return float(-np.average(np.log(true), weights=examples.weight))
 
 
-def calibrated(probability: Floats, heat: float) -> Floats:
-    """(n, kinds) probabilities whose logarithms are divided by `heat`: more than 1 makes them less sure."""
-    warm = np.maximum(probability, 0.0) ** (1.0 / heat)
+def calibrated(probability: Floats, temperature: float) -> Floats:
+    """(n, kinds) probabilities, their logarithms divided by `temperature`: more than 1 makes them less confident."""
+    warm = np.maximum(probability, 0.0) ** (1.0 / temperature)
     out: Floats = warm / np.maximum(warm.sum(axis=1, keepdims=True), 1e-300)
     return out
 
 
-def temperature(probability: Floats, examples: Examples) -> float:
-    """That at which the log loss of these probabilities is least (Guo, Pleiss, Sun and Weinberger 2017)."""
-    ends = (-np.log(WARMEST), np.log(WARMEST))
+def fit_temperature(probability: Floats, examples: Examples) -> float:
+    """The temperature at which the log loss of these probabilities is least (Guo, Pleiss, Sun and Weinberger 2017)."""
+    ends = (-np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE))
     found = minimize_scalar(
         lambda log: loss(calibrated(probability, float(np.exp(log))), examples), bounds=ends, method="bounded"
     )

@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tsclust.arrays import Bools, Floats, Int64s, UInt64s
+from tsclust.arrays import Bools, Floats, Int64s, Keys, UInt64s
 from tsclust.config import Settings
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
@@ -27,7 +27,7 @@ from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive
-from tsclust.stages.model.classifier import ENOUGH, Examples, Keys
+from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -68,7 +68,7 @@ class Gathered:
     """Examples in the order of their ids' hashes, and what they are made of.
 
     ids      (n,) series_id of each
-    counts   kind -> labelled series; too_few: kinds with less than ENOUGH of them, which are left out
+    counts   kind -> labelled series; too_few: kinds with less than MIN_PER_KIND of them, which are left out
     assumed  series that were taken for normal though nobody said so
     """
 
@@ -214,10 +214,11 @@ def read(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str,
 
 
 def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: Scaler, machine: str) -> Gathered:
-    enough = [code for code in range(len(kinds)) if found.counts[code] >= ENOUGH]
+    enough = [code for code in range(len(kinds)) if found.counts[code] >= MIN_PER_KIND]
     if len(enough) < 2:
+        fewest = f"kinds of {workspace.root} with at least {MIN_PER_KIND} labelled series"
         raise StageMissingError(
-            f"kinds of {workspace.root} with at least {ENOUGH} labelled series: {len(enough)}; expected two or more",
+            f"{fewest}: {len(enough)}; expected two or more",
             f"Have more groups answered, then run: {command('labels import', workspace.root)} answers-*.json",
         )
     order = np.argsort(found.hashes, kind="stable")

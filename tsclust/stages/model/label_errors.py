@@ -9,32 +9,32 @@ from typing import Any
 import numpy as np
 
 from tsclust.arrays import Bools, Floats, Int64s
-from tsclust.stages.model.classifier import ENOUGH, Examples, Fold, calibrated, fitted, predict
+from tsclust.stages.model.classifier import MIN_PER_KIND, Examples, Fold, calibrated, fit_clone, predict
 
 
 def fold_of(examples: Examples, folds: Sequence[Fold]) -> dict[str, int]:
-    """machine -> the fold that it is asked about in."""
-    return {str(machine): n for n, (_, asked) in enumerate(folds) for machine in np.unique(examples.machine[asked])}
+    """machine -> the fold in which it is predicted."""
+    return {str(machine): n for n, (_, unseen) in enumerate(folds) for machine in np.unique(examples.machine[unseen])}
 
 
-def judges(estimator: Any, examples: Examples, folds: Sequence[Fold]) -> list[Any]:
-    """For each fold a classifier that has not seen the machines it is asked about."""
-    return [fitted(estimator, examples.of(known)) for known, _ in folds]
+def fold_classifiers(estimator: Any, examples: Examples, folds: Sequence[Fold]) -> list[Any]:
+    """For each fold a classifier that has not seen the machines it predicts."""
+    return [fit_clone(estimator, examples.of(known)) for known, _ in folds]
 
 
-def seen(examples: Examples, folds: Sequence[Fold]) -> Bools:
-    """(folds, kinds) whether the judge of a fold has learned a kind: from ENOUGH series of other machines."""
+def kinds_seen(examples: Examples, folds: Sequence[Fold]) -> Bools:
+    """(folds, kinds) whether a fold's classifier has learned a kind: from MIN_PER_KIND series of other machines."""
     counts = [np.bincount(examples.kind[known], minlength=len(examples.kinds)) for known, _ in folds]
-    found: Bools = np.array(counts) >= ENOUGH
+    found: Bools = np.array(counts) >= MIN_PER_KIND
     return found
 
 
-def ask(judges: Sequence[Any], heat: float, x: Floats, fold: Int64s, kinds: int) -> Floats:
+def predict_by_fold(classifiers: Sequence[Any], temperature: float, x: Floats, fold: Int64s, kinds: int) -> Floats:
     """(n, kinds) probabilities of x (n, d), each by the classifier of its fold (n,)."""
     probability = np.zeros((len(x), kinds))
-    for n, judge in enumerate(judges):
+    for n, classifier in enumerate(classifiers):
         mine = np.flatnonzero(fold == n)
-        probability[mine] = calibrated(predict(judge, x[mine], kinds), heat)
+        probability[mine] = calibrated(predict(classifier, x[mine], kinds), temperature)
     return probability
 
 

@@ -1,42 +1,89 @@
-"""What lies outside of all that was learned: far from every labelled series, nearer ones of other machines included."""
+"""What lies outside of all that was learned: far from every labelled series, nearer ones of other machines included.
+
+Scaled features are whole multiples of 1/1024 and at most 31: their squares and products are exact in float64, and so
+are their sums in any order. A series is as far away alone as it is among a million.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import pairwise_distances_argmin_min
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.model.classifier import Examples, Fold
 
 PER_KIND = 1_000  # series of a kind that stand for it
 FALSE_ALARMS = 0.01  # of labelled malfunctions may lie outside, as seen from other machines
+AT_A_TIME = 64  # rows whose distances to all references fit a processor's cache
 
 
 @dataclass(frozen=True)
-class Known:
+class References:
+    """Points (m, d) to which distances are asked for, prepared once."""
+
+    points: npt.NDArray[np.float32]
+
+    @cached_property
+    def _columns(self) -> Floats:
+        return np.ascontiguousarray(self.points.T, np.float64)
+
+    @cached_property
+    def _squares(self) -> Floats:
+        squares: Floats = (self._columns**2).sum(axis=0)
+        return squares
+
+    @cached_property
+    def innermost(self) -> float:
+        """The distance of the point that is nearest to the origin; infinite for none."""
+        return float(np.sqrt((self.points**2).sum(axis=1)).min(initial=np.inf))
+
+    def distances(self, x: Floats) -> Floats:
+        """(n,) Euclidean distance of x (n, d) to the nearest point, as float32 has it; infinite for m = 0."""
+        if not len(x) or not len(self.points):
+            return np.full(len(x), np.inf)
+        x = x.astype(np.float32).astype(np.float64)
+        nearest = [self._nearest(x[at : at + AT_A_TIME]) for at in range(0, len(x), AT_A_TIME)]
+        square = np.maximum(np.concatenate(nearest) + (x**2).sum(axis=1), 0.0)
+        distance: Floats = np.sqrt(square.astype(np.float32)).astype(np.float64)
+        return distance
+
+    def _nearest(self, x: Floats) -> Floats:
+        """(n,) the squared distance of the nearest point, less the square of x."""
+        found = x @ self._columns
+        found *= -2.0
+        found += self._squares
+        nearest: Floats = found.min(axis=1)
+        return nearest
+
+
+@dataclass(frozen=True)
+class NoveltyDetector:
     """reference (m, d): labelled series, scaled; limit: what is farther than that from all of them is none of them."""
 
     reference: npt.NDArray[np.float32]
     limit: float
+
+    @cached_property
+    def _references(self) -> References:
+        return References(self.reference)
 
     def novelty(self, x: Floats) -> Floats:
         """(n,) the distance of x (n, d) to the nearest reference, in limits: above 1 it is none of these.
 
         Near the origin, where nothing exceeds normal, it is not looked for: 0 says that it is less than 1.
         """
-        inner = np.sqrt((self.reference**2).sum(axis=1)).min(initial=np.inf)
-        far = np.flatnonzero(np.sqrt((x**2).sum(axis=1)) + inner > self.limit)
+        far = np.flatnonzero(np.sqrt((x**2).sum(axis=1)) + self._references.innermost > self.limit)
         found = np.zeros(len(x))
-        found[far] = distances(x[far], self.reference) / self.limit
+        found[far] = self._references.distances(x[far]) / self.limit
         return np.round(found, 6)
 
 
-def fit(examples: Examples, folds: Sequence[Fold], normal: str) -> tuple[Known, Floats]:
-    """(what is known, (n,) the novelty of the examples as seen from machines other than their own).
+def fit(examples: Examples, folds: Sequence[Fold], normal: str) -> tuple[NoveltyDetector, Floats]:
+    """(the detector, (n,) the novelty of the examples as seen from machines other than their own).
 
     The limit is what all but FALSE_ALARMS of the malfunctions keep to; where there are none, of all.
     """
@@ -47,7 +94,7 @@ def fit(examples: Examples, folds: Sequence[Fold], normal: str) -> tuple[Known, 
     strange = seen & (examples.kind != (examples.kinds.index(normal) if normal in examples.kinds else -1))
     chosen = apart[strange] if strange.any() else apart[seen]
     limit = max(float(np.quantile(chosen, 1 - FALSE_ALARMS)), 1e-3) if len(chosen) else 1.0
-    return Known(reference(examples), limit), np.where(seen, apart, 0.0) / limit
+    return NoveltyDetector(reference(examples), limit), np.where(seen, apart, 0.0) / limit
 
 
 def reference(examples: Examples) -> npt.NDArray[np.float32]:
@@ -57,18 +104,10 @@ def reference(examples: Examples) -> npt.NDArray[np.float32]:
 
 
 def _apart(examples: Examples, fold: Fold) -> Floats:
-    """(asked,) distance to the nearest reference of the others; infinite for a kind that they do not have."""
-    known, asked = fold
-    found = distances(examples.x[asked], reference(examples.of(known)))
-    return np.where(np.isin(examples.kind[asked], examples.kind[known]), found, np.inf)
-
-
-def distances(x: Floats, to: npt.NDArray[np.float32]) -> Floats:
-    """(n,) Euclidean distance of x (n, d) to the nearest of `to` (m, d); infinite for m = 0."""
-    if not len(x) or not len(to):
-        return np.full(len(x), np.inf)
-    _, found = pairwise_distances_argmin_min(x.astype(np.float32), to)
-    return np.asarray(found, np.float64)
+    """(unseen,) distance to the nearest reference of the others; infinite for a kind that they do not have."""
+    known, unseen = fold
+    found = References(reference(examples.of(known))).distances(examples.x[unseen])
+    return np.where(np.isin(examples.kind[unseen], examples.kind[known]), found, np.inf)
 
 
 def nearest(x: Floats, to: Floats, count: int) -> Int64s:

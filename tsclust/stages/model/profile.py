@@ -25,7 +25,7 @@ ALL = "\x1f"  # stands for all machines together: no machine is called so
 
 
 @dataclass(frozen=True)
-class Lying:
+class FeatureProfile:
     """How d features of m machines lie, sorted by name: counts (m, d, BINS) of series, refused (m,) of them got no
     answer; rejected (m,) series more are impossible."""
 
@@ -35,7 +35,7 @@ class Lying:
     rejected: Int64s
 
     @classmethod
-    def of(cls, z: Floats, machine: Keys, refused: Bools, rejected: Keys = NOBODY) -> Lying:
+    def of(cls, z: Floats, machine: Keys, refused: Bools, rejected: Keys = NOBODY) -> FeatureProfile:
         """Of n series with deviations z (n, d): machine and refused (n,). rejected: machine of each impossible one."""
         machines, at = np.unique(np.concatenate([machine, rejected]), return_inverse=True)
         own, out = at[: len(machine)], at[len(machine) :]
@@ -43,7 +43,7 @@ class Lying:
         return cls(machines, count(z, own, len(machines)), refusals, impossible)
 
     @classmethod
-    def none(cls, d: int) -> Lying:
+    def none(cls, d: int) -> FeatureProfile:
         """Of no series."""
         zero = np.zeros(0, np.int64)
         return cls(NOBODY, np.zeros((0, d, BINS), np.int64), zero, zero)
@@ -54,30 +54,30 @@ class Lying:
         rows: Int64s = self.counts[:, 0].sum(axis=-1)
         return rows
 
-    def __add__(self, other: Lying) -> Lying:
+    def __add__(self, other: FeatureProfile) -> FeatureProfile:
         machines, at = np.unique(np.concatenate([self.machines, other.machines]), return_inverse=True)
         names = ("counts", "refused", "rejected")
         both = [np.concatenate([getattr(self, name), getattr(other, name)]) for name in names]
         sums = [np.zeros((len(machines), *one.shape[1:]), np.int64) for one in both]
         for total, one in zip(sums, both, strict=True):
             np.add.at(total, at, one)
-        return Lying(machines, *sums)
+        return FeatureProfile(machines, *sums)
 
-    def bounded(self) -> Lying:
+    def bounded(self) -> FeatureProfile:
         """More than MOST machines are not told apart, whatever the order in which they came."""
         many = len(self.machines) > MOST or (ALL in self.machines.tolist() and len(self.machines) > 1)
         return self.whole() if many else self
 
-    def whole(self) -> Lying:
+    def whole(self) -> FeatureProfile:
         """All machines as one, which is called ALL."""
         sums = (one.sum(axis=0)[None] for one in (self.counts, self.refused, self.rejected))
-        return Lying(np.array([ALL]), *sums)
+        return FeatureProfile(np.array([ALL]), *sums)
 
-    def of_machine(self, machine: str) -> Lying:
+    def of_machine(self, machine: str) -> FeatureProfile:
         """Of this one, or of ALL together, as one."""
         first, last = (int(np.searchsorted(self.machines, machine, side)) for side in ("left", "right"))
         mine = slice(None) if machine == ALL else slice(first, last)
-        return Lying(self.machines[mine], self.counts[mine], self.refused[mine], self.rejected[mine]).whole()
+        return FeatureProfile(self.machines[mine], self.counts[mine], self.refused[mine], self.rejected[mine]).whole()
 
     def counts_of(self, machine: str) -> Int64s:
         """(d, BINS) of a machine, or of ALL together."""

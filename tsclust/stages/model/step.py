@@ -20,11 +20,11 @@ from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import abstention, bundle, classifier, examples
 from tsclust.stages.model import novelty as novel
 from tsclust.stages.model.abstention import Coverage
-from tsclust.stages.model.bundle import Trained
+from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.classifier import Learned
 from tsclust.stages.model.examples import Gathered
 from tsclust.stages.model.facts import MODEL
-from tsclust.stages.model.profile import ALL, Lying
+from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 
@@ -48,7 +48,7 @@ def train_model(
     learned = classifier.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
     known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
     facts = _facts(workspace.manifest(FEATURES), used, gathered, learned, settings)
-    model = Trained(facts, learned.estimator, learned.temperature, known, gathered.scaler, Lying.none(0))
+    model = ModelBundle(facts, learned.estimator, learned.temperature, known, gathered.scaler, FeatureProfile.none(0))
     listen(Progress("train: how all series lie", 0, 0, ""))
     lying = _lying(workspace, settings, model)
     refused = max(_refused(gathered, learned, novelty, facts["threshold"]), round(lying.shares_of(ALL)[0], 9))
@@ -110,15 +110,15 @@ def _same(features: Manifest, settings: Settings) -> dict[str, Any]:
     return same | {"compared_by": examples.compared_by(settings), "made": features.settings}
 
 
-def _lying(workspace: Workspace, settings: Settings, model: Trained) -> Lying:
+def _lying(workspace: Workspace, settings: Settings, model: ModelBundle) -> FeatureProfile:
     """How the series of each machine lie, those too that nobody has labelled, and how many the model refuses."""
 
-    def one_part(path: Path) -> Lying:
+    def one_part(path: Path) -> FeatureProfile:
         part = examples.read(workspace, settings, model.scaler, model.facts["machine"], path)
-        _, sure, novelty = model.ask(model.scaler.of_deviations(part.z))
-        return Lying.of(part.z, part.machine, model.refuses(sure, novelty), part.rejected)
+        _, sure, novelty = model.predict(model.scaler.of_deviations(part.z))
+        return FeatureProfile.of(part.z, part.machine, model.refuses(sure, novelty), part.rejected)
 
-    found = Lying.none(len(model.facts["features"]))
+    found = FeatureProfile.none(len(model.facts["features"]))
     for of_part in map_parts(one_part, workspace.parts(FEATURES), WORKERS):
         found = (found + of_part).bounded()
     return found
@@ -133,10 +133,14 @@ def _refused(gathered: Gathered, learned: Learned, novelty: Floats, threshold: f
 def _threshold(curve: Coverage, gathered: Gathered, learned: Learned, settings: Settings) -> float:
     """That of [train], whichever of the two withholds less."""
     reject, answer = settings.train.reject_errors, settings.train.answer
-    found = [abstention.to_reject(curve, parse_share(reject))] if reject else []
-    found += [abstention.to_answer(curve, parse_share(answer))] if answer else []
-    x = gathered.examples.x
+    found = [abstention.threshold_for_errors_avoided(curve, parse_share(reject))] if reject else []
+    found += [abstention.threshold_for_coverage(curve, parse_share(answer))] if answer else []
+    threshold, x = min(found, default=0.0), gathered.examples.x
     plain = learned.probability[~x.any(axis=1)][:1]
+    if not len(plain):
+        return threshold
     now = classifier.predict(learned.estimator, np.zeros((1, x.shape[1])), len(gathered.examples.kinds))
-    (before, now) = (abstention.confidence(one)[1] for one in (plain, classifier.calibrated(now, learned.temperature)))
-    return abstention.not_parting(min(found, default=0.0), *before, *now) if len(plain) else min(found, default=0.0)
+    calibrated = classifier.calibrated(now, learned.temperature)
+    return abstention.keep_ties_together(
+        threshold, float(abstention.confidence(plain)[1][0]), float(abstention.confidence(calibrated)[1][0])
+    )

@@ -21,7 +21,7 @@ from tsclust.stages.features import freshness
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
 from tsclust.stages.model import classifier, examples, label_errors, novelty
-from tsclust.stages.model.classifier import Learned, in_one_order
+from tsclust.stages.model.classifier import Learned, single_threaded_blas
 from tsclust.stages.model.examples import Gathered
 from tsclust.stages.model.label_errors import Suspect
 from tsclust.workspace.folder import Workspace
@@ -55,7 +55,7 @@ def rank(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = 
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     freshness.refuse_stale(workspace)
-    with in_one_order():
+    with single_threaded_blas():
         return rank_labels(workspace, settings, judge_labels(workspace, settings, listen), listen).drop("part", "row")
 
 
@@ -67,9 +67,9 @@ def judge_labels(workspace: Workspace, settings: Settings, listen: Listener) -> 
         gathered = replace(gathered, machine="", examples=replace(gathered.examples, machine=_buckets(gathered.ids)))
     learned = classifier.learn(gathered.examples, settings.cluster.seed)
     estimator = classifier.candidates(settings.cluster.seed)[learned.name]
-    judges = label_errors.judges(estimator, gathered.examples, learned.folds)
+    judges = label_errors.fold_classifiers(estimator, gathered.examples, learned.folds)
     place = label_errors.fold_of(gathered.examples, learned.folds)
-    return Judged(gathered, learned, judges, place, label_errors.seen(gathered.examples, learned.folds))
+    return Judged(gathered, learned, judges, place, label_errors.kinds_seen(gathered.examples, learned.folds))
 
 
 def _buckets(ids: pl.Series) -> Keys:
@@ -101,7 +101,7 @@ def _of_part(workspace: Workspace, settings: Settings, judged: Judged, codes: pl
     machine = part.machine[rows] if judged.gathered.machine else _buckets(found["series_id"])
     fold = np.array([judged.place.get(str(one), 0) for one in machine], np.int64)
     kinds = judged.gathered.examples.kinds
-    probability = label_errors.ask(judged.judges, judged.learned.temperature, x, fold, len(kinds))
+    probability = label_errors.predict_by_fold(judged.judges, judged.learned.temperature, x, fold, len(kinds))
     suggested, margin = label_errors.suspicion(probability, kind)
     names, seen = pl.Series(kinds), judged.seen[fold, kind]
     judged_all = pl.DataFrame(

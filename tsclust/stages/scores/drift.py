@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import binom
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.model.profile import BINS, Lying
+from tsclust.stages.model.profile import BINS, FeatureProfile
 
 SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
 
@@ -61,7 +61,7 @@ def shifts(now: Int64s, then: Int64s, names: Sequence[str]) -> tuple[Shift, ...]
     return tuple(Shift(names[j], round(float(found[j]), 4)) for j in order if found[j] > SHIFTED)
 
 
-def since(months: Lying, then: Int64s, refused: float, rejected: float) -> str | None:
+def since(months: FeatureProfile, then: Int64s, refused: float, rejected: float) -> str | None:
     """Of series by their months (in the place of machines): that from which on, without a break, some feature is
     shifted or more are refused or rejected than these shares; None where the last month that tells anything is as it
     was."""

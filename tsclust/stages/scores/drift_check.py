@@ -13,9 +13,9 @@ import numpy as np
 from tsclust.arrays import Bools, Int64s, Keys
 from tsclust.engine.base import map_parts
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.model.bundle import Trained
+from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.examples import Part
-from tsclust.stages.model.profile import ALL, Lying
+from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.stages.scores import drift
 from tsclust.stages.scores.drift import Shift
 from tsclust.stages.scores.recent import column_of_times, times
@@ -30,15 +30,15 @@ Refused = Callable[[Path], Bools]  # a part -> (n,) which of its kept series get
 
 
 @dataclass(frozen=True)
-class Now:
+class CurrentProfile:
     """How the series lie that are scored: all of them, and the last ones alone; None where there are no others."""
 
-    whole: Lying
-    last: Lying | None
+    whole: FeatureProfile
+    last: FeatureProfile | None
 
-    def __add__(self, other: Now) -> Now:
+    def __add__(self, other: CurrentProfile) -> CurrentProfile:
         last = (self.last + other.last).bounded() if self.last is not None and other.last is not None else None
-        return Now((self.whole + other.whole).bounded(), last)
+        return CurrentProfile((self.whole + other.whole).bounded(), last)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,9 @@ class Drift:
         return {"found": bool(changed), "changed": changed, "unknown": list(self.unknown)}
 
 
-def find(workspace: Workspace, now: Now, model: Trained, names: Sequence[str], read: Read, refused: Refused) -> Drift:
+def find(
+    workspace: Workspace, now: CurrentProfile, model: ModelBundle, names: Sequence[str], read: Read, refused: Refused
+) -> Drift:
     """What has changed in the series of a workspace, which lie so `now`; names (d,) of the features."""
     there, each = set(model.lying.machines.tolist()), now.whole.machines.tolist()
     apart = bool(model.facts["machine"]) and ALL not in there and ALL not in each
@@ -90,7 +92,9 @@ def find(workspace: Workspace, now: Now, model: Trained, names: Sequence[str], r
     return Drift(tuple(changed), unknown)
 
 
-def _changed(now: Now, machine: str, model: Trained, names: Sequence[str], machines: int) -> Changed | None:
+def _changed(
+    now: CurrentProfile, machine: str, model: ModelBundle, names: Sequence[str], machines: int
+) -> Changed | None:
     """A machine, or ALL, if it is not what it was, in all its series or in the last ones."""
     whole = _compared(now.whole.of_machine(machine), machine, model, names, machines)
     if whole is not None or now.last is None:
@@ -99,7 +103,9 @@ def _changed(now: Now, machine: str, model: Trained, names: Sequence[str], machi
     return replace(last, last=True) if last else None
 
 
-def _compared(now: Lying, machine: str, model: Trained, names: Sequence[str], machines: int) -> Changed | None:
+def _compared(
+    now: FeatureProfile, machine: str, model: ModelBundle, names: Sequence[str], machines: int
+) -> Changed | None:
     rows, out, refused = int(now.rows[0]), int(now.rejected[0]), int(now.refused[0])
     most_refused, most_rejected = _most(model, machine)
     shifts = drift.shifts(now.counts[0], model.lying.counts_of(machine), names)
@@ -112,7 +118,7 @@ def _compared(now: Lying, machine: str, model: Trained, names: Sequence[str], ma
     return found if shifts or more or impossible else None
 
 
-def _most(model: Trained, machine: str) -> tuple[float, float]:
+def _most(model: ModelBundle, machine: str) -> tuple[float, float]:
     """The shares of series that got no answer and were impossible in training: of all, or of the machine if more."""
     refused, rejected = model.lying.shares_of(machine)
     return max(model.facts["refused"], refused), max(model.facts["rejected"], rejected)
@@ -123,7 +129,7 @@ def _key(one: Changed) -> str:
 
 
 def _since(
-    workspace: Workspace, machines: Sequence[str], model: Trained, read: Read, refused: Refused
+    workspace: Workspace, machines: Sequence[str], model: ModelBundle, read: Read, refused: Refused
 ) -> dict[str, str | None]:
     """machine -> the month from which on it is not what it was."""
     column = column_of_times(workspace)
@@ -137,16 +143,16 @@ def _since(
 
 def _by_month(
     workspace: Workspace, column: str, machines: Sequence[str], read: Read, refused: Refused, path: Path
-) -> Lying:
+) -> FeatureProfile:
     """How the series lie of each of these machines and each month, called `machine AND month`."""
     part, no_answer = read(path), refused(path)
     months = times(workspace, column, path).dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
     month, out = months[part.keep], months[~part.keep]
-    found = Lying.none(part.z.shape[1])
+    found = FeatureProfile.none(part.z.shape[1])
     for who, whose in ((np.full(len(month), ALL), np.full(len(out), ALL)), (part.machine, part.rejected)):
         mine, names = _named(who, month, machines)
         _, rejected = _named(whose, out, machines)
-        found += Lying.of(part.z[mine], names, no_answer[mine], rejected)
+        found += FeatureProfile.of(part.z[mine], names, no_answer[mine], rejected)
     return found
 
 
@@ -156,7 +162,7 @@ def _named(who: Keys, month: Keys, machines: Sequence[str]) -> tuple[Int64s, Key
     return rows, np.char.add(np.char.add(who[rows], AND), month[rows])
 
 
-def _months_of(total: Lying, machine: str) -> Lying:
+def _months_of(total: FeatureProfile, machine: str) -> FeatureProfile:
     rows = np.flatnonzero(np.char.startswith(total.machines, machine + AND))
     months = np.char.rpartition(total.machines[rows], AND)[:, 2]
-    return Lying(months, total.counts[rows], total.refused[rows], total.rejected[rows])
+    return FeatureProfile(months, total.counts[rows], total.refused[rows], total.rejected[rows])

@@ -25,12 +25,12 @@ from tsclust.stages.features import freshness
 from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model import abstention, examples
-from tsclust.stages.model.bundle import Trained
+from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.examples import Part
 from tsclust.stages.model.facts import MODEL
-from tsclust.stages.model.profile import Lying
+from tsclust.stages.model.profile import FeatureProfile
 from tsclust.stages.scores import drift_check
-from tsclust.stages.scores.drift_check import Drift, Now
+from tsclust.stages.scores.drift_check import Drift, CurrentProfile
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.scores.recent import Window
 from tsclust.stages.series import step
@@ -54,7 +54,7 @@ class Asked:
 
     series: Workspace
     settings: Settings
-    model: Trained
+    model: ModelBundle
     threshold: float = 0.0
     window: Window | None = None
 
@@ -75,7 +75,7 @@ def whole(workspace: Workspace, stage: Stage) -> pa.Table:
 
 @contextmanager
 def series_to_score(
-    workspace: Workspace, settings: Settings, stage: Stage, model: Trained, listen: Listener
+    workspace: Workspace, settings: Settings, stage: Stage, model: ModelBundle, listen: Listener
 ) -> Iterator[Workspace]:
     """The workspace itself, or one for as long as it takes, with series of another source, described alike."""
     same = model.facts["same"]
@@ -98,7 +98,7 @@ def series_to_score(
         shutil.rmtree(beside.root, ignore_errors=True)
 
 
-def _check_carried(beside: Workspace, settings: Settings, model: Trained) -> None:
+def _check_carried(beside: Workspace, settings: Settings, model: ModelBundle) -> None:
     """Raises SettingsError where the new series lack a column that series are compared by."""
     there = pq.read_schema(beside.parts(SERIES)[0]).names
     needed = [*settings.cluster.baseline, *filter(None, [model.facts["machine"]])]
@@ -115,29 +115,29 @@ def with_threshold(asked: Asked, share: float | None) -> Asked:
     threshold = asked.model.facts["threshold"]
     if share is not None:
         sure = np.concatenate(list(map_parts(partial(_confidence, asked), asked.series.parts(FEATURES), WORKERS)))
-        threshold = abstention.to_refuse(sure, share)
+        threshold = abstention.threshold_for_rejection_rate(sure, share)
     return replace(asked, threshold=threshold)
 
 
 def _confidence(asked: Asked, path: Path) -> Floats:
     z = asked.read(path).z
-    return asked.model.ask(asked.model.scaler.of_deviations(z))[1]
+    return asked.model.predict(asked.model.scaler.of_deviations(z))[1]
 
 
-def score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], Now]:
+def score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], CurrentProfile]:
     """Write scores/; what was said how often, and how the series lie."""
     said: Counter[str] = Counter()
-    nothing = Lying.none(len(asked.model.facts["features"]))
-    now = Now(nothing, nothing if asked.window else None)
+    nothing = FeatureProfile.none(len(asked.model.facts["features"]))
+    now = CurrentProfile(nothing, nothing if asked.window else None)
     for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts(FEATURES), WORKERS):
         said, now = said + of_part, now + lies
         listen(Progress("score", said.total(), asked.series.manifest(FEATURES).rows))
     return said, now
 
 
-def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str], Now]:
+def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str], CurrentProfile]:
     part = asked.read(path)
-    kind, sure, novelty = asked.model.ask(asked.model.scaler.of_deviations(part.z))
+    kind, sure, novelty = asked.model.predict(asked.model.scaler.of_deviations(part.z))
     names = pl.Series([*asked.model.kinds, DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE])
     dont_know, none, impossible = range(len(names) - 3, len(names))
     said = np.where(novelty > 1, none, np.where(sure < asked.threshold, dont_know, kind))
@@ -152,14 +152,14 @@ def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str],
     return counts, _now(asked, path, part, asked.model.refuses(sure, novelty))
 
 
-def _now(asked: Asked, path: Path, part: Part, refused: Bools) -> Now:
+def _now(asked: Asked, path: Path, part: Part, refused: Bools) -> CurrentProfile:
     """How the series of a part lie, and those in the window."""
-    whole = Lying.of(part.z, part.machine, refused, part.rejected)
+    whole = FeatureProfile.of(part.z, part.machine, refused, part.rejected)
     if asked.window is None:
-        return Now(whole, None)
+        return CurrentProfile(whole, None)
     late = asked.window.rows(path)
     kept, out = late[part.keep], late[~part.keep]
-    return Now(whole, Lying.of(part.z[kept], part.machine[kept], refused[kept], part.rejected[out]))
+    return CurrentProfile(whole, FeatureProfile.of(part.z[kept], part.machine[kept], refused[kept], part.rejected[out]))
 
 
 def _spread(values: Any, keep: Bools, other: float) -> Any:
@@ -169,7 +169,7 @@ def _spread(values: Any, keep: Bools, other: float) -> Any:
     return spread
 
 
-def drift_of(asked: Asked, now: Now, scores: Path) -> Drift:
+def drift_of(asked: Asked, now: CurrentProfile, scores: Path) -> Drift:
     refused = partial(asked.refused, scores)
     return drift_check.find(asked.series, now, asked.model, asked.model.facts["features"], asked.read, refused)
 
