@@ -30,7 +30,7 @@ from tsclust.stages.model.examples import Part
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.profile import FeatureProfile
 from tsclust.stages.scores import drift_check
-from tsclust.stages.scores.drift_check import Drift, CurrentProfile
+from tsclust.stages.scores.drift_check import CurrentProfile, Drift
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.scores.recent import Window
 from tsclust.stages.series import step
