@@ -6,16 +6,14 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
-from tests.support.answer_page import data, press, report, said, verdict
+from tests.support.answer_page import press, said, verdict
 from tests.support.pages import Opened
 from tsclust.stages.reports.groups.data import ReportData
 
-__all__ = ["data", "report"]  # fixtures
 
-
-def test_every_documented_key(page: Page, report: Path, data: ReportData) -> None:
-    opened = Opened(page, report)
-    names = [group.name for group in data.groups]
+def test_every_documented_key(page: Page, four_kinds_page: Path, four_kinds_data: ReportData) -> None:
+    opened = Opened(page, four_kinds_page)
+    names = [group.name for group in four_kinds_data.groups]
 
     def current() -> str | None:
         return page.evaluate("document.activeElement.id")
@@ -47,18 +45,18 @@ def test_every_documented_key(page: Page, report: Path, data: ReportData) -> Non
         press(page, "ArrowRight")
     assert current() == f"group-{names[-1]}"
     press(page, "ArrowRight")
-    assert current() == f"rule-{data.rejected[0].rule}"
+    assert current() == f"rule-{four_kinds_data.rejected[0].rule}"
     press(page, "ArrowLeft")
     assert current() == f"group-{names[-1]}"
-    press(page, *["ArrowRight"] * (1 + len(data.rejected)))
+    press(page, *["ArrowRight"] * (1 + len(four_kinds_data.rejected)))
     assert page.evaluate("document.activeElement.matches('[data-save]')")  # after the last one
     press(page, "ArrowLeft")
-    assert current() == f"rule-{data.rejected[-1].rule}"
+    assert current() == f"rule-{four_kinds_data.rejected[-1].rule}"
     assert opened.is_quiet()
 
 
-def test_keys_mean_the_same_on_a_russian_keyboard(page: Page, report: Path) -> None:
-    Opened(page, report)
+def test_keys_mean_the_same_on_a_russian_keyboard(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
     press(page, "ArrowRight")
     page.evaluate(
         """() => document.activeElement.dispatchEvent(
@@ -72,8 +70,8 @@ def test_keys_mean_the_same_on_a_russian_keyboard(page: Page, report: Path) -> N
     assert said(page).startswith("Write your name")
 
 
-def test_kinds_once_named_are_offered(page: Page, report: Path) -> None:
-    Opened(page, report)
+def test_kinds_once_named_are_offered(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
     press(page, "ArrowRight", "1")
     page.keyboard.type("worn brushes")
     press(page, "Enter", "1")
@@ -83,24 +81,24 @@ def test_kinds_once_named_are_offered(page: Page, report: Path) -> None:
     assert [options.nth(i).get_attribute("value") for i in range(options.count())] == ["Obstacle", "worn brushes"]
 
 
-def test_digits_with_other_keys_say_nothing(page: Page, report: Path) -> None:
-    Opened(page, report)
+def test_digits_with_other_keys_say_nothing(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
     press(page, "ArrowRight", "Shift+Digit2", "Alt+Digit2", "Control+Digit2", "Meta+Digit2")
     assert verdict(page, 1) is None
     press(page, "Digit2")
     assert verdict(page, 1) == "normal"
 
 
-def test_a_key_that_is_held_answers_once(page: Page, report: Path) -> None:
-    Opened(page, report)
+def test_a_key_that_is_held_answers_once(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
     press(page, "ArrowRight")
     for _ in range(2):
         page.keyboard.down("Digit2")  # the second repeats
     assert verdict(page, 1) == "normal"
 
 
-def test_from_save_on_to_the_next_group_or_back(page: Page, report: Path) -> None:
-    Opened(page, report)
+def test_from_save_on_to_the_next_group_or_back(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
     page.locator("#bar [name=labeller]").fill("x")
     for key, then in (("ArrowRight", 3), ("ArrowLeft", 2)):
         page.locator("#group-2").focus()

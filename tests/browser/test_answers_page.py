@@ -12,13 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.answer_page import asked, data, file_of, press, put, read, report, said, whole
+from tests.support.answer_page import asked, file_of, press, put, read, said, whole
 from tests.support.pages import CLIPPED, HOSTILE, Opened
 from tsclust.stages.labels.answers import Answers
 from tsclust.stages.reports.groups.data import ReportData
-
-__all__ = ["data", "report"]  # fixtures
-
 
 SAVED = "Saved as {}: send it to the person who gave you this page."
 KEPT = "(() => { throw new Error('closed'); })()"  # what a browser that keeps nothing does
@@ -62,10 +59,13 @@ def _arrived(folder: Path) -> Path:
 
 
 def test_three_groups_by_keyboard_saved_kept_and_opened_again(
-    any_page: Page, report: Path, data: ReportData, save: Callable[[Page, Callable[[], object]], Path]
+    any_page: Page,
+    four_kinds_page: Path,
+    four_kinds_data: ReportData,
+    save: Callable[[Page, Callable[[], object]], Path],
 ) -> None:
-    page, (first, second, third, *_) = any_page, data.groups
-    opened = Opened(page, report)
+    page, (first, second, third, *_) = any_page, four_kinds_data.groups
+    opened = Opened(page, four_kinds_page)
     expect(page.locator("#bar .done")).to_have_text("0 of 4 answered")
     press(page, "ArrowRight", "1")
     page.keyboard.type("worn brushes")
@@ -80,7 +80,7 @@ def test_three_groups_by_keyboard_saved_kept_and_opened_again(
 
     answers = read(file)
     assert (answers.labeller, answers.lang, answers.report.name, answers.report.model) == (
-        "Анна О'Нил", "en", "plant", data.model,
+        "Анна О'Нил", "en", "plant", four_kinds_data.model,
     )  # fmt: skip
     assert answers.started_at <= answers.groups[0].answered_at <= answers.saved_at
     blank = {"sure": None, "comment": "", "kind": "", "not_members": []}
@@ -97,7 +97,7 @@ def test_three_groups_by_keyboard_saved_kept_and_opened_again(
     assert opened.is_quiet()
     with page.context.browser.new_context() as elsewhere:
         other = elsewhere.new_page()
-        fresh = Opened(other, report)
+        fresh = Opened(other, four_kinds_page)
         expect(other.locator("#bar .done")).to_have_text("0 of 4 answered")
         other.locator("#bar [name=saved]").set_input_files(file)
         expect(other.locator("#bar .said")).to_have_text("Answers taken from the file: 3.")
@@ -118,9 +118,9 @@ def replace_times(answers: Answers) -> Answers:
 
 
 def test_by_mouse_with_everything_there_is_to_say(
-    page: Page, report: Path, data: ReportData, save: Callable[[Page, Callable[[], object]], Path]
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData, save: Callable[[Page, Callable[[], object]], Path]
 ) -> None:
-    opened, card = Opened(page, report), page.locator("#group-2")
+    opened, card = Opened(page, four_kinds_page), page.locator("#group-2")
     card.get_by_role("radio", name=re.compile("^a malfunction")).check()
     card.get_by_label("Which one?").fill("obstacle")
     card.get_by_role("radio", name=re.compile("^fairly sure")).check()
@@ -136,14 +136,14 @@ def test_by_mouse_with_everything_there_is_to_say(
     page.locator("#bar [name=labeller]").fill("  x ")
     answers = read(save(page, lambda: page.locator("#bar [data-save]").click()))
     mine, mixed = answers.groups
-    assert mine.model_dump(exclude={"answered_at"}) == asked(data.groups[1]) | {
+    assert mine.model_dump(exclude={"answered_at"}) == asked(four_kinds_data.groups[1]) | {
         "verdict": "malfunction", "kind": "obstacle", "sure": "likely", "comment": "only in\nfrost",
-        "not_members": tuple(data.groups[1].members[i].series_id for i in (2, 5)),
+        "not_members": tuple(four_kinds_data.groups[1].members[i].series_id for i in (2, 5)),
     }  # fmt: skip
-    assert (mixed.verdict, mixed.group, answers.labeller) == ("mixed", data.groups[4].number, "x")
+    assert (mixed.verdict, mixed.group, answers.labeller) == ("mixed", four_kinds_data.groups[4].number, "x")
     (objection,) = answers.objections
     assert objection.model_dump() == {
-        "rule": "flat", "series_ids": (data.rejected[0].examples[0].series_id,), "comment": "this one runs",
+        "rule": "flat", "series_ids": (four_kinds_data.rejected[0].examples[0].series_id,), "comment": "this one runs",
     }  # fmt: skip
     expect(page.locator("#bar .done")).to_have_text("1 of 4 answered")  # what is normal need not be
     expect(page.locator('.glance [data-group="2"] .state')).to_have_text("✓ obstacle")
@@ -155,11 +155,11 @@ def test_by_mouse_with_everything_there_is_to_say(
 
 
 def test_leaving_with_unsaved_answers_warns(
-    page: Page, report: Path, save: Callable[[Page, Callable[[], object]], Path]
+    page: Page, four_kinds_page: Path, save: Callable[[Page, Callable[[], object]], Path]
 ) -> None:
     asked: list[str] = []
     page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
-    Opened(page, report)
+    Opened(page, four_kinds_page)
     page.reload()
     assert asked == []
     page.locator("#group-1").get_by_role("radio", name=re.compile("^a bad recording")).check()
@@ -175,10 +175,10 @@ def test_leaving_with_unsaved_answers_warns(
 
 
 def test_where_the_browser_keeps_nothing_it_is_said_and_saving_works(
-    page: Page, report: Path, save: Callable[[Page, Callable[[], object]], Path]
+    page: Page, four_kinds_page: Path, save: Callable[[Page, Callable[[], object]], Path]
 ) -> None:
     page.add_init_script(f"Object.defineProperty(globalThis, 'localStorage', {{ get: () => {KEPT} }})")
-    opened = Opened(page, report)
+    opened = Opened(page, four_kinds_page)
     page.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
     assert said(page) == "This browser keeps nothing: save your answers before you close the page."
     page.locator("#bar [name=labeller]").fill("x")
@@ -186,40 +186,44 @@ def test_where_the_browser_keeps_nothing_it_is_said_and_saving_works(
     assert opened.is_quiet()
 
 
-def test_a_file_that_is_none_of_ours_is_said_to_be(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
-    opened, path = Opened(page, report), tmp_path / "odd.json"
-    good = file_of(data)
+def test_a_file_that_is_none_of_ours_is_said_to_be(
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData, tmp_path: Path
+) -> None:
+    opened, path = Opened(page, four_kinds_page), tmp_path / "odd.json"
+    good = file_of(four_kinds_data)
     none = "odd.json is not a file of answers, or it was changed or cut off after it was saved."
     cut, other = json.dumps(good)[:-40], good | {"labeller": "z"}
     for odd in ("", "[]", "null", "[1", cut, {"format": "other"}, good | {"groups": 3}, whole(good, groups=3), other):
         assert put(page, path, odd) == none
     assert put(page, tmp_path / "$& $1.json", "") == none.replace("odd", "$& $1")
     assert put(page, path, good | {"version": 2}) == "odd.json was made by another version of this page."
-    other = whole(file_of(data, members_hash="0" * 32), report=good["report"] | {"id": "0" * 16})
+    other = whole(file_of(four_kinds_data, members_hash="0" * 32), four_kinds_page=good["report"] | {"id": "0" * 16})
     assert put(page, path, other) == "odd.json has answers to another report."
     expect(page.locator("#bar .done")).to_have_text("0 of 4 answered")
     assert put(page, path, good) == "Answers taken from the file: 1."
     assert opened.is_quiet()
 
 
-def test_what_was_answered_later_stays(page: Page, report: Path, data: ReportData, tmp_path: Path) -> None:
-    Opened(page, report)
+def test_what_was_answered_later_stays(
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData, tmp_path: Path
+) -> None:
+    Opened(page, four_kinds_page)
     page.locator("#group-1").get_by_role("radio", name=re.compile("^I don’t know")).check()
-    assert put(page, tmp_path / "a.json", file_of(data)) == "Answers taken from the file: 0."
+    assert put(page, tmp_path / "a.json", file_of(four_kinds_data)) == "Answers taken from the file: 0."
     expect(page.locator("#group-1 :checked")).to_have_value("dont_know")
-    later = file_of(data, answered_at="2999-01-01T00:00:00.000Z")
+    later = file_of(four_kinds_data, answered_at="2999-01-01T00:00:00.000Z")
     assert put(page, tmp_path / "a.json", later) == "Answers taken from the file: 1."
     expect(page.locator("#group-1 [name=kind]")).to_have_value("k")
 
 
 @pytest.mark.parametrize("hostile", [*HOSTILE, "x" * 10_000, "$& $1 $$"])
 def test_hostile_answers_are_shown_as_text(
-    page: Page, report: Path, data: ReportData, tmp_path: Path, hostile: str,
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData, tmp_path: Path, hostile: str,
     save: Callable[[Page, Callable[[], object]], Path],
 ) -> None:  # fmt: skip
-    opened, members = Opened(page, report), data.groups[0].members
+    opened, members = Opened(page, four_kinds_page), four_kinds_data.groups[0].members
     said = {"kind": hostile, "comment": hostile, "not_members": [members[0].series_id]}
-    body = whole(file_of(data, **said), labeller=hostile)
+    body = whole(file_of(four_kinds_data, **said), labeller=hostile)
     assert put(page, tmp_path / "a.json", body) == "Answers taken from the file: 1."
     expect(page.locator("#group-1 .marked")).to_have_count(1)
     assert page.evaluate("window.hacked ?? null") is None

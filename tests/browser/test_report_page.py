@@ -26,6 +26,8 @@ CROWDED = """() => [...document.querySelectorAll("figure")].flatMap((figure) => 
   return texts.filter(([, a], i) => a.left < frame.left - 1 || a.right > frame.right + 1 || a.bottom > frame.bottom + 1
     || texts.slice(i + 1).some(([, b]) => over(a, b))).map(([text]) => `${figure.className}: ${text}`);
 })"""
+
+
 FIGURES = ("elbow", "silhouettes", "cluster_silhouettes", "map", "lineage")
 
 
@@ -251,9 +253,3 @@ def short(series_id: object) -> str:
     """What of a series_id the map shows."""
     text = str(series_id)
     return seen(text if len(text) <= SHOWN_IDS else f"{text[:SHOWN_IDS]}…")
-
-
-def test_the_same_workspace_gives_the_same_bytes(tmp_path: Path) -> None:
-    spaces = [write(tmp_path / name, lifelike()) for name in ("one", "two")]
-    pages = [render(collect(ws, Report()), "en", of_workspace(ws, "en")) for ws in spaces]
-    assert pages[0] == pages[1]

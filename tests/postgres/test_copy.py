@@ -20,6 +20,8 @@ from tsclust.errors import BadSeriesError
 from tsclust.source.postgres import copy
 from tsclust.source.postgres.session import hold
 
+pytestmark = pytest.mark.both_servers
+
 # type of PostgreSQL -> (type of Arrow, a random value)
 Make = Callable[[random.Random], Any]
 EPOCH = dt.datetime(1, 1, 1)

@@ -15,13 +15,13 @@ import pytest
 
 import tsclust
 from tests.support.reading import run
-from tests.support.slow_table import SERIES, TABLE, TOML, cycles, facts, ids, parts_done, started, wait_for
-from tests.support.workspaces import hashes, made
+from tests.support.slow_table import SERIES, TABLE, TOML, facts, ids, parts_done, started, wait_for
+from tests.support.workspaces import hashes, new_workspace
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.errors import SourceLostError
 from tsclust.stages.series.journal import Journal
 
-__all__ = ["cycles"]  # a fixture
+pytestmark = pytest.mark.both_servers
 
 
 def ended(dsn: str, which: str) -> int:
@@ -32,18 +32,18 @@ def ended(dsn: str, which: str) -> int:
 
 
 def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snapshot(
-    cycles: str, tmp_path: Path
+    slow_dsn: str, tmp_path: Path
 ) -> None:
-    root, broken = made(tmp_path / "ws", TOML), []
+    root, broken = new_workspace(tmp_path / "ws", TOML), []
 
     def break_some() -> None:
         while sum(broken) < 3:
-            broken.append(ended(cycles, "state = 'active' AND query LIKE 'COPY%'"))
+            broken.append(ended(slow_dsn, "state = 'active' AND query LIKE 'COPY%'"))
             time.sleep(0.1)
 
     breaker = threading.Thread(target=break_some)
     breaker.start()
-    tsclust.extract(root, {"dsn": cycles})
+    tsclust.extract(root, {"dsn": slow_dsn})
     breaker.join()
     assert ids(root) == list(range(1, SERIES + 1))
     assert len(facts(root)["read"]) == 1
@@ -57,8 +57,8 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_a_server_that_crashes_midway_and_starts_again_is_waited_for(own_server: Server, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    whole = made(tmp_path / "whole", TOML)
+    root = new_workspace(tmp_path / "ws", TOML)
+    whole = new_workspace(tmp_path / "whole", TOML)
     tsclust.extract(whole, {"dsn": own_server.dsn})
     process = started(root, own_server.dsn, "--json")
     wait_for(lambda: parts_done(root) > 5, process)
@@ -73,7 +73,7 @@ def test_a_server_that_crashes_midway_and_starts_again_is_waited_for(own_server:
 
 
 def test_a_server_that_stays_away_is_an_error_and_what_was_read_is_kept(own_server: Server, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
+    root = new_workspace(tmp_path / "ws", TOML)
     process = started(root, own_server.dsn)
     wait_for(lambda: parts_done(root) > 5, process)
     own_server.stop()
@@ -84,17 +84,17 @@ def test_a_server_that_stays_away_is_an_error_and_what_was_read_is_kept(own_serv
     assert Journal(root / ".series.partial").done
 
 
-def test_strict_never_takes_a_second_snapshot(cycles: str, tmp_path: Path) -> None:
-    root, broken = made(tmp_path / "ws", TOML), []
+def test_strict_never_takes_a_second_snapshot(slow_dsn: str, tmp_path: Path) -> None:
+    root, broken = new_workspace(tmp_path / "ws", TOML), []
 
     def break_all() -> None:
         while not broken:
             time.sleep(0.2)
-            broken.extend(range(ended(cycles, "true")))
+            broken.extend(range(ended(slow_dsn, "true")))
 
     breaker = threading.Thread(target=break_all)
     breaker.start()
     with pytest.raises(SourceLostError):
-        tsclust.extract(root, {"dsn": cycles, "source": {"retries": 1}}, strict=True)
+        tsclust.extract(root, {"dsn": slow_dsn, "source": {"retries": 1}}, strict=True)
     breaker.join()
     assert not (root / "series").exists()

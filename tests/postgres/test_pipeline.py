@@ -11,8 +11,8 @@ from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.support.series import CLUSTERED
-from tests.support.workspaces import SERIES_MADE, TOML, hashes, made
-from tsclust.errors import NoSeriesError, NotAWorkspaceError, SettingsError, StageMissingError
+from tests.support.workspaces import SERIES_MADE, TOML, hashes, new_workspace
+from tsclust.errors import NoSeriesError, SettingsError
 from tsclust.stages.features.catalogue import NAMES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -25,10 +25,10 @@ def parquet(root: Path, name: str) -> pl.DataFrame:
 # What is written
 
 
-def test_series_hold_every_row_of_the_table(done: Path, cycles: str) -> None:
+def test_series_hold_every_row_of_the_table(done: Path, cycles_dsn: str) -> None:
     series = parquet(done, "series/*.parquet")
     query = "SELECT series_id, machine_id, direction, recorded_at, values FROM machine.cycles ORDER BY series_id"
-    with dbapi.connect(cycles) as connection, connection.cursor() as cursor:
+    with dbapi.connect(cycles_dsn) as connection, connection.cursor() as cursor:
         cursor.execute(query)
         wanted = pl.DataFrame(cursor.fetch_arrow_table())
     assert series.equals(wanted.cast(dict(series.schema)))
@@ -96,8 +96,8 @@ def test_manifests_say_what_was_made_from_what_and_what_it_cost(done: Path) -> N
     assert not list(done.glob(".*.new"))
 
 
-def test_no_secret_is_written_down(own: Path, cycles: str) -> None:
-    tsclust.extract(own, {"dsn": make_conninfo(cycles, password="s3cret")})
+def test_no_secret_is_written_down(own: Path, cycles_dsn: str) -> None:
+    tsclust.extract(own, {"dsn": make_conninfo(cycles_dsn, password="s3cret")})
     for path in own.rglob("*"):
         assert not path.is_file() or b"s3cret" not in path.read_bytes(), path
 
@@ -108,9 +108,9 @@ def test_no_secret_is_written_down(own: Path, cycles: str) -> None:
 @pytest.mark.parametrize(
     "source", ["part_rows = 1000\nworkers = 1", "part_rows = 777\nworkers = 3", "part_rows = 9999"]
 )
-def test_parts_and_workers_change_no_result(done: Path, cycles: str, tmp_path: Path, source: str) -> None:
-    root = made(tmp_path / "ws", TOML.replace("part_rows = 1000", source))
-    list(tsclust.run(root, {"dsn": cycles}))
+def test_parts_and_workers_change_no_result(done: Path, cycles_dsn: str, tmp_path: Path, source: str) -> None:
+    root = new_workspace(tmp_path / "ws", TOML.replace("part_rows = 1000", source))
+    list(tsclust.run(root, {"dsn": cycles_dsn}))
     for name in ("sweep", "centers", "groups"):
         file = f"clusters/{name}.parquet"
         assert (root / file).read_bytes() == (done / file).read_bytes(), name
@@ -189,20 +189,6 @@ def test_a_baseline_that_is_no_carried_column(own: Path) -> None:
         tsclust.cluster(own, {"cluster": {"baseline": ["machine"]}})
 
 
-def test_stages_before_their_input(tmp_path: Path) -> None:
-    with pytest.raises(NotAWorkspaceError, match="tsclust init -w"):
-        tsclust.status(tmp_path)
-    root = made(tmp_path / "ws")
-    for command, made_by in (
-        ("features", "extract"),
-        ("filter", "features"),
-        ("cluster", "features"),
-        ("report", "cluster"),
-    ):
-        with pytest.raises(StageMissingError, match=f"Run: tsclust {made_by}"):
-            getattr(tsclust, command)(root)
-
-
 def test_init_writes_over_nothing(own: Path) -> None:
     before = (own / "tsclust.toml").read_bytes()
     with pytest.raises(SettingsError, match="exists already"):
@@ -210,8 +196,8 @@ def test_init_writes_over_nothing(own: Path) -> None:
     assert (own / "tsclust.toml").read_bytes() == before
 
 
-def test_a_path_with_blanks_and_brackets_is_a_path(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "my [bold] *ws*")
-    results = list(tsclust.run(root, {"dsn": cycles, "cluster": {"k": "2..4"}}))
+def test_a_path_with_blanks_and_brackets_is_a_path(cycles_dsn: str, tmp_path: Path) -> None:
+    root = new_workspace(tmp_path / "my [bold] *ws*")
+    results = list(tsclust.run(root, {"dsn": cycles_dsn, "cluster": {"k": "2..4"}}))
     assert results[-1].wrote == root / "reports" / "report.html"
     assert results[0].then == f"tsclust features -w '{root}'"

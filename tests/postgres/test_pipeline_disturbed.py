@@ -51,11 +51,11 @@ def started(root: Path, command: str, dsn: str, first: Callable[[], None] | None
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_killed_at_any_moment_the_last_good_stage_stays(own: Path, cycles: str, command: str) -> None:
+def test_killed_at_any_moment_the_last_good_stage_stays(own: Path, cycles_dsn: str, command: str) -> None:
     stage = STAGE_OF[command]
     before, rng = hashes(own, stage), random.Random(command)
     for _ in range(4):
-        process = started(own, command, cycles)
+        process = started(own, command, cycles_dsn)
         time.sleep(rng.uniform(0.3, 2.5))
         process.kill()
         process.communicate()
@@ -63,21 +63,23 @@ def test_killed_at_any_moment_the_last_good_stage_stays(own: Path, cycles: str, 
         assert {f"{stage}/{name}": digest for name, digest in manifest["outputs"].items()} == hashes(own, stage)
         if hashes(own, stage) != before:
             break  # it was quick enough to finish: a whole new stage
-    again = started(own, command, cycles)
+    again = started(own, command, cycles_dsn)
     assert again.communicate()[1] == ""
     assert again.returncode == 0
     assert not list(own.glob(".*.new"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_file_system_that_takes_no_more_is_one_line_and_loses_nothing(own: Path, cycles: str, command: str) -> None:
+def test_a_file_system_that_takes_no_more_is_one_line_and_loses_nothing(
+    own: Path, cycles_dsn: str, command: str
+) -> None:
     before = hashes(own, STAGE_OF[command])
     limit = 20_000  # bytes: no file may grow beyond it, the kernel refuses as on a full disk
 
     def full() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 
-    process = started(own, command, cycles, full)
+    process = started(own, command, cycles_dsn, full)
     _, told = process.communicate()
     assert process.returncode == DiskFullError.exit_code, told
     assert told.count("\n") == 1
@@ -87,10 +89,10 @@ def test_a_file_system_that_takes_no_more_is_one_line_and_loses_nothing(own: Pat
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_interrupted_it_cleans_up(own: Path, cycles: str, how: signal.Signals, code: int) -> None:
-    with psycopg.connect(cycles) as connection:  # a reader that has to wait: the moment of the signal is certain
+def test_interrupted_it_cleans_up(own: Path, cycles_dsn: str, how: signal.Signals, code: int) -> None:
+    with psycopg.connect(cycles_dsn) as connection:  # a reader that has to wait: the moment of the signal is certain
         connection.execute("LOCK TABLE machine.cycles IN ACCESS EXCLUSIVE MODE")
-        process = started(own, "extract", cycles)
+        process = started(own, "extract", cycles_dsn)
         waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
         while connection.execute(waiting).fetchone() == (0,):
             time.sleep(0.05)

@@ -37,6 +37,8 @@ from tsclust.series import SeriesBlock
 from tsclust.source import checks
 from tsclust.source.postgres.reader import PostgresReader, opened
 
+pytestmark = pytest.mark.both_servers
+
 MANY = """
     CREATE TABLE cycles AS SELECT i AS series_id, 's' || i % 7 AS switch_id, ARRAY[i, i + 0.5]::float8[] AS values
     FROM generate_series(1, 10000) AS i ORDER BY i * 7919 % 10007"""

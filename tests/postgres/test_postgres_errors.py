@@ -16,6 +16,8 @@ from tsclust.errors import BadSeriesError, QueryError, SettingsError, SourceLost
 from tsclust.source.postgres.reader import PostgresReader, opened
 from tsclust.source.postgres.session import SnapshotGoneError
 
+pytestmark = pytest.mark.both_servers
+
 SLOW = """
     CREATE FUNCTION slow(x float8) RETURNS float8[] STABLE LANGUAGE plpgsql AS
     'BEGIN PERFORM pg_sleep(0.2); RETURN ARRAY[x]; END'"""

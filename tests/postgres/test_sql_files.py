@@ -9,6 +9,8 @@ import pytest
 from tests.support.reading import ROOT, read, run
 from tsclust.config import Source
 
+pytestmark = pytest.mark.both_servers
+
 CYCLES = "INSERT INTO machine.cycles VALUES (2, 'b', '2021-01-01Z', '{2,NULL}'), (1, 'a', '2021-01-02Z', '{1,1.5}')"
 SHIPPED = {
     "array_column": ([CYCLES], [(1, [1.0, 1.5]), (2, [2.0, None])]),

@@ -11,27 +11,27 @@ import pytest
 
 import tsclust
 from tests.support.reading import run
-from tests.support.slow_table import SERIES, TABLE, TOML, cycles, ids, interrupt
-from tests.support.workspaces import hashes, made
+from tests.support.slow_table import SERIES, TABLE, TOML, ids, interrupt
+from tests.support.workspaces import hashes, new_workspace
 from tsclust.embedded_postgres.server import running
 from tsclust.errors import SettingsError
 
-__all__ = ["cycles"]  # a fixture
+pytestmark = pytest.mark.both_servers
 
 
-def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    tsclust.extract(root, {"dsn": cycles})
+def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(slow_dsn: str, tmp_path: Path) -> None:
+    root = new_workspace(tmp_path / "ws", TOML)
+    tsclust.extract(root, {"dsn": slow_dsn})
     before = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
-    nothing = tsclust.extract(root, {"dsn": cycles}, update=True)
+    nothing = tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     assert nothing.skipped
     assert "nothing new" in nothing.notes[0]
     run(
-        cycles,
+        slow_dsn,
         "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i",
         "UPDATE machine.cycles SET samples = '{0}' WHERE series_id = 7",
     )
-    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
+    updated = tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     after = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
     assert before.items() <= after.items()
     assert len(after) > len(before)
@@ -41,13 +41,13 @@ def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(cycles: str,
     assert updated.facts["mark"] == "9250"
 
 
-def test_after_an_update_only_the_new_parts_are_described(cycles: str, tmp_path: Path) -> None:
-    root, anew = made(tmp_path / "ws", TOML), made(tmp_path / "anew", TOML)
-    tsclust.extract(root, {"dsn": cycles})
+def test_after_an_update_only_the_new_parts_are_described(slow_dsn: str, tmp_path: Path) -> None:
+    root, anew = new_workspace(tmp_path / "ws", TOML), new_workspace(tmp_path / "anew", TOML)
+    tsclust.extract(root, {"dsn": slow_dsn})
     tsclust.features(root)
     before = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
-    run(cycles, "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i")
-    tsclust.extract(root, {"dsn": cycles}, update=True)
+    run(slow_dsn, "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i")
+    tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     result = tsclust.features(root)
     after = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
     assert before.items() < after.items()
@@ -59,70 +59,70 @@ def test_after_an_update_only_the_new_parts_are_described(cycles: str, tmp_path:
     assert from_scratch.table == result.table
 
 
-def test_update_by_a_watermark_finds_ids_that_are_not_the_highest(cycles: str, tmp_path: Path) -> None:
+def test_update_by_a_watermark_finds_ids_that_are_not_the_highest(slow_dsn: str, tmp_path: Path) -> None:
     toml = TOML.replace("SELECT series_id", "SELECT series_id, added") + 'watermark = "added"\n'
-    root = made(tmp_path / "ws", toml)
-    tsclust.extract(root, {"dsn": cycles})
+    root = new_workspace(tmp_path / "ws", toml)
+    tsclust.extract(root, {"dsn": slow_dsn})
     run(
-        cycles,
+        slow_dsn,
         "INSERT INTO machine.cycles SELECT -i, 'M1', now(), '{1,2}' FROM generate_series(1, 250) AS i",
         "INSERT INTO machine.cycles SELECT 99999, 'M1', max(added), '{1,2}' FROM machine.cycles WHERE series_id > 0",
     )
-    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
+    updated = tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     assert sorted(ids(root)) == [*range(-250, 0), *range(1, SERIES + 1), 99999]
     assert updated.facts
     assert updated.facts["new"] == 251
 
 
-def test_update_of_a_source_without_an_order_leaves_out_what_is_known(cycles: str, tmp_path: Path) -> None:
-    run(cycles, "CREATE TABLE loose AS SELECT md5(series_id::text)::uuid AS id, samples FROM machine.cycles")
-    root = made(tmp_path / "ws", '[source]\ntable = "loose"\npart_rows = 500\n')
-    tsclust.extract(root, {"dsn": cycles})
-    assert tsclust.extract(root, {"dsn": cycles}, update=True).skipped
-    run(cycles, "INSERT INTO loose SELECT md5('new' || i)::uuid, '{1,2}' FROM generate_series(1, 30) AS i")
-    updated = tsclust.extract(root, {"dsn": cycles}, update=True)
+def test_update_of_a_source_without_an_order_leaves_out_what_is_known(slow_dsn: str, tmp_path: Path) -> None:
+    run(slow_dsn, "CREATE TABLE loose AS SELECT md5(series_id::text)::uuid AS id, samples FROM machine.cycles")
+    root = new_workspace(tmp_path / "ws", '[source]\ntable = "loose"\npart_rows = 500\n')
+    tsclust.extract(root, {"dsn": slow_dsn})
+    assert tsclust.extract(root, {"dsn": slow_dsn}, update=True).skipped
+    run(slow_dsn, "INSERT INTO loose SELECT md5('new' || i)::uuid, '{1,2}' FROM generate_series(1, 30) AS i")
+    updated = tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     assert updated.facts
     assert (updated.facts["rows"], updated.facts["new"]) == (SERIES + 30, 30)
     assert len(set(ids(root))) == SERIES + 30
 
 
-def test_update_adds_nothing_to_series_that_were_read_otherwise(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    tsclust.extract(root, {"dsn": cycles})
+def test_update_adds_nothing_to_series_that_were_read_otherwise(slow_dsn: str, tmp_path: Path) -> None:
+    root = new_workspace(tmp_path / "ws", TOML)
+    tsclust.extract(root, {"dsn": slow_dsn})
     with pytest.raises(SettingsError, match="other settings"):
-        tsclust.extract(root, {"dsn": cycles, "source": {"where": "machine = 'M1'"}}, update=True)
+        tsclust.extract(root, {"dsn": slow_dsn, "source": {"where": "machine = 'M1'"}}, update=True)
     run(
-        cycles,
+        slow_dsn,
         "ALTER TABLE machine.cycles ALTER machine TYPE int USING 1",
         "UPDATE machine.cycles SET series_id = series_id + 9000",
     )
     with pytest.raises(SettingsError, match="other columns"):
-        tsclust.extract(root, {"dsn": cycles}, update=True)
+        tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     assert len(ids(root)) == SERIES
     assert not (root / ".series.partial").exists()
 
 
-def test_update_of_nothing_reads_all(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    assert tsclust.extract(root, {"dsn": cycles}, update=True).facts
+def test_update_of_nothing_reads_all(slow_dsn: str, tmp_path: Path) -> None:
+    root = new_workspace(tmp_path / "ws", TOML)
+    assert tsclust.extract(root, {"dsn": slow_dsn}, update=True).facts
     assert len(ids(root)) == SERIES
 
 
 @pytest.mark.parametrize("watermark", [True, False])
 def test_what_came_while_a_reading_was_interrupted_is_new_the_next_time(
-    cycles: str, tmp_path: Path, watermark: bool
+    slow_dsn: str, tmp_path: Path, watermark: bool
 ) -> None:
     toml = TOML.replace("SELECT series_id", "SELECT series_id, added")
-    root = made(tmp_path / "ws", toml + ('watermark = "added"\n' if watermark else ""))
-    interrupt(root, cycles, parts=70)
+    root = new_workspace(tmp_path / "ws", toml + ('watermark = "added"\n' if watermark else ""))
+    interrupt(root, slow_dsn, parts=70)
     low = -1 if watermark else 10_001  # in a range that is read already; above all of them
     run(
-        cycles,
+        slow_dsn,
         f"INSERT INTO machine.cycles VALUES ({low}, 'M1', '2030-01-01Z', '{{1,2}}')",
         "INSERT INTO machine.cycles VALUES (99999, 'M1', '2031-01-01Z', '{1,2}')",
     )
-    tsclust.extract(root, {"dsn": cycles})
-    tsclust.extract(root, {"dsn": cycles}, update=True)
+    tsclust.extract(root, {"dsn": slow_dsn})
+    tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     assert sorted(ids(root)) == sorted([low, *range(1, SERIES + 1), 99_999])
 
 
@@ -133,7 +133,7 @@ def test_a_watermark_of_long_rows_brings_whole_series(database: str, tmp_path: P
         "CREATE TABLE samples (cycle int, at timestamp, value float8, PRIMARY KEY (cycle, at))",
         "INSERT INTO samples " + rows.format(1, 0),
     )
-    root = made(tmp_path / "ws", "[source]\ntable = 'samples'\nwatermark = 'at'\n")
+    root = new_workspace(tmp_path / "ws", "[source]\ntable = 'samples'\nwatermark = 'at'\n")
     tsclust.extract(root, {"dsn": database})
     run(database, "INSERT INTO samples " + rows.format(2, 5))
     tsclust.extract(root, {"dsn": database}, update=True)
@@ -142,7 +142,7 @@ def test_a_watermark_of_long_rows_brings_whole_series(database: str, tmp_path: P
 
 def test_a_row_without_a_watermark_is_found_too(database: str, tmp_path: Path) -> None:
     run(database, "CREATE TABLE t (id int, w int, v float8[])", "INSERT INTO t VALUES (1, 5, '{1}'), (2, NULL, '{2}')")
-    root = made(tmp_path / "ws", "[source]\ntable = 't'\nwatermark = 'w'\n")
+    root = new_workspace(tmp_path / "ws", "[source]\ntable = 't'\nwatermark = 'w'\n")
     tsclust.extract(root, {"dsn": database})
     run(database, "INSERT INTO t VALUES (3, NULL, '{3}'), (4, 6, '{4}')")
     tsclust.extract(root, {"dsn": database}, update=True)
@@ -155,17 +155,17 @@ def test_moments_as_ids_do_not_depend_on_who_asks(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(database, "CREATE TABLE t (at timestamptz, v float8[])", "INSERT INTO t VALUES ('2024-06-01 12:00Z', '{1}')")
-    root = made(tmp_path / "ws", "[source]\ntable = 't'\nid = 'at'\n")
+    root = new_workspace(tmp_path / "ws", "[source]\ntable = 't'\nid = 'at'\n")
     for zone in ("America/New_York", "Europe/Berlin"):
         monkeypatch.setenv("PGTZ", zone)
         tsclust.extract(root, {"dsn": database}, update=True)
     assert ids(root) == ["2024-06-01 12:00:00+00"]
 
 
-def test_nothing_is_added_from_another_server(cycles: str, tmp_path: Path) -> None:
-    root = made(tmp_path / "ws", TOML)
-    name = psycopg.conninfo.conninfo_to_dict(cycles)["dbname"]
-    tsclust.extract(root, {"dsn": cycles})
+def test_nothing_is_added_from_another_server(slow_dsn: str, tmp_path: Path) -> None:
+    root = new_workspace(tmp_path / "ws", TOML)
+    name = psycopg.conninfo.conninfo_to_dict(slow_dsn)["dbname"]
+    tsclust.extract(root, {"dsn": slow_dsn})
     before = hashes(root, "series")
     with running(tmp_path / "pg") as other:
         run(other.dsn, f"CREATE DATABASE {name}")
@@ -178,7 +178,7 @@ def test_nothing_is_added_from_another_server(cycles: str, tmp_path: Path) -> No
 
 def test_moments_far_in_the_future_are_none(database: str, tmp_path: Path) -> None:
     run(database, "CREATE TABLE t AS SELECT 1 AS id, timestamptz '294276-12-31' AS until, '{1}'::float8[] AS v")
-    root = made(tmp_path / "ws", "[source]\ntable = 't'\n")
+    root = new_workspace(tmp_path / "ws", "[source]\ntable = 't'\n")
     tsclust.extract(root, {"dsn": database})
     assert pl.read_parquet(root / "series" / "*.parquet")["until"].to_list() == [None]
     assert json.loads((root / "series" / "manifest.json").read_text())["facts"]["new"] == 1

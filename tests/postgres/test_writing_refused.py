@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from tests.postgres.test_writing import rows, table
 from tests.support.reading import run
+from tests.support.written_tables import rows, table
 from tsclust.errors import BadSeriesError, QueryError, SettingsError
 from tsclust.sink.postgres.table import write_table
 

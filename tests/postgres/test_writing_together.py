@@ -12,8 +12,8 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from tests.postgres.test_writing import rows, table
 from tests.support.reading import run
+from tests.support.written_tables import rows, table
 from tsclust.errors import QueryError, SourceLostError
 from tsclust.sink.postgres import table as writing
 from tsclust.sink.postgres.table import write_table

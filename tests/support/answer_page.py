@@ -18,16 +18,16 @@ from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.html.form import form
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
+@pytest.fixture(scope="session")
+def four_kinds_data(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
     folder = tmp_path_factory.mktemp("answering")
     return collect(write(folder / "ws", four_kinds(), baseline=["machine"]), Report())
 
 
-@pytest.fixture(scope="module")
-def report(data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="session")
+def four_kinds_page(four_kinds_data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("answering") / "plant.html"
-    path.write_text(render(data, "en", name="plant"), encoding="utf-8")
+    path.write_text(render(four_kinds_data, "en", name="plant"), encoding="utf-8")
     return path
 
 

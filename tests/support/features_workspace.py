@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 import tsclust
-from tests.support.series import cycles
+from tests.support.series import machine_cycles
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.survey import as_columns
 from tsclust.stages.reports.features.collect import FeaturesData, collect
+from tsclust.stages.reports.features.page import render
 from tsclust.workspace.folder import Workspace
 
 SERIES_MADE = 6_000
+
+
 RULES = """
 [[rule]]
 name = "gaps"
@@ -29,6 +34,8 @@ name = "never"
 when = "run_length > 10000 OR peak_height < 0 AND side_mean < 0"
 reason = "No run is that long"
 """
+
+
 # Labels of one plot that touch each other.
 TOUCHING = """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
   const boxes = [...plot.querySelectorAll("span")].map((e) => [e.textContent, e.getBoundingClientRect()]);
@@ -38,11 +45,11 @@ TOUCHING = """() => [...document.querySelectorAll(".plot")].flatMap((plot) => {
 })"""
 
 
-def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, toml: str = RULES) -> Workspace:
+def describe_table(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, toml: str = RULES) -> Workspace:
     """A workspace with series (of the made mechanism, if none are given) and features, but no groups."""
     root.mkdir(parents=True)
     source = root.parent / "cycles.parquet"
-    pq.write_table(cycles(SERIES_MADE)[0] if table is None else table, source)
+    pq.write_table(machine_cycles(SERIES_MADE)[0] if table is None else table, source)
     (root / "tsclust.toml").write_text(f"[source]\npart_rows = {part_rows}\n" + toml, encoding="utf-8")
     tsclust.extract(root, {"source": {"files": str(source)}})
     tsclust.features(root)
@@ -51,3 +58,34 @@ def made(root: Path, table: pa.Table | None = None, part_rows: int = 65_536, tom
 
 def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
     return collect(workspace, "", as_columns(workspace.manifest(FEATURES).facts["typical"]), baseline)
+
+
+EXTREMES = {
+    "large": 1e17 + 16 * np.arange(5),
+    "ulps": 1e6 + 2.0**-33 * np.arange(5),
+    "halves": 2.0**50 - 1 - np.arange(5),
+    "tiny": 1e-310 * np.arange(5),
+    "tiny_equal": np.full(5, 1e-310),
+    "tiny_bulk": np.array([1e-310] * 3_000 + [2e-310] * 9 + [1.0] * 9),
+    "span": np.array([-1.7e308, -1.0, 0.0, 1.0, 1.7e308]),
+    "huge": np.array([1.6e308, 1.7e308, np.finfo(float).max]),
+    "wild": np.array([0.0] * 3_000 + [1e-9] * 99 + [-1.7e308, 1.7e308] * 9),
+}
+
+
+@pytest.fixture(scope="module")
+def features_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return describe_table(tmp_path_factory.mktemp("features") / "ws", part_rows=1_000)
+
+
+@pytest.fixture(scope="module")
+def features_data(features_workspace: Workspace) -> FeaturesData:
+    return data_of(features_workspace)
+
+
+@pytest.fixture(scope="module")
+def features_pages(features_data: FeaturesData, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("pages")
+    for lang in ("en", "ru"):
+        (folder / f"{lang}.html").write_text(render(features_data, lang), encoding="utf-8")
+    return {lang: folder / f"{lang}.html" for lang in ("en", "ru")}

@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+import pytest
+
 PACKAGE = Path(__file__).parent.parent.parent / "tsclust"
 DECORATED = re.compile(r"^ *@njit\b", re.MULTILINE)
 CONSTANTS = re.compile(r"^from (tsclust[.\w]*) import [^\n]*\b[A-Z][A-Z_]+\b", re.MULTILINE)
@@ -31,3 +33,8 @@ def use_cache(folder: Path) -> None:
     shared = Path(os.environ.setdefault("NUMBA_CACHE_DIR", str(folder / digest)))
     if worker := os.environ.get("PYTEST_XDIST_WORKER"):
         os.environ["NUMBA_CACHE_DIR"] = str(shared / worker)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Kernels are compiled anew only when a file that they come from changed."""
+    use_cache(config.rootpath / ".pytest_cache" / "kernels")

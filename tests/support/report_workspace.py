@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tests.support.series import CLUSTERED
 from tsclust.series import SeriesBlock
@@ -24,6 +25,8 @@ from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
 NORMAL = "normal"
+
+
 REASON = "The same value all the time: no sensor, or no run"
 
 
@@ -196,3 +199,9 @@ def plain(i: int, *, group: str | None = NORMAL, lead: int = 1, level: float = 1
         "peak_height": 5.0,
     }
     return Made(i, [0.0] * lead + [5.0, level, level, level, 0.0], group, carried, features)
+
+
+@pytest.fixture(scope="module")
+def forty_groups(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
+    return write(tmp_path_factory.mktemp("links") / "ws", made, baseline=["machine"])

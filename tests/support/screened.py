@@ -7,8 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 import tsclust
+from tests.support.series import machine_cycles
 from tsclust.workspace.result import Shown
 
 RULES = """
@@ -24,7 +26,7 @@ reason = "Never above 2.5"
 """
 
 
-def workspace(root: Path, table: pa.Table, rules: str = "", part_rows: int = 9_999) -> Path:
+def screened_workspace(root: Path, table: pa.Table, rules: str = "", part_rows: int = 9_999) -> Path:
     """A workspace with these series, described and screened; no clusters/."""
     root.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, root.parent / "in.parquet")
@@ -40,3 +42,28 @@ def shown(root: Path, rule: str, **more: Any) -> Shown:
     result = tsclust.filter(root, show=rule, **more)
     assert isinstance(result, Shown)
     return result
+
+
+def small_run(height: float, *more: float | None) -> list[float | None]:
+    """A small run: rest, a peak of this height, a side movement, rest."""
+    return [0.0, 0.0, height, 1.5, 1.1, 1.0, 1.1, 1.0, *more, 0.4, 0.0, 0.0]
+
+
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """2,000 screened cycles: for reading, and for pages."""
+    return screened_workspace(tmp_path_factory.mktemp("cycles") / "ws", machine_cycles(2_000)[0], part_rows=300)
+
+
+# The page
+
+
+@pytest.fixture(scope="module")
+def rejected_pages(screened: Path) -> dict[str, Path]:
+    """The page of `stuck` by language."""
+    found = {}
+    for lang in ("en", "ru"):
+        result = shown(screened, "stuck", html=True, flags={"report": {"lang": lang}})
+        assert result.wrote == screened / "reports" / "rejected-stuck.html"
+        found[lang] = result.wrote.rename(screened.parent / f"{lang}.html")
+    return found

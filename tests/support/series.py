@@ -33,16 +33,16 @@ def features_of(*series: object, sign: int = 1, dtype: type = np.float64) -> lis
 
 
 @functools.cache
-def cycles(series: int = 20_000, seed: int = 7) -> tuple[pa.Table, pl.DataFrame]:
+def machine_cycles(series: int = 20_000, seed: int = 7) -> tuple[pa.Table, pl.DataFrame]:
     """(series table, truth) of the made mechanism."""
     pairs = list(machines.make(series, seed))
     return pa.Table.from_batches([s for s, _ in pairs]), pl.DataFrame(pa.Table.from_batches([t for _, t in pairs]))
 
 
 @functools.cache
-def described(series: int = 20_000, seed: int = 7) -> pl.DataFrame:
+def machine_features(series: int = 20_000, seed: int = 7) -> pl.DataFrame:
     """The features of `cycles` with what is typical, their kind and carried columns."""
-    table, truth = cycles(series, seed)
+    table, truth = machine_cycles(series, seed)
     frame = pl.DataFrame(describe(SeriesBlock.from_arrow(table), 1), schema=list(NAMES)).fill_nan(None)
     frame = with_typical(frame)
     return pl.concat([frame, pl.DataFrame(table.drop_columns(["values"])), truth.select("kind")], how="horizontal")

@@ -33,7 +33,7 @@ TABLE = (
 
 
 @pytest.fixture
-def cycles(database: str) -> str:
+def slow_dsn(database: str) -> str:
     run(database, *TABLE)
     return database
 

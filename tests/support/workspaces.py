@@ -16,7 +16,7 @@ baseline = ["machine_id"]
 """
 
 
-def made(root: Path, toml: str = TOML) -> Path:
+def new_workspace(root: Path, toml: str = TOML) -> Path:
     root.mkdir(parents=True)
     (root / "tsclust.toml").write_text(toml, encoding="utf-8")
     return root

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.support.series import cycles
+from tests.support.series import machine_cycles
+from tests.support.swept import extracted, groups, swept
 from tsclust.config import Report
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.simulation.recall import count_members
@@ -22,29 +22,7 @@ from tsclust.stages.clusters.parts import folder_within
 from tsclust.stages.reports.groups import collect
 from tsclust.workspace.folder import Workspace
 
-K = {"cluster": {"k": "2..4"}}
 INSIDE = {"cluster": {"k": "2..9"}}
-
-
-def extracted(root: Path, part_rows: int = 4_000, series: int = 20_000) -> Path:
-    """A workspace of made cycles, described."""
-    tsclust.init(root)
-    pq.write_table(cycles(20_000)[0].slice(0, series), root / "cycles.parquet")
-    flags = {"source": {"files": str(root / "cycles.parquet"), "part_rows": part_rows}}
-    tsclust.extract(root, flags)
-    tsclust.features(root)
-    return root
-
-
-def swept(root: Path, flags: Mapping[str, Any] = K, **how: Any) -> pl.DataFrame:
-    """groups.parquet after a sweep."""
-    cluster = dict(flags["cluster"]) | {"baseline": ["machine_id", "direction"]}
-    tsclust.cluster(root, {"cluster": cluster}, **how)
-    return groups(root)
-
-
-def groups(root: Path) -> pl.DataFrame:
-    return pl.read_parquet(root / "clusters/groups.parquet", glob=False)
 
 
 def assigned(folder: Path) -> pl.DataFrame:
@@ -141,7 +119,7 @@ def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path
 
 def test_it_tells_apart_what_the_sweep_left_together(root: Path) -> None:
     group = mixed(root)
-    truth = cycles(20_000)[1]
+    truth = machine_cycles(20_000)[1]
     swept(root, INSIDE, within=group["group"])
     inside = root / "clusters" / folder_within(group["group"])
     kinds = dict(
@@ -239,7 +217,7 @@ def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(root
 def test_more_series_leave_the_numbers_as_they_are(tmp_path: Path) -> None:
     root = extracted(tmp_path / "ws", series=15_000)
     before = swept(root, INSIDE).filter(~pl.col("normal")).head(8)
-    pq.write_table(cycles(20_000)[0], root / "cycles.parquet")
+    pq.write_table(machine_cycles(20_000)[0], root / "cycles.parquet")
     flags = {"source": {"files": str(root / "cycles.parquet"), "part_rows": 4_000}}
     tsclust.extract(root, flags)
     tsclust.features(root)

@@ -11,19 +11,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tsclust.arrays import Floats
+from tests.support.coresets import coreset_of, stabilities
 from tsclust.stages.clusters import stability, sweep
-from tsclust.stages.clusters.coreset import Coreset, joined
+from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-def coreset_of(x: Floats, weights: Floats | None = None) -> Coreset:
-    hashes = np.arange(len(x), dtype=np.uint64)
-    weights = np.ones(len(x)) if weights is None else weights
-    return joined([Coreset(np.rint(x * GRID) / GRID, weights, hashes, np.ones(len(x), np.int64))])
 
 
 def source(coreset: Coreset) -> stability._Source:
@@ -41,10 +35,6 @@ def swept(coreset: Coreset, ks: tuple[int, ...]) -> Models:
     return Models.of(ks, [centers for _, centers in sweep.start(coreset, ks, 3, 1)])
 
 
-def found(coreset: Coreset, models: Models, resamples: int = 5, workers: int = 2) -> list[Floats]:
-    return [one for _, one in stability.stability(coreset, models, resamples, 7, workers)]
-
-
 def test_overlaps_are_those_of_sets() -> None:
     rng = np.random.default_rng(3)
     own, other = rng.integers(0, 4, 60).astype(np.uint8), rng.integers(0, 6, 60).astype(np.uint8)
@@ -58,7 +48,7 @@ def test_overlaps_are_those_of_sets() -> None:
 
 def test_blobs_come_back_and_the_halves_of_one_do_not() -> None:
     coreset = blobs()
-    three, four = found(coreset, swept(coreset, (3, 4)), 10)
+    three, four = stabilities(coreset, swept(coreset, (3, 4)), 10)
     np.testing.assert_allclose(three, 1, atol=0.01)
     halves = np.sort(four)[:2]
     assert (halves < stability.STABLE).all()
@@ -68,7 +58,7 @@ def test_blobs_come_back_and_the_halves_of_one_do_not() -> None:
 def test_two_blobs_in_one_cluster_are_less_stable_than_three() -> None:
     coreset = blobs()
     models = swept(coreset, (2, 3, 6))
-    means = stability.per_model(models, np.concatenate(found(coreset, models, 10)))
+    means = stability.per_model(models, np.concatenate(stabilities(coreset, models, 10)))
     assert means[1] > max(means[0], means[2])
     assert stability.stable_k(models.ks, means) == 3
 
@@ -77,7 +67,7 @@ def test_a_model_has_the_same_stability_alone_and_in_a_sweep() -> None:
     coreset = blobs()
     models = swept(coreset, (2, 4, 5))
     alone = Models.of((4,), [models.centers[models.first[1] : models.first[2]]])
-    np.testing.assert_array_equal(found(coreset, alone)[0], found(coreset, models)[1])
+    np.testing.assert_array_equal(stabilities(coreset, alone)[0], stabilities(coreset, models)[1])
 
 
 def test_a_resample_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +76,7 @@ def test_a_resample_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch)
     drawn = source(coreset).drawn(np.random.default_rng(0))
     assert len(drawn.rows) <= drawn.times.sum() == 100
     assert len(np.unique(drawn.rows, axis=0)) == len(drawn.rows)
-    np.testing.assert_allclose(np.concatenate(found(coreset, swept(coreset, (3,)))), 1, atol=0.01)
+    np.testing.assert_allclose(np.concatenate(stabilities(coreset, swept(coreset, (3,)))), 1, atol=0.01)
 
 
 def test_equal_rows_are_merged_with_all_the_weight_that_was_drawn() -> None:
@@ -101,7 +91,7 @@ def test_a_cluster_without_rows_gets_0_and_is_left_out_of_the_mean() -> None:
     coreset = blobs()
     three = swept(coreset, (3,)).centers
     models = Models.of((3, 4), [three, np.vstack([three, np.full((1, 3), -30.0)])])
-    each = found(coreset, models)
+    each = stabilities(coreset, models)
     assert each[1][3] == 0
     means = stability.per_model(models, np.concatenate(each))
     np.testing.assert_allclose(means, [each[0].mean(), each[1][:3].mean()])
@@ -112,7 +102,7 @@ def test_duplicates_and_hardly_any_rows(repeats: list[int]) -> None:
     places = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 5.0], [7.0, 7.0], [-5.0, 2.0]])[: len(repeats)]
     coreset = coreset_of(np.repeat(places, repeats, axis=0))
     models = swept(coreset, (2, 3, 8))
-    each = found(coreset, models, 8)
+    each = stabilities(coreset, models, 8)
     assert [len(one) for one in each] == np.diff(models.first).tolist()
     assert all(((one >= 0) & (one <= 1)).all() for one in each)
     assert np.isfinite(stability.per_model(models, np.concatenate(each))).all()
@@ -120,7 +110,7 @@ def test_duplicates_and_hardly_any_rows(repeats: list[int]) -> None:
 
 def test_one_row_is_one_stable_cluster() -> None:
     coreset = coreset_of(np.ones((1, 3)))
-    assert found(coreset, Models.of((2,), [np.ones((1, 3))]))[0].tolist() == [1.0]
+    assert stabilities(coreset, Models.of((2,), [np.ones((1, 3))]))[0].tolist() == [1.0]
 
 
 def test_models_come_one_by_one_and_the_filters_of_warnings_stay() -> None:
@@ -148,9 +138,9 @@ def test_no_model_no_k() -> None:
 RUNS = """
 import hashlib, sys
 import numpy as np
-from tests.unit.clusters.test_stability import coreset_of, found
-from tsclust.cluster import sweep
-from tsclust.cluster.sweep import Models
+from tests.support.coresets import coreset_of, stabilities
+from tsclust.stages.clusters import sweep
+from tsclust.stages.clusters.sweep import Models
 
 rng = np.random.default_rng(0)
 coreset = coreset_of(rng.normal(0, 1, (8_000, 4)), rng.uniform(0.1, 3, 8_000))
@@ -164,7 +154,7 @@ def watched(*asked):
 sweep.fit = watched
 for workers in sys.argv[1:]:
     centers.clear()
-    seen = [one.tobytes() for one in found(coreset, models, 5, int(workers))]
+    seen = [one.tobytes() for one in stabilities(coreset, models, 5, int(workers))]
     print(hashlib.sha256(b"".join(seen + sorted(one.tobytes() for one in centers))).hexdigest())
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_samples
 
+from tests.support.coresets import Parts, blobs, in_parts
 from tsclust.arrays import Floats, Int64s
 from tsclust.engine import base
 from tsclust.hashing import hash_ids
@@ -24,24 +24,9 @@ from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models, Sums
 
 REPOSITORY = Path(__file__).parents[3]
+
+
 KS = (2, 3, 5, 8)
-Parts = list[Rows]
-
-
-def blobs(rows: int = 3_000, seed: int = 0) -> Floats:
-    """(rows, 4) points: one large mass at the origin, four small blobs away from it, on the grid."""
-    rng = np.random.default_rng(seed)
-    center = rng.normal(0, 6, (5, 4)) * (np.arange(5) > 0)[:, None]
-    x = center[rng.choice(5, rows, p=[0.9, 0.04, 0.03, 0.02, 0.01])] + rng.normal(0, 0.3, (rows, 4))
-    return np.rint(x * GRID) / GRID
-
-
-def in_parts(x: Floats, sizes: list[int], order: Int64s | None = None) -> Parts:
-    hashes = hash_ids(pa.array(range(len(x))), 1)
-    order = np.arange(len(x)) if order is None else order
-    grid, hashes = (x[order] * GRID).astype(np.int16), hashes[order]
-    cuts = np.cumsum([0, *sizes, len(x) - sum(sizes)])
-    return [Rows(grid[a:b], hashes[a:b]) for a, b in itertools.pairwise(cuts)]
 
 
 def swept(parts: Parts, ks: tuple[int, ...] = KS) -> tuple[Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
@@ -195,7 +180,7 @@ def test_groups_are_distinct_and_hang_together(
 
 STARTS = """
 import hashlib, sys
-from tests.unit.clusters.test_sweep import blobs, in_parts
+from tests.support.coresets import blobs, in_parts
 from tsclust.stages.clusters import passes, sweep
 coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
 digest, starts = hashlib.sha256(), []

@@ -14,7 +14,16 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.series import CLUSTERED, CYCLE, array_of, block, cycles, described, features_of, possible
+from tests.support.series import (
+    CLUSTERED,
+    CYCLE,
+    array_of,
+    block,
+    features_of,
+    machine_cycles,
+    machine_features,
+    possible,
+)
 from tsclust.arrays import Floats
 from tsclust.engine.base import map_parts
 from tsclust.series import SeriesBlock
@@ -141,7 +150,7 @@ def test_the_catalogue_describes_every_column_once() -> None:
 
 
 def test_oracle_on_made_cycles_of_all_kinds() -> None:
-    table, _ = cycles()
+    table, _ = machine_cycles()
     many = SeriesBlock.from_arrow(table.slice(0, 1_500))
     for i, row in enumerate(describe(many, 1).tolist()):
         assert_same(dict(zip(NAMES, row, strict=True)), oracle(array_of(many, i)))
@@ -169,8 +178,8 @@ def test_a_shifted_cut_changes_nothing_but_the_start(shift: int) -> None:
 @pytest.mark.parametrize("cut", [1, 3, 5])
 def test_a_noisy_cut_moves_features_less_than_normal_series_differ(cut: int) -> None:
     """99 % of the series of all kinds; the level of rest moves by its own noise, which is small against the peak."""
-    table, _ = cycles()
-    frame = possible(described()).with_row_index().filter(pl.col("start") >= 7).head(2_000)
+    table, _ = machine_cycles()
+    frame = possible(machine_features()).with_row_index().filter(pl.col("start") >= 7).head(2_000)
     rows = frame["index"].to_list()
     many = SeriesBlock.from_arrow(pa.table(table.filter(pa.array(_possible_rows()))).take(rows))
     shorter = block(*(array_of(many, i)[cut:] for i in range(len(rows))))
@@ -188,7 +197,7 @@ def test_rest_appended_changes_nothing_but_the_length() -> None:
 
 
 def _possible_rows() -> list[bool]:
-    return [not kind.startswith("impossible") for kind in cycles()[1]["kind"]]
+    return [not kind.startswith("impossible") for kind in machine_cycles()[1]["kind"]]
 
 
 LEVELS = {f.name for f in CATALOGUE if f.unit in ("value", "value/sample", "value x samples")}
@@ -237,8 +246,8 @@ def test_odd_series_follow_the_policy(name: str) -> None:
     series, holds = ODD[name]
     found = features_of(series)[0]
     assert holds(found)
-    described = [v for n, v in found.items() if n not in FACTS]
-    assert np.isfinite(described).all() or np.isnan(described).all()
+    machine_features = [v for n, v in found.items() if n not in FACTS]
+    assert np.isfinite(machine_features).all() or np.isnan(machine_features).all()
 
 
 @pytest.mark.parametrize(
@@ -252,7 +261,7 @@ def test_oracle_on_real_series(shared_data: Path, file: str, sign: int) -> None:
 
 def test_values_rounded_to_float32_move_features_by_a_millionth_of_the_peak() -> None:
     """Counts of samples may step by one where a value lies at a limit: in 1 of 1,000 series."""
-    table, _ = cycles()
+    table, _ = machine_cycles()
     single = SeriesBlock.from_arrow(table.filter(pa.array(_possible_rows())).slice(0, 2_000))
     noise = np.random.default_rng(1).uniform(-1e-4, 1e-4, len(single.values))
     double = SeriesBlock(single.ids, single.offsets, single.values + noise)
@@ -263,14 +272,14 @@ def test_values_rounded_to_float32_move_features_by_a_millionth_of_the_peak() ->
 
 
 def test_float32_agrees_with_float64() -> None:
-    table, _ = cycles()
+    table, _ = machine_cycles()
     single = SeriesBlock.from_arrow(table.slice(0, 2_000))
     double = SeriesBlock(single.ids, single.offsets, single.values.astype(np.float64))
     np.testing.assert_array_equal(describe(single, 1), describe(double, 1))
 
 
 def test_the_same_bits_in_one_part_or_many_on_one_thread_or_two() -> None:
-    table, _ = cycles()
+    table, _ = machine_cycles()
     whole = describe(SeriesBlock.from_arrow(table.slice(0, 5_000)), 1)
     for size, workers in ((5_000, 1), (997, 2), (64, 2)):
         parts = (SeriesBlock.from_arrow(table.slice(at, min(size, 5_000 - at))) for at in range(0, 5_000, size))

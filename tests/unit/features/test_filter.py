@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.support.series import cycles
+from tests.support.series import machine_cycles
 from tsclust.errors import SettingsError, StageMissingError
 
 RULE = '[[rule]]\nname = "{}"\nwhen = "{}"\nreason = "for the test"\n'
@@ -29,13 +29,13 @@ def ws(tmp_path: Path) -> Path:
     """A workspace of 2,000 described cycles."""
     root = tmp_path / "ws"
     tsclust.init(root)
-    tsclust.features(extracted(root, cycles()[0].slice(0, 2_000), 700))
+    tsclust.features(extracted(root, machine_cycles()[0].slice(0, 2_000), 700))
     return root
 
 
 @pytest.mark.parametrize(("first", "part_rows"), [(5_000, 700), (0, 900)])
 def test_other_series_are_not_judged_by_old_features(ws: Path, first: int, part_rows: int) -> None:
-    extracted(ws, cycles()[0].slice(first, 2_000), part_rows)
+    extracted(ws, machine_cycles()[0].slice(first, 2_000), part_rows)
     (ws / "tsclust.toml").write_text(RULE.format("some", "machine_id LIKE '%1'"))
     told = re.escape(f"{ws / 'features'} describes other series than {ws / 'series'} holds now")
     with pytest.raises(StageMissingError, match=told):
@@ -52,7 +52,7 @@ def test_other_series_are_not_judged_by_old_features(ws: Path, first: int, part_
 
 def test_a_carried_nan_is_missing_and_rejects_nothing(ws: Path) -> None:
     temperature = pa.array([float("nan"), 5.0, None, 1.0] * 500)
-    table = cycles()[0].slice(0, 2_000).add_column(1, "temperature", temperature)
+    table = machine_cycles()[0].slice(0, 2_000).add_column(1, "temperature", temperature)
     (ws / "tsclust.toml").write_text(RULE.format("hot", "temperature > 3"))
     tsclust.features(extracted(ws, table, 700))
     frame = pl.read_parquet(ws / "features/*.parquet")

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tests.support.series import CYCLE, described, features_of, possible, with_typical
+from tests.support.series import CYCLE, features_of, machine_features, possible, with_typical
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features import rules as screen
@@ -24,7 +24,7 @@ def of(*series: object) -> pl.DataFrame:
 
 
 def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
-    frame = described(200_000, 1)
+    frame = machine_features(200_000, 1)
     frame = frame.with_columns(rejected(frame))
     by_kind = dict(frame.group_by("kind").agg(pl.col("rejected_by").is_not_null().mean()).iter_rows())
     caught = {kind: share for kind, share in by_kind.items() if kind.startswith("impossible")}

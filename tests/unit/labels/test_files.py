@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.importing import content, labels
+from tests.support.labels import content, labels
 from tests.support.report_workspace import four_kinds, write
 from tsclust.errors import AnswersError, DamagedError, DiskFullError
 from tsclust.simulation.expert import answered, form_of, put

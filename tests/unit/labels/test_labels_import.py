@@ -13,17 +13,17 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.importing import asked, content, given, labels, of, workspace
+from tests.support.labels import content, given, labels, of
 from tests.support.report_workspace import NORMAL, four_kinds, lifelike, write
 from tsclust.errors import SettingsError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.workspace.folder import Workspace
 
-__all__ = ["asked", "workspace"]  # fixtures
 
-
-def test_answers_become_labels_of_the_members(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
+def test_answers_become_labels_of_the_members(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
     out = [str(series_id) for series_id in of("dip")[:2]]
     said = {
         "1": {"kind": "  worn\u00a0 brushes ", "sure": "likely", "comment": " in frost "},
@@ -31,9 +31,9 @@ def test_answers_become_labels_of_the_members(workspace: Workspace, asked: dict[
         "3": "dont_know",
         "5": "normal",
     }
-    file = put(tmp_path / "answers-report-Anna.json", answered(asked, "Anna", said))
-    done = tsclust.labels_import(workspace.root, [file])
-    found = labels(workspace)
+    file = put(tmp_path / "answers-report-Anna.json", answered(asked_form, "Anna", said))
+    done = tsclust.labels_import(four_kinds_workspace.root, [file])
+    found = labels(four_kinds_workspace)
     assert found.columns == [
         "series_id", "labeller", "verdict", "kind", "sure", "comment", "report", "group", "size", "labelled_at",
     ]  # fmt: skip
@@ -44,7 +44,7 @@ def test_answers_become_labels_of_the_members(workspace: Workspace, asked: dict[
     for kind, series in expected.items():
         assert sorted(found.filter(pl.col("kind") == kind)["series_id"]) == sorted(series), kind
     assert len(found) == sum(map(len, expected.values()))
-    assert done.wrote == workspace.root / "labels"
+    assert done.wrote == four_kinds_workspace.root / "labels"
     assert done.facts is not None
     assert (done.facts["rows"], done.facts["labellers"], done.facts["alpha"]) == (len(found), ["Anna"], None)
 
@@ -60,51 +60,55 @@ def test_a_million_or_few_parts_give_the_same_labels(tmp_path: Path) -> None:
     assert found[0].equals(found[1])
 
 
-def test_the_same_file_twice_changes_nothing(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
-    file = put(tmp_path / "a.json", answered(asked, "Anna", {"1": "a"}))
-    tsclust.labels_import(workspace.root, [file, file])
-    before = content(workspace)
-    again = tsclust.labels_import(workspace.root, [file])
+def test_the_same_file_twice_changes_nothing(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    file = put(tmp_path / "a.json", answered(asked_form, "Anna", {"1": "a"}))
+    tsclust.labels_import(four_kinds_workspace.root, [file, file])
+    before = content(four_kinds_workspace)
+    again = tsclust.labels_import(four_kinds_workspace.root, [file])
     assert again.skipped
     assert "1 file known already" in again.notes[0]
-    assert content(workspace) == before
+    assert content(four_kinds_workspace) == before
 
 
 def test_a_newer_file_replaces_and_the_history_stays(
-    workspace: Workspace, asked: dict[str, Any], tmp_path: Path
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
 ) -> None:
-    first = put(tmp_path / "1.json", answered(asked, "Anna", {"1": "a", "2": "b"}))
-    second = put(tmp_path / "2.json", answered(asked, "Anna", {"1": "c"}, at="2026-02-01T00:00:00.000Z"))
-    other = put(tmp_path / "3.json", answered(asked, "Boris", {"2": "b"}))
-    tsclust.labels_import(workspace.root, [first])
-    tsclust.labels_import(workspace.root, [second, other])
+    first = put(tmp_path / "1.json", answered(asked_form, "Anna", {"1": "a", "2": "b"}))
+    second = put(tmp_path / "2.json", answered(asked_form, "Anna", {"1": "c"}, at="2026-02-01T00:00:00.000Z"))
+    other = put(tmp_path / "3.json", answered(asked_form, "Boris", {"2": "b"}))
+    tsclust.labels_import(four_kinds_workspace.root, [first])
+    tsclust.labels_import(four_kinds_workspace.root, [second, other])
     now = {(i, "Anna", "c") for i in of("short")} | {(i, "Boris", "b") for i in of("dip")}
-    assert given(workspace) == now
-    history = pl.read_parquet(workspace.root / "labels" / "answers.parquet")
+    assert given(four_kinds_workspace) == now
+    history = pl.read_parquet(four_kinds_workspace.root / "labels" / "answers.parquet")
     assert history.select("file", "kind", "in_force").rows() == [
         ("1.json", "a", False), ("1.json", "b", False), ("2.json", "c", True), ("3.json", "b", True),
     ]  # fmt: skip
-    kept = [json.loads(path.read_text()) for path in (workspace.root / "labels" / "answers").iterdir()]
+    kept = [json.loads(path.read_text()) for path in (four_kinds_workspace.root / "labels" / "answers").iterdir()]
     assert sorted(body["labeller"] for body in kept) == ["Anna", "Anna", "Boris"]
-    before = given(workspace)
-    older = put(tmp_path / "0.json", answered(asked, "Anna", {"1": "z"}, at="2025-12-01T00:00:00.000Z"))
-    tsclust.labels_import(workspace.root, [older])
-    assert given(workspace) == before
+    before = given(four_kinds_workspace)
+    older = put(tmp_path / "0.json", answered(asked_form, "Anna", {"1": "z"}, at="2025-12-01T00:00:00.000Z"))
+    tsclust.labels_import(four_kinds_workspace.root, [older])
+    assert given(four_kinds_workspace) == before
 
 
 def test_names_that_differ_in_capitals_alone_are_one_kind(
-    workspace: Workspace, asked: dict[str, Any], tmp_path: Path
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
 ) -> None:
     said = {"1": {"kind": "Износ Щёток", "answered_at": "2025-01-01T00:00:00Z"}, "2": "износ щёток", "3": "NORMAL"}
-    tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", said))])
-    assert set(labels(workspace)["kind"]) == {"Износ Щёток", "NORMAL (malfunction)"}
-    assert set(labels(workspace).filter(pl.col("group") == 3)["verdict"]) == {"malfunction"}
+    tsclust.labels_import(four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "A", said))])
+    assert set(labels(four_kinds_workspace)["kind"]) == {"Износ Щёток", "NORMAL (malfunction)"}
+    assert set(labels(four_kinds_workspace).filter(pl.col("group") == 3)["verdict"]) == {"malfunction"}
 
 
-def test_a_malfunction_is_not_called_normal(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
+def test_a_malfunction_is_not_called_normal(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
     said = {"1": "normal", "2": {"kind": "normal"}, "3": ""}
-    tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", said))])
-    found = dict(labels(workspace).select("group", "kind").unique().rows())
+    tsclust.labels_import(four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "A", said))])
+    found = dict(labels(four_kinds_workspace).select("group", "kind").unique().rows())
     assert found == {1: "normal", 2: "normal (malfunction)", 3: "malfunction"}
 
 
@@ -161,22 +165,22 @@ def test_the_normal_mass_leaves_out_what_is_asked_about_by_itself(tmp_path: Path
     assert given(workspace) == {(i, "A", "normal") for i in of(NORMAL)} | {(i, "A", "a") for i in of("short")}
 
 
-def test_labellers_who_disagree(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
+def test_labellers_who_disagree(four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path) -> None:
     said = {"A": {"1": "x", "2": "y", "3": "z"}, "B": {"1": "x", "2": "w", "3": "dont_know"}, "C": {"1": "x", "2": "w"}}
     times = {"A": "2026-03-01T00:00:00Z", "B": "2026-02-01T00:00:00Z", "C": "2026-01-01T00:00:00Z"}
-    files = [put(tmp_path / f"{who}.json", answered(asked, who, said[who], at=times[who])) for who in said]
-    done = tsclust.labels_import(workspace.root, files)
+    files = [put(tmp_path / f"{who}.json", answered(asked_form, who, said[who], at=times[who])) for who in said]
+    done = tsclust.labels_import(four_kinds_workspace.root, files)
     assert done.facts is not None
     assert done.facts["conflicts"] == [{"said": "w (B, C); y (A)", "series": len(of("dip"))}]
-    assert done.facts["alpha"] == pytest.approx(obvious_alpha(labels(workspace)))
+    assert done.facts["alpha"] == pytest.approx(obvious_alpha(labels(four_kinds_workspace)))
     assert any(f"{len(of('dip'))} series are labelled in contradictory ways" in note for note in done.notes)
     for resolve, dip in (("", None), ("majority", "w"), ("newest", "y"), ("C", "w"), ("A", "y")):
-        kinds = in_use(workspace, resolve)
+        kinds = in_use(four_kinds_workspace, resolve)
         assert {kinds.get(i) for i in of("dip")} == {dip}, resolve
         assert {kinds.get(i) for i in of("short")} == {"x"}
         assert {kinds.get(i) for i in of("high")} == {"z"}
     with pytest.raises(SettingsError, match=r"resolve = 'D': expected majority, newest or a labeller \(A, B, C\)"):
-        tsclust.labels_import(workspace.root, [], {"labels": {"resolve": "D"}})
+        tsclust.labels_import(four_kinds_workspace.root, [], {"labels": {"resolve": "D"}})
 
 
 def in_use(workspace: Workspace, resolve: str) -> dict[int, str]:
@@ -202,16 +206,18 @@ def obvious_alpha(found: pl.DataFrame) -> float:
     return 1 - sum(pairs) / n / expected
 
 
-def test_objections_are_kept_and_told(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
-    rejected = asked["rules"][0]["shown"][:2]
+def test_objections_are_kept_and_told(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    rejected = asked_form["rules"][0]["shown"][:2]
     done = tsclust.labels_import(
-        workspace.root, [put(tmp_path / "a.json", answered(asked, "Anna", {"rule:flat": rejected}))]
+        four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "Anna", {"rule:flat": rejected}))]
     )
     assert (
         f"Anna says that rule flat rejects real runs: {', '.join(rejected)}; see: tsclust filter --show flat"
         in done.notes
     )
-    kept = pl.read_parquet(workspace.root / "labels" / "objections.parquet")
+    kept = pl.read_parquet(four_kinds_workspace.root / "labels" / "objections.parquet")
     assert kept["series_id"].to_list() == rejected
 
 

@@ -12,15 +12,13 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.importing import asked, content, given, of, workspace
+from tests.support.labels import content, given, of
 from tests.support.report_workspace import four_kinds, write
 from tsclust.errors import AnswersError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.labels.answers import checksum
 from tsclust.workspace.folder import Workspace
-
-__all__ = ["asked", "workspace"]  # fixtures
 
 
 def damaged(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], str]:
@@ -66,52 +64,54 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], str | bytes], str]] = [
 
 @pytest.mark.parametrize(("broken", "why"), [(b, w) for _, b, w in REFUSED], ids=[n for n, _, _ in REFUSED])
 def test_what_is_not_whole_or_not_ours_is_refused_and_nothing_changes(
-    workspace: Workspace,
-    asked: dict[str, Any],
+    four_kinds_workspace: Workspace,
+    asked_form: dict[str, Any],
     tmp_path: Path,
     broken: Callable[[dict[str, Any]], str | bytes],
     why: str,
 ) -> None:
-    good = put(tmp_path / "good.json", answered(asked, "A", {"1": "x"}))
-    tsclust.labels_import(workspace.root, [good])
-    before = content(workspace)
-    better = put(tmp_path / "better.json", answered(asked, "A", {"1": "z"}, at="2026-02-01T00:00:00Z"))
-    bad, made = tmp_path / "bad.json", broken(answered(asked, "B", {"1": "x"}))
+    good = put(tmp_path / "good.json", answered(asked_form, "A", {"1": "x"}))
+    tsclust.labels_import(four_kinds_workspace.root, [good])
+    before = content(four_kinds_workspace)
+    better = put(tmp_path / "better.json", answered(asked_form, "A", {"1": "z"}, at="2026-02-01T00:00:00Z"))
+    bad, made = tmp_path / "bad.json", broken(answered(asked_form, "B", {"1": "x"}))
     bad.write_bytes(made if isinstance(made, bytes) else made.encode("utf-8", "surrogatepass"))
     with pytest.raises(AnswersError, match=why) as refused:
-        tsclust.labels_import(workspace.root, [better, bad])
+        tsclust.labels_import(four_kinds_workspace.root, [better, bad])
     assert "\n" not in str(refused.value)
-    assert content(workspace) == before
+    assert content(four_kinds_workspace) == before
 
 
-def test_a_huge_file_is_not_read_whole(workspace: Workspace, tmp_path: Path) -> None:
+def test_a_huge_file_is_not_read_whole(four_kinds_workspace: Workspace, tmp_path: Path) -> None:
     huge = tmp_path / "huge.json"
     with huge.open("wb") as file:
         file.truncate(2**40)
     with pytest.raises(AnswersError, match=r"more than 20,000,000 bytes"):
-        tsclust.labels_import(workspace.root, [huge])
+        tsclust.labels_import(four_kinds_workspace.root, [huge])
 
 
-def test_another_workspace_s_file_is_refused(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
+def test_another_workspace_s_file_is_refused(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
     other = write(tmp_path / "other", [replace(m, series_id=m.series_id + 1) for m in four_kinds()])
     renamed(other)
     for said in ({"1": "x"}, {"rule:flat": ["1"]}):
-        file = put(tmp_path / "a.json", answered(asked, "A", said))
+        file = put(tmp_path / "a.json", answered(asked_form, "A", said))
         with pytest.raises(AnswersError, match=r"is not about (the groups|any report) of"):
             tsclust.labels_import(other.root, [file])
     assert not (other.root / "labels").exists()
 
 
 def test_answers_to_an_earlier_sweep_are_taken_when_asked_for(
-    workspace: Workspace, asked: dict[str, Any], tmp_path: Path
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
 ) -> None:
     """An expert takes a week; by then clusters/ holds another sweep: here the groups have lost their last members."""
-    file = put(tmp_path / "a.json", answered(asked, "A", {"1": "x"}))
-    swept_again(workspace)
+    file = put(tmp_path / "a.json", answered(asked_form, "A", {"1": "x"}))
+    swept_again(four_kinds_workspace)
     with pytest.raises(AnswersError, match=r"is about an earlier sweep than .*Its series are still known: add --older"):
-        tsclust.labels_import(workspace.root, [file])
-    tsclust.labels_import(workspace.root, [file], older=True)
-    assert given(workspace) == {(i, "A", "x") for i in of("short")}
+        tsclust.labels_import(four_kinds_workspace.root, [file])
+    tsclust.labels_import(four_kinds_workspace.root, [file], older=True)
+    assert given(four_kinds_workspace) == {(i, "A", "x") for i in of("short")}
 
 
 def swept_again(workspace: Workspace) -> None:
@@ -131,30 +131,32 @@ def renamed(workspace: Workspace) -> None:
     manifest.write_text(text)
 
 
-def test_a_killed_import_leaves_the_last_labels(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
-    tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", {"1": "x"}))])
-    before = content(workspace)
-    half = workspace.root / ".labels.new"
+def test_a_killed_import_leaves_the_last_labels(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    tsclust.labels_import(four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "A", {"1": "x"}))])
+    before = content(four_kinds_workspace)
+    half = four_kinds_workspace.root / ".labels.new"
     half.mkdir()
     (half / "labels.parquet").write_bytes(b"half")
-    again = tsclust.labels_import(workspace.root, [tmp_path / "a.json"])
+    again = tsclust.labels_import(four_kinds_workspace.root, [tmp_path / "a.json"])
     assert again.skipped
     assert not half.exists()
-    assert content(workspace) == before
+    assert content(four_kinds_workspace) == before
 
 
 def test_labels_outlive_the_sweep_and_say_what_a_group_was_called(
-    workspace: Workspace, asked: dict[str, Any], tmp_path: Path
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
 ) -> None:
     said = {"1": "x", "2": "y", "5": "normal"}
-    tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", said))])
-    swept_again(workspace)
-    groups = workspace.stage(CLUSTERS) / "groups.parquet"
+    tsclust.labels_import(four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "A", said))])
+    swept_again(four_kinds_workspace)
+    groups = four_kinds_workspace.stage(CLUSTERS) / "groups.parquet"
     shifted = pl.read_parquet(groups).with_columns(cluster=(pl.col("cluster") + 1) % 5)
     groups.unlink()
     shifted.write_parquet(groups)
-    new = form_of(tsclust.report(workspace.root).wrote)
+    new = form_of(tsclust.report(four_kinds_workspace.root).wrote)
     assert [group["name"] for group in new["groups"]] == ["3", "4"]
     assert new["kinds"] == ["y", "x"]
-    everything = form_of(tsclust.report(workspace.root, everything=True).wrote)
+    everything = form_of(tsclust.report(four_kinds_workspace.root, everything=True).wrote)
     assert [group["name"] for group in everything["groups"]] == ["1", "2", "3", "4", "5"]

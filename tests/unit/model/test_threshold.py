@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.plant import cycles, described, kept, label, scores
+from tests.support.plant import cycles_file, describe_file, kept, label, scores
 from tsclust.stages.model import abstention, classifier
 from tsclust.stages.model.classifier import Examples
 from tsclust.stages.model.facts import MODEL
@@ -21,8 +21,8 @@ from tsclust.workspace.folder import Workspace
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """So few series that rare kinds are hard to tell."""
     folder = tmp_path_factory.mktemp("threshold")
-    path, truth = cycles(folder, 10_000)
-    workspace = described(folder, path)
+    path, truth = cycles_file(folder, 10_000)
+    workspace = describe_file(folder, path)
     label(workspace, kept(workspace, truth).select("series_id", "kind"))
     return workspace
 

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.browser.test_report_figures import traces
-from tests.support.plant import cycles, described
+from tests.support.figures import traces
+from tests.support.plant import cycles_file, describe_file
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.notebook.view import Opened
 from tsclust.simulation import expert
@@ -42,8 +42,8 @@ class Plant:
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
     folder = tmp_path_factory.mktemp("opened") / "a [1]* folder"
-    path, truth = cycles(folder, 12_000)
-    workspace = described(folder, path)
+    path, truth = cycles_file(folder, 12_000)
+    workspace = describe_file(folder, path)
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..12"}})
     tsclust.report(workspace.root, {"report": {"charts": False}})
     tsclust.labels_import(workspace.root, expert.two_answers(workspace, truth))

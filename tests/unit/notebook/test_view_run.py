@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
+from tests.support.swept import extracted, swept
 from tests.support.views import ODD, by_hash, dip
-from tests.unit.clusters.test_drilldown import extracted, swept
 from tsclust.errors import StageMissingError
 from tsclust.notebook.view import Opened
 from tsclust.stages.features.rules import DEFAULT_RULES

@@ -9,9 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from tests.support.models import learned
 from tests.support.report_workspace import lifelike, write
 from tests.support.series import CLUSTERED
-from tests.unit.notebook.test_model_figures import learned
 from tsclust.config import Report
 from tsclust.notebook.group_figures import curves_of, spread_of
 from tsclust.notebook.model_figures import coverage_of

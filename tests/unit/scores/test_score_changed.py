@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.plant import cycles, described, kept, label
+from tests.support.plant import cycles_file, describe_file, kept, label
 from tsclust.workspace.folder import Workspace
 
 
@@ -35,15 +35,12 @@ class Six:
 @pytest.fixture(scope="module")
 def six(tmp_path_factory: pytest.TempPathFactory) -> Six:
     folder = tmp_path_factory.mktemp("six")
-    path, truth = cycles(folder, 300_000)
-    table = pl.read_parquet(path)
-    few = table.filter(pl.col("machine_id").is_in(table["machine_id"].unique().sort().head(6).implode()))
-    few.write_parquet(folder / "few.parquet")
-    workspace = described(folder / "few", folder / "few.parquet")
+    path, truth = cycles_file(folder, 4_500, machines=6)
+    workspace = describe_file(folder, path)
     kinds = kept(workspace, truth).select("series_id", "kind")
     label(workspace, kinds)
     tsclust.train(workspace.root)
-    return Six(workspace, few, kinds)
+    return Six(workspace, pl.read_parquet(path), kinds)
 
 
 def checked(workspace: Workspace, *more: str) -> tuple[int, list[dict[str, Any]], str]:

@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.plant import cycles, described, kept, label, scores
+from tests.support.plant import cycles_file, describe_file, kept, label, scores
 from tsclust.errors import DamagedError, DiskFullError, NoSeriesError, SettingsError, StageMissingError
 from tsclust.stages.model import skops_file
 from tsclust.stages.model.facts import MODEL
@@ -38,8 +38,8 @@ class Plant:
 @pytest.fixture(scope="module")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
     folder = tmp_path_factory.mktemp("trouble")
-    path, truth = cycles(folder, 10_000)
-    workspace = described(folder, path)
+    path, truth = cycles_file(folder, 10_000)
+    workspace = describe_file(folder, path)
     found = kept(workspace, truth).select("series_id", "kind")
     label(workspace, found)
     tsclust.train(workspace.root)

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from tests.support.series import cycles, described, possible
+from tests.support.series import machine_cycles, machine_features, possible
 from tsclust.series import SeriesBlock
 from tsclust.simulation import machines
 from tsclust.simulation.machines import IMPOSSIBLE, KINDS
@@ -37,13 +37,13 @@ def test_as_many_as_asked_for_each_with_its_truth(series: int) -> None:
 
 
 def test_the_series_do_not_carry_their_truth() -> None:
-    table, _ = cycles()
+    table, _ = machine_cycles()
     assert table.schema == machines.SCHEMA
     assert set(table.column_names) == {"series_id", "machine_id", "direction", "recorded_at", "values"}
 
 
 def test_shares_are_as_planted() -> None:
-    _, truth = cycles(200_000, 1)
+    _, truth = machine_cycles(200_000, 1)
     counts = dict(truth["kind"].value_counts().iter_rows())
     impossible = sum(counts[f"impossible: {kind}"] for kind in IMPOSSIBLE)
     assert impossible / 200_000 == pytest.approx(0.15, abs=0.005)
@@ -57,7 +57,7 @@ def test_shares_are_as_planted() -> None:
 
 
 def test_normal_cycles_look_like_a_point_machine() -> None:
-    normal = described().filter(pl.col("kind") == "normal")
+    normal = machine_features().filter(pl.col("kind") == "normal")
     ratio = normal["peak_height"] / normal["side_mean"]
     assert ratio.is_between(3, 9).mean() > 0.99
     assert normal["peak_position"].max() <= 3
@@ -70,7 +70,7 @@ def test_normal_cycles_look_like_a_point_machine() -> None:
 
 
 def test_the_two_directions_are_two_regimes() -> None:
-    normal = described().filter(pl.col("kind") == "normal")
+    normal = machine_features().filter(pl.col("kind") == "normal")
     by_direction = normal.group_by("machine_id", "direction").agg(pl.col("side_mean").median()).pivot(
         "direction", index="machine_id", values="side_mean"
     )  # fmt: skip
@@ -78,11 +78,11 @@ def test_the_two_directions_are_two_regimes() -> None:
 
 
 def test_possible_lengths_lie_between_50_and_100() -> None:
-    assert possible(described())["n_values"].is_between(50, 100).all()
+    assert possible(machine_features())["n_values"].is_between(50, 100).all()
 
 
 def test_a_block_of_them_keeps_gaps_as_missing_values() -> None:
-    table, truth = cycles()
+    table, truth = machine_cycles()
     block = SeriesBlock.from_arrow(table)
     gaps = truth["kind"] == "impossible: gaps"
     missing = np.add.reduceat(np.isnan(block.values), block.offsets[:-1]) > 0

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.postgres.test_from_files import (
+from tests.support.file_tables import (
     INT,
     TEXT,
     Table,
@@ -29,7 +29,7 @@ from tests.postgres.test_from_files import (
     read,
     same,
 )
-from tests.support.workspaces import hashes, made
+from tests.support.workspaces import hashes, new_workspace
 from tsclust.errors import SettingsError
 
 
@@ -109,7 +109,7 @@ def long_csv(path: Path, series: int, length: int, note: int = 1) -> Path:
 
 
 def test_killed_while_it_reads_it_starts_over_and_leaves_nothing(tmp_path: Path) -> None:
-    path, root = long_csv(tmp_path / "x.csv", 20_000, 40), made(tmp_path / "ws", "[source]\npart_rows = 100")
+    path, root = long_csv(tmp_path / "x.csv", 20_000, 40), new_workspace(tmp_path / "ws", "[source]\npart_rows = 100")
     for sign in ("spill.arrow", "part-00000.parquet", "part-00050.parquet"):
         process = started(root, path)
         while process.poll() is None and not (root / ".series.partial" / sign).exists():
@@ -155,7 +155,10 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """The smaller file, 120 MB, is already more than what is read ahead."""
     peaks = []
     for series in (40_000, 120_000):
-        path, root = long_csv(tmp_path / f"{series}.csv", series, 50, note=40), made(tmp_path / str(series), "")
+        path, root = (
+            long_csv(tmp_path / f"{series}.csv", series, 50, note=40),
+            new_workspace(tmp_path / str(series), ""),
+        )
         environment = {**os.environ, "ARROW_DEFAULT_MEMORY_POOL": "system"}
         command = [sys.executable, "-c", PEAK, str(root), str(path)]
         peaks.append(int(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout))

@@ -1,4 +1,4 @@
-"""What the tests of tsclust labels import share."""
+"""A workspace whose groups were answered, and the labels that it holds."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import pytest
 
 import tsclust
 from tests.support.report_workspace import four_kinds, write
-from tsclust.simulation.expert import form_of
+from tsclust.simulation.expert import answered, form_of, put
 from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
+def four_kinds_workspace(tmp_path: Path) -> Workspace:
     return write(tmp_path / "ws", four_kinds())
 
 
 @pytest.fixture
-def asked(workspace: Workspace) -> dict[str, Any]:
+def asked_form(four_kinds_workspace: Workspace) -> dict[str, Any]:
     """What a report about it asks: groups 1 to 4 (short, dip, high, long), and 5, the normal mass."""
-    done = tsclust.report(workspace.root, {"report": {"charts": False}})
+    done = tsclust.report(four_kinds_workspace.root, {"report": {"charts": False}})
     return form_of(done.wrote)
 
 
@@ -43,3 +43,14 @@ def of(name: str) -> list[int]:
 def content(workspace: Workspace) -> dict[str, bytes]:
     folder = workspace.root / "labels"
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+@pytest.fixture
+def disputed(tmp_path: Path) -> Workspace:
+    """Two labellers who agree about group 1 and not about group 2."""
+    workspace = write(tmp_path / "ws", four_kinds())
+    form = form_of(tsclust.report(workspace.root).wrote)
+    said = {"A": {"1": "x", "2": "y"}, "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}}}
+    files = [put(tmp_path / f"{who}.json", answered(form, who, given)) for who, given in said.items()]
+    tsclust.labels_import(workspace.root, files)
+    return workspace

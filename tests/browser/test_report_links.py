@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.support.pages import Opened
-from tests.support.report_workspace import lifelike, write
 from tsclust.config import Report
-from tsclust.stages.reports.charts.figures import of_workspace
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.page import render
 from tsclust.workspace.folder import Workspace
@@ -21,16 +18,10 @@ FAR = 32  # a group far down
 
 
 @pytest.fixture(scope="module")
-def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
-    made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
-    return write(tmp_path_factory.mktemp("links") / "ws", made, baseline=["machine"])
-
-
-@pytest.fixture(scope="module")
-def report(workspace: Workspace) -> Path:
-    data = collect(workspace, Report())
+def report(forty_groups: Workspace) -> Path:
+    data = collect(forty_groups, Report())
     assert len(data.groups) > 40
-    path = workspace.root / "links.html"
+    path = forty_groups.root / "links.html"
     path.write_text(render(data, "en"), encoding="utf-8")
     return path
 
@@ -67,8 +58,3 @@ def test_a_link_leads_to_its_group(wide_or_narrow: Page, report: Path) -> None:
     page.goto(f"{report.as_uri()}#group-{FAR}")
     assert 0 <= top(page, FAR) < 60
     assert not opened.complaints
-
-
-def test_forty_groups_stay_below_three_megabytes(workspace: Workspace) -> None:
-    page = render(collect(workspace, Report()), "ru", of_workspace(workspace, "ru"))
-    assert len(page.encode()) < 3_000_000

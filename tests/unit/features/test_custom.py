@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.support.series import CLUSTERED, CYCLE, block, cycles
+from tests.support.series import CLUSTERED, CYCLE, block, machine_cycles
 from tsclust.errors import SettingsError
 from tsclust.stages.features import custom
 from tsclust.stages.features.catalogue import NAMES, in_force
@@ -57,7 +57,7 @@ def own(tmp_path: Path) -> Path:
     """A workspace of 2,000 cycles with two features of its own."""
     root = tmp_path / "ws"
     tsclust.init(root)
-    pq.write_table(cycles()[0].slice(0, 2_000), tmp_path / "cycles.parquet")
+    pq.write_table(machine_cycles()[0].slice(0, 2_000), tmp_path / "cycles.parquet")
     (root / "tsclust.toml").write_text(TOML)
     written(root, OWN)
     tsclust.extract(root, {"source": {"files": str(tmp_path / "cycles.parquet"), "part_rows": 700}})
@@ -73,7 +73,7 @@ def test_they_are_computed_as_numpy_does_and_said(own: Path) -> None:
     assert "your own features: ripple, sorted_share" in result.notes
     assert [n for n in result.notes if n.startswith("sorted_share runs as plain Python")]
     assert not [n for n in result.notes if n.startswith("ripple runs")]
-    series = cycles()[0].slice(0, 2_000)
+    series = machine_cycles()[0].slice(0, 2_000)
     wanted = [np.abs(np.diff(np.array(v, float)[-10:])).max() for v in series["values"].to_pylist() if None not in v]
     known = [None not in v for v in series["values"].to_pylist()]
     found = features(own).filter(pl.Series(known))

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import tsclust
+from tests.support.figures import traces
 from tests.support.report_workspace import lifelike, write
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.charts import figures
@@ -25,6 +26,8 @@ SWEEP = pl.DataFrame(
         "stability": [1.0, 0.9, 0.8],
     }
 )
+
+
 CENTERS = pl.DataFrame(
     {
         "k": [2, 2, 3, 3, 3],
@@ -34,12 +37,6 @@ CENTERS = pl.DataFrame(
         "stability": [1.0, 0.5, 0.75, 0.75, 0.0],
     }
 )
-
-
-def traces(figure: go.Figure, *names: str) -> list[dict[str, Any]]:
-    """These parts of every trace, where it has them."""
-    plain = figure.to_plotly_json()["data"]
-    return [{name: list(v) if isinstance(v := t[name], tuple) else v for name in names if name in t} for t in plain]
 
 
 def menu(figure: go.Figure) -> dict[str, Any]:
@@ -227,6 +224,17 @@ def test_forty_groups_are_told_apart() -> None:
     assert len(set(looks)) == 40 == len(COLOURS) * len(SYMBOLS)
 
 
+def test_a_workspace_gives_all_of_them_and_without_a_map_the_rest(tmp_path: Path) -> None:
+    workspace = write(tmp_path / "ws", lifelike(48))
+    found = tsclust.figures(tmp_path / "ws", {"report": {"lang": "ru"}})
+    assert list(found) == ["elbow", "silhouettes", "cluster_silhouettes", "map", "lineage"]
+    assert found["map"].layout.title.text == "Карта записей"
+    again = figures.of_workspace(workspace, "ru")
+    assert [f.to_json() for f in again.values()] == [f.to_json() for f in found.values()]
+    (workspace.stage(CLUSTERS) / "map.parquet").unlink()
+    assert list(figures.of_workspace(workspace, "en")) == ["elbow", "silhouettes", "cluster_silhouettes", "lineage"]
+
+
 @pytest.mark.parametrize("page", ["#ffffff", "#191f26"])
 @pytest.mark.parametrize("colour", [GREY, *COLOURS])
 def test_colours_stand_out_from_the_light_page_and_from_the_dark(colour: str, page: str) -> None:
@@ -239,14 +247,3 @@ def luminance(colour: str) -> float:
     values = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     linear = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in values]
     return sum(weight * v for weight, v in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-
-
-def test_a_workspace_gives_all_of_them_and_without_a_map_the_rest(tmp_path: Path) -> None:
-    workspace = write(tmp_path / "ws", lifelike(48))
-    found = tsclust.figures(tmp_path / "ws", {"report": {"lang": "ru"}})
-    assert list(found) == ["elbow", "silhouettes", "cluster_silhouettes", "map", "lineage"]
-    assert found["map"].layout.title.text == "Карта записей"
-    again = figures.of_workspace(workspace, "ru")
-    assert [f.to_json() for f in again.values()] == [f.to_json() for f in found.values()]
-    (workspace.stage(CLUSTERS) / "map.parquet").unlink()
-    assert list(figures.of_workspace(workspace, "en")) == ["elbow", "silhouettes", "cluster_silhouettes", "lineage"]

@@ -1,11 +1,7 @@
-"""tsclust report: which groups, which files, and what it says."""
+"""The files that tsclust report writes, in a real browser."""
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,14 +9,10 @@ from playwright.sync_api import Page, expect
 
 import tsclust
 from tests.support.pages import CLIPPED, Opened
-from tests.support.report_workspace import four_kinds, lifelike, write
+from tests.support.report_workspace import lifelike, write
 from tsclust.errors import SettingsError
+from tsclust.simulation.expert import form_of
 from tsclust.workspace.folder import Workspace
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Workspace:
-    return write(tmp_path / "ws", four_kinds())
 
 
 def names(page: Page) -> list[str | None]:
@@ -28,15 +20,15 @@ def names(page: Page) -> list[str | None]:
     return page.locator("article.card:has(form.answer [name=verdict])").evaluate_all("all => all.map(e => e.id)")
 
 
-def test_each_choice_is_a_file_of_its_own(page: Page, workspace: Workspace) -> None:
-    root = workspace.root
+def test_each_choice_is_a_file_of_its_own(page: Page, four_kinds_workspace: Workspace) -> None:
+    root = four_kinds_workspace.root
     for name, wanted, cards in (
         ("report", {}, [1, 2, 3, 4, 5]),
         ("group-3", {"group": 3}, [3]),
         ("k-5", {"k": 5}, ["5.1", "5.2", "5.3", "5.0", "5.4"]),
     ):
         done = tsclust.report(root, **wanted)
-        assert done.wrote == workspace.reports / f"{name}.html"
+        assert done.wrote == four_kinds_workspace.reports / f"{name}.html"
         opened = Opened(page, done.wrote)
         assert names(page) == [f"group-{card}" for card in cards]
         assert opened.is_quiet()
@@ -45,13 +37,13 @@ def test_each_choice_is_a_file_of_its_own(page: Page, workspace: Workspace) -> N
         tsclust.report(root, kind="features", k=5)
     with pytest.raises(SettingsError, match="--kind features is one page"):
         tsclust.report(root, {"report": {"split": 3}}, kind="features")
-    assert tsclust.report(root, name="mail.html").wrote == workspace.reports / "mail.html"
+    assert tsclust.report(root, name="mail.html").wrote == four_kinds_workspace.reports / "mail.html"
 
 
-def test_many_groups_become_several_files(page: Page, workspace: Workspace) -> None:
-    alone = tsclust.report(workspace.root, {"report": {"charts": False}})
-    done = tsclust.report(workspace.root, {"report": {"split": 3, "lang": "ru"}})
-    folder = workspace.reports / "report"
+def test_many_groups_become_several_files(page: Page, four_kinds_workspace: Workspace) -> None:
+    alone = tsclust.report(four_kinds_workspace.root, {"report": {"charts": False}})
+    done = tsclust.report(four_kinds_workspace.root, {"report": {"split": 3, "lang": "ru"}})
+    folder = four_kinds_workspace.reports / "report"
     assert done.wrote == folder / "index.html"
     assert done.facts is not None
     assert done.facts["files"] == [str(folder / name) for name in ("index.html", "part-1.html", "part-2.html")]
@@ -77,34 +69,9 @@ def test_many_groups_become_several_files(page: Page, workspace: Workspace) -> N
     forms = [form_of(folder / name) for name in ("index.html", "part-1.html", "part-2.html")]
     assert [form["report"]["name"] for form in forms] == ["report", "report-1", "report-2"]
     assert len({form["report"]["id"] for form in forms}) == 3
-    tsclust.report(workspace.root)
+    tsclust.report(four_kinds_workspace.root)
     assert not folder.exists()
     assert alone.wrote.exists()
-
-
-def test_a_few_groups_stay_in_one_file(workspace: Workspace) -> None:
-    assert tsclust.report(workspace.root, {"report": {"split": 4}}).wrote == workspace.reports / "report.html"
-
-
-def form_of(path: Path) -> dict[str, dict[str, str]]:
-    """What a page asks."""
-    text = path.read_text(encoding="utf-8")
-    start = text.index('id="form">') + len('id="form">')
-    return json.loads(text[start : text.index("</script>", start)])
-
-
-def test_a_report_in_another_language_asks_the_same(workspace: Workspace) -> None:
-    asked = [form_of(tsclust.report(workspace.root, {"report": r}).wrote) for r in ({}, {"lang": "ru", "title": "x"})]
-    assert asked[0] == asked[1]
-
-
-def test_open_opens_it(workspace: Workspace, tmp_path: Path) -> None:
-    browser, opened = tmp_path / "browser", tmp_path / "opened"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
-    browser.chmod(0o755)
-    command = [sys.executable, "-m", "tsclust", "report", "-w", str(workspace.root), "--open", "--group", "1"]
-    subprocess.run(command, check=True, capture_output=True, env=os.environ | {"BROWSER": f"{browser} %s"})
-    assert opened.read_text().strip() == (workspace.reports / "group-1.html").as_uri()
 
 
 def test_the_settings_are_in_the_appendix_and_no_secret_is(page: Page, tmp_path: Path) -> None:

@@ -1,19 +1,15 @@
-"""labels review: wrong labels come first, and what an expert says of them comes back; cluster --unlabelled."""
+"""labels review: wrong labels come first, what an expert answers comes back; cluster --unlabelled."""
 
 from __future__ import annotations
 
 import shutil
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
-from playwright.sync_api import Page, expect
 
 import tsclust
-from tests.support.answer_page import press, read
-from tests.support.pages import CLIPPED, Opened
-from tests.support.plant import cycles, described, kept, label
+from tests.support.plant import label
 from tsclust.errors import NoSeriesError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -21,29 +17,6 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model import suspects
 from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
-
-
-@pytest.fixture(scope="module")
-def plant(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, pl.DataFrame]:
-    """A described workspace, and the kinds of what is kept."""
-    folder = tmp_path_factory.mktemp("review")
-    path, truth = cycles(folder)
-    workspace = described(folder, path)
-    return workspace, kept(workspace, truth).sort("series_id").select("series_id", "kind")
-
-
-@pytest.fixture
-def flipped(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
-    """(workspace, the truth, labels of which 5 % are of another kind)."""
-    shutil.copytree(plant[0].root, tmp_path / "ws")
-    workspace, truth, rng = Workspace.open(tmp_path / "ws"), plant[1], np.random.default_rng(1)
-    names = truth["kind"].unique().sort()
-    codes = truth["kind"].replace_strict(names.to_list(), range(len(names)), return_dtype=pl.Int64).to_numpy().copy()
-    rows = rng.choice(len(codes), len(codes) // 20, replace=False)
-    codes[rows] = (codes[rows] + rng.integers(1, len(names), len(rows))) % len(names)
-    wrong = truth.with_columns(kind=names.gather(codes))
-    label(workspace, wrong)
-    return workspace, truth, wrong
 
 
 def test_wrong_labels_come_first_with_the_right_kind(flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame]) -> None:
@@ -57,43 +30,11 @@ def test_wrong_labels_come_first_with_the_right_kind(flipped: tuple[Workspace, p
     assert (right["suggested"] == right["true"]).mean() > 0.9
 
 
-def test_the_report_s_answers_become_labels(
-    page: Page, flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame], tmp_path: Path
-) -> None:
-    workspace, truth, _ = flipped
-    done = tsclust.labels_review(workspace.root, limit=6)
-    assert done.wrote == workspace.reports / "review.html"
-    opened = Opened(page, done.wrote)
-    form = form_of(done.wrote)
-    ids = [int(group["series_id"]) for group in form["groups"]]
-    assert len(ids) == 6
-    expect(page.locator("#bar .done")).to_have_text("0 of 6 answered")
-    assert page.evaluate(CLIPPED) == []
-    kinds = dict(truth.iter_rows())
-    for n, series_id in enumerate(ids[:2], start=1):
-        page.locator(f"#group-{n} .quick button", has_text=f"It is: {kinds[series_id]}").click()
-    page.locator("#group-3 .mini").nth(2).click()
-    expect(page.locator("#large .mark")).to_be_hidden()
-    press(page, "Delete", "ArrowRight", "Escape")
-    page.locator("#bar [name=labeller]").fill("Vera")
-    with page.expect_download() as download:
-        press(page, "Control+s")
-    file = tmp_path / download.value.suggested_filename
-    download.value.save_as(file)
-    answers = read(file)
-    assert (answers.groups, [int(one.series_id) for one in answers.series]) == ((), ids[:2])
-    assert opened.is_quiet()
-    tsclust.labels_import(workspace.root, [file])
-    labels = pl.read_parquet(workspace.root / "labels" / "labels.parquet")
-    vera = labels.filter(pl.col("labeller") == "Vera")
-    assert dict(vera.select("series_id", "kind").iter_rows()) == {i: kinds[i] for i in ids[:2]}
-
-
 def test_a_review_by_the_same_labeller_outweighs_the_group(
-    plant: tuple[Workspace, pl.DataFrame], tmp_path: Path
+    described_plant: tuple[Workspace, pl.DataFrame], tmp_path: Path
 ) -> None:
     """What is said of one series counts more than what was said of a group it is in, also "don't know"."""
-    shutil.copytree(plant[0].root, tmp_path / "ws")
+    shutil.copytree(described_plant[0].root, tmp_path / "ws")
     root = tmp_path / "ws"
     tsclust.cluster(root, {"cluster": {"k": "2..12"}})
     form = form_of(tsclust.report(root).wrote)
@@ -114,9 +55,9 @@ def found_left(workspace: Workspace) -> pl.Series:
     return pl.read_parquet(workspace.stage(CLUSTERS) / "within-000/assignments/*.parquet")["series_id"]
 
 
-def test_the_next_round_is_about_what_is_left(plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> None:
-    shutil.copytree(plant[0].root, tmp_path / "ws")
-    workspace, truth = Workspace.open(tmp_path / "ws"), plant[1]
+def test_the_next_round_is_about_what_is_left(described_plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> None:
+    shutil.copytree(described_plant[0].root, tmp_path / "ws")
+    workspace, truth = Workspace.open(tmp_path / "ws"), described_plant[1]
     label(workspace, truth.filter(~pl.col("kind").is_in(["vibration", "obstacle"])))
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}})
     numbers = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet")

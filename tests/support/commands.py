@@ -1,0 +1,42 @@
+"""tsclust as people and scripts run it: in a process of its own, in a pipe, on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PLAIN = {k: v for k, v in os.environ.items() if not k.startswith(("TSCLUST_", "PG"))} | {"COLUMNS": "120"}
+
+
+def run_tsclust(*words: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run tsclust in a process of its own, its output in pipes."""
+    command = [sys.executable, "-m", "tsclust", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, env=PLAIN | (environment or {}), timeout=300)
+
+
+@pytest.fixture
+def initialised(workspace_dir: Path) -> Path:
+    assert run_tsclust("init", "-w", workspace_dir).returncode == 0
+    return workspace_dir
+
+
+def on_a_terminal(*words: object) -> Iterator[str]:
+    """What `tsclust WORDS` writes to a terminal of its own."""
+    control, terminal = pty.openpty()
+    command = [sys.executable, "-m", "tsclust", *map(str, words)]
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=PLAIN | {"TERM": "xterm"})
+    os.close(terminal)
+    while True:
+        try:
+            read = os.read(control, 4096)
+        except OSError:  # the terminal is closed: the process has ended
+            break
+        yield read.decode(errors="replace")
+    os.close(control)
+    assert process.wait() == 0

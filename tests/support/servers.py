@@ -1,0 +1,85 @@
+"""Real PostgreSQL servers, databases in them, and workspaces made from one."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+import tsclust
+from tests.support.workspaces import SERIES_MADE, new_workspace
+from tsclust.embedded_postgres.server import Server, running
+from tsclust.simulation import load
+
+OWN = "TSCLUST_TEST_DSN"  # a server of your own, with a user who may create databases
+_numbers = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """PostgreSQL 18 for the length of the session."""
+    with running(tmp_path_factory.mktemp("pg") / "18") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def server16(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """PostgreSQL 16 for the length of the session."""
+    with running(tmp_path_factory.mktemp("pg") / "16", version=16) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def dsn(server: Server) -> str:
+    """The database that all tests share: for reading."""
+    return server.dsn
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The DSN of a new, empty database that goes with the test: on PostgreSQL 18, or on the server of the test's id."""
+    where = getattr(request, "param", "18")
+    name = f"test_{next(_numbers)}"
+    dsn = os.environ[OWN] if where == OWN else request.getfixturevalue({"18": "server", "16": "server16"}[where]).dsn
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield make_conninfo(dsn, dbname=name)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Databases of a test marked both_servers: on 18, on 16, and on TSCLUST_TEST_DSN where that is set."""
+    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_servers"):
+        metafunc.parametrize("database", ["18", "16", *([OWN] if OWN in os.environ else [])], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def cycles_dsn(server: Server) -> Iterator[str]:
+    """The DSN of a database with made cycles: for reading."""
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute("CREATE DATABASE cycles")
+    dsn = make_conninfo(server.dsn, dbname="cycles")
+    load.fill(dsn, SERIES_MADE, 3)
+    yield dsn
+    with psycopg.connect(server.dsn, autocommit=True) as connection:
+        connection.execute("DROP DATABASE cycles WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def done(cycles_dsn: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace that ran through: for reading."""
+    root = new_workspace(tmp_path_factory.mktemp("done") / "ws")
+    list(tsclust.run(root, {"dsn": cycles_dsn}))
+    return root
+
+
+@pytest.fixture
+def own(done: Path, tmp_path: Path) -> Path:
+    """A copy of it, for changing."""
+    return Path(shutil.copytree(done, tmp_path / "ws"))

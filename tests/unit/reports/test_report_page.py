@@ -1,0 +1,17 @@
+"""The report's page as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.support.report_workspace import lifelike, write
+from tsclust.config import Report
+from tsclust.stages.reports.charts.figures import of_workspace
+from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.page import render
+
+
+def test_the_same_workspace_gives_the_same_bytes(tmp_path: Path) -> None:
+    spaces = [write(tmp_path / name, lifelike()) for name in ("one", "two")]
+    pages = [render(collect(ws, Report()), "en", of_workspace(ws, "en")) for ws in spaces]
+    assert pages[0] == pages[1]
