@@ -24,7 +24,7 @@ from tsclust.errors import DemoServerError
 CHILD = """
 import sys, time
 from pathlib import Path
-from tsclust.demo.server import running
+from tsclust.embedded_postgres.server import running
 with running(Path(sys.argv[1]), keep=sys.argv[2] == "keep") as server:
     print(server.run_folder, flush=True)
     if sys.argv[2] != "keep":

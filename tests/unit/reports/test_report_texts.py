@@ -107,7 +107,7 @@ def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
     html = render(collect(workspace, Report()), lang, figures)
     seen = html[html.index("<body>") : html.index('<script type="application/json"')]
     assert "{" not in re.sub(r"\{(n|of|)\}", "", seen)  # these are filled in by the page
-    sources = [*STATIC.glob("*.html"), *STATIC.parent.glob("*.py")]
+    sources = [*STATIC.glob("*.html"), *STATIC.parent.rglob("*.py")]
     words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in sources)))
     assert set(Language.load(lang).texts["page"]) <= words
     data, values = collect(workspace, Report()), pl.DataFrame({"group": [None, 1], "value": [0.0, 1.0]})
