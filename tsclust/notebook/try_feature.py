@@ -11,21 +11,20 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
-from tsclust.series import SeriesBlock
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import Members
 from tsclust.stages.clusters.selection import Chosen, Row
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra, describe_extra
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups.sample import SEED, WORKERS, limit
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -52,23 +51,23 @@ def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) 
 
 def _drawn(workspace: Workspace, groups: Sequence[Members], path: Path) -> pl.DataFrame:
     """hash, row, series_id and at, which of the groups (their number: none), of the series drawn of one part."""
-    table = pq.read_table(path, columns=["series_id", "rejected_by"])
-    kept = pc.is_null(table["rejected_by"]).to_numpy()
-    hashes = hash_ids(table["series_id"].combine_chunks(), SEED)
-    inside = inside_of(workspace, path.name, groups, table["series_id"], kept)
+    features = feature_parts.read(path)
+    kept = features.kept
+    hashes = hash_ids(features.ids, SEED)
+    inside = inside_of(workspace, path.name, groups, features.ids, kept)
     members = inside & (hashes[:, None] <= np.array([limit(EACH, group.size) for group in groups], np.uint64))
     every = kept & (hashes <= limit(ALL, workspace.manifest(CLUSTERS).rows))
     rows = np.flatnonzero(members.any(axis=1) | every)
     at = np.column_stack([inside, ~inside.any(axis=1)])[rows].argmax(axis=1)
-    ids = pl.Series(table["series_id"].take(pa.array(rows)))
+    ids = pl.Series(features.ids.take(pa.array(rows)))
     return pl.DataFrame({"hash": hashes[rows], "row": rows, "series_id": ids, "at": at})
 
 
 def _values(workspace: Workspace, feature: Feature | Extra, path: Path, rows: Int64s) -> Floats:
     """(rows,) the feature of these rows of a part, NaN where it is not known."""
     if isinstance(feature, Feature):
-        known: Floats = pq.read_table(path, columns=[feature.name])[feature.name].take(pa.array(rows)).to_numpy()
+        known: Floats = feature_parts.read(path, [feature.name]).x[rows, 0]
         return known
-    series = pq.read_table(workspace.stage(SERIES) / path.name, columns=["series_id", "values"])
+    block = series_parts.read_block(workspace.stage(SERIES) / path.name, rows)
     sign = 1 if workspace.manifest(FEATURES).facts["peak"] == "max" else -1
-    return describe_extra(SeriesBlock.from_arrow(series.take(pa.array(rows))), sign, [feature])[:, 0]
+    return describe_extra(block, sign, [feature])[:, 0]

@@ -7,14 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-import pyarrow.parquet as pq
-
 from tsclust import config
 from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import filter_show
 from tsclust.stages.features import catalogue, freshness, messages, screening
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features import rules as screen
 from tsclust.stages.features import tally as tally_
 from tsclust.stages.features.facts import FEATURES
@@ -93,12 +91,11 @@ def _again(
     features = catalogue.of(before.facts)
     names = [f.name for f in features]
     judge = screening.judge(workspace, rules, before.facts["typical"], features)
-    used = None if writer else ["series_id", *screening.features_used(rules, names)]
+    used = names if writer else screening.features_used(rules, names)
 
     def one_part(path: Path) -> Tally:
-        table = pq.read_table(path, columns=used)
-        frame = pl.DataFrame(table.select([name for name in table.column_names if name in names]))
-        judged, tally = judge(frame, table["series_id"], workspace.stage(SERIES) / path.name)
+        ids, frame = feature_parts.read_frame(path, used)
+        judged, tally = judge(frame, ids, workspace.stage(SERIES) / path.name)
         if writer:
             writer.write_table(path.name, judged)
         return tally

@@ -8,28 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tsclust.arrays import Floats, UInt64s
+from tsclust.arrays import Bools, Floats, UInt64s
 from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
+from tsclust.series import is_in
 from tsclust.stages.clusters import scaling
 from tsclust.stages.clusters.parts import Members, assignments
 from tsclust.stages.clusters.scaling import Keys, Scaler
 from tsclust.stages.features import catalogue
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.parts import FeatureRows
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 SAMPLE = 200_000  # series that medians are taken from
 WORKERS = 2
-_BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
 
 
 @dataclass(frozen=True)
@@ -54,14 +56,12 @@ class Scope:
     members: Members | None = None
     known: pa.Array | None = None
 
-    def holds(self, path: Path, table: pa.Table) -> pa.Array:
-        """(n,) whether the sweep is about each row of a features part, read with series_id and rejected_by."""
-        keep = pc.is_null(table["rejected_by"])
+    def holds(self, path: Path, rows: FeatureRows) -> Bools:
+        """(n,) whether the sweep is about each row of the features part at `path`."""
+        keep = rows.kept
         if self.known is not None:
-            keep = pc.and_(keep, pc.invert(pc.is_in(table["series_id"], value_set=self.known)))
-        if self.members is None:
-            return keep
-        return pc.and_(keep, pc.is_in(table["series_id"], value_set=self._ids(self.members, path.name)))
+            keep &= ~is_in(rows.ids, self.known)
+        return keep if self.members is None else keep & is_in(rows.ids, self._ids(self.members, path.name))
 
     def _ids(self, group: Members, part: str) -> pa.Array:
         """The series_ids of a group's members in the part of that name."""
@@ -76,22 +76,17 @@ def described_by(workspace: Workspace) -> tuple[Feature, ...]:
 
 def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
     """The scope's rows of the features part at `path`, with keys from the carried columns of its series part."""
-    table = pq.read_table(path, columns=["series_id", *columns, "rejected_by"])
-    keep = scope.holds(path, table)
-    table = table.filter(keep)
-    x = np.column_stack([table[name].to_numpy() for name in columns])
-    return Kept(table["series_id"].combine_chunks(), x, keys_of(scope, path, baseline, keep))
+    rows = feature_parts.read(path, columns)
+    keep = scope.holds(path, rows)
+    keys = series_parts.read_keys(scope.workspace.stage(SERIES) / path.name, baseline, keep)
+    rows = rows.where(keep)
+    return Kept(rows.ids, rows.x, keys)
 
 
-def keys_of(scope: Scope, path: Path, columns: Sequence[str], keep: pa.Array) -> Keys:
-    """(n,) the carried columns of those rows of a features part that are to `keep`, as one text; "" for no columns."""
-    return _keys(scope.workspace, path, columns, keep, pc.sum(keep).as_py() or 0)
-
-
-def ids(scope: Scope, path: Path) -> pa.ChunkedArray:
+def ids(scope: Scope, path: Path) -> pa.Array:
     """The series_ids of the scope's rows of a features part."""
-    table = pq.read_table(path, columns=["series_id", "rejected_by"])
-    return table.filter(scope.holds(path, table))["series_id"]
+    rows = feature_parts.read(path)
+    return rows.where(scope.holds(path, rows)).ids
 
 
 def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
@@ -115,16 +110,8 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x), look=asked.regimes)
 
 
-def _keys(workspace: Workspace, path: Path, baseline: Sequence[str], keep: pa.Array, rows: int) -> Keys:
-    if not baseline:
-        return np.full(rows, "")
-    carried = pl.DataFrame(pq.read_table(workspace.stage(SERIES) / path.name, columns=list(baseline)).filter(keep))
-    text = carried.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=_BETWEEN)).to_series()
-    return text.to_numpy().astype(str)
-
-
 def _check(workspace: Workspace, baseline: Sequence[str]) -> None:
-    names = [n for n in pq.read_schema(workspace.parts(SERIES)[0]).names if n not in ("series_id", "values")]
+    names = series_parts.carried_columns(workspace)
     for name in baseline:
         if name not in names:
             near = difflib.get_close_matches(name, names, n=3) or names or ["none: set [source] carry"]

@@ -11,15 +11,15 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.config import Rule
 from tsclust.engine.base import Listener, Progress, map_parts
+from tsclust.stages.features import parts
 from tsclust.stages.features import rules as screen
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.survey import as_columns
 from tsclust.stages.features.tally import Tally
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
 
 CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
@@ -28,7 +28,7 @@ CLEAR = 0.9  # share of the series that must agree on the direction of the peak 
 WORKERS = 2
 
 
-Judge = Callable[[pl.DataFrame, pa.ChunkedArray, Path], tuple[pa.Table, "Tally"]]
+Judge = Callable[[pl.DataFrame, pa.Array, Path], tuple[pa.Table, "Tally"]]
 
 
 def judge(
@@ -39,19 +39,16 @@ def judge(
 ) -> Judge:
     """What gives each row its `rejected_by`. Raises SettingsError for a rule that reads what is not there."""
     names = [f.name for f in features]
-    carried = [n for n in pq.read_schema(workspace.parts(SERIES)[0]).names if n not in ("series_id", "values", *names)]
+    carried = [name for name in series_parts.carried_columns(workspace) if name not in names]
     constants = as_columns(typical)
     used = screen.columns_used(rules, (*names, *carried, *constants))
     columns, given = sorted(used & set(carried)), {n: pl.lit(v) for n, v in constants.items() if n in used}
 
-    def judged(frame: pl.DataFrame, ids: pa.ChunkedArray, path: Path) -> tuple[pa.Table, Tally]:
-        carried = pl.DataFrame(pq.read_table(path, columns=columns)) if columns else pl.DataFrame()
-        carried = carried.with_columns(
-            cs.float().fill_nan(None)
-        )  # NaN is greater than all: missing, it rejects nothing
+    def judged(frame: pl.DataFrame, ids: pa.Array, path: Path) -> tuple[pa.Table, Tally]:
+        # NaN is greater than all: missing, it rejects nothing.
+        carried = series_parts.read_carried(path, columns).with_columns(cs.float().fill_nan(None))
         verdict = screen.screen(frame.hstack(carried).with_columns(**given), rules)
-        table = frame.to_arrow().add_column(0, "series_id", ids)
-        table = table.append_column("rejected_by", verdict.rejected_by.to_arrow().cast(pa.string()))
+        table = parts.table_of(ids, frame, verdict.rejected_by)
         first = Counter(verdict.rejected_by.drop_nulls().to_list())
         return table, Tally(len(frame), first, Counter(verdict.in_all), Counter(verdict.alone))
 

@@ -25,6 +25,7 @@ from tsclust.stages.features.freshness import refuse_other
 from tsclust.stages.features.kernels import describe
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.tally import Part, Tally
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -114,7 +115,7 @@ def describer_of(workspace: Workspace, settings: Settings, base: Path, listen: L
         raise SettingsError(f"[features] extra = {path}: there is no such Python file", "Correct the path")
     own = custom.load(path, _extra_text(base, settings)) if asked.extra else ()
     describer = Describer(catalogue.in_force(asked.skip, [e.feature for e in own]), own)
-    describer(SeriesBlock.from_arrow(survey.read(workspace.parts(SERIES)[0], rows=0)), 1)
+    describer(series_parts.empty_block(workspace), 1)
     return describer
 
 
@@ -125,7 +126,7 @@ def plan_of(
     series, paths = workspace.manifest(SERIES), workspace.parts(SERIES)
     known = tally_.unchanged(before, series) if before else {}
     asked = [path for path in paths if path.name not in known]
-    seen = survey.look(asked, series.rows, listen)
+    seen = survey.survey(asked, series.rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
     rules = screen.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
@@ -134,7 +135,7 @@ def plan_of(
         # New parts are held against what was typical when the first ones came: no old part is touched.
         return Plan(asked, known, votes, sign, agreement, rules, before.facts["typical"])
     if known:
-        seen = survey.look(paths, series.rows, listen)
+        seen = survey.survey(paths, series.rows, listen)
     return Plan(paths, {}, votes, sign, agreement, rules, survey.typical(seen.samples, sign, describer))
 
 
@@ -155,9 +156,8 @@ def describe_parts(
     judge = screening.judge(workspace, plan.rules, plan.typical, describer.features)
 
     def one_part(path: Path) -> Tally:
-        table = survey.read(path)
-        frame = describer(SeriesBlock.from_arrow(table), plan.sign)
-        judged, tally = judge(frame, table["series_id"], path)
+        block = series_parts.read_block(path)
+        judged, tally = judge(describer(block, plan.sign), block.ids, path)
         writer.write_table(path.name, judged)
         return tally
 

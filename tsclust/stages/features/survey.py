@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock
 from tsclust.stages.features.kernels import peak_votes
+from tsclust.stages.series import parts
 
 SAMPLE = 20_000  # series that say what is typical: a median of so many is off by a hundredth of a deviation
 WORKERS = 2
@@ -26,34 +26,31 @@ Votes = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Look:
+class Survey:
     """votes: part -> (up, down), how many of its series say that the peak points which way; samples: of each part."""
 
     votes: dict[str, Votes]
     samples: tuple[SeriesBlock, ...]
 
 
-def look(paths: Sequence[Path], rows: int, listen: Listener) -> Look:
+def survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
     """Read these parts of series/, of `rows` series in all. The sample is drawn by hash: the same for any parts."""
     limit = np.uint64(min(2**64 - 1, SAMPLE * 2**64 // max(rows, 1)))
 
-    def one_part(path: Path) -> tuple[Votes, SeriesBlock, int]:
-        table = read(path)
-        up, down, series = peak_votes(SeriesBlock.from_arrow(table))
-        drawn = hash_ids(table["series_id"].combine_chunks(), SEED) <= limit
-        return (up, down), SeriesBlock.from_arrow(table.filter(pa.array(drawn))), series
-
     votes, samples, seen = {}, [], 0
-    for path, (vote, sample, series) in zip(paths, map_parts(one_part, paths, WORKERS), strict=True):
+    for path, (vote, sample, series) in zip(paths, map_parts(partial(_of_part, limit), paths, WORKERS), strict=True):
         votes[path.name], seen = vote, seen + series
         samples.append(sample)
         listen(Progress("features: a first look", seen, rows))
-    return Look(votes, tuple(samples))
+    return Survey(votes, tuple(samples))
 
 
-def read(path: Path, rows: int | None = None) -> pa.Table:
-    """Ids and values of a part of series/."""
-    return pq.read_table(path, columns=["series_id", "values"]).slice(0, rows)
+def _of_part(limit: np.uint64, path: Path) -> tuple[Votes, SeriesBlock, int]:
+    """(votes, sample, how many series) of one part."""
+    block = parts.read_block(path)
+    up, down, series = peak_votes(block)
+    drawn = np.flatnonzero(hash_ids(block.ids, SEED) <= limit)
+    return (up, down), block.take(drawn), series
 
 
 def direction(peak: str, votes: Iterable[Votes]) -> tuple[int, float]:

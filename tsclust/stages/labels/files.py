@@ -16,6 +16,7 @@ from tsclust.config import Settings
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -58,7 +59,7 @@ class Kept:
 def read(workspace: Workspace) -> Kept:
     """What there is; all empty before the first import. Raises DamagedError."""
     if workspace.find_manifest(LABELS) is None:
-        members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": type_of_ids(workspace)})
+        members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": series_parts.type_of_ids(workspace)})
         schemas = {"files": resolution.FILES, "answers": resolution.ANSWERS, "objections": resolution.OBJECTIONS}
         return Kept(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
     return Kept(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
@@ -88,7 +89,7 @@ def labels_if_any(workspace: Workspace) -> pl.DataFrame:
     """The same; none before the first import, or where the file is damaged: the answers have it all."""
     with contextlib.suppress(StageMissingError, DamagedError):
         return labels(workspace)
-    return pl.DataFrame(schema={"series_id": type_of_ids(workspace), **resolution.LABELS})
+    return pl.DataFrame(schema={"series_id": series_parts.type_of_ids(workspace), **resolution.LABELS})
 
 
 def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:

@@ -12,14 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Int64s
 from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.parts import LEFT
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, choose
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.files import labels
@@ -56,7 +55,7 @@ class Labelled:
     asked: frozenset[int]
     open: frozenset[int]
 
-    def of_part(self, ids: pa.ChunkedArray) -> tuple[Int64s, Int64s]:
+    def of_part(self, ids: pa.Array | pa.ChunkedArray) -> tuple[Int64s, Int64s]:
         """(row, code) of every label of the series with these ids; a series may have several."""
         rows = pl.DataFrame({"series_id": pl.Series(ids)}).with_row_index("row")
         found = rows.join(self.codes, on="series_id")
@@ -89,7 +88,7 @@ def read(workspace: Workspace) -> Labelled | None:
     )  # fmt: skip
 
 
-def tally(labelled: Labelled, ids: pa.ChunkedArray, inside: npt.NDArray[np.bool_]) -> Int64s:
+def tally(labelled: Labelled, ids: pa.Array | pa.ChunkedArray, inside: npt.NDArray[np.bool_]) -> Int64s:
     """(1 + kinds, g): members of each group that are labelled, then those of each kind. inside (n, g) of a part."""
     rows, codes = labelled.of_part(ids)
     counts = np.zeros((1 + len(labelled.kinds), inside.shape[1]), np.int64)
@@ -131,7 +130,6 @@ def standing(workspace: Workspace, labelled: Labelled) -> dict[int, Known]:
 
 
 def _tally(workspace: Workspace, chosen: Chosen, labelled: Labelled, path: Path) -> Int64s:
-    features = pq.read_table(path, columns=["series_id", "rejected_by"])
-    kept = pc.is_null(features["rejected_by"]).to_numpy()
-    inside = membership.inside_of(workspace, path.name, chosen.members, features["series_id"], kept)
-    return tally(labelled, features["series_id"], inside)
+    rows = feature_parts.read(path)
+    inside = membership.inside_of(workspace, path.name, chosen.members, rows.ids, rows.kept)
+    return tally(labelled, rows.ids, inside)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from tsclust.engine.base import map_parts
 from tsclust.errors import AnswersError
@@ -16,8 +15,8 @@ from tsclust.stages.labels import archive, resolution
 from tsclust.stages.labels.answers import Answers
 from tsclust.stages.labels.files import File, Kept
 from tsclust.stages.labels.resolution import Rows
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
-from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
 
 WORKERS = 2
@@ -49,7 +48,7 @@ def in_force_only(kept: Kept) -> Kept:
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
     """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
     if not answers.groups:
-        return pl.DataFrame(schema={"number": pl.Int64, "series_id": type_of_ids(workspace)})
+        return pl.DataFrame(schema={"number": pl.Int64, "series_id": series_parts.type_of_ids(workspace)})
     found = archive.members(workspace.stage(CLUSTERS), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
@@ -107,8 +106,8 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
     """text, series_id: those of the ids `asked` that series/ has."""
 
     def one_part(path: Path) -> pl.DataFrame:
-        ids = pl.DataFrame(pq.read_table(path, columns=["series_id"]))
+        ids = pl.DataFrame({"series_id": pl.Series(series_parts.read_ids(path))})
         return ids.with_columns(text=pl.col("series_id").cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
 
-    empty = pl.DataFrame(schema={"series_id": type_of_ids(workspace), "text": pl.String})
+    empty = pl.DataFrame(schema={"series_id": series_parts.type_of_ids(workspace), "text": pl.String})
     return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [], WORKERS)])

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Floats, Int64s, Keys, UInt64s
 from tsclust.config import Settings
@@ -23,11 +21,12 @@ from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scaling import GRID, Scaler
-from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import catalogue
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive
 from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -124,7 +123,7 @@ def compared_by(settings: Settings) -> dict[str, Any]:
 def machine_column(workspace: Workspace, settings: Settings) -> str:
     """The carried column that names a machine, "" for none. Raises SettingsError for one that is not there."""
     named = settings.train.machine or next(iter(settings.cluster.baseline), "")
-    there = [n for n in pq.read_schema(workspace.parts(SERIES)[0]).names if n not in ("series_id", "values")]
+    there = series_parts.carried_columns(workspace)
     if named and named not in there:
         near = difflib.get_close_matches(named, there, n=3) or there or ["none"]
         raise SettingsError(
@@ -202,15 +201,13 @@ class Part:
 def read(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str, path: Path) -> Part:
     """The features of a part as deviations from what is normal."""
     names, baseline = catalogue.clustered(kept.described_by(workspace)), settings.cluster.baseline
-    table = pq.read_table(path, columns=["series_id", *names, "rejected_by"])
-    keep = pc.is_null(table["rejected_by"])
-    scope, of_kept = Scope(workspace, len(table)), table.filter(keep)
-    x = np.column_stack([of_kept[name].to_numpy() for name in names])
-    keys = kept.keys_of(scope, path, baseline, keep)
-    named = partial(kept.keys_of, scope, path, [machine] if machine else [])
+    rows = feature_parts.read(path, names)
+    keep, series = rows.kept, workspace.stage(SERIES) / path.name
+    keys = series_parts.read_keys(series, baseline, keep)
+    named = partial(series_parts.read_keys, series, [machine] if machine else [])
     machines = keys if tuple(baseline) == (machine,) else named(keep)
-    rows = pl.DataFrame(table.select(["series_id", "rejected_by"]))
-    return Part(rows, keep.to_numpy(), scaler.deviations(x, keys), machines, named(pc.invert(keep)))
+    about = pl.DataFrame({"series_id": pl.Series(rows.ids), "rejected_by": pl.Series(rows.rejected_by)})
+    return Part(about, keep, scaler.deviations(rows.x[keep], keys), machines, named(~keep))
 
 
 def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: Scaler, machine: str) -> Gathered:

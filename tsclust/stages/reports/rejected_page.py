@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Int64s
 from tsclust.config import Rule
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.freshness import other_series
 from tsclust.stages.reports.charts import curves, drawing
@@ -29,6 +29,7 @@ from tsclust.stages.reports.groups.collect import curves_of
 from tsclust.stages.reports.groups.data import Band, Curve
 from tsclust.stages.reports.html import page
 from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -76,7 +77,8 @@ def find(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
     wanted = list(map(str, ids))
 
     def one_part(path: Path) -> pl.DataFrame:
-        table = pl.DataFrame(pq.read_table(path, columns=["series_id", "start"])).with_row_index("row")
+        rows = feature_parts.read(path, ["start"])
+        table = pl.DataFrame({"series_id": pl.Series(rows.ids), "start": rows.x[:, 0]}).with_row_index("row")
         return table.filter(pl.col("series_id").cast(pl.String).is_in(wanted)).with_columns(part=pl.lit(path.name))
 
     return pl.concat(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
@@ -106,11 +108,11 @@ def render(aside: Aside, lang: str) -> str:
 
 def _choose(wanted: Mapping[str, int | None], path: Path) -> pl.DataFrame:
     """`choose` of one part."""
-    table = pq.read_table(path, columns=["series_id", "start", "rejected_by"])
-    rules = pl.Series(table["rejected_by"]).cast(pl.String).fill_null(KEPT)
+    features = feature_parts.read(path, ["start"])
+    rules = pl.Series(features.rejected_by).cast(pl.String).fill_null(KEPT)
     rows = np.flatnonzero(rules.is_in(list(wanted)).to_numpy())
-    ids = table["series_id"].take(pa.array(rows)).combine_chunks()
-    columns = {"series_id": ids, "rule": rules[rows], "start": table["start"].take(pa.array(rows))}
+    ids = features.ids.take(pa.array(rows))
+    columns = {"series_id": ids, "rule": rules[rows], "start": features.x[rows, 0]}
     hashes = hash_ids(ids, sample.SEED)
     return _first(pl.DataFrame(columns).with_columns(hash=hashes, part=pl.lit(path.name), row=rows), wanted)
 
@@ -141,16 +143,8 @@ def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | N
 
 
 def _rows_of(workspace: Workspace, part: str, rows: Int64s, columns: Sequence[str] | None) -> pa.Table:
-    """These rows of a part of series/; of its row groups only those that hold them."""
-    path = workspace.stage(SERIES) / part
-    if not path.is_file():
-        raise other_series(workspace)
-    with pq.ParquetFile(path) as file:
-        if rows.max() >= file.metadata.num_rows:
-            raise other_series(workspace)
-        sizes = np.array([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
-        ends = np.cumsum(sizes)
-        groups, group = np.unique(np.searchsorted(ends, rows, side="right"), return_inverse=True)
-        table = file.read_row_groups(groups.tolist(), columns=columns)
-    left_out = (ends - sizes)[groups] - (np.cumsum(sizes[groups]) - sizes[groups])
-    return table.take(pa.array(rows - left_out[group]))
+    """These rows of a part of series/. Raises StageMissingError where it has no such rows."""
+    try:
+        return series_parts.read_rows(workspace.stage(SERIES) / part, rows, columns)
+    except (FileNotFoundError, IndexError):
+        raise other_series(workspace) from None

@@ -18,7 +18,8 @@ from tsclust.stages.model.examples import Part
 from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.stages.scores import drift
 from tsclust.stages.scores.drift import Shift
-from tsclust.stages.scores.recent import column_of_times, times
+from tsclust.stages.scores.recent import times
+from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
 
 WORKERS = 2
@@ -132,7 +133,7 @@ def _since(
     workspace: Workspace, machines: Sequence[str], model: ModelBundle, read: Read, refused: Refused
 ) -> dict[str, str | None]:
     """machine -> the month from which on it is not what it was."""
-    column = column_of_times(workspace)
+    column = series_parts.column_of_times(workspace)
     if column is None:
         return {}
     one_part = partial(_by_month, workspace, column, machines, read, refused)

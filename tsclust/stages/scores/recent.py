@@ -9,13 +9,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools
 from tsclust.engine.base import map_parts
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
-from tsclust.times import possible
 from tsclust.workspace.folder import Workspace
 
 DAYS = 30  # a window always holds as much, unlike a month that has just begun
@@ -40,19 +38,13 @@ class Window:
 
 def last(workspace: Workspace) -> Window | None:
     """The last DAYS days of its series; None where no column says when, or there are no more days than these."""
-    column = column_of_times(workspace)
+    column = series_parts.column_of_times(workspace)
     if column is None:
         return None
     ends = np.array(list(map_parts(partial(_ends, workspace, column), workspace.parts(SERIES), WORKERS)))
     first, newest = np.fmin.reduce(ends[:, 0]), np.fmax.reduce(ends[:, 1])
     start = newest - DAYS * 86_400_000_000
     return Window(workspace, column, int(start)) if first < start else None
-
-
-def column_of_times(workspace: Workspace) -> str | None:
-    """The first carried column of times."""
-    schema = pq.read_schema(workspace.parts(SERIES)[0])
-    return next((f.name for f in schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
 
 
 def _ends(workspace: Workspace, column: str, path: Path) -> npt.NDArray[np.float64]:
@@ -62,6 +54,5 @@ def _ends(workspace: Workspace, column: str, path: Path) -> npt.NDArray[np.float
 
 
 def times(workspace: Workspace, column: str, path: Path) -> pl.Series:
-    """(all,) when the series of a part were recorded, null where that is not known."""
-    carried = pl.DataFrame(pq.read_table(workspace.stage(SERIES) / path.name, columns=[column]))
-    return possible(carried[column])
+    """(all,) when the series of a part of features/ were recorded, null where that is not known."""
+    return series_parts.read_times(workspace.stage(SERIES) / path.name, column)

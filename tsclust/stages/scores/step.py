@@ -33,6 +33,7 @@ from tsclust.stages.scores import drift_check
 from tsclust.stages.scores.drift_check import CurrentProfile, Drift
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.scores.recent import Window
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series import step
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -100,7 +101,7 @@ def series_to_score(
 
 def _check_carried(beside: Workspace, settings: Settings, model: ModelBundle) -> None:
     """Raises SettingsError where the new series lack a column that series are compared by."""
-    there = pq.read_schema(beside.parts(SERIES)[0]).names
+    there = series_parts.schema(beside).names
     needed = [*settings.cluster.baseline, *filter(None, [model.facts["machine"]])]
     if missing := next((name for name in needed if name not in there), None):
         raise SettingsError(

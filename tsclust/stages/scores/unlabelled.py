@@ -5,23 +5,25 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError
+from tsclust.series import is_in
 from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.parts import LEFT
 from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.scores.facts import SCORES
-from tsclust.stages.series.parts import type_of_ids
+from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
@@ -60,7 +62,7 @@ def _state(workspace: Workspace, settings: Settings) -> str:
 
 def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
     """The series of this workspace's features/ that got a kind from score, and those that it refused."""
-    none = pl.Series("series_id", [], type_of_ids(workspace))
+    none = pl.Series("series_id", [], series_parts.type_of_ids(workspace))
     scores = workspace.find_manifest(SCORES)
     if scores is None or scores.inputs.get("features") != workspace.manifest(FEATURES).output_hash:
         return none, none
@@ -71,6 +73,5 @@ def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
 
 
 def _left(known: pa.Array, path: Path) -> int:
-    table = pq.read_table(path, columns=["series_id", "rejected_by"])
-    left = pc.and_(pc.is_null(table["rejected_by"]), pc.invert(pc.is_in(table["series_id"], value_set=known)))
-    return int(pc.sum(left).as_py() or 0)
+    rows = feature_parts.read(path)
+    return int(np.count_nonzero(rows.kept & ~is_in(rows.ids, known)))

@@ -1,15 +1,91 @@
-"""The files of series/: series_id, carried columns, values."""
+"""The files of series/: part-*.parquet with series_id, the carried columns and values. Whoever reads one asks here."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tsclust.arrays import Bools, Int64s, Keys
+from tsclust.series import ID, VALUES, SeriesBlock, carried, keys
 from tsclust.stages.series.facts import SERIES
+from tsclust.times import possible
 from tsclust.workspace.folder import Workspace
+
+
+def schema(workspace: Workspace) -> pa.Schema:
+    """The columns of series/ with their types: the id, what is carried along, the values."""
+    return pq.read_schema(workspace.parts(SERIES)[0])
+
+
+def carried_columns(workspace: Workspace) -> list[str]:
+    """The names of the carried columns of series/."""
+    return carried(schema(workspace).names)
 
 
 def type_of_ids(workspace: Workspace) -> pl.DataType:
     """What a series_id is in series/."""
-    schema = pq.read_schema(workspace.parts(SERIES)[0])
-    return pl.DataFrame(schema.empty_table())["series_id"].dtype
+    return pl.DataFrame(schema(workspace).empty_table())[ID].dtype
+
+
+def column_of_times(workspace: Workspace) -> str | None:
+    """The first carried column of times, None where there is none."""
+    return next((f.name for f in schema(workspace) if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
+
+
+def read_table(path: Path) -> pa.Table:
+    """A whole part: ids, carried columns, values."""
+    return pq.read_table(path)
+
+
+def read_block(path: Path, rows: Int64s | None = None) -> SeriesBlock:
+    """The series of a part, or these rows of it."""
+    table = pq.read_table(path, columns=[ID, VALUES])
+    return SeriesBlock.from_arrow(table if rows is None else table.take(pa.array(rows)))
+
+
+def empty_block(workspace: Workspace) -> SeriesBlock:
+    """No series, with ids and values of the types that series/ has."""
+    return SeriesBlock.from_arrow(schema(workspace).empty_table())
+
+
+def read_ids(path: Path) -> pa.Array:
+    """(n,) the ids of a part."""
+    return pq.read_table(path, columns=[ID])[ID].combine_chunks()
+
+
+def read_carried(path: Path, columns: Sequence[str]) -> pl.DataFrame:
+    """(n, len(columns)) these carried columns of a part; (0, 0) for no columns."""
+    return pl.DataFrame(pq.read_table(path, columns=list(columns))) if columns else pl.DataFrame()
+
+
+def read_keys(path: Path, columns: Sequence[str], keep: Bools) -> Keys:
+    """(n,) these carried columns of the n rows of a part that are to `keep`, as one text; "" for no columns."""
+    if not columns:
+        return np.full(np.count_nonzero(keep), "")
+    return keys(read_carried(path, columns).filter(pl.Series(keep)))
+
+
+def read_times(path: Path, column: str) -> pl.Series:
+    """(n,) when the series of a part were recorded, null where that is not known."""
+    return possible(read_carried(path, [column])[column])
+
+
+def read_rows(path: Path, rows: Int64s, columns: Sequence[str] | None = None) -> pa.Table:
+    """These rows of a part (columns: all, if None); of its row groups only those that hold them are read.
+
+    Raises FileNotFoundError where there is no such part, IndexError where it has fewer rows.
+    """
+    with pq.ParquetFile(path) as file:
+        if rows.max() >= file.metadata.num_rows:
+            raise IndexError(rows.max())
+        sizes = np.array([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])
+        ends = np.cumsum(sizes)
+        groups, group = np.unique(np.searchsorted(ends, rows, side="right"), return_inverse=True)
+        table = file.read_row_groups(groups.tolist(), columns=columns)
+    left_out = (ends - sizes)[groups] - (np.cumsum(sizes[groups]) - sizes[groups])
+    return table.take(pa.array(rows - left_out[group]))

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.config import Settings
 from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
 from tsclust.source.protocols import Found, Keep
+from tsclust.stages.series import parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.step import digest
 from tsclust.workspace.commands import command
@@ -36,14 +36,13 @@ def rest_of(
             f"{workspace.stage(SERIES)} was read with other settings of [source] than these: nothing can be added",
             f"Read all of it again: {command('extract', root)}",
         )
-    parts = workspace.parts(SERIES)
-    return before.facts["mark"], _unknown(parts), int(parts[-1].stem.removeprefix("part-")) + 1
+    paths = workspace.parts(SERIES)
+    return before.facts["mark"], _unknown(paths), int(paths[-1].stem.removeprefix("part-")) + 1
 
 
-def _unknown(parts: list[Path]) -> Keep:
+def _unknown(paths: list[Path]) -> Keep:
     """A filter of the series whose id is in none of these parts."""
-    ids = (pq.read_table(path, columns=["series_id"])["series_id"].combine_chunks() for path in parts)
-    known = np.sort(np.concatenate([hash_ids(of_part, 0) for of_part in ids]))
+    known = np.sort(np.concatenate([hash_ids(parts.read_ids(path), 0) for path in paths]))
 
     def keep(batch: pa.RecordBatch) -> pa.RecordBatch:
         hashes = hash_ids(batch.column(0), 0)
@@ -63,7 +62,7 @@ def check_source(workspace: Workspace, found: Found, before: Manifest | None) ->
         raise SettingsError(
             f"{found.origin} is not where {workspace.stage(SERIES)} came from ({before.facts['origin']})", again
         )
-    there = pq.read_schema(workspace.parts(SERIES)[0])
+    there = parts.schema(workspace)
     if not there.equals(found.schema):
         raise SettingsError(
             f"the source has other columns now ({', '.join(found.schema.names)}) than {workspace.stage(SERIES)}"

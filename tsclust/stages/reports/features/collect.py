@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.features import catalogue
@@ -26,6 +25,7 @@ from tsclust.stages.reports.groups.collect import band_of, curves_drawn, stage_o
 from tsclust.stages.reports.groups.data import Band, Curve, Stage
 from tsclust.stages.reports.groups.sample import Drawn
 from tsclust.stages.reports.groups.unusual import Unusual, Usual, stands_out
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -167,7 +167,7 @@ def collect(
 
 
 def _asked(workspace: Workspace, facts: Mapping[str, Any], baseline: Sequence[str]) -> Asked:
-    there = pq.read_schema(workspace.parts(SERIES)[0]).names
+    there = series_parts.schema(workspace).names
     known = tuple(name for name in baseline if name in there)
     rows = workspace.manifest(FEATURES).rows
     return Asked(catalogue.of(facts), known, sample.limit(features_sample.SAMPLE, rows))

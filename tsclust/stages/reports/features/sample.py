@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 from sklearn.ensemble import IsolationForest
 
 from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts.axis import Axis, within
@@ -27,6 +26,7 @@ from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.sample import SEED, Drawn, Strings
 from tsclust.stages.reports.groups.unusual import Usual, fit_usual
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -140,30 +140,27 @@ def _shaped(x: Floats, keys: Strings, usual: Usual) -> npt.NDArray[np.float32]:
 
 
 def _sample(workspace: Workspace, asked: Asked, path: Path) -> Rows:
-    table = pq.read_table(path, columns=["series_id", *(f.name for f in asked.features), "rejected_by"])
-    hashes = hash_ids(table["series_id"].combine_chunks(), SEED)
-    rows = np.flatnonzero(hashes <= asked.limit)
-    carried = pq.read_table(workspace.stage(SERIES) / path.name, columns=list(asked.baseline or ["series_id"]))
-    return _rows(table.take(rows), hashes[rows], carried.take(rows), asked)
+    rows = _rows(workspace, asked, path)
+    return rows.of(rows.hashes <= asked.limit)
 
 
-def _rows(table: pa.Table, hashes: UInt64s, carried: pa.Table, asked: Asked) -> Rows:
-    x = np.column_stack([table[f.name].to_numpy() for f in asked.features]).astype(np.float64)
-    keys = sample.keys_of(carried, asked.baseline)
-    return Rows(hashes, within(x), keys, sample.texts(pl.Series(table["rejected_by"])))
+def _rows(workspace: Workspace, asked: Asked, path: Path) -> Rows:
+    """All rows of a part."""
+    found = feature_parts.read(path, [f.name for f in asked.features])
+    keys = series_parts.read_keys(workspace.stage(SERIES) / path.name, asked.baseline, np.ones(len(found), bool))
+    return Rows(hash_ids(found.ids, SEED), within(found.x), keys, sample.texts(pl.Series(found.rejected_by)))
 
 
 def _see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge | None, path: Path) -> Seen:
     """What `see` wants of one part."""
-    table = pq.read_table(path)
-    series = pq.read_table(workspace.stage(SERIES) / path.name)
-    rows = _rows(table, hash_ids(table["series_id"].combine_chunks(), SEED), series, asked)
+    series = series_parts.read_table(workspace.stage(SERIES) / path.name)
+    rows = _rows(workspace, asked, path)
     kept = rows.rejected == ""
     counts = [_count(axis.bins(rows.x[:, j]), kept, len(axis.edges) + 2) for j, axis in enumerate(axes)]
     usual = kept & (rows.hashes <= asked.limit)
     shown = np.flatnonzero(usual | _first(rows) | _far(rows, kept, asked, judge))
-    start = sample.whole(table["start"])[shown]
     few = rows.of(shown)
+    start = sample.whole(few.x[:, [f.name for f in asked.features].index("start")])
     inside = np.zeros((len(shown), 0), bool)
     return Seen(
         counts,

@@ -16,18 +16,19 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
-from tsclust.series import SeriesBlock
+from tsclust.series import SeriesBlock, keys
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import Members
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.group_state import Labelled
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups.counts import Counts
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -47,9 +48,6 @@ SEED = 1
 
 
 WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
-
-
-BETWEEN = "\x1f"  # between the columns of a baseline's key: cannot stand in text that people type
 
 
 @dataclass(frozen=True)
@@ -128,20 +126,18 @@ def joined(parts: Sequence[Drawn]) -> Drawn:
 
 def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     """What `draw` wants of one part."""
-    features = pq.read_table(path, columns=["series_id", "start", *asked.features, "rejected_by"])
-    series = pq.read_table(workspace.stage(SERIES) / path.name)
-    rejected = texts(pl.Series(features["rejected_by"]))
-    kept = rejected == ""
-    hashes = hash_ids(features["series_id"].combine_chunks(), SEED)
-    inside = inside_of(workspace, path.name, asked.groups, features["series_id"], kept)
+    features = feature_parts.read(path, ["start", *asked.features])
+    series = series_parts.read_table(workspace.stage(SERIES) / path.name)
+    rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
+    hashes = hash_ids(features.ids, SEED)
+    inside = inside_of(workspace, path.name, asked.groups, features.ids, kept)
     normal = _normal(asked, inside, kept)
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
     usual = normal & (hashes <= limit(NORMAL, asked.kept))
     rows = np.flatnonzero(members.any(axis=1) | usual | examples(rejected, hashes))
-    x = np.column_stack([features[name].take(rows).to_numpy() for name in asked.features])
     return Drawn(
-        series.take(rows), hashes[rows], whole(features["start"])[rows], x, keys[rows], members[rows],
+        series.take(rows), hashes[rows], whole(features.x[rows, 0]), features.x[rows, 1:], keys[rows], members[rows],
         usual[rows], rejected[rows], counted.count(series, kept, inside, asked.labelled),
     )  # fmt: skip
 
@@ -168,10 +164,7 @@ def examples(rejected: Strings, hashes: UInt64s) -> Bools:
 
 def keys_of(series: pa.Table, baseline: Sequence[str]) -> Strings:
     """(n,) the baseline key of each row of a part of series/, "" without a baseline."""
-    if not baseline:
-        return np.full(len(series), "")
-    text = pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)
-    return pl.DataFrame(series.select(list(baseline))).select(text).to_series().to_numpy().astype(str)
+    return keys(pl.DataFrame(series.select(list(baseline)))) if baseline else np.full(len(series), "")
 
 
 def texts(column: pl.Series) -> Strings:
@@ -179,7 +172,7 @@ def texts(column: pl.Series) -> Strings:
     return column.fill_null("").to_numpy().astype(str)
 
 
-def whole(column: pa.ChunkedArray) -> Int64s:
-    """(n,) a column of whole numbers, 0 for null."""
-    whole: Int64s = np.nan_to_num(column.to_numpy().astype(np.float64)).astype(np.int64)
+def whole(column: Floats) -> Int64s:
+    """(n,) a column of whole numbers, 0 for NaN."""
+    whole: Int64s = np.nan_to_num(column).astype(np.int64)
     return whole

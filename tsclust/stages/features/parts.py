@@ -1,0 +1,68 @@
+"""The files of features/: part-*.parquet with series_id, a column for each feature, rejected_by (null: kept).
+
+Row i of a part describes row i of the part of series/ of the same name. Whoever reads or makes one asks here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tsclust.arrays import Bools, Floats
+from tsclust.series import ID
+
+REJECTED_BY = "rejected_by"
+
+
+@dataclass(frozen=True)
+class FeatureRows:
+    """Rows of a part of features/.
+
+    ids          (n,) series_id
+    x            (n, d) the features that were asked for, NaN where one is not known
+    rejected_by  (n,) text: the rule that rejects a series, null where it is kept
+    """
+
+    ids: pa.Array
+    x: Floats
+    rejected_by: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def kept(self) -> Bools:
+        """(n,) whether no rule rejects the series."""
+        kept: Bools = pc.is_null(self.rejected_by).to_numpy(zero_copy_only=False)
+        return kept
+
+    def where(self, keep: Bools) -> FeatureRows:
+        """The rows that are to `keep` (n,)."""
+        mask = pa.array(keep)
+        return FeatureRows(self.ids.filter(mask), self.x[keep], self.rejected_by.filter(mask))
+
+
+def read(path: Path, features: Sequence[str] = ()) -> FeatureRows:
+    """The rows of a part with these features, in this order."""
+    table = pq.read_table(path, columns=[ID, *features, REJECTED_BY])
+    x = np.column_stack([np.empty((len(table), 0)), *(table[name].to_numpy() for name in features)])
+    return FeatureRows(table[ID].combine_chunks(), x, table[REJECTED_BY].combine_chunks())
+
+
+def read_frame(path: Path, features: Sequence[str]) -> tuple[pa.Array, pl.DataFrame]:
+    """(ids (n,), these features (n, d): null where one is not known) of a part: what rules are applied to."""
+    table = pq.read_table(path, columns=[ID, *features])
+    return table[ID].combine_chunks(), pl.DataFrame(table.select(list(features)))
+
+
+def table_of(ids: pa.Array, features: pl.DataFrame, rejected_by: pl.Series) -> pa.Table:
+    """A part, to be written: (n,) ids, (n, d) features, (n,) the rule that rejects each."""
+    table = features.to_arrow().add_column(0, ID, ids)
+    return table.append_column(REJECTED_BY, rejected_by.to_arrow().cast(pa.string()))
