@@ -5,10 +5,13 @@ SERIES ?= 1000000
 MINOR_VERSIONS := 14 13 12 11
 PYTHON ?= $(shell for p in python3 $(MINOR_VERSIONS:%=python3.%); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 && echo $$p && break; done)
+# Two at a time: tests measure memory, and some servers and browsers run beside them. A file is not split.
+WORKERS ?= 2
+PYTEST := .venv/bin/pytest -q -n $(WORKERS) --dist loadfile
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench sample notebooks clean
+.PHONY: help demo test check lint endurance bench sample notebooks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,11 +19,17 @@ help: ## this list
 demo: .venv/.demo ## a million made cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
-test: check ## ruff, mypy and all the tests; brings Chromium where there is none
+test: lint ## form, types and all the tests; brings Chromium where there is none
 	@tests/browser.sh
-	@.venv/bin/pytest -q
+	@$(PYTEST)
 
-check: .venv/.test ## the quick part of the tests: ruff and mypy
+check: lint ## form, types and the tests that need no server and no browser: two minutes
+	@$(PYTEST) tests/unit
+
+endurance: .venv/.test ## tests that have a long form, in it: more kills, more interruptions
+	@TSCLUST_ENDURANCE=1 $(PYTEST) -m endurance
+
+lint: .venv/.test ## form and types alone
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check || { echo "Not formatted. Run: .venv/bin/ruff format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary

@@ -3,84 +3,126 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import psycopg
 import pytest
 
+from tests.support.endurance import times
 from tsclust.embedded_postgres import server
 from tsclust.simulation import recall
 from tsclust.simulation.machines import KINDS
 
 
-def demo(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
+@dataclass(frozen=True)
+class Demo:
+    """A demo that ran twice in the same workspace: as a newcomer starts it, and as JSON with a server that stays."""
+
+    root: Path
+    first: subprocess.CompletedProcess[str]
+    left_outside: list[Path]  # of the folder for temporary files, after the first
+    kept_by_first: bool
+    again: list[dict[str, Any]]
+
+
+def demo(root: Path, *words: str, outside: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tsclust", "demo", "-w", str(root), "--series", "20000", *words]
-    return subprocess.run(command, capture_output=True, text=True, timeout=600)
+    environment = os.environ | ({"TMPDIR": str(outside)} if outside else {})
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
 
 
-@pytest.fixture
-def outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+@contextmanager
+def open_folder() -> Iterator[Path]:
     """The demo's own folder for temporary files: open to everybody, its path short enough for a socket."""
     with tempfile.TemporaryDirectory(prefix="open-") as folder:
         Path(folder).chmod(0o777)
-        monkeypatch.setenv("TMPDIR", folder)
         yield Path(folder)
 
 
-def test_the_demo_ends_with_a_report_and_a_score(tmp_path: Path, outside: Path) -> None:
-    root = tmp_path / "demo"
-    done = demo(root)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "planted kinds of malfunction found in" in done.stdout
-    assert "extract to report" in done.stdout
-    assert str(root / "reports" / "report.html") in done.stdout
-    assert not any(outside.iterdir())
-    assert not server.stop_kept(root / ".postgres")
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    root = tmp_path_factory.mktemp("demo") / "demo"
+    with open_folder() as outside:
+        first = demo(root, outside=outside)
+        left, kept = list(outside.iterdir()), server.stop_kept(root / ".postgres")
+    again = [json.loads(line) for line in demo(root, "--keep-server", "--json").stdout.splitlines()]
+    yield Demo(root, first, left, kept, again)
+    server.stop_kept(root / ".postgres")
 
-    again = [json.loads(line) for line in demo(root, "--json").stdout.splitlines()]
-    assert [r["command"] for r in again] == ["fill", "extract", "features", "filter", "cluster", "report", "score"]
+
+def test_the_demo_ends_with_a_report_and_a_score(shown: Demo) -> None:
+    assert (shown.first.returncode, shown.first.stderr) == (0, "")
+    assert "planted kinds of malfunction found in" in shown.first.stdout
+    assert "extract to report" in shown.first.stdout
+    assert str(shown.root / "reports" / "report.html") in shown.first.stdout
+    assert not shown.left_outside
+    assert not shown.kept_by_first
+
+
+def test_what_is_up_to_date_is_not_made_again(shown: Demo) -> None:
+    commands = [r["command"] for r in shown.again]
+    assert commands == ["fill", "extract", "features", "filter", "cluster", "report", "score"]
     # The server's data is filled anew where root's folders are closed to the server: the series are the same.
-    assert [r["command"] for r in again[1:] if r["skipped"]] == ["features", "filter", "cluster"]
-    found = again[-1]["facts"]
+    assert [r["command"] for r in shown.again[1:] if r["skipped"]] == ["features", "filter", "cluster"]
+    found = shown.again[-1]["facts"]
     assert set(found["found"]) | set(found["missing"]) == set(KINDS)
     assert len(found["found"]) >= 8
     assert found["looks"] == 40
 
 
-def test_no_stage_reads_the_truth(tmp_path: Path) -> None:
-    assert demo(tmp_path).returncode == 0
-    for path in tmp_path.rglob("*.parquet"):
+def test_no_stage_reads_the_truth(shown: Demo) -> None:
+    for path in shown.root.rglob("*.parquet"):
         assert "kind" not in pl.read_parquet_schema(path)
-    page = (tmp_path / "reports" / "report.html").read_text(encoding="utf-8")
+    page = (shown.root / "reports" / "report.html").read_text(encoding="utf-8")
     assert not [kind for kind in KINDS if kind in page]
 
 
-def test_a_kept_server_answers_until_it_is_stopped(tmp_path: Path) -> None:
-    told = [json.loads(line) for line in demo(tmp_path, "--keep-server", "--json").stdout.splitlines()]
+def test_a_kept_server_answers_until_it_is_stopped(shown: Demo) -> None:
     try:
-        with psycopg.connect(told[-1]["facts"]["dsn"]) as connection:
+        with psycopg.connect(shown.again[-1]["facts"]["dsn"]) as connection:
             assert connection.execute("SELECT count(*) FROM machine.cycles").fetchone() == (20_000,)
             assert connection.execute("SELECT count(*) FROM truth.kinds").fetchone() == (20_000,)
     finally:
-        assert server.stop_kept(tmp_path / ".postgres")
+        assert server.stop_kept(shown.root / ".postgres")
 
 
-@pytest.mark.parametrize("seconds", [2.0, 3.0, 4.0, 5.0, 7.0])
-def test_an_interrupted_demo_stops_its_server(tmp_path: Path, outside: Path, seconds: float) -> None:
-    command = [sys.executable, "-m", "tsclust", "demo", "-w", str(tmp_path / "demo"), "--series", "200000"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    time.sleep(seconds)
-    process.send_signal(2)
-    _, told = process.communicate(timeout=60)
-    assert process.returncode == 130, told
-    assert "Traceback" not in told
-    assert not any(outside.iterdir())
+MOMENTS = ["server", "fill", "extract", "features", "filter"]  # the server starts; a command is done
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize("moment", MOMENTS[:: times(2, 1)])
+def test_an_interrupted_demo_stops_its_server(tmp_path: Path, moment: str) -> None:
+    command = [sys.executable, "-m", "tsclust", "demo", "-w", str(tmp_path / "demo"), "--series", "40000", "--json"]
+    with open_folder() as outside:
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"TMPDIR": str(outside)},
+        )
+        assert process.stdout
+        if moment == "server":
+            while not any(outside.iterdir()) and process.poll() is None:
+                time.sleep(0.01)
+        else:
+            assert any(json.loads(line)["command"] == moment for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        _, told = process.communicate(timeout=60)
+        assert process.returncode == 130, told
+        assert "Traceback" not in told
+        assert not any(outside.iterdir())
 
 
 def test_somebody_elses_workspace_is_not_written_over(tmp_path: Path) -> None:

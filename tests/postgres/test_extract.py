@@ -12,6 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import tsclust
+from tests.support.endurance import times
 from tests.support.reading import run
 from tests.support.slow_table import SERIES, TOML, facts, ids, interrupt, parts_done, started, wait_for
 from tests.support.workspaces import hashes, new_workspace
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.both_servers
 # Going on
 
 
-def test_killed_at_20_random_moments_it_goes_on_and_ends_like_one_that_was_not(slow_dsn: str, tmp_path: Path) -> None:
+@pytest.mark.endurance
+def test_killed_at_random_moments_it_goes_on_and_ends_like_one_that_was_not(slow_dsn: str, tmp_path: Path) -> None:
     rng, whole, killed = (
         random.Random(1),
         new_workspace(tmp_path / "whole", TOML),
@@ -30,7 +32,7 @@ def test_killed_at_20_random_moments_it_goes_on_and_ends_like_one_that_was_not(s
     )
     tsclust.extract(whole, {"dsn": slow_dsn})
     kept = []
-    for _ in range(20):
+    for _ in range(times(5, 20)):
         process, before = started(killed, slow_dsn), parts_done(killed)
         if rng.random() < 0.7:  # else somewhere in its first second
             wait_for(lambda before=before: parts_done(killed) > before, process)

@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 import tsclust
+from tests.support.endurance import times
 from tests.support.workspaces import hashes
 from tsclust.errors import DamagedError, DiskFullError, StageMissingError, WorkspaceBusyError
 from tsclust.workspace.folder import Workspace
@@ -50,11 +51,12 @@ def started(root: Path, command: str, dsn: str, first: Callable[[], None] | None
     )  # fmt: skip
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize("command", COMMANDS)
 def test_killed_at_any_moment_the_last_good_stage_stays(own: Path, cycles_dsn: str, command: str) -> None:
     stage = STAGE_OF[command]
     before, rng = hashes(own, stage), random.Random(command)
-    for _ in range(4):
+    for _ in range(times(2, 4)):
         process = started(own, command, cycles_dsn)
         time.sleep(rng.uniform(0.3, 2.5))
         process.kill()

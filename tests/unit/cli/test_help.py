@@ -1,22 +1,78 @@
-"""Every command and option has help."""
+"""Every command and every option has help, which is there at once; the README names commands that there are."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import pytest
+import typer
 
 from tests.support.commands import run_tsclust
+from tsclust.cli import app
 
-COMMANDS = ("demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status")
-
-
-def test_help_names_every_command() -> None:
-    told = run_tsclust("--help").stdout
-    assert all(name in told for name in COMMANDS)
+README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+GROUPS = {"", "labels"}  # commands that only hold others
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_and_option_has_help(command: str) -> None:
-    done = run_tsclust(command, "--help")
+def walk(command: Any, *names: str) -> Iterator[tuple[str, Any]]:
+    """(its words, itself) of a command and of all below it."""
+    yield " ".join(names), command
+    for name, one in getattr(command, "commands", {}).items():
+        yield from walk(one, *names, name)
+
+
+TREE = dict(walk(typer.main.get_command(app)))
+COMMANDS = [words for words in TREE if words not in GROUPS]
+
+
+def plain(text: str) -> str:
+    """A help page's words, without its frames and line ends."""
+    return " ".join(re.sub(r"[│╭╮╰╯─]", " ", text).split())
+
+
+def test_there_are_the_commands_of_the_contract() -> None:
+    assert set(COMMANDS) == {
+        "demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status", "train", "score",
+        "labels import", "labels review", "labels export",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("words", sorted(GROUPS))
+def test_help_names_every_command(words: str) -> None:
+    done = run_tsclust(*words.split(), "--help")
     assert done.returncode == 0
+    assert all(name in done.stdout for name in TREE[words].commands)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_and_option_has_help(words: str) -> None:
+    done = run_tsclust(*words.split(), "--help", environment={"COLUMNS": "200"})
+    assert (done.returncode, done.stderr) == (0, "")
     assert "--workspace" in done.stdout
     assert "--json" in done.stdout
+    shown = plain(done.stdout)
+    assert plain(TREE[words].help) in shown
+    for option in TREE[words].params:
+        assert all(name in shown for name in option.opts if name.startswith("-"))
+        assert plain(option.help) in shown, option.name
+    assert "None" not in shown
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize("words", TREE)
+def test_a_help_text_is_a_whole_sentence_or_ends_in_an_example(words: str) -> None:
+    assert re.fullmatch(r"[A-Z][^\n]*\.", TREE[words].help)
+    for option in TREE[words].params:
+        if option.name != "help":
+            assert re.fullmatch(r"\S[^\n]*[^\s:;,(]", option.help), option.name
+            assert "  " not in option.help
+
+
+def test_the_readme_names_commands_that_there_are() -> None:
+    code = re.findall(r"```sh\n(.*?)```|`(tsclust [^`]*)`", README, re.DOTALL)
+    named = set(re.findall(r"^tsclust ((?:labels )?[a-z]+)", "\n".join(map("\n".join, code)), re.MULTILINE))
+    assert len(named) >= 10
+    assert named <= set(COMMANDS)
