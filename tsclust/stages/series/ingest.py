@@ -21,7 +21,7 @@ from tsclust.source.open import opened
 from tsclust.source.postgres.session import SnapshotGoneError
 from tsclust.source.protocols import Found, Keep, Range, Reader
 from tsclust.stages.series.journal import Done, Journal, Plan
-from tsclust.workspace.parquet import StageWriter
+from tsclust.workspace.parquet import StageWriter, write_batches
 
 
 class StoppedError(Exception):
@@ -135,11 +135,12 @@ class Reading:
     def _write(self, number: int, found: Found, snapshot: str, batches: Iterable[pa.RecordBatch]) -> None:
         """Write a part and note it down."""
         name, counts = f"part-{self._first + number:05d}.parquet", Counter[str]()
-        rows = self._writer.write_batches(name, found.schema, self._counted(number, found, batches, counts))
-        path = self._writer.folder / name
+        folder = self._writer.folder
+        written, rows = write_batches(folder, name, found.schema, self._counted(number, found, batches, counts))
+        path = folder / name
         done = Done(
             part=number, file=name, rows=rows, size=path.stat().st_size if rows else 0,
-            sha256=self._writer.outputs[name], snapshot=snapshot, odd=dict(counts),
+            sha256=written.sha256, snapshot=snapshot, odd=dict(counts),
         )  # fmt: skip
         if not rows:
             path.unlink()
