@@ -18,6 +18,7 @@ from tsclust.stages.features import phases
 from tsclust.stages.features.catalogue import as_markdown
 from tsclust.stages.features.rules import DEFAULT_RULES
 from tsclust.stages.features.shape import order
+from tsclust.stages.reports.html.language import Language
 
 DOCS = Path(__file__).parent
 WIDE, HIGH, LEFT, TOP = 820, 300, 50, 44  # pixels of the drawing, and where the plot begins
@@ -29,14 +30,20 @@ COLOURS = {
 def page(old: str) -> str:
     """docs/features.md with the tables as they are in the code."""
     rules = "".join(f"| `{r.name}` | `{r.when}` | {r.reason} |\n" for r in DEFAULT_RULES)
-    parts = {"name": as_markdown(), "rule": f"| rule | when | because |\n| --- | --- | --- |\n{rules}"}
+    parts = {"name": as_markdown(word), "rule": f"| rule | when | because |\n| --- | --- | --- |\n{rules}"}
     for first, table in parts.items():
         old = re.sub(rf"^\| {first} \|(?:.*\n)(?:\|.*\n)*", lambda _, table=table: table, old, flags=re.MULTILINE)
     return old
 
 
+def word(text: str) -> str:
+    """A phase or a meaning of the catalogue in the words of the report."""
+    english = Language.load("en")
+    return english.meaning(str(english.texts["phases"].get(text, text)))
+
+
 def drawing() -> str:
-    """One recording of the demo, an SVG: where its phases lie and what is measured there."""
+    """One recording of the demo, an SVG: where its phases are and what is measured there."""
     x = cycle()
     rest, peak = phases.rest_level(x), int(x.argmax())
     start, end = phases.active(x, rest, x[peak] - rest)
@@ -72,11 +79,11 @@ def shade(name: str, a: int, b: int, n: int) -> str:
     """A phase: its colour, its name above where there is room, else slanted."""
     left, right = across(a, n), across(b, n)
     middle = (left + right) / 2
-    turn = "" if right - left > 7 * len(name) else f' transform="rotate(-30 {middle:.1f} {TOP - 6})"'
+    turn = "" if right - left > 7 * len(word(name)) else f' transform="rotate(-30 {middle:.1f} {TOP - 6})"'
     anchor = "start" if turn else "middle"
     return (
         f'<rect x="{left:.1f}" y="{TOP}" width="{right - left:.1f}" height="{HIGH - TOP - 34}" fill="{COLOURS[name]}"/>'
-        f'<text x="{middle:.1f}" y="{TOP - 6}" text-anchor="{anchor}"{turn} fill="#333">{name}</text>'
+        f'<text x="{middle:.1f}" y="{TOP - 6}" text-anchor="{anchor}"{turn} fill="#333">{word(name)}</text>'
     )
 
 

@@ -20,7 +20,7 @@ from tsclust.stages.reports.groups.data import ReportData
 from tsclust.stages.reports.groups.page import render
 
 PAST, FUTURE = "2026-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
-STAY = "Files that you have saved stay as they are."
+STAY = "Files that you have saved are kept."
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_an_older_file_leaves_what_is_newer_here(page: Page, report: Path, data:
     say(page, 1, "normal")
     page.locator(".rule .toggle").nth(1).click()
     page.locator(".rule textarea").fill("said here")
-    assert put(page, tmp_path / "a.json", objecting(data, PAST)) == "Answers taken from the file: 0."
+    assert put(page, tmp_path / "a.json", objecting(data, PAST)) == "Answers read from the file: 0."
     assert verdict(page, 1) == "normal"
     expect(page.locator(".rule textarea")).to_have_value("said here")
     expect(page.locator(".rule .marked")).to_have_count(1)
@@ -104,7 +104,7 @@ def test_a_file_from_tomorrow_can_be_corrected(page: Page, report: Path, data: R
     """A clock that was ahead: what is said after that still counts."""
     Opened(page, report)
     body = whole(file_of(data, answered_at=FUTURE), saved_at=FUTURE, started_at=FUTURE)
-    assert put(page, tmp_path / "a.json", body) == "Answers taken from the file: 1."
+    assert put(page, tmp_path / "a.json", body) == "Answers read from the file: 1."
     say(page, 1, "normal")
     answers = saved(page, tmp_path / "b.json")
     soon = datetime.now(UTC) + timedelta(minutes=1)
@@ -125,7 +125,7 @@ def test_one_broken_answer_stops_all_of_the_file(
     body = whole(good, groups=[good["groups"][0], second])
     assert (
         put(page, tmp_path / "odd.json", body)
-        == "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+        == "odd.json is not an answers file, or it was changed or cut off after it was saved."
     )
     assert verdict(page, 1) is None
     assert page.evaluate("localStorage.length") == 0
@@ -142,7 +142,7 @@ def test_a_file_about_what_the_page_does_not_have_changes_nothing(
     opened, good = Opened(page, report), objecting(data, PAST, **spoil.get("objection", {}))
     second = answer_to(data, 1) | spoil.get("group", {})
     body = whole(good, groups=[*good["groups"], second])
-    assert put(page, tmp_path / "odd.json", body) == "odd.json is about groups or series that are not on this page."
+    assert put(page, tmp_path / "odd.json", body) == "odd.json contains answers about groups or series that are not on this page."
     assert verdict(page, 1) is None
     expect(page.locator(".rule .marked")).to_have_count(0)
     assert page.evaluate("localStorage.length") == 0
@@ -164,7 +164,7 @@ def test_two_answers_to_one_group_or_a_comment_that_is_no_text(
     body = whole(body, groups=[body["groups"][0], answer_to(data, 1 if spoil else 0) | spoil])
     assert (
         put(page, tmp_path / "odd.json", body)
-        == "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+        == "odd.json is not an answers file, or it was changed or cut off after it was saved."
     )
     assert verdict(page, 1) is None
 
@@ -176,11 +176,11 @@ def test_of_another_report_only_the_groups_that_are_here_too(
     good = objecting(data, PAST, series_ids=[])
     elsewhere = {"report": good["report"] | {"id": "0" * 16}, "groups": [answer_to(data, 1), good["groups"][0]]}
     elsewhere["groups"][1]["members_hash"] = "0" * 32
-    assert put(page, tmp_path / "a.json", whole(good, **elsewhere)) == "Answers taken from the file: 1."
+    assert put(page, tmp_path / "a.json", whole(good, **elsewhere)) == "Answers read from the file: 1."
     assert (verdict(page, 1), verdict(page, 2)) == (None, "malfunction")
     expect(page.locator(".rule textarea")).to_have_value("")
     only_rule = whole(good, report=elsewhere["report"], groups=[])
-    assert put(page, tmp_path / "a.json", only_rule) == "a.json has answers to another report."
+    assert put(page, tmp_path / "a.json", only_rule) == "a.json contains answers to another report."
 
 
 def test_a_clock_that_is_set_back_loses_nothing(page: Page, report: Path, tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ def test_opening_a_file_does_not_hide_that_an_answer_in_it_was_cleared(
     Opened(page, report)
     put(page, tmp_path / "a.json", file_of(data))
     page.locator("#group-1 .clear").click()
-    assert put(page, tmp_path / "a.json", file_of(data)) == "Answers taken from the file: 0."
+    assert put(page, tmp_path / "a.json", file_of(data)) == "Answers read from the file: 0."
     assert asked_on_leaving(page)
 
 
@@ -242,10 +242,10 @@ def test_saving_while_a_member_is_shown_large(page: Page, report: Path, tmp_path
     page.locator("#group-1 .mini").first.click()
     press(page, "Delete", "Control+s")
     expect(page.locator("#large")).to_be_hidden()
-    assert said(page) == "Write your name first: it goes into the file."
+    assert said(page) == "Enter your name first: it goes into the file."
     page.keyboard.type("   ")
     press(page, "Control+s")
-    assert said(page) == "Write your name first: it goes into the file."
+    assert said(page) == "Enter your name first: it goes into the file."
     page.keyboard.type("Anna  ")
     page.locator("#group-1 .mini").first.click()
     answers = saved(page, tmp_path / "a.json")

@@ -67,7 +67,7 @@ def test_keys_mean_the_same_on_a_russian_keyboard(page: Page, four_kinds_page: P
         """() => document.activeElement.dispatchEvent(
           new KeyboardEvent("keydown", { key: "ы", code: "KeyS", ctrlKey: true, bubbles: true }))"""
     )
-    assert said(page).startswith("Write your name")
+    assert said(page).startswith("Enter your name")
 
 
 def test_kinds_once_named_are_offered(page: Page, four_kinds_page: Path) -> None:

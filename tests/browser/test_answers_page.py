@@ -72,7 +72,7 @@ def test_three_groups_by_keyboard_saved_kept_and_opened_again(
     press(page, "Enter", "2", "ArrowRight", "4")
     press(page, "Tab", "Tab", "Tab", "Delete")  # the way up, the first small curve, the second
     press(page, "Control+s")
-    assert said(page) == "Write your name first: it goes into the file."
+    assert said(page) == "Enter your name first: it goes into the file."
     page.keyboard.type("Анна О'Нил")
     file = save(page, lambda: press(page, "Control+s"))
     assert file.name == "answers-plant-Анна_О_Нил.json"
@@ -92,7 +92,7 @@ def test_three_groups_by_keyboard_saved_kept_and_opened_again(
     assert answers.objections == ()
 
     page.reload()
-    assert said(page) == "Answers that this browser had kept are back: 3."
+    assert said(page) == "Answers that this browser had kept were restored: 3."
     expect(page.locator("#bar .done")).to_have_text("3 of 4 answered")
     assert opened.is_quiet()
     with page.context.browser.new_context() as elsewhere:
@@ -100,7 +100,7 @@ def test_three_groups_by_keyboard_saved_kept_and_opened_again(
         fresh = Opened(other, four_kinds_page)
         expect(other.locator("#bar .done")).to_have_text("0 of 4 answered")
         other.locator("#bar [name=saved]").set_input_files(file)
-        expect(other.locator("#bar .said")).to_have_text("Answers taken from the file: 3.")
+        expect(other.locator("#bar .said")).to_have_text("Answers read from the file: 3.")
         expect(other.locator("#bar .done")).to_have_text("3 of 4 answered")
         expect(other.locator(f"#group-{first.name} [name=kind]")).to_have_value("worn brushes")
         expect(other.locator(".minis .marked")).to_have_count(1)
@@ -132,7 +132,7 @@ def test_by_mouse_with_everything_there_is_to_say(
     page.locator(".rule .toggle").first.click()
     page.locator(".rule textarea").fill("this one runs")
     normal = page.locator("article.usual").first
-    normal.get_by_role("radio", name=re.compile("^several things mixed")).check()
+    normal.get_by_role("radio", name=re.compile("^several kinds mixed")).check()
     page.locator("#bar [name=labeller]").fill("  x ")
     answers = read(save(page, lambda: page.locator("#bar [data-save]").click()))
     mine, mixed = answers.groups
@@ -180,7 +180,7 @@ def test_where_the_browser_keeps_nothing_it_is_said_and_saving_works(
     page.add_init_script(f"Object.defineProperty(globalThis, 'localStorage', {{ get: () => {KEPT} }})")
     opened = Opened(page, four_kinds_page)
     page.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
-    assert said(page) == "This browser keeps nothing: save your answers before you close the page."
+    assert said(page) == "This browser cannot keep your answers: save them before you close the page."
     page.locator("#bar [name=labeller]").fill("x")
     assert len(read(save(page, lambda: press(page, "Control+s"))).groups) == 1
     assert opened.is_quiet()
@@ -191,16 +191,16 @@ def test_a_file_that_is_none_of_ours_is_said_to_be(
 ) -> None:
     opened, path = Opened(page, four_kinds_page), tmp_path / "odd.json"
     good = file_of(four_kinds_data)
-    none = "odd.json is not a file of answers, or it was changed or cut off after it was saved."
+    none = "odd.json is not an answers file, or it was changed or cut off after it was saved."
     cut, other = json.dumps(good)[:-40], good | {"labeller": "z"}
     for odd in ("", "[]", "null", "[1", cut, {"format": "other"}, good | {"groups": 3}, whole(good, groups=3), other):
         assert put(page, path, odd) == none
     assert put(page, tmp_path / "$& $1.json", "") == none.replace("odd", "$& $1")
     assert put(page, path, good | {"version": 2}) == "odd.json was made by another version of this page."
-    other = whole(file_of(four_kinds_data, members_hash="0" * 32), four_kinds_page=good["report"] | {"id": "0" * 16})
-    assert put(page, path, other) == "odd.json has answers to another report."
+    other = whole(file_of(four_kinds_data, members_hash="0" * 32), report=good["report"] | {"id": "0" * 16})
+    assert put(page, path, other) == "odd.json contains answers to another report."
     expect(page.locator("#bar .done")).to_have_text("0 of 4 answered")
-    assert put(page, path, good) == "Answers taken from the file: 1."
+    assert put(page, path, good) == "Answers read from the file: 1."
     assert opened.is_quiet()
 
 
@@ -209,10 +209,10 @@ def test_what_was_answered_later_stays(
 ) -> None:
     Opened(page, four_kinds_page)
     page.locator("#group-1").get_by_role("radio", name=re.compile("^I don’t know")).check()
-    assert put(page, tmp_path / "a.json", file_of(four_kinds_data)) == "Answers taken from the file: 0."
+    assert put(page, tmp_path / "a.json", file_of(four_kinds_data)) == "Answers read from the file: 0."
     expect(page.locator("#group-1 :checked")).to_have_value("dont_know")
     later = file_of(four_kinds_data, answered_at="2999-01-01T00:00:00.000Z")
-    assert put(page, tmp_path / "a.json", later) == "Answers taken from the file: 1."
+    assert put(page, tmp_path / "a.json", later) == "Answers read from the file: 1."
     expect(page.locator("#group-1 [name=kind]")).to_have_value("k")
 
 
@@ -224,7 +224,7 @@ def test_hostile_answers_are_shown_as_text(
     opened, members = Opened(page, four_kinds_page), four_kinds_data.groups[0].members
     said = {"kind": hostile, "comment": hostile, "not_members": [members[0].series_id]}
     body = whole(file_of(four_kinds_data, **said), labeller=hostile)
-    assert put(page, tmp_path / "a.json", body) == "Answers taken from the file: 1."
+    assert put(page, tmp_path / "a.json", body) == "Answers read from the file: 1."
     expect(page.locator("#group-1 .marked")).to_have_count(1)
     assert page.evaluate("window.hacked ?? null") is None
     answers = read(save(page, lambda: press(page, "Control+s")))

@@ -28,7 +28,7 @@ def test_the_report_s_answers_become_labels(
     assert page.evaluate(CLIPPED) == []
     kinds = dict(truth.iter_rows())
     for n, series_id in enumerate(ids[:2], start=1):
-        page.locator(f"#group-{n} .quick button", has_text=f"It is: {kinds[series_id]}").click()
+        page.locator(f"#group-{n} .quick button", has_text=f"It is “{kinds[series_id]}”").click()
     page.locator("#group-3 .mini").nth(2).click()
     expect(page.locator("#large .mark")).to_be_hidden()
     press(page, "Delete", "ArrowRight", "Escape")

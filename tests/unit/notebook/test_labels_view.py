@@ -194,7 +194,7 @@ def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pyt
     monkeypatch.setenv("TSCLUST_REPORT__LANG", "ru")
     russian = tsclust.open(ws.workspace.root)
     assert russian.confusion.layout.title.text == "Что с чем путают"
-    assert russian.coverage.layout.title.text == "Чего стоит «не знаю»"
+    assert russian.coverage.layout.title.text == "Что даёт «не знаю»"
     assert all(isinstance(figure, go.Figure) for figure in (ws.confusion, ws.coverage))
 
 

@@ -15,7 +15,7 @@ def test_a_row_of_the_confusion_for_what_experts_say() -> None:
     assert figure.layout.yaxis.autorange == "reversed"
     for axis in (figure.layout.xaxis, figure.layout.yaxis):
         assert (axis.tickvals, axis.ticktext) == ((0, 1), ("normal", "obstacle"))
-    assert figure.layout.title.text == "What is taken for what"
+    assert figure.layout.title.text == "Which kinds are confused"
 
 
 def test_own_kinds_are_said_in_the_language_and_names_are_only_text() -> None:
@@ -35,12 +35,12 @@ def test_cells_without_series_stay_empty_and_a_kind_without_any_is_no_error() ->
 def test_the_coverage_marks_the_threshold_in_force() -> None:
     answered, left, *rings = traces(coverage_of(learned()), "x", "y", "name", "text")
     assert answered == {"x": COVERAGE["threshold"], "y": COVERAGE["answered"], "name": "Answered"}
-    assert left == {"x": COVERAGE["threshold"], "y": COVERAGE["left"], "name": "errors left"}
+    assert left == {"x": COVERAGE["threshold"], "y": COVERAGE["left"], "name": "errors remaining"}
     assert rings == [{"x": [0.9], "y": [0.9], "text": ["90%"]}, {"x": [0.9], "y": [0.125], "text": ["12%"]}]
 
 
 @pytest.mark.parametrize(("lang", "title", "text"), [
-    ("en", "What saying “don’t know” is worth", "99.7%"), ("ru", "Чего стоит «не знаю»", "99,7\u00a0%"),
+    ("en", "The value of “don’t know”", "99.7%"), ("ru", "Что даёт «не знаю»", "99,7\u00a0%"),
 ])  # fmt: skip
 def test_the_coverage_in_two_languages(lang: str, title: str, text: str) -> None:
     figure = coverage_of(learned(threshold=0.5), lang)

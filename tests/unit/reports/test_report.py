@@ -176,7 +176,7 @@ def test_only_the_normal_mass(tmp_path: Path) -> None:
     data = collect(write(tmp_path / "ws", [m for m in lifelike() if m.group == NORMAL]), Report())
     assert [g.normal for g in data.groups] == [True]
     assert data.rejected == ()
-    assert "No group of them stands out" in render(data, "en")
+    assert "None of the groups stands out" in render(data, "en")
 
 
 def test_text_ids_and_no_carried_columns(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from tests.support.series import CLUSTERED
 from tsclust.config import Report
 from tsclust.notebook.group_figures import curves_of, spread_of
 from tsclust.notebook.model_figures import coverage_of
+from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.rules import DEFAULT_RULES, NOT_DESCRIBED
 from tsclust.stages.reports.charts.figures import elbow, of_workspace
 from tsclust.stages.reports.groups.collect import collect
@@ -31,23 +32,33 @@ from tsclust.stages.reports.html.language import STATIC, Language
         (Unusual("peak_width", 3.94, 2.68, None, 9), "peak 1.3\u00a0samples wider", "пик шире на 1,3\u00a0отсчёта"),
         (
             Unusual("side_mean", 1.6, 1, 1.62, 9),
-            "side movement: level 1.6 times normal",
-            "рабочий ход: уровень в 1,6 раза больше обычного",
+            "plateau: level 62% higher than normal",
+            "плато: уровень на 62\u00a0% больше обычного",
         ),
         (
             Unusual("peak_height", 2, 4, 0.5, -9),
-            "peak: height 0.5 times normal",
-            "пик: высота в 2 раза меньше обычного",
+            "peak: height 50% lower than normal",
+            "пик: высота на 50\u00a0% меньше обычного",
+        ),
+        (
+            Unusual("side_mean", 2.3, 1, 2.34, 9),
+            "plateau: level 2.3 times normal",
+            "плато: уровень в 2,3 раза больше обычного",
+        ),
+        (
+            Unusual("p05", 0.82, 1, 0.82, -9),
+            "run: low end 18% lower than normal",
+            "ход: нижний край на 18\u00a0% меньше обычного",
         ),
         (
             Unusual("side_fall", 21, 1, 21.4, 9),
-            "side movement: largest fall 21 times normal",
-            "рабочий ход: наибольший провал в 21 раз больше обычного",
+            "plateau: largest fall 21 times normal",
+            "плато: наибольший провал в 21 раз больше обычного",
         ),
         (
             Unusual("side_fall", 5e7, 1, 5e7, 9),
-            "side movement: largest fall over 1,000 times normal",
-            "рабочий ход: наибольший провал в более чем 1\u202f000 раз больше обычного",
+            "plateau: largest fall over 1,000 times normal",
+            "плато: наибольший провал в более чем 1\u202f000 раз больше обычного",
         ),
         (
             Unusual("return_level", -0.56, -0.041, None, 9),
@@ -62,13 +73,13 @@ from tsclust.stages.reports.html.language import STATIC, Language
         (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own: 2, normally 1", "of_ones_own: 2, обычно 1"),
         (
             Unusual("side_slope", 0.0099, -0.0002, None, 9),
-            "side movement: rises more steeply than normal",
-            "рабочий ход: растёт круче обычного",
+            "plateau: rises more steeply than normal",
+            "плато: растёт круче обычного",
         ),
         (
             Unusual("side_skewness", -2.8, 1.5, None, -9),
-            "side movement: brief dips below its level",
-            "рабочий ход: короткие провалы ниже его уровня",
+            "plateau: brief dips below its level",
+            "плато: короткие провалы ниже его уровня",
         ),
     ],
 )
@@ -91,12 +102,28 @@ def test_numbers_and_dates_by_language() -> None:
     ]  # fmt: skip
 
 
+def test_where_series_come_from_and_what_they_share() -> None:
+    en, ru = Language.load("en"), Language.load("ru")
+    origin = "machine.cycles on PostgreSQL 18.4, database tsclust"
+    assert (en.origin(origin), ru.origin(origin)) == (origin, "machine.cycles, PostgreSQL 18.4, база данных tsclust")
+    assert (ru.origin("in/*.csv (12 files)"), ru.origin("{x} of plant.dump")) == (
+        "in/*.csv (файлов: 12)", "{x} of plant.dump",
+    )  # fmt: skip
+    assert en.alike(["machine_id", "direction"]) == "from the same machine and in the same direction"
+    assert ru.alike(["machine_id", "direction"]) == "той же машины и того же направления"
+    assert en.alike(["{x}", "lot\n", "direction"]) == "with the same {x}, with the same lot\ufffd and in the same direction"
+    assert ru.alike(["lot"]) == "с тем же значением lot"
+
+
 def test_both_languages_say_the_same_things() -> None:
     en, ru = Language.load("en").texts, Language.load("ru").texts
     own = {"reasons", "meanings", "keys"}  # what is said of them in one language stands in the code, or is a list
     assert {t: list(en[t]) for t in en if t not in own} == {t: list(ru[t]) for t in ru if t not in own}
     assert [key for key, _ in en["keys"]] == [key for key, _ in ru["keys"]]
     assert set(en["features"]) >= set(CLUSTERED)
+    meanings = {feature.meaning for feature in CATALOGUE}
+    assert set(en["meanings"]) < set(ru["meanings"]) == meanings
+    assert not [m for m in meanings if "side movement" in str(en["meanings"].get(m, m))]
     assert set(ru["reasons"]) == {rule.reason for rule in (*DEFAULT_RULES, NOT_DESCRIBED)}
 
 

@@ -7,7 +7,7 @@ level. `rest` is the level of the idle sensor; phases are found by `phases.find`
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -143,10 +143,10 @@ def of(facts: Mapping[str, Any]) -> tuple[Feature, ...]:
     return tuple(Feature(**f) for f in facts["catalogue"])
 
 
-def as_markdown() -> str:
-    """The catalogue as the table in docs/features.md."""
+def as_markdown(word: Callable[[str], str]) -> str:
+    """The catalogue as the table in docs/features.md; `word` gives phases and meanings as readers see them."""
     rows = ["| name | unit | phase | meaning | formula |", "| --- | --- | --- | --- | --- |"]
     for f in CATALOGUE:
         name = f"`{f.name}`" if f.clustered else f"`{f.name}` (rules only)"
-        rows.append(f"| {name} | {f.unit} | {f.phase} | {f.meaning} | {f.formula.replace('|', '&#124;')} |")
+        rows.append(f"| {name} | {f.unit} | {word(f.phase)} | {word(f.meaning)} | {f.formula.replace('|', '&#124;')} |")
     return "\n".join(rows) + "\n"

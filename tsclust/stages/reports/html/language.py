@@ -3,31 +3,43 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
+
 from tsclust.stages.reports.groups.unusual import Unusual
 
 STATIC = Path(__file__).parent.parent / "static"
-MOST_TIMES = 1_000  # more than so many times normal is no measure any more
+MOST_TIMES = 1_000  # beyond this, "times normal" measures nothing
+FROM_TIMES = 2  # from here on "2.3 times normal", below "30% higher than normal"
 LONGEST = 300  # characters of a text from the data that the page shows
+# As the sources write them into the manifest of series/.
+ORIGINS = {
+    "table": re.compile(r"(?P<table>.+) on PostgreSQL (?P<version>\S+), database (?P<database>.+)", re.DOTALL),
+    "files": re.compile(r"(?P<files>.+) \((?P<n>\d+) files\)", re.DOTALL),
+}
 
 
 @dataclass(frozen=True)
 class Language:
-    """All that depends on the language. texts: the tables of static/texts.*.toml."""
+    """All that depends on the language. texts: the tables of static/texts.*.toml; locale: plurals and months."""
 
     code: str
     texts: dict[str, Any]
+    locale: Locale
 
     @classmethod
     def load(cls, code: str) -> Language:
         """The language `en` or `ru`."""
-        return cls(code, tomllib.loads((STATIC / f"texts.{code}.toml").read_text(encoding="utf-8")))
+        texts = tomllib.loads((STATIC / f"texts.{code}.toml").read_text(encoding="utf-8"))
+        return cls(code, texts, Locale.parse(code))
 
     def __getitem__(self, key: str) -> Any:
         """A text of the page."""
@@ -54,7 +66,7 @@ class Language:
         return text.rstrip("0").rstrip(self.texts["numbers"]["decimal"]) if decimals else text
 
     def share(self, share: float) -> str:
-        """As per cent: 45%, 4.5%, 0.45%, 0.045%; nearly all is not all: 99.7%, 99.98%."""
+        """In per cent: 45%, 4.5%, 0.45%, 0.045%; nearly all is not all: 99.7%, 99.98%."""
         percent, rest = share * 100, 100 - share * 100
         if 1e-9 < rest <= 0.5:
             text = self.rounded(percent, _decimals(rest, 1))
@@ -69,12 +81,12 @@ class Language:
 
     def plural(self, n: float, what: str) -> str:
         """The form of the word `what` that goes with n."""
-        forms = self.texts["plurals"][what]
-        return str(forms[_slavic(n) if self.texts["numbers"]["plural"] == "slavic" else int(n != 1)])
+        whole = int(n) if n == int(n) else n  # 1.0 is not 1 to the rules: it has a visible fraction
+        return str(self.texts["plurals"][what][self.locale.plural_form(whole)])
 
     def date(self, day: date) -> str:
-        numbers = self.texts["numbers"]
-        return str(numbers["date"].format(day=day.day, month=numbers["months"][day.month - 1], year=day.year))
+        month = self.locale.months["format"]["wide"][day.month]
+        return str(self.texts["numbers"]["date"].format(day=day.day, month=month, year=day.year))
 
     def time(self, moment: datetime) -> str:
         """To the second, with what the time zone is called where there is one."""
@@ -86,8 +98,8 @@ class Language:
         year, _, month = text.rpartition("-")
         if not (month.isdigit() and 1 <= int(month) <= 12):
             return text
-        names = self.texts["numbers"]["months_alone"]
-        return str(self.texts["numbers"]["month_year"].format(month=names[int(month) - 1], year=year))
+        name = self.locale.months["stand-alone"]["wide"][int(month)]
+        return str(self.texts["numbers"]["month_year"].format(month=name, year=year))
 
     def plain(self, value: object) -> str:
         """A value from the data, of any type, as text for people."""
@@ -103,6 +115,19 @@ class Language:
             return self.number(value, digits=6)
         return shown(str(value))
 
+    def origin(self, text: str) -> str:
+        """Where series came from, in this language; a text of another form as it is."""
+        for form, pattern in ORIGINS.items():
+            if found := pattern.fullmatch(text):
+                return str(self.texts["origins"][form].format(**found.groupdict()))
+        return text
+
+    def alike(self, columns: Sequence[str]) -> str:
+        """Series that share these carried columns: `from the same machine and in the same direction`."""
+        words = self.texts["alike"]
+        phrases = [words.get(c, words["other"].format(column=self.plain(c))) for c in columns]
+        return str(words["and"].join(filter(None, (", ".join(phrases[:-1]), *phrases[-1:]))))
+
     def reason(self, text: str) -> str:
         """A rule's reason in this language, where it is one that tsclust brings along."""
         return str(self.texts["reasons"].get(text, text))
@@ -116,7 +141,7 @@ class Language:
         return str(self.texts["meanings"].get(text, text))
 
     def sentence(self, u: Unusual) -> str:
-        """What is unusual, in words: `run 18 samples longer`, `side movement: level 1.6 times normal`."""
+        """What is unusual, in words: `run 18 samples longer`, `plateau: level 60% higher than normal`."""
         if u.feature in self.texts["worded"]:
             thing, more, less = self.texts["worded"][u.feature]
             return self._said("worded", thing=thing, how=more if u.away > 0 else less)
@@ -133,11 +158,12 @@ class Language:
         return self._said("longer", thing=thing, more=more, n=self.counted(round(by, 0 if by >= 10 else 1), "sample"))
 
     def _times(self, thing: str, measure: str, times: float) -> str:
-        which = "times_less" if times < 1 else "times_more"
-        n = 1 / times if times < 1 and self.texts["sentences"]["invert"] else times
-        n = min(round(n, _decimals(n, 2)), MOST_TIMES)
+        if times < FROM_TIMES:
+            which = "less" if times < 1 else "more"
+            return self._said(which, thing=thing, measure=measure, share=self.share(abs(times - 1)))
+        n = min(round(times, _decimals(times, 2)), MOST_TIMES)
         text = self._said("over", n=self.number(n)) if n == MOST_TIMES else self.number(n)
-        return self._said(which, thing=thing, measure=measure, n=text, times=self.plural(n, "times"))
+        return self._said("times_more", thing=thing, measure=measure, n=text, times=self.plural(n, "times"))
 
     def _said(self, which: str, **words: str) -> str:
         return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name
@@ -150,13 +176,5 @@ def shown(text: str) -> str:
 
 
 def _decimals(value: float, digits: int) -> int:
-    """How many decimals give `value` so many significant digits."""
+    """How many decimals show `digits` significant digits of `value`."""
     return min(max(0, digits - 1 - math.floor(math.log10(abs(value)))), 12) if value and math.isfinite(value) else 0
-
-
-def _slavic(n: float) -> int:
-    """Russian: 1 запись, 2 записи, 5 записей; a fraction goes with the second."""
-    if n != int(n):
-        return 1
-    last, two = int(n) % 10, int(n) % 100
-    return 0 if last == 1 and two != 11 else 1 if 2 <= last <= 4 and not 12 <= two <= 14 else 2
