@@ -1,21 +1,21 @@
 """Everything that can go wrong, as one small tree. Each class has an exit code of its own (listed in the README).
 
-TsclustError                1   what went wrong and has no class of its own
+TsclustError                1   any other error
 ├── SettingsError           3   tsclust.toml, TSCLUST_* or a flag has a value that cannot be used
-├── NotAWorkspaceError      4   the folder holds no tsclust.toml
+├── NotAWorkspaceError      4   the folder has no tsclust.toml
 ├── WorkspaceBusyError      5   another tsclust is writing to this workspace
-├── StageMissingError       6   a stage was run before the one it reads from
-├── ConnectError            7   no server answers, or it refuses us
-├── QueryError              8   the server refuses the query: no such table, column, ...
+├── StageMissingError       6   a stage was run before the one it reads
+├── ConnectError            7   no server answers, or it refuses the connection
+├── QueryError              8   the server rejects the query: no such table, column, ...
 ├── NoSeriesError           9   the source (or what the rules leave of it) is empty
 ├── BadSeriesError          10  the source has series that cannot be read: no id, an id twice
 ├── DiskFullError           11  no space left where tsclust writes
 ├── DemoServerError         12  the embedded PostgreSQL does not start
 ├── SourceLostError         13  the connection broke, or the server stopped, while reading
 ├── DamagedError            14  a file of the workspace is not what tsclust wrote
-├── SourceFileError         15  a file to read series from is cut off, encrypted, or no kind of file we know
-├── AnswersError            16  a file of answers is not whole, or not about this workspace's groups
-└── DriftError              17  series are not what they were when the model was trained (`score --check`)
+├── SourceFileError         15  a file to read series from is cut off, encrypted, or of an unknown kind
+├── AnswersError            16  an answers file is damaged, or not about this workspace's groups
+└── DriftError              17  series have drifted since the model was trained (`score --check`)
 
 2 is the command line itself (an unknown flag), 130 is Ctrl-C.
 """

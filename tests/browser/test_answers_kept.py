@@ -142,7 +142,10 @@ def test_a_file_about_what_the_page_does_not_have_changes_nothing(
     opened, good = Opened(page, report), objecting(data, PAST, **spoil.get("objection", {}))
     second = answer_to(data, 1) | spoil.get("group", {})
     body = whole(good, groups=[*good["groups"], second])
-    assert put(page, tmp_path / "odd.json", body) == "odd.json contains answers about groups or series that are not on this page."
+    assert (
+        put(page, tmp_path / "odd.json", body)
+        == "odd.json contains answers about groups or series that are not on this page."
+    )
     assert verdict(page, 1) is None
     expect(page.locator(".rule .marked")).to_have_count(0)
     assert page.evaluate("localStorage.length") == 0

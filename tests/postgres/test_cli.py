@@ -57,7 +57,7 @@ def test_json_is_one_object_per_stage(initialised: Path, few_cycles_dsn: str) ->
     [
         ("status -w /no/such/folder", 4, "not a tsclust workspace"),
         ("features", 6, "Run: tsclust extract"),
-        ("cluster --k 9..2", 3, "every k must lie in 2..200"),
+        ("cluster --k 9..2", 3, "expected k from 2 to 200"),
         ("cluster --scaling best", 3, "'exceedance', 'robust' or 'standard'"),
         ("extract", 3, "table"),
         ("extract --table machine.cycels", 8, "machine.cycles"),

@@ -187,7 +187,7 @@ def test_what_was_found(database: str) -> None:
     with opened(database, CYCLES, ROOT) as reader:
         found, name = reader.found, conninfo_to_dict(database)["dbname"]
     assert re.fullmatch(rf"machine\.cycles on PostgreSQL \d+\.\d+, database {name}", found.origin)
-    assert found.layout == "array layout (a row a series): id cycle_id, values curve, carried a"
+    assert found.layout == "array layout (a row per series): id cycle_id, values curve, carried a"
     assert found.settings == {"layout": "array", "id": "cycle_id", "values": "curve", "order": ""}
     assert [str(t) for t in found.schema.types] == ["int64", "string", "list<item: float>"]
     assert (found.rows, found.mark) == (1_000, "1000")

@@ -122,7 +122,7 @@ def test_an_id_that_is_there_twice(database: str, part_rows: int, index: bool) -
         " FROM generate_series(0, 9000) AS i")  # fmt: skip
     if index:
         run(database, "CREATE INDEX ON t (series_id)", "ANALYZE t")
-    refused(database, BadSeriesError, "series_id n8999 is there more than once", Source(table="t", part_rows=part_rows))
+    refused(database, BadSeriesError, "series_id n8999 occurs more than once", Source(table="t", part_rows=part_rows))
 
 
 @pytest.mark.parametrize("index", [True, False])

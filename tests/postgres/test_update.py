@@ -51,7 +51,7 @@ def test_after_an_update_only_the_new_parts_are_described(slow_dsn: str, tmp_pat
     result = tsclust.features(root)
     after = {p.name: p.stat().st_ino for p in (root / "features").glob("part-*")}
     assert before.items() < after.items()
-    assert f"{len(before)} of {len(after)} parts were there already" in result.notes
+    assert f"{len(before)} of {len(after)} parts were complete already" in result.notes
     (anew / "series").symlink_to(root / "series")
     from_scratch = tsclust.features(anew)
     assert hashes(anew, "features") == hashes(root, "features")

@@ -49,7 +49,7 @@ def test_what_is_granted_as_told_is_enough(database: str, clerk: str, key: list[
             write_table(clerk, '"Plant A".t', table([1], ["b"]), key)
             break
         except QueryError as error:
-            granted.append(error.next_step.removeprefix("Have the owner run: "))
+            granted.append(error.next_step.removeprefix("Ask the owner to run: "))
             run(database, granted[-1])
     assert [grant.split()[1] for grant in granted] == ["USAGE", "SELECT,", *(["TEMPORARY"] if key else [])]
     assert [row[:2] for row in rows(database, '"Plant A".t')] == [(1, "b")]
@@ -84,7 +84,7 @@ def test_a_server_that_only_reads(database: str, there: bool) -> None:
 @pytest.mark.parametrize(
     ("id_", "text", "told"),
     [
-        ("date", "text", "t: its column id is date, expected bigint. Name a table that is not there yet"),
+        ("date", "text", "t: its column id is date, expected bigint. Name a table that does not exist yet"),
         ("text", "text", "t: its column id is text, expected bigint"),
         ("bigint", "integer", "t: its column text is integer, expected text"),
         ("smallint", "text", r'value "70000" is out of range for type smallint \(in: line 2, column id: "70000"\)'),
@@ -134,7 +134,7 @@ def test_a_database_of_another_encoding(database: str) -> None:
     latin = make_conninfo(database, dbname="latin")
     run(database, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     try:
-        with pytest.raises(BadSeriesError, match=r"LATIN1.*This database's encoding has no place for it"):
+        with pytest.raises(BadSeriesError, match=r"LATIN1.*This database's encoding cannot hold it"):
             write_table(latin, "t", table([1], ["ы"]))
         with psycopg.connect(latin) as connection:  # the table that was made for it went with it
             assert connection.execute("SELECT to_regclass('t')").fetchone() == (None,)
@@ -157,7 +157,7 @@ def test_a_text_that_postgresql_has_no_place_for(database: str) -> None:
 
 @pytest.mark.parametrize("name", ['"open', "", "a..b", ".t", "a\0b", "a\udcff"])
 def test_what_is_no_name(database: str, name: str) -> None:
-    with pytest.raises(SettingsError, match=r"--to-table = .*is not a table's name"):
+    with pytest.raises(SettingsError, match=r"--to-table = .*is not a table name"):
         write_table(database, name, table([1], ["a"]))
 
 

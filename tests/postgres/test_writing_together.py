@@ -114,7 +114,7 @@ def test_a_connection_lost_midway_leaves_what_was_there(
     write_table(database, "t", table([1], ["a"]))
     run(database, ENDS, "CREATE TRIGGER die BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION die()")
     monkeypatch.setattr(writing, "BATCH", 10)
-    with pytest.raises(SourceLostError, match="The rows are written all or not at all: check the server"):
+    with pytest.raises(SourceLostError, match="Either all rows are written or none: check the server"):
         write_table(database, "t", table(list(range(200)), ["x"] * 200), key)
     assert [row[:2] for row in rows(database, "t")] == [(1, "a")]
 

@@ -19,7 +19,7 @@ app = typer.Typer(
     " When answers come back: labels import, train, score.",
 )  # fmt: skip
 
-answers = typer.Typer(no_args_is_help=True, help="What experts have said: take it in, look it over, give it out.")
+answers = typer.Typer(no_args_is_help=True, help="Import, review and export experts' answers.")
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     stages.demo, stages.init, stages.extract, stages.features, stages.filter_, stages.cluster, stages.report,

@@ -29,15 +29,17 @@ from tsclust.cli.options import (
 from tsclust.cli.runtime import shown
 from tsclust.errors import DriftError
 
+AVOID = 'Answer "don\'t know" often enough to avoid this share of errors, e.g. 80%.'
+
 
 def import_(
-    files: Annotated[list[Path] | None, typer.Argument(help="Files that experts saved: answers-*.json")] = None,
+    files: Annotated[list[Path] | None, typer.Argument(help="Answers files that experts saved: answers-*.json")] = None,
     root: Root = HERE,
     resolve: Resolve = None,
-    older: Annotated[bool, typer.Option("--older", help="Also answers about an earlier sweep.")] = False,
+    older: Annotated[bool, typer.Option("--older", help="Also accept answers about an earlier sweep.")] = False,
     json: Json = False,
 ) -> None:
-    """Take in what experts have answered; all files, or none of them."""
+    """Import experts' answers; all files or none."""
     with shown(json) as (listen, show):
         said = {"labels": {"resolve": resolve}}
         show([tsclust.labels_import(root, files or [], said, listen, older=older)])
@@ -45,13 +47,13 @@ def import_(
 
 def review(
     root: Root = HERE,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="So many, the most suspicious.")] = 40,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many labels to show, most suspicious first.")] = 40,
     name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "review",
     lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
     resolve: Resolve = None,
     json: Json = False,
 ) -> None:
-    """Write a report of labels that are probably wrong, whose answers are imported like all others."""
+    """Write a report of labels that are probably wrong; answers to it are imported like all others."""
     said = {"report": {"lang": lang}, "labels": {"resolve": resolve}}
     with shown(json) as (listen, show):
         show([tsclust.labels_review(root, said, listen, limit=limit, name=name)])
@@ -64,15 +66,15 @@ def export(
     resolve: Resolve = None,
     json: Json = False,
 ) -> None:
-    """Give the labels out, to a file or back into PostgreSQL; with --resolve one for each series."""
+    """Export the labels, to a file or back into PostgreSQL; with --resolve one for each series."""
     with shown(json) as (listen, show):
         show([tsclust.labels_export(root, to, {"labels": {"resolve": resolve}}, listen, to_table=to_table)])
 
 
 def train(
     root: Root = HERE,
-    reject_errors: Annotated[str | None, typer.Option(help="Say don't know so often: 80% of the errors.")] = None,
-    answer: Annotated[str | None, typer.Option(help="Say it so seldom: 99% of the series are answered.")] = None,
+    reject_errors: Annotated[str | None, typer.Option(help=AVOID)] = None,
+    answer: Annotated[str | None, typer.Option(help="Answer at least this share of series, e.g. 99%.")] = None,
     machine: Annotated[str | None, typer.Option(help="The column that names the machine.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the page: en or ru.")] = None,
     resolve: Resolve = None,
@@ -97,15 +99,15 @@ def score(
     where: Where = None,
     limit: Limit = None,
     sample: Sample = None,
-    refuse: Annotated[str, typer.Option(help="Say don't know of this share of the series: 5%")] = "",
-    to_table: Annotated[str, typer.Option(help="Write it to this table in PostgreSQL, too: schema.table")] = "",
-    check: Annotated[bool, typer.Option("--check", help="Exit with 17 where series are not what they were.")] = False,
+    refuse: Annotated[str, typer.Option(help="Leave this share of series unanswered, e.g. 5%.")] = "",
+    to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
+    check: Annotated[bool, typer.Option("--check", help="Exit with 17 if series have drifted since training.")] = False,
     json: Json = False,
 ) -> None:
-    """Say of each series which kind it is, "don't know", or "none of these": of the workspace's, or of new ones."""
+    """Predict the kind of each series, "don't know" or "none of these": the workspace's series, or new ones."""
     said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
     with shown(json) as (listen, show):
         done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)
         show([done])
     if check and done.facts["drift"]["found"]:
-        raise DriftError("series are not what they were when the model was trained", f"See {done.wrote}/manifest.json")
+        raise DriftError("series have drifted since the model was trained", f"See {done.wrote}/manifest.json")

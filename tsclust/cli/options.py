@@ -12,28 +12,29 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per st
 HERE = Path()
 
 Resolve = Annotated[
-    str | None, typer.Option(help="Where labellers contradict each other: majority, newest, or whose label counts.")
+    str | None,
+    typer.Option(help="If labellers contradict each other: majority, newest, or whose labels count."),
 ]
 
 # Which series: for what reads from a source.
 Table = Annotated[str | None, typer.Option(help="Read this table or view: schema.table")]
-Query = Annotated[str | None, typer.Option(help="Read what this query gives: SQL, or a .sql file.")]
+Query = Annotated[str | None, typer.Option(help="Read the result of this query: SQL, or a .sql file.")]
 Files = Annotated[str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")]
-Layout = Annotated[str | None, typer.Option(help="array, long (a row a value), wide, or auto: find it.")]
+Layout = Annotated[str | None, typer.Option(help="array, long (a row per value), wide, or auto: detect it.")]
 Id = Annotated[str | None, typer.Option("--id", help="The column of the id.")]
-Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern, v*")]
+Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern such as v*")]
 Order = Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")]
-Carry = Annotated[list[str] | None, typer.Option(help="Take this column along; repeatable.")]
-Where = Annotated[str | None, typer.Option(help="Only these rows: an SQL condition.")]
-Limit = Annotated[int | None, typer.Option(help="Only so many series, for a first look.")]
-Sample = Annotated[str | None, typer.Option(help="Only this share of the series: 1%")]
+Carry = Annotated[list[str] | None, typer.Option(help="Carry this column along; repeatable.")]
+Where = Annotated[str | None, typer.Option(help="Read only these rows: an SQL condition.")]
+Limit = Annotated[int | None, typer.Option(help="Read at most this many series, for a first look.")]
+Sample = Annotated[str | None, typer.Option(help="Read only this share of the series, e.g. 1%.")]
 
 
 def selection(
     table: str | None, query: str | None, files: str | None, layout: str | None, id_: str | None, values: str | None,
     order: str | None, carry: list[str] | None, where: str | None, limit: int | None, sample: str | None,
 ) -> dict[str, object]:  # fmt: skip
-    """What the command line says of the source; what it does not say stays out.
+    """What the command line sets of the source; what it leaves open stays out.
 
     A table may be one of the files'. The flag's path is relative to where one stands, the setting's to the workspace.
     """

@@ -23,6 +23,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from tsclust.engine.base import Listener, Progress, silent
+from tsclust.wording.english import counted
 from tsclust.workspace.result import Result, Shown, Sketch
 
 STDERR = Console(stderr=True)
@@ -186,7 +187,7 @@ def _drawn(sketch: Sketch, glyphs: Glyphs) -> Iterator[Text]:
     upper, lower = (f"{half:{CURVE}}" for half in sparkline(sketch.values, glyphs.bars, CURVE))
     known = [v for v in sketch.values if v is not None]
     high, low = (f"{end(known) + 0.0:.4g}" for end in (max, min)) if known else ("", "")
-    count = f" {len(sketch.values):,} value{'' if len(sketch.values) == 1 else 's'}"
+    count = f" {counted(len(sketch.values), 'value')}"
     carried = _fit(", ".join(_short(value) for _, value in sketch.carried), ABOUT, glyphs)
     series_id = _fit(sketch.series_id, ABOUT - len(count), glyphs)
     highest = high if high != low else ""

@@ -51,7 +51,7 @@ def told() -> Iterator[None]:
     except MemoryError:
         raise _left(_NO_MEMORY, 1) from None
     except KeyboardInterrupt:
-        raise _left("interrupted; what was complete is kept, what was not is gone.", 130) from None
+        raise _left("interrupted; completed parts were kept.", 130) from None
 
 
 def _left(why: str, code: int) -> typer.Exit:
@@ -61,8 +61,8 @@ def _left(why: str, code: int) -> typer.Exit:
 
 
 _NO_MEMORY = (
-    "the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
-    "at a time: part_rows and workers in [source], coreset in [cluster]."
+    "out of memory; existing files are unchanged. Free some, or reduce what is held at a time: "
+    "part_rows and workers in [source], coreset in [cluster]."
 )
 
 

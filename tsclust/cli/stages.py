@@ -31,15 +31,15 @@ from tsclust.cli.runtime import shown
 
 def demo(
     root: Root = Path("demo"),
-    series: Annotated[int, typer.Option(help="How many cycles to make.")] = 1_000_000,
-    seed: Annotated[int, typer.Option(help="Another seed makes other cycles.")] = 1,
+    series: Annotated[int, typer.Option(help="How many cycles to generate.")] = 1_000_000,
+    seed: Annotated[int, typer.Option(help="Another seed gives other cycles.")] = 1,
     lang: Annotated[str | None, typer.Option(help="Language of the report: en or ru.")] = None,
     keep_server: Annotated[
         bool, typer.Option("--keep-server", help="Leave PostgreSQL running and print its DSN.")
     ] = False,
     json: Json = False,
 ) -> None:
-    """An embedded PostgreSQL, a million made cycles, every stage, the report."""
+    """Run every stage on a million synthetic cycles in an embedded PostgreSQL, and write the report."""
     with shown(json) as (listen, show):
         show(tsclust.demo(root, series, seed, lang=lang, keep_server=keep_server, listen=listen), costs=True)
 
@@ -70,11 +70,11 @@ def extract(
     where: Where = None,
     limit: Limit = None,
     sample: Sample = None,
-    update: Annotated[bool, typer.Option("--update", help="Add what is new since the last time.")] = False,
+    update: Annotated[bool, typer.Option("--update", help="Add what is new since the last extract.")] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="One snapshot or none: start over instead of going on.")
+        bool, typer.Option("--strict", help="Insist on one snapshot: start over instead of resuming.")
     ] = False,
-    save: Annotated[bool, typer.Option("--save", help="Write what was said and found to tsclust.toml.")] = False,
+    save: Annotated[bool, typer.Option("--save", help="Write given and detected settings to tsclust.toml.")] = False,
     json: Json = False,
 ) -> None:
     """Read the series into series/: from PostgreSQL, a pg_dump file, CSV or Parquet."""
@@ -97,8 +97,8 @@ def filter_(
     root: Root = HERE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
     rule: Annotated[str | None, typer.Option("--show", help="Show the series that this rule rejects.")] = None,
-    limit: Annotated[int | None, typer.Option(help="Show so many of them; 0: the ids of all.")] = None,
-    html: Annotated[bool, typer.Option("--html", help="Draw them in a page for each rule, or for --show's.")] = False,
+    limit: Annotated[int | None, typer.Option(help="How many to show (0: list all ids).")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Draw them on a page for each rule, or --show's.")] = False,
     json: Json = False,
 ) -> None:
     """Apply the rules again and show what each one rejects."""
@@ -113,11 +113,11 @@ def cluster(
     baseline: Annotated[
         list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
     ] = None,
-    groups: Annotated[int | None, typer.Option(help="How many groups to propose for a look.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed, other starts.")] = None,
+    groups: Annotated[int | None, typer.Option(help="How many groups to propose for review.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed gives other starts.")] = None,
     within: Annotated[int | None, typer.Option(help="Sweep inside this group, and add the groups found there.")] = None,
     unlabelled: Annotated[
-        bool, typer.Option("--unlabelled", help="Only series that neither a label nor score says anything of.")
+        bool, typer.Option("--unlabelled", help="Only series without a label or a predicted kind.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -131,22 +131,22 @@ def report(
     root: Root = HERE,
     kind: Annotated[
         Literal["groups", "features"],
-        typer.Option(help="What it shows: the groups, or the features and what the rules reject."),
+        typer.Option(help="groups, or features: distributions and what the rules reject."),
     ] = "groups",
     name: Annotated[
         str | None, typer.Option(help="Name of the file in reports/, without .html", show_default="report, or features")
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
-    charts: Annotated[bool | None, typer.Option(help="The overview's charts: 2 MB of the file.")] = None,
-    k: Annotated[int | None, typer.Option("--k", help="Every cluster of the model with so many, instead.")] = None,
-    group: Annotated[int | None, typer.Option(help="This one group.")] = None,
-    all_: Annotated[bool, typer.Option("--all", help="Groups, too, that are named already and unchanged.")] = False,
-    split: Annotated[int | None, typer.Option(help="Several files with so many groups each, and an index.")] = None,
+    charts: Annotated[bool | None, typer.Option(help="The charts of the overview: 2 MB of the file.")] = None,
+    k: Annotated[int | None, typer.Option("--k", help="Show every cluster of the model with this k instead.")] = None,
+    group: Annotated[int | None, typer.Option(help="Show only this group.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Also show groups that are already named and unchanged.")] = False,
+    split: Annotated[int | None, typer.Option(help="Write files of this many groups each, and an index.")] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     json: Json = False,
 ) -> None:
-    """Write one HTML file with the groups, for an expert to look at, or with the features, for writing rules."""
+    """Write one HTML file with the groups, for an expert to review, or with the features, for writing rules."""
     said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split}}
     with shown(json) as (listen, show):
         done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_)
@@ -162,6 +162,6 @@ def run(root: Root = HERE, json: Json = False) -> None:
 
 
 def status(root: Root = HERE, json: Json = False) -> None:
-    """Say which stages are there, and which are out of date."""
+    """Report which stages exist, and which are out of date."""
     with shown(json) as (_, show):
         show([tsclust.status(root)])

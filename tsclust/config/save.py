@@ -20,4 +20,4 @@ def save_source(path: Path, flags: Mapping[str, Any] | None, found: Mapping[str,
     for key, value in {**said, **found}.items():
         source[key] = value
     write_file(path, tomlkit.dumps(text))
-    return (f"[source] of {path} now says so",)
+    return (f"saved in [source] of {path}",)

@@ -59,7 +59,7 @@ class Source(Section):
     @model_validator(mode="after")
     def _one_place(self) -> Source:
         if self.query and (self.table or self.files):
-            raise ValueError(f"query and {'table' if self.table else 'files'} are both set: keep one")
+            raise ValueError(f"query and {'table' if self.table else 'files'} are both set: expected only one of them")
         return self
 
     @property
@@ -160,7 +160,7 @@ class Settings(BaseSettings):
         names = [rule.name for rule in rules or ()]
         for name in names:
             if names.count(name) > 1 or name == "not_described":
-                raise ValueError(f"the name {name} is taken: expected another for each rule")
+                raise ValueError(f"the name {name} is taken: expected a different one for each rule")
         return rules
 
     @classmethod
@@ -189,7 +189,7 @@ def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
             said["source"] |= dict.fromkeys(PLACES - place, "")
         return Settings(**said)
     except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}", "Mend that line") from None
+        raise SettingsError(f"{path} is not valid TOML: {error}", "Fix that line") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
     except ValidationError as error:
@@ -215,7 +215,7 @@ def parse_k(text: str) -> tuple[int, ...]:
         low, high = int(match[1]), int(match[2] or match[1])
         ks.update(range(low, high + 1))
     if not ks or min(ks) < 2 or max(ks) > 200:
-        raise ValueError(f"{text!r}: every k must lie in 2..200, the lower first")
+        raise ValueError(f"{text!r}: expected k from 2 to 200, the lower first")
     if sum(ks) > CLUSTERS:
         raise ValueError(f"{text!r} has {sum(ks):,} clusters in all: expected at most {CLUSTERS:,}, as 2..100 has")
     return tuple(sorted(ks))

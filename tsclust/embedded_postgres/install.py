@@ -130,7 +130,7 @@ def reachable(install: Path, run_folder: Path, account: Account) -> Path:
 def check_data(data: Path, version: int) -> None:
     """Raises DemoServerError for a version there is not, or a folder that is not that version's data."""
     if version not in INSTALLS:
-        raise DemoServerError(f"PostgreSQL {version} was asked for: expected 16 or 18", "Ask for one of these")
+        raise DemoServerError(f"PostgreSQL {version} is not available: expected 16 or 18", "Choose one of these")
     if data.exists() and not data.is_dir():
         raise DemoServerError(f"{data} is a file: expected a folder", "Name another one")
     if not data.exists() or not any(data.iterdir()):
@@ -141,7 +141,7 @@ def check_data(data: Path, version: int) -> None:
         raise DemoServerError(f"{data} holds files, but no PostgreSQL data", "Name another folder") from None
     if made_by != str(version):
         raise DemoServerError(
-            f"{data} was made by PostgreSQL {made_by}, and {version} was asked for", "Name another folder, or remove it"
+            f"{data} was made by PostgreSQL {made_by}, not {version}", "Name another folder, or remove it"
         )
 
 

@@ -191,8 +191,8 @@ class Opened(OpenedLabels):
         if feature not in known:
             near = difflib.get_close_matches(feature, known, n=3) or list(known)[:3]
             raise SettingsError(
-                f"feature {feature!r}: there is no such feature, expected one like {', '.join(near)}",
-                "features/ has them all, docs/features.md says what they mean",
+                f"there is no feature {feature!r}: expected one like {', '.join(near)}",
+                "docs/features.md lists them all",
             )
         return known[feature]
 

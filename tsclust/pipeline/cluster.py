@@ -40,7 +40,7 @@ def cluster(
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     if unlabelled and within is not None:
-        raise SettingsError("--unlabelled and --within are two different sweeps", "Ask for one of them")
+        raise SettingsError("--unlabelled and --within are two different sweeps", "Use only one of them")
     with workspace.locked():
         workspace.manifest(FEATURES)
         if settings.cluster.baseline:

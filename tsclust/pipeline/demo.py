@@ -25,10 +25,10 @@ SETTINGS = """# Written by `tsclust demo`. All settings with their meaning: tscl
 table = "machine.cycles"
 
 [cluster]
-baseline = ["machine_id", "direction"]  # compare a cycle with others of its machine, in its direction of travel
+baseline = ["machine_id", "direction"]  # compare a cycle with others of its machine and direction
 
 [report]
-title = "tsclust demo: made cycles of 400 point machines"
+title = "tsclust demo: synthetic cycles of 400 point machines"
 """
 
 
@@ -38,13 +38,13 @@ def demo(
 ) -> Iterator[Result]:  # fmt: skip
     """Yield the Result of each stage, then one with the score. The server is stopped whatever happens, unless kept."""
     if series < 1_000:
-        raise SettingsError(f"--series {series}: at least 1000 are needed for the rarest kind to occur", "Ask for more")
+        raise SettingsError(f"--series {series}: at least 1,000 are needed for the rarest kind to occur", "Use more")
     workspace = _workspace(root)
     with server.running(root / ".postgres", keep=keep_server) as running:
         meter = Meter()
         fresh = load.fill(running.dsn, series, seed, listen)
         seconds, peak = meter.read()
-        note = f"{series:,} made cycles in machine.cycles of an embedded PostgreSQL {running.version}"
+        note = f"{series:,} synthetic cycles in machine.cycles of an embedded PostgreSQL {running.version}"
         yield Result("fill", running.data, seconds, peak, skipped=not fresh, notes=(note,), facts={"rows": series})
         flags = {"dsn": running.dsn, "report": {"lang": lang}}
         yield from _stages(root, flags, listen)
@@ -91,7 +91,7 @@ def _scored(root: Path, found: Score, meter: Meter, dsn: str | None) -> Result:
         notes.append(f"not found: {', '.join(found.missing)}")
     notes.append(f"the report: {root / 'reports' / 'report.html'}")
     if dsn:
-        notes.append(f"PostgreSQL is still up: psql '{dsn}'")
+        notes.append(f"PostgreSQL is still running: psql '{dsn}'")
     facts = {
         "found": found.found,
         "missing": found.missing,

@@ -15,6 +15,7 @@ from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.ingest import Reading
 from tsclust.stages.series.step import no_series, seal
 from tsclust.stages.series.update import check_source, rest_of
+from tsclust.wording.english import counted
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
@@ -72,8 +73,8 @@ def _notes(manifest: Manifest, new: int) -> tuple[str, ...]:
     return (
         f"from {facts['origin']}",
         f"{facts['layout']}",
-        f"{added}{manifest.parts} part(s), {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
+        f"{added}{counted(manifest.parts, 'part')}, {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
         f"{'snapshot' if ' of ' in next(iter(facts['read'])) else 'read at'} {', '.join(facts['read'])}"
-        + (": a part of the series is of each" if len(facts["read"]) > 1 else ""),
-        *([f"odd series, kept for the rules to judge: {odd}"] if odd else []),
+        + (": each holds some of the series" if len(facts["read"]) > 1 else ""),
+        *([f"unusual series, kept for the rules to decide: {odd}"] if odd else []),
     )

@@ -49,7 +49,7 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
 
 
 def _notes(settings: Settings, describer: Describer, plan: Plan, parts: int) -> tuple[str, ...]:
-    notes = [f"{len(plan.known)} of {parts} parts were there already"] if plan.known else []
+    notes = [f"{len(plan.known)} of {parts} parts were complete already"] if plan.known else []
     if describer.extra:
         notes.append(f"your own features: {', '.join(e.feature.name for e in describer.extra)}")
     for slow in (e for e in describer.extra if e.slow):

@@ -30,11 +30,11 @@ MOST = 1_000  # series of a page: more makes it slow, and nobody looks at them
 def refuse_nonsense(dry_run: bool, name: str | None, html: bool, limit: int | None) -> None:
     """Raises SettingsError for flags that do not go together."""
     if dry_run and (name is not None or html):
-        raise SettingsError("--dry-run applies rules, --show and --html show what was rejected", "Leave one out")
+        raise SettingsError("--dry-run applies rules, --show and --html show what was rejected", "Use only one of them")
     if limit is not None and name is None and not html:
-        raise SettingsError(f"--limit {limit} says how many series to show, but not of which rule", "Add --show RULE")
+        raise SettingsError(f"--limit {limit} needs a rule whose series to show", "Add --show RULE")
     if limit is not None and limit < 0:
-        raise SettingsError(f"limit {limit}: expected how many series to show, or 0 for all ids", "Give such a number")
+        raise SettingsError(f"limit {limit}: expected a number of series to show, or 0 for all ids", "Correct it")
 
 
 def show(
@@ -78,7 +78,7 @@ def pages(
     rules = [rule for rule in rules if name or before.facts["rejected"][rule.name]]
     limit = PAGE if limit is None else limit
     if not 1 <= limit <= MOST:
-        raise SettingsError(f"limit {limit}: a page shows 1 to {MOST:,} series", "Leave --html out for the ids of all")
+        raise SettingsError(f"limit {limit}: expected 1 to {MOST:,}, as a page shows", "Omit --html for the ids of all")
     found = _asides(workspace, before, rules, limit)
     files = [_write(workspace, aside, settings.report.lang) for aside, _ in found]
     told = [
@@ -126,10 +126,10 @@ def _named(before: Manifest, in_force: Sequence[Rule], name: str) -> Rule:
     if name in rules:
         return rules[name]
     if any(rule.name == name for rule in in_force):
-        raise SettingsError(f"rule {name!r} stands in tsclust.toml, but was not applied yet", "Run: tsclust filter")
+        raise SettingsError(f"rule {name!r} is in tsclust.toml, but has not been applied yet", "Run: tsclust filter")
     near = difflib.get_close_matches(name, rules, n=3, cutoff=0.5)
     meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-    raise SettingsError(f"no rule is called {name[:100]!r}{meant}", f"The rules are: {', '.join(rules)}")
+    raise SettingsError(f"there is no rule {name[:100]!r}{meant}", f"The rules are: {', '.join(rules)}")
 
 
 def _counts(before: Manifest, rule: Rule) -> dict[str, int]:
@@ -149,9 +149,7 @@ def _about(before: Manifest, rule: Rule) -> tuple[str, ...]:
 def _notes(workspace: Workspace, before: Manifest, in_force: Sequence[Rule]) -> tuple[str, ...]:
     if _rules(before) == list(in_force):
         return ()
-    return (
-        f"tsclust.toml has other rules than those applied here; to apply them: {command('filter', workspace.root)}",
-    )
+    return (f"the rules in tsclust.toml have changed; to apply them: {command('filter', workspace.root)}",)
 
 
 def _endings(workspace: Workspace, rule: Rule, facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -187,4 +185,4 @@ def _one_state(workspace: Workspace, before: Manifest) -> Iterator[None]:
 def _refuse_change(workspace: Workspace, before: Manifest) -> None:
     now = workspace.find_manifest(FEATURES)
     if now is None or now.output_hash != before.output_hash:
-        raise WorkspaceBusyError(f"{workspace.stage(FEATURES)} was made again while it was read", "Run this again")
+        raise WorkspaceBusyError(f"{workspace.stage(FEATURES)} was rewritten while it was read", "Run this again")

@@ -9,10 +9,10 @@ from tsclust.config import Rule
 from tsclust.stages.features.rules import DEFAULT_RULES
 
 HEAD = """# Settings of this tsclust workspace. A flag of a command comes before an environment variable
-# (TSCLUST_CLUSTER__K=2..40), that before this file, this file before the default, which is what stands here.
+# (TSCLUST_CLUSTER__K=2..40), that before this file, this file before the default. The values here are the defaults.
 
 # Where PostgreSQL is: a URI or key=value string. Better not here but in the environment: TSCLUST_DSN, or libpq's own
-# PGHOST, PGSERVICE, ~/.pgpass. Empty means these.
+# PGHOST, PGSERVICE, ~/.pgpass. Empty: use these.
 dsn = ""
 
 [source]
@@ -22,20 +22,20 @@ table = ""
 query = ""
 # ... or files, a folder or a pattern: "data/*.csv.gz". CSV, Parquet or pg_dump (`table` names one of its tables).
 files = ""
-# How series lie there: "array" (a row a series: an array or JSON column), "long" (a row a value), "wide" (a column a
-# value), or "auto". What is left empty here is found: `tsclust extract` says what, with --save it writes it down.
+# How series are stored: "array" (a row per series: an array or JSON column), "long" (a row per value), "wide" (a column
+# per value), or "auto". What is empty here is detected: `tsclust extract` reports it, --save writes it down.
 layout = "auto"
 # The columns of the id and of the values (wide: a pattern, "v*"; long: one value), and the order of long rows.
 id = ""
 values = ""
 order = ""
-# Columns to take along (machine, time, ...): ["*"] is all others.
+# Columns to carry along (machine, time, ...): ["*"] is all others.
 carry = ["*"]
-# Only these rows: an SQL condition on the columns. Only so many series (0: all), or a share of them ("1%").
+# Only these rows: an SQL condition on the columns. At most this many series (0: all), or a share ("1%").
 where = ""
 limit = 0
 sample = "100%"
-# `tsclust extract --update` reads what has a higher id than before; or, with a column here, what is newer in it.
+# `tsclust extract --update` reads what has a higher id than before; or, with a column here, rows newer in it.
 watermark = ""
 # Series in one Parquet file: what is read, computed and held in memory at a time.
 part_rows = 65536
@@ -44,7 +44,7 @@ workers = 2
 retries = 5
 
 [features]
-# Which way the peak of a recording points: "max", "min", or "auto", what most series say.
+# Which way the peak of a recording points: "max", "min", or "auto": what most series show.
 peak = "auto"
 # Features of your own: a Python file whose functions take an array of values and give a number (docs/features.md).
 extra = ""
@@ -80,23 +80,23 @@ charts = true
 split = 0
 
 [labels]
-# Where labellers contradict each other: "majority", "newest", or the name of one who is right. Empty: such series are
-# left out.
+# If labellers contradict each other: "majority", "newest", or the name of the one whose labels count. Empty: such
+# series are left out.
 resolve = ""
 
 [train]
-# The carried column that names the machine: a classifier is judged on machines that it has not learned from. Empty: the
+# The carried column that names the machine: a classifier is tested on machines it was not trained on. Empty: the
 # first of [cluster] baseline.
 machine = ""
-# "don't know" is said so often that this share of the errors is not made ...
+# Answer "don't know" often enough to avoid this share of the errors ...
 reject_errors = "80%"
-# ... but no more often than leaves this share of the series answered. "" for either: it does not count.
+# ... but still answer at least this share of the series. "" for either: no such limit.
 answer = "90%"
-# Where nobody has labelled anything normal: learn as normal what exceeds normal in no feature.
+# If nothing is labelled normal: learn as normal the series that exceed normal in no feature.
 assume_normal = true
 
-# Rules say which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).
-# The ones below hold while no [[rule]] is set; take off the # to change them. `tsclust filter --dry-run` shows what
+# Rules decide which recordings cannot be real: an SQL condition over features and carried columns (docs/features.md).
+# The ones below apply while no [[rule]] is set; remove the # to change them. `tsclust filter --dry-run` shows what
 # they reject.
 """
 

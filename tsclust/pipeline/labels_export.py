@@ -66,7 +66,7 @@ def save(table: pa.Table, to: Path) -> None:
     """As CSV or Parquet, what the name says. Raises SettingsError for any other."""
     kinds = {".csv": _write_csv, ".parquet": pq.write_table}
     if to.suffix.lower() not in kinds:
-        raise SettingsError(f"{to}: expected a name that ends in .csv or .parquet", "Name such a file")
+        raise SettingsError(f"{to}: expected a name that ends in .csv or .parquet", "Choose such a name")
     with appearing(to) as beside:
         kinds[to.suffix.lower()](table, beside)
 

@@ -20,6 +20,7 @@ from tsclust.stages.model import examples
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
 from tsclust.stages.reports import review_page
+from tsclust.wording.english import counted
 from tsclust.workspace.atomic import write_file
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
@@ -34,7 +35,7 @@ NAME = "review"
 def labels_review(
     root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *, limit: int = 40, name: str = NAME
 ) -> Result:
-    """Write a report of the `limit` most suspicious labels, each with the kind it should rather be. Its answers are
+    """Write a report of the `limit` most suspicious labels, each with the kind it looks like. Its answers are
     imported like those of any other."""
     workspace, meter, name = Workspace.open(root), Meter(), checked(name)
     settings = config.load(workspace.config, flags)
@@ -46,10 +47,9 @@ def labels_review(
         shown = doubted.filter(~pl.col("series_id").is_in(_confirmed(workspace).implode())).head(limit)
         path = _write(workspace, settings, judged, shown, name)
     notes = (
-        f"{len(doubted):,} of {len(ranked):,} labels would rather be of another kind; shown are {len(shown)}, the most"
-        " so first",
+        f"{len(doubted):,} of {counted(len(ranked), 'label')} look wrong; {_how_many(shown, doubted)}",
         *_unjudged(workspace, settings, judged, ranked),
-        "send it to the people who know the machine; take in what comes back with: tsclust labels import",
+        "send it to the people who know the machine; import the answers with: tsclust labels import",
     )
     facts = {"rows": len(ranked), "suspicious": len(doubted), "shown": len(shown)}
     then = f"open {shlex.quote(str(path))}"
@@ -68,8 +68,15 @@ def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.D
     return path
 
 
+def _how_many(shown: pl.DataFrame, doubted: pl.DataFrame) -> str:
+    if shown.is_empty():
+        return "none is shown"
+    which = f"all {len(shown)}" if len(shown) == len(doubted) else str(len(shown))
+    return f"{which} {'is' if len(shown) == 1 else 'are'} shown, most doubtful first"
+
+
 def _confirmed(workspace: Workspace) -> pl.Series:
-    """Series that an expert has looked at one by one: what was said of them need not be asked again."""
+    """Series that an expert has looked at one by one: they need not be asked about again."""
     kept = files.read(workspace)
     single = kept.answers.filter("in_force", pl.col("members_hash").is_null(), pl.col("verdict").is_not_null())
     return kept.members.join(single, on="answer", how="semi")["series_id"]
@@ -80,4 +87,4 @@ def _unjudged(workspace: Workspace, settings: Settings, judged: Judged, ranked: 
     left = used.filter(pl.col("kind").is_in(judged.gathered.examples.kinds))
     kinds = left.join(ranked, on="series_id", how="anti")["kind"].unique().sort().to_list()
     names = ", ".join(kind[:SHORT] for kind in kinds[:FEW])
-    return [f"not judged, since they occur on too few machines: labels of {names}"] if kinds else []
+    return [f"not checked, as they occur on too few machines: labels of {names}"] if kinds else []

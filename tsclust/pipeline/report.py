@@ -36,7 +36,7 @@ NAMES = {"groups": "report", "features": "features"}  # of the file, where none 
 LONGEST = 70  # characters of a name: parts of a split report have a number more
 FOR = {
     "groups": "send it to the people who know the machine",
-    "features": "it shows what one needs to know to write the next rule",
+    "features": "it shows what you need to write the next rule",
 }
 
 
@@ -62,11 +62,11 @@ def report(
         raise SettingsError(f"report kind {kind!r}: expected {' or '.join(NAMES)}", "Choose one of them")
     wanted = Wanted(k, group, everything)
     if kind == "features" and wanted != THE_SWEEP:
-        raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Leave it out")
+        raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Omit it")
     if kind == "features" and (flags or {}).get("report", {}).get("split"):
-        raise SettingsError("--kind features is one page: expected no --split with it", "Leave it out")
+        raise SettingsError("--kind features is one page: expected no --split with it", "Omit it")
     if k is not None and group is not None:
-        raise SettingsError("--k shows all clusters of one model, --group one group", "Ask for one of them")
+        raise SettingsError("--k shows all clusters of one model, --group one group", "Use only one of them")
     name = _name(kind, wanted) if name is None else checked(name)
     meter = Meter()
     with workspace.locked():

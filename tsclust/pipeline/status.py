@@ -53,7 +53,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     facts = {"stages": stages, "reports": reports, "labels": labelled}
     notes = [f"reports: {', '.join(reports)}" if reports else "no report yet", *said]
     if workspace.unfinished(SERIES).exists():
-        notes.append(f"a reading was interrupted: {command('extract', root)} takes it up again")
+        notes.append(f"an extract was interrupted: {command('extract', root)} resumes it")
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
 
 

@@ -13,10 +13,11 @@ from tsclust.stages.labels import files, group_state, resolution
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.group_state import Known, standing
 from tsclust.stages.scores import unlabelled
+from tsclust.wording.english import counted
 from tsclust.workspace.folder import Workspace
 
 FEW = 12  # kinds, and groups, that are named
-WORDS = {"new": "new", "changed": "changed since", "contradicted": "contradictory", "named": "have their names"}
+WORDS = {"new": "new", "changed": "changed since", "contradicted": "contradictory", "named": "already named"}
 
 
 def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple[str, ...], dict[str, Any]]:
@@ -35,12 +36,12 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
     notes = [f"labels: {facts['series']:,} series, by {', '.join(who)}; {_kinds(kinds)}"]
     if facts["contradictory"]:
         notes.append(
-            f"{facts['contradictory']:,} series have contradictory labels: --resolve, or [labels] resolve, decides"
+            f"{facts['contradictory']:,} series have contradictory labels: decide with --resolve or [labels] resolve"
         )
     if workspace.find_manifest(FEATURES):
         facts["unlabelled"] = unlabelled.count(workspace, found["series_id"])
     if facts.get("unlabelled"):
-        notes.append(f"{facts['unlabelled']:,} series that the rules keep have no label")
+        notes.append(f"{facts['unlabelled']:,} series kept by the rules without a label")
     if not fresh:
         return tuple(notes), facts
     labelled = group_state.read(workspace)
@@ -51,7 +52,7 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
 
 def _kinds(kinds: pl.DataFrame) -> str:
     named = ", ".join(f"{kind} {count:,}" for kind, count in kinds.head(FEW).iter_rows())
-    return named + (f" and {len(kinds) - FEW} kinds more" if len(kinds) > FEW else "")
+    return named + (f" and {counted(len(kinds) - FEW, 'more kind')}" if len(kinds) > FEW else "")
 
 
 def _groups(groups: Mapping[int, Known]) -> str:

@@ -42,7 +42,7 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
         write_file(page, model_page.render(data, settings.report.lang))
     if fresh:
-        return replace(done, notes=(f"how good it is: {page}",))
+        return replace(done, notes=(f"how good the model is: {page}",))
     return of_stage(
         "train", workspace.stage(MODEL), manifest, then, notes=_notes(data, settings, page), table=_table(data)
     )
@@ -59,23 +59,21 @@ def _alone(flags: Mapping[str, Any] | None) -> dict[str, Any]:
 def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
     chosen = data.chosen
     notes = [
-        f"{data.classifier}: {data.wrong:.3%} of the series would be called by a wrong name",
-        f"don't know, if less sure than {chosen.threshold:.3f}: {chosen.answered:.1%} are answered, "
-        f"{chosen.left:.0%} of the errors are left",
+        f"{data.classifier}: {data.wrong:.3%} of the series would get a wrong name",
+        f'answers below {chosen.threshold:.3f} confidence become "don\'t know": {chosen.answered:.1%} answered, '
+        f"{chosen.left:.0%} of the errors remain",
     ]
     reject = settings.train.reject_errors
     if reject and chosen.left > 1 - parse_share(reject) + 1e-9:
-        notes.append(f"rejecting {reject} of the errors would leave fewer answered: --reject-errors {reject} does it")
+        notes.append(f"rejecting {reject} of the errors would answer fewer: use --reject-errors {reject} for it")
     if not data.apart:
-        notes.append("no column tells machines apart ([train] machine): series of one may be on both sides of the test")
+        notes.append("no column identifies machines ([train] machine): one machine may be on both sides of the test")
     if data.assumed:
-        notes.append(
-            f"{data.assumed:,} series that nobody has labelled are taken for normal: nothing is strange in them"
-        )
+        notes.append(f"{data.assumed:,} series without a label were taken as normal: nothing in them is unusual")
     if data.too_few:
         few = ", ".join(f"{kind[:60]} ({n})" for kind, n in data.too_few)
-        notes.append(f"too few series to be learned: {few}")
-    return (*notes, f"how good it is: {page}")
+        notes.append(f"too few series to learn from: {few}")
+    return (*notes, f"how good the model is: {page}")
 
 
 def _table(data: ModelData) -> tuple[tuple[str, ...], ...]:

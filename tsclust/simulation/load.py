@@ -63,7 +63,7 @@ def _explained() -> Iterator[None]:
         if error.sqlstate == "57014":  # during a call ADBC takes Ctrl-C for itself and cancels the statement
             raise KeyboardInterrupt from None
         if error.sqlstate == "53100":
-            raise DiskFullError("PostgreSQL has no space left for the demo's data", "Ask for fewer --series") from None
+            raise DiskFullError("PostgreSQL has no space left for the demo's data", "Use fewer --series") from None
         raise DemoServerError(f"filling PostgreSQL failed: {error}", "Run the same command again") from None
 
 

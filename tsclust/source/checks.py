@@ -71,13 +71,13 @@ def refuse_null(ids: pa.Array, rows_before: int) -> None:
         row = rows_before + pc.index(ids.is_null(), True).as_py() + 1
         raise BadSeriesError(
             f"{ids.null_count} of {len(ids)} rows have no id (NULL), the first is row {row}: expected one in each",
-            "Leave them out: --where 'ID IS NOT NULL' with your column's name",
+            "Exclude them: --where 'ID IS NOT NULL' with your column's name",
         )
 
 
 def twice(id_: pa.Scalar) -> BadSeriesError:
     """The error for an id that is there twice."""
     return BadSeriesError(
-        f"series_id {id_} is there more than once: expected one row for each series",
+        f"series_id {id_} occurs more than once: expected one row for each series",
         'Name a unique column as source.id; where each row holds one value, set source.layout = "long"',
     )

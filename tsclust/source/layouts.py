@@ -64,7 +64,7 @@ class Layout:
         values = self.values[0] if len(self.values) == 1 else f"{self.values[0]} ... {self.values[-1]}"
         order = f" in the order of {self.order}" if self.order else ""
         carried = f", carried {', '.join(self.carry)}" if self.carry else ", nothing carried"
-        what = {"array": "a row a series", "long": "a row a value", "wide": "a column a value"}[self.form]
+        what = {"array": "a row per series", "long": "a row per value", "wide": "a column per value"}[self.form]
         return f"{self.form} layout ({what}): id {self.id}, values {values}{order}{carried}"
 
 
@@ -217,7 +217,7 @@ def _value(table: _Table, taken: set[str]) -> tuple[str, ...]:
     if table.columns[name].kind not in ("number", "integer"):
         raise QueryError(
             f"source.values: column {name} of {table.label} is of type {table.columns[name].type}:"
-            " expected one number a row, as source.layout is long",
+            " expected one number per row, as source.layout is long",
             _remedy(table.columns[name]),
         )
     return (name,)
@@ -229,8 +229,8 @@ def _wide(table: _Table, taken: set[str]) -> tuple[str, ...]:
     names = [n for n in numbers if fnmatchcase(n, pattern)] if pattern else _numbered(table)
     if not names:
         raise QueryError(
-            f"source.values = {pattern!r} names no number columns of {table.label} (it has {', '.join(numbers)})",
-            'Give a pattern that fits them all, for example values = "v*"',
+            f"source.values = {pattern!r} matches no number columns of {table.label} (it has {', '.join(numbers)})",
+            'Give a pattern that matches them all, for example values = "v*"',
         )
     return tuple(sorted(names, key=_number))
 

@@ -53,7 +53,7 @@ def disk_full_explained(where: Path) -> Iterator[None]:
             raise
         free = shutil.disk_usage(where).free // 2**20
         raise DiskFullError(
-            f"no space left on the disk of {where} ({free} MB free); what was there before is unharmed",
+            f"no space left on the disk holding {where} ({free} MB free); existing files are unchanged",
             "Free some space or move the workspace, then run the same command again",
         ) from error
 

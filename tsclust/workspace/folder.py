@@ -81,7 +81,7 @@ class Workspace:
         found = self.find_manifest(stage)
         if found is None:
             raise StageMissingError(
-                f"{self.stage(stage)} is not there yet: it is made by `tsclust {stage.made_by}`",
+                f"{self.stage(stage)} does not exist yet: it is made by `tsclust {stage.made_by}`",
                 f"Run: {command(stage.made_by, self.root)}",
             )
         return found

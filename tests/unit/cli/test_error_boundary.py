@@ -34,6 +34,6 @@ def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         np.empty((1 << 40, 1 << 10))  # more than any machine has
     assert left.value.exit_code == 1
     assert capsys.readouterr().err.splitlines() == [
-        "tsclust: the system gives no more memory; what was there before is unharmed. Free some, or lower what is held "
+        "tsclust: out of memory; existing files are unchanged. Free some, or reduce what is held "
         "at a time: part_rows and workers in [source], coreset in [cluster]."
     ]

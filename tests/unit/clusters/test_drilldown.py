@@ -152,7 +152,7 @@ def test_a_drill_down_in_a_drill_down_goes_with_it(root: Path) -> None:
     assert (root / "clusters" / folder_within(inner["group"][0])).is_dir()
     cost = manifest(root)
     done = tsclust.cluster(root, {"cluster": {"k": "2..3", "baseline": ["machine_id", "direction"]}}, within=group)
-    assert f"the drill-downs into {inner['group'][0]} are gone with the groups they were in" in done.notes
+    assert f"drill-downs into {inner['group'][0]} were removed with the groups they were in" in done.notes
     assert {name: manifest(root)[name] for name in ("seconds", "made_at", "rows")} == {
         name: cost[name] for name in ("seconds", "made_at", "rows")
     }
@@ -189,7 +189,7 @@ def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path) -> 
         swept(root, {"cluster": {"k": "200"}}, within=smallest["group"])
     assert files(root / "clusters") == before
     tsclust.features(root, {"features": {"skip": ["p95"]}})
-    with pytest.raises(StageMissingError, match="made from other features"):
+    with pytest.raises(StageMissingError, match="made from features that have changed"):
         swept(root, INSIDE, within=1)
     assert files(root / "clusters") == before
 
@@ -202,7 +202,7 @@ def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(root
     after, new = groups(root), facts(root)["new"]
     assert after["within"].is_null().all()
     assert not list((root / "clusters").glob("within-*"))
-    assert any(f"the drill-downs into {group} are gone" in note for note in done.notes)
+    assert any(f"drill-downs into {group} were removed" in note for note in done.notes)
     assert any("keep their numbers" in note for note in done.notes)
     assert min(new) > highest
     assert set(new) <= set(after["group"])

@@ -50,12 +50,12 @@ def test_old_answers_that_are_saved_once_more_take_nothing_back(
 
 def test_what_a_newer_file_takes_back_is_said(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
     first = put(tmp_path / "a.json", answered(asked, "Anna", {"1": "brushes", "2": "dip", "3": "normal"}))
-    assert not [note for note in tsclust.labels_import(workspace.root, [first]).notes if "Anna had called" in note]
+    assert not [note for note in tsclust.labels_import(workspace.root, [first]).notes if "Anna had named" in note]
     newer = answered(asked, "Anna", {"1": "clutch", "3": "normal"}, at="2026-02-01T00:00:00Z")
     notes = tsclust.labels_import(workspace.root, [put(tmp_path / "b.json", newer)]).notes
-    assert [note for note in notes if "Anna had called" in note] == [
-        "25 series that Anna had called dip have no label any more",
-        "9 series that Anna had called brushes become clutch",
+    assert [note for note in notes if "Anna had named" in note] == [
+        "25 series that Anna had named dip no longer have a label",
+        "9 series that Anna had named brushes are now clutch",
     ]
 
 
@@ -82,7 +82,7 @@ def test_a_clock_that_was_ahead_is_corrected_and_told(
     """Otherwise no correction would ever be newer."""
     ahead = answered(asked, "Anna", {"1": "brushes"}, at="2106-01-01T00:00:00Z")
     done = tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", ahead)])
-    assert "a.json says it was saved on 2106-01-01: taken for today" in done.notes
+    assert "a.json was saved on 2106-01-01 by its clock: treated as today" in done.notes
     assert (
         labels(workspace)["labelled_at"].max() < pl.select(pl.lit("2100-01-01").str.to_datetime(time_zone="UTC")).item()
     )
@@ -112,7 +112,7 @@ def test_answers_to_a_report_of_elsewhere_about_single_series_are_refused(
     body["report"] = {"id": "ab" * 8, "name": "review", "model": "cd" * 8}
     changed = {name: value for name, value in body.items() if name != "checksum"}
     file = put(tmp_path / "b.json", answered(asked, "A", {}, **changed))
-    with pytest.raises(AnswersError, match=r"b\.json is not about any report of"):
+    with pytest.raises(AnswersError, match=r"b\.json is not about a report of"):
         tsclust.labels_import(workspace.root, [file])
 
 

@@ -173,7 +173,7 @@ def test_labellers_who_disagree(four_kinds_workspace: Workspace, asked_form: dic
     assert done.facts is not None
     assert done.facts["conflicts"] == [{"said": "w (B, C); y (A)", "series": len(of("dip"))}]
     assert done.facts["alpha"] == pytest.approx(obvious_alpha(labels(four_kinds_workspace)))
-    assert any(f"{len(of('dip'))} series are labelled in contradictory ways" in note for note in done.notes)
+    assert any(f"{len(of('dip'))} series with contradictory labels" in note for note in done.notes)
     for resolve, dip in (("", None), ("majority", "w"), ("newest", "y"), ("C", "w"), ("A", "y")):
         kinds = in_use(four_kinds_workspace, resolve)
         assert {kinds.get(i) for i in of("dip")} == {dip}, resolve
@@ -214,7 +214,7 @@ def test_objections_are_kept_and_told(
         four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "Anna", {"rule:flat": rejected}))]
     )
     assert (
-        f"Anna says that rule flat rejects real runs: {', '.join(rejected)}; see: tsclust filter --show flat"
+        f"Anna reports that rule flat rejects real runs: {', '.join(rejected)}; see: tsclust filter --show flat"
         in done.notes
     )
     kept = pl.read_parquet(four_kinds_workspace.root / "labels" / "objections.parquet")

@@ -33,25 +33,25 @@ def damaged(change: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]
 
 
 REFUSED: list[tuple[str, Callable[[dict[str, Any]], str | bytes], str]] = [
-    ("empty", lambda body: "", "cut off, or no JSON"),
-    ("cut off", lambda body: json.dumps(body)[:-30], "cut off, or no JSON"),
+    ("empty", lambda body: "", "cut off, or not JSON"),
+    ("cut off", lambda body: json.dumps(body)[:-30], "cut off, or not JSON"),
     ("not text", lambda body: b"\xff\xfe\x00", "not UTF-8"),
-    ("deep", lambda body: "[" * 100_000, "cut off, or no JSON"),
-    ("a list", lambda body: "[]", "no file of answers"),
-    ("other format", lambda body: json.dumps(body | {"format": "x"}), "no file of answers"),
-    ("newer", lambda body: json.dumps(body | {"version": 2}), "is of version 2, this tsclust knows 1"),
+    ("deep", lambda body: "[" * 100_000, "cut off, or not JSON"),
+    ("a list", lambda body: "[]", "not an answers file"),
+    ("other format", lambda body: json.dumps(body | {"format": "x"}), "not an answers file"),
+    ("newer", lambda body: json.dumps(body | {"version": 2}), "has version 2: this tsclust reads 1"),
     ("edited", lambda body: json.dumps(body).replace('"x"', '"y"'), "was changed after it was saved"),
-    ("unknown key", damaged(lambda body: body.update(more=1)), "more is not as it should be"),
-    ("verdict", damaged(lambda body: body["groups"][0].update(verdict="bad")), "verdict is not as it should"),
-    ("long kind", damaged(lambda body: body["groups"][0].update(kind="x" * 201)), "kind is not as it should"),
-    ("nobody", damaged(lambda body: body.update(labeller="")), "labeller is not as it should"),
-    ("no time", damaged(lambda body: body.update(saved_at="soon")), "saved_at is not as it should"),
-    ("no zone", damaged(lambda body: body.update(saved_at="2026-01-01T00:00:00")), "saved_at is not as it should"),
+    ("unknown key", damaged(lambda body: body.update(more=1)), "more is not valid"),
+    ("verdict", damaged(lambda body: body["groups"][0].update(verdict="bad")), "verdict is not valid"),
+    ("long kind", damaged(lambda body: body["groups"][0].update(kind="x" * 201)), "kind is not valid"),
+    ("nobody", damaged(lambda body: body.update(labeller="")), "labeller is not valid"),
+    ("no time", damaged(lambda body: body.update(saved_at="soon")), "saved_at is not valid"),
+    ("no zone", damaged(lambda body: body.update(saved_at="2026-01-01T00:00:00")), "saved_at is not valid"),
     ("before year 1", damaged(lambda body: body.update(saved_at="0001-01-01T00:00:00+14:00")),
      "saved_at .* no such time in UTC"),
     ("after 9999", damaged(lambda body: body["groups"][0].update(answered_at="9999-12-31T23:59:00-14:00")),
      "answered_at .* no such time in UTC"),
-    ("surrogate", damaged(lambda body: body["groups"][0].update(comment="\ud800")), "comment is not as it should"),
+    ("surrogate", damaged(lambda body: body["groups"][0].update(comment="\ud800")), "comment is not valid"),
     ("other members", damaged(lambda body: body["groups"][0].update(members_hash="0" * 32)), "not about the groups of"),
     ("other k", damaged(lambda body: body["groups"][0].update(k=99)), "not about the groups of"),
     ("drill-down", damaged(lambda body: body["groups"][0].update(within=77)), "not about the groups of"),
@@ -108,7 +108,7 @@ def test_answers_to_an_earlier_sweep_are_taken_when_asked_for(
     """An expert takes a week; by then clusters/ holds another sweep: here the groups have lost their last members."""
     file = put(tmp_path / "a.json", answered(asked_form, "A", {"1": "x"}))
     swept_again(four_kinds_workspace)
-    with pytest.raises(AnswersError, match=r"is about an earlier sweep than .*Its series are still known: add --older"):
+    with pytest.raises(AnswersError, match=r"is about a sweep earlier than that in .*Its series are still known: add --older"):
         tsclust.labels_import(four_kinds_workspace.root, [file])
     tsclust.labels_import(four_kinds_workspace.root, [file], older=True)
     assert given(four_kinds_workspace) == {(i, "A", "x") for i in of("short")}

@@ -90,5 +90,5 @@ def test_the_next_round_is_about_what_is_left(described_plant: tuple[Workspace, 
     kept_all = pl.concat([pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts(FEATURES)])
     rest = kept_all.filter(pl.col("rejected_by").is_null())["series_id"]
     label(workspace, pl.DataFrame({"series_id": rest, "kind": ["normal"] * len(rest)}))
-    with pytest.raises(NoSeriesError, match="nothing is left to look for"):
+    with pytest.raises(NoSeriesError, match="none is left to group"):
         tsclust.cluster(workspace.root, unlabelled=True)

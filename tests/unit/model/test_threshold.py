@@ -51,7 +51,7 @@ def test_each_way_alone_does_what_it_says_and_both_withhold_the_less(plant: Work
 
 def test_it_says_where_the_errors_asked_for_cost_too_much(plant: Workspace) -> None:
     notes = tsclust.train(plant.root, {"train": {"reject_errors": "81%", "answer": "90%"}}).notes
-    assert any("--reject-errors 81% does it" in note for note in notes)
+    assert any("use --reject-errors 81% for it" in note for note in notes)
 
 
 def test_what_is_answered_out_of_fold_is_answered_by_the_classifier(plant: Workspace) -> None:

@@ -58,7 +58,7 @@ def test_where_nobody_has_labelled_the_normal_they_are_the_normal_mass(plant_cop
     label(plant_copy, plant.labelled.filter(pl.col("kind") != "normal").select("series_id", "kind"))
     tsclust.cluster(plant_copy.root, {"cluster": {"k": "2..20"}})
     done = tsclust.train(plant_copy.root)
-    assert any("series that nobody has labelled are taken for normal" in note for note in done.notes)
+    assert any("series without a label were taken as normal" in note for note in done.notes)
     tsclust.score(plant_copy.root)
     asked = Plant(plant_copy, plant.path, plant.truth).asked
     normal = asked.filter(pl.col("kind") == "normal")
@@ -76,7 +76,7 @@ def test_no_machine_column_and_text_ids(plant: Plant, tmp_path: Path) -> None:
     kinds = plant.truth.select(pl.format("s-{}", "series_id").alias("series_id"), "kind")
     label(workspace, kinds.filter(pl.col("series_id").is_in(table["series_id"].implode())))
     done = tsclust.train(workspace.root)
-    assert any("no column tells machines apart" in note for note in done.notes)
+    assert any("no column identifies machines" in note for note in done.notes)
     found = tsclust.score(workspace.root)
     assert found.facts is not None
     assert found.facts["drift"] == {"found": False, "changed": [], "unknown": []}

@@ -288,7 +288,7 @@ ASKED: list[tuple[str, Callable[[Opened], object]]] = [
 def test_what_was_not_made_yet_names_the_command(copy: Opened, stage: str, call: Callable[[Opened], object]) -> None:
     shutil.rmtree(copy.workspace.root / stage)
     made_by = {"labels": "labels import", "model": "train", "scores": "score"}[stage]
-    with pytest.raises(StageMissingError, match=f"{stage} is not there yet.*Run: tsclust {made_by} -w"):
+    with pytest.raises(StageMissingError, match=f"{stage} does not exist yet.*Run: tsclust {made_by} -w"):
         call(copy)
 
 
@@ -296,5 +296,5 @@ def test_groups_of_other_features_are_refused_not_mixed_up(copy: Opened) -> None
     rule = '[[rule]]\nname = "long"\nwhen = "run_length > 60"\nreason = "too long"\n'
     copy.workspace.config.write_text(copy.workspace.config.read_text(encoding="utf-8") + rule, encoding="utf-8")
     tsclust.filter(copy.workspace.root)
-    with pytest.raises(StageMissingError, match="made from other features than there are now"):
+    with pytest.raises(StageMissingError, match="made from features that have changed since"):
         _ = copy.called

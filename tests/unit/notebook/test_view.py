@@ -175,15 +175,15 @@ WRONG: list[tuple[Callable[[Opened], object], str]] = [
     (lambda ws: ws.curves(99), "--group 99: expected a group's number"),
     (lambda ws: ws.members(99), "--group 99: expected a group's number"),
     (lambda ws: ws.try_feature(dip, group=99), "--group 99: expected a group's number"),
-    (lambda ws: ws.clusters(9), r"--k 9: there is no such model, expected one of 2\.\.5"),
-    (lambda ws: ws.members(k=9, cluster=0), r"--k 9: there is no such model, expected one of 2\.\.5"),
-    (lambda ws: ws.draw(k=3, cluster=3), r"cluster 3 of k = 3: there is no such cluster, expected one of 0\.\.2\."),
+    (lambda ws: ws.clusters(9), r"--k 9: there is no such model: expected one of 2\.\.5"),
+    (lambda ws: ws.members(k=9, cluster=0), r"--k 9: there is no such model: expected one of 2\.\.5"),
+    (lambda ws: ws.draw(k=3, cluster=3), r"cluster 3 of k = 3: there is no such cluster: expected one of 0\.\.2\."),
     (lambda ws: ws.draw(), "group = None, k = None, cluster = None: expected a group's number, or k and cluster"),
     (lambda ws: ws.draw(1, k=3, cluster=0), "group = 1, k = 3, cluster = 0: expected a group's number, or k and"),
     (lambda ws: ws.curves(k=3), "group = None, k = 3, cluster = None: expected"),
     (lambda ws: ws.members(1, cluster=0), "group = 1, k = None, cluster = 0: expected"),
-    (lambda ws: ws.spread("side_fal"), "feature 'side_fal': there is no such feature, expected one like side_fall"),
-    (lambda ws: ws.spread("?"), r"expected one like n_values, n_missing, min\. features/ has them all"),
+    (lambda ws: ws.spread("side_fal"), "there is no feature 'side_fal': expected one like side_fall"),
+    (lambda ws: ws.spread("?"), r"expected one like n_values, n_missing, min\. docs/features\.md lists them all"),
     (lambda ws: ws.try_feature(lambda x, y: 1.0), "<lambda>: expected a function of one argument, the values"),
     (lambda ws: ws.try_feature(3), "3: expected a function of one argument, the values"),
     (lambda ws: ws.try_feature(lambda x: x[999]), r"<lambda>\(x\) fails on series \d+: IndexError.*Mend the function"),
@@ -228,7 +228,7 @@ ASKED: list[tuple[str, Callable[[Opened], object]]] = [
 def test_what_was_not_made_yet_names_the_command(tmp_path: Path, stage: str, call: Callable[[Opened], object]) -> None:
     tsclust.init(tmp_path / "ws")
     made_by = {"series": "extract", "features": "features", "clusters": "cluster"}[stage]
-    with pytest.raises(StageMissingError, match=f"{stage} is not there yet.*Run: tsclust {made_by} -w"):
+    with pytest.raises(StageMissingError, match=f"{stage} does not exist yet.*Run: tsclust {made_by} -w"):
         call(tsclust.open(tmp_path / "ws"))
 
 

@@ -117,5 +117,5 @@ def test_groups_of_other_features_are_refused_not_mixed_up(run: Opened, tmp_path
     tsclust.filter(root)
     ws = tsclust.open(root)
     for call in (ws.draw, ws.curves, lambda group: ws.try_feature(dip, group), lambda group: ws.spread("p95", group)):
-        with pytest.raises(StageMissingError, match="made from other features than there are now"):
+        with pytest.raises(StageMissingError, match="made from features that have changed since"):
             call(1)

@@ -88,21 +88,21 @@ def test_other_rules_in_the_settings_are_noted_and_not_applied(screened_copy: Pa
         file.write(RULES)
     result = shown(screened_copy, "stuck")
     assert len(result.ids) == 20
-    note = "tsclust.toml has other rules than those applied here; to apply them: tsclust filter -w"
+    note = "the rules in tsclust.toml have changed; to apply them: tsclust filter -w"
     assert [note in n for n in result.notes] == [False, False, False, True]
-    with pytest.raises(SettingsError, match=r"'low' stands in .*, but was not applied yet"):
+    with pytest.raises(SettingsError, match=r"'low' is in .*, but has not been applied yet"):
         shown(screened_copy, "low")
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--show stuk", "no rule is called 'stuk' (did you mean stuck?). The rules are: empty, "),
-        ("--show ../x", "no rule is called '../x'. The rules are: empty, "),
+        ("--show stuk", "there is no rule 'stuk' (did you mean stuck?). The rules are: empty, "),
+        ("--show ../x", "there is no rule '../x'. The rules are: empty, "),
         ("--show stuk --html", "did you mean stuck?"),
         ("--show stuck --limit -1", "limit -1: expected"),
-        ("--show stuck --dry-run", "Leave one out"),
-        ("--html --limit 0", "a page shows 1 to 1,000 series"),
+        ("--show stuck --dry-run", "Use only one of them"),
+        ("--html --limit 0", "expected 1 to 1,000, as a page shows"),
         ("--limit 5", "Add --show RULE"),
     ],
 )
@@ -119,7 +119,7 @@ def test_without_features_it_says_what_to_run(tmp_path: Path) -> None:
         shown(tmp_path / "ws", "stuck")
 
 
-# Files that are not what they were
+# Files that have drifted since
 
 
 def test_other_series_than_those_described_are_refused(screened_copy: Path) -> None:
@@ -147,7 +147,7 @@ def test_features_made_again_meanwhile_are_refused(screened_copy: Path, monkeypa
         return chosen
 
     monkeypatch.setattr(filter_show.rejected, "choose", slowly)
-    with pytest.raises(WorkspaceBusyError, match="made again while it was read"):
+    with pytest.raises(WorkspaceBusyError, match="rewritten while it was read"):
         shown(screened_copy, "stuck")
 
 

@@ -260,7 +260,7 @@ def test_the_clusters_of_one_model(tmp_path: Path) -> None:
     assert [(g.number, g.name, g.size, g.normal) for g in data.groups] == [
         (None, "3.0", 15, False), (None, "3.1", 15, False), (None, "3.2", 195, True),
     ]  # fmt: skip
-    with pytest.raises(SettingsError, match=r"--k 9: there is no such model, expected one of 2\.\.5"):
+    with pytest.raises(SettingsError, match=r"--k 9: there is no such model: expected one of 2\.\.5"):
         collect(workspace, Report(), Wanted(k=9))
 
 

@@ -111,7 +111,10 @@ def test_where_series_come_from_and_what_they_share() -> None:
     )  # fmt: skip
     assert en.alike(["machine_id", "direction"]) == "from the same machine and in the same direction"
     assert ru.alike(["machine_id", "direction"]) == "той же машины и того же направления"
-    assert en.alike(["{x}", "lot\n", "direction"]) == "with the same {x}, with the same lot\ufffd and in the same direction"
+    assert (
+        en.alike(["{x}", "lot\n", "direction"])
+        == "with the same {x}, with the same lot\ufffd and in the same direction"
+    )
     assert ru.alike(["lot"]) == "с тем же значением lot"
 
 

@@ -73,7 +73,7 @@ def test_a_machine_that_has_changed_is_named_and_since_when(six: Six, tmp_path: 
     code, found, told = checked(six.workspace, "--from", str(new))
     assert code == 17
     assert told.count("\n") == 1
-    assert "are not what they were" in told
+    assert "have drifted since" in told
     (one,) = machines(found)
     assert one["machine"] == six.machine
     assert one["last"] if month == 12 else one["since"][-3:] == "-07"

@@ -96,7 +96,7 @@ def test_series_of_which_nobody_knows_the_machine(copy: Workspace, plant: Plant)
     tsclust.score(copy.root, of(copy, some))
     assert len(scores(copy, SCORES_NEW)) == 2_000
     assert drift(copy)["unknown"] == [""]
-    note = next(one for one in tsclust.score(copy.root, of(copy, some)).notes if "not there in training" in one)
+    note = next(one for one in tsclust.score(copy.root, of(copy, some)).notes if "not in the training data" in one)
     assert "(no machine named)" in note
 
 

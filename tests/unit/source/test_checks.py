@@ -105,12 +105,12 @@ def test_an_id_that_is_null_is_refused_with_its_row() -> None:
 
 @pytest.mark.parametrize("ids", [[1, 2, 2, 3], ["a", "b", "b"], [7, 7]])
 def test_an_id_beside_its_equal_is_refused(ids: list[int | str]) -> None:
-    with pytest.raises(BadSeriesError, match=rf"series_id {ids[1]} is there more than once.*layout = \"long\""):
+    with pytest.raises(BadSeriesError, match=rf"series_id {ids[1]} occurs more than once.*layout = \"long\""):
         checks.refuse_twice(pa.array(ids), None)
 
 
 def test_an_id_that_the_batch_before_ended_with_is_refused() -> None:
-    with pytest.raises(BadSeriesError, match="series_id 5 is there more than once"):
+    with pytest.raises(BadSeriesError, match="series_id 5 occurs more than once"):
         checks.refuse_twice(pa.array([5, 6]), pa.scalar(5))
     checks.refuse_twice(pa.array([6, 7]), pa.scalar(5))
     checks.refuse_twice(pa.array(["б", "а"]), pa.scalar("я"))

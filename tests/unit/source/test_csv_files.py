@@ -208,15 +208,15 @@ def test_the_csv_module_reads_the_same(tmp_path: Path, data: list[Any], delimite
     [
         ("id,v\n1,2\n2\n", BadSeriesError, "a.csv, row 3: 1 instead of 2 cells ('2')"),
         ("id,v\n1,2\n2,3,4\n", BadSeriesError, "a.csv, row 3: 3 instead of 2 cells ('2,3,4')"),
-        ("id,v\n1,{1,2}\n", BadSeriesError, "must stand in quotes"),
+        ("id,v\n1,{1,2}\n", BadSeriesError, "must be in quotes"),
         ("1,2.5,-3e4\n2,3,4\n", BadSeriesError, "a.csv: its first line is data ('1,2.5,-3e4')"),
         ("2024-01-01,5\n2024-01-02,6\n", BadSeriesError, "its first line is data"),
         ('A1,"{1,2}"\nA2,"{3,4}"\n', BadSeriesError, "its first line is data"),
-        ("id,v,id\n1,2,3\n", BadSeriesError, "a.csv: column id is there twice"),
+        ("id,v,id\n1,2,3\n", BadSeriesError, "a.csv: column id occurs twice"),
         ("id,,v\n1,2,3\n", BadSeriesError, "a.csv: column 2 has no name"),
-        ('id,v\n1,"{1,2}"\n2,"{1,x}"\n', BadSeriesError, "a.csv: column v, row 3: '{1,x}' is no array of numbers"),
+        ('id,v\n1,"{1,2}"\n2,"{1,x}"\n', BadSeriesError, "a.csv: column v, row 3: '{1,x}' is not an array of numbers"),
         ('id,v\n1,"{{1,2},{3,4}}"\n', BadSeriesError, "a 2-D array"),
-        ('id,name\n1,"a\n2,b\n', BadSeriesError, "a.csv: a quote is opened and never closed"),
+        ('id,name\n1,"a\n2,b\n', BadSeriesError, "a.csv: a quote is opened but never closed"),
         (b"id,name\n1,\xef\xee\n", SourceFileError, "a.csv is not UTF-8 text"),
         (b"id,\xef\xee\n1,2\n", SourceFileError, "a.csv is not UTF-8 text (byte 4)"),
     ],
@@ -235,7 +235,7 @@ def test_a_value_that_does_not_fit_the_rows_before(tmp_path: Path) -> None:
         table(rows, {"v": F64, "id": I64})
     assert str(caught.value) == (
         "a.csv: column id has 'A12' in row 1002: expected a whole number, as before."
-        " Correct it or leave it empty; if it is right, move its row up: the first rows tell the type"
+        " Correct it or leave it empty; if it is right, move its row up: the first rows decide the type"
     )
     with pytest.raises(BadSeriesError, match="column id has 'A12' in row 1002"):
         table(rows, {"id": I64})
@@ -246,7 +246,7 @@ def test_a_type_that_was_asked_for_does_not_fit(tmp_path: Path) -> None:
     rows = opened(write(tmp_path, "name,v\nx,1.5\ny,\n").name, "", tmp_path)
     with pytest.raises(BadSeriesError, match=r"a\.csv: column name has 'x' in row 2: expected a number"):
         table(rows, {"name": F64})
-    with pytest.raises(BadSeriesError, match="'x' is no array of numbers"):
+    with pytest.raises(BadSeriesError, match="'x' is not an array of numbers"):
         table(rows, {"name": LIST})
     with pytest.raises(BadSeriesError, match=r"a\.csv has no column nam \(it has name, v\)"):
         table(rows, {"nam": TEXT})

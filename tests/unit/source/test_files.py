@@ -63,7 +63,7 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
         (gzip.compress(gzip.compress(b"id\n1\n", mtime=0), mtime=0), "a gzip file inside a gzip file"),
         (gzip.compress(b"PAR1", mtime=0), "a Parquet file inside a gzip file"),
         (b"Salted__" + bytes(range(256)), "x is encrypted"),
-        (b"\x85\x02\x0c\x03" + np.random.default_rng(1).bytes(999), "x is no text: it looks encrypted"),
+        (b"\x85\x02\x0c\x03" + np.random.default_rng(1).bytes(999), "x is not text; it looks encrypted"),
         (b"id\0v\n", "x is no text"),
         (b'{"id": 1, "v": [1, 2]}\n', "x is JSON"),
         (b"<!DOCTYPE html>", "x is HTML or XML"),
@@ -90,7 +90,7 @@ def test_the_content_decides_not_the_name(tmp_path: Path) -> None:
 
 def test_what_is_no_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    assert "pipe is no regular file" in refusal(SourceFileError, "pipe", tmp_path)
+    assert "pipe is not a regular file" in refusal(SourceFileError, "pipe", tmp_path)
 
 
 # Several files
@@ -181,7 +181,7 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         ("dato/cycles.csv", "there is: data, deep, none"),
         ("none", "No data file in none"),
         ("deep", 'Name a glob: "deep/**/*.parquet"'),
-        ("data/cycles.csv/x", "cycles.csv is no folder"),
+        ("data/cycles.csv/x", "cycles.csv is not a folder"),
         ("", "empty path"),
         ("~nobody_here/x", "cannot be looked up"),
         ("a\0b", "There is no a?b"),

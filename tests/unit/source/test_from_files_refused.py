@@ -46,7 +46,7 @@ TWO = [list(range(3))] * 2
         (csv_of("id,n,values", '1,0,"{1,2}"', '7,0,"{1,x}"'), 10, "row 3"),
         (csv_of("id,values", '1,"{1,2}"', '7,"{{1,2},{3,4}}"'), 10, "row 3"),
         (csv_of("id,values", '1,"{1,x}"'), 8, "values of"),
-        (csv_of("id,values", '5,"{1}"', '6,"{1}"', '5,"{2}"'), 10, "series_id 5 is there more than once"),
+        (csv_of("id,values", '5,"{1}"', '6,"{1}"', '5,"{2}"'), 10, "series_id 5 occurs more than once"),
         (csv_of("id,values", 'a,"{1}"', ',"{1}"'), 10, "row 2"),
         (csv_of("id,idx,value", "1,1,5", ",2,5"), 10, "row 2"),
         (csv_of("id,idx,value", "1,1,5", "2,1"), 10, "row"),
@@ -63,7 +63,7 @@ def test_what_is_wrong_in_a_file_is_one_line(
 @pytest.mark.parametrize(
     ("rows", "type_", "told"),
     [
-        ([(1, [1.0]), (2, [2.0]), (1, [])], ARRAYS, "series_id 1 is there more than once"),
+        ([(1, [1.0]), (2, [2.0]), (1, [])], ARRAYS, "series_id 1 occurs more than once"),
         ([("a", []), (None, [2.0])], {"id": TEXT, "values": ("", LIST)}, "row 2"),
         ([(1, "{1,2}"), (2, "[[1,2],[3,4]]")], {"id": INT, "values": TEXT}, "row 2"),
     ],
@@ -107,9 +107,9 @@ def test_lists_of_lists_in_parquet_are_named(extracted_before: Path, tmp_path: P
     [
         ("--where nope=1", 8, "nope"),
         ("--where id>", 8, "id>"),
-        ("--where id", 8, "true or false of each row"),
+        ("--where id", 8, "true or false for each row"),
         ("--where value>avg(value)", 8, "GROUP BY"),
-        ("--where count(*)>1", 8, "true or false of each row"),
+        ("--where count(*)>1", 8, "true or false for each row"),
         ("--where true)OR(true", 8, "true)OR(true"),
         ("--where true;true", 8, "true;true"),
         ("--where id=9", 9, "no series"),

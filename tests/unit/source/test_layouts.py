@@ -110,7 +110,7 @@ def test_a_number_named_as_values_makes_rows_long() -> None:
 
 
 def test_long_rows_whose_values_are_no_numbers() -> None:
-    with pytest.raises(QueryError, match=r"column note of t is of type text: expected one number a row.*is long"):
+    with pytest.raises(QueryError, match=r"column note of t is of type text: expected one number per row.*is long"):
         found([*LONG, *columns(note="text")], layout="long", values="note")
 
 
@@ -150,7 +150,7 @@ def test_a_pattern_names_wide_columns() -> None:
 
 
 def test_a_pattern_that_fits_nothing_lists_the_number_columns() -> None:
-    with pytest.raises(QueryError, match=r"'x\*' names no number columns of t \(it has v0, v1, "):
+    with pytest.raises(QueryError, match=r"'x\*' matches no number columns of t \(it has v0, v1, "):
         found(WIDE, values="x*")
 
 
@@ -266,12 +266,12 @@ def test_what_was_found_can_be_said_as_settings(there: list[Column]) -> None:
 
 def test_a_layout_in_words() -> None:
     assert str(found(ARRAY)) == (
-        "array layout (a row a series): id cycle_id, values values, carried started_at, switch_id"
+        "array layout (a row per series): id cycle_id, values values, carried started_at, switch_id"
     )
     assert str(found(LONG, carry=())) == (
-        "long layout (a row a value): id cycle_id, values value in the order of idx, nothing carried"
+        "long layout (a row per value): id cycle_id, values value in the order of idx, nothing carried"
     )
-    assert "(a column a value): id cycle_id, values v0 ... v11, carried switch_id" in str(found(WIDE))
+    assert "(a column per value): id cycle_id, values v0 ... v11, carried switch_id" in str(found(WIDE))
 
 
 def test_near_names_come_first() -> None:

@@ -113,7 +113,7 @@ def test_a_parquet_value_that_does_not_fit(tmp_path: Path) -> None:
         table(rows, {"name": F64})
     with pytest.raises(BadSeriesError, match=r"column v \(double\) cannot be read as int64"):
         table(rows, {"v": I64})
-    with pytest.raises(BadSeriesError, match="column name, row 1: '1' is no array"):
+    with pytest.raises(BadSeriesError, match="column name, row 1: '1' is not an array"):
         table(rows, {"name": LIST})
 
 
@@ -159,4 +159,4 @@ def test_a_parquet_that_is_damaged_inside(tmp_path: Path) -> None:
 
 def test_a_column_twice_in_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["id", "id"]), tmp_path / "a.parquet")
-    assert "column id is there twice" in refusal(BadSeriesError, "a.parquet", tmp_path)
+    assert "column id occurs twice" in refusal(BadSeriesError, "a.parquet", tmp_path)

@@ -62,7 +62,7 @@ def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
 
 
 def test_a_query_of_comments_is_none() -> None:
-    with pytest.raises(SettingsError, match="holds no query"):
+    with pytest.raises(SettingsError, match="contains no query"):
         relation(Source(query="-- nothing\n;"), HERE)
 
 
@@ -89,7 +89,7 @@ def test_table_names(table: str, quoted: str) -> None:
 
 @pytest.mark.parametrize("table", ["a..b", ".a", "a.", 'a"b', '"a', '"a"b', '""'])
 def test_what_is_no_table_name(table: str) -> None:
-    with pytest.raises(SettingsError, match="is not a table's name"):
+    with pytest.raises(SettingsError, match="is not a table name"):
         relation(Source(table=table), HERE)
 
 

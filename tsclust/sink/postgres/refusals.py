@@ -12,21 +12,21 @@ from tsclust.source.postgres.session import Holder, Meanings
 _WHO = """
     SELECT quote_ident(current_user), quote_ident(current_database()),
       quote_ident(coalesce(%s, current_schema(), 'public'))"""
-_OTHER = "name one that is not there yet, or one that tsclust has made"
+_OTHER = "name one that does not exist yet, or one made by tsclust"
 # A connection that breaks at the very end leaves open which of the two it is: only what is always true is said.
-_WHOLE = "The rows are written all or not at all"
+_WHOLE = "Either all rows are written or none"
 # The first class that fits.
 MEANINGS: Meanings = (
-    ((errors.InvalidSchemaName,), SettingsError, "Name a schema that is there, or make it: CREATE SCHEMA"),
+    ((errors.InvalidSchemaName,), SettingsError, "Name a schema that exists, or create it: CREATE SCHEMA"),
     (
         (errors.ReadOnlySqlTransaction,),
         QueryError,
-        "This server or role only reads: name one that may write (a standby's primary) in TSCLUST_DSN",
+        "This server or role is read-only: name one that may write (a standby's primary) in TSCLUST_DSN",
     ),
     (
         (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter),
         BadSeriesError,
-        "This database's encoding has no place for it: write to one in UTF8, or to a file",
+        "This database's encoding cannot hold it: write to one in UTF8, or to a file",
     ),
     (
         (errors.DatatypeMismatch, errors.DataError, errors.UndefinedFunction),
@@ -36,7 +36,7 @@ MEANINGS: Meanings = (
     (
         (errors.WrongObjectType, errors.ObjectNotInPrerequisiteState, errors.FeatureNotSupported),
         SettingsError,
-        f"It is no table that can be written into: {_OTHER}",
+        f"It is not a table that can be written to: {_OTHER}",
     ),
     ((errors.IntegrityError,), QueryError, f"A constraint of the table refuses the rows: drop it, or {_OTHER}"),
     (
@@ -45,13 +45,17 @@ MEANINGS: Meanings = (
         "Another session writes to it: try again later",
     ),
     ((errors.QueryCanceled,), SourceLostError, "It was cancelled on the server and nothing written: run it again"),
-    ((errors.DiskFull, errors.OutOfMemory), SourceLostError, "The server is short of room: make some, nothing is lost"),
+    (
+        (errors.DiskFull, errors.OutOfMemory),
+        SourceLostError,
+        "The server is out of space: free some; nothing is lost",
+    ),
     (
         (errors.OperationalError, errors.InternalError),
         SourceLostError,
         f"{_WHOLE}: check the server and the network, then run it again",
     ),
-    ((errors.Error,), QueryError, f"{_WHOLE}: see to it with psql, then run it again"),
+    ((errors.Error,), QueryError, f"{_WHOLE}: look into it with psql, then run it again"),
 )
 
 
@@ -81,5 +85,5 @@ class Asking:
         return self._granted(f"TEMPORARY ON DATABASE {self.database}")
 
     def _granted(self, right: str) -> Meanings:
-        step = f"Have the owner run: GRANT {right} TO {self.user}"
+        step = f"Ask the owner to run: GRANT {right} TO {self.user}"
         return (((errors.InsufficientPrivilege,), QueryError, step), *MEANINGS)

@@ -68,14 +68,14 @@ def _check_rows(label: str, table: pa.Table, key: Sequence[str]) -> None:
     """Raises BadSeriesError for a text with U+0000, and for a key that is null: it would be there twice next time."""
     for name in key:
         if nulls := table[name].null_count:
-            raise BadSeriesError(f"{label}: {nulls} of {len(table)} rows have no {name}", "Leave them out")
+            raise BadSeriesError(f"{label}: {nulls} of {len(table)} rows have no {name}", "Omit them")
     for name in table.column_names:
         if pa.types.is_string(table[name].type) or pa.types.is_large_string(table[name].type):
             found = table[name].filter(pc.match_substring(table[name], "\0"))
             if len(found):
                 raise BadSeriesError(
-                    f"{label}: {name} {found[0].as_py()[:60]!r} holds U+0000, which PostgreSQL has no place for",
-                    "Write to a file instead, or have the text mended where it comes from",
+                    f"{label}: {name} {found[0].as_py()[:60]!r} holds U+0000, which PostgreSQL cannot store",
+                    "Write to a file instead, or fix the text where it comes from",
                 )
 
 

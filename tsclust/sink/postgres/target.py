@@ -22,7 +22,7 @@ _COLUMNS = """
 # Categories of types (pg_type.typcategory) that a column may be of: a varchar for text, an integer for bigint; whether
 # each value fits is for the server to say. E and U: text may also go into an enum or a uuid.
 _FITTING = {"text": "SEU", "boolean": "B", "date": "D", "timestamp": "D", "timestamptz": "D"}
-_OURS = "Name a table that is not there yet, or one that tsclust has made"
+_OURS = "Name a table that does not exist yet, or one made by tsclust"
 
 
 def names_of(name: str, columns: list[str]) -> tuple[str, ...]:
@@ -31,7 +31,7 @@ def names_of(name: str, columns: list[str]) -> tuple[str, ...]:
     if len(parts) > 2:
         raise SettingsError(
             f"--to-table = {name!r}: expected table or schema.table, this has {len(parts)} names",
-            "Name the database in TSCLUST_DSN; a name that holds a dot stands in double quotes",
+            "Name the database in TSCLUST_DSN; put a name that contains a dot in double quotes",
         )
     if long := next((part for part in (*parts, *columns) if len(part.encode()) > LONGEST), None):
         raise SettingsError(
@@ -83,7 +83,7 @@ def check(connection: Holder, place: sql.Identifier, label: str, columns: dict[s
     if [name for name, _, _ in there] != list(columns):
         names = ", ".join(name for name, _, _ in there)
         raise SettingsError(
-            f"{label} has the columns {names[:200]}, expected {', '.join(columns)}: it is another table", _OURS
+            f"{label} has the columns {names[:200]}, expected {', '.join(columns)}: it is a different table", _OURS
         )
     for name, kind, category in there:
         if category not in _FITTING.get(columns[name], "N"):

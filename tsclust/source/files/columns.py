@@ -28,7 +28,7 @@ def lists_of(texts: pa.Array, wanted: pa.DataType, what: str, first_row: int) ->
         return array_text.parse(texts).cast(wanted, safe=False)
     except array_text.NotAnArrayError as error:
         raise BadSeriesError(
-            f"{what}, row {first_row + error.row}: {shortened(error.text)} is no array of numbers ({error.why})",
+            f"{what}, row {first_row + error.row}: {shortened(error.text)} is not an array of numbers ({error.why})",
             "Write arrays as {1.5,2,NULL} or [1.5, 2, null], in quotes where commas separate the columns",
         ) from None
 
@@ -48,5 +48,5 @@ def unreadable(label: str, error: OSError) -> SourceFileError:
     """What is said where the system refuses a file."""
     return SourceFileError(
         f"{label} cannot be read ({os.strerror(error.errno) if error.errno else error})",
-        "Look whether it is still there and may be read",
+        "Check that it still exists and may be read",
     )

@@ -57,7 +57,7 @@ class CsvFile:
                 passed, told = text.passed - told, text.passed
                 tell(passed)
             if text.open_quote:
-                raise BadSeriesError(f"{self.label}: a quote is opened and never closed", "Is its end cut off?")
+                raise BadSeriesError(f"{self.label}: a quote is opened but never closed", "Is its end cut off?")
             tell(max(0, self.size - told))
 
     def _parsed(self, text: Text, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
@@ -183,7 +183,7 @@ def _header(data: bytes, label: str) -> tuple[list[str], str]:
     except UnicodeDecodeError as error:
         raise _not_utf8(label, f"byte {error.start + 1}") from None
     except csv.Error as error:
-        raise BadSeriesError(f"{label}: the header cannot be read ({error})", "Look at its first line") from None
+        raise BadSeriesError(f"{label}: the header cannot be read ({error})", "Check its first line") from None
     delimiter = max(_DELIMITERS, key=lambda d: (len(rows[d][0]), len(rows[d][0]) == len(rows[d][1])))
     _check_header(rows[delimiter][0], label)
     return rows[delimiter][0], delimiter
@@ -210,7 +210,7 @@ def _check_header(names: list[str], label: str) -> None:
         raise BadSeriesError(f"{label}: column {cells.index('') + 1} has no name", "Name every column in line 1")
     twice = [name for name, times in Counter(cells).items() if times > 1]
     if twice:
-        raise BadSeriesError(f"{label}: column {twice[0]} is there twice", "Give every column a name of its own")
+        raise BadSeriesError(f"{label}: column {twice[0]} occurs twice", "Give every column a different name")
 
 
 def _head(data: bytes, names: list[str], delimiter: str, cut: bool, label: str) -> tuple[pa.Table, str, pa.Table]:
@@ -275,7 +275,7 @@ def _refused(label: str, names: list[str], message: str) -> TsclustError:
     if row := _BAD_ROW.fullmatch(message):
         return BadSeriesError(
             f"{label}, row {row[1]}: {row[3]} instead of {row[2]} cells ({shortened(row[4])})",
-            "It may be cut off; a cell that holds the delimiter, such as an array, must stand in quotes",
+            "It may be cut off; a cell that holds the delimiter, such as an array, must be in quotes",
         )
     if "straddl" in message:
         return BadSeriesError(
@@ -289,7 +289,7 @@ def _bad_value(label: str, name: str, row: str | None, type_: str, why: str) -> 
     text = shortened(value[1]) if value else why
     return BadSeriesError(
         f"{label}: column {name} has {text} in row {row}: expected {_NAMES.get(type_, type_)}, as before",
-        "Correct it or leave it empty; if it is right, move its row up: the first rows tell the type",
+        "Correct it or leave it empty; if it is right, move its row up: the first rows decide the type",
     )
 
 

@@ -24,7 +24,7 @@ _SUFFIXES = (".parquet", ".pq", *(f"{s}{z}" for s in (".csv", ".tsv", ".txt") fo
 _EXPECTED = "expected CSV (also .gz), Parquet or a pg_dump"
 _ENCRYPTED = "encrypted"
 _LOOKS = {  # the first bytes of what cannot be read, what it is, and the next step
-    b"PARE": ("an encrypted Parquet file", "Write it again in plain"),
+    b"PARE": ("an encrypted Parquet file", "Write it again without encryption"),
     b"PK\x03\x04": ("a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV"),
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save the sheet as CSV"),
     b"SQLite format 3\0": ("an SQLite database", "Export the table as CSV: sqlite3 -csv -header FILE 'SELECT ...'"),
@@ -88,7 +88,7 @@ def opened(where: str, table: str, base: Path) -> Rows:
     if table.strip():
         raise SettingsError(
             f"source.table = {table!r}: {where} is {only} and has no tables in it",
-            "Take source.table away: it names a table of a pg_dump or of a database",
+            "Remove source.table: it names a table of a pg_dump or of a database",
         )
     sample = max(BLOCK // len(paths), 1 << 20)
     parts = [_part(path, _label(path, base), only, sample) for path in paths]
@@ -107,7 +107,7 @@ def found(where: str, base: Path) -> list[Path]:
             raise SettingsError("The source is an empty path", "Name a file, a folder or a glob such as data/*.csv.gz")
         paths = _in_folder(path, where) if path.exists() else _by_glob(path)
     except (OSError, ValueError, RuntimeError) as error:  # a forbidden folder, a NUL in a name, ~nobody
-        raise SettingsError(f"{where!r} cannot be looked up ({error})", "Look at the path and its rights") from None
+        raise SettingsError(f"{where!r} cannot be looked up ({error})", "Check the path and its permissions") from None
     if not paths:
         raise _nothing(path, where)
     return paths
@@ -119,7 +119,7 @@ def kind(path: Path, label: str) -> str:
         if path.is_dir():
             return _DUMP
         if not path.is_file():
-            raise SourceFileError(f"{label} is no regular file: {_EXPECTED}", "Write it to a file: it is read twice")
+            raise SourceFileError(f"{label} is not a regular file: {_EXPECTED}", "Write it to a file: it is read twice")
         head, tail = _ends(path)
         if head.startswith(_MAGIC):
             return _parquet(label, tail)
@@ -143,7 +143,7 @@ def _in_folder(path: Path, where: str) -> list[Path]:
     deeper = not data and next((p for p in path.rglob("*") if _is_data(p)), None)
     if deeper:
         raise SettingsError(
-            f"{where} holds no data itself, only in folders below ({deeper.relative_to(path)})",
+            f"{where} has no data itself, only in folders below ({deeper.relative_to(path)})",
             f'Name a glob: "{where.rstrip("/")}/**/*{deeper.suffix}"',
         )
     return data
@@ -171,7 +171,7 @@ def _there(path: Path) -> tuple[Path, list[str]]:
 def _nothing(path: Path, where: str) -> SettingsError:
     folder, names = _there(path)
     if not folder.is_dir():
-        return SettingsError(f"{where}: {folder.name} is no folder", "Look at the path")
+        return SettingsError(f"{where}: {folder.name} is not a folder", "Check the path")
     there = near(names[0] if names else "", sorted(p.name for p in folder.iterdir() if p.name[0] != "."))
     what = f"No data file in {where}" if not names else f"There is no {where}"
     return SettingsError(
@@ -205,7 +205,7 @@ def _check_text(label: str, text: bytes, head: bytes) -> None:
     """Raises SourceFileError where this is the beginning of something else than text."""
     if not text.strip():
         what = "is empty" if not head or not text else "is blank"
-        raise SourceFileError(f"{label} {what}: {_EXPECTED}", "Look how it was made: nothing was written to it")
+        raise SourceFileError(f"{label} {what}: {_EXPECTED}", "Check how it was made: nothing was written to it")
     in_gzip = head.startswith(GZIP) and text is not head
     for magic, (what, step) in _LOOKS.items():
         if text.startswith(magic):
@@ -221,7 +221,8 @@ def _check_characters(label: str, text: bytes) -> None:
         raise SourceFileError(f"{label} is UTF-16 text: {_EXPECTED}", "Save it as UTF-8: iconv -f UTF-16LE -t UTF-8")
     if zeros or sum(text.count(bytes([c])) for c in range(1, 9)) > len(text) // 100:
         raise SourceFileError(
-            f"{label} is no text: it looks encrypted, packed or binary: {_EXPECTED}", "Decrypt, unpack or convert it"
+            f"{label} is not text; it looks encrypted, packed or binary: {_EXPECTED}",
+            "Decrypt, unpack or convert it",
         )
     if text.lstrip().startswith((b'{"', b'[{"', b"[\n", b"{\n")):
         raise SourceFileError(
@@ -234,9 +235,7 @@ def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:
     first = {name: path.name for path, name in reversed(list(kinds.items()))}
     if len(first) > 1:
         mixture = " and ".join(f"{name} ({first[name]}, ...)" for name in sorted(first))
-        raise SettingsError(
-            f"{where} holds files of several kinds: {mixture}", "Name one kind: a glob such as *.parquet"
-        )
+        raise SettingsError(f"{where} has files of several kinds: {mixture}", "Name one kind: a glob such as *.parquet")
     if _DUMP in first and len(kinds) > 1:
         raise SettingsError(f"{where} is {len(kinds)} dumps: expected one", f"Name one, for example {first[_DUMP]}")
 

@@ -76,7 +76,7 @@ def opened(path: Path, label: str) -> ParquetFile:
         arrow = file.schema_arrow
         twice = [name for name, times in Counter(arrow.names).items() if times > 1]
         if twice:
-            raise BadSeriesError(f"{label}: column {twice[0]} is there twice", "Give every column a name of its own")
+            raise BadSeriesError(f"{label}: column {twice[0]} occurs twice", "Give every column a different name")
         shown = {f.name: _shown(f.type) for f in arrow}
         usable = {name: type_ for name, type_ in shown.items() if type_ is not None}
         usable |= dict.fromkeys(_arrays_as_text(file, usable), pa.list_(pa.float64()))
@@ -99,7 +99,7 @@ def _file(path: Path, label: str) -> Iterator[pq.ParquetFile]:
 def _damaged(label: str, why: str) -> SourceFileError:
     if "ncrypt" in why or "ecrypt" in why:
         return SourceFileError(
-            f"{label} is encrypted: expected Parquet that anybody can read", "Write it again in plain"
+            f"{label} is encrypted: expected Parquet without encryption", "Write it again without encryption"
         )
     return SourceFileError(
         f"{label} is damaged: expected a Parquet file ({shortened(why, 150)})", "Copy or make it again"
@@ -193,4 +193,4 @@ def _number(type_: pa.DataType) -> pa.DataType | None:
 def _why_left_out(field: pa.Field) -> str:
     if _is_list(field.type) and _is_list(field.type.value_type):
         return f"column {field.name} is a list of lists ({field.type}): expected one list of numbers in a row"
-    return f"column {field.name} is of type {field.type}: expected numbers, texts, moments or a list of numbers"
+    return f"column {field.name} is of type {field.type}: expected numbers, texts, times or a list of numbers"

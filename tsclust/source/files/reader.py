@@ -102,7 +102,7 @@ def reader(source: Source, base: Path) -> FileReader:
 def _why(error: QueryError, rows: Rows) -> TsclustError:
     """The error for columns that make no series: there may be no rows that tell types, or columns nobody can use."""
     if not any(batch.num_rows for batch in rows.read({f.name: f.type for f in rows.schema}, lambda _: None)):
-        return NoSeriesError(f"{rows.label} holds no series: expected at least one row", "Look how it was made")
+        return NoSeriesError(f"{rows.label} has no series: expected at least one row", "Check how it was made")
     left_out: Mapping[str, str] = getattr(rows, "left_out", {})
     return QueryError("; ".join([error.problem, *left_out.values()]), error.next_step) if left_out else error
 
@@ -194,10 +194,10 @@ def _where(batch: pa.RecordBatch, condition: str) -> pa.RecordBatch:
         rows = pl.SQLContext({"rows": pl.DataFrame(batch)}, eager=True)  # knows the types: '2024-01-31' may be a date
         mask = rows.execute(f"SELECT ({condition}\n) AS kept FROM rows")["kept"]  # noqa: S608
     except pl.exceptions.PolarsError as error:
-        step = 'Correct the condition: a column that is called like an SQL word stands in quotes, "values"'
+        step = 'Correct the condition: put a column named like an SQL word in quotes, "values"'
         raise QueryError(f"{said}: {str(error).splitlines()[0]}", step) from None
     if mask.dtype not in (pl.Boolean, pl.Null) or len(mask) != batch.num_rows:
-        raise QueryError(f"{said}: expected what is true or false of each row", "Compare a column with something")
+        raise QueryError(f"{said}: expected true or false for each row", "Compare a column with something")
     return batch.filter(mask.cast(pl.Boolean).fill_null(value=False).to_arrow())
 
 

@@ -97,7 +97,7 @@ class _Cursor:
         """The codec of the data, of an archive of the `expected` kind. Raises SourceFileError for versions unknown."""
         magic, self.version = self.take(5), (self.byte(), self.byte())
         if magic != MAGIC:
-            raise damaged(self.path, "is no archive of pg_dump")
+            raise damaged(self.path, "is not an archive of pg_dump")
         self._check_version()
         self.byte()  # the revision
         self.number_size, self.place_size, kind = self.byte(), self.byte(), self.byte()
@@ -114,7 +114,7 @@ class _Cursor:
         if not _OLDEST <= self.version <= _NEWEST:
             raise SourceFileError(
                 f"{self.path} is an archive of version {self.version[0]}.{self.version[1]}: expected 1.12 to 1.16",
-                "Turn it into SQL with the pg_restore of the PostgreSQL it is from: pg_restore -f dump.sql",
+                "Convert it to SQL with the pg_restore of the PostgreSQL it is from: pg_restore -f dump.sql",
             )
 
     def _codec(self) -> str | None:

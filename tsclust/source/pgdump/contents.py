@@ -100,4 +100,4 @@ class Part:
 
 def damaged(path: Path, what: str = "is cut off or damaged") -> SourceFileError:
     """The error for a dump that ends too early, or makes no sense."""
-    return SourceFileError(f"{path} {what}", "Copy it once more from where it was made, or make the dump again")
+    return SourceFileError(f"{path} {what}", "Copy it again from where it was made, or make the dump again")

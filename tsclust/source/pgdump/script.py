@@ -46,7 +46,7 @@ class _Scan:
         """What the dump holds. Raises SourceFileError where it is not whole."""
         with _sql(self.found.path, 0, self._take) as stream:
             if stream.peek(5).startswith(MAGIC):
-                raise SourceFileError(f"{self.found.path} is an archive inside another one", "Unpack it first: gunzip")
+                raise SourceFileError(f"{self.found.path} is an archive inside an archive", "Unpack it first: gunzip")
             for line in self._lines(stream):
                 self._learn(line, stream)
                 if self.found.inserts:
@@ -64,7 +64,7 @@ class _Scan:
         elif schema := statements.search_path(line):
             self.schema = schema
         elif line.startswith("\\connect ") and self.found.copies:
-            raise SourceFileError(f"{self.found.path} holds several databases", "Dump the one with pg_dump")
+            raise SourceFileError(f"{self.found.path} holds several databases", "Dump only one, with pg_dump")
         elif line.strip(" -\r\n"):
             self.found.inserts = self._rows_follow and line.startswith("INSERT INTO ")
             self._rows_follow = False

@@ -67,7 +67,7 @@ def decoded(data: Bytes, starts: Int64s, lengths: Int64s, schema: pa.Schema) -> 
         raise BadSeriesError(
             f"series {columns[0][int(np.argmin(sizes))]}: its values are an array of several dimensions,"
             " expected one list of numbers",
-            "Pick one of them in a query, for example values[1:][1:1], or leave such series out with --where",
+            "Pick one of them in a query, for example values[1:][1:1], or exclude such series with --where",
         )
     return pa.record_batch(columns, schema=schema)
 
@@ -160,7 +160,7 @@ def _texts(data: Bytes, starts: Int64s, lengths: Int64s) -> pa.Array:
     except pa.ArrowInvalid as error:
         raise BadSeriesError(
             f"a text is not UTF-8 ({error})",
-            "Leave the column out of source.carry, or repair it in a query: convert_from(c::bytea, 'LATIN1') AS c",
+            "Remove the column from source.carry, or repair it in a query: convert_from(c::bytea, 'LATIN1') AS c",
         ) from None
     return array
 

@@ -165,7 +165,7 @@ def _refuse_null(holder: Holder, selection: Selection) -> None:
     if nulls:
         label, id_ = selection.relation.label, selection.layout.id
         raise BadSeriesError(
-            f"{nulls} rows of {label} have no {id_} (NULL)", f"Leave them out: --where '{id_} IS NOT NULL'"
+            f"{nulls} rows of {label} have no {id_} (NULL)", f"Exclude them: --where '{id_} IS NOT NULL'"
         )
 
 

@@ -42,7 +42,7 @@ def relation(source: Source, base: Path) -> Relation:
     if source.table.strip():
         return Relation(sql.SQL("{} AS q").format(sql.Identifier(*table_names(source.table))), source.table.strip())
     raise SettingsError(
-        "source.table and source.query are both empty: expected where the series are",
+        "source.table and source.query are both empty: expected one of them",
         'Set one in tsclust.toml, for example: table = "machine.cycles", or: query = "@sql/array_column.sql"',
     )
 
@@ -55,7 +55,7 @@ def _query(text: str, base: Path) -> tuple[str, str]:
         text = _file_text(base / Path(label).expanduser(), label)
     text = _without_end(text)
     if not text:
-        raise SettingsError(f"{label} holds no query", "Write a SELECT that gives the id and the values")
+        raise SettingsError(f"{label} contains no query", "Write a SELECT that gives the id and the values")
     return text, label
 
 
@@ -83,8 +83,8 @@ def table_names(text: str, asked: str = "source.table") -> tuple[str, ...]:
     sound = not re.search("[\0\ud800-\udfff]", text)
     if not sound or not re.fullmatch(rf"(?:{_NAME})(?:\.(?:{_NAME}))*", text.strip()):
         raise SettingsError(
-            f"{asked} = {text!r} is not a table's name",
-            'Write schema.table, with names that hold a dot or a quote in double quotes: "my.schema"."T"',
+            f"{asked} = {text!r} is not a table name",
+            'Write schema.table, with names that contain a dot or a quote in double quotes: "my.schema"."T"',
         )
     names = re.findall(_NAME, text.strip())
     return tuple(n[1:-1].replace('""', '"') if n.startswith('"') else n.strip() for n in names)

@@ -62,14 +62,14 @@ _MEANINGS: Meanings = (
     (
         (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter),
         BadSeriesError,
-        "Leave the column out of source.carry, or repair it in a query: convert_from(c::bytea, 'LATIN1') AS c",
+        "Remove the column from source.carry, or repair it in a query: convert_from(c::bytea, 'LATIN1') AS c",
     ),
     ((errors.QueryCanceled,), SourceLostError, "It was cancelled on the server: run tsclust extract again"),
     ((errors.LockNotAvailable,), SourceLostError, "Another session locks the table: try again later"),
     (
         (errors.DiskFull, errors.OutOfMemory, errors.ConfigurationLimitExceeded),
         SourceLostError,
-        "The server is short of room: read a smaller selection, or make some",
+        "The server is short of space: read a smaller selection, or free some",
     ),
     ((errors.OperationalError, errors.InternalError), SourceLostError, _ASK_AGAIN),
     ((errors.Error,), QueryError, _MEND_QUERY),
@@ -124,7 +124,7 @@ def join(dsn: str, holder: Holder, snapshot: str, start: str) -> Holder:
         with explained("the server"):
             connection.execute(SETTINGS)
             if started_at(connection) != start:
-                raise snapshot_gone(snapshot, "the server was started again")
+                raise snapshot_gone(snapshot, "the server was restarted")
     except BaseException:
         connection.close()
         raise
@@ -189,8 +189,8 @@ def _misplaced(said: dict[str, Any]) -> bool:
 
 def _unreadable(why: str) -> ConnectError:
     return ConnectError(
-        f"the DSN is not one: {why}; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=... dbname=...",
-        "Percent-encode special characters in a URI (@ is %40, / is %2F), quote values with blanks: password='...'",
+        f"the DSN is not valid: {why}; expected postgresql://USER:PASSWORD@HOST:PORT/DATABASE or host=... dbname=...",
+        "Percent-encode special characters in a URI (@ is %40, / is %2F), quote values with spaces: password='...'",
     )
 
 

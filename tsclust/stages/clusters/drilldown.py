@@ -51,7 +51,7 @@ class Inside:
     @property
     def name(self) -> str:
         """For people."""
-        return "what has no name yet" if self.group == LEFT else f"group {self.group}"
+        return "the series without a name" if self.group == LEFT else f"group {self.group}"
 
 
 def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: Listener) -> Result:
@@ -111,7 +111,7 @@ def members(workspace: Workspace, group: int) -> Inside:
     if row.is_empty():
         raise SettingsError(
             f"--within {group}: expected a group's number, such as {', '.join(map(str, known['group'].head(3)))}",
-            f"They stand in the report and in {workspace.stage(CLUSTERS) / 'groups.parquet'}",
+            f"They are in the report and in {workspace.stage(CLUSTERS) / 'groups.parquet'}",
         )
     one = row.row(0, named=True)
     found = Members(one["within"], one["k"], one["cluster"], one["size"])

@@ -10,15 +10,15 @@ from tsclust.workspace.folder import Workspace
 
 
 def refuse_other_features(workspace: Workspace) -> None:
-    """Raises StageMissingError where clusters/ was made from other features than there are now."""
+    """Raises StageMissingError where clusters/ was made from features that have changed since."""
     now = workspace.manifest(FEATURES).output_hash
     if workspace.manifest(CLUSTERS).inputs.get("features", now) != now:
         raise other_features(workspace)
 
 
 def other_features(workspace: Workspace) -> StageMissingError:
-    """The error for a clusters/ that was made from other features than there are now."""
+    """The error for a clusters/ that was made from features that have changed since."""
     return StageMissingError(
-        f"{workspace.stage(CLUSTERS)} was made from other features than there are now",
+        f"{workspace.stage(CLUSTERS)} was made from features that have changed since",
         f"Run: {command('cluster', workspace.root)}",
     )

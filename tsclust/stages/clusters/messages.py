@@ -1,4 +1,4 @@
-"""What `tsclust cluster` says to people: of a sweep, of a drill-down."""
+"""Notes of `tsclust cluster` for people: about a sweep, about a drill-down."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from tsclust.stages.clusters.parts import LEFT
 from tsclust.stages.clusters.renumbering import Renumbered
+from tsclust.wording.english import counted
 from tsclust.workspace.manifest import Manifest
 
 
@@ -14,28 +15,34 @@ def of_sweep(manifest: Manifest, before: Manifest | None) -> tuple[str, ...]:
     """Of the main sweep; `before`, the manifest of the last one."""
     facts = manifest.facts
     notes = [
-        f"{facts['groups']} distinct groups in the sweep, {facts['proposed']} of them proposed for a look",
-        f"advice on k: {_advice(facts['advice'])}; the groups need no one k",
+        f"{counted(facts['groups'], 'distinct group')} in the sweep, {facts['proposed']} of them proposed for review",
+        f"suggested k: {_advice(facts['advice'])}",
     ]
     if facts["baseline"]:
         notes.append(
-            f"baseline {', '.join(facts['baseline'])}: {facts['baseline_groups']} groups are compared with themselves"
+            f"baseline {', '.join(facts['baseline'])}: "
+            f"{counted(facts['baseline_groups'], 'set of series', 'sets of series')}, each compared within itself"
         )
     if facts["baseline_too_few"]:
-        notes.append(f"{facts['baseline_too_few']} have too few series for that and are compared with the whole")
+        few = counted(facts["baseline_too_few"], "set has", "sets have")
+        notes.append(f"{few} too few series for that: compared with the overall baseline")
     if facts["regimes"]:
-        notes.append(f"no baseline: {facts['regimes']} regimes of the normal mass are compared with themselves")
+        notes.append(f"no baseline: {counted(facts['regimes'], 'regime')} of normal, each compared within itself")
     if facts["left_out_k"]:
-        notes.append(f"{facts['left_out_k']} k left out: there are only {manifest.rows} series")
+        notes.append(f"{counted(facts['left_out_k'], 'value')} of k skipped: only {manifest.rows:,} series")
     if facts["fewer_clusters"]:
-        notes.append(f"from k = {facts['fewer_clusters'][0]} on there are fewer clusters than asked: series are alike")
+        notes.append(f"from k = {facts['fewer_clusters'][0]} on there are fewer clusters than k: series are identical")
     return (*notes, *_renumbered(facts), *_gone(before))
 
 
 def _advice(advice: Mapping[str, int | None]) -> str:
     """`elbow 8, silhouette 3, stability 12`, and that they do not agree where they do not."""
     said = ", ".join(f"{voice} {k or '-'}" for voice, k in advice.items())
-    return said if len(set(advice.values())) == 1 and None not in advice.values() else f"{said}: no clear k"
+    return (
+        said
+        if len(set(advice.values())) == 1 and None not in advice.values()
+        else f"{said} (no clear winner; groups do not depend on a single k)"
+    )
 
 
 def _renumbered(facts: Mapping[str, Any]) -> list[str]:
@@ -44,7 +51,8 @@ def _renumbered(facts: Mapping[str, Any]) -> list[str]:
         return []
     changes = [f"{len(facts[what])} {what} ({_listed(facts[what])})" for what in ("changed", "new") if facts[what]]
     changes += [f"{len(facts['gone'])} gone"] if facts["gone"] else []
-    return [f"{facts['kept_groups']} groups keep their numbers; {', '.join(changes) or 'no other is there'}"]
+    kept = counted(facts["kept_groups"], "group keeps its number", "groups keep their numbers")
+    return [f"{kept}; {', '.join(changes) or 'no others'}"]
 
 
 def _listed(numbers: Sequence[int]) -> str:
@@ -57,9 +65,9 @@ def _gone(before: Manifest | None) -> list[str]:
     old = list(before.facts.get("within", {})) if before else []
     if not old:
         return []
-    names = ["what has no name yet" if number == str(LEFT) else number for number in old]
+    names = ["the series without a name" if number == str(LEFT) else number for number in old]
     again = "--unlabelled" if old[0] == str(LEFT) else f"--within {old[0]}"
-    return [f"the drill-downs into {', '.join(names)} are gone with the last sweep: {again} makes one again"]
+    return [f"drill-downs into {', '.join(names)} were removed with the last sweep: {again} makes one again"]
 
 
 def of_drill(group: int, name: str, manifest: Manifest, before: Manifest, numbered: Renumbered) -> tuple[str, ...]:
@@ -67,9 +75,9 @@ def of_drill(group: int, name: str, manifest: Manifest, before: Manifest, number
     facts = manifest.facts["within"][str(group)]
     proposed = numbered.groups.filter("proposed")["group"].to_list()
     return (
-        f"{name}, {facts['rows']:,} series: {facts['groups']} distinct groups in it, {len(proposed)} of them "
-        f"proposed for a look: {_listed(proposed)}",
-        f"advice on k: {_advice(facts['advice'])}",
+        f"{name}, {facts['rows']:,} series: {counted(facts['groups'], 'distinct group')} in it, "
+        f"{len(proposed)} of them proposed for review: {_listed(proposed)}",
+        f"suggested k: {_advice(facts['advice'])}",
         *_changes(numbered),
         *_ended(before, manifest, group),
     )
@@ -79,10 +87,11 @@ def _changes(numbered: Renumbered) -> list[str]:
     """What became of the groups that were found inside before."""
     if not numbered.compared:
         return []
-    return [f"{numbered.kept} groups keep their numbers, {len(numbered.changed)} changed, {len(numbered.gone)} gone"]
+    kept = counted(numbered.kept, "group keeps its number", "groups keep their numbers")
+    return [f"{kept}, {len(numbered.changed)} changed, {len(numbered.gone)} gone"]
 
 
 def _ended(before: Manifest, manifest: Manifest, group: int) -> list[str]:
     """The drill-downs into groups that were found in this one before."""
     ended = before.facts["within"].keys() - manifest.facts["within"].keys() - {str(group)}
-    return [f"the drill-downs into {', '.join(sorted(ended))} are gone with the groups they were in"] if ended else []
+    return [f"drill-downs into {', '.join(sorted(ended))} were removed with the groups they were in"] if ended else []

@@ -85,10 +85,8 @@ def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
     centers = pl.read_parquet(workspace.stage(CLUSTERS) / "centers.parquet", glob=False)
     ks = centers["k"].unique().sort().to_list()
     if k not in ks:
-        expected = f"--k {k}: there is no such model, expected one of {_listed(ks)}"
-        make = (
-            f"Have it made: {command('cluster', workspace.root)} --k 2..{k}" if 2 <= k <= 100 else "Choose one of them"
-        )
+        expected = f"--k {k}: there is no such model: expected one of {_listed(ks)}"
+        make = f"Make it: {command('cluster', workspace.root)} --k 2..{k}" if 2 <= k <= 100 else "Choose one of them"
         raise SettingsError(expected, make)
     clusters = centers.filter(pl.col("k") == k, pl.col("size") > 0)
     return clusters.sort("worth", "size", "cluster", descending=[True, True, False])
@@ -100,7 +98,7 @@ def _of_model(workspace: Workspace, k: int, cluster: int | None) -> list[Row]:
     if cluster is not None and cluster not in found["cluster"]:
         there = _listed(found["cluster"].sort().to_list())
         raise SettingsError(
-            f"cluster {cluster} of k = {k}: there is no such cluster, expected one of {there}", "Choose one of them"
+            f"cluster {cluster} of k = {k}: there is no such cluster: expected one of {there}", "Choose one of them"
         )
     return [_card(row, kept) for row in found.iter_rows(named=True) if cluster in (None, row["cluster"])]
 

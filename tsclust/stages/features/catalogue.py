@@ -108,7 +108,7 @@ def in_force(skip: Sequence[str] = (), extra: Iterable[Feature] = ()) -> tuple[F
                 f"[features] skip: no feature {name!r} is clustered (near: {', '.join(near)})", "Correct it"
             )
     if set(can_skip) <= set(skip):
-        raise SettingsError("[features] skip names every feature: expected at least one to be left", "Take some out")
+        raise SettingsError("[features] skip names every feature: expected at least one to be left", "Remove some")
     return tuple(replace(f, clustered=False) if f.name in skip else f for f in features)
 
 

@@ -98,7 +98,7 @@ def _executed(path: Path, text: str) -> ModuleType:
         exec(compile(text, str(path), "exec"), module.__dict__)  # a file that the user names
     except (Exception, SystemExit) as error:
         line = f", line {error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise SettingsError(f"{path}{line}: {type(error).__name__}: {error}", "Mend the file") from error
+        raise SettingsError(f"{path}{line}: {type(error).__name__}: {error}", "Fix the file") from error
     return module
 
 
@@ -114,11 +114,11 @@ def _extra(path: Path, name: str, function: Callable[..., Any]) -> Extra:
         lacks = "has no docstring" if not said else f"takes {needed} arguments"
         raise SettingsError(
             f"{path}: {name} {lacks}: expected one argument, the values, and a docstring",
-            "Mend it, or name it _" + name,
+            "Fix it, or begin its name with _" + name,
         )
     if _TAKEN.fullmatch(name) or not _NAME.fullmatch(name):
         raise SettingsError(
-            f"{path}: a feature cannot be called {name}: it is taken, or not of a-z, 0-9, _", "Give it another name"
+            f"{path}: a feature cannot be named {name}: expected an unused name of a-z, 0-9, _", "Give it another name"
         )
     over, slow = _compiled(function)
     return Extra(
@@ -176,5 +176,5 @@ def _failed(extra: Extra, block: SeriesBlock, sign: int, error: Exception) -> Se
             extra.over(block.values, block.offsets[i : i + 2], sign, np.zeros(1))
         except Exception as again:  # noqa: BLE001 - the user's code may raise anything
             told = f"{type(again).__name__}: {again}"
-            return SettingsError(f"{extra.feature.formula} fails on series {block.ids[i]}: {told}", "Mend the function")
-    return SettingsError(f"{extra.feature.formula} fails: {error}", "Mend the function")
+            return SettingsError(f"{extra.feature.formula} fails on series {block.ids[i]}: {told}", "Fix the function")
+    return SettingsError(f"{extra.feature.formula} fails: {error}", "Fix the function")

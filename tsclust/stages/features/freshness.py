@@ -17,7 +17,7 @@ def refuse_other(now: object, then: object, base: Path) -> None:
     if now != then:
         raise StageMissingError(
             f"the model of {base} was trained on other features, rules or baselines than [features], [[rule]] and"
-            " [cluster] ask for now",
+            " [cluster] set now",
             f"Train it again: {command('train', base)}  (or set them back)",
         )
 
@@ -32,7 +32,7 @@ def refuse_stale(workspace: Workspace) -> None:
 def refuse_nothing(workspace: Workspace) -> None:
     """Raises NoSeriesError where series/ is empty."""
     if not workspace.manifest(SERIES).rows:
-        raise NoSeriesError(f"{workspace.stage(SERIES)} holds no series", "Check the source, then run: tsclust extract")
+        raise NoSeriesError(f"{workspace.stage(SERIES)} has no series", "Check the source, then run: tsclust extract")
 
 
 def other_series(workspace: Workspace) -> StageMissingError:

@@ -153,7 +153,7 @@ def _hits(frame: pl.DataFrame, rule: Rule) -> pl.Series:
 def _expression(rule: Rule) -> pl.Expr:
     if _CLOCK.search(_QUOTED.sub("", rule.when)):
         raise SettingsError(
-            f"rule {rule.name}: {rule.when!r} asks for the time of day: the same data would be judged otherwise later",
+            f"rule {rule.name}: {rule.when!r} depends on the time of day: the same data would give other results later",
             "Compare with a date: recorded_at > DATE '2024-01-01'",
         )
     try:
@@ -166,7 +166,7 @@ def _expression(rule: Rule) -> pl.Expr:
         ) from None
     if others := sorted(steps & _OF_OTHER_ROWS):
         raise SettingsError(
-            f"rule {rule.name}: {rule.when!r} asks for other rows ({', '.join(others)}), a rule judges each by itself",
+            f"rule {rule.name}: {rule.when!r} refers to other rows ({', '.join(others)}): a rule judges each row alone",
             "For the median of all series write typical_<feature>, for their robust deviation spread_<feature>",
         )
     return expression

@@ -27,7 +27,7 @@ Sure = Literal["certain", "likely", "guess"]
 VERDICTS: tuple[Verdict, ...] = ("malfunction", "normal", "bad_recording", "dont_know", "mixed")
 SURE: tuple[Sure, ...] = ("certain", "likely", "guess")
 
-AGAIN = "Ask its sender for the file once more: the page keeps the answers"
+AGAIN = "Ask its sender for the file again: the page keeps the answers"
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 SeriesId = Annotated[str, Field(max_length=100_000)]
@@ -127,31 +127,31 @@ def parse(name: str, content: bytes) -> Answers:
     """The answers in the file `name`. Raises AnswersError that says what is wrong with it."""
     body = _as_json(name, content)
     if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise AnswersError(f"{name} is no file of answers", "Take the file that `Save answers` in a report has made")
+        raise AnswersError(f"{name} is not an answers file", "Use the file that `Save answers` in a report made")
     if body.get("version") != VERSION:
-        known = f"{name} is of version {str(body.get('version'))[:20]}, this tsclust knows {VERSION}"
+        known = f"{name} has version {str(body.get('version'))[:20]}: this tsclust reads {VERSION}"
         raise AnswersError(known, "Use the tsclust that made the report, or a newer one")
     try:
         answers = Answers.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise AnswersError(f"{name}: {where} is not as it should be: {first['msg']}", AGAIN) from None
+        raise AnswersError(f"{name}: {where} is not valid: {first['msg']}", AGAIN) from None
     del body["checksum"]
     if checksum(body) != answers.checksum:
-        raise AnswersError(f"{name} was changed after it was saved: its checksum is another", AGAIN)
+        raise AnswersError(f"{name} was changed after it was saved: its checksum differs", AGAIN)
     return answers
 
 
 def _as_json(name: str, content: bytes) -> Any:
     if len(content) > LARGEST:
-        raise AnswersError(f"{name} has more than {LARGEST:,} bytes, which is the most that is read", AGAIN)
+        raise AnswersError(f"{name} has more than {LARGEST:,} bytes, the most that is read", AGAIN)
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeError:
         raise AnswersError(f"{name} is not UTF-8 text", AGAIN) from None
     except (ValueError, RecursionError):
-        raise AnswersError(f"{name} is cut off, or no JSON at all", AGAIN) from None
+        raise AnswersError(f"{name} is cut off, or not JSON at all", AGAIN) from None
 
 
 def checksum(body: dict[str, Any]) -> str:

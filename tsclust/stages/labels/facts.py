@@ -13,7 +13,7 @@ def _repair(root: Path) -> str:
     """Nothing makes labels/ again but the answers files that were imported, and these are in it."""
     folder, aside = shlex.quote(str(root / "labels")), shlex.quote(str(root / "labels-damaged"))
     again = f"{command('labels import', root)} --older {aside}/answers/*.json"
-    return f"Every file of answers is kept: mv {folder} {aside}; {again}"
+    return f"All answers files are kept: mv {folder} {aside}; {again}"
 
 
 LABELS = Stage("labels", "labels import", UntypedFacts, repair=_repair)

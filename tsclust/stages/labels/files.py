@@ -107,7 +107,7 @@ def check_resolve(resolve: str, found: pl.DataFrame) -> None:
     if resolve not in ("", "majority", "newest", *who):
         raise SettingsError(
             f"[labels] resolve = {resolve!r}: expected majority, newest or a labeller ({', '.join(who[:5])})",
-            "Correct it, or leave it empty: contradictory labels are left out then",
+            "Correct it, or leave it empty: contradictory labels are then left out",
         )
 
 

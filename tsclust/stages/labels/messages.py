@@ -1,4 +1,4 @@
-"""What `tsclust labels import` says to people and to scripts."""
+"""Notes and facts of `tsclust labels import`, for people and for scripts."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tsclust.stages.labels import resolution
 from tsclust.stages.labels.agreement import alpha
 from tsclust.stages.labels.answers import Answers
 from tsclust.stages.labels.files import File, Kept
+from tsclust.wording.english import counted
 
 FEW = 5  # conflicts that are listed
 SHORT = 120  # characters of a text from outside
@@ -34,9 +35,9 @@ class Imported:
         return tuple(self._notes())
 
     def _notes(self) -> Iterator[str]:
-        yield f"{_count(len(self.new), 'file')} of answers taken in{self._known()}"
+        yield f"{counted(len(self.new), 'answers file')} imported{self._known()}"
         series, who = self.found["series_id"].n_unique(), sorted(self.found["labeller"].unique())
-        yield f"{series:,} series are labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
+        yield f"{series:,} series labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
         yield from self._late()
         yield from self._taken_back()
         yield from self._agreement()
@@ -44,36 +45,36 @@ class Imported:
         for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
             ids = ", ".join(one[:SHORT] for one in series_ids["series_id"].head(FEW))
             see = f"tsclust filter --show {shlex.quote(str(rule))}"
-            yield f"{labeller} says that rule {rule} rejects real runs: {ids}; see: {see}"
+            yield f"{labeller} reports that rule {rule} rejects real runs: {ids}; see: {see}"
 
     def _known(self) -> str:
-        return f"; {_count(self.again, 'file')} known already: nothing changes" if self.again else ""
+        return f"; {counted(self.again, 'file')} imported before: no change" if self.again else ""
 
     def _late(self) -> Iterator[str]:
         """Files that do not count, and those whose clock was wrong."""
         for file, answers in self.new:
             row = self.kept.files.row(by_predicate=pl.col("sha256") == file.sha256, named=True)
             if row["saved_at"] < answers.saved_at:
-                yield f"{file.name[:SHORT]} says it was saved on {answers.saved_at:%Y-%m-%d}: taken for today"
+                yield f"{file.name[:SHORT]} was saved on {answers.saved_at:%Y-%m-%d} by its clock: treated as today"
             if not row["in_force"]:
-                later = f"another file of {row['labeller']} about the same report counts, saved later or as late"
+                later = f"a file that {row['labeller']} saved later, or at the same time, about the same report counts"
                 yield f"{file.name[:SHORT]} does not count: {later}"
 
     def _taken_back(self) -> Iterator[str]:
-        """What is not what the same labeller had said before."""
+        """What differs from what the same labeller answered before."""
         both = self.had.join(self.found, on=["series_id", "labeller"], how="left", suffix="_now")
         other = both.filter(pl.col("kind_now").ne_missing(pl.col("kind")))
         lost = other.group_by("labeller", "kind", "kind_now").len().sort("len", "kind", descending=[True, False])
         for labeller, was, now, count in lost.head(FEW).iter_rows():
-            becomes = f"become {now[:SHORT]}" if now is not None else "have no label any more"
-            yield f"{count:,} series that {labeller} had called {was[:SHORT]} {becomes}"
+            becomes = f"are now {now[:SHORT]}" if now is not None else "no longer have a label"
+            yield f"{count:,} series that {labeller} had named {was[:SHORT]} {becomes}"
         if len(lost) > FEW:
             yield f"{int(lost['len'][FEW:].sum()):,} more of other kinds"
 
     def _agreement(self) -> Iterator[str]:
         conflicts, agree = resolution.conflicts(self.found), alpha(self.found)
         if agree is not None:
-            yield f"labellers agree with alpha = {agree:.2f} (Krippendorff; 1: always, 0: as by chance)"
+            yield f"agreement of labellers: alpha = {agree:.2f} (Krippendorff; 1 = full agreement, 0 = chance)"
         if len(conflicts):
             count = int(conflicts["series"].sum())
             done = (
@@ -81,7 +82,7 @@ class Imported:
                 if self.resolve
                 else "left out until --resolve majority|newest|NAME decides"
             )
-            yield f"{count:,} series are labelled in contradictory ways, {done}:"
+            yield f"{count:,} series with contradictory labels, {done}:"
         for said, series in conflicts.head(FEW).iter_rows():
             yield f"  {series:,}: {said[:SHORT]}"
 
@@ -110,7 +111,3 @@ class Imported:
             "resolve": self.resolve,
             "objections": self.kept.objections.filter("in_force").drop("in_force", "sha256").to_dicts(),
         }
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -68,7 +68,7 @@ def _refuse_others(workspace: Workspace, file: File, answers: Answers) -> None:
     """Nothing but the report's model says where a file is from that has no groups."""
     model, now = answers.report.model, workspace.find_manifest(CLUSTERS)
     if not (workspace.asked / model).is_dir() and (now is None or model != now.output_hash):
-        raise AnswersError(f"{file.name} is not about any report of {workspace.root}", WHERE)
+        raise AnswersError(f"{file.name} is not about a report of {workspace.root}", WHERE)
 
 
 def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
@@ -77,12 +77,13 @@ def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -
     found = archive.members(asked, answers.groups) if asked.is_dir() else None
     if found is None:
         raise AnswersError(
-            f"{file.name} is not about the groups of {workspace.root}: no sweep of it has its sets of series", WHERE
+            f"{file.name} is not about the groups of {workspace.root}: no sweep of it has these sets of series",
+            WHERE,
         )
     if not older:
         raise AnswersError(
-            f"{file.name} is about an earlier sweep than {workspace.stage(CLUSTERS)} holds now",
-            "Its series are still known: add --older to take it in all the same",
+            f"{file.name} is about a sweep earlier than that in {workspace.stage(CLUSTERS)} holds now",
+            "Its series are still known: add --older to import it anyway",
         )
     return found
 

@@ -92,7 +92,7 @@ def read(workspace: Workspace) -> ModelBundle:
     content = (workspace.stage(MODEL) / FILE).read_bytes()
     if hashlib.sha256(content).hexdigest() != manifest.outputs.get(FILE):
         again = f"Make it again: {command('train', workspace.root)}"
-        raise DamagedError(f"{workspace.stage(MODEL) / FILE} is not the file that was trained", again)
+        raise DamagedError(f"{workspace.stage(MODEL) / FILE} has changed since it was trained", again)
     held = skops_file.loads(content, len(manifest.facts["features"]))
     return skops_file.tried(partial(_tried, manifest.facts, held))
 
@@ -122,5 +122,5 @@ def _check_version(workspace: Workspace, manifest: Manifest) -> None:
     if then.split(".")[:2] != now.split(".")[:2]:
         raise StageMissingError(
             f"the model of {workspace.root} was trained with scikit-learn {then}, here is {now}",
-            f"Train it again, the labels are all there: {command('train', workspace.root)}",
+            f"Train it again; the labels are kept: {command('train', workspace.root)}",
         )

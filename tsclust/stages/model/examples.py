@@ -216,7 +216,7 @@ def _gathered(workspace: Workspace, found: Found, kinds: Sequence[str], scaler: 
         fewest = f"kinds of {workspace.root} with at least {MIN_PER_KIND} labelled series"
         raise StageMissingError(
             f"{fewest}: {len(enough)}; expected two or more",
-            f"Have more groups answered, then run: {command('labels import', workspace.root)} answers-*.json",
+            f"Get more groups answered, then run: {command('labels import', workspace.root)} answers-*.json",
         )
     order = np.argsort(found.hashes, kind="stable")
     order = order[np.isin(found.kind[order], enough)]

@@ -57,10 +57,10 @@ def loads(content: bytes, features: int) -> dict[str, Any]:
     and for trees that could not have grown on so many features."""
     found = tried(lambda: _loaded(content))
     if not isinstance(found, dict) or _steps(found.get("estimator")) not in PIPELINES:
-        raise _damaged("it holds no classifier of tsclust's")
+        raise _damaged("it contains no classifier of tsclust")
     for one in getattr(found["estimator"].steps[-1][1], "estimators_", ()):
         if type(one) is not ExtraTreeClassifier or not _grown(one.tree_, features):
-            raise _damaged("a tree in it leads nowhere")
+            raise _damaged("a tree in it is broken")
     return found
 
 
@@ -69,7 +69,7 @@ def tried(read: Callable[[], T]) -> T:
     try:
         return read()
     except UntrustedTypesFoundException as error:
-        raise _damaged(f"it holds types that are no part of a model: {error}") from None
+        raise _damaged(f"it contains types that do not belong in a model: {error}") from None
     except WRONG as error:
         raise _damaged(f"{type(error).__name__}: {error}") from None
 
@@ -78,7 +78,7 @@ def _loaded(content: bytes) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         size = sum(info.file_size for info in packed.infolist())
     if size > LARGEST:
-        raise ValueError(f"{size:,} bytes in it, at most {LARGEST:,} are read")
+        raise ValueError(f"it has {size:,} bytes, expected at most {LARGEST:,}")
     return skops.io.loads(content, trusted=[TREE])
 
 

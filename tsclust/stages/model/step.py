@@ -49,7 +49,7 @@ def train_model(
     known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
     facts = _facts(workspace.manifest(FEATURES), used, gathered, learned, settings)
     model = ModelBundle(facts, learned.estimator, learned.temperature, known, gathered.scaler, FeatureProfile.none(0))
-    listen(Progress("train: how all series lie", 0, 0, ""))
+    listen(Progress("train: profiling all series", 0, 0, ""))
     lying = _lying(workspace, settings, model)
     refused = max(_refused(gathered, learned, novelty, facts["threshold"]), round(lying.shares_of(ALL)[0], 9))
     facts |= {"limit": known.limit, "refused": refused}

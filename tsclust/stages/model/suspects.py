@@ -85,7 +85,7 @@ def rank_labels(workspace: Workspace, settings: Settings, judged: Judged, listen
     found = []
     for part in map_parts(one_part, workspace.parts(FEATURES), WORKERS):
         found.append(part)
-        listen(Progress("review: asking about labels", sum(map(len, found)), len(codes)))
+        listen(Progress("review: checking labels", sum(map(len, found)), len(codes)))
     return pl.concat(found).sort("margin", "series_id", descending=[True, False])
 
 

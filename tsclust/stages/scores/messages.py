@@ -1,9 +1,11 @@
-"""What `tsclust score` says to people."""
+"""Notes of `tsclust score` for people."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from tsclust.wording.english import counted
 
 FEW = 10  # machines that are named
 NO_NAME = "(no machine named)"
@@ -24,18 +26,19 @@ def _notes(facts: Mapping[str, Any], to_table: str) -> Iterator[str]:
     for one in drift["changed"][:FEW]:
         yield f"changed: {_changed(one)}"
     if len(drift["changed"]) > FEW:
-        yield f"... and {len(drift['changed']) - FEW} machines more: manifest.json has all"
+        yield f"... and {counted(len(drift['changed']) - FEW, 'more machine')}: manifest.json has all"
     if drift["unknown"]:
         some = ", ".join(name[:SHORT] or NO_NAME for name in drift["unknown"][:FEW])
-        yield f"not there in training, and compared with the whole: {len(drift['unknown'])} machines ({some})"
+        machines = counted(len(drift["unknown"]), "machine was", "machines were")
+        yield f"{machines} not in the training data and compared with the overall baseline: {some}"
 
 
 def _refused(facts: Mapping[str, Any]) -> Iterator[str]:
-    """Where many series are equally sure, no threshold refuses just so many."""
+    """Where confidence is tied, no threshold leaves exactly this share unanswered."""
     asked, said = facts["refuse"], facts["said"]
     refused = (said.get("don't know", 0) + said.get("none of these", 0)) / max(facts["kept"], 1)
     if asked is not None and abs(refused - asked) > 0.1 * asked:
-        yield f"{refused:.1%} get no answer, {asked:.1%} were asked for: of many it is equally sure"
+        yield f"{refused:.1%} get no answer instead of {asked:.1%}: many series are tied in confidence"
 
 
 def _changed(one: Mapping[str, Any]) -> str:
@@ -49,6 +52,6 @@ def _changed(one: Mapping[str, Any]) -> str:
 
 
 def table(facts: Mapping[str, Any], rows: int) -> tuple[tuple[str, ...], ...]:
-    """What was said how often."""
+    """How often each kind was predicted."""
     said = [(name[:SHORT], f"{count:,}", f"{count / max(rows, 1):.3%}") for name, count in facts["said"].items()]
     return (("said", "series", "share"), *said)

@@ -105,9 +105,9 @@ def _check_carried(beside: Workspace, settings: Settings, model: ModelBundle) ->
     needed = [*settings.cluster.baseline, *filter(None, [model.facts["machine"]])]
     if missing := next((name for name in needed if name not in there), None):
         raise SettingsError(
-            f"the new series have no column {missing!r}, which the model compares series by (they have: "
+            f"the new series have no column {missing!r}, by which the model compares series (they have: "
             f"{', '.join(there)[:200]})",
-            f"Have it carried along (--carry {missing}), or name a source that has it",
+            f"Carry it along (--carry {missing}), or name a source that has it",
         )
 
 

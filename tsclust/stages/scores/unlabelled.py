@@ -42,11 +42,9 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
     known = known.filter(~known.is_in(refused.implode()))
     rows = count(workspace, known)
     if not rows and workspace.manifest(FEATURES).facts["kept"]:
-        nothing = f"every series of {workspace.root} has a label or a kind: nothing is left to look for"
-        raise NoSeriesError(nothing, f"See what there is: {command('status', workspace.root)}")
-    return Inside(
-        LEFT, Scope(workspace, rows, known=known.to_arrow()), "left that have no name", _state(workspace, settings)
-    )
+        nothing = f"every series of {workspace.root} has a label or a kind: none is left to group"
+        raise NoSeriesError(nothing, f"See the counts: {command('status', workspace.root)}")
+    return Inside(LEFT, Scope(workspace, rows, known=known.to_arrow()), "without a name", _state(workspace, settings))
 
 
 def count(workspace: Workspace, known: pl.Series) -> int:

@@ -60,7 +60,7 @@ def digest(source: Source, root: Path) -> str:
 
 def no_series(found: Found) -> NoSeriesError:
     return NoSeriesError(
-        f"{found.origin} holds no series: expected at least one row", "Check [source] and its where, sample, limit"
+        f"{found.origin} has no series: expected at least one row", "Check [source] and its where, sample, limit"
     )
 
 

@@ -27,13 +27,13 @@ def rest_of(
         return None, lambda batch: batch, 0
     if settings.source.watermark and settings.source.limit:
         raise SettingsError(
-            "source.limit and source.watermark do not go together with --update: the first series by id are always the"
-            " same ones",
+            "source.limit and source.watermark cannot be combined with --update: the first series by id are always the"
+            " same",
             "Set limit = 0",
         )
     if before.settings != digest(settings.source, root):
         raise SettingsError(
-            f"{workspace.stage(SERIES)} was read with other settings of [source] than these: nothing can be added",
+            f"{workspace.stage(SERIES)} was read with other [source] settings: nothing can be added",
             f"Read all of it again: {command('extract', root)}",
         )
     paths = workspace.parts(SERIES)

@@ -1,0 +1,1 @@
+"""Words for people: numbers with what they count."""

@@ -1,0 +1,8 @@
+"""English plurals for messages and notes of the command line. The report's are in its own languages."""
+
+from __future__ import annotations
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """`1 file`, `1,234 files`: n and the words that go with it; `many` where it is not `one` with an s."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
