@@ -108,7 +108,7 @@ def test_answers_to_an_earlier_sweep_are_taken_when_asked_for(
     """An expert takes a week; by then clusters/ holds another sweep: here the groups have lost their last members."""
     file = put(tmp_path / "a.json", answered(asked_form, "A", {"1": "x"}))
     swept_again(four_kinds_workspace)
-    with pytest.raises(AnswersError, match=r"is about a sweep earlier than that in .*Its series are still known: add --older"):
+    with pytest.raises(AnswersError, match=r"is about a sweep earlier than .*Its series are still known: add --older"):
         tsclust.labels_import(four_kinds_workspace.root, [file])
     tsclust.labels_import(four_kinds_workspace.root, [file], older=True)
     assert given(four_kinds_workspace) == {(i, "A", "x") for i in of("short")}
