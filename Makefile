@@ -16,7 +16,7 @@ PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: .venv/.demo ## a million made cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
+demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
 test: lint ## form, types and all the tests; brings Chromium where there is none
@@ -38,7 +38,7 @@ sample: .venv/.test ## reports/sample.html and its pictures
 	@tests/browser.sh
 	@.venv/bin/python reports/make.py
 
-notebooks: .venv/.test ## notebooks/*.ipynb anew, with what they show of a small demo
+notebooks: .venv/.test ## run notebooks/*.ipynb again on a small demo and keep their output
 	@.venv/bin/python -m notebooks.make
 
 bench: .venv/.bench .venv/.test ## the measurements the documentation quotes, one by one

@@ -13,7 +13,7 @@ HERE = Path()
 
 Resolve = Annotated[
     str | None,
-    typer.Option(help="If labellers contradict each other: majority, newest, or whose labels count."),
+    typer.Option(help="If labellers contradict each other: majority, newest, or the labeller to trust."),
 ]
 
 # Which series: for what reads from a source.

@@ -98,7 +98,7 @@ def filter_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
     rule: Annotated[str | None, typer.Option("--show", help="Show the series that this rule rejects.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many to show (0: list all ids).")] = None,
-    html: Annotated[bool, typer.Option("--html", help="Draw them on a page for each rule, or --show's.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="Draw them on a page per rule, or for --show only.")] = False,
     json: Json = False,
 ) -> None:
     """Apply the rules again and show what each one rejects."""
