@@ -67,7 +67,7 @@ class OpenedLabels:
 
     @property
     def conflicts(self) -> pl.DataFrame:
-        """What labellers say of the same series that is not the same: said, series (how many), most of them first."""
+        """Contradictory labels of the same series: said, series (how many), most frequent first."""
         return resolution.conflicts(self.labels)
 
     @property
@@ -88,7 +88,7 @@ class OpenedLabels:
 
     @property
     def model(self) -> pl.DataFrame:
-        """How well each kind is told, on machines that the classifier had not seen: kind, labelled, precision, recall.
+        """How well each kind is recognised, on machines that the classifier had not seen: kind, labelled, precision, recall.
 
         precision is the share of the series called so that are, null where none is called so; recall the share of
         those that are so that are called so.
@@ -97,7 +97,7 @@ class OpenedLabels:
 
     @property
     def confusion(self) -> go.Figure:
-        """Which kinds are taken for which: a row for what experts say, a column for what the classifier says."""
+        """Which kinds are confused: a row for what experts answered, a column for what the classifier answered."""
         return model_figures.confusion_of(self._learned(), self.settings.report.lang)
 
     @property
@@ -107,7 +107,7 @@ class OpenedLabels:
 
     @property
     def scores(self) -> pl.LazyFrame:
-        """What `score` said of each series: series_id, said, kind (the likeliest), probability, novelty, rejected_by.
+        """The predictions of `score`: series_id, said, kind (the likeliest), probability, novelty, rejected_by.
 
         said is a kind, "don't know", "none of these", or "impossible" for what the rules reject.
         """
@@ -125,7 +125,7 @@ class OpenedLabels:
 
         machine: null for all together; rows: its series; rejected: the share that is impossible, refused: of the
         others that without an answer; feature, and its index; since: the month, like 2024-03, null
-        where nothing tells. A machine of which only more are refused or rejected has one row without a feature.
+        where that is unknown. A machine of which only more are refused or rejected has one row without a feature.
         Machines unknown in training are named in its manifest.json.
         """
         found = [one for stage in (SCORES, SCORES_NEW) if (one := self.workspace.find_manifest(stage))]
@@ -136,7 +136,7 @@ class OpenedLabels:
     def suspects(self, count: int = 20) -> pl.DataFrame:
         """The `count` most suspicious of the labels in use: series_id, kind, suggested, probability, margin.
 
-        probability is that of the label; a margin above 0 says that it would rather be of the kind suggested.
+        probability is that of the label; with a margin above 0 the kind suggested is more likely.
         Raises StageMissingError where too few are labelled to learn from.
         """
         self.workspace.manifest(LABELS)
@@ -144,7 +144,7 @@ class OpenedLabels:
         return reviewing.rank(self.workspace.root).head(count)
 
     def train(self, **settings: Any) -> pl.DataFrame:
-        """Learn the kinds from the labels, as `tsclust train` does. How well each is told, as in `model`.
+        """Learn the kinds from the labels, as `tsclust train` does. How well each is recognised, as in `model`.
 
         settings: of [train], like answer="99%". Raises what `tsclust.train` raises.
         """
@@ -152,7 +152,7 @@ class OpenedLabels:
         return self.model
 
     def score(self, refuse: str = "", **source: Any) -> pl.DataFrame:
-        """Say of each series which kind it is, as `tsclust score` does. What was said how often: said, series, share.
+        """Predict the kind of each series, as `tsclust score` does. How often each was predicted: said, series, share.
 
         refuse: the share of series that get no answer, in place of the threshold of training. source: of [source],
         like files="new.parquet", for other series than those of the workspace; a place takes that of the settings'.

@@ -1,4 +1,4 @@
-"""A feature over a sample of the kept series in which every group is found again: how well it tells them apart.
+"""A feature over a sample of the kept series in which every group is found again: how well it distinguishes them.
 
 Which series are drawn is decided by a hash of their id: the same ones for any order of rows and any number of parts.
 """

@@ -53,7 +53,7 @@ def open(root: Path | str) -> Opened:
 
 @dataclass(frozen=True)
 class Opened(OpenedLabels):
-    """A workspace in a notebook: its files as frames, its groups as figures. Read anew whenever it is asked.
+    """A workspace in a notebook: its files as frames, its groups as figures. Read again at each access.
 
     What is about labels, the model and scores comes from OpenedLabels. A group is named by its number, a cluster of one
     model by `k` and `cluster`. Raises SettingsError for a group, k, cluster or feature that is not there, and
@@ -163,7 +163,7 @@ class Opened(OpenedLabels):
         return tried(self.workspace, self._cards(group), self._feature(function))
 
     def spread(self, feature: str | Own, group: int | None = None) -> go.Figure:
-        """A feature, named or one's own, over each of the groups proposed, or one, and what lies in none of them."""
+        """A feature, named or one's own, over each of the groups proposed, or one, and over the series in none of them."""
         cards, known = self._cards(group), self._feature(feature)
         order = [row["group"] for row in cards]
         about = known if isinstance(known, Feature) else known.feature

@@ -36,7 +36,7 @@ def cluster(
     unlabelled: bool = False,
 ) -> Result:
     """Run K-means++ over the whole sweep of k and find the groups hidden in it: in all series that are kept, `within`
-    one of the groups, or among those `unlabelled`, of which neither a label nor score says what they are."""
+    one of the groups, or among those `unlabelled`, which have neither a label nor a predicted kind."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     if unlabelled and within is not None:

@@ -63,7 +63,7 @@ def labels_export(
 
 
 def save(table: pa.Table, to: Path) -> None:
-    """As CSV or Parquet, what the name says. Raises SettingsError for any other."""
+    """As CSV or Parquet, by the name. Raises SettingsError for any other."""
     kinds = {".csv": _write_csv, ".parquet": pq.write_table}
     if to.suffix.lower() not in kinds:
         raise SettingsError(f"{to}: expected a name that ends in .csv or .parquet", "Choose such a name")

@@ -1,4 +1,4 @@
-"""What `tsclust status` says of labels: how many series have one, of which kinds, and what is contradictory or new."""
+"""The lines of `tsclust status` about labels: how many series have one, of which kinds, and what is contradictory or new."""
 
 from __future__ import annotations
 

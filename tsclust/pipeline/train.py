@@ -1,4 +1,4 @@
-"""train: labels/ and features/ -> model/, and a page that says how good it is."""
+"""train: labels/ and features/ -> model/, and a page about its quality."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
 
 
 def _alone(flags: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Of two ways to choose the threshold one that is asked for by itself is not held back by the other's setting."""
+    """Of two ways to choose the threshold one that is given alone is not held back by the other's setting."""
     said = {name: value for name, value in (flags or {}).get("train", {}).items() if value is not None}
     ways = {"reject_errors", "answer"} & said.keys()
     other = {"reject_errors", "answer"} - ways if ways else set()
