@@ -88,7 +88,7 @@ class OpenedLabels:
 
     @property
     def model(self) -> pl.DataFrame:
-        """How well each kind is recognised, on machines that the classifier had not seen: kind, labelled, precision, recall.
+        """How well each kind is recognised, on machines not seen in training: kind, labelled, precision, recall.
 
         precision is the share of the series called so that are, null where none is called so; recall the share of
         those that are so that are called so.

@@ -163,7 +163,7 @@ class Opened(OpenedLabels):
         return tried(self.workspace, self._cards(group), self._feature(function))
 
     def spread(self, feature: str | Own, group: int | None = None) -> go.Figure:
-        """A feature, named or one's own, over each of the groups proposed, or one, and over the series in none of them."""
+        """A feature, named or one's own, over each of the groups proposed, or one, and the series in none of them."""
         cards, known = self._cards(group), self._feature(feature)
         order = [row["group"] for row in cards]
         about = known if isinstance(known, Feature) else known.feature

@@ -1,4 +1,4 @@
-"""The lines of `tsclust status` about labels: how many series have one, of which kinds, and what is contradictory or new."""
+"""Lines of `tsclust status` about labels: how many series have one, of which kinds, what is contradictory or new."""
 
 from __future__ import annotations
 
