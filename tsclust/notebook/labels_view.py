@@ -16,6 +16,7 @@ from tsclust.pipeline import score as scoring
 from tsclust.pipeline import train as training
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import read_groups
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import files, group_state, resolution
 from tsclust.stages.labels.facts import LABELS
@@ -82,7 +83,7 @@ class OpenedLabels:
         labelled = group_state.read(self.workspace)
         found = standing(self.workspace, labelled) if labelled else {}
         rows = [{"group": number, "called": _called(one)} | asdict(one) for number, one in found.items()]
-        groups = pl.read_parquet(self.workspace.stage(CLUSTERS) / "groups.parquet", glob=False)
+        groups = read_groups(self.workspace.stage(CLUSTERS))
         called = pl.DataFrame(rows, CALLED).join(groups, on="group", maintain_order="left")
         return called.select("group", "size", "normal", "state", "labelled", "called")
 

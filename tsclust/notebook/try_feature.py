@@ -17,7 +17,7 @@ from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.clusters.selection import Chosen, Row
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
@@ -49,12 +49,12 @@ def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) 
     return found.select("series_id", group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
 
 
-def _drawn(workspace: Workspace, groups: Sequence[Members], path: Path) -> pl.DataFrame:
+def _drawn(workspace: Workspace, groups: Sequence[GroupRef], path: Path) -> pl.DataFrame:
     """hash, row, series_id and at, which of the groups (their number: none), of the series drawn of one part."""
     features = feature_parts.read(path)
     kept = features.kept
     hashes = hash_ids(features.ids, SEED)
-    inside = inside_of(workspace, path.name, groups, features.ids, kept)
+    inside = inside_of(workspace.stage(CLUSTERS), path.name, groups, features.ids, kept)
     members = inside & (hashes[:, None] <= np.array([limit(EACH, group.size) for group in groups], np.uint64))
     every = kept & (hashes <= limit(ALL, workspace.manifest(CLUSTERS).rows))
     rows = np.flatnonzero(members.any(axis=1) | every)

@@ -16,15 +16,16 @@ import pyarrow as pa
 
 from tsclust import config
 from tsclust.engine.base import map_parts
-from tsclust.errors import SettingsError
+from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures
 from tsclust.notebook.labels_view import OpenedLabels, scan
 from tsclust.notebook.try_feature import tried
 from tsclust.pipeline import cluster as clustering
+from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import Members, assignments
+from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.selection import THE_SWEEP, Row, Wanted, choose, clusters_of
 from tsclust.stages.features import custom, freshness
@@ -35,6 +36,7 @@ from tsclust.stages.reports.charts import figures as pictures
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.sample import SEED
 from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
 COUNTS = ("rejected", "in_all", "alone")  # of what a rule rejects
@@ -87,22 +89,26 @@ class Opened(OpenedLabels):
     @property
     def groups(self) -> pl.DataFrame:
         """The groups of the main sweep and of the drill-downs in it, most worth looking at first."""
-        return self._table("groups")
+        return parts.read_groups(self._clusters)
 
     @property
     def sweep(self) -> pl.DataFrame:
         """A row per k: inertia, silhouette, davies_bouldin, ..."""
-        return self._table("sweep")
+        return parts.read_sweep(self._clusters)
 
     @property
     def centers(self) -> pl.DataFrame:
         """A row per cluster of every k: size, silhouette, mean features in their units."""
-        return self._table("centers")
+        return parts.read_centers(self._clusters)
 
     @property
     def map(self) -> pl.DataFrame:
         """A sample of the series on a plane: series_id, x, y, group (null: in none of the malfunctions proposed)."""
-        return self._table("map")
+        points = parts.read_map(self._clusters)
+        if points is None:
+            again = f"Run: {command('cluster', self.workspace.root)}"
+            raise StageMissingError(f"{self._clusters} was made by a version that drew no map", again)
+        return points
 
     @property
     def figures(self) -> dict[str, go.Figure]:
@@ -116,9 +122,7 @@ class Opened(OpenedLabels):
 
     def members(self, group: int | None = None, *, k: int | None = None, cluster: int | None = None) -> pl.LazyFrame:
         """series_id of the members of a group, or of a cluster."""
-        members = self._members(_wanted(group, k, cluster))
-        paths = sorted(assignments(self.workspace, members.within).glob("part-*.parquet"))
-        return scan(paths).filter(pl.col(members.column) == members.cluster).select("series_id")
+        return membership.scan_members(self._clusters, self._members(_wanted(group, k, cluster)))
 
     def curves(
         self, group: int | None = None, *, k: int | None = None, cluster: int | None = None, count: int = 20
@@ -169,11 +173,13 @@ class Opened(OpenedLabels):
         about = known if isinstance(known, Feature) else known.feature
         return group_figures.spread_of(tried(self.workspace, cards, known), order, about, self.settings.report.lang)
 
-    def _table(self, name: str) -> pl.DataFrame:
+    @property
+    def _clusters(self) -> Path:
+        """The folder clusters/. Raises StageMissingError where it is not there."""
         self.workspace.manifest(CLUSTERS)
-        return pl.read_parquet(self.workspace.stage(CLUSTERS) / f"{name}.parquet", glob=False)
+        return self.workspace.stage(CLUSTERS)
 
-    def _members(self, wanted: Wanted) -> Members:
+    def _members(self, wanted: Wanted) -> GroupRef:
         self.workspace.manifest(CLUSTERS)
         return choose(self.workspace, wanted).members[0]
 

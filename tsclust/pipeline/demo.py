@@ -15,6 +15,7 @@ from tsclust.pipeline import cluster, extract, features, filter, init, report
 from tsclust.simulation import load, recall
 from tsclust.simulation.machines import KINDS
 from tsclust.simulation.recall import Score
+from tsclust.stages.clusters import parts
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
@@ -74,9 +75,9 @@ def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Res
 def _score(workspace: Workspace, dsn: str) -> Score:
     """The score of the groups proposed, with the truth from its own table."""
     truth = pl.read_database_uri("SELECT series_id, kind FROM truth.kinds", dsn, engine="adbc")
-    groups = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet", glob=False)
+    groups = parts.read_groups(workspace.stage(CLUSTERS))
     groups = groups.filter("proposed", pl.col("within").is_null())
-    assignments = pl.read_parquet(workspace.parts(CLUSTERS), glob=False)
+    assignments = pl.read_parquet(parts.assignments(workspace.stage(CLUSTERS)), glob=False)
     planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
     return recall.score(recall.count_members(assignments, groups, truth), planted)
 

@@ -14,7 +14,9 @@ import polars as pl
 import psycopg
 
 from tsclust.simulation import machines
-from tsclust.stages.clusters.parts import Members, assignments
+from tsclust.stages.clusters import membership
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.labels.answers import checksum
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -109,10 +111,8 @@ def truth_of(dsn: str) -> pl.DataFrame:
 def kinds_of(workspace: Workspace, groups: Groups, truth: pl.DataFrame) -> Iterator[dict[str, int]]:
     """kind -> members, of each group."""
     for group in groups:
-        one = Members(group["within"], group["k"], group["cluster"], group["size"])
-        parts = sorted(assignments(workspace, one.within).glob("part-*.parquet"))
-        labels = pl.concat([pl.read_parquet(path, columns=["series_id", one.column], glob=False) for path in parts])
-        members = labels.filter(pl.col(one.column) == one.cluster).join(truth, on="series_id")
+        ids = membership.scan_members(workspace.stage(CLUSTERS), GroupRef.from_row(group)).collect()
+        members = ids.join(truth, on="series_id")
         yield dict(members["kind"].value_counts().iter_rows())
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tsclust.stages.clusters.parts import column_of
+
 
 @dataclass(frozen=True)
 class Score:
@@ -58,7 +60,7 @@ def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.Dat
     rows = assignments.join(truth, on="series_id", how="left").with_columns(seen=pl.lit(None, pl.String))
     counted = []
     for look, (k, cluster) in enumerate(groups.select("k", "cluster").iter_rows(), start=1):
-        inside = pl.col(f"k{k:02d}") == cluster
+        inside = pl.col(column_of(k)) == cluster
         new = inside & pl.col("seen").ne_missing(pl.col("kind"))
         tally = rows.filter(inside).group_by("kind").agg(count=pl.len(), first=new.sum().cast(pl.Int64)).sort("kind")
         most = tally.sort("count", "kind", descending=[True, False]).row(0, named=True)

@@ -12,16 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.config import Cluster, Settings
 from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
-from tsclust.stages.clusters import freshness, messages, renumbering, step
+from tsclust.stages.clusters import freshness, messages, parts, renumbering, step
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import LEFT, Members, folder_within
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP, GroupRef, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.step import Sweep
@@ -38,7 +37,7 @@ COMPARED_BY = ("scaling", "baseline", "regimes", "seed")  # settings of the main
 
 @dataclass(frozen=True)
 class Inside:
-    """What to sweep: the series in `scope`, under the number of their group, or LEFT; `of` says which they are.
+    """What to sweep: the series in `scope`, under the number of their group or UNLABELLED_GROUP; `of` says which.
 
     state  hash of what they come from, "" for a group's members: these are as the main sweep left them
     """
@@ -51,13 +50,13 @@ class Inside:
     @property
     def name(self) -> str:
         """For people."""
-        return "the series without a name" if self.group == LEFT else f"group {self.group}"
+        return "the series without a name" if self.group == UNLABELLED_GROUP else f"group {self.group}"
 
 
 def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: Listener) -> Result:
     """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
-    known = pl.DataFrame(pq.read_table(workspace.stage(CLUSTERS) / "groups.parquet"))
+    known = parts.read_groups(workspace.stage(CLUSTERS))
     compared_by = {name: before.facts["asked"][name] for name in COMPARED_BY}
     main = Cluster.model_validate(settings.cluster.model_dump() | compared_by)
     asked = main.model_copy(update={"seed": settings.cluster.seed})
@@ -85,12 +84,12 @@ def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tu
     last, now = (folder / one.under for folder in (one.scope.workspace.stage(CLUSTERS), one.writer.folder))
     spread = one.scaler.spreads[0]
     numbered = renumbering.renumber(last, now, swept.groups, before.facts["highest"], spread, one.names, group)
-    parent = pl.col("parent") if group == LEFT else pl.col("parent").fill_null(group)
+    parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(
         parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
     )
     step.write_groups(one, swept, inside)
-    one.writer.write_table("groups.parquet", _beside(others, inside, group).to_arrow())
+    one.writer.write_table(parts.GROUPS_FILE, _beside(others, inside, group).to_arrow())
     return numbered, swept.facts
 
 
@@ -106,15 +105,14 @@ def members(workspace: Workspace, group: int) -> Inside:
     """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
     there is no sweep of features/ as it is now."""
     _last(workspace)
-    known = pl.DataFrame(pq.read_table(workspace.stage(CLUSTERS) / "groups.parquet"))
+    known = parts.read_groups(workspace.stage(CLUSTERS))
     row = known.filter(pl.col("group") == group)
     if row.is_empty():
         raise SettingsError(
             f"--within {group}: expected a group's number, such as {', '.join(map(str, known['group'].head(3)))}",
-            f"They are in the report and in {workspace.stage(CLUSTERS) / 'groups.parquet'}",
+            f"They are in the report and in {workspace.stage(CLUSTERS) / parts.GROUPS_FILE}",
         )
-    one = row.row(0, named=True)
-    found = Members(one["within"], one["k"], one["cluster"], one["size"])
+    found = GroupRef.from_row(row.row(0, named=True))
     return Inside(group, Scope(workspace, found.size, found), f"in group {group}")
 
 
@@ -131,13 +129,13 @@ def _adopt(workspace: Workspace, writer: StageWriter, before: Manifest, others: 
     stay = {folder_within(number) for number in others["within"].drop_nulls().unique()}
     for name, sha256 in before.outputs.items():
         top = Path(name).parts[0]
-        if name != "groups.parquet" and (top in stay or not top.startswith("within-")):
+        if name != parts.GROUPS_FILE and (top in stay or not parts.is_within(name)):
             writer.adopt(workspace.stage(CLUSTERS) / name, sha256, name)
 
 
 def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFrame:
     """All groups: those found within one stand right below it, those found in what has no name yet before all."""
-    at = 0 if group == LEFT else others["group"].to_list().index(group) + 1
+    at = 0 if group == UNLABELLED_GROUP else others["group"].to_list().index(group) + 1
     return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
 
 

@@ -1,28 +1,72 @@
-"""Which series are members of which groups."""
+"""Which series are members of which groups: the one place that makes sets of series of the clusters assigned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools
-from tsclust.series import is_in
-from tsclust.stages.clusters.parts import Members, assignments
-from tsclust.workspace.folder import Workspace
+from tsclust.series import ID, is_in
+from tsclust.stages.clusters import parts
+from tsclust.stages.clusters.parts import GroupRef
 
 
-def inside_of(workspace: Workspace, part: str, groups: Sequence[Members], ids: pa.Array, kept: Bools) -> Bools:
-    """(n, g) whether the rows of a part are members of the groups; assignments have the rows that they are about."""
+def read(clusters: Path, part: str, groups: Sequence[GroupRef], within: int | None) -> tuple[pa.Array, Bools]:
+    """The ids (n,) of the series of one part that a sweep is about, and (n, g) whether they are members of the groups;
+    those of other sweeps have none here.
+
+    Raises FileNotFoundError where there is no such sweep or part, KeyError where it has no such k.
+    """
+    ks = {group.k for group in groups if group.within == within}
+    table = parts.read_assignments(parts.assignments_part(clusters, within, part), ks)
+    inside = np.zeros((len(table), len(groups)), bool)
+    for j, group in enumerate(groups):
+        if group.within == within:
+            inside[:, j] = table[group.column].to_numpy() == group.cluster
+    return table[ID].combine_chunks(), inside
+
+
+def inside_of(clusters: Path, part: str, groups: Sequence[GroupRef], ids: pa.Array, kept: Bools) -> Bools:
+    """(n, g) whether the rows of a part of features/ are members of the groups: ids (n,) and which of them are kept."""
     inside = np.zeros((len(kept), len(groups)), bool)
     for within in {group.within for group in groups}:
-        mine = [j for j, group in enumerate(groups) if group.within == within]
-        columns = sorted({groups[j].column for j in mine})
-        labels = pq.read_table(assignments(workspace, within) / part, columns=["series_id", *columns])
-        whole = len(labels) == np.count_nonzero(kept)  # of the kept rows a sweep has all, or some
-        rows = kept if whole else is_in(ids, labels["series_id"].combine_chunks())
-        for j in mine:
-            inside[rows, j] = labels[groups[j].column].to_numpy() == groups[j].cluster
+        assigned, members = read(clusters, part, groups, within)
+        whole = len(assigned) == np.count_nonzero(kept)  # of the kept rows a sweep has all, or some
+        rows = kept if whole else is_in(ids, assigned)
+        inside[rows] |= members
     return inside
+
+
+def member_ids(clusters: Path, part: str, group: GroupRef) -> pa.Array:
+    """The series_ids of a group's members in one part."""
+    ids, inside = read(clusters, part, [group], group.within)
+    return ids.filter(pa.array(inside[:, 0]))
+
+
+def scan_members(clusters: Path, group: GroupRef) -> pl.LazyFrame:
+    """series_id of all members of a group."""
+    paths = parts.assignments(clusters, group.within)
+    return pl.scan_parquet(paths, glob=False).filter(group.members).select(ID)
+
+
+def normal_and_candidates(groups: pl.DataFrame) -> tuple[tuple[GroupRef, ...], tuple[GroupRef, ...]]:
+    """Of groups.parquet those of the main sweep that make up the normal mass, and the malfunctions proposed."""
+    main = groups.filter(pl.col("within").is_null())
+    normal, candidates = main.filter("normal"), main.filter("proposed", ~pl.col("normal"))
+    return _refs(normal), _refs(candidates)
+
+
+def normal_ids(clusters: Path, part: str) -> pa.Array:
+    """The series of one part that are in the normal mass of the main sweep and in no malfunction that it proposes."""
+    normal, candidates = normal_and_candidates(parts.read_groups(clusters))
+    ids, inside = read(clusters, part, [*normal, *candidates], None)
+    mass, strange = inside[:, : len(normal)], inside[:, len(normal) :]
+    return ids.filter(pa.array(mass.any(axis=1) & ~strange.any(axis=1)))
+
+
+def _refs(groups: pl.DataFrame) -> tuple[GroupRef, ...]:
+    return tuple(GroupRef.from_row(row) for row in groups.iter_rows(named=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tsclust.stages.clusters.parts import LEFT
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.wording.english import counted
 from tsclust.workspace.manifest import Manifest
@@ -65,8 +65,8 @@ def _gone(before: Manifest | None) -> list[str]:
     old = list(before.facts.get("within", {})) if before else []
     if not old:
         return []
-    names = ["the series without a name" if number == str(LEFT) else number for number in old]
-    again = "--unlabelled" if old[0] == str(LEFT) else f"--within {old[0]}"
+    names = ["the series without a name" if number == str(UNLABELLED_GROUP) else number for number in old]
+    again = "--unlabelled" if old[0] == str(UNLABELLED_GROUP) else f"--within {old[0]}"
     return [f"drill-downs into {', '.join(names)} were removed with the last sweep: {again} makes one again"]
 
 

@@ -1,28 +1,43 @@
-"""Where the members of a group are found in clusters/."""
+"""The files of clusters/, and of the drill-downs in it: the only place that spells their names and their columns.
+
+Readers take the folder, clusters/ itself or one that was archived, and give frames; a table of a sweep within a group
+stands in that sweep's own folder, see `sweep_folder`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.workspace.folder import Workspace
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
-LEFT = 0  # in the place of a group's number: what has no name yet, which `cluster --unlabelled` sweeps
+from tsclust.arrays import Floats
+from tsclust.series import ID
 
+if TYPE_CHECKING:  # they load scikit-learn and numba, which readers do not need
+    from tsclust.stages.clusters.quality import Diagnosis
+    from tsclust.stages.clusters.sweep import Models
 
-def folder_within(group: int) -> str:
-    """The folder in clusters/ of the drill-down into a group."""
-    return f"within-{group:03d}"
+UNLABELLED_GROUP = 0  # in the place of a group's number: the series without a name, which `cluster --unlabelled` sweeps
 
-
-def assignments_in(clusters: Path, within: int | None) -> Path:
-    """The folder of the assignments in a clusters/: of the main sweep, or of the drill-down into a group."""
-    return (clusters if within is None else clusters / folder_within(within)) / "assignments"
+GROUPS: dict[str, type[pl.DataType]] = {  # groups.parquet: a row per group, most worth looking at first
+    "group": pl.Int64, "k": pl.Int64, "cluster": pl.Int64, "size": pl.Int64, "share": pl.Float64, "first_k": pl.Int64,
+    "last_k": pl.Int64, "parent": pl.Int64, "within": pl.Int64, "silhouette": pl.Float64, "worth": pl.Float64,
+    "normal": pl.Boolean, "proposed": pl.Boolean,
+}  # fmt: skip
+QUALITY = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")  # of sweep.parquet
+ASSIGNMENTS, GROUPS_FILE = "assignments", "groups.parquet"
+SWEEP_FILE, CENTERS_FILE, MAP_FILE = "sweep.parquet", "centers.parquet", "map.parquet"
 
 
 @dataclass(frozen=True)
-class Members:
+class GroupRef:
     """Where a group's members stand: rows whose `column` is `cluster`, in the main sweep or `within` a group."""
 
     within: int | None
@@ -30,11 +45,124 @@ class Members:
     cluster: int
     size: int
 
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any]) -> GroupRef:
+        """Of a row of groups.parquet."""
+        return cls(row["within"], row["k"], row["cluster"], row["size"])
+
     @property
     def column(self) -> str:
-        return f"k{self.k:02d}"
+        return column_of(self.k)
+
+    @property
+    def members(self) -> pl.Expr:
+        """Whether a row of the assignments is a member."""
+        return pl.col(self.column) == self.cluster
 
 
-def assignments(workspace: Workspace, within: int | None = None) -> Path:
-    """The folder of the assignments of the main sweep, or of the drill-down into a group."""
-    return assignments_in(workspace.stage(CLUSTERS), within)
+def column_of(k: int) -> str:
+    """The column of the assignments that holds the clusters of the model with k."""
+    return f"k{k:02d}"
+
+
+def folder_within(group: int) -> str:
+    """The name of the folder in clusters/ of the drill-down into a group."""
+    return f"within-{group:03d}"
+
+
+def is_within(name: str) -> bool:
+    """Whether a file of clusters/, named relative to it, belongs to a drill-down."""
+    return name.startswith("within-")
+
+
+def sweep_folder(clusters: Path, within: int | None = None) -> Path:
+    """The folder of a sweep's files: of the main sweep, or of the drill-down into a group."""
+    return clusters if within is None else clusters / folder_within(within)
+
+
+def assignments(clusters: Path, within: int | None = None) -> list[Path]:
+    """The parts of a sweep's assignments in order; none where there is no such sweep."""
+    return sorted((sweep_folder(clusters, within) / ASSIGNMENTS).glob("part-*.parquet"))
+
+
+def assignments_part(clusters: Path, within: int | None, part: str) -> Path:
+    """The part of that name: it holds those series of the part of features/ of that name that the sweep is about."""
+    return sweep_folder(clusters, within) / ASSIGNMENTS / part
+
+
+def read_assignments(path: Path, ks: Iterable[int]) -> pa.Table:
+    """series_id and, for each of the ks ascending, the cluster of the series in that model, of one part.
+
+    Raises KeyError for a k that the sweep does not have.
+    """
+    columns = [column_of(k) for k in sorted(set(ks))]
+    with pq.ParquetFile(path) as file:
+        if missing := set(columns) - set(file.schema_arrow.names):
+            raise KeyError(f"{', '.join(sorted(missing))} in {path}")
+        return file.read(columns=[ID, *columns])
+
+
+def type_of_ids(path: Path) -> pl.DataType:
+    """What a series_id is in a part of the assignments."""
+    return pl.DataFrame(pq.read_schema(path).empty_table())[ID].dtype
+
+
+def count_rows(paths: Sequence[Path]) -> int:
+    """How many series there are in these parts."""
+    return sum(pq.read_metadata(path).num_rows for path in paths)
+
+
+def read_groups(folder: Path) -> pl.DataFrame:
+    """groups.parquet: the columns of GROUPS. That of clusters/ has the groups of all sweeps, that of a drill-down its
+    own."""
+    return _read(folder / GROUPS_FILE)
+
+
+def read_sweep(folder: Path) -> pl.DataFrame:
+    """sweep.parquet: a row per k with QUALITY, silhouette_sampled and stability."""
+    return _read(folder / SWEEP_FILE)
+
+
+def read_centers(folder: Path) -> pl.DataFrame:
+    """centers.parquet: k, cluster, size, silhouette, stability, worth and the mean features in their own units."""
+    return _read(folder / CENTERS_FILE)
+
+
+def read_map(folder: Path) -> pl.DataFrame | None:
+    """map.parquet: series_id, x, y, group of a sample; None where there is none, as in the first versions."""
+    return _read(folder / MAP_FILE) if (folder / MAP_FILE).exists() else None
+
+
+def assignments_table(ids: pa.ChunkedArray, ks: Sequence[int], labels: npt.NDArray[np.uint8]) -> pa.Table:
+    """A part of the assignments: ids (n,), labels (n, models)."""
+    columns = {column_of(k): pa.array(np.ascontiguousarray(labels[:, j])) for j, k in enumerate(ks)}
+    return pa.table({ID: ids, **columns})
+
+
+def sweep_table(ks: Sequence[int], diagnosis: Diagnosis, sampled: Floats, stability: Floats) -> pa.Table:
+    """sweep.parquet: sampled and stability are (models,)."""
+    columns = {"k": np.array(ks), **{name: getattr(diagnosis, name) for name in QUALITY}}
+    return pa.table(columns | {"silhouette_sampled": sampled, "stability": stability})
+
+
+def centers_table(
+    models: Models, about: Mapping[str, npt.NDArray[Any]], names: Sequence[str], means: Floats
+) -> pa.Table:
+    """centers.parquet: what is known `about` each cluster (c,), and its mean features (c, d) by their names (d,)."""
+    per_model = np.diff(models.first)
+    which = {"k": np.repeat(models.ks, per_model), "cluster": np.concatenate([np.arange(n) for n in per_model])}
+    return pa.table({**which, **about, **dict(zip(names, means.T, strict=True))})
+
+
+def map_table(points: pl.DataFrame, place: Floats, groups: pl.DataFrame) -> pa.Table:
+    """map.parquet: points, rows of the assignments, each with its place (n, 2) and the first of the malfunctions
+    proposed that it belongs to, or null."""
+    group = pl.lit(None, pl.Int64)
+    for row in reversed(groups.filter("proposed", ~pl.col("normal")).rows(named=True)):
+        group = pl.when(GroupRef.from_row(row).members).then(pl.lit(row["group"], pl.Int64)).otherwise(group)
+    x, y = place.T
+    return points.select(ID, x=pl.Series(x), y=pl.Series(y), group=group).to_arrow()
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.DataFrame(pq.read_table(path))

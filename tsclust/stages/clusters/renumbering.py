@@ -10,16 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.clusters import matching
+from tsclust.stages.clusters import matching, parts
 from tsclust.stages.clusters.matching import Matched, Verdict
 
 BUCKET = 2_000_000  # series of a run that are held at a time
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
 SEED = 1  # of the hash that deals series out to buckets
-UNREADABLE = (OSError, pa.ArrowInvalid, pl.exceptions.PolarsError)  # missing, damaged, or of another make
+UNREADABLE = (OSError, KeyError, pa.ArrowInvalid, pl.exceptions.PolarsError)  # missing, damaged, or of another make
 
 
 @dataclass(frozen=True)
@@ -71,32 +70,36 @@ class _Run:
     """The assignments of a run, and for each group the `column` that it stands in and its `cluster` there, (g,)."""
 
     side: str
-    parts: list[Path]
-    columns: list[str]
+    paths: list[Path]
+    ks: list[int]
     column: Int64s
     cluster: Int64s
 
     @classmethod
     def of(cls, side: str, folder: Path, groups: pl.DataFrame) -> _Run:
-        parts = sorted((folder / "assignments").glob("part-*.parquet"))
-        if not parts:
+        paths = parts.assignments(folder)
+        if not paths:
             raise FileNotFoundError(f"no assignments in {folder}")
         ks, column = np.unique(groups["k"].to_numpy(), return_inverse=True)
-        return cls(side, parts, [f"k{k:02d}" for k in ks], column, groups["cluster"].to_numpy())
+        return cls(side, paths, ks.tolist(), column, groups["cluster"].to_numpy())
+
+    @property
+    def columns(self) -> list[str]:
+        return [parts.column_of(k) for k in self.ks]
 
     @property
     def rows(self) -> int:
-        return sum(pq.read_metadata(path).num_rows for path in self.parts)
+        return parts.count_rows(self.paths)
 
     @property
     def ids(self) -> pl.DataType:
-        return pl.DataFrame(pq.read_schema(self.parts[0]).empty_table())["series_id"].dtype
+        return parts.type_of_ids(self.paths[0])
 
     def read(self, ids: pl.DataType, bucket: int, buckets: int) -> pl.DataFrame:
         """The rows of one bucket: series_id as `ids`, and the columns of labels, named after the side."""
         mine = pl.col("series_id").hash(SEED) % buckets == bucket
         labels = [pl.col(name).alias(self.side + name) for name in self.columns]
-        tables = (pq.read_table(path, columns=["series_id", *self.columns]) for path in self.parts)
+        tables = (parts.read_assignments(path, self.ks) for path in self.paths)
         return pl.concat(
             pl.DataFrame(table).select(pl.col("series_id").cast(ids), *labels).filter(mine) for table in tables
         )
@@ -145,8 +148,7 @@ def renumber(
 
 def _groups(folder: Path) -> pl.DataFrame:
     """What tells the groups of a run: group, k, cluster, within."""
-    table = pl.DataFrame(pq.read_table(folder / "groups.parquet"))
-    return table.select(pl.col("group", "k", "cluster", "within").cast(pl.Int64))
+    return parts.read_groups(folder).select(pl.col("group", "k", "cluster", "within").cast(pl.Int64))
 
 
 def count_common(
@@ -181,7 +183,7 @@ def _matched(
 ) -> Matched:
     """By members and by the features that the centers of both runs have."""
     common = count_common(old_folder, old, new_folder, new)
-    tables = [pl.DataFrame(pq.read_table(folder / "centers.parquet")) for folder in (old_folder, new_folder)]
+    tables = [parts.read_centers(folder) for folder in (old_folder, new_folder)]
     have = np.array([all(name in table.columns for table in tables) for name in names], bool)
     both = list(compress(names, have))
     centers = (_centers(tables[0], old, both), _centers(tables[1], new, both))

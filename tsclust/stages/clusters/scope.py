@@ -9,8 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Floats, UInt64s
 from tsclust.config import Cluster
@@ -18,8 +16,9 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
 from tsclust.series import is_in
-from tsclust.stages.clusters import scaling
-from tsclust.stages.clusters.parts import Members, assignments
+from tsclust.stages.clusters import membership, scaling
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.clusters.scaling import Keys, Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
@@ -53,7 +52,7 @@ class Scope:
 
     workspace: Workspace
     rows: int
-    members: Members | None = None
+    members: GroupRef | None = None
     known: pa.Array | None = None
 
     def holds(self, path: Path, rows: FeatureRows) -> Bools:
@@ -61,12 +60,9 @@ class Scope:
         keep = rows.kept
         if self.known is not None:
             keep &= ~is_in(rows.ids, self.known)
-        return keep if self.members is None else keep & is_in(rows.ids, self._ids(self.members, path.name))
-
-    def _ids(self, group: Members, part: str) -> pa.Array:
-        """The series_ids of a group's members in the part of that name."""
-        labels = pq.read_table(assignments(self.workspace, group.within) / part, columns=["series_id", group.column])
-        return labels.filter(pc.equal(labels[group.column], group.cluster))["series_id"].combine_chunks()
+        if self.members is None:
+            return keep
+        return keep & is_in(rows.ids, membership.member_ids(self.workspace.stage(CLUSTERS), path.name, self.members))
 
 
 def described_by(workspace: Workspace) -> tuple[Feature, ...]:

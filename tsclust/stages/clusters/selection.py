@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from tsclust.errors import SettingsError
+from tsclust.stages.clusters import parts
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.parts import GroupRef
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
@@ -46,15 +47,14 @@ class Chosen:
     normal: tuple[Row, ...]
 
     @property
-    def members(self) -> tuple[Members, ...]:
+    def members(self) -> tuple[GroupRef, ...]:
         """The members of all of these, the cards first."""
-        rows = (*self.cards, *self.normal)
-        return tuple(Members(row["within"], row["k"], row["cluster"], row["size"]) for row in rows)
+        return tuple(GroupRef.from_row(row) for row in (*self.cards, *self.normal))
 
 
 def choose(workspace: Workspace, wanted: Wanted) -> Chosen:
     """Raises SettingsError for a group, a k or a cluster that is not there."""
-    groups = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet", glob=False)
+    groups = parts.read_groups(workspace.stage(CLUSTERS))
     mass = groups.filter("normal", pl.col("within").is_null()).sort("size", "group", descending=[True, False])
     if wanted.group is not None:
         cards = _one(groups, wanted.group)
@@ -82,7 +82,7 @@ def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
 
     Raises SettingsError for a k that is not there.
     """
-    centers = pl.read_parquet(workspace.stage(CLUSTERS) / "centers.parquet", glob=False)
+    centers = parts.read_centers(workspace.stage(CLUSTERS))
     ks = centers["k"].unique().sort().to_list()
     if k not in ks:
         expected = f"--k {k}: there is no such model: expected one of {_listed(ks)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -18,11 +18,10 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.config import Cluster
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.stages.clusters import groups, passes, quality, sampled_silhouette, stability, sweep
+from tsclust.stages.clusters import groups, parts, passes, quality, sampled_silhouette, stability, sweep
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.passes import Rows
-from tsclust.stages.clusters.quality import Diagnosis
 from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.sweep import Models, Sums
@@ -91,25 +90,26 @@ def possible(ks: tuple[int, ...], rows: int, of: str = "left by the rules", then
 
 def run(one: Sweep) -> Swept:
     """Sweep, and write its files but those with groups' numbers: see `write_groups`."""
-    parts = _scale(one)
-    coreset = passes.draw_coreset(parts, one.asked.coreset, WORKERS)
-    models, sums = _refine(one, parts, coreset, _start(one, coreset))
+    scaled = _scale(one)
+    coreset = passes.draw_coreset(scaled, one.asked.coreset, WORKERS)
+    models, sums = _refine(one, scaled, coreset, _start(one, coreset))
     stable = _stability(one, coreset, models)
-    judged = _judge(one, parts, models, sums)
+    judged = _judge(one, scaled, models, sums)
     diagnosis = quality.diagnose(models, sums, judged.spreads)
     normal = _normal(one, models, sums)
     found = groups.find(models, sums, diagnosis.clusters, judged.shared, one.asked.groups, normal)
     per_k = stability.per_model(models, stable)
     sampled = sampled_silhouette.silhouettes(judged.samples, models, sums, WORKERS)
-    _write_sweep(one, models, diagnosis, sampled, per_k)
+    _write(one, parts.SWEEP_FILE, parts.sweep_table(models.ks, diagnosis, sampled, per_k))
     worth = groups.worth_alone(models, sums, diagnosis.clusters, normal)
     about = {"size": sums.count, "silhouette": diagnosis.clusters, "stability": stable, "worth": worth}
-    _write_centers(one, models, about, from_fine(one.scaler, judged.fine, sums.count))
+    means = from_fine(one.scaler, judged.fine, sums.count)
+    _write(one, parts.CENTERS_FILE, parts.centers_table(models, about, one.names, means))
     one.writer.remove(SCRATCH)
     advice = quality.advice(models.ks, diagnosis) | {"stability": _stable_k(models, sums, per_k)}
     facts = _facts(one, coreset, models, sums, advice) | _counted(found)
     return Swept(
-        pl.DataFrame([asdict(g) for g in found], schema=GROUPS),
+        pl.DataFrame([asdict(g) for g in found], schema=parts.GROUPS),
         facts,
         pl.DataFrame(judged.points),
         sampled_silhouette.plane(judged.samples[-1]),
@@ -174,17 +174,17 @@ def _stable_k(models: Models, sums: Sums, per_k: Floats) -> int | None:
     return stability.stable_k([int(k) for k in np.array(models.ks)[several]], per_k[several])
 
 
-def _judge(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Judged:
+def _judge(one: Sweep, scaled: list[Rows], models: Models, sums: Sums) -> Judged:
     """The last pass over all series; assignments go to disk."""
     c, done = len(models.centers), 0
     spreads = quality.Spreads(np.zeros(c, np.int64), np.zeros(c, np.int64))
     shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(one.names)), np.int64)
     samples, points = [], []
-    for path, verdict in _verdicts(one, parts, models, sums):
+    for path, verdict in _verdicts(one, scaled, models, sums):
         spreads, fine = spreads + verdict.spreads, fine + verdict.fine
         shared += verdict.shared  # in place: it is the largest of all
-        table = _assignments(one, path, models, verdict.labels)
-        one.writer.write_table(f"{one.under}assignments/{path.name}", table)
+        table = parts.assignments_table(kept.ids(one.scope, path), models.ks, verdict.labels)
+        _write(one, f"{parts.ASSIGNMENTS}/{path.name}", table)
         samples.append(verdict.samples)
         points.append(table.take(verdict.samples[-1].at))
         done += len(verdict.labels)
@@ -193,9 +193,9 @@ def _judge(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Judged:
     return Judged(spreads, shared, fine, sampled_silhouette.joined(samples), pa.concat_tables(points).take(order))
 
 
-def _verdicts(one: Sweep, parts: list[Rows], models: Models, sums: Sums) -> Iterator[tuple[Path, passes.Verdict]]:
+def _verdicts(one: Sweep, scaled: list[Rows], models: Models, sums: Sums) -> Iterator[tuple[Path, passes.Verdict]]:
     paths = one.scope.workspace.parts(FEATURES)
-    with_features = [(part, partial(_fine, one, path)) for part, path in zip(parts, paths, strict=True)]
+    with_features = [(part, partial(_fine, one, path)) for part, path in zip(scaled, paths, strict=True)]
     return zip(paths, passes.judge(with_features, models, sums, WORKERS), strict=True)
 
 
@@ -213,38 +213,12 @@ def _normal(one: Sweep, models: Models, sums: Sums) -> groups.Normal:
 
 def write_groups(one: Sweep, swept: Swept, numbered: pl.DataFrame) -> None:
     """groups.parquet and map.parquet, under the numbers that the groups have now."""
-    one.writer.write_table(f"{one.under}groups.parquet", numbered.to_arrow())
-    one.writer.write_table(f"{one.under}map.parquet", _map(swept, numbered).to_arrow())
+    _write(one, parts.GROUPS_FILE, numbered.to_arrow())
+    _write(one, parts.MAP_FILE, parts.map_table(swept.points, swept.place, numbered))
 
 
-def _assignments(one: Sweep, path: Path, models: Models, labels: Any) -> pa.Table:
-    columns = {f"k{k:02d}": pa.array(np.ascontiguousarray(labels[:, j])) for j, k in enumerate(models.ks)}
-    return pa.table({"series_id": kept.ids(one.scope, path), **columns})
-
-
-def _write_sweep(one: Sweep, models: Models, diagnosis: Diagnosis, sampled: Floats, stable: Floats) -> None:
-    names = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")
-    columns = {"k": np.array(models.ks), **{name: getattr(diagnosis, name) for name in names}}
-    table = pa.table(columns | {"silhouette_sampled": sampled, "stability": stable})
-    one.writer.write_table(f"{one.under}sweep.parquet", table)
-
-
-def _write_centers(one: Sweep, models: Models, about: Mapping[str, npt.NDArray[Any]], means: Floats) -> None:
-    """A row per cluster: what is known `about` each (c,), and its mean features (c, d)."""
-    per_model = np.diff(models.first)
-    which = {"k": np.repeat(models.ks, per_model), "cluster": np.concatenate([np.arange(n) for n in per_model])}
-    table = pa.table({**which, **about, **dict(zip(one.names, means.T, strict=True))})
-    one.writer.write_table(f"{one.under}centers.parquet", table)
-
-
-def _map(swept: Swept, numbered: pl.DataFrame) -> pl.DataFrame:
-    """A row per point: series_id, its place, and of the malfunctions proposed the first that it belongs to, or null."""
-    group = pl.lit(None, pl.Int64)
-    shown = numbered.filter("proposed", ~pl.col("normal")).select("group", "k", "cluster")
-    for number, k, cluster in reversed(shown.rows()):
-        group = pl.when(pl.col(f"k{k:02d}") == cluster).then(pl.lit(number, pl.Int64)).otherwise(group)
-    x, y = swept.place.T
-    return swept.points.select("series_id", x=pl.Series(x), y=pl.Series(y), group=group)
+def _write(one: Sweep, name: str, table: pa.Table) -> None:
+    one.writer.write_table(f"{one.under}{name}", table)
 
 
 def _facts(one: Sweep, coreset: Coreset, models: Models, sums: Sums, advice: dict[str, int | None]) -> dict[str, Any]:
@@ -262,10 +236,3 @@ def _facts(one: Sweep, coreset: Coreset, models: Models, sums: Sums, advice: dic
 def _counted(found: Sequence[groups.Group]) -> dict[str, int]:
     proposed, normal = (sum(getattr(group, name) for group in found) for name in ("proposed", "normal"))
     return {"groups": len(found), "proposed": proposed, "normal": normal}
-
-
-GROUPS: dict[str, type[pl.DataType]] = {
-    "group": pl.Int64, "k": pl.Int64, "cluster": pl.Int64, "size": pl.Int64, "share": pl.Float64, "first_k": pl.Int64,
-    "last_k": pl.Int64, "parent": pl.Int64, "within": pl.Int64, "silhouette": pl.Float64, "worth": pl.Float64,
-    "normal": pl.Boolean, "proposed": pl.Boolean,
-}  # fmt: skip

@@ -16,7 +16,8 @@ import pyarrow as pa
 from tsclust.arrays import Int64s
 from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import membership
-from tsclust.stages.clusters.parts import LEFT
+from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, choose
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
@@ -107,7 +108,7 @@ def known(labelled: Labelled, counts: Int64s, row: Mapping[str, Any]) -> Known:
 def _state(labelled: Labelled, members: int, found: Sequence[tuple[str, int]], row: Mapping[str, Any]) -> State:
     """Series that a classifier refused may have labels: a group of what is left is new until it was answered."""
     number, size = row["group"], row["size"]
-    if row["within"] == LEFT and number not in labelled.asked:
+    if row["within"] == UNLABELLED_GROUP and number not in labelled.asked:
         return "new"
     if members < COVERED * size:
         return "changed" if number in labelled.asked else "new"
@@ -131,5 +132,5 @@ def standing(workspace: Workspace, labelled: Labelled) -> dict[int, Known]:
 
 def _tally(workspace: Workspace, chosen: Chosen, labelled: Labelled, path: Path) -> Int64s:
     rows = feature_parts.read(path)
-    inside = membership.inside_of(workspace, path.name, chosen.members, rows.ids, rows.kept)
+    inside = membership.inside_of(workspace.stage(CLUSTERS), path.name, chosen.members, rows.ids, rows.kept)
     return tally(labelled, rows.ids, inside)

@@ -18,13 +18,13 @@ from tsclust.config import Settings
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
+from tsclust.stages.clusters import membership
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scaling import GRID, Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import archive
 from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
@@ -169,7 +169,7 @@ def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: 
     hashes = hash_ids(ids.to_arrow(), SEED)
     x, labelled = scaler.of_deviations(z), kind >= 0
     if asked.plain:
-        mass = None if asked.mass is None else archive.normal_ids(asked.mass, path.name)
+        mass = None if asked.mass is None else pl.Series(membership.normal_ids(asked.mass, path.name))
         kind[(kind < 0) & (~x.any(axis=1) if mass is None else ids.is_in(mass.implode()).to_numpy())] = 0
     rows = np.flatnonzero((kind >= 0) & (hashes <= asked.limits[kind]))
     counts = Counter(dict(zip(*(c.tolist() for c in np.unique(kind[kind >= 0], return_counts=True)), strict=True)))

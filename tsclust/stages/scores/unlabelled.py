@@ -16,7 +16,7 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.series import is_in
 from tsclust.stages.clusters.drilldown import Inside
-from tsclust.stages.clusters.parts import LEFT
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
@@ -44,7 +44,8 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
     if not rows and workspace.manifest(FEATURES).facts["kept"]:
         nothing = f"every series of {workspace.root} has a label or a kind: none is left to group"
         raise NoSeriesError(nothing, f"See the counts: {command('status', workspace.root)}")
-    return Inside(LEFT, Scope(workspace, rows, known=known.to_arrow()), "without a name", _state(workspace, settings))
+    scope = Scope(workspace, rows, known=known.to_arrow())
+    return Inside(UNLABELLED_GROUP, scope, "without a name", _state(workspace, settings))
 
 
 def count(workspace: Workspace, known: pl.Series) -> int:

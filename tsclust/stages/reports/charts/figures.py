@@ -12,6 +12,7 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from tsclust.stages.clusters import parts
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.groups.lineage import EDGE, Bar, bars, links
 from tsclust.stages.reports.html.language import Language, shown
@@ -35,18 +36,16 @@ def of_workspace(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
     """All there are, by name. Raises StageMissingError for a workspace without clusters."""
     advice = workspace.manifest(CLUSTERS).facts["advice"]
     folder = workspace.stage(CLUSTERS)
-    names = [name for name in ("sweep", "centers", "groups", "map") if (folder / f"{name}.parquet").exists()]
-    frames = {name: pl.read_parquet(folder / f"{name}.parquet", glob=False) for name in names}
-    sweep = frames["sweep"].sort("k")
+    sweep, points = parts.read_sweep(folder).sort("k"), parts.read_map(folder)
     k = advice["elbow"] or advice["silhouette"] or sweep["k"][0]
     figures = {
         "elbow": elbow(sweep, advice["elbow"], lang),
         "silhouettes": silhouettes(sweep, lang),
-        "cluster_silhouettes": cluster_silhouettes(frames["centers"], k, lang),
+        "cluster_silhouettes": cluster_silhouettes(parts.read_centers(folder), k, lang),
     }
-    if "map" in frames:  # workspaces of the first versions have none
-        figures["map"] = map_of(frames["map"], lang)
-    return {**figures, "lineage": lineage(frames["groups"].filter(pl.col("within").is_null()), lang)}
+    if points is not None:
+        figures["map"] = map_of(points, lang)
+    return {**figures, "lineage": lineage(parts.read_groups(folder).filter(pl.col("within").is_null()), lang)}
 
 
 def elbow(sweep: pl.DataFrame, knee: int | None, lang: str = "en") -> go.Figure:

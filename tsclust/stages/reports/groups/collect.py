@@ -16,6 +16,7 @@ from tsclust.config import Report
 from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import read_groups, read_sweep
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
@@ -107,8 +108,7 @@ def _shows(wanted: Wanted, called: Known | None) -> bool:
 
 
 def _found(workspace: Workspace) -> int:
-    groups = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet", columns=["within"], glob=False)
-    return int(groups["within"].is_null().sum())
+    return int(read_groups(workspace.stage(CLUSTERS))["within"].is_null().sum())
 
 
 def _known(chosen: Chosen, drawn: Drawn, labelled: Labelled | None) -> list[Known | None]:
@@ -241,7 +241,7 @@ def _of_rule(drawn: Drawn, rule: Mapping[str, Any]) -> Rows:
 
 def _sweep(workspace: Workspace) -> tuple[Model, ...]:
     names = list(Model.__dataclass_fields__)
-    sweep = pl.read_parquet(workspace.stage(CLUSTERS) / "sweep.parquet", columns=names, glob=False).sort("k")
+    sweep = read_sweep(workspace.stage(CLUSTERS)).select(names).sort("k")
     return tuple(Model(**row) for row in sweep.iter_rows(named=True))
 
 

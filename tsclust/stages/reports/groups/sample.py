@@ -21,8 +21,9 @@ from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock, keys
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
-from tsclust.stages.clusters.parts import Members
+from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.group_state import Labelled
@@ -62,7 +63,7 @@ class Asked:
     labelled  what series were called before; None where nothing is labelled yet
     """
 
-    groups: tuple[Members, ...]
+    groups: tuple[GroupRef, ...]
     normal: Bools
     kept: int
     baseline: tuple[str, ...]
@@ -130,7 +131,7 @@ def _draw(workspace: Workspace, asked: Asked, path: Path) -> Drawn:
     series = series_parts.read_table(workspace.stage(SERIES) / path.name)
     rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
     hashes = hash_ids(features.ids, SEED)
-    inside = inside_of(workspace, path.name, asked.groups, features.ids, kept)
+    inside = inside_of(workspace.stage(CLUSTERS), path.name, asked.groups, features.ids, kept)
     normal = _normal(asked, inside, kept)
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
