@@ -28,7 +28,7 @@ from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.manifest import Manifest, Meter, UntypedFacts, put_manifest
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
@@ -72,7 +72,7 @@ def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: List
         numbered, facts = _swept(one, before, others, inside.group)
         seconds, peak = meter.read()
         facts |= {"settings": digest, "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
-        manifest = write_manifest(writer, meter, **_about(before, others, inside.group, numbered.highest, facts))
+        manifest = put_manifest(writer, _about(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
     said = messages.of_drill(inside.group, inside.name, manifest, before, numbered)
     return of_stage("cluster", workspace.stage(CLUSTERS) / under, cost, then, notes=said)
@@ -139,9 +139,9 @@ def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFr
     return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
 
 
-def _about(before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any]) -> dict[str, Any]:
+def _about(before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any]) -> Manifest:
     """The manifest of the stage with one more drill-down: what the main sweep is and cost stays said."""
     stay = {str(number) for number in others["within"].drop_nulls().unique()}
     within = {number: about for number, about in before.facts["within"].items() if number in stay}
     facts_now = before.facts | {"highest": highest, "within": within | {str(group): facts}}
-    return before.model_dump(exclude={"outputs", "versions", "facts"}) | {"facts": facts_now}
+    return before.model_copy(update={"facts": UntypedFacts.model_validate(facts_now)})
