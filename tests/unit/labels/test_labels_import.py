@@ -68,7 +68,7 @@ def test_the_same_file_twice_changes_nothing(
     before = content(four_kinds_workspace)
     again = tsclust.labels_import(four_kinds_workspace.root, [file])
     assert again.skipped
-    assert "1 file known already" in again.notes[0]
+    assert "1 file imported before" in again.notes[0]
     assert content(four_kinds_workspace) == before
 
 

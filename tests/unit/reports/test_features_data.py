@@ -195,7 +195,7 @@ def test_every_text_of_the_page_is_used_and_filled(features_pages: dict[str, Pat
     html = features_pages[lang].read_text(encoding="utf-8")
     body = html[html.index("<body>") : html.index("<script")]
     assert "{" not in body.replace("{n}", "").replace("{of}", "")  # these two are filled in by the page
-    files = (STATIC / "features.html", *STATIC.parent.glob("features_*.py"))
+    files = (STATIC / "features.html", *STATIC.parent.glob("features/*.py"))
     words = set(re.findall(r"\w+", "".join(path.read_text(encoding="utf-8") for path in files)))
     assert set(Language.load(lang).texts["features_page"]) <= words
 
@@ -203,7 +203,7 @@ def test_every_text_of_the_page_is_used_and_filled(features_pages: dict[str, Pat
 def test_the_catalogue_is_said_in_both_languages() -> None:
     english, russian = (Language.load(lang).texts for lang in ("en", "ru"))
     assert set(russian["meanings"]) == {f.meaning for f in CATALOGUE}
-    assert english["meanings"] == {}
+    assert set(english["meanings"]) < set(russian["meanings"])  # in the words of the report, where these are others
     for texts in (english, russian):
         assert {f.unit for f in CATALOGUE} <= set(texts["units"])
         assert {f.phase for f in CATALOGUE} | {"extra"} <= set(texts["phases"])

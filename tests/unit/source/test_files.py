@@ -42,7 +42,7 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
     for name in ("a.csv", "a.parquet"):
         rows = opened(name, "", tmp_path)
         (tmp_path / name).unlink()
-        with pytest.raises(SourceFileError, match=rf"^{name} cannot be read \(No such file or directory\)\. Look"):
+        with pytest.raises(SourceFileError, match=rf"^{name} cannot be read \(No such file or directory\)\. Check"):
             table(rows)
 
 
@@ -64,7 +64,7 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
         (gzip.compress(b"PAR1", mtime=0), "a Parquet file inside a gzip file"),
         (b"Salted__" + bytes(range(256)), "x is encrypted"),
         (b"\x85\x02\x0c\x03" + np.random.default_rng(1).bytes(999), "x is not text; it looks encrypted"),
-        (b"id\0v\n", "x is no text"),
+        (b"id\0v\n", "x is not text"),
         (b'{"id": 1, "v": [1, 2]}\n', "x is JSON"),
         (b"<!DOCTYPE html>", "x is HTML or XML"),
         (gzip.compress(bytes(257) + b"ustar\0", mtime=0), "x is a tar archive"),
