@@ -216,5 +216,5 @@ def _wanted(group: int | None, k: int | None, cluster: int | None) -> Wanted:
 def _first(scope: Scope, count: int) -> pl.Series:
     """The ids of the scope's series with the smallest hashes, in the order of these."""
     parts = map_parts(partial(kept.ids, scope), scope.workspace.parts(FEATURES))
-    ids = pa.chunked_array([chunk for part in parts for chunk in part.chunks]).combine_chunks()
+    ids = pa.concat_arrays(list(parts))
     return pl.Series(ids.take(pa.array(np.argsort(hash_ids(ids, SEED), kind="stable")[:count])))

@@ -15,7 +15,6 @@ from tsclust.errors import SettingsError
 from tsclust.stages.clusters import drilldown, messages, renumbering, step
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.step import Sweep
 from tsclust.stages.features import catalogue, freshness
@@ -64,7 +63,7 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
         scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
         one = Sweep(scope, ks, settings.cluster, scaler, names, writer, "", listen)
         swept = step.run(one)
-        highest = before.facts.get("highest", 0) if before else 0
+        highest = before.facts.highest if before else 0
         old = workspace.stage(CLUSTERS)
         numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
@@ -72,32 +71,7 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
         manifest = write_manifest(
             writer, meter, CLUSTERS, settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
-            facts=swept.facts | _of_baseline(one) | _of_numbers(numbered) | {"within": {}},
+            facts=step.facts_of(one, swept.facts, numbered),
         )  # fmt: skip
     said = messages.of_sweep(manifest, before)
     return of_stage("cluster", workspace.stage(CLUSTERS), manifest, then, notes=said)
-
-
-def _of_baseline(one: Sweep) -> dict[str, Any]:
-    regimes = one.scaler.regimes
-    return {
-        "baseline": list(one.asked.baseline),
-        "baseline_groups": len(one.scaler.keys) - 1 if regimes is None else 0,
-        "baseline_too_few": one.scaler.too_few,
-        "regimes": 0 if regimes is None else len(regimes.places),
-        "scaling": one.asked.scaling,
-        "asked": one.asked.model_dump(mode="json"),
-        "left_out_k": len(one.asked.ks) - len(one.ks),
-    }
-
-
-def _of_numbers(numbered: Renumbered) -> dict[str, Any]:
-    proposed = set(numbered.groups.filter("proposed")["group"])
-    return {
-        "highest": numbered.highest,
-        "compared": numbered.compared,
-        "kept_groups": numbered.kept,
-        "changed": sorted(proposed & set(numbered.changed)),
-        "new": sorted(proposed & set(numbered.new)),
-        "gone": numbered.gone,
-    }

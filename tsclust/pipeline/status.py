@@ -9,7 +9,7 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.pipeline import status_labels
-from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
@@ -20,14 +20,14 @@ from tsclust.stages.series import step
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter
+from tsclust.workspace.manifest import Manifest, Meter, Stage
 from tsclust.workspace.result import Result
 
 LONG = dict.fromkeys(("ranges", "by_part", "typical", "coverage", "confusion", "same"), True)  # facts nobody reads here
 
 
-ALWAYS = (SERIES, FEATURES, CLUSTERS)
-LATER = (LABELS, MODEL, SCORES)  # stages that not everybody needs
+ALWAYS: tuple[Stage[Any], ...] = (SERIES, FEATURES, CLUSTERS)
+LATER: tuple[Stage[Any], ...] = (LABELS, MODEL, SCORES)  # stages that not everybody needs
 
 MADE_BY = {stage.name: stage.made_by for stage in (*ALWAYS, *LATER)}
 
@@ -37,7 +37,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     meter = Meter()
-    found = {stage.name: workspace.find_manifest(stage) for stage in ALWAYS}
+    found: dict[str, Manifest[Any] | None] = {stage.name: workspace.find_manifest(stage) for stage in ALWAYS}
     found |= {stage.name: one for stage in LATER if (one := workspace.find_manifest(stage))}
     states = {name: _state(name, found, settings, root) for name in found if name != "labels"}
     pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
@@ -57,7 +57,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
 
 
-def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, root: Path) -> str:
+def _state(name: str, found: Mapping[str, Manifest[Any] | None], settings: Settings, root: Path) -> str:
     manifest = found[name]
     if manifest is None:
         return "not there yet"
@@ -65,7 +65,7 @@ def _state(name: str, found: Mapping[str, Manifest | None], settings: Settings, 
         return "out of date: other settings"
     for source, digest in manifest.inputs.items():
         upstream = found.get(source)
-        if source in found and (upstream is None or digest not in (upstream.output_hash, upstream.sweep_hash)):
+        if source in found and (upstream is None or digest not in (upstream.output_hash, sweep_hash(upstream))):
             return f"out of date: {source} changed"
     return "up to date"
 

@@ -100,12 +100,6 @@ class Manifest(BaseModel, Generic[F]):
     facts: F
 
     @property
-    def sweep_hash(self) -> str:
-        """Of clusters/: one hash of the main sweep, whatever was swept inside of it since."""
-        main = [pair for pair in sorted(self.outputs.items()) if not pair[0].startswith(("within-", "groups."))]
-        return hashlib.sha256(repr(main).encode()).hexdigest()[:16]
-
-    @property
     def output_hash(self) -> str:
         """One hash for all that later stages take from this one: its files, and what of its facts counts."""
         taken = (sorted(self.outputs.items()), self.facts.identity())

@@ -40,24 +40,23 @@ class Result:
         return plain
 
 
-def of_stage(command: str, wrote: Path, manifest: Manifest, then: str, **more: Any) -> Result:
+def of_stage(command: str, wrote: Path, manifest: Manifest[Any], then: str, **more: Any) -> Result:
     """The Result of a stage with this manifest."""
     facts = {"rows": manifest.rows, "parts": manifest.parts, **_short(manifest)}
     return Result(command, wrote, manifest.seconds, manifest.peak_mb, then=then, facts=facts, **more)
 
 
-def up_to_date(command: str, wrote: Path, manifest: Manifest, then: str) -> Result:
+def up_to_date(command: str, wrote: Path, manifest: Manifest[Any], then: str) -> Result:
     """The Result of a stage that had nothing to do."""
     note = f"up to date: made {manifest.made_at} from the same input and settings"
     facts = {"rows": manifest.rows, "parts": manifest.parts, **_short(manifest)}
     return Result(command, wrote, 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
 
 
-def _short(manifest: Manifest) -> dict[str, Any]:
+def _short(manifest: Manifest[Any]) -> dict[str, Any]:
     """The facts without what only the manifest is for."""
-    return {
-        key: value for key, value in manifest.facts.items() if key not in ("ranges", "by_part", "catalogue", "typical")
-    }
+    shown = manifest.facts.model_dump(mode="json", exclude={"version", *manifest.facts.INTERNAL})
+    return {key: value for key, value in shown.items() if key not in ("ranges", "by_part", "catalogue", "typical")}
 
 
 @dataclass(frozen=True)

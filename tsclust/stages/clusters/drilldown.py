@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -19,7 +18,7 @@ from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness, messages, parts, renumbering, step
 from tsclust.stages.clusters import scope as kept
-from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts, SweepFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP, GroupRef, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scope import Scope
@@ -28,11 +27,13 @@ from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, UntypedFacts, put_manifest
+from tsclust.workspace.manifest import Manifest, Meter, put_manifest
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
 COMPARED_BY = ("scaling", "baseline", "regimes", "seed")  # settings of the main sweep that hold in a drill-down too
+
+Clusters = Manifest[ClustersFacts]
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,11 @@ def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: List
     """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
     known = parts.read_groups(workspace.stage(CLUSTERS))
-    compared_by = {name: before.facts["asked"][name] for name in COMPARED_BY}
-    main = Cluster.model_validate(settings.cluster.model_dump() | compared_by)
+    main = _compared_as(before.facts.asked, settings.cluster)
     asked = main.model_copy(update={"seed": settings.cluster.seed})
     under, digest = folder_within(inside.group), config.digest(asked, inside.state)
-    if before.facts["within"].get(str(inside.group), {}).get("settings") == digest:
+    last = before.facts.within.get(str(inside.group))
+    if last and last.settings == digest:
         return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, then)
     ks = step.possible(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
     with workspace.writing(CLUSTERS) as writer:
@@ -69,21 +70,29 @@ def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: List
         _adopt(workspace, writer, before, others)
         scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
         one = Sweep(inside.scope, ks, asked, scaler, names, writer, f"{under}/", listen)
-        numbered, facts = _swept(one, before, others, inside.group)
+        numbered, swept = _swept(one, before, others, inside.group)
         seconds, peak = meter.read()
-        facts |= {"settings": digest, "seed": asked.seed, "seconds": seconds, "peak_mb": peak}
-        manifest = put_manifest(writer, _about(before, others, inside.group, numbered.highest, facts))
+        facts = DrilldownFacts(
+            **swept.model_dump(), settings=digest, seed=asked.seed, seconds=seconds, peak_mb=peak,
+        )  # fmt: skip
+        manifest = put_manifest(writer, _with(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
-    said = messages.of_drill(inside.group, inside.name, manifest, before, numbered)
+    said = messages.of_drill(inside.group, inside.name, manifest.facts, before.facts, numbered)
     return of_stage("cluster", workspace.stage(CLUSTERS) / under, cost, then, notes=said)
 
 
-def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tuple[Renumbered, dict[str, Any]]:
+def _compared_as(main: Asked | None, settings: Cluster) -> Cluster:
+    """The settings of a drill-down: what is normal is what was so in the main sweep."""
+    compared_by = main.model_dump(include=set(COMPARED_BY)) if main else {}
+    return Cluster.model_validate(settings.model_dump() | compared_by)
+
+
+def _swept(one: Sweep, before: Clusters, others: pl.DataFrame, group: int) -> tuple[Renumbered, SweepFacts]:
     """Run the sweep and write its groups, to its own folder and below `group` among the `others`."""
     swept = step.run(one)
     last, now = (folder / one.under for folder in (one.scope.workspace.stage(CLUSTERS), one.writer.folder))
     spread = one.scaler.spreads[0]
-    numbered = renumbering.renumber(last, now, swept.groups, before.facts["highest"], spread, one.names, group)
+    numbered = renumbering.renumber(last, now, swept.groups, before.facts.highest, spread, one.names, group)
     parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(
         parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
@@ -93,10 +102,10 @@ def _swept(one: Sweep, before: Manifest, others: pl.DataFrame, group: int) -> tu
     return numbered, swept.facts
 
 
-def _last(workspace: Workspace) -> Manifest:
+def _last(workspace: Workspace) -> Clusters:
     """The manifest of the sweep to drill into. Raises StageMissingError where features/ has changed since."""
     before = workspace.manifest(CLUSTERS)
-    if before.inputs["features"] != workspace.manifest(FEATURES).output_hash or "asked" not in before.facts:
+    if before.inputs["features"] != workspace.manifest(FEATURES).output_hash or before.facts.asked is None:
         raise freshness.other_features(workspace)
     return before
 
@@ -124,7 +133,7 @@ def _without(known: pl.DataFrame, group: int) -> pl.DataFrame:
     return known.filter(~pl.col("group").is_in(gone - {group}))
 
 
-def _adopt(workspace: Workspace, writer: StageWriter, before: Manifest, others: pl.DataFrame) -> None:
+def _adopt(workspace: Workspace, writer: StageWriter, before: Clusters, others: pl.DataFrame) -> None:
     """The files of the main sweep and of the other drill-downs, as they are."""
     stay = {folder_within(number) for number in others["within"].drop_nulls().unique()}
     for name, sha256 in before.outputs.items():
@@ -139,9 +148,9 @@ def _beside(others: pl.DataFrame, inside: pl.DataFrame, group: int) -> pl.DataFr
     return pl.concat([others.head(at), inside, others.tail(len(others) - at)])
 
 
-def _about(before: Manifest, others: pl.DataFrame, group: int, highest: int, facts: dict[str, Any]) -> Manifest:
+def _with(before: Clusters, others: pl.DataFrame, group: int, highest: int, facts: DrilldownFacts) -> Clusters:
     """The manifest of the stage with one more drill-down: what the main sweep is and cost stays said."""
     stay = {str(number) for number in others["within"].drop_nulls().unique()}
-    within = {number: about for number, about in before.facts["within"].items() if number in stay}
-    facts_now = before.facts | {"highest": highest, "within": within | {str(group): facts}}
-    return before.model_copy(update={"facts": UntypedFacts.model_validate(facts_now)})
+    within = {number: about for number, about in before.facts.within.items() if number in stay}
+    now = before.facts.model_copy(update={"highest": highest, "within": within | {str(group): facts}})
+    return before.model_copy(update={"facts": now})

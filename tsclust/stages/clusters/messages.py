@@ -2,56 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from tsclust.stages.clusters.facts import Advice, ClustersFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.wording.english import counted
 from tsclust.workspace.manifest import Manifest
 
 
-def of_sweep(manifest: Manifest, before: Manifest | None) -> tuple[str, ...]:
+def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] | None) -> tuple[str, ...]:
     """Of the main sweep; `before`, the manifest of the last one."""
     facts = manifest.facts
     notes = [
-        f"{counted(facts['groups'], 'distinct group')} in the sweep, {facts['proposed']} of them proposed for review",
-        f"suggested k: {_advice(facts['advice'])}",
+        f"{counted(facts.groups, 'distinct group')} in the sweep, {facts.proposed} of them proposed for review",
+        f"suggested k: {_advice(facts.advice)}",
     ]
-    if facts["baseline"]:
+    if facts.baseline:
         notes.append(
-            f"baseline {', '.join(facts['baseline'])}: "
-            f"{counted(facts['baseline_groups'], 'set of series', 'sets of series')}, each compared within itself"
+            f"baseline {', '.join(facts.baseline)}: "
+            f"{counted(facts.baseline_groups, 'set of series', 'sets of series')}, each compared within itself"
         )
-    if facts["baseline_too_few"]:
-        few = counted(facts["baseline_too_few"], "set has", "sets have")
+    if facts.baseline_too_few:
+        few = counted(facts.baseline_too_few, "set has", "sets have")
         notes.append(f"{few} too few series for that: compared with the overall baseline")
-    if facts["regimes"]:
-        notes.append(f"no baseline: {counted(facts['regimes'], 'regime')} of normal, each compared within itself")
-    if facts["left_out_k"]:
-        notes.append(f"{counted(facts['left_out_k'], 'value')} of k skipped: only {manifest.rows:,} series")
-    if facts["fewer_clusters"]:
-        notes.append(f"from k = {facts['fewer_clusters'][0]} on there are fewer clusters than k: series are identical")
+    if facts.regimes:
+        notes.append(f"no baseline: {counted(facts.regimes, 'regime')} of normal, each compared within itself")
+    if facts.left_out_k:
+        notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")
+    if facts.fewer_clusters:
+        notes.append(f"from k = {facts.fewer_clusters[0]} on there are fewer clusters than k: series are identical")
     return (*notes, *_renumbered(facts), *_gone(before))
 
 
-def _advice(advice: Mapping[str, int | None]) -> str:
+def _advice(advice: Advice) -> str:
     """`elbow 8, silhouette 3, stability 12`, and that they do not agree where they do not."""
-    said = ", ".join(f"{voice} {k or '-'}" for voice, k in advice.items())
-    return (
-        said
-        if len(set(advice.values())) == 1 and None not in advice.values()
-        else f"{said} (no clear winner; groups do not depend on a single k)"
-    )
+    said, ks = ", ".join(f"{voice} {k or '-'}" for voice, k in advice), {k for _, k in advice}
+    clear = len(ks) == 1 and None not in ks
+    return said if clear else f"{said} (no clear winner; groups do not depend on a single k)"
 
 
-def _renumbered(facts: Mapping[str, Any]) -> list[str]:
+def _renumbered(facts: ClustersFacts) -> list[str]:
     """What became of the last run's groups: of the new ones only those that are proposed."""
-    if not facts["compared"]:
+    if not facts.compared:
         return []
-    changes = [f"{len(facts[what])} {what} ({_listed(facts[what])})" for what in ("changed", "new") if facts[what]]
-    changes += [f"{len(facts['gone'])} gone"] if facts["gone"] else []
-    kept = counted(facts["kept_groups"], "group keeps its number", "groups keep their numbers")
+    proposed = (("changed", facts.changed), ("new", facts.new))
+    changes = [f"{len(numbers)} {what} ({_listed(numbers)})" for what, numbers in proposed if numbers]
+    changes += [f"{len(facts.gone)} gone"] if facts.gone else []
+    kept = counted(facts.kept_groups, "group keeps its number", "groups keep their numbers")
     return [f"{kept}; {', '.join(changes) or 'no others'}"]
 
 
@@ -60,9 +58,9 @@ def _listed(numbers: Sequence[int]) -> str:
     return ", ".join(map(str, numbers[:10])) + (", ..." if len(numbers) > 10 else "")
 
 
-def _gone(before: Manifest | None) -> list[str]:
+def _gone(before: Manifest[ClustersFacts] | None) -> list[str]:
     """Drill-downs belong to the groups that they were made of."""
-    old = list(before.facts.get("within", {})) if before else []
+    old = list(before.facts.within) if before else []
     if not old:
         return []
     names = ["the series without a name" if number == str(UNLABELLED_GROUP) else number for number in old]
@@ -70,16 +68,16 @@ def _gone(before: Manifest | None) -> list[str]:
     return [f"drill-downs into {', '.join(names)} were removed with the last sweep: {again} makes one again"]
 
 
-def of_drill(group: int, name: str, manifest: Manifest, before: Manifest, numbered: Renumbered) -> tuple[str, ...]:
-    """Of a drill-down into `group`, which is called `name`; `before`, the manifest of the stage without it."""
-    facts = manifest.facts["within"][str(group)]
+def of_drill(group: int, name: str, now: ClustersFacts, before: ClustersFacts, numbered: Renumbered) -> tuple[str, ...]:
+    """Of a drill-down into `group`, which is called `name`; `before`, the facts of the stage without it."""
+    facts = now.within[str(group)]
     proposed = numbered.groups.filter("proposed")["group"].to_list()
     return (
-        f"{name}, {facts['rows']:,} series: {counted(facts['groups'], 'distinct group')} in it, "
+        f"{name}, {facts.rows:,} series: {counted(facts.groups, 'distinct group')} in it, "
         f"{len(proposed)} of them proposed for review: {_listed(proposed)}",
-        f"suggested k: {_advice(facts['advice'])}",
+        f"suggested k: {_advice(facts.advice)}",
         *_changes(numbered),
-        *_ended(before, manifest, group),
+        *_ended(before, now, group),
     )
 
 
@@ -91,7 +89,7 @@ def _changes(numbered: Renumbered) -> list[str]:
     return [f"{kept}, {len(numbered.changed)} changed, {len(numbered.gone)} gone"]
 
 
-def _ended(before: Manifest, manifest: Manifest, group: int) -> list[str]:
+def _ended(before: ClustersFacts, now: ClustersFacts, group: int) -> list[str]:
     """The drill-downs into groups that were found in this one before."""
-    ended = before.facts["within"].keys() - manifest.facts["within"].keys() - {str(group)}
+    ended = before.within.keys() - now.within.keys() - {str(group)}
     return [f"drill-downs into {', '.join(sorted(ended))} were removed with the groups they were in"] if ended else []

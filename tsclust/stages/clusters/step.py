@@ -21,7 +21,9 @@ from tsclust.errors import NoSeriesError
 from tsclust.stages.clusters import groups, parts, passes, quality, sampled_silhouette, stability, sweep
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.coreset import Coreset
+from tsclust.stages.clusters.facts import Advice, Asked, ClustersFacts, SweepFacts
 from tsclust.stages.clusters.passes import Rows
+from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.sweep import Models, Sums
@@ -75,7 +77,7 @@ class Swept:
     """
 
     groups: pl.DataFrame
-    facts: dict[str, Any]
+    facts: SweepFacts
     points: pl.DataFrame
     place: Floats
 
@@ -107,7 +109,7 @@ def run(one: Sweep) -> Swept:
     _write(one, parts.CENTERS_FILE, parts.centers_table(models, about, one.names, means))
     one.writer.remove(SCRATCH)
     advice = quality.advice(models.ks, diagnosis) | {"stability": _stable_k(models, sums, per_k)}
-    facts = _facts(one, coreset, models, sums, advice) | _counted(found)
+    facts = _facts(one, coreset, models, sums, found, Advice.model_validate(advice))
     return Swept(
         pl.DataFrame([asdict(g) for g in found], schema=parts.GROUPS),
         facts,
@@ -221,18 +223,26 @@ def _write(one: Sweep, name: str, table: pa.Table) -> None:
     one.writer.write_table(f"{one.under}{name}", table)
 
 
-def _facts(one: Sweep, coreset: Coreset, models: Models, sums: Sums, advice: dict[str, int | None]) -> dict[str, Any]:
+def _facts(
+    one: Sweep, coreset: Coreset, models: Models, sums: Sums, found: Sequence[groups.Group], advice: Advice
+) -> SweepFacts:
     short = np.diff(models.first) < models.ks
     empty = np.array([(part == 0).any() for part in models.split(sums.count)])
-    return {
-        "advice": advice,
-        "k": [int(k) for k in models.ks],
-        "rows": one.scope.rows,
-        "coreset": int(coreset.times.sum()),
-        "fewer_clusters": [int(k) for k in np.array(models.ks)[short | empty]],
-    }
+    return SweepFacts(
+        advice=advice, k=models.ks, rows=one.scope.rows, coreset=int(coreset.times.sum()),
+        fewer_clusters=tuple(np.array(models.ks)[short | empty].tolist()), groups=len(found),
+        proposed=sum(group.proposed for group in found), normal=sum(group.normal for group in found),
+    )  # fmt: skip
 
 
-def _counted(found: Sequence[groups.Group]) -> dict[str, int]:
-    proposed, normal = (sum(getattr(group, name) for group in found) for name in ("proposed", "normal"))
-    return {"groups": len(found), "proposed": proposed, "normal": normal}
+def facts_of(one: Sweep, swept: SweepFacts, numbered: Renumbered) -> ClustersFacts:
+    """Of the main sweep, whose groups have their numbers: there is no drill-down in it yet."""
+    regimes, proposed = one.scaler.regimes, set(numbered.groups.filter("proposed")["group"])
+    return ClustersFacts(
+        **swept.model_dump(), baseline=one.asked.baseline, scaling=one.asked.scaling,
+        baseline_groups=len(one.scaler.keys) - 1 if regimes is None else 0, baseline_too_few=one.scaler.too_few,
+        regimes=0 if regimes is None else len(regimes.places), asked=Asked.model_validate(one.asked.model_dump()),
+        left_out_k=len(one.asked.ks) - len(one.ks), highest=numbered.highest, compared=numbered.compared,
+        kept_groups=numbered.kept, changed=tuple(sorted(proposed & set(numbered.changed))),
+        new=tuple(sorted(proposed & set(numbered.new))), gone=tuple(numbered.gone),
+    )  # fmt: skip

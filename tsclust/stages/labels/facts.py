@@ -6,7 +6,11 @@ import shlex
 from pathlib import Path
 
 from tsclust.workspace.commands import command
-from tsclust.workspace.manifest import Stage, UntypedFacts
+from tsclust.workspace.manifest import Facts, Stage
+
+
+class LabelsFacts(Facts):
+    """Nothing but the tables: they hold what was imported, from whom and when."""
 
 
 def _repair(root: Path) -> str:
@@ -16,4 +20,4 @@ def _repair(root: Path) -> str:
     return f"All answers files are kept: mv {folder} {aside}; {again}"
 
 
-LABELS = Stage("labels", "labels import", UntypedFacts, repair=_repair)
+LABELS = Stage("labels", "labels import", LabelsFacts, repair=_repair)

@@ -15,7 +15,7 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.stages.labels import resolution
-from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.labels.facts import LABELS, LabelsFacts
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
@@ -111,7 +111,9 @@ def check_resolve(resolve: str, found: pl.DataFrame) -> None:
         )
 
 
-def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]) -> Manifest:
+def write(
+    workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]
+) -> Manifest[LabelsFacts]:
     """Put labels/ in place, whole: the tables, and the files as they came."""
     before = workspace.find_manifest(LABELS)
     with workspace.writing(LABELS) as writer:
@@ -126,7 +128,7 @@ def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, 
         writer.sync()
         return write_manifest(
             writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
-            facts={},
+            facts=LabelsFacts(),
         )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters import scope as kept
-from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.clusters.scaling import GRID, Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
@@ -151,7 +151,7 @@ def sweep_of(workspace: Workspace) -> str:
     """The hash of the sweep that knows what is normal, "" where there is none of features/ as it is."""
     clusters = workspace.find_manifest(CLUSTERS)
     fresh = clusters and clusters.inputs == {"features": workspace.manifest(FEATURES).output_hash}
-    return clusters.sweep_hash if clusters and fresh else ""
+    return sweep_hash(clusters) if clusters and fresh else ""
 
 
 def limit(of: int) -> np.uint64:

@@ -26,14 +26,15 @@ from tsclust.stages.model.examples import Gathered
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.manifest import Manifest, Meter, Stage, write_manifest
 
 WORKERS = 2
 
 
 def inputs_of(workspace: Workspace, settings: Settings) -> dict[str, str]:
     """What a model is made of; the sweep, where it says what is normal."""
-    of = {stage.name: workspace.manifest(stage).output_hash for stage in (FEATURES, LABELS)}
+    stages: tuple[Stage[Any], ...] = (FEATURES, LABELS)
+    of = {stage.name: workspace.manifest(stage).output_hash for stage in stages}
     sweep = examples.sweep_of(workspace) if settings.train.assume_normal else ""
     return of | ({"clusters": sweep} if sweep else {})
 

@@ -34,12 +34,12 @@ Button = dict[str, Any]
 
 def of_workspace(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
     """All there are, by name. Raises StageMissingError for a workspace without clusters."""
-    advice = workspace.manifest(CLUSTERS).facts["advice"]
+    advice = workspace.manifest(CLUSTERS).facts.advice
     folder = workspace.stage(CLUSTERS)
     sweep, points = parts.read_sweep(folder).sort("k"), parts.read_map(folder)
-    k = advice["elbow"] or advice["silhouette"] or sweep["k"][0]
+    k = advice.elbow or advice.silhouette or sweep["k"][0]
     figures = {
-        "elbow": elbow(sweep, advice["elbow"], lang),
+        "elbow": elbow(sweep, advice.elbow, lang),
         "silhouettes": silhouettes(sweep, lang),
         "cluster_silhouettes": cluster_silhouettes(parts.read_centers(folder), k, lang),
     }

@@ -83,8 +83,8 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
         kinds=labelled.named if labelled else (),
         rejected=_rejected(facts["features"], drawn),
         sweep=_sweep(workspace),
-        elbow=facts["clusters"]["advice"]["elbow"],
-        best_silhouette=facts["clusters"]["advice"]["silhouette"],
+        elbow=facts["clusters"].advice.elbow,
+        best_silhouette=facts["clusters"].advice.silhouette,
         features=features,
         settings=_settings(facts),
         stages=tuple(stage_of(manifest) for manifest in manifests.values()),
@@ -92,12 +92,10 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     )
 
 
-def _asked(
-    chosen: Chosen, facts: Mapping[str, Mapping[str, Any]], features: tuple[Feature, ...], labelled: Labelled | None
-) -> Asked:
+def _asked(chosen: Chosen, facts: Mapping[str, Any], features: tuple[Feature, ...], labelled: Labelled | None) -> Asked:
     """The cards, then what is normal; only of the latter the normal mass is made."""
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
-    baseline, names = tuple(facts["clusters"].get("baseline", ())), catalogue.clustered(features)
+    baseline, names = facts["clusters"].baseline, catalogue.clustered(features)
     return Asked(chosen.members, normal, facts["features"]["kept"], baseline, names, labelled)
 
 
@@ -166,10 +164,12 @@ def _months(tally: pl.DataFrame | None, j: int) -> tuple[Month, ...]:
     return tuple(Month(*month) for month in known)
 
 
-def _settings(facts: Mapping[str, Mapping[str, Any]]) -> tuple[tuple[str, Any], ...]:
+def _settings(facts: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
     """What the stages were asked, as they noted it down: the source's own settings may hold secrets, and stay out."""
     asked = {"features.peak": facts["features"]["peak"]}
-    asked |= {f"cluster.{name}": value for name, value in facts["clusters"].get("asked", {}).items()}
+    clusters = facts["clusters"].asked
+    in_json = clusters.model_dump(mode="json", exclude_unset=True) if clusters else {}
+    asked |= {f"cluster.{name}": value for name, value in in_json.items()}
     return tuple(asked.items())
 
 
