@@ -19,7 +19,7 @@ from tsclust.stages.labels.facts import LABELS, LabelsFacts
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.manifest import Meter, write_manifest
 
 AS_THEY_CAME = "answers"  # the folder of the files
 ABOUT_SERIES = ("labels.parquet", "members.parquet")  # rows that name series of series/
@@ -111,9 +111,7 @@ def check_resolve(resolve: str, found: pl.DataFrame) -> None:
         )
 
 
-def write(
-    workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]
-) -> Manifest[LabelsFacts]:
+def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]) -> None:
     """Put labels/ in place, whole: the tables, and the files as they came."""
     before = workspace.find_manifest(LABELS)
     with workspace.writing(LABELS) as writer:
@@ -126,7 +124,7 @@ def write(
         for file in new:
             writer.write_bytes(file.path, file.content)
         writer.sync()
-        return write_manifest(
+        write_manifest(
             writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
             facts=LabelsFacts(),
         )  # fmt: skip
