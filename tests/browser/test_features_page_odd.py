@@ -15,7 +15,7 @@ from tests.support.features_workspace import EXTREMES, SERIES_MADE, TOUCHING, da
 from tests.support.pages import CLIPPED, HOSTILE, Opened, seen
 from tests.support.series import machine_cycles
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.reports.features.limits import Limit
+from tsclust.stages.reports.features.limits import Limit, Parsed
 from tsclust.stages.reports.features.page import render
 
 
@@ -30,7 +30,7 @@ def test_a_page_of_extreme_values_has_numbers_that_can_be_drawn(page: Page, tmp_
         table = table.set_column(table.schema.get_field_index(column), column, values)
     pq.write_table(table, part)
     data = data_of(workspace)
-    assert (data.rules[0].parsed.limits, data.rules[0].parsed.undrawn) == ((), (("p50",),))
+    assert data.rules[0].parsed == Parsed((Limit("deep", "p50", ">", 2_500.0, False),), ())
     assert sum(b.kept + b.rejected for d in data.distributions if d.feature.name == "rest_level" for b in d.bins) == 400
     path = tmp_path / "page.html"
     path.write_text(render(data, "en"), encoding="utf-8")

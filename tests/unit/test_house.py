@@ -34,7 +34,7 @@ def test_files_are_short() -> None:
 
 
 def test_heavy_libraries_wait_until_they_are_needed() -> None:
-    heavy = "{'numpy', 'polars', 'pyarrow', 'sklearn', 'numba', 'psycopg', 'plotly', 'pydantic'}"
+    heavy = "{'numpy', 'polars', 'pyarrow', 'sklearn', 'numba', 'psycopg', 'plotly', 'pydantic', 'sqlglot'}"
     script = (
         f"import sys, tsclust.cli; found = {heavy} & set(sys.modules); sys.exit(f'imported: {{found}}' if found else 0)"
     )

@@ -35,6 +35,10 @@ C = {"typical_a": 56.0, "spread_a": 10.0}
         ("a > 1e400", [], [("a",)]),
         ("1e-310 * a > 5", [], [("a",)]),
         ("a = 'x'", [], [("a",)]),
+        ("a NOT BETWEEN 1 AND 2", [("a", "<", 1.0, False), ("a", ">", 2.0, False)], []),
+        ("(a > 3) IS TRUE", [("a", ">", 3.0, False)], []),
+        ("(a > 3) IS FALSE OR (b > 1) IS NOT TRUE", [("a", "<=", 3.0, False), ("b", "<=", 1.0, False)], []),
+        ("CASE WHEN a > 3 THEN b < 1 ELSE FALSE END", [("a", ">", 3.0, False), ("b", "<", 1.0, False)], []),
     ],
 )
 def test_limits_come_from_the_parsed_rule(when: str, limits: list[Any], undrawn: list[Any]) -> None:

@@ -1,19 +1,17 @@
-"""Which rows cannot be real. A rule is an SQL expression over features and carried columns, parsed and never run."""
+"""Which rows cannot be real. A rule is an SQL condition over features and carried columns: see conditions.py."""
 
 from __future__ import annotations
 
 import difflib
-import json
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 from polars.exceptions import PolarsError
 
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
+from tsclust.stages.features import conditions
 
 # A run, or a side movement, that is level and well above rest: only then can that level tell where a recording was cut.
 _STEADY_RUN = "p50 > 0.1 * peak_height AND p75 - p25 < 0.4 * p50"
@@ -67,15 +65,6 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     ),
 )
 
-# In the JSON of a Polars expression: what depends on more than one row would depend on how rows share parts.
-_OF_OTHER_ROWS = {
-    *("Agg", "Len", "Over", "Window", "Rolling", "SubPlan", "Sort", "SortBy", "Slice", "Filter", "Gather", "Explode"),
-    *("Quantile", "Correlation", "Range", "Random", "Rank", "Shift", "Diff", "CumCount", "CumSum", "CumMin", "CumMax"),
-    *("Mode", "Unique", "NUnique", "Reverse", "TopK", "Skew", "Kurtosis", "ArgMin", "ArgMax", "Interpolate"),
-}
-_CLOCK = re.compile(r"\b(current_(date|time|timestamp)|now|today|localtime|localtimestamp)\b", re.IGNORECASE)
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-
 # What no rule of the user's caught and still has no features (its own policy may have left `too_short` out).
 NOT_DESCRIBED = Rule(
     name="not_described", when="run_length IS NULL", reason="Features cannot be computed, mostly: too few values"
@@ -109,14 +98,14 @@ def in_force(rules: Sequence[Rule] | None, one_way: bool, extra: Sequence[str] =
 
 def columns_read(rules: Sequence[Rule]) -> set[str]:
     """The columns that the rules read. Raises SettingsError for a rule that does not parse."""
-    return {name for rule in rules for name in _expression(rule).meta.root_names()}
+    return {name for rule in rules for name in conditions.parse(rule.name, rule.when).columns}
 
 
 def columns_used(rules: Sequence[Rule], known: Sequence[str]) -> set[str]:
     """The columns that the rules read. Raises SettingsError for a rule that does not parse or has an unknown column."""
     used: set[str] = set()
     for rule in rules:
-        names = set(_expression(rule).meta.root_names())
+        names = conditions.parse(rule.name, rule.when).columns
         for name in sorted(names - set(known)):
             near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)
             raise SettingsError(
@@ -139,44 +128,12 @@ def screen(frame: pl.DataFrame, rules: Sequence[Rule]) -> Screening:
 def _hits(frame: pl.DataFrame, rule: Rule) -> pl.Series:
     """(n,) Boolean, named as the rule; a literal holds for all rows."""
     try:
-        found = frame.with_columns(_expression(rule).alias(rule.name))[rule.name]
+        found = frame.with_columns(conditions.parse(rule.name, rule.when).expression.alias(rule.name))[rule.name]
         wrong = f"it gives {found.dtype}"
     except (PolarsError, pl.exceptions.PanicException) as error:
-        found, wrong = pl.Series([0]), str(error)
+        found, wrong = pl.Series([0]), str(error).partition("\n")[0][:200]
     if found.dtype not in (pl.Boolean, pl.Null):
         raise SettingsError(
             f"rule {rule.name}: {rule.when[:200]!r} is not true or false: {wrong}", "Correct its `when`"
         )
     return found.cast(pl.Boolean).fill_null(False)
-
-
-def _expression(rule: Rule) -> pl.Expr:
-    if _CLOCK.search(_QUOTED.sub("", rule.when)):
-        raise SettingsError(
-            f"rule {rule.name}: {rule.when!r} depends on the time of day: the same data would give other results later",
-            "Compare with a date: recorded_at > DATE '2024-01-01'",
-        )
-    try:
-        expression = pl.sql_expr(rule.when)
-        steps = set(_steps(json.loads(expression.meta.serialize(format="json"))))
-    except (PolarsError, pl.exceptions.ComputeError) as error:
-        raise SettingsError(
-            f"rule {rule.name}: {rule.when!r} is not an SQL condition: {error}",
-            "Write it like: peak_height < 0.2 OR n_missing > 3",
-        ) from None
-    if others := sorted(steps & _OF_OTHER_ROWS):
-        raise SettingsError(
-            f"rule {rule.name}: {rule.when!r} refers to other rows ({', '.join(others)}): a rule judges each row alone",
-            "For the median of all series write typical_<feature>, for their robust deviation spread_<feature>",
-        )
-    return expression
-
-
-def _steps(tree: Any) -> Iterator[str]:
-    """What an expression is made of, without the names of columns and the values it holds."""
-    if isinstance(tree, str):
-        yield tree
-    for key, inside in tree.items() if isinstance(tree, dict) else enumerate(tree if isinstance(tree, list) else ()):
-        yield str(key)
-        if key not in ("Column", "Literal", "StringExpr"):  # its functions have names like Slice, and are of one row
-            yield from _steps(inside)
