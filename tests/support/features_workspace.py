@@ -11,6 +11,7 @@ import pytest
 
 import tsclust
 from tests.support.series import machine_cycles
+from tsclust.config import Cluster
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.survey import as_columns
 from tsclust.stages.reports.features.collect import FeaturesData, collect
@@ -57,7 +58,8 @@ def describe_table(root: Path, table: pa.Table | None = None, part_rows: int = 6
 
 
 def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
-    return collect(workspace, "", as_columns(workspace.manifest(FEATURES).facts["typical"]), baseline)
+    constants = as_columns(workspace.manifest(FEATURES).facts["typical"])
+    return collect(workspace, "", constants, Cluster(baseline=baseline))
 
 
 EXTREMES = {

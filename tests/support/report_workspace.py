@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.support.series import CLUSTERED
+from tsclust.config import Cluster
 from tsclust.series import SeriesBlock
 from tsclust.stages.features.catalogue import CATALOGUE, NAMES
 from tsclust.stages.features.catalogue import plain as plain_catalogue
@@ -42,7 +43,13 @@ class Made:
 
 
 def write(
-    root: Path, made: Sequence[Made], parts: int = 2, *, baseline: Sequence[str] = (), origin: str = "db: t"
+    root: Path,
+    made: Sequence[Made],
+    parts: int = 2,
+    *,
+    baseline: Sequence[str] = (),
+    regimes: bool = True,
+    origin: str = "db: t",
 ) -> Workspace:
     """A workspace with these series in `parts` parts. Groups are numbered from the rarest, one k holds them all."""
     root.mkdir(parents=True)
@@ -73,7 +80,9 @@ def write(
             "kept": len(kept),
         },
     )
-    _manifest(root, "clusters", len(kept), parts, {"advice": {"elbow": k, "silhouette": 2}, "baseline": list(baseline)})
+    asked = Cluster(baseline=tuple(baseline), regimes=regimes).model_dump(mode="json")
+    facts = {"advice": {"elbow": k, "silhouette": 2}, "baseline": list(baseline), "asked": asked}
+    _manifest(root, "clusters", len(kept), parts, facts)
     return Workspace.open(root)
 
 

@@ -17,7 +17,8 @@ import tsclust
 from tests.support.features_workspace import SERIES_MADE, data_of, describe_table
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
-from tsclust.stages.features.catalogue import CATALOGUE
+from tsclust.stages.clusters import scaling
+from tsclust.stages.features.catalogue import CATALOGUE, least_spreads
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts.axis import Axis
 from tsclust.stages.reports.features.collect import FeaturesData, Sides
@@ -25,7 +26,6 @@ from tsclust.stages.reports.features.drawing import draw_histogram
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.page import render
 from tsclust.stages.reports.features.sample import SAMPLE
-from tsclust.stages.reports.groups.unusual import fit_usual
 from tsclust.stages.reports.html.language import STATIC, Language
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -111,8 +111,7 @@ def slow_scores(rows: pl.DataFrame) -> list[tuple[float, str]]:
     clustered = tuple(f for f in CATALOGUE if f.clustered)
     x = kept.select(f.name for f in clustered).to_numpy()
     keys = kept["machine_id"].to_numpy().astype(str)
-    usual = fit_usual(x, keys, clustered)
-    z = (x - usual.of(keys)) / usual.spread
+    z = scaling.fit(x, keys, "exceedance", least_spreads(clustered, x)).deviations(x, keys)
     z = (np.sign(z) * np.log1p(np.abs(z))).astype(np.float32)
     forest = IsolationForest(n_estimators=100, random_state=1).fit(z)
     return sorted(zip(forest.score_samples(z).tolist(), kept["series_id"].cast(pl.String), strict=True))

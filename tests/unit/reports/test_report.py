@@ -16,7 +16,7 @@ import pytest
 
 from tests.support.report_workspace import NORMAL, REASON, Made, lifelike, plain, write
 from tests.support.series import CLUSTERED
-from tsclust.config import Report
+from tsclust.config import Cluster, Report
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import fingerprints, hash_ids, hexadecimal
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -39,38 +39,40 @@ def first_hashed(ids: list[int]) -> int:
 
 
 def plain_workspace(root: Path) -> Workspace:
-    """21 equal normal series, cut in two ways, 3 with a side movement 3 times as high, all of W9, and a flat one."""
-    normal = [plain(i, lead=1 + i % 2, machine=f"W{i % 2}") for i in range(21)]
-    high = [plain(i, group="high", level=3.0, machine="W9") for i in range(21, 24)]
-    return write(root, [*normal, *high, plain(24, group=None, machine="W1")], parts=3)
+    """41 equal normal series, cut in two ways, 3 with a side movement 3 times as high, all of W9, and a flat one."""
+    normal = [plain(i, lead=1 + i % 2, machine=f"W{i % 2}") for i in range(41)]
+    high = [plain(i, group="high", level=3.0, machine="W9") for i in range(41, 44)]
+    return write(root, [*normal, *high, plain(44, group=None, machine="W1")], parts=3)
 
 
 def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
     workspace = plain_workspace(tmp_path / "ws")
-    typical, high = first_hashed(list(range(21))), first_hashed([21, 22, 23])
+    typical, high = first_hashed(list(range(41))), first_hashed([41, 42, 43])
     normal_band = Band((-2, -1, 0, 1, 2, 3, 4), (0, 0, 5, 1, 1, 1, 0), (0, 0, 5, 1, 1, 1, 0))
+    asked = Cluster().model_dump(mode="json")
     high_band = Band((-1, 0, 1, 2, 3, 4), (0, 5, 3, 3, 3, 0), (0, 5, 3, 3, 3, 0))
     expected = ReportData(
         title="A title",
         origin="db: t",
-        series=25,
-        kept=24,
+        series=45,
+        kept=44,
         periods=(),
         peak="max",
         found=2,
         baseline=(),
+        regimes=0,
         normal=normal_band,
         groups=(
             Group(
-                number=1, k=2, cluster=0, size=3, share=0.125, first_k=2, last_k=4, parent=2, within=None, normal=False,
-                band=high_band,
+                number=1, k=2, cluster=0, size=3, share=3 / 44, first_k=2, last_k=4, parent=2, within=None,
+                normal=False, band=high_band,
                 members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
-                unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / 1e-9),),
-                where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 0.125),)),),
-                periods=(), near=(Near("2", 0.0),), known=None, spreads=(), print=printed(range(21, 24)),
+                unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / (3 * 2.0 / 44)),),
+                where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 3 / 44),)),),
+                periods=(), near=(Near("2", 0.0),), known=None, spreads=(), print=printed(range(41, 44)),
             ),
             Group(
-                number=2, k=2, cluster=1, size=21, share=0.875, first_k=2, last_k=4, parent=None, within=None,
+                number=2, k=2, cluster=1, size=41, share=41 / 44, first_k=2, last_k=4, parent=None, within=None,
                 normal=True, band=normal_band,
                 members=(
                     Curve(
@@ -80,7 +82,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 ),
                 unusual=(),
                 where=(Where("machine", False, 2, 3, ()),),
-                periods=(), near=(Near("1", 0.0),), known=None, spreads=(), print=printed(range(21)),
+                periods=(), near=(Near("1", 0.0),), known=None, spreads=(), print=printed(range(41)),
             ),
         ),
         named=0,
@@ -88,18 +90,18 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
         rejected=(
             Rejected(
                 "flat", "longest_flat_run >= 0.9 * n_values", REASON, 1,
-                (Curve("24", 1, (0, 5, 1, 1, 1, 0), (("machine", "W1"),), None),),
+                (Curve("44", 1, (0, 5, 1, 1, 1, 0), (("machine", "W1"),), None),),
             ),
         ),
         sweep=tuple(Model(k, 100 / k, 0.9 / k, 0.5, 10.0 * k, 3) for k in (2, 3, 4)),
         elbow=2,
         best_silhouette=2,
         features=tuple(f for f in CATALOGUE if f.clustered),
-        settings=(("features.peak", "max"),),
+        settings=(("features.peak", "max"), *((f"cluster.{name}", value) for name, value in asked.items())),
         stages=tuple(
             Stage(stage.name, "2026-03-04T05:06:07Z", rows, 3, 1.5, 100.0, 1, "5e77",
                   workspace.manifest(stage).output_hash, (("before", "1234"),), (("tsclust", "0.1.0"),))
-            for stage, rows in ((SERIES, 25), (FEATURES, 25), (CLUSTERS, 24))
+            for stage, rows in ((SERIES, 45), (FEATURES, 45), (CLUSTERS, 44))
         ),
         model=workspace.manifest(CLUSTERS).output_hash,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -128,6 +129,14 @@ def test_both_languages_say_the_same_things() -> None:
     assert set(en["meanings"]) < set(ru["meanings"]) == meanings
     assert not [m for m in meanings if "side movement" in str(en["meanings"].get(m, m))]
     assert set(ru["reasons"]) == {rule.reason for rule in (*DEFAULT_RULES, NOT_DESCRIBED)}
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "the most similar of the 3 regimes"), ("ru", "(всего 3)")])
+def test_a_card_says_that_series_are_compared_within_regimes(tmp_path: Path, lang: str, words: str) -> None:
+    data = collect(write(tmp_path / "ws", lifelike()), Report())
+    one = render(replace(data, regimes=0), lang)
+    several = render(replace(data, regimes=3), lang)
+    assert (one.count(words), several.count(words)) == (0, 2 * sum(not group.normal for group in data.groups) + 1)
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])

@@ -10,9 +10,8 @@ import pytest
 
 from tests.support.report_workspace import plain, write
 from tsclust.config import Report
-from tsclust.stages.clusters import scaling
+from tsclust.stages.clusters.scaling import ENOUGH
 from tsclust.stages.reports.groups.collect import collect
-from tsclust.stages.reports.groups.unusual import ENOUGH
 
 
 @pytest.mark.parametrize(("weak", "strong"), [("weak", "strong"), (0.5, 1.5)])
@@ -23,11 +22,14 @@ def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path, wea
         plain(i, level=levels[name] * (1 + 0.01 * (i % 5)), machine=name) for i, name in enumerate([weak, strong] * 40)
     ]
     made += [plain(100 + i, group="stiff", level=1.5, machine=weak) for i in range(4)]
-    alone = collect(write(tmp_path / "alone", made), Report())
+    alone = collect(write(tmp_path / "alone", made, regimes=False), Report())
+    regimes = collect(write(tmp_path / "regimes", made), Report())
     against = collect(write(tmp_path / "against", made, baseline=["machine"]), Report())
     assert alone.groups[0].unusual == ()
-    (unusual,) = against.groups[0].unusual
-    assert (unusual.feature, unusual.times) == ("side_mean", pytest.approx(1.5, rel=0.03))
+    assert (alone.regimes, regimes.regimes, against.regimes) == (0, 2, 0)
+    for data in (regimes, against):  # without the column they are told apart by what they are
+        (unusual,) = data.groups[0].unusual
+        assert (unusual.feature, unusual.times) == ("side_mean", pytest.approx(1.5, rel=0.03))
     usual = against.groups[0].members[0].usual
     assert usual is not None
     assert usual.at == (-1, 0, 1, 2, 3, 4)
@@ -37,7 +39,6 @@ def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path, wea
 
 def test_few_of_a_machine_are_enough_to_know_what_is_usual_for_it(tmp_path: Path) -> None:
     """As many as the sweep compares a series with; where those end that run on longer, nothing is usual."""
-    assert ENOUGH == scaling.ENOUGH
     made = [plain(i, level=1.0 + i % 8, machine=f"W{i % 8}") for i in range(8 * ENOUGH)]
     made += [plain(500 + i, group="stiff", level=1.5 * (1 + i), machine=f"W{i}") for i in range(8)]
     made += [replace(m, series_id=600 + m.series_id, values=[*m.values[:-1], 1.0, 1.0, 1.0, 0.0]) for m in made[:40]]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import HDBSCAN
 
 from tsclust.arrays import Floats
 
@@ -56,6 +55,8 @@ def find(x: Floats, center: Floats, spread: Floats) -> Regimes | None:
     smallest = max(int(SMALLEST * len(x)), 3 * NEIGHBOURS)
     if len(x) <= 2 * smallest:
         return None
+    from sklearn.cluster import HDBSCAN  # a second to import, and where a column names the baseline it is not needed
+
     label = HDBSCAN(min_cluster_size=smallest, min_samples=NEIGHBOURS, copy=True).fit_predict(placed)
     if label.max() < 1 or (label >= 0).mean() < SURE:
         return None

@@ -57,9 +57,13 @@ class Scaler:
 
     def deviations(self, x: Floats, keys: Keys) -> Floats:
         """(n, d) how many spreads each feature lies from the center of its baseline group, or regime."""
-        row = self.rows(keys) if self.regimes is None else 1 + self.regimes.nearest(x)
+        row = self.compared_with(x, keys)
         z: Floats = (x - self.centers[row]) / self.spreads[row]
         return z
+
+    def compared_with(self, x: Floats, keys: Keys) -> npt.NDArray[np.intp]:
+        """(n,) the row of centers that each series is compared with: of its baseline group, or regime, or the whole."""
+        return self.rows(keys) if self.regimes is None else 1 + self.regimes.nearest(x)
 
     def of_deviations(self, z: Floats) -> Grid:
         """(n, d) deviations -> (n, d) int16: the scaled features times GRID."""

@@ -11,6 +11,8 @@ import numpy.typing as npt
 import polars as pl
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.config import Cluster
+from tsclust.stages.clusters.scaling import BAND
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES
@@ -19,12 +21,12 @@ from tsclust.stages.reports.charts.axis import Axis
 from tsclust.stages.reports.features import limits
 from tsclust.stages.reports.features import sample as features_sample
 from tsclust.stages.reports.features.limits import Limit, Parsed
-from tsclust.stages.reports.features.sample import Asked, Judge, Rows, Seen
+from tsclust.stages.reports.features.sample import Asked, OutlierForest, Rows, Seen
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.collect import band_of, curves_drawn, stage_of
 from tsclust.stages.reports.groups.data import Band, Curve, Stage
 from tsclust.stages.reports.groups.sample import Drawn
-from tsclust.stages.reports.groups.unusual import Unusual, Usual, stands_out
+from tsclust.stages.reports.groups.unusual import NormalReference, Unusual, stands_out
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -33,7 +35,6 @@ EXAMPLES = 6  # curves of each rule
 UNUSUAL = 24  # most unusual series shown
 PAIRS = 5  # features in the pair plot
 PAIRED = 400  # kept rows in the pair plot
-NORMAL = 2.0  # robust deviations: what lies nearer is normal
 SAME = 0.7  # features that correlate more than that say much the same: the pair plot has one of them
 STRONG = 0.9  # a correlation worth a line of its own
 
@@ -131,24 +132,22 @@ class FeaturesData:
         return {d.feature.name: d.axis for d in self.distributions}
 
 
-def collect(
-    workspace: Workspace, title: str, constants: Mapping[str, float], baseline: Sequence[str] = ()
-) -> FeaturesData:
+def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sweep: Cluster) -> FeaturesData:
     """The page of a workspace that has series and features. Raises StageMissingError for one that lacks.
 
     constants  what rules may call by name, like typical_run_length
-    baseline   carried columns within which series are compared; those that are not there don't count
+    sweep      how series are to be compared; columns of the baseline that are not there don't count
     """
     manifests = tuple(workspace.manifest(stage) for stage in (SERIES, FEATURES))
     facts = manifests[1].facts
-    asked = _asked(workspace, facts, baseline)
+    asked = _asked(workspace, facts, sweep.baseline)
     parsed = _parsed(facts, asked, constants)
     drawn = features_sample.draw(workspace, asked)
-    judge = features_sample.fit_judge(drawn, asked)
+    forest = features_sample.fit_forest(drawn, asked, sweep)
     axes = _axes(drawn, asked, parsed, facts["typical"])
-    seen = features_sample.see(workspace, asked, axes, judge)
+    seen = features_sample.see(workspace, asked, axes, forest)
     correlations = _correlations(drawn, asked)
-    far, scores = _farthest(seen.drawn, asked, judge)
+    far, scores = _farthest(seen.drawn, asked, forest)
     return FeaturesData(
         title=title,
         origin=manifests[0].facts.get("origin", ""),
@@ -158,10 +157,10 @@ def collect(
         baseline=asked.baseline,
         normal=band_of(seen.drawn, np.flatnonzero(seen.drawn.normal)[: sample.PER_GROUP]),
         distributions=_distributions(asked, facts["typical"], axes, seen, parsed),
-        pairs=_pairs(seen.drawn, _telling(drawn, asked, judge, correlations), far, asked),
+        pairs=_pairs(seen.drawn, _telling(drawn, asked, forest, correlations), far, asked),
         correlations=correlations,
         rules=tuple(_rule(rule, facts, parsed[rule["name"]], seen.drawn) for rule in facts["rules"]),
-        strange=_strange(seen.drawn, far[:UNUSUAL], scores, asked, judge),
+        strange=_strange(seen.drawn, far[:UNUSUAL], scores, asked, forest),
         stages=tuple(stage_of(manifest) for manifest in manifests),
     )
 
@@ -240,13 +239,13 @@ def _known(values: Floats) -> list[float | None]:
     return [None if np.isnan(v) else round(float(v), 4) for v in values]
 
 
-def _telling(drawn: Rows, asked: Asked, judge: Judge | None, correlations: Correlations) -> list[str]:
+def _telling(drawn: Rows, asked: Asked, forest: OutlierForest | None, correlations: Correlations) -> list[str]:
     """The features of the pair plot: greedily, those with most beyond the normal band, none much like one before."""
-    if judge is None:
+    if forest is None:
         return []
     kept = drawn.of(drawn.rejected == "")
-    away = np.abs(kept.x[:, asked.clustered] - judge.usual.of(kept.keys)) / judge.usual.spread
-    beyond = np.log1p(np.maximum(away - NORMAL, 0.0)).mean(axis=0)
+    away = np.abs(forest.reference.deviations(kept.x[:, asked.clustered], kept.keys))
+    beyond = np.log1p(np.maximum(away - BAND, 0.0)).mean(axis=0)
     chosen: list[int] = []
     for i in np.argsort(-beyond, kind="stable").tolist():
         alike = (correlations.rho[max(i, j)][min(i, j)] for j in chosen)
@@ -255,12 +254,12 @@ def _telling(drawn: Rows, asked: Asked, judge: Judge | None, correlations: Corre
     return [correlations.features[i] for i in chosen]
 
 
-def _farthest(drawn: Drawn, asked: Asked, judge: Judge | None) -> tuple[npt.NDArray[np.intp], Floats]:
+def _farthest(drawn: Drawn, asked: Asked, forest: OutlierForest | None) -> tuple[npt.NDArray[np.intp], Floats]:
     """(rows, scores): the most unusual of the kept rows, and how unusual each of the drawn rows is."""
     scores = np.full(len(drawn.hashes), np.inf)
     kept = np.flatnonzero(drawn.rejected == "")
-    if judge:
-        scores[kept] = judge.scores(drawn.x[kept][:, asked.clustered], drawn.keys[kept])
+    if forest:
+        scores[kept] = forest.scores(drawn.x[kept][:, asked.clustered], drawn.keys[kept])
     return features_sample.farthest(scores, drawn.hashes, min(features_sample.FAR, len(kept))), scores
 
 
@@ -281,15 +280,15 @@ def _rule(rule: Mapping[str, Any], facts: Mapping[str, Any], parsed: Parsed, dra
 
 
 def _strange(
-    drawn: Drawn, rows: npt.NDArray[np.intp], scores: Floats, asked: Asked, judge: Judge | None
+    drawn: Drawn, rows: npt.NDArray[np.intp], scores: Floats, asked: Asked, forest: OutlierForest | None
 ) -> tuple[Strange, ...]:
-    if judge is None:
+    if forest is None:
         return ()
     return tuple(
-        Strange(curve, _words(drawn, row, judge.usual, asked), round(float(-scores[row]), 6))
+        Strange(curve, _words(drawn, row, forest.reference, asked), round(float(-scores[row]), 6))
         for row, curve in zip(rows.tolist(), curves_drawn(drawn, rows), strict=True)
     )
 
 
-def _words(drawn: Drawn, row: int, usual: Usual, asked: Asked) -> tuple[Unusual, ...]:
-    return stands_out(drawn.x[row : row + 1, asked.clustered], drawn.keys[row : row + 1], usual)
+def _words(drawn: Drawn, row: int, reference: NormalReference, asked: Asked) -> tuple[Unusual, ...]:
+    return stands_out(drawn.x[row : row + 1, asked.clustered], drawn.keys[row : row + 1], reference)

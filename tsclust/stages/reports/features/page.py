@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tsclust.stages.clusters.scaling import BAND
 from tsclust.stages.reports.charts.axis import NARROW
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
-from tsclust.stages.reports.features.collect import NORMAL, SAME, STRONG, FeaturesData, RuleSeen
+from tsclust.stages.reports.features.collect import SAME, STRONG, FeaturesData, RuleSeen
 from tsclust.stages.reports.features.drawing import FLAT, SIGNS, Histogram, draw_heat, draw_histogram, draw_pairs
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.sample import PAIRED
@@ -16,7 +17,7 @@ from tsclust.stages.reports.html.language import Language
 from tsclust.stages.reports.html.page import hash_of, static, templates
 
 # What the page says of how it was made.
-LIMITS = {"flat": FLAT, "narrow": NARROW, "normal": NORMAL, "same": SAME, "strong": STRONG, "each": PAIRED}
+LIMITS = {"flat": FLAT, "narrow": NARROW, "normal": BAND, "same": SAME, "strong": STRONG, "each": PAIRED}
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,18 @@ import polars as pl
 from sklearn.ensemble import IsolationForest
 
 from tsclust.arrays import Bools, Floats, Int64s, UInt64s
+from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
+from tsclust.stages.clusters import scaling
 from tsclust.stages.features import parts as feature_parts
-from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.catalogue import Feature, least_spreads
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts.axis import Axis, within
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.sample import SEED, Drawn, Strings
-from tsclust.stages.reports.groups.unusual import Usual, fit_usual
+from tsclust.stages.reports.groups.unusual import NormalReference
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -72,17 +74,17 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Judge:
+class OutlierForest:
     """How unusual a row is: an isolation forest over robust deviations, far ones by their logarithm."""
 
-    usual: Usual
+    reference: NormalReference
     forest: IsolationForest
 
     def scores(self, x: Floats, keys: Strings) -> Floats:
         """(n,) for x (n, d) of the clustered features: the lower, the more unusual; about -1 to 0."""
         if not len(x):
             return np.empty(0)
-        scores: Floats = self.forest.score_samples(_shaped(x, keys, self.usual))
+        scores: Floats = self.forest.score_samples(_shaped(x, keys, self.reference))
         return scores
 
 
@@ -106,22 +108,26 @@ def draw(workspace: Workspace, asked: Asked) -> Rows:
     return Rows(*(np.concatenate([getattr(p, name) for p in parts])[order] for name in names))
 
 
-def fit_judge(drawn: Rows, asked: Asked) -> Judge | None:
-    """From the kept rows of the sample; None where there are none."""
+def fit_forest(drawn: Rows, asked: Asked, sweep: Cluster) -> OutlierForest | None:
+    """From the kept rows of the sample, by the measure that a sweep with these settings has; None where there are none.
+
+    A sweep takes its scaler from ten times as many series, and from values that no page could draw.
+    """
     kept = drawn.of(drawn.rejected == "")
     if not len(kept.hashes):
         return None
-    x = kept.x[:, asked.clustered]
-    usual = fit_usual(x, kept.keys, tuple(f for f in asked.features if f.clustered))
+    x, features = kept.x[:, asked.clustered], tuple(f for f in asked.features if f.clustered)
+    least = least_spreads(features, x)
+    reference = NormalReference(features, scaling.fit(x, kept.keys, sweep.scaling, least, look=sweep.regimes))
     forest = IsolationForest(n_estimators=TREES, random_state=SEED)
-    return Judge(usual, forest.fit(_shaped(x, kept.keys, usual)))
+    return OutlierForest(reference, forest.fit(_shaped(x, kept.keys, reference)))
 
 
-def see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge | None) -> Seen:
+def see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], forest: OutlierForest | None) -> Seen:
     """Go through all rows once."""
     counts: list[Int64s] = []
     drawn = []
-    for part in map_parts(partial(_see, workspace, asked, axes, judge), workspace.parts(FEATURES), WORKERS):
+    for part in map_parts(partial(_see, workspace, asked, axes, forest), workspace.parts(FEATURES), WORKERS):
         counts = [a + b for a, b in zip(counts, part.counts, strict=True)] if counts else part.counts
         drawn.append(part.drawn)
     return Seen(counts, sample.joined(drawn))
@@ -132,10 +138,9 @@ def farthest(scores: Floats, hashes: UInt64s, count: int) -> npt.NDArray[np.intp
     return np.lexsort((hashes, scores))[:count]
 
 
-def _shaped(x: Floats, keys: Strings, usual: Usual) -> npt.NDArray[np.float32]:
+def _shaped(x: Floats, keys: Strings, reference: NormalReference) -> npt.NDArray[np.float32]:
     """(n, d) deviations from what is usual for the key. By their logarithm: trees split between least and most."""
-    z = (x - usual.of(keys)) / usual.spread
-    shaped: npt.NDArray[np.float32] = np.nan_to_num(np.sign(z) * np.log1p(np.abs(z))).astype(np.float32)
+    shaped: npt.NDArray[np.float32] = np.nan_to_num(reference.log_deviations(x, keys)).astype(np.float32)
     return shaped
 
 
@@ -151,14 +156,14 @@ def _rows(workspace: Workspace, asked: Asked, path: Path) -> Rows:
     return Rows(hash_ids(found.ids, SEED), within(found.x), keys, sample.texts(pl.Series(found.rejected_by)))
 
 
-def _see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], judge: Judge | None, path: Path) -> Seen:
+def _see(workspace: Workspace, asked: Asked, axes: Sequence[Axis], forest: OutlierForest | None, path: Path) -> Seen:
     """What `see` wants of one part."""
     series = series_parts.read_table(workspace.stage(SERIES) / path.name)
     rows = _rows(workspace, asked, path)
     kept = rows.rejected == ""
     counts = [_count(axis.bins(rows.x[:, j]), kept, len(axis.edges) + 2) for j, axis in enumerate(axes)]
     usual = kept & (rows.hashes <= asked.limit)
-    shown = np.flatnonzero(usual | _first(rows) | _far(rows, kept, asked, judge))
+    shown = np.flatnonzero(usual | _first(rows) | _far(rows, kept, asked, forest))
     few = rows.of(shown)
     start = sample.whole(few.x[:, [f.name for f in asked.features].index("start")])
     inside = np.zeros((len(shown), 0), bool)
@@ -182,11 +187,11 @@ def _first(rows: Rows) -> Bools:
     return chosen
 
 
-def _far(rows: Rows, kept: Bools, asked: Asked, judge: Judge | None) -> Bools:
+def _far(rows: Rows, kept: Bools, asked: Asked, forest: OutlierForest | None) -> Bools:
     """(n,) the most unusual of the kept rows."""
     chosen = np.zeros(len(kept), bool)
-    if judge:
+    if forest:
         at = np.flatnonzero(kept)
-        scores = judge.scores(rows.x[np.ix_(kept, asked.clustered)], rows.keys[kept])
+        scores = forest.scores(rows.x[np.ix_(kept, asked.clustered)], rows.keys[kept])
         chosen[at[farthest(scores, rows.hashes[kept], FAR)]] = True
     return chosen

@@ -12,11 +12,12 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Int64s
-from tsclust.config import Report
+from tsclust.config import Cluster, Report
 from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
-from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.parts import read_groups, read_sweep
+from tsclust.stages.clusters.scaling import ENOUGH
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
@@ -43,7 +44,7 @@ from tsclust.stages.reports.groups.data import (
 from tsclust.stages.reports.groups.histograms import Deviations
 from tsclust.stages.reports.groups.sample import Asked, Drawn
 from tsclust.stages.reports.groups.similar import middles, nearest
-from tsclust.stages.reports.groups.unusual import ENOUGH, Usual, fit_usual, stands_out, where
+from tsclust.stages.reports.groups.unusual import NormalReference, stands_out, where
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
@@ -65,7 +66,7 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     labelled = group_state.read(workspace)
     asked = _asked(chosen, facts, features, labelled)
     drawn = sample.draw(workspace, asked)
-    usual = fit_usual(drawn.x[drawn.normal], drawn.keys[drawn.normal], features)
+    reference = sample.normal_reference(workspace, _compared_by(facts["clusters"]))
     was = _known(chosen, drawn, labelled)
     shown = [j for j, called in enumerate(was) if _shows(wanted, called)]
     return ReportData(
@@ -77,8 +78,9 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
         peak=facts["features"]["peak"],
         found=_found(workspace),
         baseline=asked.baseline,
+        regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
-        groups=_groups(chosen, drawn, usual, was, shown, settings.members),
+        groups=_groups(chosen, drawn, reference, was, shown, settings.members),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
         rejected=_rejected(facts["features"], drawn),
@@ -97,6 +99,11 @@ def _asked(chosen: Chosen, facts: Mapping[str, Any], features: tuple[Feature, ..
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
     baseline, names = facts["clusters"].baseline, catalogue.clustered(features)
     return Asked(chosen.members, normal, facts["features"]["kept"], baseline, names, labelled)
+
+
+def _compared_by(facts: ClustersFacts) -> Cluster:
+    """The settings of the sweep that made the groups, which need not be those of now."""
+    return facts.asked or Cluster(baseline=facts.baseline)
 
 
 def _shows(wanted: Wanted, called: Known | None) -> bool:
@@ -118,13 +125,18 @@ def _known(chosen: Chosen, drawn: Drawn, labelled: Labelled | None) -> list[Know
 
 
 def _groups(
-    chosen: Chosen, drawn: Drawn, usual: Usual, was: Sequence[Known | None], shown: Sequence[int], members: int
+    chosen: Chosen,
+    drawn: Drawn,
+    reference: NormalReference,
+    was: Sequence[Known | None],
+    shown: Sequence[int],
+    members: int,
 ) -> tuple[Group, ...]:
     """Those of the cards that are shown."""
-    rows, deviations = [chosen.cards[j] for j in shown], Deviations.of(drawn, usual)
+    rows, deviations = [chosen.cards[j] for j in shown], Deviations.of(drawn, reference)
     names = [name_of(row["group"], row["k"], row["cluster"]) for row in rows]
     sizes = np.array([row["size"] for row in rows])
-    near = nearest(names, middles(drawn, usual)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
+    near = nearest(names, middles(drawn, reference)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
     groups = (_group(row, j, drawn, deviations, members) for row, j in zip(rows, shown, strict=True))
     return tuple(
         replace(group, near=near[at], known=was[j]) for at, (j, group) in enumerate(zip(shown, groups, strict=True))
@@ -132,8 +144,9 @@ def _groups(
 
 
 def _group(row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations, members: int) -> Group:
-    rows, usual, size = np.flatnonzero(drawn.inside[:, j]), deviations.usual, row["size"]
-    chosen = rows[curves.strata(curves.typical_first(usual.shaped(drawn.x[rows])), members)]
+    rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row["size"]
+    shaped = reference.log_deviations(drawn.x[rows], drawn.keys[rows])
+    chosen = rows[curves.strata(curves.typical_first(shaped), members)]
     tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
     times = drawn.counts.spans
     return Group(
@@ -141,7 +154,7 @@ def _group(row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations,
         first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], within=row["within"],
         normal=row["normal"],
         band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
-        unusual=stands_out(drawn.x[rows], drawn.keys[rows], usual),
+        unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference),
         where=tuple(where(name, name in times, tally, j, size) for name, tally in tallies.items() if len(tally) > 1),
         periods=tuple(
             Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in _periods(times, 1 + j)

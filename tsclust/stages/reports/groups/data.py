@@ -154,6 +154,7 @@ class ReportData:
     peak          `max` or `min`: which way it points
     found         groups in the whole sweep
     baseline      carried columns within which series are compared
+    regimes       ways of being normal that no column names, each series compared with the nearest; 0: only one way
     groups        most worth looking at first, the normal mass last
     named         groups that are not shown, since they have their names already
     kinds         of malfunctions, that were named before
@@ -171,6 +172,7 @@ class ReportData:
     peak: str
     found: int
     baseline: tuple[str, ...]
+    regimes: int
     normal: Band
     groups: tuple[Group, ...]
     named: int

@@ -9,11 +9,11 @@ import numpy as np
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.reports.groups.sample import Drawn
-from tsclust.stages.reports.groups.unusual import Usual
+from tsclust.stages.reports.groups.unusual import NormalReference
 
 BINS = 24
 HIGHEST = 35  # of a bar: a digit of base 36
-NORMAL = 5_000  # normal series that stand for all
+NORMAL_SHOWN = 5_000  # normal series that stand for all
 BEYOND = 0.005  # of the members, and of the normal series, on each side: counted in the first and last bin
 
 
@@ -21,7 +21,7 @@ BEYOND = 0.005  # of the members, and of the normal series, on each side: counte
 class Spread:
     """One feature, from `low` to `high` in its unit: heights of BINS bars, 0 to HIGHEST, of the group and of normal.
 
-    With a baseline values are differences from what is usual for it.
+    With a baseline, or regimes, values are differences from what is usual for it.
     """
 
     feature: str
@@ -33,24 +33,30 @@ class Spread:
 
 @dataclass(frozen=True)
 class Deviations:
-    """away (n, d): how far each series drawn is from what is usual; of: which features, usual.features (d,)."""
+    """How far the series drawn are from what is usual for each, in d features.
 
+    away    (n, d) in feature units;  z (n, d) in the sweep's spreads
+    normal  the rows that stand for all normal series
+    """
+
+    reference: NormalReference
     away: Floats
-    usual: Usual
+    z: Floats
     normal: Int64s
 
     @classmethod
-    def of(cls, drawn: Drawn, usual: Usual) -> Deviations:
-        """Without a baseline features stay as they are: there is nothing to take off."""
-        own = usual.of(drawn.keys) if (drawn.keys != "").any() else np.zeros_like(drawn.x)
-        return cls(drawn.x - own, usual, np.flatnonzero(drawn.normal)[:NORMAL])
+    def of(cls, drawn: Drawn, reference: NormalReference) -> Deviations:
+        """Compared with the whole, features stay as they are: there is nothing to take off."""
+        compared = bool(reference.regimes) or (drawn.keys != "").any()
+        own = reference.center_of(drawn.x, drawn.keys) if compared else np.zeros_like(drawn.x)
+        z = reference.deviations(drawn.x, drawn.keys)
+        return cls(reference, drawn.x - own, z, np.flatnonzero(drawn.normal)[:NORMAL_SHOWN])
 
     def spreads(self, rows: Int64s) -> tuple[Spread, ...]:
         """Of the series `rows` beside the normal ones, the features farthest from normal first."""
-        members, normal = self.away[rows], self.away[self.normal]
-        middle = np.median(members, axis=0) - np.median(normal, axis=0)
-        order = np.argsort(-np.abs(middle) / self.usual.spread, kind="stable")
-        found = list(self._each(members, normal))
+        middle = np.median(self.z[rows], axis=0) - np.median(self.z[self.normal], axis=0)
+        order = np.argsort(-np.abs(middle), kind="stable")
+        found = list(self._each(self.away[rows], self.away[self.normal]))
         return tuple(found[j] for j in order)
 
     def _each(self, members: Floats, normal: Floats) -> Iterator[Spread]:
@@ -58,8 +64,8 @@ class Deviations:
             return
         ends = [np.quantile(x, (BEYOND, 1 - BEYOND), axis=0) for x in (members, normal)]
         lows, highs = np.minimum(ends[0][0], ends[1][0]), np.maximum(ends[0][1], ends[1][1])
-        for j, feature in enumerate(self.usual.features):
-            low, high = _wide(float(lows[j]), float(highs[j]), float(self.usual.spread[j]))
+        for j, feature in enumerate(self.reference.features):
+            low, high = _wide(float(lows[j]), float(highs[j]), float(self.reference.scaler.spreads[0, j]))
             yield Spread(feature.name, low, high, _heights(members[:, j], low, high), _heights(normal[:, j], low, high))
 
 

@@ -18,17 +18,20 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Bools, Floats, Int64s, UInt64s
+from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
 from tsclust.series import SeriesBlock, keys
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import GroupRef
+from tsclust.stages.clusters.scope import described_by, fit_scaler
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.group_state import Labelled
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups.counts import Counts
+from tsclust.stages.reports.groups.unusual import NormalReference
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -109,6 +112,12 @@ class Drawn:
 def draw(workspace: Workspace, asked: Asked) -> Drawn:
     """Go through all parts once."""
     return joined(list(map_parts(partial(_draw, workspace, asked), workspace.parts(FEATURES), WORKERS)))
+
+
+def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
+    """What is normal for a sweep with these settings: its scaler is the same whenever it is fitted to the features."""
+    features = tuple(feature for feature in described_by(workspace) if feature.clustered)
+    return NormalReference(features, fit_scaler(workspace, asked))
 
 
 def joined(parts: Sequence[Drawn]) -> Drawn:

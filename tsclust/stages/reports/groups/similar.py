@@ -8,7 +8,7 @@ import numpy as np
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.reports.groups.sample import Drawn
-from tsclust.stages.reports.groups.unusual import Usual
+from tsclust.stages.reports.groups.unusual import NormalReference
 
 NEAREST = 3
 
@@ -21,10 +21,9 @@ class Near:
     shared: float
 
 
-def middles(drawn: Drawn, usual: Usual) -> Floats:
+def middles(drawn: Drawn, reference: NormalReference) -> Floats:
     """(g, d) of each group: the mean deviation of its members from what is usual for them, far ones by logarithm."""
-    z = np.nan_to_num((drawn.x - usual.of(drawn.keys)) / usual.spread)  # NaN: of those that a rule rejects
-    shaped = np.sign(z) * np.log1p(np.abs(z))
+    shaped = np.nan_to_num(reference.log_deviations(drawn.x, drawn.keys))  # NaN: of those that a rule rejects
     members = drawn.inside.astype(np.float64)
     found: Floats = (members.T @ shaped) / np.maximum(members.sum(axis=0), 1)[:, None]
     return found

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from tsclust.arrays import Floats
-from tsclust.stages.features.catalogue import Feature, least_spreads
+from tsclust.stages.clusters.scaling import Keys, Scaler
+from tsclust.stages.features.catalogue import Feature
 
-Strings = npt.NDArray[np.str_]
-
-MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
-ENOUGH = 15  # series a baseline key needs for medians of its own, as in the sweep
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 4
 FEW = 4  # values of a carried column that are named
@@ -79,57 +75,47 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Usual:
-    """What is normal of each feature. g baseline keys, d features.
-
-    features (d,) the clustered ones
-    keys     (g,) sorted, the first, "", is the whole
-    centers  (g, d) medians, in feature units
-    spread   (d,) robust deviation from them, in feature units, never 0
-    """
+class NormalReference:
+    """What is normal of each feature, by the scaler of the sweep that made the groups; features (d,), its columns."""
 
     features: tuple[Feature, ...]
-    keys: Strings
-    centers: Floats
-    spread: Floats
+    scaler: Scaler
 
-    def of(self, keys: Strings) -> Floats:
-        """(n, d) what is normal for series with these keys; the whole's where a key has none of its own."""
-        at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        centers: Floats = self.centers[np.where(self.keys[at] == keys, at, 0)]
+    @property
+    def regimes(self) -> int:
+        """How many ways of being normal there are that no column names; 0 where there is but one, or a baseline."""
+        return 0 if self.scaler.regimes is None else len(self.scaler.regimes.places)
+
+    def center_of(self, x: Floats, keys: Keys) -> Floats:
+        """(n, d) what is normal for series with features x (n, d) and these baseline keys, in feature units."""
+        centers: Floats = self.scaler.centers[self.scaler.compared_with(x, keys)]
         return centers
 
-    def shaped(self, x: Floats) -> Floats:
-        """(n, d) deviations from the whole, far ones by their logarithm: one wild feature must not decide alone."""
-        z = (x - self.centers[0]) / self.spread
+    def spread_of(self, x: Floats, keys: Keys) -> Floats:
+        """(n, d) how far from it is usual, in feature units, never 0."""
+        spreads: Floats = self.scaler.spreads[self.scaler.compared_with(x, keys)]
+        return spreads
+
+    def deviations(self, x: Floats, keys: Keys) -> Floats:
+        """(n, d) how many spreads each series lies from what is normal for it: what the sweep sees."""
+        return self.scaler.deviations(x, keys)
+
+    def log_deviations(self, x: Floats, keys: Keys) -> Floats:
+        """(n, d) the deviations, far ones by their logarithm: one wild feature must not decide alone."""
+        z = self.deviations(x, keys)
         out: Floats = np.sign(z) * np.log1p(np.abs(z))
         return out
 
 
-def fit_usual(x: Floats, keys: Strings, features: tuple[Feature, ...]) -> Usual:
-    """From x (n, d) of the normal mass and its keys (n,); `features` are the d clustered ones."""
-    names, row, sizes = np.unique(keys, return_inverse=True, return_counts=True)
-    members = np.split(np.argsort(row, kind="stable"), np.cumsum(sizes)[:-1])
-    own = [(name, rows) for name, rows in zip(names, members, strict=True) if name and len(rows) >= ENOUGH]
-    centers = np.stack([np.median(x, axis=0), *(np.median(x[rows], axis=0) for _, rows in own)])
-    usual = Usual(features, np.array(["", *(name for name, _ in own)]), centers, np.ones(x.shape[1]))
-    away = np.abs(x - usual.of(keys))
-    spread = MAD * np.median(away, axis=0)
-    least = least_spreads(features, x)
-    return replace(usual, spread=np.maximum(np.where(spread > 0, spread, away.mean(axis=0)), least))
-
-
-def stands_out(x: Floats, keys: Strings, usual: Usual) -> tuple[Unusual, ...]:
+def stands_out(x: Floats, keys: Keys, reference: NormalReference) -> tuple[Unusual, ...]:
     """What stands out most of members with features x (n, d): a feature of each topic, farthest from normal first."""
-    expected = usual.of(keys)
-    away = np.median(x - expected, axis=0) / usual.spread
-    names = [f.name for f in usual.features]
+    expected, spread = reference.center_of(x, keys), np.median(reference.spread_of(x, keys), axis=0)
+    away = np.median(reference.deviations(x, keys), axis=0)
+    names = [f.name for f in reference.features]
     far = {name: abs(float(away[i])) for i, name in enumerate(names)}
     said = sorted((_plainest(topic, far) for topic in _topics(names)), key=lambda name: -far[name])
     chosen = [names.index(name) for name in said[:SENTENCES] if far[name] >= STANDS_OUT]
-    return tuple(
-        _one(usual.features[i], x[:, i], expected[:, i], float(away[i]), float(usual.spread[i])) for i in chosen
-    )
+    return tuple(_one(reference.features[i], x[:, i], expected[:, i], float(away[i]), float(spread[i])) for i in chosen)
 
 
 def _topics(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
