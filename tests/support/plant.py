@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,19 +14,22 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from filelock import FileLock
 
 import tsclust
 from tsclust.simulation import machines as mechanism
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, resolution
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model import classifier
+from tsclust.stages.model.classifier import Examples, Learned
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, Stage
 
 BASELINE = ["machine_id", "direction"]
-
-
 FLAGS: dict[str, Any] = {"cluster": {"baseline": BASELINE}}
 
 
@@ -79,7 +85,7 @@ HELD_OUT = "vibration"  # a kind that nobody has labelled
 
 @dataclass(frozen=True)
 class Plant:
-    """A trained workspace. Labels are of two thirds of the machines, and none of one kind.
+    """A workspace of made cycles.
 
     path is the file its series came from; truth series_id, kind, machine_id of what is kept
     """
@@ -87,6 +93,20 @@ class Plant:
     workspace: Workspace
     path: Path
     truth: pl.DataFrame
+
+    @classmethod
+    def described(cls, folder: Path, series: int) -> Plant:
+        path, truth = cycles_file(folder, series)
+        workspace = describe_file(folder, path)
+        return cls(workspace, path, kept(workspace, truth).sort("series_id"))
+
+    @property
+    def kinds(self) -> pl.DataFrame:
+        return self.truth.select("series_id", "kind")
+
+    @property
+    def series(self) -> pl.DataFrame:
+        return pl.read_parquet(self.path)
 
     @property
     def labelled(self) -> pl.DataFrame:
@@ -98,42 +118,80 @@ class Plant:
         others = self.truth.filter(pl.col("machine_id").hash(1) % 3 == 0)
         return others.join(scores(self.workspace), on="series_id").rename({"kind_right": "likeliest"})
 
+    def learn(self, kinds: pl.DataFrame) -> None:
+        """Label these series, train, score all."""
+        label(self.workspace, kinds.select("series_id", "kind"))
+        tsclust.train(self.workspace.root)
+        tsclust.score(self.workspace.root)
 
-@pytest.fixture(scope="module")
+    def copy_to(self, root: Path) -> Workspace:
+        """A copy of the workspace that a test may spoil."""
+        return Workspace.open(Path(shutil.copytree(self.workspace.root, root)))
+
+    def described_copy(self, root: Path) -> Workspace:
+        """A copy of what was described, without what was learned from it."""
+        copy = self.copy_to(root)
+        for stage in (LABELS, MODEL, SCORES):
+            shutil.rmtree(copy.stage(stage))
+        shutil.rmtree(copy.reports)
+        return copy
+
+
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], Plant]) -> Plant:
+    """A plant that the first worker to need it builds, for all workers of this run; for reading."""
+    own = factory.getbasetemp()
+    folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "truth.parquet").exists():
+            plant = build(folder)
+            plant.truth.write_parquet(folder / "truth.parquet")
+    (path,) = folder.glob("cycles-*.parquet")
+    return Plant(Workspace.open(folder / "ws"), path, pl.read_parquet(folder / "truth.parquet"))
+
+
+@pytest.fixture(scope="session")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    folder = tmp_path_factory.mktemp("plant")
-    path, truth = cycles_file(folder, 40_000)
-    workspace = describe_file(folder, path)
-    made = Plant(workspace, path, kept(workspace, truth))
-    label(workspace, made.labelled.select("series_id", "kind"))
-    tsclust.train(workspace.root)
-    tsclust.score(workspace.root)
-    return made
+    """40,000 cycles, trained and scored. Labels are of two thirds of the machines, and none of one kind."""
+
+    def build(folder: Path) -> Plant:
+        made = Plant.described(folder, 40_000)
+        made.learn(made.labelled)
+        return made
+
+    return built_once(tmp_path_factory, "plant", build)
 
 
 @pytest.fixture
 def plant_copy(plant: Plant, tmp_path: Path) -> Workspace:
-    """A copy that a test may spoil."""
-    shutil.copytree(plant.workspace.root, tmp_path / "ws")
-    return Workspace.open(tmp_path / "ws")
+    return plant.copy_to(tmp_path / "ws")
 
 
-@pytest.fixture(scope="module")
-def described_plant(tmp_path_factory: pytest.TempPathFactory) -> tuple[Workspace, pl.DataFrame]:
-    """A described workspace, and the kinds of what is kept."""
-    folder = tmp_path_factory.mktemp("review")
-    path, truth = cycles_file(folder)
-    workspace = describe_file(folder, path)
-    return workspace, kept(workspace, truth).sort("series_id").select("series_id", "kind")
+@pytest.fixture(scope="session")
+def small_plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """10,000 cycles, all labelled, trained and scored: so few that rare kinds are hard to recognise."""
+
+    def build(folder: Path) -> Plant:
+        made = Plant.described(folder, 10_000)
+        made.learn(made.kinds)
+        return made
+
+    return built_once(tmp_path_factory, "small-plant", build)
 
 
 @pytest.fixture
-def flipped(
-    described_plant: tuple[Workspace, pl.DataFrame], tmp_path: Path
-) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
+def small_plant_copy(small_plant: Plant, tmp_path: Path) -> Workspace:
+    return small_plant.copy_to(tmp_path / "ws")
+
+
+@pytest.fixture
+def unlabelled_copy(small_plant: Plant, tmp_path: Path) -> Workspace:
+    return small_plant.described_copy(tmp_path / "ws")
+
+
+@pytest.fixture
+def flipped(unlabelled_copy: Workspace, small_plant: Plant) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
     """(workspace, the truth, labels of which 5 % are of another kind)."""
-    shutil.copytree(described_plant[0].root, tmp_path / "ws")
-    workspace, truth, rng = Workspace.open(tmp_path / "ws"), described_plant[1], np.random.default_rng(1)
+    workspace, truth, rng = unlabelled_copy, small_plant.kinds, np.random.default_rng(1)
     names = truth["kind"].unique().sort()
     codes = truth["kind"].replace_strict(names.to_list(), range(len(names)), return_dtype=pl.Int64).to_numpy().copy()
     rows = rng.choice(len(codes), len(codes) // 20, replace=False)
@@ -141,3 +199,23 @@ def flipped(
     wrong = truth.with_columns(kind=names.gather(codes))
     label(workspace, wrong)
     return workspace, truth, wrong
+
+
+@pytest.fixture
+def learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who trains again from the same labels gets the classifier of before: it is the same to the last bit, and what
+    is chosen afterwards, such as the threshold, is what the test is about."""
+    learn = classifier.learn
+
+    def remembered(examples: Examples, seed: int, *_: object) -> Learned:
+        arrays = (examples.x, examples.kind, examples.weight, examples.machine.astype(str))
+        told = repr((examples.kinds, seed)).encode() + b"".join(array.tobytes() for array in arrays)
+        key = hashlib.sha256(told).hexdigest()
+        if key not in _learned:
+            _learned[key] = learn(examples, seed)
+        return _learned[key]
+
+    monkeypatch.setattr(classifier, "learn", remembered)
+
+
+_learned: dict[str, Learned] = {}

@@ -52,16 +52,16 @@ def test_every_series_has_a_row_in_the_order_of_features(plant: Plant) -> None:
     assert asked["said"].equals(expected, null_equal=True)
 
 
-def test_training_and_scoring_again_give_the_same_bytes(plant: Plant, plant_copy: Workspace) -> None:
-    shutil.rmtree(plant_copy.stage(MODEL))
-    shutil.rmtree(plant_copy.stage(SCORES))
-    tsclust.train(plant_copy.root)
-    tsclust.score(plant_copy.root)
+def test_training_and_scoring_again_give_the_same_bytes(small_plant: Plant, small_plant_copy: Workspace) -> None:
+    shutil.rmtree(small_plant_copy.stage(MODEL))
+    shutil.rmtree(small_plant_copy.stage(SCORES))
+    tsclust.train(small_plant_copy.root)
+    tsclust.score(small_plant_copy.root)
     for stage in (MODEL, SCORES):
-        for path in sorted(plant_copy.stage(stage).glob("[!m]*.*")) + sorted(
-            plant_copy.stage(stage).glob("model.skops")
+        for path in sorted(small_plant_copy.stage(stage).glob("[!m]*.*")) + sorted(
+            small_plant_copy.stage(stage).glob("model.skops")
         ):
-            assert path.read_bytes() == (plant.workspace.stage(stage) / path.name).read_bytes(), path.name
+            assert path.read_bytes() == (small_plant.workspace.stage(stage) / path.name).read_bytes(), path.name
 
 
 def test_series_of_another_file_are_scored_as_their_own_would_be(

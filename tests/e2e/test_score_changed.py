@@ -35,7 +35,7 @@ class Six:
 @pytest.fixture(scope="module")
 def six(tmp_path_factory: pytest.TempPathFactory) -> Six:
     folder = tmp_path_factory.mktemp("six")
-    path, truth = cycles_file(folder, 4_500, machines=6)
+    path, truth = cycles_file(folder, 6_000, machines=6)
     workspace = describe_file(folder, path)
     kinds = kept(workspace, truth).select("series_id", "kind")
     label(workspace, kinds)

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.plant import label
+from tests.support.plant import Plant, label
 from tsclust.errors import NoSeriesError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -30,12 +30,9 @@ def test_wrong_labels_come_first_with_the_right_kind(flipped: tuple[Workspace, p
     assert (right["suggested"] == right["true"]).mean() > 0.9
 
 
-def test_a_review_by_the_same_labeller_outweighs_the_group(
-    described_plant: tuple[Workspace, pl.DataFrame], tmp_path: Path
-) -> None:
+def test_a_review_by_the_same_labeller_outweighs_the_group(unlabelled_copy: Workspace, tmp_path: Path) -> None:
     """What is said of one series counts more than what was said of a group it is in, also "don't know"."""
-    shutil.copytree(described_plant[0].root, tmp_path / "ws")
-    root = tmp_path / "ws"
+    root = unlabelled_copy.root
     tsclust.cluster(root, {"cluster": {"k": "2..12"}})
     form = form_of(tsclust.report(root).wrote)
     first, second = (group["name"] for group in form["groups"][:2])
@@ -55,9 +52,9 @@ def found_left(workspace: Workspace) -> pl.Series:
     return pl.read_parquet(workspace.stage(CLUSTERS) / "within-000/assignments/*.parquet")["series_id"]
 
 
-def test_the_next_round_is_about_what_is_left(described_plant: tuple[Workspace, pl.DataFrame], tmp_path: Path) -> None:
-    shutil.copytree(described_plant[0].root, tmp_path / "ws")
-    workspace, truth = Workspace.open(tmp_path / "ws"), described_plant[1]
+@pytest.mark.usefixtures("learned_once")
+def test_the_next_round_is_about_what_is_left(unlabelled_copy: Workspace, small_plant: Plant) -> None:
+    workspace, truth = unlabelled_copy, small_plant.kinds
     label(workspace, truth.filter(~pl.col("kind").is_in(["vibration", "obstacle"])))
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}})
     numbers = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet")

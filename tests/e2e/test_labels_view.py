@@ -6,7 +6,6 @@ import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import pytest
 
 import tsclust
 from tests.support.figures import traces
-from tests.support.plant import cycles_file, describe_file
+from tests.support.plant import Plant
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.notebook.view import Opened
 from tsclust.simulation import expert
@@ -31,31 +30,17 @@ from tsclust.stages.scores.facts import SCORES
 DECIDED = {"malfunction", "normal", "bad_recording"}
 
 
-@dataclass(frozen=True)
-class Plant:
-    """A workspace that two experts have answered about, trained and scored; series_id and kind of its series."""
-
-    ws: Opened
-    truth: pl.DataFrame
-
-
 @pytest.fixture(scope="module")
-def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+def ws(small_plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    """A workspace that two experts have answered about, trained and scored: for reading."""
     folder = tmp_path_factory.mktemp("opened") / "a [1]* folder"
-    path, truth = cycles_file(folder, 12_000)
-    workspace = describe_file(folder, path)
+    workspace = small_plant.described_copy(folder / "ws")
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..12"}})
     tsclust.report(workspace.root, {"report": {"charts": False}})
-    tsclust.labels_import(workspace.root, expert.two_answers(workspace, truth))
+    tsclust.labels_import(workspace.root, expert.two_answers(workspace, small_plant.kinds))
     tsclust.train(workspace.root)
     tsclust.score(workspace.root)
-    return Plant(tsclust.open(workspace.root), truth)
-
-
-@pytest.fixture
-def ws(plant: Plant) -> Opened:
-    """For reading."""
-    return plant.ws
+    return tsclust.open(workspace.root)
 
 
 @pytest.fixture
@@ -198,6 +183,7 @@ def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pyt
     assert all(isinstance(figure, go.Figure) for figure in (ws.confusion, ws.coverage))
 
 
+@pytest.mark.usefixtures("learned_once")
 def test_training_takes_settings_and_gives_the_model(copy: Opened) -> None:
     assert copy.train(answer="90%").equals(copy.model)
     facts = copy.workspace.manifest(MODEL).facts
@@ -214,7 +200,9 @@ def test_scoring_gives_what_was_said_how_often(copy: Opened) -> None:
     assert found.columns == ["said", "series", "share"]
     assert dict(found.select("said", "series").iter_rows()) == Counter(copy.scores.collect()["said"])
     assert found["series"].to_list() == sorted(found["series"], reverse=True)
-    assert found["share"].to_list() == pytest.approx([series / 12_000 for series in found["series"]])
+    assert found["share"].to_list() == pytest.approx(
+        [series / copy.scores.collect().height for series in found["series"]]
+    )
     assert {"normal", "impossible"} <= set(found["said"])
     refused = dict(copy.score(refuse="20%").select("said", "series").iter_rows())
     told = sum(refused.get(kind, 0) for kind in copy.model["kind"])
@@ -256,14 +244,14 @@ def test_drift_has_a_row_for_each_shift(copy: Opened, changed: list[Any], rows: 
     assert copy.drift.schema["feature"] == pl.String
 
 
-def test_suspects_come_most_suspicious_first(ws: Opened, plant: Plant) -> None:
+def test_suspects_come_most_suspicious_first(ws: Opened, small_plant: Plant) -> None:
     found = ws.suspects(12)
     assert found.columns == ["series_id", "kind", "suggested", "probability", "margin"]
     assert found.equals(suspects.rank(ws.workspace.root).head(12))
     assert found["margin"].is_sorted(descending=True)
     used = dict(ws.labels_in_use.select("series_id", "kind").iter_rows())
     assert found["kind"].to_list() == [used[i] for i in found["series_id"]]
-    clear = found.filter(pl.col("margin") > 0.5).join(plant.truth.rename({"kind": "true"}), on="series_id")
+    clear = found.filter(pl.col("margin") > 0.5).join(small_plant.kinds.rename({"kind": "true"}), on="series_id")
     assert (clear["kind"] != clear["true"]).mean() > 0.5
 
 
