@@ -49,7 +49,13 @@ INSERT INTO machine.parts SELECT i, '2024-01-05', ARRAY[i, i / 8.0] FROM generat
 SELECT lo_create(4242);
 """
 DAY, NOON = date(2024, 1, 5), datetime(2024, 1, 5, 12, 0, 0, 123000)
-LISTS = [[], [None], [math.nan, math.inf, -math.inf, None], [0.1, 1e300, 5e-324, -0.0], [float(i) for i in range(300)]]
+LISTS: list[list[float | None]] = [
+    [],
+    [None],
+    [math.nan, math.inf, -math.inf, None],
+    [0.1, 1e300, 5e-324, -0.0],
+    [float(i) for i in range(300)],
+]
 HEAD = "--\n-- PostgreSQL database dump\n--\n\nSET client_encoding = 'UTF8';\n\n"
 TAIL = "\\.\n\n\n--\n-- PostgreSQL database dump complete\n--\n"
 ARCHIVE_CODECS = {"lz4": 2, "zstd": 3}  # what the head of an archive calls them
@@ -65,7 +71,7 @@ def odd_rows() -> Iterator[tuple[Any, ...]]:
     yield (2**63 - 1, "", LISTS[1], None, None, math.nan, math.inf, "NaN", False, date.max, datetime.min, None,
            [], [], [], "[]", '{"a": "\\\\ \\t"}', [], "2", None)  # fmt: skip
     yield (-(2**63), None, None, *[None] * 17)
-    for i, values in enumerate(LISTS * 3):
+    for i, values in enumerate([*LISTS, *LISTS, *LISTS]):
         yield (i + 10, "\\" * i, values, i, i, i, i, i, i % 2 == 0, DAY, NOON, NOON.replace(tzinfo=UTC),
                values[:1], ["1e3"], [i], "[1]", "{}", ["x"], "1", None)  # fmt: skip
 
@@ -87,7 +93,7 @@ def dumped_database(server: Server) -> Iterator[Server]:
 
 def dump(server: Server, path: Path, *options: str, pipe: bool = False) -> Path:
     """A dump into a file or folder `path`; with `pipe` through a pipe, where pg_dump cannot go back."""
-    command = [server.bin / "pg_dump", "-d", make_conninfo(server.dsn, dbname="dumped"), *options]
+    command: list[str | Path] = [server.bin / "pg_dump", "-d", make_conninfo(server.dsn, dbname="dumped"), *options]
     if not pipe:
         subprocess.run([*command, "-f", path], check=True)
     else:
@@ -137,7 +143,7 @@ def _recompressed(archive: bytes, codec: str) -> bytes:
     while kind := file.read(1):
         made += kind + file.read(5)
         assert kind in b"\x01\x03"
-        while kind == b"\x01" or made.extend(oid := file.read(5)) or any(oid):
+        while kind == b"\x01" or any(_copied(file, made, 5)):
             data = b"".join(_blocks(file))
             sink = pa.BufferOutputStream()
             packed = pa.CompressedOutputStream(sink, codec)
@@ -149,6 +155,11 @@ def _recompressed(archive: bytes, codec: str) -> bytes:
             if kind == b"\x01":
                 break
     return bytes(made)
+
+
+def _copied(file: io.BytesIO, made: bytearray, size: int) -> bytes:
+    made.extend(data := file.read(size))
+    return data
 
 
 def _end_of_toc(archive: bytes) -> int:

@@ -37,7 +37,7 @@ def given(workspace: Workspace) -> set[tuple[int, str, str]]:
 
 def of(name: str) -> list[int]:
     """The series that a group was made of."""
-    return [m.series_id for m in four_kinds() if m.group == name]
+    return [int(m.series_id) for m in four_kinds() if m.group == name]
 
 
 def content(workspace: Workspace) -> dict[str, bytes]:
@@ -50,7 +50,10 @@ def disputed(tmp_path: Path) -> Workspace:
     """Two labellers who agree about group 1 and not about group 2."""
     workspace = write(tmp_path / "ws", four_kinds())
     form = form_of(tsclust.report(workspace.root).wrote)
-    said = {"A": {"1": "x", "2": "y"}, "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}}}
+    said: dict[str, dict[str, Any]] = {
+        "A": {"1": "x", "2": "y"},
+        "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}},
+    }
     files = [put(tmp_path / f"{who}.json", answered(form, who, given)) for who, given in said.items()]
     tsclust.labels_import(workspace.root, files)
     return workspace

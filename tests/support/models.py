@@ -18,7 +18,7 @@ COVERAGE = {
 
 def learned(**changes: Any) -> ModelData:
     """A classifier of two kinds that takes 3 of 100 normal series for an obstacle, and 1 of 10 obstacles for normal."""
-    facts = {
+    facts: Any = {
         "classifier": "trees", "losses": {"trees": 0.1}, "machine": "m", "machines": 3, "assumed": 0, "too_few": {},
         "kinds": ["normal", "obstacle"], "counts": {"normal": 1_100, "obstacle": 10}, "threshold": 0.9,
         "confusion": [[1067.0, 33.0], [1.0, 9.0]], "coverage": COVERAGE,

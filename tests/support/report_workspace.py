@@ -185,8 +185,8 @@ def _map(kept: Sequence[Made], groups: Sequence[str]) -> pa.Table:
     return pl.DataFrame(rows).to_arrow()
 
 
-def _manifest(root: Path, stage: str, rows: int, parts: int, facts: dict[str, Any]) -> None:
-    manifest = Manifest(
+def _manifest(root: Path, stage: str, rows: int, parts: int, facts: Any) -> None:
+    manifest: Manifest[Any] = Manifest(
         stage=stage, settings="5e77", inputs={"before": "1234"}, outputs={"part": "abcd"},
         versions={"tsclust": "0.1.0"}, seed=1, rows=rows, parts=parts, seconds=1.5, peak_mb=100.0,
         made_at="2026-03-04T05:06:07Z", facts=facts,

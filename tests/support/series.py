@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -20,14 +23,14 @@ CYCLE = np.concatenate(
 )
 
 
-def block(*series: object, dtype: type = np.float64) -> SeriesBlock:
+def block(*series: Iterable[float | None], dtype: type = np.float64) -> SeriesBlock:
     """A block of these series, numbered from 0; None among the values is a missing value."""
-    arrays = [np.array([np.nan if v is None else v for v in s], dtype) for s in series]
+    arrays: list[npt.NDArray[Any]] = [np.array([np.nan if v is None else v for v in s], dtype) for s in series]
     offsets = np.cumsum([0, *map(len, arrays)])
     return SeriesBlock(pa.array(range(len(arrays))), offsets, np.concatenate([*arrays, np.empty(0, dtype)]))
 
 
-def features_of(*series: object, sign: int = 1, dtype: type = np.float64) -> list[dict[str, float]]:
+def features_of(*series: Iterable[float | None], sign: int = 1, dtype: type = np.float64) -> list[dict[str, float]]:
     """Name -> value for each series."""
     return [dict(zip(NAMES, row, strict=True)) for row in describe(block(*series, dtype=dtype), sign).tolist()]
 
