@@ -18,7 +18,7 @@ from tsclust.stages.features import phases
 from tsclust.stages.features.catalogue import as_markdown
 from tsclust.stages.features.rules import DEFAULT_RULES
 from tsclust.stages.features.shape import order
-from tsclust.stages.reports.html.language import Language
+from tsclust.wording.language import Language
 
 DOCS = Path(__file__).parent
 WIDE, HIGH, LEFT, TOP = 820, 300, 50, 44  # pixels of the drawing, and where the plot begins

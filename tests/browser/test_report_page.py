@@ -15,7 +15,7 @@ from tsclust.config import Report
 from tsclust.stages.reports.charts.figures import LINE, SHOWN_IDS, of_workspace
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.page import render
-from tsclust.stages.reports.html.language import LONGEST
+from tsclust.wording.language import LONGEST
 
 # What text of a figure reaches out of it, or over another.
 CROWDED = """() => [...document.querySelectorAll("figure")].flatMap((figure) => {

@@ -13,7 +13,7 @@ from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.reports.charts.curves import thinned
 from tsclust.stages.reports.charts.figures import BLUE, GREY, Trace, blank, escaped
 from tsclust.stages.reports.groups.data import Band, Curve, Group
-from tsclust.stages.reports.html.language import Language
+from tsclust.wording.language import Language
 
 PALE = f"{GREY}4d"  # three tenths of it, over white
 POINTS = 2_000  # a curve has no more than about so many

@@ -5,8 +5,8 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from tsclust.stages.reports.charts.figures import BLUE, RED, Trace, blank, escaped
-from tsclust.stages.reports.html.language import Language
 from tsclust.stages.reports.model_page import ModelData
+from tsclust.wording.language import Language
 
 SHADES = [[0, "white"], [1, BLUE]]
 LINE, AROUND = 30, 170  # pixels of a kind, and of what stands around them

@@ -1,1 +1,1 @@
-"""Words for people: numbers with what they count."""
+"""Words for people: sentences about deviations, texts of the report in two languages, numbers with what they count."""

@@ -26,8 +26,9 @@ from tsclust.stages.reports.features.drawing import draw_histogram
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.page import render
 from tsclust.stages.reports.features.sample import SAMPLE
-from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.stages.reports.html.page import STATIC
 from tsclust.stages.series.facts import SERIES
+from tsclust.wording.language import Language
 from tsclust.workspace.folder import Workspace
 
 

@@ -22,7 +22,8 @@ from tsclust.stages.reports.charts.figures import elbow, of_workspace
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.unusual import Unusual
-from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.stages.reports.html.page import STATIC
+from tsclust.wording.language import Language
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import Group, ReportData
 from tsclust.stages.reports.groups.unusual import SENTENCES, STANDS_OUT, TOPICS, Unusual
-from tsclust.stages.reports.html.language import Language
 from tsclust.stages.series.facts import SERIES
+from tsclust.wording.language import Language
 from tsclust.workspace.folder import Workspace
 
 MADE = 5_000  # series

@@ -9,8 +9,8 @@ from typing import Any
 from tsclust.stages.reports.charts.curves import nice_ticks
 from tsclust.stages.reports.groups.collect import stage_of
 from tsclust.stages.reports.groups.data import Stage
-from tsclust.stages.reports.html.language import Language
 from tsclust.stages.reports.html.page import hash_of, static, templates
+from tsclust.wording.language import Language
 from tsclust.workspace.manifest import Manifest
 
 NORMAL = "normal"

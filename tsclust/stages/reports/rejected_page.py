@@ -28,9 +28,9 @@ from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.collect import curves_of
 from tsclust.stages.reports.groups.data import Band, Curve
 from tsclust.stages.reports.html import page
-from tsclust.stages.reports.html.language import STATIC, Language
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
+from tsclust.wording.language import Language
 from tsclust.workspace.folder import Workspace
 
 KEPT = ""  # stands for the rule of the series that no rule rejects
@@ -102,7 +102,7 @@ def render(aside: Aside, lang: str) -> str:
         for curve in aside.examples
     ]
     template = page.templates(language).get_template("rejected.html")
-    style = (STATIC / "page.css").read_text(encoding="utf-8")
+    style = page.static("page.css")
     return template.render(aside=aside, drawings=drawings, r=language.texts["rejected"], style=style)
 
 

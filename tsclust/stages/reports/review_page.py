@@ -17,8 +17,8 @@ from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.groups.data import Band, Curve
 from tsclust.stages.reports.html.form import members
-from tsclust.stages.reports.html.language import Language
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, static, templates
+from tsclust.wording.language import Language
 from tsclust.workspace.folder import Workspace
 
 SHOWN = 4  # curves of each kind

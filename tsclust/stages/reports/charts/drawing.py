@@ -12,7 +12,7 @@ import numpy as np
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.reports.charts.curves import nice_ticks, thinned
 from tsclust.stages.reports.groups.data import Band, Curve, Period
-from tsclust.stages.reports.html.language import Language
+from tsclust.wording.language import Language
 
 HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit is a sample
 POINTS = 240  # a curve has no more than about so many: that is what a card can show

@@ -15,7 +15,7 @@ import polars as pl
 from tsclust.stages.clusters import parts
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.groups.lineage import EDGE, Bar, bars, links
-from tsclust.stages.reports.html.language import Language, shown
+from tsclust.wording.language import Language, shown
 from tsclust.workspace.folder import Workspace
 
 GREY, BLUE, RED, GREEN, PURPLE = "#878f99", "#0072b2", "#d55e00", "#009e73", "#cc79a7"

@@ -13,7 +13,7 @@ from tsclust.stages.reports.charts.axis import Axis
 from tsclust.stages.reports.charts.curves import nice_ticks
 from tsclust.stages.reports.features.collect import Correlations, Distribution, FeaturesData
 from tsclust.stages.reports.features.limits import Limit
-from tsclust.stages.reports.html.language import Language
+from tsclust.wording.language import Language
 
 WIDE, HIGH = 1000, 300  # units of a distribution's drawing
 FLAT = 50  # where the tallest bin is more than so many times the lowest, counts are drawn by their logarithm

@@ -13,8 +13,8 @@ from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.sample import PAIRED
 from tsclust.stages.reports.groups.data import Curve
 from tsclust.stages.reports.html.form import members
-from tsclust.stages.reports.html.language import Language
 from tsclust.stages.reports.html.page import hash_of, static, templates
+from tsclust.wording.language import Language
 
 # What the page says of how it was made.
 LIMITS = {"flat": FLAT, "narrow": NARROW, "normal": BAND, "same": SAME, "strong": STRONG, "each": PAIRED}

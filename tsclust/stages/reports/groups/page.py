@@ -16,8 +16,8 @@ from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.groups.data import Band, Group, Rejected, ReportData
 from tsclust.stages.reports.groups.parts import INDEX, Book
 from tsclust.stages.reports.html.form import form, members
-from tsclust.stages.reports.html.language import Language
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
+from tsclust.wording.language import Language
 
 MINUTES = 1  # it takes to look at a group
 

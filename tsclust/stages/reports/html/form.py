@@ -9,7 +9,7 @@ from typing import Any
 
 from tsclust.stages.labels.answers import FORMAT, SURE, VERDICTS, VERSION, GroupAsked, ReportAsked
 from tsclust.stages.reports.groups.data import Curve, Group, ReportData
-from tsclust.stages.reports.html.language import Language
+from tsclust.wording.language import Language
 
 
 def form(data: ReportData, name: str) -> dict[str, Any]:

@@ -7,14 +7,16 @@ import gzip
 import hashlib
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import jinja2
 
 from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
 from tsclust.stages.reports.charts.drawing import bars
-from tsclust.stages.reports.html.language import STATIC, Language
+from tsclust.wording.language import Language
 
+STATIC = Path(__file__).parent.parent / "static"
 SCRIPTS = ("page.js", "overview.js", "spreads.js", "file.js", "answers.js", "keys.js")
 
 

@@ -1,4 +1,4 @@
-"""The two languages of the report: its texts, numbers, dates and the sentences about what is unusual."""
+"""The two languages: texts of the report, numbers, dates, and sentences about deviations, for whatever shows them."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from babel import Locale
 
-from tsclust.stages.reports.groups.unusual import Unusual
-
-STATIC = Path(__file__).parent.parent / "static"
 MOST_TIMES = 1_000  # beyond this, "times normal" measures nothing
 FROM_TIMES = 2  # from here on "2.3 times normal", below "30% higher than normal"
 LONGEST = 300  # characters of a text from the data that the page shows
@@ -27,9 +24,29 @@ ORIGINS = {
 }
 
 
+class Deviation(Protocol):
+    """A feature that is not as it is normally.
+
+    value, usual  of the feature and of what is normal, in the feature's unit
+    times         their ratio; None where a ratio means nothing
+    away          robust deviations from normal: below 0 it is lower
+    """
+
+    @property
+    def feature(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def usual(self) -> float: ...
+    @property
+    def times(self) -> float | None: ...
+    @property
+    def away(self) -> float: ...
+
+
 @dataclass(frozen=True)
 class Language:
-    """All that depends on the language. texts: the tables of static/texts.*.toml; locale: plurals and months."""
+    """All that depends on the language. texts: the tables of texts.*.toml; locale: plurals and months."""
 
     code: str
     texts: dict[str, Any]
@@ -38,7 +55,7 @@ class Language:
     @classmethod
     def load(cls, code: str) -> Language:
         """The language `en` or `ru`."""
-        texts = tomllib.loads((STATIC / f"texts.{code}.toml").read_text(encoding="utf-8"))
+        texts = tomllib.loads(Path(__file__).with_name(f"texts.{code}.toml").read_text(encoding="utf-8"))
         return cls(code, texts, Locale.parse(code))
 
     def __getitem__(self, key: str) -> Any:
@@ -140,7 +157,12 @@ class Language:
         """A feature's meaning in this language, where it is one of tsclust's own."""
         return str(self.texts["meanings"].get(text, text))
 
-    def sentence(self, u: Unusual) -> str:
+    def feature(self, name: str) -> str:
+        """What a feature measures: `plateau, largest fall`; of one's own, its name."""
+        thing, *measures = self.texts["features"].get(name, [name])
+        return ", ".join([thing, "/".join(measures)] if measures else [thing])
+
+    def sentence(self, u: Deviation) -> str:
         """What is unusual, in words: `run 18 samples longer`, `plateau: level 60% higher than normal`."""
         if u.feature in self.texts["worded"]:
             thing, more, less = self.texts["worded"][u.feature]
