@@ -157,11 +157,6 @@ class Language:
         """A feature's meaning in this language, where it is one of tsclust's own."""
         return str(self.texts["meanings"].get(text, text))
 
-    def feature(self, name: str) -> str:
-        """What a feature measures: `plateau, largest fall`; of one's own, its name."""
-        thing, *measures = self.texts["features"].get(name, [name])
-        return ", ".join([thing, "/".join(measures)] if measures else [thing])
-
     def sentence(self, u: Deviation) -> str:
         """What is unusual, in words: `run 18 samples longer`, `plateau: level 60% higher than normal`."""
         if u.feature in self.texts["worded"]:
