@@ -40,9 +40,9 @@ from features import TSCLUST, heading
 from kinds import arguments, described, made
 
 from tsclust import config
+from tsclust.arrays import Grid
 from tsclust.stages.clusters import scope
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.scaling import Grid
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES

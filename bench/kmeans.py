@@ -20,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from extract import FailedError, launched
 
+from tsclust.arrays import Grid
 from tsclust.stages.clusters import sweep
-from tsclust.stages.clusters.scaling import GRID, Grid
+from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
 KS = range(2, 41)

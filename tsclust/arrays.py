@@ -17,6 +17,9 @@ Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[np.floating]  # as recorded: float64 or float32
 
 
+Grid = npt.NDArray[np.int16]  # scaled features, times GRID of clusters/scaling.py
+
+
 Int64s = npt.NDArray[np.int64]
 
 

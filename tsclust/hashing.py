@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tsclust.arrays import UInt64s
+from tsclust.arrays import Int64s, UInt64s
 
 # splitmix64 (Steele, Lea, Flood 2014): the mixing constants of its output function.
 _PRINTED_WITH = (11, 13)  # seeds of the two halves of a fingerprint
@@ -25,6 +27,17 @@ def hash_ids(ids: pa.Array, seed: int) -> UInt64s:
     else:
         x = _text_to_uint64(ids)
     return _mixed(x ^ _mixed(np.full(1, seed, np.uint64)))
+
+
+def limit(wanted: int, of: int) -> np.uint64:
+    """The largest hash that is drawn, so that about `wanted` of `of` series are."""
+    return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
+
+
+def order_of(pieces: Sequence[UInt64s]) -> Int64s:
+    """(n,) where each of the hashes, ascending, stands in the pieces put one after the other: drawn series in the same
+    order for any parts."""
+    return np.argsort(np.concatenate(pieces), kind="stable")
 
 
 def fingerprints(ids: pa.Array, inside: npt.NDArray[np.bool_]) -> UInt64s:

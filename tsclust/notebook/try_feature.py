@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.engine.base import map_parts
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, limit
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import GroupRef
@@ -23,7 +23,7 @@ from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra, describe_extra
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.reports.groups.sample import SEED, WORKERS, limit
+from tsclust.stages.reports.groups.sample import SEED, WORKERS
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import silhouette_samples, silhouette_score
 
-from tsclust.arrays import Floats, Int64s, UInt64s
+from tsclust.arrays import Floats, Grid, Int64s, UInt64s
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import sampled_silhouette, sweep
-from tsclust.stages.clusters.kernels import Grid, Labels
+from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.sampled_silhouette import Sample
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models, Sums

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.report_workspace import plain, write
 from tsclust.config import Report
-from tsclust.stages.clusters.scaling import ENOUGH
+from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.reports.groups.collect import collect
 
 
@@ -39,7 +39,7 @@ def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path, wea
 
 def test_few_of_a_machine_are_enough_to_know_what_is_usual_for_it(tmp_path: Path) -> None:
     """As many as the sweep compares a series with; where those end that run on longer, nothing is usual."""
-    made = [plain(i, level=1.0 + i % 8, machine=f"W{i % 8}") for i in range(8 * ENOUGH)]
+    made = [plain(i, level=1.0 + i % 8, machine=f"W{i % 8}") for i in range(8 * MIN_SERIES)]
     made += [plain(500 + i, group="stiff", level=1.5 * (1 + i), machine=f"W{i}") for i in range(8)]
     made += [replace(m, series_id=600 + m.series_id, values=[*m.values[:-1], 1.0, 1.0, 1.0, 0.0]) for m in made[:40]]
     stiff = collect(write(tmp_path / "ws", made, baseline=["machine"]), Report()).groups[0]

@@ -12,10 +12,10 @@ import pytest
 
 import tsclust
 from bench.machines import MACHINES
-from tsclust.arrays import Bools, Floats, Int64s
+from tsclust.arrays import Bools, Floats, Grid, Int64s, Keys
 from tsclust.config import Report
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.scaling import Grid, Keys, Scaler
+from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import Group, ReportData

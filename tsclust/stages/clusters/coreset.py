@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsclust.arrays import Floats, Int64s, UInt64s
-from tsclust.stages.clusters.kernels import Grid
+from tsclust.arrays import Floats, Grid, Int64s, UInt64s
 from tsclust.stages.clusters.scaling import GRID
 
 

@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from tsclust.arrays import Grid
 from tsclust.stages.clusters.scaling import GRID
 
 UNIT = 2**20  # silhouettes and distances are summed in integers of 1 / 2**20
 
-Grid = npt.NDArray[np.int16]
+
 Labels = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Single = npt.NDArray[np.float32]

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tsclust.arrays import Int64s, UInt64s
+from tsclust.arrays import Grid, Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import coreset, groups, kernels, quality, sampled_silhouette, sweep
 from tsclust.stages.clusters.coreset import Coreset, Moments
-from tsclust.stages.clusters.kernels import Grid, Labels
+from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.sampled_silhouette import Sample
 from tsclust.stages.clusters.sweep import Models, Sums
 

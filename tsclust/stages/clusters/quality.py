@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from kneed import KneeLocator
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Floats, Grid, Int64s
 from tsclust.stages.clusters import kernels
-from tsclust.stages.clusters.kernels import UNIT, Grid, Labels
+from tsclust.stages.clusters.kernels import UNIT, Labels
 from tsclust.stages.clusters.sweep import Models, Sums
 
 

@@ -17,9 +17,9 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import silhouette_samples
 from threadpoolctl import threadpool_limits
 
-from tsclust.arrays import Floats, Int64s, UInt64s
-from tsclust.hashing import hash_ids
-from tsclust.stages.clusters.kernels import Grid, Labels
+from tsclust import hashing
+from tsclust.arrays import Floats, Grid, Int64s, UInt64s
+from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models, Sums
 
@@ -41,7 +41,7 @@ class Sample:
 
 def choose(rows: Grid, hashes: UInt64s, labels: Labels, models: Models, sums: Sums) -> list[Sample]:
     """The rows (n, d) of one part that belong to the sample of each model; labels (n, models), hashes (n,)."""
-    lots = hash_ids(pa.array(hashes.view(np.int64)), SALT) / 2.0**64
+    lots = hashing.hash_ids(pa.array(hashes.view(np.int64)), SALT) / 2.0**64
     chances = models.split(_chances(models, sums))
     taken = [np.flatnonzero(lots <= chance[labels[:, j]]) for j, chance in enumerate(chances)]
     return [Sample(rows[t], labels[t, j], hashes[t], t) for j, t in enumerate(taken)]
@@ -54,7 +54,7 @@ def joined(pieces: Sequence[Sequence[Sample]]) -> list[Sample]:
 
 def order_of(pieces: Sequence[Sample]) -> Int64s:
     """(s,) where the rows of the joined sample stood in the pieces, one after the other."""
-    return np.argsort(np.concatenate([p.hashes for p in pieces]), kind="stable")
+    return hashing.order_of([piece.hashes for piece in pieces])
 
 
 def plane(sample: Sample) -> Floats:

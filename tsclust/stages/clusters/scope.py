@@ -10,16 +10,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tsclust.arrays import Bools, Floats, UInt64s
+from tsclust.arrays import Bools, Floats, Keys, UInt64s
 from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, order_of
 from tsclust.series import is_in
 from tsclust.stages.clusters import membership, scaling
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef
-from tsclust.stages.clusters.scaling import Keys, Scaler
+from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
@@ -91,7 +91,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     _check(workspace, asked.baseline)
     scope = Scope(workspace, workspace.manifest(FEATURES).facts["kept"])
     features = described_by(workspace)
-    chance = min(1.0, SAMPLE / max(scope.rows, 1))
+    chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
     def one_part(path: Path) -> tuple[UInt64s, Kept]:
         part = read(scope, path, catalogue.clustered(features), asked.baseline)
@@ -100,7 +100,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
         return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])
 
     pieces = list(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
-    order = np.argsort(np.concatenate([hashes for hashes, _ in pieces]), kind="stable")
+    order = order_of([hashes for hashes, _ in pieces])
     x = np.concatenate([part.x for _, part in pieces])[order]
     keys = np.concatenate([part.keys for _, part in pieces])[order]
     return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x), look=asked.regimes)

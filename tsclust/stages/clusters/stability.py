@@ -16,10 +16,10 @@ from functools import partial
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from tsclust.arrays import Floats
+from tsclust.arrays import Floats, Grid
 from tsclust.stages.clusters import sweep
 from tsclust.stages.clusters.coreset import Coreset
-from tsclust.stages.clusters.kernels import Grid, Labels
+from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 

@@ -17,10 +17,10 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Floats, Grid, Int64s
 from tsclust.stages.clusters import kernels
 from tsclust.stages.clusters.coreset import Coreset
-from tsclust.stages.clusters.kernels import Grid, Labels
+from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 
 ROUNDS = 5  # at most so many rounds of Lloyd's algorithm on all rows

@@ -11,14 +11,14 @@ import numpy as np
 import polars as pl
 
 from tsclust.engine.base import Listener, Progress, map_parts
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, limit
 from tsclust.series import SeriesBlock
 from tsclust.stages.features.kernels import peak_votes
+from tsclust.stages.features.reference import MAD
 from tsclust.stages.series import parts
 
 SAMPLE = 20_000  # series that say what is typical: a median of so many is off by a hundredth of a deviation
 WORKERS = 2
-MAD = 1.4826  # makes the median absolute deviation of a normal distribution its standard deviation
 SEED = 1
 
 Describe = Callable[[SeriesBlock, int], pl.DataFrame]
@@ -35,21 +35,20 @@ class Survey:
 
 def survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
     """Read these parts of series/, of `rows` series in all. The sample is drawn by hash: the same for any parts."""
-    limit = np.uint64(min(2**64 - 1, SAMPLE * 2**64 // max(rows, 1)))
-
+    of_part = partial(_of_part, limit(SAMPLE, rows))
     votes, samples, seen = {}, [], 0
-    for path, (vote, sample, series) in zip(paths, map_parts(partial(_of_part, limit), paths, WORKERS), strict=True):
+    for path, (vote, sample, series) in zip(paths, map_parts(of_part, paths, WORKERS), strict=True):
         votes[path.name], seen = vote, seen + series
         samples.append(sample)
         listen(Progress("features: a first look", seen, rows))
     return Survey(votes, tuple(samples))
 
 
-def _of_part(limit: np.uint64, path: Path) -> tuple[Votes, SeriesBlock, int]:
+def _of_part(largest: np.uint64, path: Path) -> tuple[Votes, SeriesBlock, int]:
     """(votes, sample, how many series) of one part."""
     block = parts.read_block(path)
     up, down, series = peak_votes(block)
-    drawn = np.flatnonzero(hash_ids(block.ids, SEED) <= limit)
+    drawn = np.flatnonzero(hash_ids(block.ids, SEED) <= largest)
     return (up, down), block.take(drawn), series
 
 

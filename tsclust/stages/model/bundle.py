@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from tsclust.arrays import Bools, Floats, Int64s
+from tsclust.arrays import Bools, Floats, Grid, Int64s
 from tsclust.errors import DamagedError, StageMissingError
-from tsclust.stages.clusters.regimes import Regimes
 from tsclust.stages.clusters.scaling import GRID as PER_ONE
-from tsclust.stages.clusters.scaling import Grid, Scaler
+from tsclust.stages.clusters.scaling import Scaler
+from tsclust.stages.features.regimes import Regimes
 from tsclust.stages.model import abstention, classifier, decision, skops_file
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.novelty import NoveltyDetector

@@ -17,7 +17,7 @@ from tsclust.arrays import Bools, Floats, Int64s, Keys, UInt64s
 from tsclust.config import Settings
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, limit
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
@@ -138,7 +138,7 @@ def _asked(workspace: Workspace, used: pl.DataFrame, kinds: Sequence[str], assum
     sizes = dict(codes["code"].value_counts().iter_rows())
     if assume:
         sizes[0] = workspace.manifest(FEATURES).facts["kept"]
-    limits = np.array([limit(sizes.get(n, 0)) for n in range(len(kinds))], np.uint64)
+    limits = np.array([limit(PER_KIND, sizes.get(n, 0)) for n in range(len(kinds))], np.uint64)
     return Asked(codes, limits, assume, _mass(workspace))
 
 
@@ -152,11 +152,6 @@ def sweep_of(workspace: Workspace) -> str:
     clusters = workspace.find_manifest(CLUSTERS)
     fresh = clusters and clusters.inputs == {"features": workspace.manifest(FEATURES).output_hash}
     return sweep_hash(clusters) if clusters and fresh else ""
-
-
-def limit(of: int) -> np.uint64:
-    """The hash below which about PER_KIND of so many lie."""
-    return np.uint64(min(2**64 - 1, PER_KIND * 2**64 // max(of, 1)))
 
 
 def _of_part(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str, asked: Asked, path: Path) -> Found:

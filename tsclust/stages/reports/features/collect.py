@@ -12,6 +12,7 @@ import polars as pl
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.config import Cluster
+from tsclust.hashing import limit
 from tsclust.stages.clusters.scaling import BAND
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
@@ -169,7 +170,7 @@ def _asked(workspace: Workspace, facts: Mapping[str, Any], baseline: Sequence[st
     there = series_parts.schema(workspace).names
     known = tuple(name for name in baseline if name in there)
     rows = workspace.manifest(FEATURES).rows
-    return Asked(catalogue.of(facts), known, sample.limit(features_sample.SAMPLE, rows))
+    return Asked(catalogue.of(facts), known, limit(features_sample.SAMPLE, rows))
 
 
 def _parsed(facts: Mapping[str, Any], asked: Asked, constants: Mapping[str, float]) -> dict[str, Parsed]:

@@ -18,7 +18,7 @@ from sklearn.ensemble import IsolationForest
 from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, order_of
 from tsclust.stages.clusters import scaling
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature, least_spreads
@@ -103,7 +103,7 @@ class Seen:
 def draw(workspace: Workspace, asked: Asked) -> Rows:
     """The sample, in the order of the hashes."""
     parts = list(map_parts(partial(_sample, workspace, asked), workspace.parts(FEATURES), WORKERS))
-    order = np.argsort(np.concatenate([p.hashes for p in parts]), kind="stable")
+    order = order_of([p.hashes for p in parts])
     names = Rows.__dataclass_fields__
     return Rows(*(np.concatenate([getattr(p, name) for p in parts])[order] for name in names))
 

@@ -17,11 +17,11 @@ from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.parts import read_groups, read_sweep
-from tsclust.stages.clusters.scaling import ENOUGH
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import Known, Labelled
 from tsclust.stages.reports.charts import curves
@@ -213,7 +213,7 @@ def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> 
 def _usual(drawn: Drawn, key: str) -> Line | None:
     """What is usual for series with this baseline key."""
     rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[:USUAL]
-    if not key or len(rows) < ENOUGH:
+    if not key or len(rows) < MIN_SERIES:
         return None
     at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,), MOST)
     return Line(tuple(at.tolist()), tuple(middle.tolist()))

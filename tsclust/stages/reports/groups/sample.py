@@ -20,7 +20,7 @@ import pyarrow as pa
 from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, limit, order_of
 from tsclust.series import SeriesBlock, keys
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
@@ -122,7 +122,7 @@ def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
 
 def joined(parts: Sequence[Drawn]) -> Drawn:
     """The parts as one, in the order of the hashes."""
-    order = np.argsort(np.concatenate([p.hashes for p in parts]), kind="stable")
+    order = order_of([p.hashes for p in parts])
     drawn: dict[str, Any] = {
         name: np.concatenate([getattr(p, name) for p in parts])[order]
         for name in ("hashes", "starts", "x", "keys", "inside", "normal", "rejected")
@@ -156,11 +156,6 @@ def _normal(asked: Asked, inside: Bools, kept: Bools) -> Bools:
     """(n,) the series of the normal mass."""
     mass: Bools = np.any(inside[:, asked.normal], axis=1)
     return mass if asked.normal.any() else kept
-
-
-def limit(wanted: int, of: int) -> np.uint64:
-    """The hash below which about `wanted` of `of` lie."""
-    return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
 
 
 def examples(rejected: Strings, hashes: UInt64s) -> Bools:

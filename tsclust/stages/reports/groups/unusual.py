@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from tsclust.arrays import Floats
-from tsclust.stages.clusters.scaling import Keys, Scaler
+from tsclust.arrays import Floats, Keys
+from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.catalogue import Feature
 
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tsclust.arrays import Floats
-from tsclust.stages.clusters import regimes, scaling
+from tsclust.stages.clusters import scaling
+from tsclust.stages.features import regimes
 
 LEAST = np.full(4, 1e-9)
 
