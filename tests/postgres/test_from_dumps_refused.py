@@ -15,8 +15,6 @@ from tests.support.file_tables import read, refused
 from tsclust.cli import app
 from tsclust.embedded_postgres.server import Server
 
-# Dumps
-
 
 @pytest.fixture(scope="module")
 def dumps(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:

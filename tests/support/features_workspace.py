@@ -75,17 +75,17 @@ EXTREMES = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def features_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     return describe_table(tmp_path_factory.mktemp("features") / "ws", part_rows=1_000)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def features_data(features_workspace: Workspace) -> FeaturesData:
     return data_of(features_workspace)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def features_pages(features_data: FeaturesData, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pages")
     for lang in ("en", "ru"):

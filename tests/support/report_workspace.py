@@ -210,7 +210,7 @@ def plain(i: int, *, group: str | None = NORMAL, lead: int = 1, level: float = 1
     return Made(i, [0.0] * lead + [5.0, level, level, level, 0.0], group, carried, features)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def forty_groups(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     made = [replace(m, group=f"g{i % 40}" if i >= 800 else m.group) for i, m in enumerate(lifelike(1_400))]
     return write(tmp_path_factory.mktemp("links") / "ws", made, baseline=["machine"])

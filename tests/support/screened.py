@@ -49,16 +49,13 @@ def small_run(height: float, *more: float | None) -> list[float | None]:
     return [0.0, 0.0, height, 1.5, 1.1, 1.0, 1.1, 1.0, *more, 0.4, 0.0, 0.0]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def screened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2,000 screened cycles: for reading, and for pages."""
     return screened_workspace(tmp_path_factory.mktemp("cycles") / "ws", machine_cycles(2_000)[0], part_rows=300)
 
 
-# The page
-
-
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def rejected_pages(screened: Path) -> dict[str, Path]:
     """The page of `stuck` by language."""
     found = {}

@@ -6,8 +6,6 @@ import pytest
 
 from tsclust.cli.render import ASCII, BLOCKS, sparkline
 
-# Lines of bars
-
 
 @pytest.mark.parametrize(
     ("values", "upper", "lower"),
