@@ -19,17 +19,18 @@ def few_cycles_dsn(database: str) -> str:
     return database
 
 
-def test_the_way_of_a_user_command_by_command(initialised: Path, few_cycles_dsn: str) -> None:
-    assert sorted(p.name for p in (initialised / "sql").iterdir()) == [
+def test_the_way_of_a_user_command_by_command(workspace_dir: Path, few_cycles_dsn: str) -> None:
+    assert run_tsclust("init", "-w", workspace_dir).returncode == 0
+    assert sorted(p.name for p in (workspace_dir / "sql").iterdir()) == [
         "array_column.sql", "joined_machines.sql", "jsonb_arrays.sql", "long_rows.sql", "wide_columns.sql",
     ]  # fmt: skip
     environment = {"TSCLUST_DSN": few_cycles_dsn, "TSCLUST_CLUSTER__K": "2..6"}
     for command in ("extract --table machine.cycles", "features", "filter", "cluster", "report", "status"):
-        done = run_tsclust(*shlex.split(command), "-w", initialised, environment=environment)
+        done = run_tsclust(*shlex.split(command), "-w", workspace_dir, environment=environment)
         assert (done.returncode, done.stderr) == (0, ""), command
         assert "\x1b" not in done.stdout  # no colours and no bars in a pipe
-        assert f"-w {initialised}" in done.stdout.splitlines()[-1] or "open" in done.stdout.splitlines()[-1]
-    assert (initialised / "reports" / "report.html").stat().st_size > 10_000
+        assert f"-w {workspace_dir}" in done.stdout.splitlines()[-1] or "open" in done.stdout.splitlines()[-1]
+    assert (workspace_dir / "reports" / "report.html").stat().st_size > 10_000
 
 
 def test_the_settings_file_alone_is_enough(initialised: Path, few_cycles_dsn: str) -> None:
@@ -69,10 +70,10 @@ def test_json_is_one_object_per_stage(initialised: Path, few_cycles_dsn: str) ->
     ],
 )
 def test_errors_are_one_line_with_an_exit_code(
-    initialised: Path, few_cycles_dsn: str, words: str, code: int, told: str
+    initialised: Path, cycles_dsn: str, words: str, code: int, told: str
 ) -> None:
     words = words if "-w" in words else f"{words} -w {initialised}"
-    done = run_tsclust(*shlex.split(words), environment={"TSCLUST_DSN": few_cycles_dsn})
+    done = run_tsclust(*shlex.split(words), environment={"TSCLUST_DSN": cycles_dsn})
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr
@@ -88,8 +89,8 @@ def test_no_server_and_no_password_in_the_error(initialised: Path, dsn: str) -> 
     assert "s3cret" not in done.stdout + done.stderr
 
 
-def test_pgservice_is_enough(initialised: Path, few_cycles_dsn: str, tmp_path: Path) -> None:
-    with psycopg.connect(few_cycles_dsn) as connection:
+def test_pgservice_is_enough(initialised: Path, cycles_dsn: str, tmp_path: Path) -> None:
+    with psycopg.connect(cycles_dsn) as connection:
         info = connection.info
         lines = ["[plant]", f"host={info.host}", f"port={info.port}", f"dbname={info.dbname}", f"user={info.user}"]
     (tmp_path / "services").write_text("\n".join(lines), encoding="utf-8")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import tsclust
+
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith(("TSCLUST_", "PG"))} | {"COLUMNS": "120"}
 
 
@@ -22,7 +24,7 @@ def run_tsclust(*words: object, environment: dict[str, str] | None = None) -> su
 
 @pytest.fixture
 def initialised(workspace_dir: Path) -> Path:
-    assert run_tsclust("init", "-w", workspace_dir).returncode == 0
+    tsclust.init(workspace_dir)
     return workspace_dir
 
 
