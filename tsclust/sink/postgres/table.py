@@ -74,7 +74,7 @@ def _check_rows(label: str, table: pa.Table, key: Sequence[str]) -> None:
             found = table[name].filter(pc.match_substring(table[name], "\0"))
             if len(found):
                 raise BadSeriesError(
-                    f"{label}: {name} {found[0].as_py()[:60]!r} holds U+0000, which PostgreSQL cannot store",
+                    f"{label}: {name} {found[0].as_py()[:60]!r} contains U+0000, which PostgreSQL cannot store",
                     "Write to a file instead, or fix the text where it comes from",
                 )
 

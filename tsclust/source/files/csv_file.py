@@ -275,7 +275,7 @@ def _refused(label: str, names: list[str], message: str) -> TsclustError:
     if row := _BAD_ROW.fullmatch(message):
         return BadSeriesError(
             f"{label}, row {row[1]}: {row[3]} instead of {row[2]} cells ({shortened(row[4])})",
-            "It may be cut off; a cell that holds the delimiter, such as an array, must be in quotes",
+            "It may be cut off; a cell that contains the delimiter, such as an array, must be in quotes",
         )
     if "straddl" in message:
         return BadSeriesError(

@@ -64,7 +64,7 @@ class _Scan:
         elif schema := statements.search_path(line):
             self.schema = schema
         elif line.startswith("\\connect ") and self.found.copies:
-            raise SourceFileError(f"{self.found.path} holds several databases", "Dump only one, with pg_dump")
+            raise SourceFileError(f"{self.found.path} contains several databases", "Dump only one, with pg_dump")
         elif line.strip(" -\r\n"):
             self.found.inserts = self._rows_follow and line.startswith("INSERT INTO ")
             self._rows_follow = False

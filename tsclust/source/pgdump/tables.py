@@ -138,8 +138,8 @@ def _contents(path: Path) -> Contents:
 
 def _nothing(contents: Contents) -> SourceFileError:
     if contents.inserts:
-        return SourceFileError(f"{contents.path} holds INSERT INTO: expected COPY", "Dump again without --inserts")
-    return SourceFileError(f"{contents.path} holds no rows, only the schema", "Dump again without --schema-only")
+        return SourceFileError(f"{contents.path} contains INSERT INTO: expected COPY", "Dump again without --inserts")
+    return SourceFileError(f"{contents.path} contains no rows, only the schema", "Dump again without --schema-only")
 
 
 def _chosen(contents: Contents, table: str) -> Name:
@@ -163,9 +163,9 @@ def _which(contents: Contents, table: str, names: list[str], *, several: bool) -
     there = near(table.strip(), names)
     if several:
         what = f"more than one table {table.strip()}" if table.strip() else "rows of more than one table"
-        return SettingsError(f"{contents.path} holds {what}: {there}", "Name one with --table")
+        return SettingsError(f"{contents.path} contains {what}: {there}", "Name one with --table")
     what = f"no rows of a table {table.strip()}" if table.strip() else "only tables without rows"
-    return SettingsError(f"{contents.path} holds {what} (it has {there})", "Name one of its tables with --table")
+    return SettingsError(f"{contents.path} contains {what} (it has {there})", "Name one of its tables with --table")
 
 
 def _ancestors(contents: Contents, name: Name) -> list[Name]:

@@ -176,7 +176,7 @@ def params_of(dsn: str) -> dict[str, Any]:
     except psycopg.Error:  # its text may quote a piece of the password
         raise _unreadable("libpq cannot read it") from None
     if "://" in dsn and _misplaced(said):
-        raise _unreadable("its host, port or database holds an @ or / that looks like part of a password")
+        raise _unreadable("its host, port or database contains an @ or / that looks like part of a password")
     env = {"connect_timeout": os.environ["PGCONNECT_TIMEOUT"]} if "PGCONNECT_TIMEOUT" in os.environ else {}
     return _DEFAULTS | env | said | {"client_encoding": "UTF8"}  # Arrow's text is UTF-8, whatever the database's is
 

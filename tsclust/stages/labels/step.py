@@ -82,7 +82,7 @@ def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -
         )
     if not older:
         raise AnswersError(
-            f"{file.name} is about a sweep earlier than that in {workspace.stage(CLUSTERS)} holds now",
+            f"{file.name} is about a sweep earlier than the one in {workspace.stage(CLUSTERS)}",
             "Its series are still known: add --older to import it anyway",
         )
     return found
