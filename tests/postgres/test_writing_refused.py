@@ -150,7 +150,7 @@ def test_a_key_that_is_null(database: str) -> None:
 
 def test_a_text_that_postgresql_has_no_place_for(database: str) -> None:
     write_table(database, "t", table([1], ["a"]))
-    with pytest.raises(BadSeriesError, match=r"t: text 'a\\x00b' holds U\+0000.*Write to a file instead"):
+    with pytest.raises(BadSeriesError, match=r"t: text 'a\\x00b' contains U\+0000.*Write to a file instead"):
         write_table(database, "t", table([2, 3], ["ok", "a\0b"]))
     assert [row[:2] for row in rows(database, "t")] == [(1, "a")]
 
