@@ -146,7 +146,7 @@ def test_features_made_again_meanwhile_are_refused(screened_copy: Path, monkeypa
         tsclust.filter(screened_copy)
         return chosen
 
-    monkeypatch.setattr(filter_show.rejected, "choose", slowly)
+    monkeypatch.setattr(filter_show.rejected_page, "choose", slowly)
     with pytest.raises(WorkspaceBusyError, match="rewritten while it was read"):
         shown(screened_copy, "stuck")
 
