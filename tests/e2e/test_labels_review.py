@@ -73,7 +73,7 @@ def test_the_next_round_is_about_what_is_left(unlabelled_copy: Workspace, small_
     state = tsclust.status(workspace.root, {"cluster": {"k": "2..8"}}).facts
     assert state is not None
     assert state["stages"]["clusters"]["state"] == "up to date"
-    labelled, every = len(truth) - len(asked), workspace.manifest(FEATURES).facts["kept"]
+    labelled, every = len(truth) - len(asked), workspace.manifest(FEATURES).facts.kept
     assert (state["labels"]["series"], state["labels"]["unlabelled"]) == (labelled, every - labelled)
 
     tsclust.score(workspace.root)

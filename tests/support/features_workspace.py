@@ -58,7 +58,7 @@ def describe_table(root: Path, table: pa.Table | None = None, part_rows: int = 6
 
 
 def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
-    constants = as_columns(workspace.manifest(FEATURES).facts["typical"])
+    constants = as_columns(workspace.manifest(FEATURES).facts.typical)
     return collect(workspace, "", constants, Cluster(baseline=baseline))
 
 

@@ -69,5 +69,5 @@ def _values(workspace: Workspace, feature: Feature | Extra, path: Path, rows: In
         known: Floats = feature_parts.read(path, [feature.name]).x[rows, 0]
         return known
     block = series_parts.read_block(workspace.stage(SERIES) / path.name, rows)
-    sign = 1 if workspace.manifest(FEATURES).facts["peak"] == "max" else -1
+    sign = workspace.manifest(FEATURES).facts.sign
     return describe_extra(block, sign, [feature])[:, 0]

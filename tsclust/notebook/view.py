@@ -82,8 +82,8 @@ class Opened(OpenedLabels):
     def rules(self) -> pl.DataFrame:
         """The rules in their order: how many series each rejects as the first, in all and alone; when and why."""
         facts = self.workspace.manifest(FEATURES).facts
-        rules = pl.DataFrame(facts["rules"], schema=["name", "when", "reason"])
-        counts = [pl.col("name").replace_strict(facts[of], return_dtype=pl.Int64).alias(of) for of in COUNTS]
+        rules = pl.DataFrame([rule.model_dump() for rule in facts.rules], schema=["name", "when", "reason"])
+        counts = [pl.col("name").replace_strict(getattr(facts, of), return_dtype=pl.Int64).alias(of) for of in COUNTS]
         return rules.select(pl.col("name").alias("rule"), *counts, "when", "reason")
 
     @property

@@ -57,7 +57,7 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
         return up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
-    scope = Scope(workspace, features.facts["kept"])
+    scope = Scope(workspace, features.facts.kept)
     ks = step.possible(settings.cluster.ks, scope.rows)
     with workspace.writing(CLUSTERS) as writer:
         scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))

@@ -11,7 +11,7 @@ from tsclust.config.save import save_source
 from tsclust.engine.base import Listener, silent
 from tsclust.source.checks import WORDS
 from tsclust.source.protocols import Found
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
 from tsclust.stages.series.step import no_series, seal
 from tsclust.stages.series.update import check_source, rest_of
@@ -55,26 +55,26 @@ def extract(
     return of_stage("extract", workspace.stage(SERIES), manifest, then, notes=(*_notes(manifest, new), *saved))
 
 
-def _nothing_new(workspace: Workspace, before: Manifest | None, root: Path, found: Found) -> Result:
+def _nothing_new(workspace: Workspace, before: Manifest[SeriesFacts] | None, root: Path, found: Found) -> Result:
     if before is None:
         raise no_series(found)
     note = f"nothing new since {before.made_at} in {found.origin}"
-    facts = {"rows": before.rows, "parts": before.parts, **before.facts, "new": 0}
+    facts = {"rows": before.rows, "parts": before.parts, **before.facts.shown(()), "new": 0}
     then = command("features", root)
     return Result("extract", workspace.stage(SERIES), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
 
 
-def _notes(manifest: Manifest, new: int) -> tuple[str, ...]:
+def _notes(manifest: Manifest[SeriesFacts], new: int) -> tuple[str, ...]:
     facts = manifest.facts
     added = f"{new:,} new series, " if new < manifest.rows else ""
     speed = f"{new / max(manifest.seconds, 0.001):,.0f} series/s"
-    size = facts["bytes"] / 2**20
-    odd = ", ".join(f"{n:,} {WORDS[name]}" for name, n in facts["odd"].items())
+    size = facts.bytes / 2**20
+    odd = ", ".join(f"{n:,} {WORDS[name]}" for name, n in facts.odd.items())
     return (
-        f"from {facts['origin']}",
-        f"{facts['layout']}",
+        f"from {facts.origin}",
+        f"{facts.layout}",
         f"{added}{counted(manifest.parts, 'part')}, {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
-        f"{'snapshot' if ' of ' in next(iter(facts['read'])) else 'read at'} {', '.join(facts['read'])}"
-        + (": each holds some of the series" if len(facts["read"]) > 1 else ""),
+        f"{'snapshot' if ' of ' in next(iter(facts.read)) else 'read at'} {', '.join(facts.read)}"
+        + (": each holds some of the series" if len(facts.read) > 1 else ""),
         *([f"unusual series, kept for the rules to decide: {odd}"] if odd else []),
     )

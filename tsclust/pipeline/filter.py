@@ -14,8 +14,7 @@ from tsclust.pipeline import filter_show
 from tsclust.stages.features import catalogue, freshness, messages, screening
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features import rules as screen
-from tsclust.stages.features import tally as tally_
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.series.facts import SERIES
@@ -53,7 +52,7 @@ def filter(
     with workspace.locked():
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
-        if before.facts["rules"] == tally_.plain(rules):
+        if before.facts.rules == rules:
             done = up_to_date("filter", workspace.stage(FEATURES), before, then)
             return replace(done, table=messages.rule_table(before))
         freshness.refuse_stale(workspace)
@@ -68,29 +67,35 @@ def filter(
     return of_stage("filter", workspace.stage(FEATURES), manifest, then, table=messages.rule_table(manifest))
 
 
-def _in_force(settings: Settings, before: Manifest) -> tuple[Rule, ...]:
+def _in_force(settings: Settings, before: Manifest[FeaturesFacts]) -> tuple[Rule, ...]:
     """The rules that tsclust.toml asks for."""
-    needed = catalogue.needed(catalogue.of(before.facts))
-    return screen.in_force(settings.rule, before.facts["agreement"] >= CLEAR, needed)
+    needed = catalogue.needed(before.facts.catalogue)
+    return screen.in_force(settings.rule, before.facts.agreement >= CLEAR, needed)
 
 
-def _dry(workspace: Workspace, before: Manifest, rules: tuple[Rule, ...], meter: Meter, listen: Listener) -> Result:
+def _dry(
+    workspace: Workspace, before: Manifest[FeaturesFacts], rules: tuple[Rule, ...], meter: Meter, listen: Listener
+) -> Result:
     after = _again(workspace, None, before, rules, listen)
-    note = f"dry run, nothing written: {before.facts['kept']:,} series are kept now, {after['kept']:,} would be"
+    note = f"dry run, nothing written: {before.facts.kept:,} series are kept now, {after.kept:,} would be"
     table = messages.change_table(before.facts, after)
-    facts = {key: after[key] for key in ("rejected", "in_all", "alone", "kept")} | {"kept_now": before.facts["kept"]}
+    facts = after.model_dump(include={"rejected", "in_all", "alone", "kept"}) | {"kept_now": before.facts.kept}
     return Result(
         "filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", workspace.root), facts=facts
     )
 
 
 def _again(
-    workspace: Workspace, writer: StageWriter | None, before: Manifest, rules: tuple[Rule, ...], listen: Listener
-) -> dict[str, Any]:
+    workspace: Workspace,
+    writer: StageWriter | None,
+    before: Manifest[FeaturesFacts],
+    rules: tuple[Rule, ...],
+    listen: Listener,
+) -> FeaturesFacts:
     """Screen every part; the facts for the manifest. Without a writer only the columns that rules read are read."""
-    features = catalogue.of(before.facts)
+    features = before.facts.catalogue
     names = [f.name for f in features]
-    judge = screening.judge(workspace, rules, before.facts["typical"], features)
+    judge = screening.judge(workspace, rules, before.facts.typical, features)
     used = names if writer else screening.features_used(rules, names)
 
     def one_part(path: Path) -> Tally:
@@ -101,5 +106,7 @@ def _again(
         return tally
 
     tallies = screening.heard(one_part, workspace.parts(FEATURES), "filter", 0, before.rows, listen)
-    parts = {name: replace(part, tally=tallies[name]).plain() for name, part in tally_.parts_of(before).items()}
-    return {**before.facts, **screening.total(tallies.values()).facts(rules), "by_part": parts}
+    by_part = {
+        name: PartFacts.of(part.series, part.votes, tallies[name]) for name, part in before.facts.by_part.items()
+    }
+    return before.facts.model_copy(update=counted(rules, by_part))

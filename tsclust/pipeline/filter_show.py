@@ -14,7 +14,7 @@ import pyarrow as pa
 from tsclust.config import Rule, Settings
 from tsclust.errors import DamagedError, SettingsError, TsclustError, WorkspaceBusyError
 from tsclust.stages.features import rules as screen
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.rejected_page import KEPT, NORMAL, Aside
 from tsclust.workspace.atomic import write_file
@@ -75,7 +75,7 @@ def pages(
     meter = Meter()
     before = workspace.manifest(FEATURES)
     rules = _rules(before) if name is None else [_named(before, in_force, name)]
-    rules = [rule for rule in rules if name or before.facts["rejected"][rule.name]]
+    rules = [rule for rule in rules if name or before.facts.rejected[rule.name]]
     limit = PAGE if limit is None else limit
     if not 1 <= limit <= MOST:
         raise SettingsError(f"limit {limit}: expected 1 to {MOST:,}, as a page shows", "Omit --html for the ids of all")
@@ -93,7 +93,7 @@ def pages(
 
 
 def _asides(
-    workspace: Workspace, before: Manifest, rules: Sequence[Rule], limit: int
+    workspace: Workspace, before: Manifest[FeaturesFacts], rules: Sequence[Rule], limit: int
 ) -> list[tuple[Aside, pl.DataFrame]]:
     """What the pages say, and the series on them."""
     found = []
@@ -115,12 +115,12 @@ def _write(workspace: Workspace, aside: Aside, lang: str) -> Path:
     return path
 
 
-def _rules(before: Manifest) -> list[Rule]:
+def _rules(before: Manifest[FeaturesFacts]) -> list[Rule]:
     """The rules that were applied."""
-    return [Rule(**rule) for rule in before.facts["rules"]]
+    return list(before.facts.rules)
 
 
-def _named(before: Manifest, in_force: Sequence[Rule], name: str) -> Rule:
+def _named(before: Manifest[FeaturesFacts], in_force: Sequence[Rule], name: str) -> Rule:
     """The applied rule of this name. Raises SettingsError for one that was not, with those that were."""
     rules = {rule.name: rule for rule in _rules(before)}
     if name in rules:
@@ -132,21 +132,23 @@ def _named(before: Manifest, in_force: Sequence[Rule], name: str) -> Rule:
     raise SettingsError(f"there is no rule {name[:100]!r}{meant}", f"The rules are: {', '.join(rules)}")
 
 
-def _counts(before: Manifest, rule: Rule) -> dict[str, int]:
-    return {key: before.facts[key].get(rule.name, 0) for key in ("rejected", "in_all", "alone")}
+def _counts(before: Manifest[FeaturesFacts], rule: Rule) -> dict[str, int]:
+    facts = before.facts
+    counts = {"rejected": facts.rejected, "in_all": facts.in_all, "alone": facts.alone}
+    return {key: count.get(rule.name, 0) for key, count in counts.items()}
 
 
-def _facts(before: Manifest, rule: Rule, chosen: pl.DataFrame) -> dict[str, Any]:
+def _facts(before: Manifest[FeaturesFacts], rule: Rule, chosen: pl.DataFrame) -> dict[str, Any]:
     about = {"rule": rule.name, "when": rule.when, "reason": rule.reason}
     return about | _counts(before, rule) | {"ids": chosen["series_id"].to_list()}
 
 
-def _about(before: Manifest, rule: Rule) -> tuple[str, ...]:
+def _about(before: Manifest[FeaturesFacts], rule: Rule) -> tuple[str, ...]:
     counts = "rejects {rejected:,} series as the first rule, {in_all:,} in all, {alone:,} that no other rule rejects"
     return f"{rule.name}: {rule.reason}", f"when {rule.when}", counts.format(**_counts(before, rule))
 
 
-def _notes(workspace: Workspace, before: Manifest, in_force: Sequence[Rule]) -> tuple[str, ...]:
+def _notes(workspace: Workspace, before: Manifest[FeaturesFacts], in_force: Sequence[Rule]) -> tuple[str, ...]:
     if _rules(before) == list(in_force):
         return ()
     return (f"the rules in tsclust.toml have changed; to apply them: {command('filter', workspace.root)}",)
@@ -167,7 +169,7 @@ def _page_table(told: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...
 
 
 @contextmanager
-def _one_state(workspace: Workspace, before: Manifest) -> Iterator[None]:
+def _one_state(workspace: Workspace, before: Manifest[FeaturesFacts]) -> Iterator[None]:
     """All is read from the features/ of this manifest. There is no lock: a look needs no right to write, nor waits."""
     try:
         yield
@@ -182,7 +184,7 @@ def _one_state(workspace: Workspace, before: Manifest) -> Iterator[None]:
     _refuse_change(workspace, before)
 
 
-def _refuse_change(workspace: Workspace, before: Manifest) -> None:
+def _refuse_change(workspace: Workspace, before: Manifest[FeaturesFacts]) -> None:
     now = workspace.find_manifest(FEATURES)
     if now is None or now.output_hash != before.output_hash:
         raise WorkspaceBusyError(f"{workspace.stage(FEATURES)} was rewritten while it was read", "Run this again")

@@ -150,7 +150,7 @@ def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str
     from tsclust.stages.reports.features import page as features_page
 
     freshness.refuse_stale(workspace)
-    constants = survey.as_columns(workspace.manifest(FEATURES).facts["typical"])
+    constants = survey.as_columns(workspace.manifest(FEATURES).facts.typical)
     listen(Progress("report: counting", 0, 2, "steps"))
     found = features_data.collect(workspace, settings.report.title, constants, settings.cluster)
     listen(Progress("report: writing the page", 1, 2, "steps"))

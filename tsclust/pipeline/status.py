@@ -23,9 +23,6 @@ from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, Stage
 from tsclust.workspace.result import Result
 
-LONG = dict.fromkeys(("ranges", "by_part", "typical", "coverage", "confusion", "same"), True)  # facts nobody reads here
-
-
 ALWAYS: tuple[Stage[Any], ...] = (SERIES, FEATURES, CLUSTERS)
 LATER: tuple[Stage[Any], ...] = (LABELS, MODEL, SCORES)  # stages that not everybody needs
 
@@ -46,8 +43,7 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     then = command(MADE_BY[stale], root) if stale else command("report", root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
-    without: Any = {"outputs": True, "facts": LONG}
-    about = {name: manifest.model_dump(exclude=without) if manifest else {} for name, manifest in found.items()}
+    about = {name: _about(manifest) if manifest else {} for name, manifest in found.items()}
     said, labelled = status_labels.status(workspace, settings, states["clusters"] == "up to date")
     stages = {name: {"state": state, **about[name]} for name, state in states.items()}
     facts = {"stages": stages, "reports": reports, "labels": labelled}
@@ -55,6 +51,11 @@ def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
     if workspace.unfinished(SERIES).exists():
         notes.append(f"an extract was interrupted: {command('extract', root)} resumes it")
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
+
+
+def _about(manifest: Manifest[Any]) -> dict[str, Any]:
+    """A manifest for scripts: without the files, and the facts that nobody reads here."""
+    return manifest.model_dump(exclude={"outputs", "facts"}) | {"facts": manifest.facts.shown(manifest.facts.LONG)}
 
 
 def _state(name: str, found: Mapping[str, Manifest[Any] | None], settings: Settings, root: Path) -> str:
@@ -78,7 +79,7 @@ def _digest(name: str, settings: Settings, root: Path) -> str:
     return features_step.digest(root, settings) if name == "features" else config.digest(settings.cluster)
 
 
-def _row(name: str, state: str, manifest: Manifest | None) -> tuple[str, ...]:
+def _row(name: str, state: str, manifest: Manifest[Any] | None) -> tuple[str, ...]:
     if manifest is None:
         return (name, state, "", "", "", "", "")
     cost = (f"{manifest.seconds:.1f}", f"{manifest.peak_mb:.0f}")

@@ -6,7 +6,7 @@ import hashlib
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,11 +21,13 @@ from tsclust.workspace.parquet import StageWriter
 class Facts(BaseModel):
     """What a stage wants to be remembered. Each room has its own; `version` counts up when their meaning changes.
 
-    INTERNAL names the fields that later stages read and that no Result shows.
+    INTERNAL names the fields that only later stages read: no Result of the command shows them. LONG names those that
+    are too long for a look at the whole: `status` leaves them out.
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
     INTERNAL: ClassVar[frozenset[str]] = frozenset()
+    LONG: ClassVar[frozenset[str]] = frozenset()
 
     version: int = 1
 
@@ -33,11 +35,16 @@ class Facts(BaseModel):
         """What of the facts later stages depend on, beside the files: it counts in `Manifest.output_hash`."""
         return None
 
+    def shown(self, but: Collection[str]) -> dict[str, Any]:
+        """For scripts, as plain values: all but these, and but what only the manifest is for."""
+        return self.model_dump(mode="json", exclude={"version", *but})
+
 
 class UntypedFacts(Facts, Mapping[str, Any]):
     """Facts of a room that has no model of its own yet."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
+    LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "same"})
 
     def identity(self) -> object:
         return self.get("catalogue")

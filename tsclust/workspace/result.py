@@ -42,21 +42,18 @@ class Result:
 
 def of_stage(command: str, wrote: Path, manifest: Manifest[Any], then: str, **more: Any) -> Result:
     """The Result of a stage with this manifest."""
-    facts = {"rows": manifest.rows, "parts": manifest.parts, **_short(manifest)}
-    return Result(command, wrote, manifest.seconds, manifest.peak_mb, then=then, facts=facts, **more)
+    return Result(command, wrote, manifest.seconds, manifest.peak_mb, then=then, facts=about_stage(manifest), **more)
 
 
 def up_to_date(command: str, wrote: Path, manifest: Manifest[Any], then: str) -> Result:
     """The Result of a stage that had nothing to do."""
     note = f"up to date: made {manifest.made_at} from the same input and settings"
-    facts = {"rows": manifest.rows, "parts": manifest.parts, **_short(manifest)}
-    return Result(command, wrote, 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
+    return Result(command, wrote, 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=about_stage(manifest))
 
 
-def _short(manifest: Manifest[Any]) -> dict[str, Any]:
-    """The facts without what only the manifest is for."""
-    shown = manifest.facts.model_dump(mode="json", exclude={"version", *manifest.facts.INTERNAL})
-    return {key: value for key, value in shown.items() if key not in ("ranges", "by_part", "catalogue", "typical")}
+def about_stage(manifest: Manifest[Any]) -> dict[str, Any]:
+    """What a stage holds, for scripts."""
+    return {"rows": manifest.rows, "parts": manifest.parts, **manifest.facts.shown(manifest.facts.INTERNAL)}
 
 
 @dataclass(frozen=True)

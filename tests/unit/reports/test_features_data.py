@@ -68,8 +68,8 @@ def test_every_row_is_counted_in_its_bin(features_data: FeaturesData, rows: pl.D
 def test_each_feature_has_what_rules_call_it_and_the_limits_of_rules(
     features_workspace: Workspace, features_data: FeaturesData
 ) -> None:
-    typical = features_workspace.manifest(FEATURES).facts["typical"]
-    assert [(d.feature.name, [d.median, d.spread]) for d in features_data.distributions] == [*typical.items()]
+    typical = features_workspace.manifest(FEATURES).facts.typical
+    assert [(d.feature.name, (d.median, d.spread)) for d in features_data.distributions] == [*typical.items()]
     limits = {d.feature.name: d.limits for d in features_data.distributions if d.limits}
     middle, spread = typical["peak_height"]
     high = float(f"{middle + 3 * spread:.12g}")
@@ -93,7 +93,7 @@ def test_rules_have_their_counts_and_the_first_rows_by_hash(
     assert [r.name for r in features_data.rules] == ["gaps", "high", "never", "not_described"]
     for rule in features_data.rules:
         assert (rule.in_all, rule.alone, rule.first) == tuple(
-            facts[key][rule.name] for key in ("in_all", "alone", "rejected")
+            getattr(facts, key)[rule.name] for key in ("in_all", "alone", "rejected")
         )
         ids = rows.filter(pl.col("rejected_by") == rule.name)["series_id"].head(6).cast(pl.String).to_list()
         assert [c.series_id for c in rule.examples] == ids

@@ -67,7 +67,7 @@ class Scope:
 
 def described_by(workspace: Workspace) -> tuple[Feature, ...]:
     """The features that features/ was made of."""
-    return catalogue.of(workspace.manifest(FEATURES).facts)
+    return workspace.manifest(FEATURES).facts.catalogue
 
 
 def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
@@ -89,7 +89,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
     rows and parts."""
     _check(workspace, asked.baseline)
-    scope = Scope(workspace, workspace.manifest(FEATURES).facts["kept"])
+    scope = Scope(workspace, workspace.manifest(FEATURES).facts.kept)
     features = described_by(workspace)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 

@@ -208,7 +208,7 @@ def _fine(one: Sweep, path: Path) -> Int64s:
 def _normal(one: Sweep, models: Models, sums: Sums) -> groups.Normal:
     """What is normal lies at 0, and inside of a group in its middle. Rare is what is rare among all series."""
     if one.scope.members is None:
-        everything = one.scope.workspace.manifest(FEATURES).facts["kept"]
+        everything = one.scope.workspace.manifest(FEATURES).facts.kept
         return groups.Normal(np.zeros(len(one.names)), groups.NORMAL * everything / max(one.scope.rows, 1))
     return groups.Normal(sums.total[: models.first[1]].sum(axis=0) / sums.count[: models.first[1]].sum() / GRID, INSIDE)
 

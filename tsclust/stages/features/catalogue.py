@@ -7,7 +7,7 @@ level. `rest` is the level of the idle sensor; phases are found by `phases.find`
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -136,11 +136,6 @@ def least_spreads(features: Iterable[Feature], x: Floats) -> Floats:
 def plain(features: Iterable[Feature]) -> list[dict[str, Any]]:
     """For a manifest: what describes the series is kept with them."""
     return [asdict(f) for f in features]
-
-
-def of(facts: Mapping[str, Any]) -> tuple[Feature, ...]:
-    """The features in force when features/ was made, from the facts of its manifest."""
-    return tuple(Feature(**f) for f in facts["catalogue"])
 
 
 def as_markdown(word: Callable[[str], str]) -> str:

@@ -2,6 +2,108 @@
 
 from __future__ import annotations
 
-from tsclust.workspace.manifest import Stage, UntypedFacts
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
-FEATURES = Stage("features", "features", UntypedFacts)
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from tsclust.config import Rule
+from tsclust.stages.features import catalogue
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.tally import Tally
+from tsclust.workspace.manifest import Facts, Stage
+
+
+class PartFacts(BaseModel):
+    """What is remembered of a part of features/.
+
+    series  sha256 of the part of series/ that it describes
+    votes   how many of its series say that the peak points up, how many down
+    rows    how many there are;  rejected, in_all, alone: see Tally
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    series: str
+    votes: tuple[int, int]
+    rows: int
+    rejected: dict[str, int]
+    in_all: dict[str, int]
+    alone: dict[str, int]
+
+    @classmethod
+    def of(cls, series: str, votes: tuple[int, int], tally: Tally) -> PartFacts:
+        """With the counts of a tally."""
+        return cls(
+            series=series, votes=votes, rows=tally.rows, rejected=tally.rejected, in_all=tally.in_all, alone=tally.alone
+        )
+
+    @property
+    def tally(self) -> Tally:
+        """The counts by themselves."""
+        return Tally(self.rows, Counter(self.rejected), Counter(self.in_all), Counter(self.alone))
+
+
+class _StoredRule(BaseModel):
+    name: str
+    when: str
+    reason: str
+
+
+def _stored(rule: Any) -> Rule:
+    """A rule that was applied: the one that always holds may be longer than what a user may write."""
+    if isinstance(rule, Rule):
+        return rule
+    return Rule.model_construct(**_StoredRule.model_validate(rule).model_dump())
+
+
+class FeaturesFacts(Facts):
+    """By which features series are described, and what the rules reject.
+
+    peak       which way the peak points; `agreement` is the share of the series that say so
+    typical    feature -> (median, robust deviation): what rules call typical_... and spread_...
+    catalogue  the features in force, in the order of their columns
+    rules      those applied, in their order; per rule: rejected  series it is the first to reject, in_all  series it
+               rejects, alone  series that no other rejects
+    kept       series that no rule rejects;  by_part  the same of each file
+    """
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"by_part", "catalogue", "typical"})
+    LONG: ClassVar[frozenset[str]] = frozenset({"by_part", "typical"})
+
+    peak: Literal["max", "min"]
+    agreement: float
+    typical: dict[str, tuple[float, float]]
+    catalogue: tuple[Feature, ...]
+    rules: tuple[Annotated[Rule, BeforeValidator(_stored)], ...]
+    rejected: dict[str, int]
+    in_all: dict[str, int]
+    alone: dict[str, int]
+    kept: int
+    by_part: dict[str, PartFacts] = Field(default_factory=dict)
+
+    @property
+    def sign(self) -> int:
+        """1 where the peak is a maximum, -1 where it is a minimum."""
+        return 1 if self.peak == "max" else -1
+
+    def identity(self) -> object:
+        """Which features count is not seen in the files: a feature may be skipped."""
+        return catalogue.plain(self.catalogue)
+
+
+def counted(rules: Sequence[Rule], by_part: Mapping[str, PartFacts]) -> dict[str, Any]:
+    """The facts that applying rules to all parts makes: every rule counts, those that reject nothing too."""
+    total = sum((part.tally for part in by_part.values()), Tally.nothing())
+    return {
+        "rules": tuple(rules),
+        "rejected": {r.name: total.rejected[r.name] for r in rules},
+        "in_all": {r.name: total.in_all[r.name] for r in rules},
+        "alone": {r.name: total.alone[r.name] for r in rules},
+        "kept": total.rows - total.rejected.total(),
+        "by_part": dict(by_part),
+    }
+
+
+FEATURES = Stage("features", "features", FeaturesFacts)

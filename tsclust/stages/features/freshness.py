@@ -6,7 +6,6 @@ from pathlib import Path
 
 from tsclust.errors import NoSeriesError, StageMissingError
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.features.tally import parts_of
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -24,7 +23,7 @@ def refuse_other(now: object, then: object, base: Path) -> None:
 
 def refuse_stale(workspace: Workspace) -> None:
     """Raises StageMissingError where a part of features/ describes other series than series/ holds now."""
-    series, parts = workspace.manifest(SERIES), parts_of(workspace.manifest(FEATURES))
+    series, parts = workspace.manifest(SERIES), workspace.manifest(FEATURES).facts.by_part
     if any(series.outputs.get(name) != part.series for name, part in parts.items()):
         raise other_series(workspace)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -58,11 +56,6 @@ def judge(
 def features_used(rules: tuple[Rule, ...], names: Sequence[str]) -> list[str]:
     """Those of the features `names` that the rules read."""
     return [name for name in names if name in screen.columns_read(rules)]
-
-
-def total(tallies: Iterable[Tally]) -> Tally:
-    """The sum over parts."""
-    return functools.reduce(operator.add, tallies, Tally(0, Counter(), Counter(), Counter()))
 
 
 def heard(

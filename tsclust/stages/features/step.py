@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -17,14 +17,13 @@ from tsclust.errors import SettingsError
 from tsclust.series import SeriesBlock
 from tsclust.stages.features import catalogue, custom, screening, survey
 from tsclust.stages.features import rules as screen
-from tsclust.stages.features import tally as tally_
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
 from tsclust.stages.features.freshness import refuse_other
 from tsclust.stages.features.kernels import describe
 from tsclust.stages.features.screening import CLEAR
-from tsclust.stages.features.tally import Part, Tally
+from tsclust.stages.features.tally import Tally
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -52,14 +51,14 @@ class Plan:
     """What is to be computed, and by which measure it is judged.
 
     asked      parts of series/ to describe
-    known      parts of features/ that stay as they are
+    known      parts of features/ that stay as they are, with what is remembered of them
     votes      part -> (up, down) of its series
     sign       1 where the peak is a maximum, -1 a minimum; `agreement` is the share of series that say so
     typical    feature -> (median, robust deviation)
     """
 
     asked: list[Path]
-    known: dict[str, Part]
+    known: dict[str, PartFacts]
     votes: dict[str, survey.Votes]
     sign: int
     agreement: float
@@ -69,7 +68,7 @@ class Plan:
 
 def describe_as(
     workspace: Workspace, settings: Settings, base: Path, same: Mapping[str, Any], listen: Listener
-) -> Manifest:
+) -> Manifest[FeaturesFacts]:
     """Describe the series of another workspace as those of the one at `base` were, from `same`, facts of its features/:
     in the same direction, by the same rules, held against what was typical there.
 
@@ -120,26 +119,30 @@ def describer_of(workspace: Workspace, settings: Settings, base: Path, listen: L
 
 
 def plan_of(
-    workspace: Workspace, settings: Settings, describer: Describer, before: Manifest | None, listen: Listener
+    workspace: Workspace,
+    settings: Settings,
+    describer: Describer,
+    before: Manifest[FeaturesFacts] | None,
+    listen: Listener,
 ) -> Plan:
     """`before`: made with the same settings, else None."""
     series, paths = workspace.manifest(SERIES), workspace.parts(SERIES)
-    known = tally_.unchanged(before, series) if before else {}
+    old = before.facts.by_part if before else {}
+    known = {name: part for name, part in old.items() if part.series == series.outputs.get(name)}
     asked = [path for path in paths if path.name not in known]
     seen = survey.survey(asked, series.rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
     rules = screen.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
-    judged = {"peak": _peak(sign), "rules": tally_.plain(rules)}
-    if before and known and judged == {key: before.facts[key] for key in judged}:
+    if before and known and (before.facts.peak, before.facts.rules) == (_peak(sign), rules):
         # New parts are held against what was typical when the first ones came: no old part is touched.
-        return Plan(asked, known, votes, sign, agreement, rules, before.facts["typical"])
+        return Plan(asked, known, votes, sign, agreement, rules, before.facts.typical)
     if known:
         seen = survey.survey(paths, series.rows, listen)
     return Plan(paths, {}, votes, sign, agreement, rules, survey.typical(seen.samples, sign, describer))
 
 
-def _peak(sign: int) -> str:
+def _peak(sign: int) -> Literal["max", "min"]:
     return "max" if sign > 0 else "min"
 
 
@@ -148,9 +151,9 @@ def describe_parts(
     writer: StageWriter,
     describer: Describer,
     plan: Plan,
-    before: Manifest | None,
+    before: Manifest[FeaturesFacts] | None,
     listen: Listener,
-) -> dict[str, Any]:
+) -> FeaturesFacts:
     """Compute the parts asked for, take over the known ones; the facts for the manifest."""
     series = workspace.manifest(SERIES)
     judge = screening.judge(workspace, plan.rules, plan.typical, describer.features)
@@ -166,9 +169,8 @@ def describe_parts(
     tallies = {name: part.tally for name, part in plan.known.items()}
     done = sum(tally.rows for tally in tallies.values())
     tallies |= screening.heard(one_part, plan.asked, "features", done, series.rows, listen)
-    parts = {name: Part(series.outputs[name], plan.votes[name], tallies[name]).plain() for name in sorted(tallies)}
-    return {
-        "peak": _peak(plan.sign), "agreement": round(plan.agreement, 4), "typical": plan.typical,
-        "catalogue": catalogue.plain(describer.features),
-        **screening.total(tallies.values()).facts(plan.rules), "by_part": parts,
-    }  # fmt: skip
+    by_part = {name: PartFacts.of(series.outputs[name], plan.votes[name], tallies[name]) for name in sorted(tallies)}
+    return FeaturesFacts(
+        peak=_peak(plan.sign), agreement=round(plan.agreement, 4), typical=plan.typical, catalogue=describer.features,
+        **counted(plan.rules, by_part),
+    )  # fmt: skip

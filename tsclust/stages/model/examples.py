@@ -100,7 +100,7 @@ def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gath
 
     Raises StageMissingError where too few are labelled to learn from, NoSeriesError where the rules keep none.
     """
-    if not workspace.manifest(FEATURES).facts["kept"]:
+    if not workspace.manifest(FEATURES).facts.kept:
         raise NoSeriesError(f"the rules reject all series of {workspace.root}", "See why: tsclust filter")
     machine = machine_column(workspace, settings)
     scaler = kept.fit_scaler(workspace, settings.cluster)
@@ -137,7 +137,7 @@ def _asked(workspace: Workspace, used: pl.DataFrame, kinds: Sequence[str], assum
     codes = used.select("series_id", code=code)
     sizes = dict(codes["code"].value_counts().iter_rows())
     if assume:
-        sizes[0] = workspace.manifest(FEATURES).facts["kept"]
+        sizes[0] = workspace.manifest(FEATURES).facts.kept
     limits = np.array([limit(PER_KIND, sizes.get(n, 0)) for n in range(len(kinds))], np.uint64)
     return Asked(codes, limits, assume, _mass(workspace))
 

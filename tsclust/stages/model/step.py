@@ -14,7 +14,7 @@ from tsclust.arrays import Floats
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.stages.features import catalogue
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import abstention, bundle, classifier, examples
@@ -80,7 +80,7 @@ def _out_of_fold(gathered: Gathered, learned: Learned) -> pa.Table:
 
 
 def _facts(
-    features: Manifest, used: pl.DataFrame, gathered: Gathered, learned: Learned, settings: Settings
+    features: Manifest[FeaturesFacts], used: pl.DataFrame, gathered: Gathered, learned: Learned, settings: Settings
 ) -> dict[str, Any]:
     """All that scoring and the page need but the classifier itself."""
     curve = abstention.coverage(learned.probability, gathered.examples)
@@ -94,20 +94,21 @@ def _facts(
         "verdicts": {kind: verdicts.get(kind, examples.NORMAL) for kind in gathered.examples.kinds},
         "counts": gathered.counts, "too_few": gathered.too_few, "assumed": gathered.assumed,
         "machine": gathered.machine, "machines": len(np.unique(gathered.examples.machine)),
-        "rejected": round(1 - features.facts["kept"] / max(features.rows, 1), 9),
+        "rejected": round(1 - features.facts.kept / max(features.rows, 1), 9),
         "classifier": learned.name, "losses": learned.losses, "temperature": learned.temperature,
         "coverage": asdict(curve), "confusion": confusion.round(3).tolist(),
         "threshold": threshold, "reject_errors": settings.train.reject_errors,
         "answer": settings.train.answer,
-        "same": _same(features, settings), "features": catalogue.clustered(catalogue.of(features.facts)),
+        "same": _same(features, settings), "features": catalogue.clustered(features.facts.catalogue),
         "folds": len(learned.folds),
     }  # fmt: skip
 
 
-def _same(features: Manifest, settings: Settings) -> dict[str, Any]:
+def _same(features: Manifest[FeaturesFacts], settings: Settings) -> dict[str, Any]:
     """What has to be the same for series that are scored: features, direction, rules, what they are compared with."""
     names = ("catalogue", "peak", "rules", "typical")
-    same = {name: features.facts[name] for name in names}
+    facts = features.facts.shown(())
+    same = {name: facts[name] for name in names}
     return same | {"compared_by": examples.compared_by(settings), "made": features.settings}
 
 

@@ -83,7 +83,8 @@ def series_to_score(
     if stage == SCORES:
         freshness.refuse_stale(workspace)
         there = workspace.manifest(FEATURES)
-        now, then = ([facts[name] for name in ("catalogue", "peak", "rules")] for facts in (there.facts, same))
+        facts = (there.facts.shown(()), same)
+        now, then = ([of[name] for name in ("catalogue", "peak", "rules")] for of in facts)
         freshness.refuse_other((there.settings, now), (same["made"], then), workspace.root)
         yield workspace
         return
@@ -185,8 +186,8 @@ def made_of(workspace: Workspace, asked: Asked) -> dict[str, Any]:
 
 def facts_of(asked: Asked, said: Counter[str], drift: Drift) -> dict[str, Any]:
     """What the manifest remembers."""
-    origin = asked.series.manifest(SERIES).facts.get("origin", "")
+    origin = asked.series.manifest(SERIES).facts.origin
     return {
         "threshold": asked.threshold, "said": dict(said.most_common()), "drift": drift.plain(), "origin": origin,
-        "kept": asked.series.manifest(FEATURES).facts["kept"],
+        "kept": asked.series.manifest(FEATURES).facts.kept,
     }  # fmt: skip

@@ -2,6 +2,34 @@
 
 from __future__ import annotations
 
-from tsclust.workspace.manifest import Stage, UntypedFacts
+from typing import ClassVar
 
-SERIES = Stage("series", "extract", UntypedFacts)
+from pydantic import Field
+
+from tsclust.workspace.manifest import Facts, Stage
+
+
+class SeriesFacts(Facts):
+    """What was read, from where, and how far.
+
+    origin  for people: where the series come from;  layout: how they are stored there
+    place   a hash of where they come from, mark  how far the reading came: where --update goes on
+    bytes   of all parts;  read  snapshot -> series read from it;  odd  what is odd -> series
+    ranges  the (lowest, highest) ids of each part that was read by itself;  new  series added the last time
+    """
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges"})
+    LONG: ClassVar[frozenset[str]] = frozenset({"ranges"})
+
+    origin: str = ""
+    layout: str = ""
+    place: str = ""
+    mark: str | None = None
+    bytes: int = 0
+    read: dict[str, int] = Field(default_factory=dict)
+    odd: dict[str, int] = Field(default_factory=dict)
+    ranges: tuple[tuple[str | None, str | None], ...] = ()
+    new: int = 0
+
+
+SERIES = Stage("series", "extract", SeriesFacts)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config import Settings, Source
@@ -13,14 +11,14 @@ from tsclust.engine.base import Listener
 from tsclust.errors import NoSeriesError
 from tsclust.source.postgres import relation
 from tsclust.source.protocols import Found
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
 
 
-def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest:
+def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest[SeriesFacts]:
     """Read the source of `settings`, whose paths are relative to `base`, into the series/ of another workspace."""
     meter = Meter()
     with workspace.locked(), workspace.resuming(SERIES) as writer:
@@ -41,8 +39,8 @@ def seal(
     base: Path,
     found: Found,
     reading: Reading,
-    before: Manifest | None,
-) -> Manifest:
+    before: Manifest[SeriesFacts] | None,
+) -> Manifest[SeriesFacts]:
     new = sum(done.rows for done in reading.parts)
     return write_manifest(
         writer, meter, SERIES, settings=digest(settings.source, base), inputs={"source": found.identity},
@@ -64,16 +62,16 @@ def no_series(found: Found) -> NoSeriesError:
     )
 
 
-def _facts(found: Found, reading: Reading, before: Manifest | None) -> dict[str, Any]:
+def _facts(found: Found, reading: Reading, before: Manifest[SeriesFacts] | None) -> SeriesFacts:
     """What is remembered of a reading, with what it was added to."""
-    old: Mapping[str, Any] = before.facts if before else {}
+    old = before.facts if before else SeriesFacts()
     mark = reading.journal.plan.mark if reading.journal.plan else None
-    odd, read = Counter(old.get("odd", {})), dict(old.get("read", {}))
+    odd, read = Counter(old.odd), dict(old.read)
     for done in reading.parts:
         odd.update(done.odd)
         read[done.snapshot] = read.get(done.snapshot, 0) + done.rows
-    return {
-        "origin": found.origin, "layout": found.layout, "place": found.place, "mark": mark or old.get("mark"),
-        "bytes": sum(d.size for d in reading.parts) + old.get("bytes", 0), "read": read, "odd": dict(odd),
-        "ranges": [[r.low, r.high] for r in found.ranges], "new": sum(d.rows for d in reading.parts),
-    }  # fmt: skip
+    return SeriesFacts(
+        origin=found.origin, layout=found.layout, place=found.place, mark=mark or old.mark,
+        bytes=sum(d.size for d in reading.parts) + old.bytes, read=read, odd=dict(odd),
+        ranges=tuple((r.low, r.high) for r in found.ranges), new=sum(d.rows for d in reading.parts),
+    )  # fmt: skip

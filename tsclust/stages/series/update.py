@@ -12,7 +12,7 @@ from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
 from tsclust.source.protocols import Found, Keep
 from tsclust.stages.series import parts
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.step import digest
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -20,7 +20,7 @@ from tsclust.workspace.manifest import Manifest
 
 
 def rest_of(
-    workspace: Workspace, before: Manifest | None, settings: Settings, root: Path
+    workspace: Workspace, before: Manifest[SeriesFacts] | None, settings: Settings, root: Path
 ) -> tuple[str | None, Keep, int]:
     """(mark, filter of known series, number of the first new part) for what came after the reading `before`."""
     if before is None:
@@ -37,7 +37,7 @@ def rest_of(
             f"Read all of it again: {command('extract', root)}",
         )
     paths = workspace.parts(SERIES)
-    return before.facts["mark"], _unknown(paths), int(paths[-1].stem.removeprefix("part-")) + 1
+    return before.facts.mark, _unknown(paths), int(paths[-1].stem.removeprefix("part-")) + 1
 
 
 def _unknown(paths: list[Path]) -> Keep:
@@ -53,14 +53,14 @@ def _unknown(paths: list[Path]) -> Keep:
     return keep
 
 
-def check_source(workspace: Workspace, found: Found, before: Manifest | None) -> None:
+def check_source(workspace: Workspace, found: Found, before: Manifest[SeriesFacts] | None) -> None:
     """Raises SettingsError where what is to be added is of another database, or has other columns."""
     if before is None:
         return
     again = f"Read all of it again: {command('extract', workspace.root)}"
-    if before.facts["place"] != found.place:
+    if before.facts.place != found.place:
         raise SettingsError(
-            f"{found.origin} is not where {workspace.stage(SERIES)} came from ({before.facts['origin']})", again
+            f"{found.origin} is not where {workspace.stage(SERIES)} came from ({before.facts.origin})", again
         )
     there = parts.schema(workspace)
     if not there.equals(found.schema):

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.config import Cluster
+from tsclust.config import Cluster, Rule
 from tsclust.hashing import limit
 from tsclust.stages.clusters.scaling import BAND
-from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports.charts import axis
 from tsclust.stages.reports.charts.axis import Axis
 from tsclust.stages.reports.features import limits
@@ -31,6 +29,7 @@ from tsclust.stages.reports.groups.unusual import NormalReference, Unusual, stan
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest
 
 EXAMPLES = 6  # curves of each rule
 UNUSUAL = 24  # most unusual series shown
@@ -139,43 +138,42 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
     constants  what rules may call by name, like typical_run_length
     sweep      how series are to be compared; columns of the baseline that are not there don't count
     """
-    manifests = tuple(workspace.manifest(stage) for stage in (SERIES, FEATURES))
-    facts = manifests[1].facts
-    asked = _asked(workspace, facts, sweep.baseline)
+    series, described = workspace.manifest(SERIES), workspace.manifest(FEATURES)
+    facts = described.facts
+    asked = _asked(workspace, described, sweep.baseline)
     parsed = _parsed(facts, asked, constants)
     drawn = features_sample.draw(workspace, asked)
     forest = features_sample.fit_forest(drawn, asked, sweep)
-    axes = _axes(drawn, asked, parsed, facts["typical"])
+    axes = _axes(drawn, asked, parsed, facts.typical)
     seen = features_sample.see(workspace, asked, axes, forest)
     correlations = _correlations(drawn, asked)
     far, scores = _farthest(seen.drawn, asked, forest)
     return FeaturesData(
         title=title,
-        origin=manifests[0].facts.get("origin", ""),
-        series=manifests[1].rows,
-        kept=facts["kept"],
-        peak=facts["peak"],
+        origin=series.facts.origin,
+        series=described.rows,
+        kept=facts.kept,
+        peak=facts.peak,
         baseline=asked.baseline,
         normal=band_of(seen.drawn, np.flatnonzero(seen.drawn.normal)[: sample.PER_GROUP]),
-        distributions=_distributions(asked, facts["typical"], axes, seen, parsed),
+        distributions=_distributions(asked, facts.typical, axes, seen, parsed),
         pairs=_pairs(seen.drawn, _telling(drawn, asked, forest, correlations), far, asked),
         correlations=correlations,
-        rules=tuple(_rule(rule, facts, parsed[rule["name"]], seen.drawn) for rule in facts["rules"]),
+        rules=tuple(_rule(rule, facts, parsed[rule.name], seen.drawn) for rule in facts.rules),
         strange=_strange(seen.drawn, far[:UNUSUAL], scores, asked, forest),
-        stages=tuple(stage_of(manifest) for manifest in manifests),
+        stages=tuple(stage_of(manifest) for manifest in (series, described)),
     )
 
 
-def _asked(workspace: Workspace, facts: Mapping[str, Any], baseline: Sequence[str]) -> Asked:
+def _asked(workspace: Workspace, described: Manifest[FeaturesFacts], baseline: Sequence[str]) -> Asked:
     there = series_parts.schema(workspace).names
     known = tuple(name for name in baseline if name in there)
-    rows = workspace.manifest(FEATURES).rows
-    return Asked(catalogue.of(facts), known, limit(features_sample.SAMPLE, rows))
+    return Asked(described.facts.catalogue, known, limit(features_sample.SAMPLE, described.rows))
 
 
-def _parsed(facts: Mapping[str, Any], asked: Asked, constants: Mapping[str, float]) -> dict[str, Parsed]:
+def _parsed(facts: FeaturesFacts, asked: Asked, constants: Mapping[str, float]) -> dict[str, Parsed]:
     names = [f.name for f in asked.features]
-    return {rule["name"]: limits.parse(rule["name"], rule["when"], names, constants) for rule in facts["rules"]}
+    return {rule.name: limits.parse(rule.name, rule.when, names, constants) for rule in facts.rules}
 
 
 def _limits(name: str, parsed: Mapping[str, Parsed]) -> tuple[Limit, ...]:
@@ -273,11 +271,11 @@ def _pairs(drawn: Drawn, names: Sequence[str], far: npt.NDArray[np.intp], asked:
     return Pairs(tuple(names), *(tuple(tuple(_known(row)) for row in drawn.x[rows][:, columns]) for rows in kinds))
 
 
-def _rule(rule: Mapping[str, Any], facts: Mapping[str, Any], parsed: Parsed, drawn: Drawn) -> RuleSeen:
-    name = rule["name"]
+def _rule(rule: Rule, facts: FeaturesFacts, parsed: Parsed, drawn: Drawn) -> RuleSeen:
+    name = rule.name
     examples = curves_drawn(drawn, np.flatnonzero(drawn.rejected == name)[:EXAMPLES])
-    in_all, alone, first = (facts[key].get(name, 0) for key in ("in_all", "alone", "rejected"))
-    return RuleSeen(name, rule["when"], rule["reason"], in_all, alone, first, parsed, examples)
+    in_all, alone, first = (count.get(name, 0) for count in (facts.in_all, facts.alone, facts.rejected))
+    return RuleSeen(name, rule.when, rule.reason, in_all, alone, first, parsed, examples)
 
 
 def _strange(

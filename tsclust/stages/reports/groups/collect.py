@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Int64s
-from tsclust.config import Cluster, Report
+from tsclust.config import Cluster, Report, Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
@@ -20,7 +20,7 @@ from tsclust.stages.clusters.parts import read_groups, read_sweep
 from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import Known, Labelled
@@ -59,23 +59,22 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
 
     Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
     """
-    manifests = {stage.name: workspace.manifest(stage) for stage in (SERIES, FEATURES, CLUSTERS)}
-    facts = {name: manifest.facts for name, manifest in manifests.items()}
+    series, described, clusters = workspace.manifest(SERIES), workspace.manifest(FEATURES), workspace.manifest(CLUSTERS)
     chosen = choose(workspace, wanted)
-    features = tuple(f for f in catalogue.of(facts["features"]) if f.clustered)
+    features = tuple(f for f in described.facts.catalogue if f.clustered)
     labelled = group_state.read(workspace)
-    asked = _asked(chosen, facts, features, labelled)
+    asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
     drawn = sample.draw(workspace, asked)
-    reference = sample.normal_reference(workspace, _compared_by(facts["clusters"]))
+    reference = sample.normal_reference(workspace, _compared_by(clusters.facts))
     was = _known(chosen, drawn, labelled)
     shown = [j for j, called in enumerate(was) if _shows(wanted, called)]
     return ReportData(
         title=settings.title,
-        origin=facts["series"].get("origin", ""),
-        series=manifests["series"].rows,
-        kept=manifests["clusters"].rows,
+        origin=series.facts.origin,
+        series=series.rows,
+        kept=clusters.rows,
         periods=tuple(_periods(drawn.counts.spans)),
-        peak=facts["features"]["peak"],
+        peak=described.facts.peak,
         found=_found(workspace),
         baseline=asked.baseline,
         regimes=reference.regimes,
@@ -83,22 +82,28 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
         groups=_groups(chosen, drawn, reference, was, shown, settings.members),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
-        rejected=_rejected(facts["features"], drawn),
+        rejected=_rejected(described.facts, drawn),
         sweep=_sweep(workspace),
-        elbow=facts["clusters"].advice.elbow,
-        best_silhouette=facts["clusters"].advice.silhouette,
+        elbow=clusters.facts.advice.elbow,
+        best_silhouette=clusters.facts.advice.silhouette,
         features=features,
-        settings=_settings(facts),
-        stages=tuple(stage_of(manifest) for manifest in manifests.values()),
-        model=manifests["clusters"].output_hash,
+        settings=_settings(described.facts, clusters.facts),
+        stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
+        model=clusters.output_hash,
     )
 
 
-def _asked(chosen: Chosen, facts: Mapping[str, Any], features: tuple[Feature, ...], labelled: Labelled | None) -> Asked:
+def _asked(
+    chosen: Chosen,
+    described: FeaturesFacts,
+    swept: ClustersFacts,
+    features: tuple[Feature, ...],
+    labelled: Labelled | None,
+) -> Asked:
     """The cards, then what is normal; only of the latter the normal mass is made."""
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
-    baseline, names = facts["clusters"].baseline, catalogue.clustered(features)
-    return Asked(chosen.members, normal, facts["features"]["kept"], baseline, names, labelled)
+    baseline, names = swept.baseline, catalogue.clustered(features)
+    return Asked(chosen.members, normal, described.kept, baseline, names, labelled)
 
 
 def _compared_by(facts: ClustersFacts) -> Cluster:
@@ -177,11 +182,10 @@ def _months(tally: pl.DataFrame | None, j: int) -> tuple[Month, ...]:
     return tuple(Month(*month) for month in known)
 
 
-def _settings(facts: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+def _settings(described: FeaturesFacts, swept: ClustersFacts) -> tuple[tuple[str, Any], ...]:
     """What the stages were asked, as they noted it down: the source's own settings may hold secrets, and stay out."""
-    asked = {"features.peak": facts["features"]["peak"]}
-    clusters = facts["clusters"].asked
-    in_json = clusters.model_dump(mode="json", exclude_unset=True) if clusters else {}
+    asked = {"features.peak": described.peak}
+    in_json = swept.asked.model_dump(mode="json", exclude_unset=True) if swept.asked else {}
     asked |= {f"cluster.{name}": value for name, value in in_json.items()}
     return tuple(asked.items())
 
@@ -235,21 +239,21 @@ def _plain(scalar: pa.Scalar) -> Plain:
     return value if isinstance(value, Plain) else str(value)
 
 
-def _rejected(facts: Mapping[str, Any], drawn: Drawn) -> tuple[Rejected, ...]:
+def _rejected(facts: FeaturesFacts, drawn: Drawn) -> tuple[Rejected, ...]:
     """The rules that set something aside, most first."""
     found = [
         Rejected(
-            r["name"], r["when"], r["reason"], facts["rejected"][r["name"]], curves_drawn(drawn, _of_rule(drawn, r))
+            rule.name, rule.when, rule.reason, facts.rejected[rule.name], curves_drawn(drawn, _of_rule(drawn, rule))
         )
-        for r in facts["rules"]
-        if facts["rejected"].get(r["name"])
+        for rule in facts.rules
+        if facts.rejected.get(rule.name)
     ]
     return tuple(sorted(found, key=lambda r: (-r.count, r.rule)))
 
 
-def _of_rule(drawn: Drawn, rule: Mapping[str, Any]) -> Rows:
+def _of_rule(drawn: Drawn, rule: Rule) -> Rows:
     """Rows are in the order of their hashes: the first few of all parts together."""
-    return np.flatnonzero(drawn.rejected == rule["name"])[: sample.EXAMPLES]
+    return np.flatnonzero(drawn.rejected == rule.name)[: sample.EXAMPLES]
 
 
 def _sweep(workspace: Workspace) -> tuple[Model, ...]:
@@ -258,7 +262,7 @@ def _sweep(workspace: Workspace) -> tuple[Model, ...]:
     return tuple(Model(**row) for row in sweep.iter_rows(named=True))
 
 
-def stage_of(manifest: Manifest) -> Stage:
+def stage_of(manifest: Manifest[Any]) -> Stage:
     """A stage for the appendix."""
     return Stage(
         name=manifest.stage, made_at=manifest.made_at, rows=manifest.rows, parts=manifest.parts,
