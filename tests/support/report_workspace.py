@@ -74,9 +74,11 @@ def write(
         parts,
         {
             "peak": "max",
+            "agreement": 1.0,
+            "typical": {},
             "catalogue": plain_catalogue(CATALOGUE),
             "rules": rules,
-            "rejected": {"flat": rejected},
+            **dict.fromkeys(("rejected", "in_all", "alone"), {"flat": rejected}),
             "kept": len(kept),
         },
     )
