@@ -78,7 +78,7 @@ def write(
             "typical": {},
             "catalogue": plain_catalogue(CATALOGUE),
             "rules": rules,
-            **dict.fromkeys(("rejected", "in_all", "alone"), {"flat": rejected}),
+            **{key: {"flat": rejected} for key in ("rejected", "in_all", "alone")},
             "kept": len(kept),
         },
     )
