@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,8 @@ import pytest
 from nbclient import NotebookClient
 
 import tsclust
+from tests.support.servers import new_database
+from tsclust.embedded_postgres.server import Server
 from tsclust.simulation import expert, load
 
 SEED = 5
@@ -19,13 +22,22 @@ REPOSITORY = Path(__file__).parents[2]
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 
 
+@pytest.fixture(scope="module")
+def prepared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with what notebooks find: for reading."""
+    root = tmp_path_factory.mktemp("notebooks") / "ws"
+    with new_database(server.dsn, "notebooks") as dsn:
+        load.fill(dsn, 2_000, SEED)
+        tsclust.init(root)
+        flags = {"dsn": dsn, "source": {"table": "machine.cycles"}, "cluster": {"k": "2..6"}}
+        list(tsclust.run(root, flags))
+        expert.prepare(root, dsn, SEED)
+    return root
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
-def test_a_notebook_runs(path: Path, database: str, workspace_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    load.fill(database, 2_000, SEED)
-    tsclust.init(workspace_dir)
-    flags = {"dsn": database, "source": {"table": "machine.cycles"}, "cluster": {"k": "2..6"}}
-    list(tsclust.run(workspace_dir, flags))
-    expert.prepare(workspace_dir, database, SEED)
+def test_a_notebook_runs(path: Path, prepared: Path, workspace_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(prepared, workspace_dir)
     monkeypatch.setenv("TSCLUST_WORKSPACE", str(workspace_dir))
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120).execute()

@@ -3,41 +3,31 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg.conninfo import make_conninfo
 from typer.testing import CliRunner
 
 from tests.support.file_tables import read, refused
+from tests.support.servers import new_database
 from tsclust.cli import app
 from tsclust.embedded_postgres.server import Server
 
 
 @pytest.fixture(scope="module")
-def dumps(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def dumps(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with dumps of two tables, each in a way of its own."""
     folder = tmp_path_factory.mktemp("dumps")
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE two_tables")
-    dsn = make_conninfo(server.dsn, dbname="two_tables")
-    with psycopg.connect(dsn) as connection:
-        connection.execute('CREATE TABLE cycles (id int, "values" float8[]); CREATE TABLE other (LIKE cycles)')
-        connection.execute("INSERT INTO cycles SELECT i, ARRAY[i, random()] FROM generate_series(1, 5000) i")
-        connection.execute("INSERT INTO other VALUES (7, '{1,NULL}')")
-    for name, *options in (
-        ("plain",),
-        ("custom", "-Fc"),
-        ("directory", "-Fd"),
-        ("inserts", "--inserts"),
-        ("tar", "-Ft"),
-    ):
-        subprocess.run([server.bin / "pg_dump", "-d", dsn, *options, "-f", folder / name], check=True)
-    yield folder
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("DROP DATABASE two_tables WITH (FORCE)")
+    kinds = (("plain",), ("custom", "-Fc"), ("directory", "-Fd"), ("inserts", "--inserts"), ("tar", "-Ft"))
+    with new_database(server.dsn, "two_tables") as dsn:
+        with psycopg.connect(dsn) as connection:
+            connection.execute('CREATE TABLE cycles (id int, "values" float8[]); CREATE TABLE other (LIKE cycles)')
+            connection.execute("INSERT INTO cycles SELECT i, ARRAY[i, random()] FROM generate_series(1, 5000) i")
+            connection.execute("INSERT INTO other VALUES (7, '{1,NULL}')")
+        for name, *options in kinds:
+            subprocess.run([server.bin / "pg_dump", "-d", dsn, *options, "-f", folder / name], check=True)
+    return folder
 
 
 @pytest.mark.parametrize("kind", ["plain", "custom", "directory"])

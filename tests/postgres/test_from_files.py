@@ -13,6 +13,7 @@ from psycopg.conninfo import make_conninfo
 
 import tsclust
 from tests.support.file_tables import TABLES, Table, as_csv, as_parquet, cell, extracted, read, same
+from tests.support.servers import new_database
 from tests.support.workspaces import new_workspace
 from tsclust.embedded_postgres.server import Server
 
@@ -20,18 +21,15 @@ from tsclust.embedded_postgres.server import Server
 @pytest.fixture(scope="module")
 def filled(server: Server) -> Iterator[Server]:
     """The tables in a database called filed."""
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE filed")
-    with psycopg.connect(dsn_of(server)) as connection:
-        for table in TABLES.values():
-            columns = ", ".join(f'"{n}" {t}' for n, (t, _) in table.columns.items())
-            connection.execute(f"CREATE TABLE {table.name} ({columns})")
-            with connection.cursor().copy(f"COPY {table.name} FROM STDIN") as copy:
-                for row in table.rows:
-                    copy.write_row(tuple(cell(v) if isinstance(v, list) else v for v in row))
-    yield server
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("DROP DATABASE filed WITH (FORCE)")
+    with new_database(server.dsn, "filed") as dsn:
+        with psycopg.connect(dsn) as connection:
+            for table in TABLES.values():
+                columns = ", ".join(f'"{n}" {t}' for n, (t, _) in table.columns.items())
+                connection.execute(f"CREATE TABLE {table.name} ({columns})")
+                with connection.cursor().copy(f"COPY {table.name} FROM STDIN") as copy:
+                    for row in table.rows:
+                        copy.write_row(tuple(cell(v) if isinstance(v, list) else v for v in row))
+        yield server
 
 
 def dsn_of(server: Server) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 from psycopg.conninfo import make_conninfo
 
+from tests.support.servers import new_database
 from tsclust.embedded_postgres.server import Server
 from tsclust.source.pgdump import tables
 from tsclust.source.protocols import Rows
@@ -79,16 +80,13 @@ def odd_rows() -> Iterator[tuple[Any, ...]]:
 @contextmanager
 def dumped_database(server: Server) -> Iterator[Server]:
     """The server, with the TABLES and `odd_rows` in its database dumped."""
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE dumped")
-    with psycopg.connect(server.dsn, dbname="dumped") as connection:
-        connection.execute("ALTER DATABASE dumped SET timezone = 'Europe/Moscow'")
-        connection.execute(TABLES)
-        for row in odd_rows():
-            connection.execute(f"INSERT INTO machine.odd VALUES ({', '.join(['%s'] * len(row))})", row)
-    yield server
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("DROP DATABASE dumped WITH (FORCE)")
+    with new_database(server.dsn, "dumped") as dsn:
+        with psycopg.connect(dsn) as connection:
+            connection.execute("ALTER DATABASE dumped SET timezone = 'Europe/Moscow'")
+            connection.execute(TABLES)
+            for row in odd_rows():
+                connection.execute(f"INSERT INTO machine.odd VALUES ({', '.join(['%s'] * len(row))})", row)
+        yield server
 
 
 def dump(server: Server, path: Path, *options: str, pipe: bool = False) -> Path:

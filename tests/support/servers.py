@@ -6,6 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -19,6 +20,18 @@ from tsclust.simulation import load
 
 OWN = "TSCLUST_TEST_DSN"  # a server of your own, with a user who may create databases
 _numbers = itertools.count()
+
+
+@contextmanager
+def new_database(dsn: str, name: str) -> Iterator[str]:
+    """The DSN of a database that is there as long as this: empty at first."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    try:
+        yield make_conninfo(dsn, dbname=name)
+    finally:
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")
@@ -45,12 +58,9 @@ def dsn(server: Server) -> str:
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """The DSN of a new, empty database that goes with the test: on PostgreSQL 18, or on the server of the test's id."""
     where = getattr(request, "param", "18")
-    name = f"test_{next(_numbers)}"
     dsn = os.environ[OWN] if where == OWN else request.getfixturevalue({"18": "server", "16": "server16"}[where]).dsn
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")
-        yield make_conninfo(dsn, dbname=name)
-        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    with new_database(dsn, f"test_{os.getpid()}_{next(_numbers)}") as database:
+        yield database
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,13 +72,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def cycles_dsn(server: Server) -> Iterator[str]:
     """The DSN of a database with made cycles: for reading."""
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("CREATE DATABASE cycles")
-    dsn = make_conninfo(server.dsn, dbname="cycles")
-    load.fill(dsn, SERIES_MADE, 3)
-    yield dsn
-    with psycopg.connect(server.dsn, autocommit=True) as connection:
-        connection.execute("DROP DATABASE cycles WITH (FORCE)")
+    with new_database(server.dsn, "cycles") as dsn:
+        load.fill(dsn, SERIES_MADE, 3)
+        yield dsn
 
 
 @pytest.fixture(scope="session")
