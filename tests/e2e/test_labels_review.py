@@ -53,8 +53,8 @@ def found_left(workspace: Workspace) -> pl.Series:
 
 
 @pytest.mark.usefixtures("learned_once")
-def test_the_next_round_is_about_what_is_left(unlabelled_copy: Workspace, small_plant: Plant) -> None:
-    workspace, truth = unlabelled_copy, small_plant.kinds
+def test_the_next_round_is_about_what_is_left(unlabelled_copy: Workspace, described_plant: Plant) -> None:
+    workspace, truth = unlabelled_copy, described_plant.kinds
     label(workspace, truth.filter(~pl.col("kind").is_in(["vibration", "obstacle"])))
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..8"}})
     numbers = pl.read_parquet(workspace.stage(CLUSTERS) / "groups.parquet")

@@ -37,7 +37,7 @@ def ws(small_plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Opened:
     workspace = small_plant.described_copy(folder / "ws")
     tsclust.cluster(workspace.root, {"cluster": {"k": "2..12"}})
     tsclust.report(workspace.root, {"report": {"charts": False}})
-    tsclust.labels_import(workspace.root, expert.two_answers(workspace, small_plant.kinds))
+    tsclust.labels_import(workspace.root, expert.two_answers(workspace, small_plant.planted))
     tsclust.train(workspace.root)
     tsclust.score(workspace.root)
     return tsclust.open(workspace.root)
@@ -251,7 +251,7 @@ def test_suspects_come_most_suspicious_first(ws: Opened, small_plant: Plant) -> 
     assert found["margin"].is_sorted(descending=True)
     used = dict(ws.labels_in_use.select("series_id", "kind").iter_rows())
     assert found["kind"].to_list() == [used[i] for i in found["series_id"]]
-    clear = found.filter(pl.col("margin") > 0.5).join(small_plant.kinds.rename({"kind": "true"}), on="series_id")
+    clear = found.filter(pl.col("margin") > 0.5).join(small_plant.planted.rename({"kind": "true"}), on="series_id")
     assert (clear["kind"] != clear["true"]).mean() > 0.5
 
 

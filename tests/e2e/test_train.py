@@ -55,15 +55,13 @@ def test_without_labels_or_with_one_kind_it_says_what_to_do(plant_copy: Workspac
         tsclust.train(plant_copy.root, {"train": {"machine": "maschine"}})
 
 
-def test_where_nobody_has_labelled_the_normal_they_are_the_normal_mass(
-    small_plant_copy: Workspace, small_plant: Plant
-) -> None:
-    label(small_plant_copy, small_plant.labelled.filter(pl.col("kind") != "normal").select("series_id", "kind"))
-    tsclust.cluster(small_plant_copy.root, {"cluster": {"k": "2..20"}})
-    done = tsclust.train(small_plant_copy.root)
+def test_where_nobody_has_labelled_the_normal_they_are_the_normal_mass(plant_copy: Workspace, plant: Plant) -> None:
+    label(plant_copy, plant.labelled.filter(pl.col("kind") != "normal").select("series_id", "kind"))
+    tsclust.cluster(plant_copy.root, {"cluster": {"k": "2..20"}})
+    done = tsclust.train(plant_copy.root)
     assert any("series without a label were taken as normal" in note for note in done.notes)
-    tsclust.score(small_plant_copy.root)
-    asked = Plant(small_plant_copy, small_plant.path, small_plant.truth).asked
+    tsclust.score(plant_copy.root)
+    asked = Plant(plant_copy, plant.path, plant.truth).asked
     normal = asked.filter(pl.col("kind") == "normal")
     assert (normal["said"] == "normal").mean() > 0.95
     assert (normal["said"].is_in(["normal", "don't know", "none of these"])).mean() > 0.99

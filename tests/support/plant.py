@@ -43,6 +43,7 @@ def cycles_file(
         for batch, truth in mechanism.make(series, seed, machines=machines):
             writer.write_batch(batch)
             truths.append(pl.DataFrame(truth))
+    pl.concat(truths).write_parquet(folder / "planted.parquet")
     return path, pl.concat(truths)
 
 
@@ -109,6 +110,11 @@ class Plant:
         return pl.read_parquet(self.path)
 
     @property
+    def planted(self) -> pl.DataFrame:
+        """series_id, kind of all series, those too that rules reject or that cannot be real."""
+        return pl.read_parquet(self.path.parent / "planted.parquet")
+
+    @property
     def labelled(self) -> pl.DataFrame:
         return self.truth.filter(pl.col("machine_id").hash(1) % 3 > 0, pl.col("kind") != HELD_OUT)
 
@@ -131,9 +137,8 @@ class Plant:
     def described_copy(self, root: Path) -> Workspace:
         """A copy of what was described, without what was learned from it."""
         copy = self.copy_to(root)
-        for stage in (LABELS, MODEL, SCORES):
-            shutil.rmtree(copy.stage(stage))
-        shutil.rmtree(copy.reports)
+        for folder in (copy.stage(LABELS), copy.stage(MODEL), copy.stage(SCORES), copy.reports):
+            shutil.rmtree(folder, ignore_errors=True)
         return copy
 
 
@@ -168,10 +173,10 @@ def plant_copy(plant: Plant, tmp_path: Path) -> Workspace:
 
 @pytest.fixture(scope="session")
 def small_plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
-    """10,000 cycles, all labelled, trained and scored: so few that rare kinds are hard to recognise."""
+    """12,000 cycles, all labelled, trained and scored: so few that rare kinds are hard to recognise."""
 
     def build(folder: Path) -> Plant:
-        made = Plant.described(folder, 10_000)
+        made = Plant.described(folder, 12_000)
         made.learn(made.kinds)
         return made
 
@@ -183,15 +188,21 @@ def small_plant_copy(small_plant: Plant, tmp_path: Path) -> Workspace:
     return small_plant.copy_to(tmp_path / "ws")
 
 
-@pytest.fixture
-def unlabelled_copy(small_plant: Plant, tmp_path: Path) -> Workspace:
-    return small_plant.described_copy(tmp_path / "ws")
+@pytest.fixture(scope="session")
+def described_plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    """20,000 cycles, described; nobody has labelled any."""
+    return built_once(tmp_path_factory, "described-plant", lambda folder: Plant.described(folder, 20_000))
 
 
 @pytest.fixture
-def flipped(unlabelled_copy: Workspace, small_plant: Plant) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
+def unlabelled_copy(described_plant: Plant, tmp_path: Path) -> Workspace:
+    return described_plant.copy_to(tmp_path / "ws")
+
+
+@pytest.fixture
+def flipped(unlabelled_copy: Workspace, described_plant: Plant) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
     """(workspace, the truth, labels of which 5 % are of another kind)."""
-    workspace, truth, rng = unlabelled_copy, small_plant.kinds, np.random.default_rng(1)
+    workspace, truth, rng = unlabelled_copy, described_plant.kinds, np.random.default_rng(1)
     names = truth["kind"].unique().sort()
     codes = truth["kind"].replace_strict(names.to_list(), range(len(names)), return_dtype=pl.Int64).to_numpy().copy()
     rows = rng.choice(len(codes), len(codes) // 20, replace=False)

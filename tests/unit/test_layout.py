@@ -1,0 +1,39 @@
+"""How the tests themselves are laid out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parent.parent
+MODULES = sorted(path for path in TESTS.rglob("*.py") if path.name != "__init__.py")
+ROOMS = {path.name for path in (TESTS.parent / "tsclust").rglob("*") if path.is_dir()}
+
+
+def test_no_test_imports_from_another() -> None:
+    """What several use is in tests/support."""
+    texts = {path: path.read_text(encoding="utf-8") for path in MODULES if path != Path(__file__)}
+    assert not [path for path, text in texts.items() if re.search(r"tests\.(unit|postgres|browser|e2e)\b", text)]
+
+
+def test_unit_tests_lie_by_rooms() -> None:
+    folders = {path.name for path in (TESTS / "unit").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert folders <= ROOMS
+
+
+def test_names_of_test_modules_are_unique() -> None:
+    names = [path.name for path in MODULES if path.name.startswith("test_")]
+    assert sorted(set(names)) == sorted(names)
+
+
+def test_a_test_has_its_folder_as_a_mark(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("unit")
+    assert not request.node.get_closest_marker("postgres")
+
+
+def test_a_unit_test_that_starts_a_server_fails(request: pytest.FixtureRequest) -> None:
+    for fixture in ("server", "chromium"):
+        with pytest.raises(pytest.fail.Exception, match=f"tests/unit does without {fixture}"):
+            request.getfixturevalue(fixture)
