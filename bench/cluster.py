@@ -3,7 +3,7 @@
 python bench/cluster.py [--rows N ...] [--features 20|28] [--runs N] [--only scale|peers] [--peer-k K ... | --all-k]
 python bench/cluster.py --limited [MB] [--rows N] [--features 20|28]
 
-The rows: made cycles, described once and repeated with a little noise. No baseline, regimes only with --regimes.
+The rows: synthetic cycles, described once and repeated with a little noise. No baseline, regimes only with --regimes.
 
 scale    the whole process as installed (without pandas), k = 2..40, 4 restarts each, all diagnostics over all rows,
          and the stage in it as told by --json; clusters/ is removed between runs.

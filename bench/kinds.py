@@ -1,6 +1,6 @@
 """The measure that decides: kinds of malfunction found per group looked at, by tsclust and by the textbook way.
 
-python bench/kinds.py [--series N] [--seed N]                               made cycles, 12 rare kinds planted
+python bench/kinds.py [--series N] [--seed N]                               synthetic cycles, 12 rare kinds planted
 python bench/kinds.py --machine press|valve [--series N]                    others, made as bench/machines.py says
 python bench/kinds.py --file SERIES.parquet --truth COLUMN --normal VALUE   real ones; VALUE names what is normal
 
@@ -67,7 +67,7 @@ def arguments(description: str | None, given: Sequence[str] | None = None) -> ar
 
 
 def made(said: argparse.Namespace, root: Path) -> tuple[Path, pl.DataFrame, list[str]]:
-    """(series file without the truth, truth, the kinds of malfunction) of made cycles."""
+    """(series file without the truth, truth, the kinds of malfunction) of synthetic cycles."""
     if said.machine:
         return of_machine(said, root)
     path, truths = root / "cycles.parquet", []

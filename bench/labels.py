@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def made(folder: Path, said: argparse.Namespace) -> tuple[Path, dict[str, Any], pl.DataFrame]:
-    """(workspace, flags, truth) of made cycles."""
+    """(workspace, flags, truth) of synthetic cycles."""
     asked = made_cycles.arguments("", ["--series", str(said.series), "--seed", str(said.seed)])
     path, truth, _ = made_cycles.made(asked, folder)
     return made_cycles.described(folder, path, asked), {"cluster": {"baseline": asked.baseline}}, truth

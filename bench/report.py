@@ -90,7 +90,7 @@ class Run:
 
 
 def made(root: Path, series: int) -> Path:
-    """A workspace of made cycles with all but a report; without a server."""
+    """A workspace of synthetic cycles with all but a report; without a server."""
     cycles, workspace = root / "cycles.parquet", root / f"made-{series}"
     write_cycles(cycles, series)
     first = ["init", "--baseline", "machine_id", "--baseline", "direction"]

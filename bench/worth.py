@@ -1,6 +1,6 @@
 """What each feature is worth: how well it tells kinds from normal, and what is found without it.
 
-python bench/worth.py [--series N] [--seed N]                               made cycles, 12 rare kinds planted
+python bench/worth.py [--series N] [--seed N]                               synthetic cycles, 12 rare kinds planted
 python bench/worth.py --file SERIES.parquet --truth COLUMN --normal VALUE   real ones; VALUE names what is normal
 
     tells       the kind that the feature by itself tells best from all other series kept, and how well: the average

@@ -1,4 +1,4 @@
-"""demo: an embedded PostgreSQL, made cycles, every stage, the report and the score."""
+"""demo: an embedded PostgreSQL, synthetic cycles, every stage, the report and the score."""
 
 from __future__ import annotations
 
