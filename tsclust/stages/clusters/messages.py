@@ -73,7 +73,7 @@ def of_drill(group: int, name: str, now: ClustersFacts, before: ClustersFacts, n
     facts = now.within[str(group)]
     proposed = numbered.groups.filter("proposed")["group"].to_list()
     return (
-        f"{name}, {facts.rows:,} series: {counted(facts.groups, 'distinct group')} in it, "
+        f"{name}: {facts.rows:,} series, {counted(facts.groups, 'distinct group')}, "
         f"{len(proposed)} of them proposed for review: {_listed(proposed)}",
         f"suggested k: {_advice(facts.advice)}",
         *_changes(numbered),
