@@ -12,7 +12,8 @@ from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness, messages
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.screening import CLEAR
-from tsclust.stages.features.step import Describer, Plan, describe_parts, describer_of, digest, plan_of
+from tsclust.stages.features.spec import Describer
+from tsclust.stages.features.step import Plan, describe_parts, describer_of, plan_of, read_spec
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -31,17 +32,17 @@ def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listene
     then = command("filter", root)
     with workspace.locked():
         series, before = workspace.manifest(SERIES), workspace.find_manifest(FEATURES)
-        inputs, settings_hash = {"series": series.output_hash}, digest(root, settings)
-        if before and (before.inputs, before.settings) == (inputs, settings_hash):
+        inputs, spec = {"series": series.output_hash}, read_spec(root, settings)
+        if before and (before.inputs, before.settings) == (inputs, spec.digest):
             return up_to_date("features", workspace.stage(FEATURES), before, then)
         freshness.refuse_nothing(workspace)
-        describer = describer_of(workspace, settings, root, listen)
-        same = before if before and before.settings == settings_hash else None
+        describer = describer_of(workspace, spec, listen)
+        same = before if before and before.settings == spec.digest else None
         plan = plan_of(workspace, settings, describer, same, listen)
         with workspace.writing(FEATURES) as writer:
             facts = describe_parts(workspace, writer, describer, plan, before, listen)
             manifest = write_manifest(
-                writer, meter, FEATURES, settings=settings_hash, inputs=inputs, seed=0, rows=series.rows,
+                writer, meter, FEATURES, settings=spec.digest, inputs=inputs, seed=0, rows=series.rows,
                 parts=series.parts, facts=facts,
             )  # fmt: skip
     notes, table = _notes(settings, describer, plan, series.parts), messages.rule_table(manifest)

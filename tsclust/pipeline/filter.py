@@ -11,17 +11,13 @@ from tsclust import config
 from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import filter_show
-from tsclust.stages.features import catalogue, freshness, messages, screening
-from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.features import catalogue, freshness, messages, step
 from tsclust.stages.features import rules as screen
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.screening import CLEAR
-from tsclust.stages.features.tally import Tally
-from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
-from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
 
@@ -59,7 +55,7 @@ def filter(
         if dry_run:
             return _dry(workspace, before, rules, meter, listen)
         with workspace.writing(FEATURES) as writer:
-            facts = _again(workspace, writer, before, rules, listen)
+            facts = step.screen_parts(workspace, writer, before, rules, listen)
             manifest = write_manifest(
                 writer, meter, FEATURES, settings=before.settings, inputs=before.inputs, seed=0,
                 rows=before.rows, parts=before.parts, facts=facts,
@@ -76,37 +72,10 @@ def _in_force(settings: Settings, before: Manifest[FeaturesFacts]) -> tuple[Rule
 def _dry(
     workspace: Workspace, before: Manifest[FeaturesFacts], rules: tuple[Rule, ...], meter: Meter, listen: Listener
 ) -> Result:
-    after = _again(workspace, None, before, rules, listen)
+    after = step.screen_parts(workspace, None, before, rules, listen)
     note = f"dry run, nothing written: {before.facts.kept:,} series are kept now, {after.kept:,} would be"
     table = messages.change_table(before.facts, after)
     facts = after.model_dump(include={"rejected", "in_all", "alone", "kept"}) | {"kept_now": before.facts.kept}
     return Result(
         "filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", workspace.root), facts=facts
     )
-
-
-def _again(
-    workspace: Workspace,
-    writer: StageWriter | None,
-    before: Manifest[FeaturesFacts],
-    rules: tuple[Rule, ...],
-    listen: Listener,
-) -> FeaturesFacts:
-    """Screen every part; the facts for the manifest. Without a writer only the columns that rules read are read."""
-    features = before.facts.catalogue
-    names = [f.name for f in features]
-    judge = screening.judge(workspace, rules, before.facts.typical, features)
-    used = names if writer else screening.features_used(rules, names)
-
-    def one_part(path: Path) -> Tally:
-        ids, frame = feature_parts.read_frame(path, used)
-        judged, tally = judge(frame, ids, workspace.stage(SERIES) / path.name)
-        if writer:
-            writer.write_table(path.name, judged)
-        return tally
-
-    tallies = screening.heard(one_part, workspace.parts(FEATURES), "filter", 0, before.rows, listen)
-    by_part = {
-        name: PartFacts.of(part.series, part.votes, tallies[name]) for name, part in before.facts.by_part.items()
-    }
-    return before.facts.model_copy(update=counted(rules, by_part))

@@ -2,48 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-import polars as pl
+import pyarrow as pa
 
-from tsclust import config
 from tsclust.config import Rule, Settings
-from tsclust.engine.base import Listener, Progress
+from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
-from tsclust.series import SeriesBlock
-from tsclust.stages.features import catalogue, custom, screening, survey
-from tsclust.stages.features import rules as screen
-from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.features.custom import Extra
+from tsclust.stages.features import catalogue, parts, screening, survey
+from tsclust.stages.features import rules as rules_
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
 from tsclust.stages.features.freshness import refuse_other
-from tsclust.stages.features.kernels import describe
-from tsclust.stages.features.screening import CLEAR
+from tsclust.stages.features.screening import CLEAR, Screen
+from tsclust.stages.features.spec import Describer, FeatureSpec
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
-from tsclust.workspace.parquet import StageWriter
+from tsclust.workspace.parquet import StageWriter, Written, write_part
 
-
-@dataclass(frozen=True)
-class Describer:
-    """What describes a series: the catalogue, and the user's own features."""
-
-    features: tuple[Feature, ...]
-    extra: tuple[Extra, ...]
-
-    def __call__(self, block: SeriesBlock, sign: int) -> pl.DataFrame:
-        """A column for each feature, a row for each series; null where a feature is not known."""
-        found = describe(block, sign)
-        if self.extra:
-            found = np.hstack([found, custom.describe_extra(block, sign, self.extra)])
-        return pl.DataFrame(found, schema=[f.name for f in self.features]).with_columns(pl.all().fill_nan(None))
+WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -75,8 +58,9 @@ def describe_as(
     Raises StageMissingError where the features are not the same ones.
     """
     meter = Meter()
-    describer = describer_of(workspace, settings, base, listen)
-    now, then = (catalogue.plain(describer.features), digest(base, settings)), (same["catalogue"], same["made"])
+    spec = read_spec(base, settings)
+    describer = describer_of(workspace, spec, listen)
+    now, then = (catalogue.plain(describer.features), spec.digest), (same["catalogue"], same["made"])
     refuse_other(now, then, base)
     rules = tuple(Rule.model_validate(rule) for rule in same["rules"])
     sign = 1 if same["peak"] == "max" else -1
@@ -86,34 +70,31 @@ def describe_as(
         facts = describe_parts(workspace, writer, describer, plan, None, listen)
         series = workspace.manifest(SERIES)
         return write_manifest(
-            writer, meter, FEATURES, settings=digest(base, settings), inputs={"series": series.output_hash},
+            writer, meter, FEATURES, settings=spec.digest, inputs={"series": series.output_hash},
             seed=0, rows=series.rows, parts=series.parts, facts=facts,
         )  # fmt: skip
 
 
 def digest(root: Path, settings: Settings) -> str:
     """A hash of what decides on the features: the settings, and the user's own ones as they are written."""
-    return config.digest(settings.features, _extra_text(root, settings))
+    return read_spec(root, settings).digest
 
 
-def _extra_text(root: Path, settings: Settings) -> str:
-    """The user's file, "" where none is named or there. Raises SettingsError where it is no text."""
+def read_spec(root: Path, settings: Settings) -> FeatureSpec:
+    """By what series are described; the user's file lies in the folder `root`. Raises SettingsError where it is no
+    text."""
     path = root / settings.features.extra
+    there = bool(settings.features.extra) and path.is_file()
     try:
-        return path.read_text(encoding="utf-8") if settings.features.extra and path.is_file() else ""
+        return FeatureSpec(settings.features, path, path.read_text(encoding="utf-8") if there else None)
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
 
 
-def describer_of(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Describer:
+def describer_of(workspace: Workspace, spec: FeatureSpec, listen: Listener) -> Describer:
     """With its kernels compiled for this type of values: seconds the first time, then they come from a cache."""
     listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
-    asked = settings.features
-    path = base / asked.extra
-    if asked.extra and not path.is_file():
-        raise SettingsError(f"[features] extra = {path}: there is no such Python file", "Correct the path")
-    own = custom.load(path, _extra_text(base, settings)) if asked.extra else ()
-    describer = Describer(catalogue.in_force(asked.skip, [e.feature for e in own]), own)
+    describer = spec.compile()
     describer(series_parts.empty_block(workspace), 1)
     return describer
 
@@ -133,7 +114,7 @@ def plan_of(
     seen = survey.survey(asked, series.rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
-    rules = screen.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
+    rules = rules_.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
     if before and known and (before.facts.peak, before.facts.rules) == (_peak(sign), rules):
         # New parts are held against what was typical when the first ones came: no old part is touched.
         return Plan(asked, known, votes, sign, agreement, rules, before.facts.typical)
@@ -156,21 +137,87 @@ def describe_parts(
 ) -> FeaturesFacts:
     """Compute the parts asked for, take over the known ones; the facts for the manifest."""
     series = workspace.manifest(SERIES)
-    judge = screening.judge(workspace, plan.rules, plan.typical, describer.features)
-
-    def one_part(path: Path) -> Tally:
-        block = series_parts.read_block(path)
-        judged, tally = judge(describer(block, plan.sign), block.ids, path)
-        writer.write_table(path.name, judged)
-        return tally
-
+    screen = Screen.prepare(plan.rules, plan.typical, describer.names, series_parts.carried_columns(workspace))
     for name in plan.known:
         writer.adopt(workspace.stage(FEATURES) / name, before.outputs[name] if before else "")
     tallies = {name: part.tally for name, part in plan.known.items()}
     done = sum(tally.rows for tally in tallies.values())
-    tallies |= screening.heard(one_part, plan.asked, "features", done, series.rows, listen)
+    describe_part = partial(_describe_part, describer, screen, plan.sign, writer.folder)
+    tallies |= _map_with_progress(describe_part, plan.asked, writer, Progress("features", done, series.rows), listen)
     by_part = {name: PartFacts.of(series.outputs[name], plan.votes[name], tallies[name]) for name in sorted(tallies)}
     return FeaturesFacts(
         peak=_peak(plan.sign), agreement=round(plan.agreement, 4), typical=plan.typical, catalogue=describer.features,
         **counted(plan.rules, by_part),
     )  # fmt: skip
+
+
+def screen_parts(
+    workspace: Workspace,
+    writer: StageWriter | None,
+    before: Manifest[FeaturesFacts],
+    rules: tuple[Rule, ...],
+    listen: Listener,
+) -> FeaturesFacts:
+    """Apply rules to every part of features/ again; the facts for the manifest.
+
+    Without a writer nothing is written, and only the features that rules read are read.
+    """
+    facts = before.facts
+    names = [feature.name for feature in facts.catalogue]
+    screen = Screen.prepare(rules, facts.typical, names, series_parts.carried_columns(workspace))
+    used = names if writer else screening.features_used(rules, names)
+    folder = writer.folder if writer else None
+    screen_part = partial(_screen_part, screen, used, workspace.stage(SERIES), folder)
+    paths, progress = workspace.parts(FEATURES), Progress("filter", 0, before.rows)
+    tallies = _map_with_progress(screen_part, paths, writer, progress, listen)
+    by_part = {name: PartFacts.of(part.series, part.votes, tallies[name]) for name, part in facts.by_part.items()}
+    return facts.model_copy(update=counted(rules, by_part))
+
+
+@dataclass(frozen=True)
+class Screened:
+    """A part of features/ that rules were applied to: what was written of it, and how many each rule rejects."""
+
+    written: Written | None
+    tally: Tally
+
+
+def _describe_part(describer: Describer, screen: Screen, sign: int, folder: Path, path: Path) -> Screened:
+    """The features of a part of series/, written to `folder`."""
+    block = series_parts.read_block(path)
+    features = describer(block, sign)
+    rejected_by, tally = screen.apply(features, series_parts.read_carried(path, screen.carried))
+    return Screened(write_part(folder, path.name, parts.table_of(block.ids, features, rejected_by)), tally)
+
+
+def _screen_part(screen: Screen, names: Sequence[str], series: Path, folder: Path | None, path: Path) -> Screened:
+    """Rules applied to a part of features/, with the carried columns from `series`; written to `folder`, if any."""
+    ids, features = parts.read_frame(path, names)
+    rejected_by, tally = screen.apply(features, series_parts.read_carried(series / path.name, screen.carried))
+    table = parts.table_of(ids, features, rejected_by)
+    return Screened(write_part(folder, path.name, table) if folder else None, tally)
+
+
+def _map_with_progress(
+    function: Callable[[Path], Screened],
+    paths: Sequence[Path],
+    writer: StageWriter | None,
+    progress: Progress,
+    listen: Listener,
+) -> dict[str, Tally]:
+    """The tally of every part by its name; what was written is added to the stage, `progress` goes on from where it
+    is."""
+    tallies = {}
+    for path, part in zip(paths, map_parts(partial(_lean, function), paths, WORKERS), strict=True):
+        if writer and part.written:
+            writer.add(part.written)
+        tallies[path.name] = part.tally
+        progress = replace(progress, done=progress.done + part.tally.rows)
+        listen(progress)
+    return tallies
+
+
+def _lean(function: Callable[[Path], Screened], path: Path) -> Screened:
+    part = function(path)
+    pa.default_memory_pool().release_unused()  # else pieces pile up: 60 MB more for three million series
+    return part

@@ -1,0 +1,71 @@
+"""By what series are described: the settings, and the user's own features as they are written, read once."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tsclust import config
+from tsclust.config import Features
+from tsclust.errors import SettingsError
+from tsclust.series import SeriesBlock
+from tsclust.stages.features import catalogue, custom
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.custom import Extra
+from tsclust.stages.features.kernels import describe
+
+
+@dataclass(frozen=True)
+class FeatureSpec:
+    """The settings of [features], and the text of the user's file at `path`: None where none is named or there."""
+
+    settings: Features
+    path: Path
+    text: str | None
+
+    @property
+    def digest(self) -> str:
+        """A hash of what decides on the features."""
+        return config.digest(self.settings, self.text or "")
+
+    def compile(self) -> Describer:
+        """Raises SettingsError for a file that is not there or cannot be used, or a feature that is not there."""
+        if self.settings.extra and self.text is None:
+            raise SettingsError(f"[features] extra = {self.path}: there is no such Python file", "Correct the path")
+        own = custom.load(self.path, self.text) if self.text is not None else ()
+        return Describer(self, catalogue.in_force(self.settings.skip, [e.feature for e in own]), own)
+
+
+@dataclass(frozen=True)
+class Describer:
+    """What describes a series: the catalogue, and the user's own features, compiled."""
+
+    spec: FeatureSpec
+    features: tuple[Feature, ...]
+    extra: tuple[Extra, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the features, in their order."""
+        return tuple(f.name for f in self.features)
+
+    def __call__(self, block: SeriesBlock, sign: int) -> pl.DataFrame:
+        """A column for each feature, a row for each series; null where a feature is not known."""
+        x = describe(block, sign)
+        if self.extra:
+            x = np.hstack([x, custom.describe_extra(block, sign, self.extra)])
+        return pl.DataFrame(x, schema=self.names).with_columns(pl.all().fill_nan(None))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Another process compiles the same text: what is compiled belongs to a module that only this one has."""
+        return _compiled, (self.spec,)
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(spec: FeatureSpec) -> Describer:
+    return spec.compile()
