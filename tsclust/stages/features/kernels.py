@@ -19,6 +19,45 @@ from tsclust.stages.features.catalogue import NAMES
 FEWEST = 8  # values a series must have to be described
 FACTS = 4  # columns that every series has
 WIDTH = len(NAMES)
+
+# Where each feature stands in a row, by its name in the catalogue. numba takes them for constants.
+N_VALUES = NAMES.index("n_values")
+N_MISSING = NAMES.index("n_missing")
+LOWEST = NAMES.index("min")
+HIGHEST = NAMES.index("max")
+LONGEST_FLAT_RUN = NAMES.index("longest_flat_run")
+FIRST_LEVEL = NAMES.index("first_level")
+UPRIGHT = NAMES.index("upright")
+START = NAMES.index("start")
+RUN_LENGTH = NAMES.index("run_length")
+PEAK_POSITION = NAMES.index("peak_position")
+PEAK_HEIGHT = NAMES.index("peak_height")
+PEAK_WIDTH = NAMES.index("peak_width")
+DECAY_TIME = NAMES.index("decay_time")
+SIDE_MEAN = NAMES.index("side_mean")
+SIDE_STD = NAMES.index("side_std")
+SIDE_SKEWNESS = NAMES.index("side_skewness")
+SIDE_KURTOSIS = NAMES.index("side_kurtosis")
+SIDE_SLOPE = NAMES.index("side_slope")
+SIDE_ROUGHNESS = NAMES.index("side_roughness")
+SIDE_RISE = NAMES.index("side_rise")
+SIDE_FALL = NAMES.index("side_fall")
+SIDE_STEP = NAMES.index("side_step")
+SIDE_OSCILLATION = NAMES.index("side_oscillation")
+SIDE_TO_PEAK = NAMES.index("side_to_peak")
+SPREAD_TO_PEAK = NAMES.index("spread_to_peak")
+RISE_TO_PEAK = NAMES.index("rise_to_peak")
+ROUGHNESS_TO_PEAK = NAMES.index("roughness_to_peak")
+RETURN_TIME = NAMES.index("return_time")
+RETURN_LEVEL = NAMES.index("return_level")
+REST_LEVEL = NAMES.index("rest_level")
+AREA = NAMES.index("area")
+P05 = NAMES.index("p05")
+P25 = NAMES.index("p25")
+P50 = NAMES.index("p50")
+P75 = NAMES.index("p75")
+P95 = NAMES.index("p95")
+
 _part = njit(cache=True, nogil=True, inline="always")  # of its only caller, compiled with it: two seconds less
 
 
@@ -85,14 +124,14 @@ def _facts(raw: Values, row: Floats) -> None:
     for v in raw:
         if np.isfinite(v):
             known, low, high = known + 1, min(low, float(v)), max(high, float(v))
-    row[0], row[1] = len(raw), len(raw) - known
+    row[N_VALUES], row[N_MISSING] = len(raw), len(raw) - known
     if known > 0:
-        row[2], row[3] = low, high
+        row[LOWEST], row[HIGHEST] = low, high
 
 
 @_part
 def _shape(x: Floats, row: Floats) -> None:
-    """Fill a row from its fifth column on, phase by phase, in the order of the catalogue."""
+    """Fill a row but for the simple facts, phase by phase."""
     rest = phases.rest_level(x)
     peak = int(np.argmax(x))
     height = x[peak] - rest
@@ -100,16 +139,17 @@ def _shape(x: Floats, row: Floats) -> None:
     order = shape.order(x)
     first, last = phases.side_movement(x, order, rest, peak, end, height)
     lowest = x[order[0]]
-    row[4] = len(x) if x[peak] == lowest else shape.longest_equal(x, rest + phases.ACTIVE * height)
-    row[5], row[6], row[7] = x[0] - rest, _upright(x, lowest, x[peak]), start
-    row[8] = end - start
+    row[LONGEST_FLAT_RUN] = len(x) if x[peak] == lowest else shape.longest_equal(x, rest + phases.ACTIVE * height)
+    row[FIRST_LEVEL], row[UPRIGHT], row[START] = x[0] - rest, _upright(x, lowest, x[peak]), start
+    row[RUN_LENGTH] = end - start
     side = shape.ascending(x, order, first, last)
-    row[17], row[21] = shape.slope(x, order, first, last), shape.lasting_step(x, order, first, last)
-    _peak(x, rest, peak, start, shape.median(side), row[9:13])
-    _side(x[first:last], side, rest, row[13:23])
+    row[SIDE_SLOPE] = shape.slope(x, order, first, last)
+    row[SIDE_STEP] = shape.lasting_step(x, order, first, last)
+    _peak(x, rest, peak, start, shape.median(side), row)
+    _side(x[first:last], side, rest, row)
     _to_peak(row)
-    _return(x, rest, last, end, row[27:30])
-    _run(shape.ascending(x, order, start, end), rest, row[30:36])
+    _return(x, rest, last, end, row)
+    _run(shape.ascending(x, order, start, end), rest, row)
 
 
 @_part
@@ -121,42 +161,43 @@ def _upright(x: Floats, lowest: float, highest: float) -> float:
 @_part
 def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Floats) -> None:
     half = rest + (x[peak] - rest) / 2
-    row[0] = peak - start
-    row[1] = x[peak] - rest
-    row[2] = phases.crossing(x, peak, half, 1) - phases.crossing(x, peak, half, -1)
-    row[3] = phases.crossing(x, peak, side + (x[peak] - side) / np.e, 1) - peak
+    row[PEAK_POSITION] = peak - start
+    row[PEAK_HEIGHT] = x[peak] - rest
+    row[PEAK_WIDTH] = phases.crossing(x, peak, half, 1) - phases.crossing(x, peak, half, -1)
+    row[DECAY_TIME] = phases.crossing(x, peak, side + (x[peak] - side) / np.e, 1) - peak
 
 
 @_part
 def _side(side: Floats, ascending: Floats, rest: float, row: Floats) -> None:
     mean, std, skewness, kurtosis = shape.moments(side)
     middle = shape.median(ascending)
-    row[0], row[1], row[2], row[3] = mean - rest, std, skewness, kurtosis
-    row[5] = shape.roughness(side)
-    row[6], row[7] = ascending[-1] - middle, middle - ascending[0]
-    row[9] = shape.oscillation(side, row[4])  # row[4], the slope, and row[8], the step, are there: they need the order
+    row[SIDE_MEAN], row[SIDE_STD], row[SIDE_SKEWNESS], row[SIDE_KURTOSIS] = mean - rest, std, skewness, kurtosis
+    row[SIDE_ROUGHNESS] = shape.roughness(side)
+    row[SIDE_RISE], row[SIDE_FALL] = ascending[-1] - middle, middle - ascending[0]
+    row[SIDE_OSCILLATION] = shape.oscillation(side, row[SIDE_SLOPE])  # the slope and the step are there: of the order
 
 
 @_part
 def _to_peak(row: Floats) -> None:
     """Level, spread, rise and roughness of the side movement against the peak; 0 where there is no peak at all."""
-    scale = 1 / row[10] if row[10] > 0 else 0.0
-    row[23], row[24], row[25], row[26] = row[13] * scale, row[14] * scale, row[19] * scale, row[18] * scale
+    scale = 1 / row[PEAK_HEIGHT] if row[PEAK_HEIGHT] > 0 else 0.0
+    row[SIDE_TO_PEAK], row[SPREAD_TO_PEAK] = row[SIDE_MEAN] * scale, row[SIDE_STD] * scale
+    row[RISE_TO_PEAK], row[ROUGHNESS_TO_PEAK] = row[SIDE_RISE] * scale, row[SIDE_ROUGHNESS] * scale
 
 
 @_part
 def _return(x: Floats, rest: float, last: int, end: int, row: Floats) -> None:
-    row[0] = max(end - last, 0)
-    row[1] = x[last:end].mean() - rest if end > last else 0.0
-    row[2] = phases.after(x) - x[0]
+    row[RETURN_TIME] = max(end - last, 0)
+    row[RETURN_LEVEL] = x[last:end].mean() - rest if end > last else 0.0
+    row[REST_LEVEL] = phases.after(x) - x[0]
 
 
 @_part
 def _run(ascending: Floats, rest: float, row: Floats) -> None:
     levels = ascending - rest
-    row[0] = levels.sum()
-    row[1] = shape.percentile(levels, 0.05)
-    row[2] = shape.percentile(levels, 0.25)
-    row[3] = shape.percentile(levels, 0.50)
-    row[4] = shape.percentile(levels, 0.75)
-    row[5] = shape.percentile(levels, 0.95)
+    row[AREA] = levels.sum()
+    row[P05] = shape.percentile(levels, 0.05)
+    row[P25] = shape.percentile(levels, 0.25)
+    row[P50] = shape.percentile(levels, 0.50)
+    row[P75] = shape.percentile(levels, 0.75)
+    row[P95] = shape.percentile(levels, 0.95)
