@@ -1,0 +1,65 @@
+"""The user's feature file is read once; another process describes series by the same text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cloudpickle
+import numpy as np
+import pytest
+
+from tests.support.series import CYCLE, block
+from tsclust import config
+from tsclust.config import Settings
+from tsclust.errors import SettingsError
+from tsclust.stages.features.step import read_spec
+
+TEXT = '''
+FACTOR = 2
+
+def double(x):
+    """Twice the highest value.
+
+    Unit: value
+    """
+    return FACTOR * x.max()
+
+def slow(x):
+    """What numba cannot compile."""
+    return float(str(len(x)))
+'''
+
+
+def settings(**features: object) -> Settings:
+    return Settings.model_validate({"features": features})
+
+
+def test_the_hash_is_of_the_settings_and_the_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(TEXT, encoding="utf-8")
+    mine, none = settings(extra="mine.py"), settings()
+    assert read_spec(tmp_path, mine).digest == config.digest(mine.features, TEXT)
+    assert read_spec(tmp_path, none).digest == config.digest(none.features, "")
+
+
+def test_a_file_that_is_not_there_has_a_hash_but_no_features(tmp_path: Path) -> None:
+    spec = read_spec(tmp_path, settings(extra="mine.py"))
+    assert spec.digest == config.digest(spec.settings, "")
+    with pytest.raises(SettingsError, match=r"mine\.py: there is no such Python file"):
+        spec.compile()
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        read_spec(tmp_path, settings(extra="mine.py"))
+
+
+def test_the_text_is_what_was_read_and_outlives_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(TEXT, encoding="utf-8")
+    spec = read_spec(tmp_path, settings(extra="mine.py"))
+    path.unlink()
+    describer = cloudpickle.loads(cloudpickle.dumps(spec.compile()))
+    assert describer.names[-2:] == ("double", "slow")
+    frame = describer(block(CYCLE), 1)
+    np.testing.assert_allclose(frame.select("double", "slow").row(0), (2 * CYCLE.max(), len(CYCLE)))
