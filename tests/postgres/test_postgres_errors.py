@@ -161,7 +161,7 @@ def test_text_that_is_not_utf8(database: str) -> None:
     ("state", "error", "told"),
     [
         ("40001", SourceLostError, "no. A standby dropped our snapshot"),
-        ("53100", SourceLostError, "short of room"),
+        ("53100", SourceLostError, "short of space"),
         ("57014", SourceLostError, "cancelled on the server"),
         ("22003", QueryError, r"source\.query: no\. Correct \[source\]"),
         ("ZZ999", QueryError, r"source\.query: no\. "),

@@ -89,7 +89,7 @@ def test_update_of_a_source_without_an_order_leaves_out_what_is_known(slow_dsn: 
 def test_update_adds_nothing_to_series_that_were_read_otherwise(slow_dsn: str, tmp_path: Path) -> None:
     root = new_workspace(tmp_path / "ws", TOML)
     tsclust.extract(root, {"dsn": slow_dsn})
-    with pytest.raises(SettingsError, match="other settings"):
+    with pytest.raises(SettingsError, match=r"other \[source\] settings"):
         tsclust.extract(root, {"dsn": slow_dsn, "source": {"where": "machine = 'M1'"}}, update=True)
     run(
         slow_dsn,

@@ -118,7 +118,7 @@ def test_what_is_no_table_to_write_into(database: str, key: list[str]) -> None:
     write_table(database, "t", table([1], ["a"]))
     run(database, "CREATE VIEW v AS SELECT DISTINCT * FROM t", "CREATE INDEX i ON t (id)", "CREATE SEQUENCE s")
     for name in ("v", "i", "s"):
-        with pytest.raises(SettingsError, match=rf"^{name}: .*no table that can be written into"):
+        with pytest.raises(SettingsError, match=rf"^{name}: .*not a table that can be written to"):
             write_table(database, name, table([1], ["a"]), key)
 
 

@@ -186,7 +186,7 @@ WRONG: list[tuple[Callable[[Opened], object], str]] = [
     (lambda ws: ws.spread("?"), r"expected one like n_values, n_missing, min\. docs/features\.md lists them all"),
     (lambda ws: ws.try_feature(lambda x, y: 1.0), "<lambda>: expected a function of one argument, the values"),
     (lambda ws: ws.try_feature(3), "3: expected a function of one argument, the values"),
-    (lambda ws: ws.try_feature(lambda x: x[999]), r"<lambda>\(x\) fails on series \d+: IndexError.*Mend the function"),
+    (lambda ws: ws.try_feature(lambda x: x[999]), r"<lambda>\(x\) fails on series \d+: IndexError.*Fix the function"),
 ]
 
 
