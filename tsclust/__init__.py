@@ -2,19 +2,34 @@
 
 Every command of the command line is a function here: `tsclust.extract(Path("ws"))` is `tsclust extract -w ws`.
 `tsclust.open(Path("ws"))` gives a workspace to a notebook, `tsclust.figures(Path("ws"))` only the report's pictures.
+
+The house, a later line above an earlier one (pyproject.toml holds the arrows, CONTRIBUTING.md says where to add what):
+
+    cli, notebook         doors: the command line; tsclust.open() and its figures
+    pipeline              a module for each command: settings, lock, rooms, Result
+    simulation            synthetic machines and experts who know the truth
+    stages.reports        7  pages of groups and features, charts, texts
+    stages.scores         6  what new series are, drift
+    stages.model          5  the classifier that labels train
+    stages.labels         4  answers files, labels, what a group is called
+    stages.clusters       3  scaling, the sweep of k, groups
+    stages.features       2  numbers that describe a series, rules
+    stages.series         1  series/, read from a source
+    sink, source          where results go to, where series come from
+    workspace, config     folders that appear whole, manifests, Parquet; tsclust.toml
+    engine                a pure function over parts, in order
+    series, arrays, ...   series as flat arrays, hashes, times, errors
 """
 
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
 # function -> its module, loaded when first used: `tsclust --help` answers at once.
-_COMMANDS = {
+_PUBLIC = {
     "cluster": "pipeline.cluster",
     "demo": "pipeline.demo",
     "extract": "pipeline.extract",
@@ -32,25 +47,33 @@ _COMMANDS = {
     "status": "pipeline.status",
     "train": "pipeline.train",
 }
-__all__ = ["__version__", *_COMMANDS]
+__all__ = ["__version__", *_PUBLIC]
 
 
 if TYPE_CHECKING:
+    from tsclust.notebook.view import open as open
+    from tsclust.pipeline.cluster import cluster as cluster
+    from tsclust.pipeline.demo import demo as demo
+    from tsclust.pipeline.extract import extract as extract
+    from tsclust.pipeline.features import features as features
+    from tsclust.pipeline.filter import filter as filter
+    from tsclust.pipeline.init import init as init
+    from tsclust.pipeline.labels_export import labels_export as labels_export
+    from tsclust.pipeline.labels_import import labels_import as labels_import
+    from tsclust.pipeline.labels_review import labels_review as labels_review
+    from tsclust.pipeline.report import figures as figures
+    from tsclust.pipeline.report import report as report
+    from tsclust.pipeline.run import run as run
+    from tsclust.pipeline.score import score as score
+    from tsclust.pipeline.status import status as status
+    from tsclust.pipeline.train import train as train
+else:
 
-    def __getattr__(name: str) -> Any: ...
-
-
-class _Package(ModuleType):
-    """This package: `tsclust.cluster` stays the command's function after the folder tsclust/cluster was imported."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in _COMMANDS:
+    def __getattr__(name: str) -> object:
+        if name not in _PUBLIC:
             raise AttributeError(f"module 'tsclust' has no attribute {name!r}")
-        return getattr(importlib.import_module(f"tsclust.{_COMMANDS[name]}"), name)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _COMMANDS and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
+        return getattr(importlib.import_module(f"tsclust.{_PUBLIC[name]}"), name)
 
 
-sys.modules[__name__].__class__ = _Package
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

@@ -109,5 +109,5 @@ def score(
     with shown(json) as (listen, show):
         done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)
         show([done])
-    if check and done.facts["drift"]["found"]:
+    if check and done.facts and done.facts["drift"]["found"]:
         raise DriftError("series have drifted since the model was trained", f"See {done.wrote}/manifest.json")

@@ -151,7 +151,7 @@ def report(
     with shown(json) as (listen, show):
         done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_)
         show([done])
-    if open_:
+    if open_ and done.wrote:
         webbrowser.open(done.wrote.absolute().as_uri())
 
 

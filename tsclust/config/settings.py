@@ -9,7 +9,6 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,9 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from tsclust.errors import SettingsError
-
-_toml: ContextVar[Path | None] = ContextVar("_toml", default=None)
-
 
 PLACES = frozenset({"table", "query", "files"})  # of series
 CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
@@ -163,17 +159,23 @@ class Settings(BaseSettings):
                 raise ValueError(f"the name {name} is taken: expected a different one for each rule")
         return rules
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Flags first, then the environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, _toml.get())
+
+def _of_file(path: Path) -> type[Settings]:
+    """Settings whose values come from flags first, then the environment, then the file."""
+
+    class OfFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+
+    return OfFile
 
 
 def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
@@ -183,19 +185,18 @@ def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
     A place of series among them (table, query, files) replaces whichever the file has.
     Raises SettingsError with the key, the value and what was expected.
     """
-    token, said = _toml.set(path), _said(flags or {})
+    said = _said(flags or {})
     try:
         if place := {name for name in PLACES if name in said.get("source", {})}:
             said["source"] |= dict.fromkeys(PLACES - place, "")
-        return Settings(**said)
+        found = _of_file(path)(**said)
+        return Settings.model_construct(found.model_fields_set, **dict(found))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", "Fix that line") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
     except ValidationError as error:
         raise _explained(error, path, said) from None
-    finally:
-        _toml.reset(token)
 
 
 def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
