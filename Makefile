@@ -29,10 +29,11 @@ check: lint ## form, types and the tests that need no server and no browser: two
 endurance: .venv/.test ## tests that have a long form, in it: more kills, more interruptions
 	@TSCLUST_ENDURANCE=1 $(PYTEST) -m endurance
 
-lint: .venv/.test ## form and types alone
+lint: .venv/.test ## form, types and arrows alone
 	@.venv/bin/ruff check --quiet
 	@.venv/bin/ruff format --quiet --check || { echo "Not formatted. Run: .venv/bin/ruff format"; exit 1; }
 	@.venv/bin/mypy --no-error-summary
+	@found=$$(.venv/bin/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }
 
 sample: .venv/.test ## reports/sample.html and its pictures
 	@tests/browser.sh

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tsclust.source.files.array_text import NotAnArrayError, looks_like_arrays, parse
+from tsclust.source.array_text import NotAnArrayError, looks_like_arrays, parse
 
 NUMBERS = st.one_of(st.none(), st.floats(), st.integers(-(2**53), 2**53).map(float))
 SERIES = st.lists(st.one_of(st.none(), st.lists(NUMBERS, max_size=5)), max_size=6)

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError, SourceFileError
-from tsclust.source.files import array_text
+from tsclust.source import array_text
 
 
 def hold_arrays(texts: pa.Array) -> bool:

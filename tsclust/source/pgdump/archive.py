@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tsclust.errors import SourceFileError
-from tsclust.source.files.compressed import TellingFile, decompressed
+from tsclust.source.compressed import TellingFile, decompressed
 from tsclust.source.pgdump.contents import Contents, Opening, damaged
 from tsclust.source.protocols import Tell
 

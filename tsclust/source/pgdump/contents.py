@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tsclust.errors import SourceFileError
-from tsclust.source.files.compressed import Read
+from tsclust.source.compressed import Read
 from tsclust.source.pgdump import statements
 from tsclust.source.pgdump.statements import Name
 from tsclust.source.protocols import Tell

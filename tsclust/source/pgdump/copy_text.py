@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv
 
-from tsclust.source.files import array_text
-from tsclust.source.files.compressed import Read
+from tsclust.source import array_text
+from tsclust.source.compressed import Read
 
 _LONGEST = 1 << 28  # bytes in one row
 _INTEGER = r"^-?(0|[1-9]\d*)$"  # 007 is a name

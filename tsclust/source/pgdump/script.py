@@ -13,7 +13,7 @@ from typing import BinaryIO
 import pyarrow as pa
 
 from tsclust.errors import SourceFileError
-from tsclust.source.files.compressed import TellingFile, codec_of, decompressed
+from tsclust.source.compressed import TellingFile, codec_of, decompressed
 from tsclust.source.pgdump import statements
 from tsclust.source.pgdump.archive import MAGIC
 from tsclust.source.pgdump.contents import Contents, Part, damaged

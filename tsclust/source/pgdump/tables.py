@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, TsclustError
-from tsclust.source.files.array_text import NotAnArrayError
-from tsclust.source.files.compressed import starts_with
+from tsclust.source.array_text import NotAnArrayError
+from tsclust.source.compressed import starts_with
 from tsclust.source.layouts import near
 from tsclust.source.pgdump import archive, copy_text, script, statements
 from tsclust.source.pgdump.contents import Contents, Copy, damaged
