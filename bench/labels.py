@@ -29,6 +29,7 @@ from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, resolution
 from tsclust.stages.model import examples, label_errors, suspects
+from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, Stage
@@ -151,10 +152,10 @@ def print_accuracy(
         write(root, labelled)
         classifier = tsclust.train(root, flags).notes[0].partition(":")[0]
         tsclust.score(root, flags)
-        scores = pl.concat(columns_of(Workspace.open(root), "scores", "series_id", "kind")).rename({"kind": "said"})
+        scores = pl.concat(columns_of(Workspace.open(root), SCORES, "series_id", "kind")).rename({"kind": "said"})
         both = asked.join(scores, on="series_id").with_columns(right=pl.col("kind") == pl.col("said"))
-        recall = both.group_by("kind").agg(pl.col("right").mean())["right"].mean()
-        print(f"| {name} | {both['right'].mean():.3%} | {recall:.1%} | {classifier} |", flush=True)
+        recall = both.group_by("kind").agg(pl.col("right").mean())["right"].to_numpy().mean()
+        print(f"| {name} | {both['right'].to_numpy().mean():.3%} | {recall:.1%} | {classifier} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -137,4 +137,5 @@ def read(way: str, dsn: str, query: str, table: str, folder: str) -> None:
 
 
 if __name__ == "__main__" and sys.argv[1:]:
-    {"launch": launch, "ready": ready, "read": read}[sys.argv[1]](*sys.argv[2:])
+    ways: dict[str, Callable[..., None]] = {"launch": launch, "ready": ready, "read": read}
+    ways[sys.argv[1]](*sys.argv[2:])

@@ -63,7 +63,9 @@ def rounds(root: Path, flags: dict[str, Any], truth: pl.DataFrame, malfunctions:
     workspace, found, seen = Workspace.open(root), [], set[str]()
     for number in range(1, ROUNDS + 1):
         tsclust.cluster(root, flags, unlabelled=number > 1)
-        form = form_of(tsclust.report(root, flags, name=f"round-{number}").wrote)
+        page = tsclust.report(root, flags, name=f"round-{number}").wrote
+        assert page
+        form = form_of(page)
         form["groups"] = [g for g in form["groups"] if not g["normal"]][:LOOKS] + [
             g for g in form["groups"] if g["normal"]
         ]

@@ -23,6 +23,7 @@ def four_kinds_workspace(tmp_path: Path) -> Workspace:
 def asked_form(four_kinds_workspace: Workspace) -> dict[str, Any]:
     """What a report about it asks: groups 1 to 4 (short, dip, high, long), and 5, the normal mass."""
     done = tsclust.report(four_kinds_workspace.root, {"report": {"charts": False}})
+    assert done.wrote
     return form_of(done.wrote)
 
 
@@ -49,7 +50,9 @@ def content(workspace: Workspace) -> dict[str, bytes]:
 def disputed(tmp_path: Path) -> Workspace:
     """Two labellers who agree about group 1 and not about group 2."""
     workspace = write(tmp_path / "ws", four_kinds())
-    form = form_of(tsclust.report(workspace.root).wrote)
+    page = tsclust.report(workspace.root).wrote
+    assert page
+    form = form_of(page)
     said: dict[str, dict[str, Any]] = {
         "A": {"1": "x", "2": "y"},
         "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}},
