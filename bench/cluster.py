@@ -45,7 +45,7 @@ from tsclust.stages.clusters import scope
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import catalogue
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -66,7 +66,7 @@ class Source:
 
     frame: pl.DataFrame  # as in features/
     noise: npt.NDArray[np.float64]  # (features,)
-    manifest: Manifest
+    manifest: Manifest[FeaturesFacts]
     series: Path
     settings: str  # tsclust.toml
 
@@ -77,7 +77,7 @@ class Source:
         workspace = Workspace.open(described(root, made(said, root)[0], said))
         frame = pl.read_parquet(workspace.parts(FEATURES)).filter(pl.col("rejected_by").is_null())
         manifest = workspace.manifest(FEATURES)
-        noise = [NOISE * manifest.facts["typical"][name][1] for name in frame.columns[1:-1]]
+        noise = [NOISE * manifest.facts.typical[name][1] for name in frame.columns[1:-1]]
         settings = f"[features]\nskip = {said.skip}\n\n[cluster]\nregimes = {json.dumps(regimes)}\n"
         return cls(frame, np.array(noise), manifest, workspace.stage(SERIES), settings)
 
@@ -100,7 +100,7 @@ class Source:
             for number, first in enumerate(firsts):
                 writer.write_table(f"part-{number:05d}.parquet", self.part(first, min(PART, rows - first)).to_arrow())
             about = {name: getattr(self.manifest, name) for name in ("stage", "settings", "inputs", "seed")}
-            facts = self.manifest.facts | {"kept": rows, "by_part": {}}
+            facts = self.manifest.facts.model_copy(update={"kept": rows, "by_part": {}})
             write_manifest(writer, Meter(), **about, rows=rows, parts=len(firsts), facts=facts)
         return workspace
 

@@ -72,7 +72,7 @@ def split(root: Path, truth: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return kept.filter(labelled).select("series_id", "kind"), kept.filter(~labelled).select("series_id", "kind")
 
 
-def columns_of(workspace: Workspace, stage: Stage, *columns: str) -> list[pl.DataFrame]:
+def columns_of(workspace: Workspace, stage: Stage[Any], *columns: str) -> list[pl.DataFrame]:
     return [pl.read_parquet(path, columns=list(columns)) for path in workspace.parts(stage)]
 
 
