@@ -13,6 +13,7 @@ from tsclust.config.settings import (
     load,
     parse_k,
     parse_share,
+    section,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "load",
     "parse_k",
     "parse_share",
+    "section",
 ]

@@ -178,7 +178,7 @@ def _of_file(path: Path) -> type[Settings]:
     return OfFile
 
 
-def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
+def load(path: Path, flags: Mapping[str, object] | None = None) -> Settings:
     """The settings in force for the tsclust.toml at `path`.
 
     `flags` is a nested dict of what the command line says, e.g. {"cluster": {"k": "2..40"}}; None means "not said".
@@ -197,6 +197,12 @@ def load(path: Path, flags: Mapping[str, Any] | None = None) -> Settings:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
     except ValidationError as error:
         raise _explained(error, path, said) from None
+
+
+def section(flags: Mapping[str, object] | None, name: str) -> dict[str, object]:
+    """What flags say of a table of tsclust.toml; {} where they say nothing of it."""
+    found = (flags or {}).get(name)
+    return dict(found) if isinstance(found, Mapping) else {}
 
 
 def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
@@ -237,7 +243,7 @@ def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
     return [_plain(s) for s in section] if isinstance(section, tuple) else section
 
 
-def _said(flags: Mapping[str, Any]) -> dict[str, Any]:
+def _said(flags: Mapping[str, object]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for key, value in flags.items():
         value = _said(value) if isinstance(value, Mapping) else value

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -28,7 +27,7 @@ from tsclust.workspace.result import Result, of_stage, up_to_date
 
 def cluster(
     root: Path,
-    flags: Mapping[str, Any] | None = None,
+    flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
     within: int | None = None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config.save import save_source
@@ -23,7 +22,7 @@ from tsclust.workspace.result import Result, of_stage
 
 
 def extract(
-    root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *,
+    root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent, *,
     update: bool = False, strict: bool = False, save: bool = False,
 ) -> Result:  # fmt: skip
     """Read the series of the configured source into series/, in Parquet files of part_rows series.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config import Settings
@@ -21,7 +20,7 @@ from tsclust.workspace.manifest import Meter, write_manifest
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
 
-def features(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
+def features(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Result:
     """Describe every series by the features of the catalogue and set aside what the rules say cannot be real.
 
     Parts whose series are the same as the last time are taken over as they are.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config import Rule, Settings
@@ -23,7 +22,7 @@ from tsclust.workspace.result import Result, of_stage, up_to_date
 
 def filter(
     root: Path,
-    flags: Mapping[str, Any] | None = None,
+    flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
     dry_run: bool = False,

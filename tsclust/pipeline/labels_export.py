@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -31,7 +30,7 @@ FORMULA = r"^([=+@\t-])"  # OWASP, CSV injection
 def labels_export(
     root: Path,
     to: Path | None = None,
-    flags: Mapping[str, Any] | None = None,
+    flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
     to_table: str = "",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.engine.base import Listener, Progress, silent
@@ -24,7 +23,7 @@ from tsclust.workspace.result import Result
 def labels_import(
     root: Path,
     files: Sequence[Path],
-    flags: Mapping[str, Any] | None = None,
+    flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
     older: bool = False,

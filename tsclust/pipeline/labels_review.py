@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -33,7 +32,12 @@ NAME = "review"
 
 
 def labels_review(
-    root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent, *, limit: int = 40, name: str = NAME
+    root: Path,
+    flags: Mapping[str, object] | None = None,
+    listen: Listener = silent,
+    *,
+    limit: int = 40,
+    name: str = NAME,
 ) -> Result:
     """Write a report of the `limit` most suspicious labels, each with the kind it looks like. Its answers are
     imported like those of any other."""

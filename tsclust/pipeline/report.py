@@ -7,7 +7,7 @@ import shlex
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import plotly.graph_objects as go
 
@@ -42,7 +42,7 @@ FOR = {
 
 def report(
     root: Path,
-    flags: Mapping[str, Any] | None = None,
+    flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
     name: str | None = None,
@@ -63,7 +63,7 @@ def report(
     wanted = Wanted(k, group, everything)
     if kind == "features" and wanted != THE_SWEEP:
         raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Omit it")
-    if kind == "features" and (flags or {}).get("report", {}).get("split"):
+    if kind == "features" and config.section(flags, "report").get("split"):
         raise SettingsError("--kind features is one page: expected no --split with it", "Omit it")
     if k is not None and group is not None:
         raise SettingsError("--k shows all clusters of one model, --group one group", "Use only one of them")
@@ -96,7 +96,7 @@ def _name(kind: Kind, wanted: Wanted) -> str:
     return NAMES[kind] if wanted.k is None else f"k-{wanted.k}"
 
 
-def figures(root: Path, flags: Mapping[str, Any] | None = None) -> dict[str, go.Figure]:
+def figures(root: Path, flags: Mapping[str, object] | None = None) -> dict[str, go.Figure]:
     """The pictures of the report's overview, by name, as Plotly figures: for a notebook."""
     workspace = Workspace.open(root)
     return pictures.of_workspace(workspace, config.load(workspace.config, flags).report.lang)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.engine.base import Listener, silent
@@ -16,7 +15,7 @@ from tsclust.workspace.folder import Workspace
 from tsclust.workspace.result import Result, up_to_date
 
 
-def run(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Iterator[Result]:
+def run(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Iterator[Result]:
     """Yield the Result of each stage in turn. Series that were extracted with the same settings are not read again."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)

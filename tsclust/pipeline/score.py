@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config import parse_share
@@ -36,7 +35,7 @@ from tsclust.workspace.result import Result, of_stage
 
 def score(
     root: Path,
-    flags: Mapping[str, Any] | None = None,
+    flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
     refuse: str = "",
@@ -80,5 +79,5 @@ def _share(refuse: str) -> float | None:
         raise SettingsError(f"--refuse {error}", "Correct it") from None
 
 
-def _elsewhere(flags: Mapping[str, Any] | None) -> bool:
-    return any((flags or {}).get("source", {}).values())
+def _elsewhere(flags: Mapping[str, object] | None) -> bool:
+    return any(config.section(flags, "source").values())

@@ -29,7 +29,7 @@ LATER: tuple[Stage[Any], ...] = (LABELS, MODEL, SCORES)  # stages that not every
 MADE_BY = {stage.name: stage.made_by for stage in (*ALWAYS, *LATER)}
 
 
-def status(root: Path, flags: Mapping[str, Any] | None = None) -> Result:
+def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     """Which stages are there, what they hold and cost, and which are out of date."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)

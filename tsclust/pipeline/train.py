@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config import Settings, parse_share
@@ -26,7 +25,7 @@ from tsclust.workspace.result import Result, of_stage, up_to_date
 PAGE = "model"  # reports/model.html
 
 
-def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> Result:
+def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Result:
     """Learn the kinds from the labels: a classifier, when it does not know, and what is none of them."""
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, _alone(flags))
@@ -48,9 +47,9 @@ def train(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener =
     )
 
 
-def _alone(flags: Mapping[str, Any] | None) -> dict[str, Any]:
+def _alone(flags: Mapping[str, object] | None) -> dict[str, object]:
     """Of two ways to choose the threshold one that is given alone is not held back by the other's setting."""
-    said = {name: value for name, value in (flags or {}).get("train", {}).items() if value is not None}
+    said = {name: value for name, value in config.section(flags, "train").items() if value is not None}
     ways = {"reject_errors", "answer"} & said.keys()
     other = {"reject_errors", "answer"} - ways if ways else set()
     return {**(flags or {}), "train": said | dict.fromkeys(other, "")}

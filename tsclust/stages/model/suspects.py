@@ -50,7 +50,7 @@ class Judged:
     seen: Bools
 
 
-def rank(root: Path, flags: Mapping[str, Any] | None = None, listen: Listener = silent) -> pl.DataFrame:
+def rank(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> pl.DataFrame:
     """Every label in use, the most suspicious first: series_id, kind, suggested, probability (of the label), margin."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
