@@ -138,6 +138,7 @@ def test_a_feature_that_was_edited_is_another_feature(small_plant_copy: Workspac
     own.write_text(OWN.format("1.0"), encoding="utf-8")
     settings = small_plant_copy.config.read_text(encoding="utf-8")
     small_plant_copy.config.write_text(settings.replace('extra = ""', f'extra = "{own}"'), encoding="utf-8")
+    label(small_plant_copy, small_plant.kinds.head(2_000))
     tsclust.features(small_plant_copy.root)
     tsclust.train(small_plant_copy.root)
     tsclust.score(small_plant_copy.root, of(small_plant_copy, small_plant.series.head(100)))
@@ -191,6 +192,7 @@ def test_a_killed_score_leaves_the_last_scores(small_plant_copy: Workspace, smal
 def test_a_full_disk_is_one_line_and_loses_nothing(
     small_plant_copy: Workspace, small_plant: Plant, command: list[str]
 ) -> None:
+    label(small_plant_copy, small_plant.kinds.head(2_000))
     of(small_plant_copy, small_plant.series.head(2_000))
     (small_plant_copy.root / "labels.parquet").write_text("what was there before")
     before = files_of(small_plant_copy)
