@@ -1,4 +1,4 @@
-"""Marks of tests by their folder, what each folder may use, and the fixtures of tests/support."""
+"""Marks of tests by their folder, and the fixtures of tests/support."""
 
 from __future__ import annotations
 
@@ -11,28 +11,17 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
-        "answer_page", "browsers", "commands", "features_workspace", "file_tables", "kernels", "labels", "plant",
-        "report_workspace", "screened", "servers", "slow_table",
+        "answer_page", "browsers", "commands", "features_workspace", "file_tables", "kernels", "labels", "needs",
+        "plant", "report_workspace", "screened", "servers", "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent
-SERVERS, BROWSERS = {"server", "server16"}, {"chromium", "firefox"}
-MAY_USE: dict[str, set[str]] = {"unit": set(), "postgres": SERVERS, "browser": BROWSERS, "e2e": SERVERS | BROWSERS}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test has its folder as a mark: unit, postgres, browser or e2e."""
     for item in items:
         item.add_marker(item.path.relative_to(TESTS).parts[0])
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> object:
-    """A test that starts a server or a browser lies in a folder for such tests."""
-    folder = os.environ["PYTEST_CURRENT_TEST"].removeprefix("tests/").partition("/")[0]
-    if fixturedef.argname in (SERVERS | BROWSERS) - MAY_USE.get(folder, SERVERS | BROWSERS):
-        pytest.fail(f"tests/{folder} does without {fixturedef.argname}: move this test to where it may be used")
-    return (yield)
 
 
 @pytest.fixture
