@@ -185,12 +185,12 @@ def test_what_was_found(database: str) -> None:
         "CREATE TABLE machine.cycles (cycle_id int PRIMARY KEY, a text, curve real[])",
         "INSERT INTO machine.cycles SELECT i, 'a', '{1}' FROM generate_series(1, 1000) i")  # fmt: skip
     with opened(database, CYCLES, ROOT) as reader:
-        found, name = reader.found, conninfo_to_dict(database)["dbname"]
+        found, name = reader.info, conninfo_to_dict(database)["dbname"]
     assert re.fullmatch(rf"machine\.cycles on PostgreSQL \d+\.\d+, database {name}", found.origin)
     assert found.layout == "array layout (a row per series): id cycle_id, values curve, carried a"
     assert found.settings == {"layout": "array", "id": "cycle_id", "values": "curve", "order": ""}
     assert [str(t) for t in found.schema.types] == ["int64", "string", "list<item: float>"]
-    assert (found.rows, found.mark) == (1_000, "1000")
+    assert (found.rows, found.high_watermark) == (1_000, "1000")
 
 
 def test_the_same_selection_has_the_same_identity(database: str) -> None:
@@ -202,7 +202,7 @@ def test_the_same_selection_has_the_same_identity(database: str) -> None:
     identities = []
     for said in ({}, {"workers": 7}, {"where": "a > 'b'"}, {"carry": ()}, {"sample": "9%"}, {"part_rows": 9}):
         with opened(database, CYCLES.model_copy(update=said), ROOT) as reader:
-            identities.append(reader.found.identity)
+            identities.append(reader.info.identity)
     assert identities[0] == identities[1]
     assert len(set(identities)) == 5
 

@@ -18,7 +18,7 @@ from tests.support.reading import admin, read, run
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
 from tsclust.source.postgres import copy
-from tsclust.source.postgres.session import hold
+from tsclust.source.postgres.session import open_snapshot
 
 pytestmark = pytest.mark.both_servers
 
@@ -70,7 +70,7 @@ ARRAYS: dict[str, tuple[pa.DataType, Make]] = {
 
 
 def copied(dsn: str, query: str, schema: pa.Schema) -> list[pa.RecordBatch]:
-    with closing(hold(dsn)) as connection:
+    with closing(open_snapshot(dsn)) as connection:
         return list(copy.batches(connection, sql.SQL(query).format(), schema))
 
 
@@ -179,7 +179,7 @@ def test_an_array_of_two_dimensions_is_refused_with_its_id(database: str, type_:
 def test_the_connection_serves_again(database: str) -> None:
     schema = pa.schema([("i", pa.int32()), ("values", pa.list_(pa.float64()))])
     good = sql.SQL("SELECT 1, ARRAY[2.5]::float8[]")
-    with closing(hold(database)) as connection:
+    with closing(open_snapshot(database)) as connection:
         for _ in range(2):
             assert [b.to_pylist() for b in copy.batches(connection, good.format(), schema)] == [
                 [{"i": 1, "values": [2.5]}]

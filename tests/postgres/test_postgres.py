@@ -71,7 +71,7 @@ def test_ids_of_any_type_that_has_an_order(database: str, id_: str) -> None:
     )
     run(database, "ALTER TABLE t ADD PRIMARY KEY (series_id)", "ANALYZE t")
     with opened(database, Source(table="t", part_rows=500), ROOT) as reader:
-        assert len(reader.found.ranges) == 6
+        assert len(reader.info.ranges) == 6
         assert together(reader, tables(reader, 3)).equals(without)
 
 
@@ -121,7 +121,7 @@ def test_every_series_is_in_one_range(database: str, made: tuple[str, str], part
     run(database, *made, "ANALYZE")
     with opened(database, Source(table="cycles", part_rows=part_rows), ROOT) as reader:
         parts = tables(reader, 2)
-        found = reader.found.ranges
+        found = reader.info.ranges
     assert abs(len(found) - ranges) <= 1
     assert all(part_rows * 0.4 < p.num_rows <= part_rows * 1.2 or ranges == 1 for p in parts)
     assert all(0.8 < p.num_rows / r.rows < 1.25 for p, r in zip(parts, found, strict=True))
@@ -138,13 +138,13 @@ def test_where_one_pass_is_better_there_are_no_ranges(database: str) -> None:
     )
     sums = Source(table="sums", part_rows=500)
     with opened(database, Source(table="cycles"), ROOT) as reader:
-        assert reader.found.ranges == ()  # no index
+        assert reader.info.ranges == ()  # no index
     run(database, KEY, "ANALYZE")
     for source in (sums, Source(query="SELECT series_id + 0 AS id, values FROM cycles"),
                    Source(query="SELECT * FROM cycles ORDER BY md5(switch_id) OFFSET 0", part_rows=20)):  # fmt: skip
         with opened(database, source, ROOT) as reader:
             if source != sums:
-                assert reader.found.ranges == ()
+                assert reader.info.ranges == ()
             assert together(reader, tables(reader, 2)).num_rows == 10_000
 
 
@@ -171,7 +171,7 @@ def _written(parts: list[pa.Table]) -> list[bytes]:
 def test_a_part_can_be_read_again(database: str) -> None:
     run(database, MANY)
     with opened(database, Source(table="cycles"), ROOT, frozen=lambda _: cut(3_000, 6_000)) as reader:
-        second = reader.found.ranges[1]
+        second = reader.info.ranges[1]
         assert one_range(reader, second).equals(one_range(reader, second))
         assert one_range(reader, second)["series_id"].to_pylist() == list(range(3_000, 6_000))
 
@@ -179,7 +179,7 @@ def test_a_part_can_be_read_again(database: str) -> None:
 def test_what_is_new_comes_after_the_mark(database: str) -> None:
     run(database, MANY, KEY)
     with opened(database, Source(table="cycles"), ROOT) as reader:
-        assert reader.found.mark == "10000"
+        assert reader.info.high_watermark == "10000"
     run(
         database, "INSERT INTO cycles SELECT i, 'new', '{1}' FROM generate_series(9995, 10003) i ON CONFLICT DO NOTHING"
     )
@@ -194,14 +194,14 @@ def test_changes_after_opening_are_not_seen(database: str) -> None:
     run(database, MANY, KEY, "ANALYZE")
     before = read(database, Source(table="cycles"))
     with opened(database, Source(table="cycles", part_rows=1_000), ROOT) as reader:
-        first = one_range(reader, reader.found.ranges[0])
+        first = one_range(reader, reader.info.ranges[0])
         run(
             database,
             "UPDATE cycles SET values = '{0}', series_id = series_id + 100000 WHERE series_id % 3 = 0",
             "DELETE FROM cycles WHERE series_id % 3 = 1",
             "INSERT INTO cycles SELECT i, 'new', '{9}' FROM generate_series(-500, 0) AS i",
         )
-        rest = list(map_parts(lambda r: one_range(reader, r), reader.found.ranges[1:], 3))
+        rest = list(map_parts(lambda r: one_range(reader, r), reader.info.ranges[1:], 3))
         assert together(reader, [first, *rest]).equals(before)
         assert together(reader, one_pass(reader)).equals(before)
 
@@ -251,7 +251,7 @@ IN_PSYCOPG = {"array": "SELECT series_id, values FROM cycles",
 def _in_same_snapshot(dsn: str, reader: PostgresReader, query: str) -> dict[Any, Any]:
     with psycopg.connect(dsn) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(reader.found.snapshot))
+        connection.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(reader.info.snapshot))
         return dict(connection.execute(query).fetchall())
 
 

@@ -109,9 +109,9 @@ def test_ids_that_are_null(database: str, ids: tuple[int, ...] | None, index: bo
 
 
 def _all(reader: PostgresReader) -> None:
-    if not reader.found.ranges:
+    if not reader.info.ranges:
         one_pass(reader)
-    for range_ in reader.found.ranges:
+    for range_ in reader.info.ranges:
         one_range(reader, range_)
 
 
@@ -210,18 +210,18 @@ def test_server_stopped_amid_a_range_whose_rest_a_new_connection_reads(database:
         killer = threading.Thread(target=_terminate, args=(database, "query LIKE 'COPY%' AND state = 'active'"))
         killer.start()
         with pytest.raises(SourceLostError):
-            one_range(reader, reader.found.ranges[0])
+            one_range(reader, reader.info.ranges[0])
         killer.join()
-        assert one_range(reader, reader.found.ranges[1])["series_id"].to_pylist() == [19, 20]
+        assert one_range(reader, reader.info.ranges[1])["series_id"].to_pylist() == [19, 20]
 
 
 def test_connection_lost_between_parts(database: str) -> None:
     with opened(database, selected(HUNDRED), ROOT, frozen=lambda _: cut(51)) as reader:
-        assert one_range(reader, reader.found.ranges[0]).num_rows == 50
+        assert one_range(reader, reader.info.ranges[0]).num_rows == 50
         _terminate(database, "query LIKE 'COPY%'")
         with pytest.raises(SourceLostError):
-            one_range(reader, reader.found.ranges[1])
-        assert one_range(reader, reader.found.ranges[1]).num_rows == 50  # a new connection, the same snapshot
+            one_range(reader, reader.info.ranges[1])
+        assert one_range(reader, reader.info.ranges[1]).num_rows == 50  # a new connection, the same snapshot
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_however_series_lie_the_same_ones_come_out(database: str, name: str) -> 
         got.append(read(database, source))
         got.extend(both_ways(database, source, *range(0, 210, part_rows)))
     with opened(database, source, ROOT) as reader:
-        assert bool(reader.found.ranges) == ranged
+        assert bool(reader.info.ranges) == ranged
     for table in got:
         assert series(table) == SERIES
         assert table["series_id"].to_pylist() == [*SERIES]
@@ -159,8 +159,8 @@ def test_a_sample_is_the_same_however_series_lie(database: str) -> None:
 def test_what_changes_within_a_series_is_not_carried(lies: str) -> None:
     run(lies, "ALTER TABLE t ADD amps float8", "UPDATE t SET amps = ctid::text::point <-> '(0,0)'")
     with opened(lies, Source(table="t"), ROOT) as reader:
-        carried = ["switch_id"] if reader.found.settings["layout"] == "long" else ["switch_id", "amps"]
-    assert reader.found.schema.names == ["series_id", *carried, "values"]
+        carried = ["switch_id"] if reader.info.settings["layout"] == "long" else ["switch_id", "amps"]
+    assert reader.info.schema.names == ["series_id", *carried, "values"]
     assert series(read(lies, Source(table="t"))) == SERIES
 
 

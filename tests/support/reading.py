@@ -45,7 +45,7 @@ def answer(dsn: str, query: str) -> object:
 
 
 def one_range(reader: PostgresReader, range_: Range) -> pa.Table:
-    return pa.Table.from_batches(reader.batches(range_), reader.found.schema)
+    return pa.Table.from_batches(reader.batches(range_), reader.info.schema)
 
 
 def one_pass(reader: PostgresReader) -> list[pa.Table]:
@@ -58,16 +58,16 @@ def one_pass(reader: PostgresReader) -> list[pa.Table]:
 
 def tables(reader: PostgresReader, workers: int = 1) -> list[pa.Table]:
     """A table for each part, in the way that was found."""
-    if not reader.found.ranges:
+    if not reader.info.ranges:
         return one_pass(reader)
-    return list(map_parts(lambda r: one_range(reader, r), reader.found.ranges, workers))
+    return list(map_parts(lambda r: one_range(reader, r), reader.info.ranges, workers))
 
 
 def together(reader: PostgresReader, parts: Iterable[pa.Table]) -> pa.Table:
     """The parts as one table in the order of the ids."""
     for part in (parts := list(parts)):
-        assert part.schema.equals(reader.found.schema)
-    return pa.concat_tables([reader.found.schema.empty_table(), *parts]).sort_by("series_id").combine_chunks()
+        assert part.schema.equals(reader.info.schema)
+    return pa.concat_tables([reader.info.schema.empty_table(), *parts]).sort_by("series_id").combine_chunks()
 
 
 def read(dsn: str, source: Source = ONE, workers: int = 2) -> pa.Table:

@@ -9,7 +9,7 @@ from tsclust import config
 from tsclust.config.save import save_source
 from tsclust.engine.base import Listener, silent
 from tsclust.source.checks import WORDS
-from tsclust.source.protocols import Found
+from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
 from tsclust.stages.series.step import no_series, seal
@@ -38,26 +38,26 @@ def extract(
         after, keep, first = rest_of(workspace, before, settings, root)
         reading = Reading(
             settings, root, writer, listen, keep=keep, after=after, first=first, strict=strict,
-            check=lambda found: check_source(workspace, found, before),
+            check=lambda info: check_source(workspace, info, before),
         )  # fmt: skip
-        found = reading.all()
+        info = reading.all()
         new = sum(d.rows for d in reading.parts)
         if not new:
             reading.journal.clear()
-            return _nothing_new(workspace, before, root, found)
+            return _nothing_new(workspace, before, root, info)
         if before:
             for name, sha256 in before.outputs.items():
                 writer.adopt(workspace.stage(SERIES) / name, sha256)
-        manifest = seal(writer, meter, settings, root, found, reading, before)
-    saved = save_source(workspace.config, flags, found.settings) if save else ()
+        manifest = seal(writer, meter, settings, root, info, reading, before)
+    saved = save_source(workspace.config, flags, info.settings) if save else ()
     then = command("features", root)
     return of_stage("extract", workspace.stage(SERIES), manifest, then, notes=(*_notes(manifest, new), *saved))
 
 
-def _nothing_new(workspace: Workspace, before: Manifest[SeriesFacts] | None, root: Path, found: Found) -> Result:
+def _nothing_new(workspace: Workspace, before: Manifest[SeriesFacts] | None, root: Path, info: SourceInfo) -> Result:
     if before is None:
-        raise no_series(found)
-    note = f"nothing new since {before.made_at} in {found.origin}"
+        raise no_series(info)
+    note = f"nothing new since {before.made_at} in {info.origin}"
     facts = {"rows": before.rows, "parts": before.parts, **before.facts.shown(()), "new": 0}
     then = command("features", root)
     return Result("extract", workspace.stage(SERIES), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from tsclust.source.protocols import Tell
+from tsclust.source.protocols import OnBytes
 
 Read = Callable[[int], bytes]
 _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4", b"BZh": "bz2"}
@@ -19,7 +19,7 @@ _CODECS = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18"
 class TellingFile(io.RawIOBase):
     """What `read` gives, as a file that tells of every byte it reads."""
 
-    def __init__(self, read: Read, tell: Tell) -> None:
+    def __init__(self, read: Read, tell: OnBytes) -> None:
         self._read, self._tell = read, tell
 
     def readable(self) -> bool:

@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tsclust.config import Settings
-from tsclust.source.protocols import Frozen, Reader
+from tsclust.source.protocols import PlannedRanges, Reader
 
 
 @contextmanager
 def opened(
-    settings: Settings, base: Path, frozen: Frozen = lambda _: None, after: str | None = None
+    settings: Settings, base: Path, frozen: PlannedRanges = lambda _: None, after: str | None = None
 ) -> Iterator[Reader]:
     """The source of `settings`, open. Arguments and errors are those of `postgres.opened`."""
     if settings.source.files:

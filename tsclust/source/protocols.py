@@ -19,39 +19,40 @@ class Range:
     rows: int
 
 
-Keep = Callable[[pa.RecordBatch], pa.RecordBatch]  # leaves the rows out that are not wanted
-
-
-Frozen = Callable[[str], tuple[Range, ...] | None]  # identity -> the ranges planned for it before, None = none were
+RowFilter = Callable[[pa.RecordBatch], pa.RecordBatch]  # leaves the rows out that are not wanted
+# identity -> the ranges planned for it before, None = none were
+PlannedRanges = Callable[[str], tuple[Range, ...] | None]
+OnBytes = Callable[[int], None]  # tell(n): n more bytes of `size` have been read
 
 
 @dataclass(frozen=True)
-class Found:
+class SourceInfo:
     """What is to be read. Plain values, none of them secret."""
 
     origin: str  # "machine.cycles on PostgreSQL 18.1, database demo"
-    place: str  # a hash of where it lies: the database, the files
-    identity: str  # a hash of place and what is selected: the same one means that reading can go on
+    location_hash: str  # a hash of where it lies: the database, the files
+    identity: str  # a hash of its place and what is selected: the same one means that reading can go on
     layout: str  # in words
     settings: dict[str, str]  # the layout as keys of [source]
     schema: pa.Schema  # series_id, carried columns, values: list<double | float>
     snapshot: str  # "" for files
     ranges: tuple[Range, ...]  # () where there is only one way through it
     rows: int  # series as far as is known before, 0 = not known
-    mark: str | None  # how far this reading comes, for the next --update: the highest id, or that of the watermark
+    # How far this reading comes, for the next --update: the highest id, or that of the watermark.
+    high_watermark: str | None
     size: int = 0  # bytes to read in one pass, 0 = not known
 
 
 class Reader(Protocol):
     """A source that is open."""
 
-    found: Found
+    info: SourceInfo
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
         """The series of one range, ascending by id, a few MB at a time. Any number of threads may call it."""
         ...
 
-    def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
+    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series in one pass, a part at a time; what does not fit in memory waits on disk in `folder`."""
         ...
 
@@ -62,9 +63,6 @@ class Reader(Protocol):
     def cancel(self) -> None:
         """End the reading of all `batches`: those who wait for them get an error."""
         ...
-
-
-Tell = Callable[[int], None]  # tell(n): n more bytes of `size` have been read
 
 
 class Rows(Protocol):
@@ -84,7 +82,7 @@ class Rows(Protocol):
     @property
     def size(self) -> int: ...
 
-    def read(self, types: Mapping[str, pa.DataType], tell: Tell) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """Batches with these columns in this order and these types, about 16 MB at a time; from the first row on.
 
         A NULL or missing value is null, NaN and infinities stay what they are. `types` may ask for another type than

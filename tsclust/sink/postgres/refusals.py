@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from psycopg import errors, sql
 
 from tsclust.errors import BadSeriesError, QueryError, SettingsError, SourceLostError
-from tsclust.source.postgres.session import Holder, Meanings
+from tsclust.source.postgres.session import Connection, Meanings
 
 _WHO = """
     SELECT quote_ident(current_user), quote_ident(current_database()),
@@ -60,7 +60,7 @@ MEANINGS: Meanings = (
 
 
 @dataclass(frozen=True)
-class Asking:
+class Grants:
     """Who asks for what, as it is written in SQL."""
 
     user: str  # also a role that was set
@@ -68,7 +68,7 @@ class Asking:
     schema: str  # where the table is, or would be made
 
     @classmethod
-    def of(cls, connection: Holder, parts: tuple[str, ...]) -> Asking:
+    def of(cls, connection: Connection, parts: tuple[str, ...]) -> Grants:
         row = connection.execute(_WHO, [parts[0] if len(parts) > 1 else None]).fetchone()
         return cls(*row or ("", "", ""))
 

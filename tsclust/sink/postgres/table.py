@@ -12,8 +12,8 @@ from psycopg import IsolationLevel, sql
 
 from tsclust.errors import BadSeriesError
 from tsclust.sink.postgres import target
-from tsclust.sink.postgres.refusals import MEANINGS, Asking
-from tsclust.source.postgres.session import Holder, connect, explained
+from tsclust.sink.postgres.refusals import MEANINGS, Grants
+from tsclust.source.postgres.session import Connection, connect, translate_errors
 
 BATCH = 50_000  # rows that are held as text at a time
 # Numbers have 17 digits, nulls are empty and all else is in quotes: COPY tells "" from NULL by them.
@@ -38,7 +38,7 @@ def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = ()) -
     """
     label, parts = name.strip(), target.names_of(name, table.column_names)
     _check_rows(label, table, key)
-    with connect(dsn) as connection, explained(label, MEANINGS):
+    with connect(dsn) as connection, translate_errors(label, MEANINGS):
         # A role's own level may be higher: what a writer sees after waiting would then be what was before it.
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection.transaction():
@@ -46,20 +46,20 @@ def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = ()) -
             _write(connection, label, parts, table, key)
 
 
-def _write(connection: Holder, label: str, parts: tuple[str, ...], table: pa.Table, key: Sequence[str]) -> None:
-    asking, columns = Asking.of(connection, parts), target.types_of(table.schema)
-    with explained(label, asking.to_find()):
+def _write(connection: Connection, label: str, parts: tuple[str, ...], table: pa.Table, key: Sequence[str]) -> None:
+    grants, columns = Grants.of(connection, parts), target.types_of(table.schema)
+    with translate_errors(label, grants.to_find()):
         there = target.found(connection, parts)
-    with explained(label, asking.to_make()):
+    with translate_errors(label, grants.to_make()):
         # Only where there is none: who may write into one that is there need not be allowed to make one.
         place = there or target.made(connection, parts, columns)
-    with explained(label, asking.to_write(place)):
+    with translate_errors(label, grants.to_write(place)):
         target.lock(connection, place)
         target.check(connection, place, label, columns)
     if key:
-        with explained(label, asking.to_gather()):
+        with translate_errors(label, grants.to_gather()):
             _gather(connection, place, table)
-    with explained(label, asking.to_write(place)):
+    with translate_errors(label, grants.to_write(place)):
         connection.execute(_delete(place, key))
         _insert(connection, place, table, key)
 
@@ -79,7 +79,7 @@ def _check_rows(label: str, table: pa.Table, key: Sequence[str]) -> None:
                 )
 
 
-def _gather(connection: Holder, place: sql.Identifier, table: pa.Table) -> None:
+def _gather(connection: Connection, place: sql.Identifier, table: pa.Table) -> None:
     """The new rows beside the table, in the types of its columns: keys of one type can be hashed."""
     wanted = sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA")
     connection.execute(wanted.format(_NEW, _names(table), place))
@@ -95,14 +95,14 @@ def _delete(place: sql.Identifier, key: Sequence[str]) -> sql.Composed:
     return sql.SQL("DELETE FROM {} old USING {} new WHERE {}").format(place, _NEW, sql.SQL(" AND ").join(same))
 
 
-def _insert(connection: Holder, place: sql.Identifier, table: pa.Table, key: Sequence[str]) -> None:
+def _insert(connection: Connection, place: sql.Identifier, table: pa.Table, key: Sequence[str]) -> None:
     if key:
         connection.execute(sql.SQL("INSERT INTO {0} ({1}) SELECT {1} FROM {2}").format(place, _names(table), _NEW))
     else:
         _copy(connection, place, table)
 
 
-def _copy(connection: Holder, place: sql.Identifier, table: pa.Table) -> None:
+def _copy(connection: Connection, place: sql.Identifier, table: pa.Table) -> None:
     with connection.cursor() as cursor, cursor.copy(_COPY.format(place, _names(table))) as copy:
         for batch in table.to_batches(BATCH):
             text = io.BytesIO()

@@ -7,7 +7,7 @@ from psycopg import sql
 
 from tsclust.errors import SettingsError
 from tsclust.source.postgres.relation import table_names
-from tsclust.source.postgres.session import Holder
+from tsclust.source.postgres.session import Connection
 
 LONGEST = 63  # bytes of a name: PostgreSQL cuts a longer one, and it is another name then
 # Makers of tables of one name take turns, in whatever schema: CREATE TABLE twice at once is an error for the second.
@@ -56,13 +56,13 @@ def _type_of(kind: pa.DataType) -> str:
     return {pa.bool_(): "boolean", pa.date32(): "date"}.get(kind, "text")
 
 
-def found(connection: Holder, parts: tuple[str, ...]) -> sql.Identifier | None:
+def found(connection: Connection, parts: tuple[str, ...]) -> sql.Identifier | None:
     """The table with its schema, wherever search_path finds it: a temporary table of its name is not taken for it."""
     row = connection.execute(_FOUND, [sql.Identifier(*parts).as_string(connection)]).fetchone()
     return sql.Identifier(*row) if row else None
 
 
-def made(connection: Holder, parts: tuple[str, ...], columns: dict[str, str]) -> sql.Identifier:
+def made(connection: Connection, parts: tuple[str, ...], columns: dict[str, str]) -> sql.Identifier:
     """The table, made unless another tsclust has made it while this one waited."""
     connection.execute(_MAKERS, [parts[-1]])
     if there := found(connection, parts):
@@ -72,12 +72,12 @@ def made(connection: Holder, parts: tuple[str, ...], columns: dict[str, str]) ->
     return found(connection, parts) or sql.Identifier(*parts)
 
 
-def lock(connection: Holder, place: sql.Identifier) -> None:
+def lock(connection: Connection, place: sql.Identifier) -> None:
     """Until the end of the transaction nobody else writes to it or changes it; all may read. DELETE is right enough."""
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(place))
 
 
-def check(connection: Holder, place: sql.Identifier, label: str, columns: dict[str, str]) -> None:
+def check(connection: Connection, place: sql.Identifier, label: str, columns: dict[str, str]) -> None:
     """A table with other columns is somebody else's. Raises SettingsError."""
     there = connection.execute(_COLUMNS, [place.as_string(connection)]).fetchall()
     if [name for name, _, _ in there] != list(columns):

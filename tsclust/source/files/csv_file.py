@@ -20,7 +20,7 @@ import pyarrow.csv as pacsv
 
 from tsclust.errors import BadSeriesError, SourceFileError, TsclustError
 from tsclust.source.files.columns import hold_arrays, lists_of, shortened, unreadable, with_nulls
-from tsclust.source.protocols import Tell
+from tsclust.source.protocols import OnBytes
 
 BLOCK = 1 << 24  # bytes of text in one batch, and the longest line that can be read
 GZIP = b"\x1f\x8b"
@@ -46,7 +46,7 @@ class CsvFile:
     header: dict[str, str]  # name -> the name as the file spells it, blanks around it included
     nanoseconds: frozenset[str]  # columns with moments finer than a microsecond
 
-    def read(self, types: Mapping[str, pa.DataType], tell: Tell) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """See `Rows.read`."""
         with Text(self.path, self.label) as text:
             told = rows = 0

@@ -16,7 +16,7 @@ from tsclust.source.files.columns import unreadable
 from tsclust.source.files.csv_file import BLOCK, GZIP
 from tsclust.source.layouts import near
 from tsclust.source.pgdump import tables
-from tsclust.source.protocols import Rows, Tell
+from tsclust.source.protocols import OnBytes, Rows
 
 _CSV, _PARQUET, _DUMP = "CSV", "Parquet", "pg_dump"
 _MAGIC = b"PAR1"
@@ -67,7 +67,7 @@ class Several:
         """The columns that are there and cannot be used: name -> why."""
         return {name: why for part in self.parts for name, why in getattr(part, "left_out", {}).items()}
 
-    def read(self, types: Mapping[str, pa.DataType], tell: Tell) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """See `Rows.read`."""
         for part in self.parts:
             yield from part.read(_known(part, types), tell)

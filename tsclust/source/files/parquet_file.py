@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from tsclust.errors import BadSeriesError, SourceFileError
 from tsclust.source.files.columns import hold_arrays, lists_of, shortened, unreadable
-from tsclust.source.protocols import Tell
+from tsclust.source.protocols import OnBytes
 
 BATCH = 1 << 24  # bytes of memory of one batch
 _WITH_TEXT = 1 << 16  # rows of one batch, where a dictionary hides how long the texts are
@@ -37,7 +37,7 @@ class ParquetFile:
     path: Path
     left_out: Mapping[str, str]
 
-    def read(self, types: Mapping[str, pa.DataType], tell: Tell) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """See `Rows.read`."""
         for name in types:
             if name in self.left_out:

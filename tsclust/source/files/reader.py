@@ -20,7 +20,7 @@ from tsclust.hashing import hash_ids
 from tsclust.source import checks
 from tsclust.source.files import discovery
 from tsclust.source.layouts import FEWEST_WIDE, ORDER, Column, Kind, Layout, free_name, layout
-from tsclust.source.protocols import Found, Keep, Range, Rows, Tell
+from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo
 from tsclust.source.spill import spilling
 
 
@@ -31,13 +31,13 @@ class FileReader:
         self._rows, self._schema, self._source, self._layout = rows, schema, source, layout
         self._types = _types(schema, layout)
         self._flat = _flat_schema(self._types, layout, schema.names)
-        self.found = _found(rows, source, layout, self._flat)
+        self.info = _found(rows, source, layout, self._flat)
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
         """Files have no ranges."""
         raise NotImplementedError
 
-    def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
+    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series, a part at a time, by way of a file in `folder`. Errors are those of the rows and of `Spill`."""
         left = self._source.limit or None
         types = self._types | {n: self._schema.field(n).type for n in self._asked_by_where}
@@ -160,15 +160,15 @@ def _flat_schema(types: dict[str, pa.DataType], layout: Layout, names: list[str]
                       ("values", pa.list_(values) if layout.form == "wide" else values)])  # fmt: skip
 
 
-def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> Found:
+def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> SourceInfo:
     schema = flat
     if layout.form == "long":
         first, _, *carried, values = flat
         schema = pa.schema([first, *carried, ("values", pa.list_(values.type))])
-    return Found(
-        origin=rows.label, place=config.digest(source.files, source.table),
+    return SourceInfo(
+        origin=rows.label, location_hash=config.digest(source.files, source.table),
         identity=config.digest(source, schema.to_string()), layout=str(layout), settings=layout.settings, schema=schema,
-        snapshot="", ranges=(), rows=0, mark=None, size=rows.size,
+        snapshot="", ranges=(), rows=0, high_watermark=None, size=rows.size,
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from typing import BinaryIO, NamedTuple
 from tsclust.errors import SourceFileError
 from tsclust.source.compressed import TellingFile, decompressed
 from tsclust.source.pgdump.contents import Contents, Opening, damaged
-from tsclust.source.protocols import Tell
+from tsclust.source.protocols import OnBytes
 
 MAGIC = b"PGDMP"
 _OLDEST, _NEWEST = (1, 12), (1, 16)  # PostgreSQL 9.0 and 18
@@ -197,7 +197,7 @@ def _in_file(cursor: _Cursor, codec: str | None, id_: int, place: tuple[int, int
 
 
 @contextmanager
-def _blocks(cursor: _Cursor, codec: str | None, id_: int, place: int, tell: Tell) -> Iterator[BinaryIO]:
+def _blocks(cursor: _Cursor, codec: str | None, id_: int, place: int, tell: OnBytes) -> Iterator[BinaryIO]:
     with cursor.path.open("rb") as file:
         own = _Cursor(file, cursor.path)
         own.number_size = cursor.number_size
@@ -215,7 +215,7 @@ def _in_folder(folder: Path, entry: Entry) -> tuple[int, Opening]:
 
 
 @contextmanager
-def _file(path: Path, codec: str | None, tell: Tell) -> Iterator[BinaryIO]:
+def _file(path: Path, codec: str | None, tell: OnBytes) -> Iterator[BinaryIO]:
     with path.open("rb") as file, decompressed(TellingFile(file.read, tell), codec) as stream:
         yield stream
 

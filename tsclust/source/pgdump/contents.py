@@ -12,9 +12,10 @@ from tsclust.errors import SourceFileError
 from tsclust.source.compressed import Read
 from tsclust.source.pgdump import statements
 from tsclust.source.pgdump.statements import Name
-from tsclust.source.protocols import Tell
+from tsclust.source.protocols import OnBytes
 
-Opening = Callable[[Tell], AbstractContextManager[BinaryIO]]  # a stream that tells how many bytes of the file it takes
+# A stream that tells how many bytes of the file it takes.
+Opening = Callable[[OnBytes], AbstractContextManager[BinaryIO]]
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Contents:
         else:
             self.inserts = True
 
-    def streams(self, copies: Sequence[Copy], tell: Tell) -> Iterator[tuple[Copy, Read]]:
+    def streams(self, copies: Sequence[Copy], tell: OnBytes) -> Iterator[tuple[Copy, Read]]:
         """What reads the rows of each of `copies`."""
         if self.one_pass:
             yield from self._in_one_pass(copies, tell)
@@ -70,7 +71,7 @@ class Contents:
             with copy.open(tell) as stream:
                 yield copy, stream.read
 
-    def _in_one_pass(self, copies: Sequence[Copy], tell: Tell) -> Iterator[tuple[Copy, Read]]:
+    def _in_one_pass(self, copies: Sequence[Copy], tell: OnBytes) -> Iterator[tuple[Copy, Read]]:
         with copies[0].open(tell) as stream:
             place = copies[0].start
             for copy in copies:

@@ -17,7 +17,7 @@ from tsclust.source.compressed import TellingFile, codec_of, decompressed
 from tsclust.source.pgdump import statements
 from tsclust.source.pgdump.archive import MAGIC
 from tsclust.source.pgdump.contents import Contents, Part, damaged
-from tsclust.source.protocols import Tell
+from tsclust.source.protocols import OnBytes
 
 _LINE = 1 << 20  # bytes of a line, and of a statement, that are looked at
 
@@ -98,7 +98,7 @@ class _Scan:
 
 
 @contextmanager
-def _sql(path: Path, start: int, tell: Tell, buffer: int = 1 << 17) -> Iterator[BufferedReader]:
+def _sql(path: Path, start: int, tell: OnBytes, buffer: int = 1 << 17) -> Iterator[BufferedReader]:
     """The text of a dump in SQL from byte `start` of the text on."""
     codec = codec_of(path)
     with path.open("rb") as file:

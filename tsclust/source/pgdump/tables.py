@@ -17,7 +17,7 @@ from tsclust.source.layouts import near
 from tsclust.source.pgdump import archive, copy_text, script, statements
 from tsclust.source.pgdump.contents import Contents, Copy, damaged
 from tsclust.source.pgdump.statements import Name
-from tsclust.source.protocols import Rows, Tell
+from tsclust.source.protocols import OnBytes, Rows
 
 _PIECE = 1 << 24  # bytes of COPY text that become one batch
 _OTHER = "Name another column, or correct it in the table and dump it again"
@@ -59,7 +59,7 @@ class DumpRows:
         made = contents.tables.get(name) or contents.tables.get(copies[0].name, "")
         self.schema = self._sniffed(statements.column_types(made))
 
-    def read(self, types: Mapping[str, pa.DataType], tell: Tell) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """Batches of the columns `types`: see Rows."""
         progress, before = _Progress(self.size, tell), Counter[Name]()
         for copy, text in _texts(self._contents, self._copies, progress.take):
@@ -108,7 +108,7 @@ class DumpRows:
 class _Progress:
     """Tells of bytes when the rows in them were given away, and never of more than `size`."""
 
-    def __init__(self, size: int, tell: Tell) -> None:
+    def __init__(self, size: int, tell: OnBytes) -> None:
         self._size, self._tell, self._taken, self._told = size, tell, 0, 0
 
     def take(self, size: int) -> None:
@@ -185,7 +185,7 @@ def _beginnings(contents: Contents, copies: Sequence[Copy]) -> Iterator[tuple[by
                 break
 
 
-def _texts(contents: Contents, copies: Sequence[Copy], tell: Tell) -> Iterator[tuple[Copy, bytes]]:
+def _texts(contents: Contents, copies: Sequence[Copy], tell: OnBytes) -> Iterator[tuple[Copy, bytes]]:
     """COPY text in UTF-8, in pieces of whole rows. Raises SourceFileError where it does not come to its end."""
     with _explained(contents):
         for copy, read in contents.streams(copies, tell):

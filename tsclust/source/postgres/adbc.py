@@ -18,30 +18,30 @@ from psycopg.conninfo import make_conninfo
 from tsclust.source.postgres.session import (
     BEGIN,
     SETTINGS,
-    Holder,
-    meant,
-    on,
+    Connection,
     params_of,
     reached,
     refused,
+    set_snapshot,
     snapshot_gone,
+    translate,
 )
 
 
 def batches(
-    dsn: str, holder: Holder, snapshot: str, query: str, schema: pa.Schema, label: str
+    dsn: str, holder: Connection, snapshot: str, query: str, schema: pa.Schema, label: str
 ) -> Iterator[pa.RecordBatch]:
     """The rows of `query` with the types of `schema`, on the holder's snapshot. Errors are those of `session`."""
-    with closing(join(dsn, holder, snapshot)) as connection, connection.cursor() as cursor:
+    with closing(join_snapshot(dsn, holder, snapshot)) as connection, connection.cursor() as cursor:
         try:
             cursor.execute(query)
             for batch in cursor.fetch_record_batch():
                 yield batch.cast(schema)
         except dbapi.Error as error:
-            raise meant(_class_of(error.sqlstate), label, _first_line(str(error))) from error
+            raise translate(_class_of(error.sqlstate), label, _first_line(str(error))) from error
         except OSError as error:  # amid the rows, where the driver keeps no SQLSTATE
             kind = errors.DatabaseError if _is_there(connection) else errors.OperationalError
-            raise meant(kind, label, _first_line(str(error))) from error
+            raise translate(kind, label, _first_line(str(error))) from error
 
 
 def _is_there(connection: dbapi.Connection) -> bool:
@@ -54,8 +54,8 @@ def _is_there(connection: dbapi.Connection) -> bool:
     return True
 
 
-def join(dsn: str, holder: Holder, snapshot: str) -> dbapi.Connection:
-    """`session.join` for Arrow."""
+def join_snapshot(dsn: str, holder: Connection, snapshot: str) -> dbapi.Connection:
+    """`session.join_snapshot` for Arrow."""
     params = params_of(dsn) | reached(holder)
     try:
         connection = dbapi.connect(make_conninfo("", **params), autocommit=True)
@@ -65,14 +65,14 @@ def join(dsn: str, holder: Holder, snapshot: str) -> dbapi.Connection:
         with connection.cursor() as cursor:
             cursor.execute(BEGIN)
             try:
-                cursor.execute(on(snapshot).as_string())
+                cursor.execute(set_snapshot(snapshot).as_string())
             except dbapi.Error as error:
                 raise snapshot_gone(snapshot, _first_line(str(error))) from error
             cursor.execute(SETTINGS)
             cursor.fetchall()
     except dbapi.Error as error:
         connection.close()
-        raise meant(_class_of(error.sqlstate), "the server", _first_line(str(error))) from error
+        raise translate(_class_of(error.sqlstate), "the server", _first_line(str(error))) from error
     except BaseException:
         connection.close()
         raise

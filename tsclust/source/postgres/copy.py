@@ -23,7 +23,7 @@ from tsclust.arrays import Int64s
 from tsclust.errors import BadSeriesError
 from tsclust.source.postgres import kernels
 from tsclust.source.postgres.kernels import Bytes
-from tsclust.source.postgres.session import Holder
+from tsclust.source.postgres.session import Connection
 
 CHUNK = 2**20  # bytes decoded at a time
 _HEADER = len(b"PGCOPY\n\xff\r\n\x00") + 8  # flags and the length of an extension, which no server sends
@@ -32,7 +32,7 @@ _EPOCH_DAYS = 10_957  # 1970-01-01 to 2000-01-01, where PostgreSQL counts from
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
 
 
-def batches(connection: Holder, query: sql.Composed, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def batches(connection: Connection, query: sql.Composed, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The rows of `query`, whose columns have the types of `schema`, about 1 MB at a time.
 
     Raises BadSeriesError where values have more than one dimension or text is not UTF-8; psycopg's errors as they are.

@@ -12,7 +12,7 @@ from tsclust.source.postgres import ranges
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import Relation
 from tsclust.source.postgres.select import Described, Selection, of_q, sampled, select
-from tsclust.source.postgres.session import Holder, no_such_table
+from tsclust.source.postgres.session import Connection, no_such_table
 
 _TYPES = """
     SELECT t.oid, format_type(t.oid, NULL), t.typcategory::text, coalesce(e.typcategory::text, '')
@@ -20,7 +20,7 @@ _TYPES = """
 _LOOK = 10_000  # rows that are looked at to tell which columns of long rows belong to the series
 
 
-def selected(holder: Holder, from_: Relation, source: Source, after: str | None) -> tuple[Selection, Origin | None]:
+def selected(holder: Connection, from_: Relation, source: Source, after: str | None) -> tuple[Selection, Origin | None]:
     """The SELECT of what `source` asks for, and the table that its ids come from (None: computed, or out of reach).
 
     Text of the user's runs as one statement here, before it runs anywhere else: `binary` is the extended protocol,
@@ -57,7 +57,7 @@ def _since(selection: Selection, watermark: sql.Composable, after: str) -> sql.C
     return sql.SQL("{} IN (SELECT {} FROM {})").format(selection.key, selection.key, selection.where(new).source)
 
 
-def _described(holder: Holder, from_: Relation) -> list[Described]:
+def _described(holder: Connection, from_: Relation) -> list[Described]:
     try:
         query = sql.SQL("SELECT * FROM {} LIMIT 0").format(from_.text)
         columns = holder.execute(query, binary=True).description or []
@@ -67,7 +67,7 @@ def _described(holder: Holder, from_: Relation) -> list[Described]:
     return [Described(c.name, *types[c.type_code]) for c in columns]
 
 
-def _of_series(holder: Holder, from_: Relation, found: Layout) -> tuple[str, ...]:
+def _of_series(holder: Connection, from_: Relation, found: Layout) -> tuple[str, ...]:
     """The columns of long rows that are the same in all rows of a series, by a look at the first rows."""
     if not found.carry:
         return ()
@@ -80,7 +80,7 @@ def _of_series(holder: Holder, from_: Relation, found: Layout) -> tuple[str, ...
     return tuple(name for name, n in zip(found.carry, most, strict=True) if n <= 1) if most else found.carry
 
 
-def _first(holder: Holder, selection: Selection, limit: int) -> str | None:
+def _first(holder: Connection, selection: Selection, limit: int) -> str | None:
     """The id that the first `limit` series come before."""
     query = sql.SQL("SELECT {0}::text FROM {1} GROUP BY {0} ORDER BY {0} OFFSET {2} LIMIT 1")
     row = holder.execute(query.format(selection.key, selection.source, limit), binary=True).fetchone()

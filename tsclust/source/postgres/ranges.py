@@ -14,7 +14,7 @@ from psycopg import sql
 
 from tsclust.source.layouts import Key
 from tsclust.source.postgres.select import Selection, of_q, within
-from tsclust.source.postgres.session import Holder
+from tsclust.source.postgres.session import Connection
 from tsclust.source.protocols import Range
 from tsclust.source.spill import PART_BYTES
 
@@ -53,7 +53,7 @@ class Origin:
     unique: bool  # is a value of the column there once?
 
 
-def keys(holder: Holder, query: sql.Composable, names: Sequence[str]) -> list[Key]:
+def keys(holder: Connection, query: sql.Composable, names: Sequence[str]) -> list[Key]:
     """The keys of the table that all columns of `query` come from, in the query's names; none where it is not one."""
     result = holder.execute(sql.SQL("{} LIMIT 0").format(query), binary=True).pgresult
     tables = {result.ftable(i) for i in range(len(names))} if result else set()
@@ -65,7 +65,7 @@ def keys(holder: Holder, query: sql.Composable, names: Sequence[str]) -> list[Ke
     return [key for key in found if all(key.columns)]
 
 
-def origin(holder: Holder, query: sql.Composable, number: int) -> Origin | None:
+def origin(holder: Connection, query: sql.Composable, number: int) -> Origin | None:
     """Where column `number` of `query` comes from; None where it is computed or the table is out of reach."""
     try:
         with holder.transaction():  # a savepoint: what fails here must not end the snapshot
@@ -75,7 +75,7 @@ def origin(holder: Holder, query: sql.Composable, number: int) -> Origin | None:
 
 
 def ranges(
-    holder: Holder, selection: Selection, from_: Origin | None, part_rows: int, share: float
+    holder: Connection, selection: Selection, from_: Origin | None, part_rows: int, share: float
 ) -> tuple[Range, ...]:
     """Ranges that together are every series once, in the order of ids; () where one pass is the better way.
 
@@ -92,7 +92,7 @@ def ranges(
         return ()
 
 
-def _origin(holder: Holder, query: sql.Composable, number: int) -> Origin | None:
+def _origin(holder: Connection, query: sql.Composable, number: int) -> Origin | None:
     for _ in range(10):  # views upon views
         result = holder.execute(sql.SQL("{} LIMIT 0").format(query), binary=True).pgresult
         where = {"table": result.ftable(number), "column": result.ftablecol(number)} if result else {"table": 0}
@@ -109,7 +109,7 @@ def _origin(holder: Holder, query: sql.Composable, number: int) -> Origin | None
     return None
 
 
-def _cuts(holder: Holder, selection: Selection, from_: Origin, part_rows: int, share: float) -> tuple[Range, ...]:
+def _cuts(holder: Connection, selection: Selection, from_: Origin, part_rows: int, share: float) -> tuple[Range, ...]:
     percent = min(100.0, 100.0 * PAGES * 8192 / max(from_.heap, 1))
     table, id_ = sql.SQL(from_.table), of_q(from_.column)
     pages = sql.SQL("{} AS q TABLESAMPLE SYSTEM ({}) REPEATABLE (1)").format(table, percent)
@@ -134,7 +134,7 @@ def _cuts(holder: Holder, selection: Selection, from_: Origin, part_rows: int, s
     return tuple(Range(low, high, about) for low, high in itertools.pairwise(edges))
 
 
-def _lengths(holder: Holder, selection: Selection, draw: sql.Composed) -> list[int]:
+def _lengths(holder: Connection, selection: Selection, draw: sql.Composed) -> list[int]:
     """The numbers of values of some series, 1 at the least; none where a few cost the server nearly as much as all."""
     ids = [id_ for (id_,) in holder.execute(draw)]
     some = selection.where(sql.SQL("{} IN ({})").format(selection.key, sql.SQL(", ").join(map(sql.Literal, ids))))
@@ -144,7 +144,7 @@ def _lengths(holder: Holder, selection: Selection, draw: sql.Composed) -> list[i
     return [max(n, 1) for (n,) in holder.execute(query, binary=True)] or [1]
 
 
-def _worthwhile(holder: Holder, selection: Selection, cut: tuple[Range, ...]) -> bool:
+def _worthwhile(holder: Connection, selection: Selection, cut: tuple[Range, ...]) -> bool:
     """By the server's own estimate: do all ranges together cost little more than one pass?"""
     if len(cut) <= 1:
         return True
@@ -153,11 +153,11 @@ def _worthwhile(holder: Holder, selection: Selection, cut: tuple[Range, ...]) ->
     return one * len(cut) <= max(_MUCH, _TIMES * _cost(holder, selection.between(None, None)))
 
 
-def _cost(holder: Holder, query: sql.Composed) -> float:
+def _cost(holder: Connection, query: sql.Composed) -> float:
     ((plan,),) = holder.execute(sql.SQL("EXPLAIN (FORMAT JSON) {}").format(query), binary=True).fetchall()
     return float(plan[0]["Plan"]["Total Cost"])
 
 
-def _one(holder: Holder, query: sql.Composed) -> Any:
+def _one(holder: Connection, query: sql.Composed) -> Any:
     (value,) = holder.execute(query).fetchone() or (None,)
     return value

@@ -20,8 +20,8 @@ from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import relation
 from tsclust.source.postgres.select import Selection, of_q
-from tsclust.source.postgres.session import Holder, explained, hold, join, started_at
-from tsclust.source.protocols import Found, Frozen, Keep, Range, Tell
+from tsclust.source.postgres.session import Connection, join_snapshot, open_snapshot, started_at, translate_errors
+from tsclust.source.protocols import OnBytes, PlannedRanges, Range, RowFilter, SourceInfo
 from tsclust.source.spill import spilling
 
 # A standby has the system identifier of its primary.
@@ -32,11 +32,11 @@ _WHERE = """SELECT pg_export_snapshot(), (SELECT system_identifier::text FROM pg
 class PostgresReader:
     """Reads ranges of one snapshot, or all of it. Any number of threads may call `batches`."""
 
-    def __init__(self, dsn: str, holder: Holder, selection: Selection, found: Found, part_rows: int) -> None:
-        self.found = found
+    def __init__(self, dsn: str, holder: Connection, selection: Selection, found: SourceInfo, part_rows: int) -> None:
+        self.info = found
         self._dsn, self._holder, self._selection, self._part_rows = dsn, holder, selection, part_rows
-        self._idle: SimpleQueue[Holder] = SimpleQueue()
-        self._busy: set[Holder] = set()
+        self._idle: SimpleQueue[Connection] = SimpleQueue()
+        self._busy: set[Connection] = set()
         self._server_start = started_at(holder)
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
@@ -53,11 +53,11 @@ class PostgresReader:
             before, rows = batch.column(0)[-1], rows + batch.num_rows
             yield batch
 
-    def parts(self, folder: Path, keep: Keep, tell: Tell) -> Iterator[pa.Table]:
+    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series in one pass, a part at a time, by way of a file in `folder`; tell(n) counts bytes in memory."""
         long = self._selection.layout.form == "long"
         batches = self._flat() if long else self._copied(self._selection.all())
-        with spilling(folder, self._selection.flat_schema if long else self.found.schema, long) as spill:
+        with spilling(folder, self._selection.flat_schema if long else self.info.schema, long) as spill:
             for batch in batches:
                 spill.add(keep(batch))
                 tell(batch.nbytes)
@@ -65,9 +65,9 @@ class PostgresReader:
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Compile the kernels; long rows in one pass come through Arrow's own driver and need none."""
-        if self.found.ranges or self._selection.order is None:
+        if self.info.ranges or self._selection.order is None:
             say("compiling kernels (the first time only)")
-            copy.compile_for(self.found.schema)
+            copy.compile_for(self.info.schema)
 
     def cancel(self) -> None:
         """End what is being read: the readers get an error."""
@@ -84,8 +84,8 @@ class PostgresReader:
 
     def _copied(self, query: sql.Composed) -> Iterator[pa.RecordBatch]:
         wide = self._selection.layout.form == "wide"
-        with explained(self._selection.relation.label), self._connection() as connection:
-            for batch in copy.batches(connection, query, self.found.schema):
+        with translate_errors(self._selection.relation.label), self._connection() as connection:
+            for batch in copy.batches(connection, query, self.info.schema):
                 if wide:
                     last = batch.num_columns - 1
                     batch = batch.set_column(last, "values", checks.trimmed(batch.column(last)))
@@ -97,15 +97,15 @@ class PostgresReader:
 
         selection, holder = self._selection, self._holder
         query, label = selection.flat().as_string(holder), selection.relation.label
-        return adbc.batches(self._dsn, holder, self.found.snapshot, query, selection.flat_schema, label)
+        return adbc.batches(self._dsn, holder, self.info.snapshot, query, selection.flat_schema, label)
 
     @contextmanager
-    def _connection(self) -> Iterator[Holder]:
+    def _connection(self) -> Iterator[Connection]:
         """An idle or a new connection on the snapshot; one that met an error is not used again."""
         try:
             connection = self._idle.get_nowait()
         except Empty:
-            connection = join(self._dsn, self._holder, self.found.snapshot, self._server_start)
+            connection = join_snapshot(self._dsn, self._holder, self.info.snapshot, self._server_start)
         self._busy.add(connection)
         try:
             yield connection
@@ -119,7 +119,7 @@ class PostgresReader:
 
 @contextmanager
 def opened(
-    dsn: str, source: Source, base: Path, frozen: Frozen = lambda _: None, after: str | None = None
+    dsn: str, source: Source, base: Path, frozen: PlannedRanges = lambda _: None, after: str | None = None
 ) -> Iterator[PostgresReader]:  # fmt: skip
     """A reader of `source` on one snapshot, which lasts as long as the context.
 
@@ -129,8 +129,8 @@ def opened(
     Raises SettingsError, ConnectError, QueryError, BadSeriesError (an id that is NULL).
     """
     from_ = relation(source, base)
-    with closing(hold(dsn)) as holder:
-        with explained(from_.label):
+    with closing(open_snapshot(dsn)) as holder:
+        with translate_errors(from_.label):
             selection, origin = selected(holder, from_, source, after)
             found = _found(holder, selection, origin, source, frozen, after)
         with closing(PostgresReader(dsn, holder, selection, found, source.part_rows)) as reader:
@@ -138,8 +138,13 @@ def opened(
 
 
 def _found(
-    holder: Holder, selection: Selection, origin: Origin | None, source: Source, frozen: Frozen, after: str | None
-) -> Found:
+    holder: Connection,
+    selection: Selection,
+    origin: Origin | None,
+    source: Source,
+    frozen: PlannedRanges,
+    after: str | None,
+) -> SourceInfo:
     label, info = selection.relation.label, holder.info
     snapshot, cluster, database = holder.execute(_WHERE).fetchone() or ("", "", "")
     place = config.digest(info.dbname, cluster, database)
@@ -151,14 +156,14 @@ def _found(
     if len(ranges) > 1:
         _refuse_null(holder, selection)
     version = (info.parameter_status("server_version") or "").split()[0]
-    return Found(
-        origin=f"{label} on PostgreSQL {version}, database {info.dbname}", place=place, identity=identity,
+    return SourceInfo(
+        origin=f"{label} on PostgreSQL {version}, database {info.dbname}", location_hash=place, identity=identity,
         layout=str(selection.layout), settings=selection.layout.settings, schema=selection.schema, snapshot=snapshot,
-        ranges=ranges, rows=sum(r.rows for r in ranges), mark=_mark(holder, selection, source, bool(ranges)),
+        ranges=ranges, rows=sum(r.rows for r in ranges), high_watermark=_mark(holder, selection, source, bool(ranges)),
     )  # fmt: skip
 
 
-def _refuse_null(holder: Holder, selection: Selection) -> None:
+def _refuse_null(holder: Connection, selection: Selection) -> None:
     """A NULL id lies in no range: it would be left out without a word."""
     missing = selection.where(sql.SQL("{} IS NULL").format(selection.key)).source
     ((nulls,),) = holder.execute(sql.SQL("SELECT count(*) FROM {}").format(missing), binary=True).fetchall()
@@ -169,7 +174,7 @@ def _refuse_null(holder: Holder, selection: Selection) -> None:
         )
 
 
-def _mark(holder: Holder, selection: Selection, source: Source, ranged: bool) -> str | None:
+def _mark(holder: Connection, selection: Selection, source: Source, ranged: bool) -> str | None:
     """How far this snapshot goes: the highest watermark, or the highest id where an index tells it."""
     column = of_q(source.watermark) if source.watermark else selection.key
     if not (source.watermark or ranged):

@@ -15,7 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceLostError, TsclustError
 from tsclust.source.layouts import near
 
-Holder = psycopg.Connection[tuple[Any, ...]]
+Connection = psycopg.Connection[tuple[Any, ...]]
 
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # For the transaction: a slow disk here must not end a statement there, and text must not depend on who asks.
@@ -80,14 +80,14 @@ class SnapshotGoneError(SourceLostError):
     """The snapshot ended with the last session that held it: nobody can read it any more."""
 
 
-def hold(dsn: str) -> Holder:
+def open_snapshot(dsn: str) -> Connection:
     """A connection in a transaction that only reads and sees the database as it is now. "" = libpq's environment.
 
     Raises ConnectError, which never tells a password.
     """
     connection = _connected(params_of(dsn))
     try:
-        with explained("the server"):
+        with translate_errors("the server"):
             connection.execute(BEGIN)
             connection.execute(SETTINGS)
     except BaseException:
@@ -96,17 +96,17 @@ def hold(dsn: str) -> Holder:
     return connection
 
 
-def connect(dsn: str) -> Holder:
+def connect(dsn: str) -> Connection:
     """A connection that may write, every statement for itself. Raises ConnectError, which never tells a password."""
     return _connected(params_of(dsn))
 
 
-def started_at(connection: Holder) -> str:
+def started_at(connection: Connection) -> str:
     """When the server of this connection started."""
     return str((connection.execute("SELECT pg_postmaster_start_time()::text").fetchone() or ("",))[0])
 
 
-def join(dsn: str, holder: Holder, snapshot: str, start: str) -> Holder:
+def join_snapshot(dsn: str, holder: Connection, snapshot: str, start: str) -> Connection:
     """Another connection to the holder's server, which started at `start`, in a transaction on the holder's `snapshot`.
 
     A server counts snapshots from the beginning when it starts again: another program's may have the name of ours.
@@ -115,13 +115,13 @@ def join(dsn: str, holder: Holder, snapshot: str, start: str) -> Holder:
     """
     connection = _connected(params_of(dsn) | reached(holder))
     try:
-        with explained("the server"):
+        with translate_errors("the server"):
             connection.execute(BEGIN)
         try:
-            connection.execute(on(snapshot))
+            connection.execute(set_snapshot(snapshot))
         except psycopg.Error as error:
             raise snapshot_gone(snapshot, str(error)) from error
-        with explained("the server"):
+        with translate_errors("the server"):
             connection.execute(SETTINGS)
             if started_at(connection) != start:
                 raise snapshot_gone(snapshot, "the server was restarted")
@@ -131,15 +131,15 @@ def join(dsn: str, holder: Holder, snapshot: str, start: str) -> Holder:
     return connection
 
 
-def _connected(params: dict[str, Any]) -> Holder:
+def _connected(params: dict[str, Any]) -> Connection:
     try:
-        connection: Holder = psycopg.connect(make_conninfo("", **params), autocommit=True)
+        connection: Connection = psycopg.connect(make_conninfo("", **params), autocommit=True)
     except psycopg.Error as error:
         raise refused(str(error), params) from None
     return connection
 
 
-def on(snapshot: str) -> sql.Composed:
+def set_snapshot(snapshot: str) -> sql.Composed:
     return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot)
 
 
@@ -148,15 +148,15 @@ def snapshot_gone(snapshot: str, told: str) -> SnapshotGoneError:
 
 
 @contextmanager
-def explained(label: str, meanings: Meanings = _MEANINGS) -> Iterator[None]:
+def translate_errors(label: str, meanings: Meanings = _MEANINGS) -> Iterator[None]:
     """Errors of psycopg leave as ours: one line, what `label` met and what to do."""
     try:
         yield
     except psycopg.Error as error:
-        raise meant(type(error), label, _told(error), meanings) from error
+        raise translate(type(error), label, _server_message(error), meanings) from error
 
 
-def no_such_table(holder: Holder, label: str, error: psycopg.Error) -> QueryError:
+def no_such_table(holder: Connection, label: str, error: psycopg.Error) -> QueryError:
     """The error for a table that is not there, with the names of tables that are."""
     told = error.diag.message_primary or str(error)
     asked = re.search('"([^"]+)"', told)
@@ -194,7 +194,7 @@ def _unreadable(why: str) -> ConnectError:
     )
 
 
-def reached(holder: Holder) -> dict[str, Any]:
+def reached(holder: Connection) -> dict[str, Any]:
     """Where the holder's search through hosts, services and password files ended: a snapshot is one server's."""
     info = holder.info
     there = {"host": info.host, "hostaddr": info.hostaddr, "port": info.port, "user": info.user, "dbname": info.dbname}
@@ -211,12 +211,12 @@ def refused(told: str, params: dict[str, Any]) -> ConnectError:
     )
 
 
-def meant(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings = _MEANINGS) -> TsclustError:
+def translate(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings = _MEANINGS) -> TsclustError:
     error, next_step = next((e, step) for classes, e, step in meanings if issubclass(kind, classes))
     return error(f"{label}: {told}", next_step)
 
 
-def _told(error: psycopg.Error) -> str:
+def _server_message(error: psycopg.Error) -> str:
     """The server's words, the line of SQL or the row they are about, and its hint."""
     line = re.search(r"^LINE \d+: (.*)", str(error), re.MULTILINE)
     line = line or re.search(

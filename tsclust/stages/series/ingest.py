@@ -1,4 +1,9 @@
-"""How series/ comes about: ranges or one pass, each part whole and noted down, again where a connection breaks."""
+"""How series/ comes about: ranges or one pass, each part whole and noted down, again where a connection breaks.
+
+Unlike the other maps over parts, the one over ranges is not pure and always runs in threads of this process: the
+sessions read from one snapshot that this process holds, and what is on disk is noted in a journal as soon as it is
+there, so that a kill loses no more than the parts in the making.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +19,13 @@ import pyarrow as pa
 import tenacity
 
 from tsclust.config import Settings
-from tsclust.engine.base import Listener, Progress, map_parts
+from tsclust.engine.base import Listener, Progress
+from tsclust.engine.threads import pool_of_threads
 from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceFileError, SourceLostError
 from tsclust.source import checks
 from tsclust.source.open import opened
 from tsclust.source.postgres.session import SnapshotGoneError
-from tsclust.source.protocols import Found, Keep, Range, Reader
+from tsclust.source.protocols import Range, Reader, RowFilter, SourceInfo
 from tsclust.stages.series.journal import Done, Journal, Plan
 from tsclust.workspace.parquet import StageWriter, write_batches
 
@@ -29,11 +35,11 @@ class StoppedError(Exception):
 
 
 class Reading:
-    """One reading of a source into a stage in the making. Use: `found = Reading(...).all()`."""
+    """One reading of a source into a stage in the making. Use: `info = Reading(...).all()`."""
 
     def __init__(
         self, settings: Settings, root: Path, writer: StageWriter, listen: Listener, *,
-        keep: Keep, after: str | None, first: int, strict: bool, check: Callable[[Found], None],
+        keep: RowFilter, after: str | None, first: int, strict: bool, check: Callable[[SourceInfo], None],
     ) -> None:  # fmt: skip
         """keep: leaves out what is not wanted; after: the mark to read on from; first: the number of the first part.
 
@@ -48,12 +54,12 @@ class Reading:
         if strict:
             self.journal.clear()
 
-    def all(self) -> Found:
+    def all(self) -> SourceInfo:
         """Read what is missing, on a new snapshot where the old one is lost (not if `strict`)."""
         try:
             for attempt in self._again(self._may_reopen, longest=30):
                 with attempt:
-                    found = self._once()
+                    info = self._once()
         except (BadSeriesError, QueryError, SourceFileError):
             if self._begun:  # else the plan that lies there is another one's: a mistyped table must not cost it
                 self.journal.clear()  # the source has to change: what was read of it is of no use
@@ -67,29 +73,31 @@ class Reading:
         self.journal.close()
         self._writer.outputs.clear()
         self._writer.outputs.update({d.file: d.sha256 for d in self.parts if d.rows})
-        return found
+        return info
 
     @property
     def parts(self) -> list[Done]:
         """What is on disk, in order."""
         return [self.journal.done[number] for number in sorted(self.journal.done)]
 
-    def _once(self) -> Found:
+    def _once(self) -> SourceInfo:
         with opened(self._settings, self._root, self._frozen, self._after) as reader:
-            found, self._begun = reader.found, True
+            info, self._begun = reader.info, True
             self._stop.clear()
             self._so_far = {}
-            self._check(found)
+            self._check(info)
             reader.prepare(lambda what: self._listen(Progress(f"extract: {what}", 0, 0, "")))
-            if not found.ranges:
+            if not info.ranges:
                 self.journal.clear()
-            if self._frozen(found.identity) is None or not found.ranges:
-                ranges = tuple((r.low, r.high, r.rows) for r in found.ranges)
-                self.journal.freeze(Plan(identity=found.identity, first=self._first, mark=found.mark, ranges=ranges))
+            if self._frozen(info.identity) is None or not info.ranges:
+                ranges = tuple((r.low, r.high, r.rows) for r in info.ranges)
+                self.journal.freeze(
+                    Plan(identity=info.identity, first=self._first, mark=info.high_watermark, ranges=ranges)
+                )
             taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-            snapshot = f"{found.snapshot} of {taken_at}" if found.snapshot else taken_at
-            (self._by_ranges if found.ranges else self._in_one_pass)(reader, snapshot)
-            return found
+            snapshot = f"{info.snapshot} of {taken_at}" if info.snapshot else taken_at
+            (self._by_ranges if info.ranges else self._in_one_pass)(reader, snapshot)
+            return info
 
     def _frozen(self, identity: str) -> tuple[Range, ...] | None:
         plan = self.journal.plan
@@ -97,14 +105,14 @@ class Reading:
 
     def _by_ranges(self, reader: Reader, snapshot: str) -> None:
         self._so_far = {number: (done.rows, True) for number, done in self.journal.done.items()}
-        missing = [(n, r) for n, r in enumerate(reader.found.ranges) if n not in self.journal.done]
+        missing = [(n, r) for n, r in enumerate(reader.info.ranges) if n not in self.journal.done]
 
         def one_part(numbered: tuple[int, Range]) -> None:
             number, range_ = numbered
             lost: list[SourceLostError] = []
             for attempt in self._again(self._may_reread, longest=5):
                 with attempt, _told_with(lost):
-                    self._write(number, reader.found, snapshot, map(self._keep, reader.batches(range_)))
+                    self._write(number, reader.info, snapshot, map(self._keep, reader.batches(range_)))
 
         def stop() -> None:
             self._stop.set()
@@ -112,7 +120,7 @@ class Reading:
 
         gc.disable()  # a row is an object, none is in a cycle: the collector would take a quarter of the time
         try:
-            for _ in map_parts(one_part, missing, self._settings.source.workers, stop):
+            for _ in pool_of_threads(one_part, missing, self._settings.source.workers, stop):
                 pass
         finally:
             gc.enable()
@@ -123,20 +131,20 @@ class Reading:
         def tell(size: int) -> None:
             nonlocal read
             read += size
-            self._listen(Progress("extract: reading", read, reader.found.size, "bytes"))
+            self._listen(Progress("extract: reading", read, reader.info.size, "bytes"))
 
         try:
             for number, table in enumerate(reader.parts(self._writer.folder, self._keep, tell)):
-                self._write(number, reader.found, snapshot, table.to_batches())
+                self._write(number, reader.info, snapshot, table.to_batches())
         except BaseException:
             self.journal.clear()  # one pass has no half-way
             raise
 
-    def _write(self, number: int, found: Found, snapshot: str, batches: Iterable[pa.RecordBatch]) -> None:
+    def _write(self, number: int, info: SourceInfo, snapshot: str, batches: Iterable[pa.RecordBatch]) -> None:
         """Write a part and note it down."""
         name, counts = f"part-{self._first + number:05d}.parquet", Counter[str]()
         folder = self._writer.folder
-        written, rows = write_batches(folder, name, found.schema, self._counted(number, found, batches, counts))
+        written, rows = write_batches(folder, name, info.schema, self._counted(number, info, batches, counts))
         path = folder / name
         done = Done(
             part=number, file=name, rows=rows, size=path.stat().st_size if rows else 0,
@@ -149,7 +157,7 @@ class Reading:
             self._so_far[number] = (rows, True)
 
     def _counted(
-        self, number: int, found: Found, batches: Iterable[pa.RecordBatch], counts: Counter[str]
+        self, number: int, info: SourceInfo, batches: Iterable[pa.RecordBatch], counts: Counter[str]
     ) -> Iterator[pa.RecordBatch]:
         """The batches, odd series counted, progress told, until someone says stop."""
         rows = 0
@@ -160,16 +168,16 @@ class Reading:
             rows += batch.num_rows
             with self._lock:
                 self._so_far[number] = (rows, False)
-                self._listen(self._progress(found))
+                self._listen(self._progress(info))
             yield batch
 
-    def _progress(self, found: Found) -> Progress:
+    def _progress(self, info: SourceInfo) -> Progress:
         """Series so far, of about how many: the planner's estimate, corrected by the ranges that are whole."""
         done = sum(rows for rows, _ in self._so_far.values())
-        whole = [n for n, (_, is_whole) in self._so_far.items() if is_whole and n < len(found.ranges)]
-        planned = sum(found.ranges[n].rows for n in whole)
+        whole = [n for n, (_, is_whole) in self._so_far.items() if is_whole and n < len(info.ranges)]
+        planned = sum(info.ranges[n].rows for n in whole)
         found_there = sum(self._so_far[n][0] for n in whole)
-        total = round(found.rows * found_there / planned) if planned and found_there else found.rows
+        total = round(info.rows * found_there / planned) if planned and found_there else info.rows
         size = sum(d.size for d in self.journal.done.values())
         return Progress("extract", done, max(total, done), size=size)
 

@@ -10,7 +10,7 @@ from tsclust.config import Settings, Source
 from tsclust.engine.base import Listener
 from tsclust.errors import NoSeriesError
 from tsclust.source.postgres import relation
-from tsclust.source.protocols import Found
+from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
 from tsclust.workspace.folder import Workspace
@@ -26,10 +26,10 @@ def read_into(workspace: Workspace, settings: Settings, base: Path, listen: List
             settings, base, writer, listen, keep=lambda batch: batch, after=None, first=0, strict=False,
             check=lambda _: None,
         )  # fmt: skip
-        found = reading.all()
+        info = reading.all()
         if not any(done.rows for done in reading.parts):
-            raise no_series(found)
-        return seal(writer, meter, settings, base, found, reading, None)
+            raise no_series(info)
+        return seal(writer, meter, settings, base, info, reading, None)
 
 
 def seal(
@@ -37,15 +37,15 @@ def seal(
     meter: Meter,
     settings: Settings,
     base: Path,
-    found: Found,
+    info: SourceInfo,
     reading: Reading,
     before: Manifest[SeriesFacts] | None,
 ) -> Manifest[SeriesFacts]:
     new = sum(done.rows for done in reading.parts)
     return write_manifest(
-        writer, meter, SERIES, settings=digest(settings.source, base), inputs={"source": found.identity},
+        writer, meter, SERIES, settings=digest(settings.source, base), inputs={"source": info.identity},
         seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),
-        facts=_facts(found, reading, before),
+        facts=_facts(info, reading, before),
     )  # fmt: skip
 
 
@@ -56,13 +56,13 @@ def digest(source: Source, root: Path) -> str:
     return config.digest(asked, relation.relation(source, root).text.as_string() if from_sql else "")
 
 
-def no_series(found: Found) -> NoSeriesError:
+def no_series(info: SourceInfo) -> NoSeriesError:
     return NoSeriesError(
-        f"{found.origin} has no series: expected at least one row", "Check [source] and its where, sample, limit"
+        f"{info.origin} has no series: expected at least one row", "Check [source] and its where, sample, limit"
     )
 
 
-def _facts(found: Found, reading: Reading, before: Manifest[SeriesFacts] | None) -> SeriesFacts:
+def _facts(info: SourceInfo, reading: Reading, before: Manifest[SeriesFacts] | None) -> SeriesFacts:
     """What is remembered of a reading, with what it was added to."""
     old = before.facts if before else SeriesFacts()
     mark = reading.journal.plan.mark if reading.journal.plan else None
@@ -71,7 +71,7 @@ def _facts(found: Found, reading: Reading, before: Manifest[SeriesFacts] | None)
         odd.update(done.odd)
         read[done.snapshot] = read.get(done.snapshot, 0) + done.rows
     return SeriesFacts(
-        origin=found.origin, layout=found.layout, place=found.place, mark=mark or old.mark,
+        origin=info.origin, layout=info.layout, place=info.location_hash, mark=mark or old.mark,
         bytes=sum(d.size for d in reading.parts) + old.bytes, read=read, odd=dict(odd),
-        ranges=tuple((r.low, r.high) for r in found.ranges), new=sum(d.rows for d in reading.parts),
+        ranges=tuple((r.low, r.high) for r in info.ranges), new=sum(d.rows for d in reading.parts),
     )  # fmt: skip

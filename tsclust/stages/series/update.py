@@ -10,7 +10,7 @@ import pyarrow as pa
 from tsclust.config import Settings
 from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids
-from tsclust.source.protocols import Found, Keep
+from tsclust.source.protocols import RowFilter, SourceInfo
 from tsclust.stages.series import parts
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.step import digest
@@ -21,7 +21,7 @@ from tsclust.workspace.manifest import Manifest
 
 def rest_of(
     workspace: Workspace, before: Manifest[SeriesFacts] | None, settings: Settings, root: Path
-) -> tuple[str | None, Keep, int]:
+) -> tuple[str | None, RowFilter, int]:
     """(mark, filter of known series, number of the first new part) for what came after the reading `before`."""
     if before is None:
         return None, lambda batch: batch, 0
@@ -40,7 +40,7 @@ def rest_of(
     return before.facts.mark, _unknown(paths), int(paths[-1].stem.removeprefix("part-")) + 1
 
 
-def _unknown(paths: list[Path]) -> Keep:
+def _unknown(paths: list[Path]) -> RowFilter:
     """A filter of the series whose id is in none of these parts."""
     known = np.sort(np.concatenate([hash_ids(parts.read_ids(path), 0) for path in paths]))
 
@@ -53,19 +53,19 @@ def _unknown(paths: list[Path]) -> Keep:
     return keep
 
 
-def check_source(workspace: Workspace, found: Found, before: Manifest[SeriesFacts] | None) -> None:
+def check_source(workspace: Workspace, info: SourceInfo, before: Manifest[SeriesFacts] | None) -> None:
     """Raises SettingsError where what is to be added is of another database, or has other columns."""
     if before is None:
         return
     again = f"Read all of it again: {command('extract', workspace.root)}"
-    if before.facts.place != found.place:
+    if before.facts.place != info.location_hash:
         raise SettingsError(
-            f"{found.origin} is not where {workspace.stage(SERIES)} came from ({before.facts.origin})", again
+            f"{info.origin} is not where {workspace.stage(SERIES)} came from ({before.facts.origin})", again
         )
     there = parts.schema(workspace)
-    if not there.equals(found.schema):
+    if not there.equals(info.schema):
         raise SettingsError(
-            f"the source has other columns now ({', '.join(found.schema.names)}) than {workspace.stage(SERIES)}"
+            f"the source has other columns now ({', '.join(info.schema.names)}) than {workspace.stage(SERIES)}"
             f" ({', '.join(there.names)}), or other types",
             again,
         )
