@@ -19,6 +19,7 @@ from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, co
 from tsclust.stages.features.freshness import refuse_other
 from tsclust.stages.features.screening import CLEAR, Screen
 from tsclust.stages.features.spec import Describer, FeatureSpec
+from tsclust.stages.features.survey import PartSurvey, Survey
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
@@ -111,7 +112,7 @@ def plan_of(
     old = before.facts.by_part if before else {}
     known = {name: part for name, part in old.items() if part.series == series.outputs.get(name)}
     asked = [path for path in paths if path.name not in known]
-    seen = survey.survey(asked, series.rows, listen)
+    seen = _survey(asked, series.rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
     rules = rules_.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
@@ -119,8 +120,22 @@ def plan_of(
         # New parts are held against what was typical when the first ones came: no old part is touched.
         return Plan(asked, known, votes, sign, agreement, rules, before.facts.typical)
     if known:
-        seen = survey.survey(paths, series.rows, listen)
+        seen = _survey(paths, series.rows, listen)
     return Plan(paths, {}, votes, sign, agreement, rules, survey.typical(seen.samples, sign, describer))
+
+
+def _survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
+    """A first look at these parts of series/, of `rows` series in all."""
+    votes, samples, done = {}, [], 0
+    for path, part in zip(paths, map_parts(partial(_survey_part, rows), paths, WORKERS), strict=True):
+        votes[path.name], done = part.votes, done + part.series
+        samples.append(part.sample)
+        listen(Progress("features: a first look", done, rows))
+    return Survey(votes, tuple(samples))
+
+
+def _survey_part(rows: int, path: Path) -> PartSurvey:
+    return survey.survey(series_parts.read_block(path), rows)
 
 
 def _peak(sign: int) -> Literal["max", "min"]:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
-from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.hashing import hash_ids, limit
 from tsclust.series import SeriesBlock
 from tsclust.stages.features.kernels import peak_votes
 from tsclust.stages.features.reference import MAD
-from tsclust.stages.series import parts
 
 SAMPLE = 20_000  # series that say what is typical: a median of so many is off by a hundredth of a deviation
-WORKERS = 2
 SEED = 1
 
 Describe = Callable[[SeriesBlock, int], pl.DataFrame]
@@ -33,23 +28,20 @@ class Survey:
     samples: tuple[SeriesBlock, ...]
 
 
-def survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
-    """Read these parts of series/, of `rows` series in all. The sample is drawn by hash: the same for any parts."""
-    of_part = partial(_of_part, limit(SAMPLE, rows))
-    votes, samples, seen = {}, [], 0
-    for path, (vote, sample, series) in zip(paths, map_parts(of_part, paths, WORKERS), strict=True):
-        votes[path.name], seen = vote, seen + series
-        samples.append(sample)
-        listen(Progress("features: a first look", seen, rows))
-    return Survey(votes, tuple(samples))
+@dataclass(frozen=True)
+class PartSurvey:
+    """Of one part: its votes, the series of it that are in the sample, how many series it has."""
+
+    votes: Votes
+    sample: SeriesBlock
+    series: int
 
 
-def _of_part(largest: np.uint64, path: Path) -> tuple[Votes, SeriesBlock, int]:
-    """(votes, sample, how many series) of one part."""
-    block = parts.read_block(path)
+def survey(block: SeriesBlock, rows: int) -> PartSurvey:
+    """Look at a part of `rows` series in all. The sample is drawn by hash: the same for any parts."""
     up, down, series = peak_votes(block)
-    drawn = np.flatnonzero(hash_ids(block.ids, SEED) <= largest)
-    return (up, down), block.take(drawn), series
+    drawn = np.flatnonzero(hash_ids(block.ids, SEED) <= limit(SAMPLE, rows))
+    return PartSurvey((up, down), block.take(drawn), series)
 
 
 def direction(peak: str, votes: Iterable[Votes]) -> tuple[int, float]:
@@ -76,4 +68,5 @@ def _middle(values: np.ndarray) -> tuple[float, float]:
     if not len(values):
         return 0.0, 0.0
     middle = np.median(values)
-    return float(middle), float(MAD * np.median(np.abs(values - middle)))
+    spread = MAD * np.median(np.abs(values - middle))
+    return float(np.nan_to_num(middle)), float(np.nan_to_num(spread))  # a manifest, which is JSON, knows no infinity
