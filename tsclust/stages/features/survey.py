@@ -67,6 +67,6 @@ def as_columns(typical: Mapping[str, tuple[float, float]]) -> dict[str, float]:
 def _middle(values: np.ndarray) -> tuple[float, float]:
     if not len(values):
         return 0.0, 0.0
-    middle = np.median(values)
-    spread = MAD * np.median(np.abs(values - middle))
-    return float(np.nan_to_num(middle)), float(np.nan_to_num(spread))  # a manifest, which is JSON, knows no infinity
+    # A manifest, which is JSON, knows no infinity.
+    middle = np.nan_to_num(np.median(values))
+    return float(middle), float(np.nan_to_num(MAD * np.median(np.abs(values - middle))))
