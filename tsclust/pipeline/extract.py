@@ -8,13 +8,12 @@ from pathlib import Path
 from tsclust import config
 from tsclust.config.save import save_source
 from tsclust.engine.base import Listener, silent
-from tsclust.source.checks import WORDS
 from tsclust.source.protocols import SourceInfo
+from tsclust.stages.series import messages
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
 from tsclust.stages.series.step import no_series, seal
 from tsclust.stages.series.update import check_source, rest_of
-from tsclust.wording.english import counted
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
@@ -51,7 +50,7 @@ def extract(
         manifest = seal(writer, meter, settings, root, info, reading, before)
     saved = save_source(workspace.config, flags, info.settings) if save else ()
     then = command("features", root)
-    return of_stage("extract", workspace.stage(SERIES), manifest, then, notes=(*_notes(manifest, new), *saved))
+    return of_stage("extract", workspace.stage(SERIES), manifest, then, notes=(*messages.notes(manifest, new), *saved))
 
 
 def _nothing_new(workspace: Workspace, before: Manifest[SeriesFacts] | None, root: Path, info: SourceInfo) -> Result:
@@ -61,19 +60,3 @@ def _nothing_new(workspace: Workspace, before: Manifest[SeriesFacts] | None, roo
     facts = {"rows": before.rows, "parts": before.parts, **before.facts.shown(()), "new": 0}
     then = command("features", root)
     return Result("extract", workspace.stage(SERIES), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
-
-
-def _notes(manifest: Manifest[SeriesFacts], new: int) -> tuple[str, ...]:
-    facts = manifest.facts
-    added = f"{new:,} new series, " if new < manifest.rows else ""
-    speed = f"{new / max(manifest.seconds, 0.001):,.0f} series/s"
-    size = facts.bytes / 2**20
-    odd = ", ".join(f"{n:,} {WORDS[name]}" for name, n in facts.odd.items())
-    return (
-        f"from {facts.origin}",
-        f"{facts.layout}",
-        f"{added}{counted(manifest.parts, 'part')}, {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
-        f"{'snapshot' if ' of ' in next(iter(facts.read)) else 'read at'} {', '.join(facts.read)}"
-        + (": each holds some of the series" if len(facts.read) > 1 else ""),
-        *([f"unusual series, kept for the rules to decide: {odd}"] if odd else []),
-    )

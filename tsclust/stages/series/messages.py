@@ -1,0 +1,25 @@
+"""What people read of a reading."""
+
+from __future__ import annotations
+
+from tsclust.source.checks import WORDS
+from tsclust.stages.series.facts import SeriesFacts
+from tsclust.wording.english import counted
+from tsclust.workspace.manifest import Manifest
+
+
+def notes(manifest: Manifest[SeriesFacts], new: int) -> tuple[str, ...]:
+    """Where the series come from, how they are stored there, what it cost; `new` of them were added now."""
+    facts = manifest.facts
+    added = f"{new:,} new series, " if new < manifest.rows else ""
+    speed = f"{new / max(manifest.seconds, 0.001):,.0f} series/s"
+    size = facts.bytes / 2**20
+    odd = ", ".join(f"{n:,} {WORDS[name]}" for name, n in facts.odd.items())
+    return (
+        f"from {facts.origin}",
+        f"{facts.layout}",
+        f"{added}{counted(manifest.parts, 'part')}, {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
+        f"{'snapshot' if ' of ' in next(iter(facts.read)) else 'read at'} {', '.join(facts.read)}"
+        + (": each holds some of the series" if len(facts.read) > 1 else ""),
+        *([f"unusual series, kept for the rules to decide: {odd}"] if odd else []),
+    )
