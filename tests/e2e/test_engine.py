@@ -60,12 +60,14 @@ COMMANDS: dict[str, Callable[[Path], object]] = {
     "filter": filter_anew,
     "filter --html": lambda root: tsclust.filter(root, html=True),
     "cluster": tsclust.cluster,
+    "cluster --within": lambda root: tsclust.cluster(root, within=1),
     "report": tsclust.report,
     "report --kind features": lambda root: tsclust.report(root, kind="features"),
     "labels import": import_answers,
     "train": tsclust.train,
     "score": tsclust.score,
     "score --from": lambda root: tsclust.score(root, source(root)),
+    "cluster --unlabelled": lambda root: tsclust.cluster(root, unlabelled=True),
     "labels review": lambda root: tsclust.labels_review(root, limit=5),
 }
 

@@ -23,11 +23,6 @@ def test_unit_tests_lie_by_rooms() -> None:
     assert folders <= ROOMS
 
 
-def test_names_of_test_modules_are_unique() -> None:
-    names = [path.name for path in MODULES if path.name.startswith("test_")]
-    assert sorted(set(names)) == sorted(names)
-
-
 def test_a_test_has_its_folder_as_a_mark(request: pytest.FixtureRequest) -> None:
     assert request.node.get_closest_marker("unit")
     assert not request.node.get_closest_marker("postgres")
