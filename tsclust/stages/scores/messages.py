@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tsclust.stages.scores.drift import SHIFTED
 from tsclust.wording.english import counted
+from tsclust.wording.language import Language
 
 FEW = 10  # machines that are named
 NO_NAME = "(no machine named)"
@@ -42,13 +44,20 @@ def _refused(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _changed(one: Mapping[str, Any]) -> str:
+    """`W7, since May 2021 (192 series): side_fall has shifted (PSI 0.29, alarm at 0.25)`."""
     who = "all machines together" if one["machine"] is None else one["machine"][:SHORT] or NO_NAME
-    since = f" since {one['since']}" if one["since"] else ""
-    shifts = ", ".join(f"{shift['feature']} ({shift['index']:.2f})" for shift in one["shifts"][:3])
-    refused = f"{one['refused']:.1%} get no answer" if one["refused_more"] else ""
-    rejected = f"the rules reject {one['rejected']:.1%}, far more than in training" if one["rejected_more"] else ""
+    since = f", since {Language.load('en').month(one['since'])}" if one["since"] else ""
     last = " of the last weeks" if one["last"] else ""
-    return f"{who}, {one['rows']:,} series{last}{since}: {'; '.join(filter(None, (shifts, refused, rejected)))}"
+    return f"{who}{since} ({one['rows']:,} series{last}): {'; '.join(_reasons(one))}"
+
+
+def _reasons(one: Mapping[str, Any]) -> Iterator[str]:
+    for shift in one["shifts"][:3]:
+        yield f"{shift['feature']} has shifted (PSI {shift['index']:.2f}, alarm at {SHIFTED})"
+    if one["refused_more"]:
+        yield f"{one['refused']:.1%} get no answer"
+    if one["rejected_more"]:
+        yield f"the rules reject {one['rejected']:.1%}, far more than in training"
 
 
 def table(facts: Mapping[str, Any], rows: int) -> tuple[tuple[str, ...], ...]:
