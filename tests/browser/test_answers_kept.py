@@ -15,9 +15,9 @@ from tests.support.pages import CLIPPED, Opened
 from tests.support.report_workspace import four_kinds, write
 from tsclust.config import Report
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import ReportData
 from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.step import collect
 
 PAST, FUTURE = "2026-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
 STAY = "Files that you have saved are kept."

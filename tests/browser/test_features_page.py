@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.support.features_workspace import TOUCHING
 from tests.support.pages import CLIPPED, TRY_EVERYTHING, Opened
 from tsclust.stages.features.catalogue import CATALOGUE
-from tsclust.stages.reports.features.collect import FeaturesData
+from tsclust.stages.reports.features.data import FeaturesData
 
 OUTSIDE = """() => [...document.querySelectorAll("svg.pairs, svg.heat")].flatMap((svg) => {
   const [, , width, height] = svg.getAttribute("viewBox").split(" ").map(Number);

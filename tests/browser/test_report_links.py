@@ -10,8 +10,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.support.pages import Opened
 from tsclust.config import Report
-from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.step import collect
 from tsclust.workspace.folder import Workspace
 
 FAR = 32  # a group far down

@@ -12,9 +12,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.support.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
 from tests.support.report_workspace import NORMAL, lifelike, write
 from tsclust.config import Report
-from tsclust.stages.reports.charts.figures import LINE, SHOWN_IDS, of_workspace
-from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.charts.figures import LINE_PIXELS, SHOWN_IDS
 from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.step import collect, overview_figures
 from tsclust.wording.language import LONGEST
 
 # What text of a figure reaches out of it, or over another.
@@ -39,7 +39,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     data = collect(workspace, Report())
     paths = {lang: folder / f"{lang}.html" for lang in ("en", "ru")}
     for lang, path in paths.items():
-        path.write_text(render(data, lang, of_workspace(workspace, lang)), encoding="utf-8")
+        path.write_text(render(data, lang, overview_figures(workspace, lang)), encoding="utf-8")
     (folder / "bare.html").write_text(render(data, "en"), encoding="utf-8")
     return paths | {"bare": folder / "bare.html"}
 
@@ -104,7 +104,7 @@ def test_the_overview_shows_another_k_one_group_and_fewer_lines(page: Page, repo
     low = page.locator("#figure-lineage").bounding_box()
     assert high
     assert low
-    assert high["height"] - low["height"] == 2 * LINE
+    assert high["height"] - low["height"] == 2 * LINE_PIXELS
     page.set_viewport_size({"width": 400, "height": 900})
     expect(page.locator("#figure-lineage .main-svg").first).not_to_have_attribute("width", f"{high['width']:g}")
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
@@ -225,7 +225,7 @@ def test_hostile_text_is_shown_as_text(page: Page, tmp_path: Path) -> None:
     (rejected,) = data.rejected
     data = replace(data, rejected=tuple(replace(rejected, rule=h, reason=h, when=h) for h in HOSTILE))
     path = tmp_path / "hostile.html"
-    path.write_text(render(data, "en", of_workspace(workspace, "en")), encoding="utf-8")
+    path.write_text(render(data, "en", overview_figures(workspace, "en")), encoding="utf-8")
     opened = Opened(page, path)
     expect(page.locator("h1")).to_have_text(HOSTILE[0])
     expect(page.locator(".source dd")).to_have_text(HOSTILE[2])

@@ -19,7 +19,7 @@ import tsclust
 from tests.support.figures import traces
 from tests.support.plant import Plant
 from tsclust.errors import SettingsError, StageMissingError
-from tsclust.notebook.view import Opened
+from tsclust.notebook.view import WorkspaceView
 from tsclust.simulation import expert
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.labels.facts import LABELS
@@ -31,7 +31,7 @@ DECIDED = {"malfunction", "normal", "bad_recording"}
 
 
 @pytest.fixture(scope="module")
-def ws(small_plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Opened:
+def ws(small_plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> WorkspaceView:
     """A workspace that two experts have answered about, trained and scored: for reading."""
     folder = tmp_path_factory.mktemp("opened") / "a [1]* folder"
     workspace = small_plant.described_copy(folder / "ws")
@@ -44,17 +44,17 @@ def ws(small_plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Opened:
 
 
 @pytest.fixture
-def copy(ws: Opened, tmp_path: Path) -> Opened:
+def copy(ws: WorkspaceView, tmp_path: Path) -> WorkspaceView:
     """One that a test may spoil."""
-    found: Opened = tsclust.open(shutil.copytree(ws.workspace.root, tmp_path / "ws"))
+    found: WorkspaceView = tsclust.open(shutil.copytree(ws.workspace.root, tmp_path / "ws"))
     return found
 
 
-def file(ws: Opened, name: str) -> pl.DataFrame:
+def file(ws: WorkspaceView, name: str) -> pl.DataFrame:
     return pl.DataFrame(pq.read_table(ws.workspace.root / name))
 
 
-def said_of_each(ws: Opened) -> dict[Any, dict[str, str]]:
+def said_of_each(ws: WorkspaceView) -> dict[Any, dict[str, str]]:
     """series_id -> labeller -> kind, of the labels that say what a series is."""
     found: dict[Any, dict[str, str]] = {}
     for row in file(ws, "labels/labels.parquet").rows(named=True):
@@ -63,7 +63,7 @@ def said_of_each(ws: Opened) -> dict[Any, dict[str, str]]:
     return found
 
 
-def test_frames_are_the_files(ws: Opened) -> None:
+def test_frames_are_the_files(ws: WorkspaceView) -> None:
     assert ws.labels.equals(file(ws, "labels/labels.parquet"))
     assert ws.answers.equals(file(ws, "labels/answers.parquet"))
     scores = ws.workspace.root / "scores"
@@ -72,7 +72,7 @@ def test_frames_are_the_files(ws: Opened) -> None:
     assert ws.scores.collect().equals(pl.concat(parts))
 
 
-def test_of_a_labeller_s_files_the_last_is_in_force(copy: Opened) -> None:
+def test_of_a_labeller_s_files_the_last_is_in_force(copy: WorkspaceView) -> None:
     root = copy.workspace.root
     assert copy.answers["in_force"].all()
     asked = {who: json.loads((root / f"answers-report-{who}.json").read_text())["groups"] for who in ("Anna", "Boris")}
@@ -86,13 +86,13 @@ def test_of_a_labeller_s_files_the_last_is_in_force(copy: Opened) -> None:
     assert len(anna) == len(asked["Anna"]) + 1
 
 
-def test_labels_in_use_are_what_labellers_agree_in(ws: Opened) -> None:
+def test_labels_in_use_are_what_labellers_agree_in(ws: WorkspaceView) -> None:
     agreed = {i: kinds for i, said in said_of_each(ws).items() if len(kinds := set(said.values())) == 1}
     assert {i: {kind} for i, kind in ws.labels_in_use.select("series_id", "kind").iter_rows()} == agreed
     assert len(agreed) < len(said_of_each(ws))
 
 
-def test_one_who_decides_is_asked_first(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_who_decides_is_asked_first(ws: WorkspaceView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSCLUST_LABELS__RESOLVE", "Boris")
     used = dict(tsclust.open(ws.workspace.root).labels_in_use.select("series_id", "kind").iter_rows())
     assert used == {i: said.get("Boris", said.get("Anna")) for i, said in said_of_each(ws).items()}
@@ -103,7 +103,7 @@ def test_one_who_decides_is_asked_first(ws: Opened, monkeypatch: pytest.MonkeyPa
         _ = tsclust.open(ws.workspace.root).labels_in_use
 
 
-def test_conflicts_are_what_is_said_of_the_same_series(ws: Opened) -> None:
+def test_conflicts_are_what_is_said_of_the_same_series(ws: WorkspaceView) -> None:
     found: Counter[str] = Counter()
     for said in said_of_each(ws).values():
         if len(set(said.values())) > 1:
@@ -113,7 +113,7 @@ def test_conflicts_are_what_is_said_of_the_same_series(ws: Opened) -> None:
     assert ws.conflicts["series"].to_list() == sorted(found.values(), reverse=True)
 
 
-def test_groups_are_called_as_their_members_were(ws: Opened) -> None:
+def test_groups_are_called_as_their_members_were(ws: WorkspaceView) -> None:
     labels, groups = ws.labels, ws.groups.filter("proposed", ~pl.col("normal"))["group"].to_list()
     assert ws.called["group"].to_list()[: len(groups)] == groups
     assert ws.called.filter("normal")["group"].to_list() == ws.called["group"].to_list()[len(groups) :]
@@ -130,7 +130,7 @@ def test_groups_are_called_as_their_members_were(ws: Opened) -> None:
     assert ws.called["state"][0] == "contradicted"  # Boris called it otherwise
 
 
-def test_groups_without_labels_are_new(copy: Opened) -> None:
+def test_groups_without_labels_are_new(copy: WorkspaceView) -> None:
     root, (group, size) = copy.workspace.root, copy.called.select("group", "size").row(0)
     shutil.rmtree(copy.workspace.stage(LABELS))
     carl = answered(form_of(copy.workspace.reports / "report.html"), "Carl", {str(group): "obstacle"})
@@ -142,12 +142,12 @@ def test_groups_without_labels_are_new(copy: Opened) -> None:
     assert all((row["state"], row["called"]) == ("new", []) for row in untouched)
 
 
-def judged(ws: Opened) -> pl.DataFrame:
+def judged(ws: WorkspaceView) -> pl.DataFrame:
     """kind, said, probability, weight of every example, by a classifier that had not seen its machine."""
     return file(ws, "model/out_of_fold.parquet")
 
 
-def test_the_model_says_how_well_each_kind_is_told(ws: Opened) -> None:
+def test_the_model_says_how_well_each_kind_is_told(ws: WorkspaceView) -> None:
     rows, confusion = judged(ws).rows(named=True), ws.confusion
     assert ws.model.columns == ["kind", "labelled", "precision", "recall"]
     counts, kept = Counter(ws.labels_in_use["kind"]), set(ws.kept.collect()["series_id"])
@@ -163,7 +163,7 @@ def test_the_model_says_how_well_each_kind_is_told(ws: Opened) -> None:
     assert confusion.layout.yaxis.ticktext == tuple(ws.model["kind"])
 
 
-def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: Opened) -> None:
+def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: WorkspaceView) -> None:
     rows = judged(ws)
     wrong, total = rows.filter(pl.col("kind") != pl.col("said")), rows["weight"].sum()
     answered, left, *rings = traces(ws.coverage, "x", "y")
@@ -175,7 +175,7 @@ def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: Open
     assert [ring["x"] for ring in rings] == [[pytest.approx(threshold, abs=1e-6)]] * 2
 
 
-def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_speak_the_language_of_the_settings(ws: WorkspaceView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSCLUST_REPORT__LANG", "ru")
     russian = tsclust.open(ws.workspace.root)
     assert russian.confusion.layout.title.text == "Что с чем путают"
@@ -184,7 +184,7 @@ def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("learned_once")
-def test_training_takes_settings_and_gives_the_model(copy: Opened) -> None:
+def test_training_takes_settings_and_gives_the_model(copy: WorkspaceView) -> None:
     assert copy.train(answer="90%").equals(copy.model)
     facts = copy.workspace.manifest(MODEL).facts
     assert facts["answer"] == "90%"
@@ -195,7 +195,7 @@ def test_training_takes_settings_and_gives_the_model(copy: Opened) -> None:
         copy.train(answers="90%")
 
 
-def test_scoring_gives_what_was_said_how_often(copy: Opened) -> None:
+def test_scoring_gives_what_was_said_how_often(copy: WorkspaceView) -> None:
     found = copy.score()
     assert found.columns == ["said", "series", "share"]
     assert dict(found.select("said", "series").iter_rows()) == Counter(copy.scores.collect()["said"])
@@ -209,7 +209,7 @@ def test_scoring_gives_what_was_said_how_often(copy: Opened) -> None:
     assert told == pytest.approx(0.8 * copy.kept.collect().height, rel=0.02)
 
 
-def test_series_of_another_place_take_that_of_the_settings(copy: Opened) -> None:
+def test_series_of_another_place_take_that_of_the_settings(copy: WorkspaceView) -> None:
     """Whatever tsclust.toml names: its table is not looked for in the file."""
     settings = copy.workspace.config.read_text(encoding="utf-8")
     copy.workspace.config.write_text(settings.replace('table = ""', 'table = "machine.cycles"'), encoding="utf-8")
@@ -234,7 +234,7 @@ SHIFTED = [
 
 
 @pytest.mark.parametrize(("changed", "rows"), [(CHANGED, SHIFTED), ([], [])])
-def test_drift_has_a_row_for_each_shift(copy: Opened, changed: list[Any], rows: list[Any]) -> None:
+def test_drift_has_a_row_for_each_shift(copy: WorkspaceView, changed: list[Any], rows: list[Any]) -> None:
     path = copy.workspace.stage(SCORES) / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["facts"]["drift"] = {"found": bool(changed), "changed": changed, "unknown": ["W9"]}
@@ -244,7 +244,7 @@ def test_drift_has_a_row_for_each_shift(copy: Opened, changed: list[Any], rows: 
     assert copy.drift.schema["feature"] == pl.String
 
 
-def test_suspects_come_most_suspicious_first(ws: Opened, small_plant: Plant) -> None:
+def test_suspects_come_most_suspicious_first(ws: WorkspaceView, small_plant: Plant) -> None:
     found = ws.suspects(12)
     assert found.columns == ["series_id", "kind", "suggested", "probability", "margin"]
     assert found.equals(suspects.rank(ws.workspace.root).head(12))
@@ -255,7 +255,7 @@ def test_suspects_come_most_suspicious_first(ws: Opened, small_plant: Plant) -> 
     assert (clear["kind"] != clear["true"]).mean() > 0.5
 
 
-ASKED: list[tuple[str, Callable[[Opened], object]]] = [
+ASKED: list[tuple[str, Callable[[WorkspaceView], object]]] = [
     ("labels", lambda ws: ws.answers),
     ("labels", lambda ws: ws.labels),
     ("labels", lambda ws: ws.labels_in_use),
@@ -273,14 +273,16 @@ ASKED: list[tuple[str, Callable[[Opened], object]]] = [
 
 
 @pytest.mark.parametrize(("stage", "call"), ASKED)
-def test_what_was_not_made_yet_names_the_command(copy: Opened, stage: str, call: Callable[[Opened], object]) -> None:
+def test_what_was_not_made_yet_names_the_command(
+    copy: WorkspaceView, stage: str, call: Callable[[WorkspaceView], object]
+) -> None:
     shutil.rmtree(copy.workspace.root / stage)
     made_by = {"labels": "labels import", "model": "train", "scores": "score"}[stage]
     with pytest.raises(StageMissingError, match=f"{stage} does not exist yet.*Run: tsclust {made_by} -w"):
         call(copy)
 
 
-def test_groups_of_other_features_are_refused_not_mixed_up(copy: Opened) -> None:
+def test_groups_of_other_features_are_refused_not_mixed_up(copy: WorkspaceView) -> None:
     rule = '[[rule]]\nname = "long"\nwhen = "run_length > 60"\nreason = "too long"\n'
     copy.workspace.config.write_text(copy.workspace.config.read_text(encoding="utf-8") + rule, encoding="utf-8")
     tsclust.filter(copy.workspace.root)

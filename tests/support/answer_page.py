@@ -12,9 +12,9 @@ from playwright.sync_api import Page, expect
 from tests.support.report_workspace import four_kinds, write
 from tsclust.config import Report
 from tsclust.stages.labels.answers import Answers, checksum
-from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import ReportData
 from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.step import collect
 from tsclust.stages.reports.html.form import form
 
 
@@ -55,7 +55,7 @@ def press(page: Page, *keys: str) -> None:
 def asked(group: Any) -> dict[str, Any]:
     """How a file names a group."""
     names = ("within", "k", "cluster", "size")
-    return {"group": group.number, "members_hash": group.print} | {name: getattr(group, name) for name in names}
+    return {"group": group.number, "members_hash": group.fingerprint} | {name: getattr(group, name) for name in names}
 
 
 def file_of(data: ReportData, **changes: Any) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from tests.support.series import machine_cycles
 from tsclust.config import Cluster
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.survey import as_columns
-from tsclust.stages.reports.features.collect import FeaturesData, collect
+from tsclust.stages.reports.features.data import FeaturesData
 from tsclust.stages.reports.features.page import render
+from tsclust.stages.reports.features.step import collect
 from tsclust.workspace.folder import Workspace
 
 SERIES_MADE = 6_000

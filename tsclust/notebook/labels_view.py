@@ -41,8 +41,8 @@ SAID = {"said": pl.String(), "series": pl.Int64()}
 
 
 @dataclass(frozen=True)
-class OpenedLabels:
-    """The part of an opened workspace that knows what series are called. Its words are those of `Opened`."""
+class LabelsView:
+    """The part of an opened workspace that knows what series are called. Its words are those of `WorkspaceView`."""
 
     workspace: Workspace
     settings: Settings = field(repr=False)

@@ -23,7 +23,7 @@ from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra, describe_extra
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.reports.groups.sample import SEED, WORKERS
+from tsclust.stages.reports.groups.sample import SEED
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -44,7 +44,7 @@ def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) 
         drawn = _drawn(workspace, groups, path)
         return drawn.with_columns(value=_values(workspace, feature, path, drawn["row"].to_numpy()))
 
-    found = pl.concat(map_parts(one_part, workspace.parts(FEATURES), WORKERS)).sort("hash")
+    found = pl.concat(map_parts(one_part, workspace.parts(FEATURES))).sort("hash")
     numbers = pl.Series([*(row["group"] for row in cards), None], dtype=pl.Int64)
     return found.select("series_id", group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
 

@@ -19,7 +19,7 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures
-from tsclust.notebook.labels_view import OpenedLabels, scan
+from tsclust.notebook.labels_view import LabelsView, scan
 from tsclust.notebook.try_feature import tried
 from tsclust.pipeline import cluster as clustering
 from tsclust.stages.clusters import membership, parts
@@ -32,9 +32,8 @@ from tsclust.stages.features import custom, freshness
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.reports.charts import figures as pictures
-from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.sample import SEED
+from tsclust.stages.reports.groups.step import collect, overview_figures
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -44,20 +43,20 @@ COUNTS = ("rejected", "in_all", "alone")  # of what a rule rejects
 Own = Callable[[Any], Any]  # a feature of one's own: the values of a series -> a number
 
 
-def open(root: Path | str) -> Opened:
+def open(root: Path | str) -> WorkspaceView:
     """The workspace at `root`, for a notebook.
 
     Raises NotAWorkspaceError where there is none, SettingsError where its tsclust.toml cannot be used.
     """
     workspace = Workspace.open(Path(root))
-    return Opened(workspace, config.load(workspace.config))
+    return WorkspaceView(workspace, config.load(workspace.config))
 
 
 @dataclass(frozen=True)
-class Opened(OpenedLabels):
+class WorkspaceView(LabelsView):
     """A workspace in a notebook: its files as frames, its groups as figures. Read again at each access.
 
-    What is about labels, the model and scores comes from OpenedLabels. A group is named by its number, a cluster of one
+    What is about labels, the model and scores comes from LabelsView. A group is named by its number, a cluster of one
     model by `k` and `cluster`. Raises SettingsError for a group, k, cluster or feature that is not there, and
     StageMissingError, with the command to run, for what was not made yet.
     """
@@ -113,7 +112,7 @@ class Opened(OpenedLabels):
     @property
     def figures(self) -> dict[str, go.Figure]:
         """The pictures of the report's overview, by name."""
-        return pictures.of_workspace(self.workspace, self.settings.report.lang)
+        return overview_figures(self.workspace, self.settings.report.lang)
 
     def clusters(self, k: int) -> pl.DataFrame:
         """The clusters of the model with `k`, most worth looking at first: the columns of `centers`."""

@@ -16,7 +16,8 @@ from tsclust.errors import DamagedError, SettingsError, TsclustError, WorkspaceB
 from tsclust.stages.features import rules as screen
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports import rejected_page
-from tsclust.stages.reports.rejected_page import KEPT, NORMAL, Aside
+from tsclust.stages.reports.rejected_page import RejectedPage
+from tsclust.stages.reports.step import KEPT, NORMAL_DRAWN, choose_by_rule, normal_band, read_curves
 from tsclust.workspace.atomic import write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -53,8 +54,8 @@ def listed(workspace: Workspace, in_force: Sequence[Rule], name: str, limit: int
     rule = _named(before, in_force, name)
     limit = TERMINAL if limit is None else limit
     with _one_state(workspace, before):
-        chosen = rejected_page.choose(workspace, {name: limit or None})
-        curves = rejected_page.read_curves(workspace, chosen) if limit else ()
+        chosen = choose_by_rule(workspace, {name: limit or None})
+        curves = read_curves(workspace, chosen) if limit else ()
     facts = _facts(before, rule, chosen)
     return Shown(
         "filter", None, *meter.read(), notes=(*_about(before, rule), *_notes(workspace, before, in_force)),
@@ -94,22 +95,22 @@ def pages(
 
 def _asides(
     workspace: Workspace, before: Manifest[FeaturesFacts], rules: Sequence[Rule], limit: int
-) -> list[tuple[Aside, pl.DataFrame]]:
+) -> list[tuple[RejectedPage, pl.DataFrame]]:
     """What the pages say, and the series on them."""
     found = []
     with _one_state(workspace, before):
-        chosen = rejected_page.choose(workspace, {**{rule.name: limit for rule in rules}, KEPT: NORMAL})
-        normal = rejected_page.normal_band(workspace, chosen.filter(pl.col("rule") == KEPT))
+        chosen = choose_by_rule(workspace, {**{rule.name: limit for rule in rules}, KEPT: NORMAL_DRAWN})
+        normal = normal_band(workspace, chosen.filter(pl.col("rule") == KEPT))
         for rule in rules:
             own = chosen.filter(pl.col("rule") == rule.name)
             editable = rule.name != screen.NOT_DESCRIBED.name
-            curves = rejected_page.read_curves(workspace, own)
-            aside = Aside(rule, editable, before.rows, **_counts(before, rule), examples=curves, normal=normal)
+            curves = read_curves(workspace, own)
+            aside = RejectedPage(rule, editable, before.rows, **_counts(before, rule), examples=curves, normal=normal)
             found.append((aside, own))
     return found
 
 
-def _write(workspace: Workspace, aside: Aside, lang: str) -> Path:
+def _write(workspace: Workspace, aside: RejectedPage, lang: str) -> Path:
     path = workspace.reports / f"rejected-{aside.rule.name}.html"
     write_file(path, rejected_page.render(aside, lang))
     return path

@@ -11,7 +11,6 @@ import polars as pl
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
-from tsclust.pipeline.report import checked
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import archive, files
 from tsclust.stages.labels.facts import LABELS
@@ -19,8 +18,9 @@ from tsclust.stages.model import examples
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
 from tsclust.stages.reports import review_page
+from tsclust.stages.reports.files import valid_name, write_page
+from tsclust.stages.reports.step import collect_review
 from tsclust.wording.english import counted
-from tsclust.workspace.atomic import write_file
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
@@ -41,7 +41,7 @@ def labels_review(
 ) -> Result:
     """Write a report of the `limit` most suspicious labels, each with the kind it looks like. Its answers are
     imported like those of any other."""
-    workspace, meter, name = Workspace.open(root), Meter(), checked(name)
+    workspace, meter, name = Workspace.open(root), Meter(), valid_name(name)
     settings = config.load(workspace.config, flags)
     with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
@@ -66,10 +66,8 @@ def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.D
     verdicts = dict(files.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
     verdicts = {examples.NORMAL: examples.NORMAL} | verdicts
     archive.remember_review(workspace, labels)
-    found = review_page.collect(workspace, settings.report, suspects, verdicts, labels)
-    path = workspace.reports / f"{name}.html"
-    write_file(path, review_page.render(found, settings.report.lang, name))
-    return path
+    found = collect_review(workspace, settings.report, suspects, verdicts, labels)
+    return write_page(workspace, name, review_page.render(found, settings.report.lang, name))
 
 
 def _how_many(shown: pl.DataFrame, doubted: pl.DataFrame) -> str:

@@ -19,7 +19,7 @@ from tsclust.config import Report
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.simulation.recall import count_members
 from tsclust.stages.clusters.parts import folder_within
-from tsclust.stages.reports.groups import collect
+from tsclust.stages.reports.groups.step import collect
 from tsclust.workspace.folder import Workspace
 
 INSIDE = {"cluster": {"k": "2..9"}}
@@ -102,7 +102,7 @@ def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path
 def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path) -> None:
     group = mixed(root)["group"]
     after = swept(root, INSIDE, within=group)
-    shown = collect.collect(Workspace(root), Report())
+    shown = collect(Workspace(root), Report())
     numbers = [card.number for card in shown.groups]
     inside = after.filter(pl.col("within") == group, "proposed", ~pl.col("normal"))
     at = numbers.index(group)

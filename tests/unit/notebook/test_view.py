@@ -19,26 +19,26 @@ from tsclust.config import Report
 from tsclust.errors import NotAWorkspaceError, SettingsError, StageMissingError, TsclustError
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures, try_feature
-from tsclust.notebook.view import Opened
+from tsclust.notebook.view import WorkspaceView
 from tsclust.stages.clusters.selection import Wanted
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups import sample
-from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import Band
+from tsclust.stages.reports.groups.step import collect
 
 BY_NAME = {feature.name: feature for feature in CATALOGUE}
 
 
 @pytest.fixture
-def ws(tmp_path: Path) -> Opened:
+def ws(tmp_path: Path) -> WorkspaceView:
     """180 normal series, 15 with a dip (group 1), 15 long ones (group 2), 15 that a rule rejects."""
     return opened(tmp_path / ODD, lifelike())
 
 
-def opened(root: Path, made: list[Made], parts: int = 2) -> Opened:
+def opened(root: Path, made: list[Made], parts: int = 2) -> WorkspaceView:
     write(root, made, parts)
-    found: Opened = tsclust.open(str(root))
+    found: WorkspaceView = tsclust.open(str(root))
     return found
 
 
@@ -68,7 +68,7 @@ def traces(figure: go.Figure) -> list[dict[str, Any]]:
     return [{n: list(v) if isinstance(v, tuple) else v for n, v in t.items()} for t in figure.to_plotly_json()["data"]]
 
 
-def test_a_group_is_drawn_over_the_normal_band_the_typical_series_on_top(ws: Opened) -> None:
+def test_a_group_is_drawn_over_the_normal_band_the_typical_series_on_top(ws: WorkspaceView) -> None:
     data = collect(ws.workspace, Report(), Wanted(group=1))
     low, high, *others, typical = traces(ws.draw(1))
     assert (low["x"], low["y"]) == (list(data.normal.at), pytest.approx(data.normal.low))
@@ -85,7 +85,7 @@ def test_a_group_is_drawn_over_the_normal_band_the_typical_series_on_top(ws: Ope
     assert traces(ws.draw(k=3, cluster=0)) == traces(ws.draw(1))
 
 
-def test_figures_speak_the_language_of_the_settings(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_speak_the_language_of_the_settings(ws: WorkspaceView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSCLUST_REPORT__LANG", "ru")
     russian = tsclust.open(ws.workspace.root)
     assert russian.draw(1).layout.title.text == "Группа 1: 15\xa0записей, 6,7\xa0% всех сравнённых"
@@ -110,7 +110,7 @@ def test_of_a_group_without_others_the_typical_one_is_drawn(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("function", [dip, interpreted])
-def test_a_feature_of_ones_own_is_that_of_each_series(ws: Opened, function: Any, sign: int) -> None:
+def test_a_feature_of_ones_own_is_that_of_each_series(ws: WorkspaceView, function: Any, sign: int) -> None:
     if sign < 0:
         manifest = ws.workspace.stage(FEATURES) / "manifest.json"
         manifest.write_text(manifest.read_text().replace('"peak":"max"', '"peak":"min"'))
@@ -125,7 +125,7 @@ def test_a_feature_of_ones_own_is_that_of_each_series(ws: Opened, function: Any,
     np.testing.assert_allclose(found["value"].to_numpy(), expected, rtol=1e-12)
 
 
-def test_every_group_is_in_the_sample(ws: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_group_is_in_the_sample(ws: WorkspaceView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(try_feature, "ALL", 20)
     monkeypatch.setattr(try_feature, "EACH", 5)
     drawn = set()
@@ -138,13 +138,13 @@ def test_every_group_is_in_the_sample(ws: Opened, monkeypatch: pytest.MonkeyPatc
     assert {1, 2} < set(found["group"])
 
 
-def test_where_a_feature_is_not_known_there_is_none(ws: Opened) -> None:
+def test_where_a_feature_is_not_known_there_is_none(ws: WorkspaceView) -> None:
     found = ws.try_feature(lambda x: x[5] if x[5] > 0.5 else np.nan)
     assert 0 < found["value"].null_count() < len(found)
     assert not found["value"].is_nan().any()
 
 
-def test_a_spread_has_a_box_for_each_group_over_that_of_the_others(ws: Opened) -> None:
+def test_a_spread_has_a_box_for_each_group_over_that_of_the_others(ws: WorkspaceView) -> None:
     values = ws.kept.select("series_id", "side_fall").collect()
     groups = {i: str(n) for n in (2, 1) for i in ws.members(n).collect()["series_id"]}
     figure = ws.spread("side_fall")
@@ -170,7 +170,7 @@ def test_a_spread_of_nothing_is_empty(tmp_path: Path) -> None:
     assert only_normal.try_feature(dip)["group"].null_count() == len(only_normal.kept.collect())
 
 
-WRONG: list[tuple[Callable[[Opened], object], str]] = [
+WRONG: list[tuple[Callable[[WorkspaceView], object], str]] = [
     (lambda ws: ws.draw(99), "--group 99: expected a group's number, such as 1, 2, 3"),
     (lambda ws: ws.curves(99), "--group 99: expected a group's number"),
     (lambda ws: ws.members(99), "--group 99: expected a group's number"),
@@ -191,13 +191,15 @@ WRONG: list[tuple[Callable[[Opened], object], str]] = [
 
 
 @pytest.mark.parametrize(("call", "told"), WRONG)
-def test_what_is_not_there_is_said_in_one_line(ws: Opened, call: Callable[[Opened], object], told: str) -> None:
+def test_what_is_not_there_is_said_in_one_line(
+    ws: WorkspaceView, call: Callable[[WorkspaceView], object], told: str
+) -> None:
     with pytest.raises(SettingsError, match=told) as error:
         call(ws)
     assert "\n" not in str(error.value)
 
 
-def test_a_function_of_c_can_be_tried(ws: Opened) -> None:
+def test_a_function_of_c_can_be_tried(ws: WorkspaceView) -> None:
     assert ws.try_feature(max)["value"].equals(ws.try_feature(np.max)["value"])
 
 
@@ -206,7 +208,7 @@ def test_a_folder_that_is_no_workspace(tmp_path: Path) -> None:
         tsclust.open(str(tmp_path))
 
 
-ASKED: list[tuple[str, Callable[[Opened], object]]] = [
+ASKED: list[tuple[str, Callable[[WorkspaceView], object]]] = [
     ("series", lambda ws: ws.series),
     ("features", lambda ws: ws.features),
     ("features", lambda ws: ws.kept),
@@ -225,7 +227,9 @@ ASKED: list[tuple[str, Callable[[Opened], object]]] = [
 
 
 @pytest.mark.parametrize(("stage", "call"), ASKED)
-def test_what_was_not_made_yet_names_the_command(tmp_path: Path, stage: str, call: Callable[[Opened], object]) -> None:
+def test_what_was_not_made_yet_names_the_command(
+    tmp_path: Path, stage: str, call: Callable[[WorkspaceView], object]
+) -> None:
     tsclust.init(tmp_path / "ws")
     made_by = {"series": "extract", "features": "features", "clusters": "cluster"}[stage]
     with pytest.raises(StageMissingError, match=f"{stage} does not exist yet.*Run: tsclust {made_by} -w"):

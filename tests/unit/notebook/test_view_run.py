@@ -13,12 +13,12 @@ import tsclust
 from tests.support.swept import extracted, swept
 from tests.support.views import ODD, by_hash, dip
 from tsclust.errors import StageMissingError
-from tsclust.notebook.view import Opened
+from tsclust.notebook.view import WorkspaceView
 from tsclust.stages.features.rules import DEFAULT_RULES
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+def run(tmp_path_factory: pytest.TempPathFactory) -> WorkspaceView:
     """A real run, with groups found inside group 1. For reading."""
     root = extracted(tmp_path_factory.mktemp("run") / ODD, part_rows=2_500, series=6_000)
     found = swept(root)
@@ -32,7 +32,7 @@ def files(folder: Path) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(pq.read_table(path)) for path in sorted(folder.glob("part-*.parquet"))])
 
 
-def test_frames_are_the_files(run: Opened) -> None:
+def test_frames_are_the_files(run: WorkspaceView) -> None:
     root = run.workspace.root
     assert run.series.collect().equals(files(root / "series"))
     features = files(root / "features")
@@ -41,10 +41,10 @@ def test_frames_are_the_files(run: Opened) -> None:
     for name in ("groups", "sweep", "centers", "map"):
         assert getattr(run, name).equals(pl.DataFrame(pq.read_table(root / "clusters" / f"{name}.parquet")))
     assert list(run.figures) == list(tsclust.figures(root))
-    assert repr(run) == f"Opened(workspace={run.workspace!r})"
+    assert repr(run) == f"WorkspaceView(workspace={run.workspace!r})"
 
 
-def test_rules_say_what_they_reject_and_why(run: Opened) -> None:
+def test_rules_say_what_they_reject_and_why(run: WorkspaceView) -> None:
     rules = run.rules
     assert rules.columns == ["rule", "rejected", "in_all", "alone", "when", "reason"]
     assert [row for row in rules.select("rule", "when", "reason").rows() if row[0] != "not_described"] == [
@@ -57,7 +57,7 @@ def test_rules_say_what_they_reject_and_why(run: Opened) -> None:
     assert sum(rules["rejected"]) > 100
 
 
-def test_members_are_those_of_the_assignments(run: Opened) -> None:
+def test_members_are_those_of_the_assignments(run: WorkspaceView) -> None:
     within = run.groups["within"].drop_nulls()[0]
     clusters = run.workspace.root / "clusters"
     assignments = {None: files(clusters / "assignments"), within: files(clusters / f"within-{within:03d}/assignments")}
@@ -72,7 +72,7 @@ def test_members_are_those_of_the_assignments(run: Opened) -> None:
     assert same.equals(run.members(group["group"]).collect())
 
 
-def test_curves_are_the_members_with_the_smallest_hashes(run: Opened) -> None:
+def test_curves_are_the_members_with_the_smallest_hashes(run: WorkspaceView) -> None:
     series, starts = run.series.collect(), dict(run.features.select("series_id", "start").collect().iter_rows())
     for group in (run.groups["group"][0], run.groups.filter(pl.col("within").is_not_null())["group"][0]):
         ids = by_hash(run.members(group).collect()["series_id"].to_list())[:7]
@@ -84,13 +84,13 @@ def test_curves_are_the_members_with_the_smallest_hashes(run: Opened) -> None:
         assert found.drop("start").rows() == [series.row(by_predicate=pl.col("series_id") == one) for one in ids]
 
 
-def test_clusters_of_a_model_come_most_worth_looking_at_first(run: Opened) -> None:
+def test_clusters_of_a_model_come_most_worth_looking_at_first(run: WorkspaceView) -> None:
     rows = [row for row in run.centers.rows(named=True) if row["k"] == 4 and row["size"]]
     expected = sorted(rows, key=lambda row: (-row["worth"], -row["size"], row["cluster"]))
     assert run.clusters(4).rows(named=True) == expected
 
 
-def test_drilling_is_that_of_the_command(run: Opened, tmp_path: Path) -> None:
+def test_drilling_is_that_of_the_command(run: WorkspaceView, tmp_path: Path) -> None:
     one, other = (Path(shutil.copytree(run.workspace.root, tmp_path / name)) for name in ("one", "other"))
     group = run.groups.filter("proposed", ~pl.col("normal"), pl.col("within").is_null()).sort("size")["group"][-1]
     found = tsclust.open(one).drill(group, k="2..6", seed=3)
@@ -100,7 +100,7 @@ def test_drilling_is_that_of_the_command(run: Opened, tmp_path: Path) -> None:
     assert (found["within"] == group).all()
 
 
-def test_of_the_groups_that_have_a_series_the_first_counts(run: Opened) -> None:
+def test_of_the_groups_that_have_a_series_the_first_counts(run: WorkspaceView) -> None:
     members = {n: set(run.members(n).collect()["series_id"]) for n in run.groups["group"]}
     order = run.groups.filter("proposed", ~pl.col("normal"))["group"].to_list()
     found = run.try_feature(dip)
@@ -110,7 +110,7 @@ def test_of_the_groups_that_have_a_series_the_first_counts(run: Opened) -> None:
     assert set(found["series_id"]) <= set(run.kept.collect()["series_id"])
 
 
-def test_groups_of_other_features_are_refused_not_mixed_up(run: Opened, tmp_path: Path) -> None:
+def test_groups_of_other_features_are_refused_not_mixed_up(run: WorkspaceView, tmp_path: Path) -> None:
     root = Path(shutil.copytree(run.workspace.root, tmp_path / "ws"))
     rule = '[[rule]]\nname = "long"\nwhen = "run_length > 60"\nreason = "too long"\n'
     (root / "tsclust.toml").write_text(rule)

@@ -21,11 +21,11 @@ from tsclust.stages.clusters import scaling
 from tsclust.stages.features.catalogue import CATALOGUE, least_spreads
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.charts.axis import Axis
-from tsclust.stages.reports.features.collect import FeaturesData, Sides
+from tsclust.stages.reports.features.data import FeaturesData, Sides
 from tsclust.stages.reports.features.drawing import draw_histogram
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.page import render
-from tsclust.stages.reports.features.sample import SAMPLE
+from tsclust.stages.reports.features.sample import SAMPLED
 from tsclust.stages.reports.html.page import STATIC
 from tsclust.stages.series.facts import SERIES
 from tsclust.wording.language import Language
@@ -107,7 +107,7 @@ def test_rules_have_their_counts_and_the_first_rows_by_hash(
 
 def slow_scores(rows: pl.DataFrame) -> list[tuple[float, str]]:
     """(score, id) of all kept rows, the most unusual first; all of them are in the sample of so small a workspace."""
-    assert len(rows) <= SAMPLE
+    assert len(rows) <= SAMPLED
     kept = rows.filter(pl.col("rejected_by").is_null())
     clustered = tuple(f for f in CATALOGUE if f.clustered)
     x = kept.select(f.name for f in clustered).to_numpy()

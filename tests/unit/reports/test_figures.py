@@ -14,8 +14,9 @@ from tests.support.figures import traces
 from tests.support.report_workspace import lifelike, write
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.charts import figures
-from tsclust.stages.reports.charts.figures import BLUE, COLOURS, GREY, LINE, POINTS, SYMBOLS
+from tsclust.stages.reports.charts.figures import BLUE, COLOURS, GREY, LINE_PIXELS, MAP_POINTS, SYMBOLS
 from tsclust.stages.reports.groups.lineage import Bar, bars, links
+from tsclust.stages.reports.groups.step import overview_figures
 
 SWEEP = pl.DataFrame(
     {
@@ -175,7 +176,7 @@ def test_groups_of_the_lineage_can_be_hidden() -> None:
     assert around["yaxis.ticktext"] == ["<b>2</b>  900", "<b>7</b>  40", "<b>3</b>  12"]
     drawn, around = offered["Malfunction candidates"]
     assert drawn["y"] == [[0, 1, 2], []]
-    assert around["height"] == figures.lineage(GROUPS).layout.height - LINE
+    assert around["height"] == figures.lineage(GROUPS).layout.height - LINE_PIXELS
     assert offered["At least 100\xa0series"][1]["shapes"] == []
 
 
@@ -211,11 +212,11 @@ def test_a_map_of_nothing_is_empty() -> None:
 
 
 def test_of_too_many_points_the_small_groups_stay_whole() -> None:
-    n = 3 * POINTS
+    n = 3 * MAP_POINTS
     group = [1 if i % 1000 == 0 else 2 if i % 2 else None for i in range(n)]
     points = pl.DataFrame({"series_id": range(n), "x": [0.0] * n, "y": [0.0] * n, "group": group})
     others, one, two = (len(trace["x"]) for trace in traces(figures.map_of(points), "x"))
-    assert (one, others, two) == (12, (POINTS - 12) // 2, (POINTS - 12) // 2)
+    assert (one, others, two) == (12, (MAP_POINTS - 12) // 2, (MAP_POINTS - 12) // 2)
 
 
 def test_forty_groups_are_told_apart() -> None:
@@ -229,10 +230,10 @@ def test_a_workspace_gives_all_of_them_and_without_a_map_the_rest(tmp_path: Path
     found = tsclust.figures(tmp_path / "ws", {"report": {"lang": "ru"}})
     assert list(found) == ["elbow", "silhouettes", "cluster_silhouettes", "map", "lineage"]
     assert found["map"].layout.title.text == "Карта записей"
-    again = figures.of_workspace(workspace, "ru")
+    again = overview_figures(workspace, "ru")
     assert [f.to_json() for f in again.values()] == [f.to_json() for f in found.values()]
     (workspace.stage(CLUSTERS) / "map.parquet").unlink()
-    assert list(figures.of_workspace(workspace, "en")) == ["elbow", "silhouettes", "cluster_silhouettes", "lineage"]
+    assert list(overview_figures(workspace, "en")) == ["elbow", "silhouettes", "cluster_silhouettes", "lineage"]
 
 
 @pytest.mark.parametrize("page", ["#ffffff", "#191f26"])

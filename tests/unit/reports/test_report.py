@@ -25,10 +25,10 @@ from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups import sample
-from tsclust.stages.reports.groups.collect import collect
 from tsclust.stages.reports.groups.data import Band, Curve, Group, Model, Month, Rejected, ReportData, Stage
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.similar import Near
+from tsclust.stages.reports.groups.step import collect
 from tsclust.stages.reports.groups.unusual import Often, Unusual, Where
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -69,7 +69,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
                 unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / (3 * 2.0 / 44)),),
                 where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 3 / 44),)),),
-                periods=(), near=(Near("2", 0.0),), known=None, spreads=(), print=printed(range(41, 44)),
+                periods=(), near=(Near("2", 0.0),), known=None, spreads=(), fingerprint=printed(range(41, 44)),
             ),
             Group(
                 number=2, k=2, cluster=1, size=41, share=41 / 44, first_k=2, last_k=4, parent=None, within=None,
@@ -82,7 +82,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 ),
                 unusual=(),
                 where=(Where("machine", False, 2, 3, ()),),
-                periods=(), near=(Near("1", 0.0),), known=None, spreads=(), print=printed(range(41)),
+                periods=(), near=(Near("1", 0.0),), known=None, spreads=(), fingerprint=printed(range(41)),
             ),
         ),
         named=0,
@@ -136,7 +136,7 @@ def test_what_a_lifelike_workspace_says(tmp_path: Path) -> None:
     assert [o.value for o in machine.often] == ["W1"]
     assert (month.column, month.month, month.known) == ("at", True, 8)
     assert [r.count for r in data.rejected] == [15]
-    assert len(data.rejected[0].examples) == sample.EXAMPLES
+    assert len(data.rejected[0].examples) == sample.EXAMPLES_PER_RULE
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from tsclust.notebook.group_figures import curves_of, spread_of
 from tsclust.notebook.model_figures import coverage_of
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.rules import DEFAULT_RULES, NOT_DESCRIBED
-from tsclust.stages.reports.charts.figures import elbow, of_workspace
-from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.charts.figures import elbow
 from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.step import collect, overview_figures
 from tsclust.stages.reports.groups.unusual import Unusual
 from tsclust.stages.reports.html.page import STATIC
 from tsclust.wording.language import Language
@@ -143,7 +143,7 @@ def test_a_card_says_that_series_are_compared_within_regimes(tmp_path: Path, lan
 @pytest.mark.parametrize("lang", ["en", "ru"])
 def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
     workspace = write(tmp_path / "ws", lifelike(), baseline=["machine"])
-    figures = of_workspace(workspace, lang)
+    figures = overview_figures(workspace, lang)
     html = render(collect(workspace, Report()), lang, figures)
     seen = html[html.index("<body>") : html.index('<script type="application/json"')]
     assert "{" not in re.sub(r"\{(n|of|)\}", "", seen)  # these are filled in by the page

@@ -11,7 +11,7 @@ import pytest
 from tests.support.report_workspace import plain, write
 from tsclust.config import Report
 from tsclust.stages.features.reference import MIN_SERIES
-from tsclust.stages.reports.groups.collect import collect
+from tsclust.stages.reports.groups.step import collect
 
 
 @pytest.mark.parametrize(("weak", "strong"), [("weak", "strong"), (0.5, 1.5)])

@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tsclust.stages.reports.charts.curves import nice_ticks
-from tsclust.stages.reports.groups.collect import stage_of
+from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, steps
+from tsclust.stages.reports.groups.cards import stage_of
 from tsclust.stages.reports.groups.data import Stage
 from tsclust.stages.reports.html.page import hash_of, static, templates
 from tsclust.wording.language import Language
 from tsclust.workspace.manifest import Manifest
 
-NORMAL = "normal"
+NORMAL_KIND = "normal"
 WIDE, HIGH = 1000, 500  # units of the curve's drawing
 ROWS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)  # shares of the errors that the table says the price of
 
 
 @dataclass(frozen=True)
-class Told:
+class KindMetrics:
     """How well one kind is told: labelled series, and shares of those called so that are, and of those that are so."""
 
     kind: str
@@ -54,7 +54,7 @@ class ModelData:
     machines: int
     assumed: int
     too_few: tuple[tuple[str, int], ...]
-    kinds: tuple[Told, ...]
+    kinds: tuple[KindMetrics, ...]
     confusion: tuple[tuple[float, ...], ...]
     curve: tuple[Point, ...]
     chosen: Point
@@ -83,8 +83,8 @@ class Plot:
 
     path: str
     at: tuple[float, float]
-    across: tuple[tuple[float, str], ...]
-    down: tuple[tuple[float, str], ...]
+    across: Ticks
+    down: Ticks
     grid: str
 
 
@@ -120,13 +120,13 @@ def render(data: ModelData, lang: str) -> str:
     )
 
 
-def _told(facts: Mapping[str, Any]) -> list[Told]:
+def _told(facts: Mapping[str, Any]) -> list[KindMetrics]:
     confusion, found = facts["confusion"], []
     for i, kind in enumerate(facts["kinds"]):
         said, true = sum(row[i] for row in confusion), sum(confusion[i])
         precision = confusion[i][i] / said if said else None
-        labelled = facts["counts"][kind] - (facts["assumed"] if kind == NORMAL else 0)
-        found.append(Told(kind, labelled, precision, confusion[i][i] / max(true, 1e-300)))
+        labelled = facts["counts"][kind] - (facts["assumed"] if kind == NORMAL_KIND else 0)
+        found.append(KindMetrics(kind, labelled, precision, confusion[i][i] / max(true, 1e-300)))
     return found
 
 
@@ -141,9 +141,9 @@ def _drawn(data: ModelData, language: Language) -> Plot:
     points, most = data.curve[: last + 1], max(1 - data.curve[last].answered, 1e-6)
     most = max(most, 1 - data.chosen.answered)
     xy = [(WIDE * min((1 - p.answered) / most, 1.0), HIGH * (1 - p.left)) for p in points]
-    steps = "".join(f"H{x:.1f}V{y:.1f}" for x, y in xy[1:])
+    stairs = steps((f"{x:.1f}", f"{y:.1f}") for x, y in xy[1:])
     return Plot(
-        path=f"M{xy[0][0]:.1f} {xy[0][1]:.1f}{steps}H{WIDE}",
+        path=f"M{xy[0][0]:.1f} {xy[0][1]:.1f}{stairs}H{WIDE}",
         at=(100 * min((1 - data.chosen.answered) / most, 1.0), 100 * (1 - data.chosen.left)),
         across=tuple((100 * t / most, language.share(t)) for t in nice_ticks(0, most, 5)),
         down=tuple((100 * (1 - t), language.share(t)) for t in (0.0, 0.25, 0.5, 0.75, 1.0)),

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
-from tsclust.config import Report
 from tsclust.stages.labels.answers import FORMAT, SURE, VERDICTS, VERSION, ReportAsked
-from tsclust.stages.model.label_errors import Suspect
-from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.groups.data import Band, Curve
 from tsclust.stages.reports.html.form import members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, static, templates
 from tsclust.wording.language import Language
-from tsclust.workspace.folder import Workspace
-
-SHOWN = 4  # curves of each kind
 
 
 @dataclass(frozen=True)
@@ -49,31 +40,6 @@ class ReviewData:
     items: tuple[Item, ...]
     verdicts: dict[str, str]
     model: str
-
-
-def collect(
-    workspace: Workspace, settings: Report, suspects: Sequence[Suspect], verdicts: Mapping[str, str], model: str
-) -> ReviewData:
-    """Read the curves of the suspects and of what is near them."""
-    ids = {one for s in suspects for one in (s.series_id, *s.near_kind, *s.near_suggested)}
-    found = rejected_page.find(workspace, sorted(ids, key=str)) if ids else pl.DataFrame()
-    items = tuple(_item(workspace, suspect, found) for suspect in suspects)
-    named = {kind: verdicts[kind] for s in suspects for kind in (s.kind, s.suggested)}
-    return ReviewData(settings.title, items, named, model)
-
-
-def _item(workspace: Workspace, suspect: Suspect, found: pl.DataFrame) -> Item:
-    def rows(ids: Sequence[Any]) -> pl.DataFrame:
-        wanted = pl.DataFrame({"series_id": pl.Series(list(ids), dtype=found["series_id"].dtype)})
-        return wanted.join(found, on="series_id", maintain_order="left")
-
-    near_kind, near_suggested = rows(suspect.near_kind), rows(suspect.near_suggested)
-    (curve,) = rejected_page.read_curves(workspace, rows([suspect.series_id]))
-    of_kind, of_suggested = (
-        rejected_page.read_curves(workspace, near.head(SHOWN)) for near in (near_kind, near_suggested)
-    )
-    bands = [rejected_page.normal_band(workspace, near) for near in (near_kind, near_suggested)]
-    return Item(curve, suspect.kind, suspect.suggested, of_kind, of_suggested, *bands)
 
 
 def render(data: ReviewData, lang: str, name: str) -> str:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from tsclust.arrays import Bools, Int64s, Keys
 from tsclust.series import ID, VALUES, SeriesBlock, carried, keys
 from tsclust.stages.series.facts import SERIES
-from tsclust.times import possible
+from tsclust.times import drop_out_of_range
 from tsclust.workspace.folder import Workspace
 
 
@@ -72,7 +72,7 @@ def read_keys(path: Path, columns: Sequence[str], keep: Bools) -> Keys:
 
 def read_times(path: Path, column: str) -> pl.Series:
     """(n,) when the series of a part were recorded, null where that is not known."""
-    return possible(read_carried(path, [column])[column])
+    return drop_out_of_range(read_carried(path, [column])[column])
 
 
 def read_rows(path: Path, rows: Int64s, columns: Sequence[str] | None = None) -> pa.Table:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from tsclust.arrays import Floats, Int64s, Values
 from tsclust.series import SeriesBlock
+
+Ticks = tuple[tuple[float, str], ...]  # (per cent from the left or from the top, label)
 
 COMMON = 0.1  # a band is drawn where at least this share of its series have values
 SENSIBLE = 1e100  # a larger value is no measurement, and would overflow on the way to the page
@@ -82,6 +84,11 @@ def thinned(at: Int64s, values: Floats, limit: int) -> tuple[Int64s, Floats]:
             keep |= {int(seen[values[seen].argmin()]), int(seen[values[seen].argmax()])}
     chosen = np.array(sorted(keep))
     return at[chosen], values[chosen]
+
+
+def steps(points: Iterable[tuple[object, object]]) -> str:
+    """The SVG path of a staircase from where the pen is: across to each x, then down or up to its y."""
+    return "".join(f"H{x}V{y}" for x, y in points)
 
 
 def nice_ticks(low: float, high: float, about: int) -> list[float]:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.reports.charts.curves import nice_ticks, thinned
+from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, thinned
 from tsclust.stages.reports.groups.data import Band, Curve, Period
 from tsclust.wording.language import Language
 
 HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit is a sample
-POINTS = 240  # a curve has no more than about so many: that is what a card can show
+POINTS_PER_CURVE = 240  # a curve has no more than about so many: that is what a card can show
 TALL = 0.45  # of the room, taken by peaks: they are drawn at a smaller scale
 PEAK = 140  # units from the top that they get then
 CLOSE = 7.0  # per cent of the height: ticks closer than that would touch
@@ -72,14 +72,14 @@ class Frame:
     def line(self, at: Sequence[int], values: Sequence[float | None]) -> str:
         """The path through these points, with gaps where values are missing."""
         wide = np.array([math.nan if v is None else v for v in values])
-        return "".join(map(_path, self._runs(*thinned(np.array(at, np.int64), wide, POINTS))))
+        return "".join(map(_path, self._runs(*thinned(np.array(at, np.int64), wide, POINTS_PER_CURVE))))
 
     def area(self, band: Band) -> str:
         """The path around a band: there along the top, back along the bottom."""
         if not band.at:
             return ""
         there, back = (
-            self._runs(*thinned(np.array(band.at, np.int64), np.array(side), POINTS))[0]
+            self._runs(*thinned(np.array(band.at, np.int64), np.array(side), POINTS_PER_CURVE))[0]
             for side in (band.high, band.low)
         )
         return _path(there + back[::-1]) + "z"
@@ -110,8 +110,8 @@ class Drawing:
     box: str
     grid: str
     knees: str
-    across: tuple[tuple[float, str], ...]
-    down: tuple[tuple[float, str], ...]
+    across: Ticks
+    down: Ticks
     normal: str
     band: str
     lines: tuple[str, ...]

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import plotly.graph_objects as go
 import polars as pl
 
-from tsclust.stages.clusters import parts
-from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.facts import Advice
 from tsclust.stages.reports.groups.lineage import EDGE, Bar, bars, links
 from tsclust.wording.language import Language, shown
-from tsclust.workspace.folder import Workspace
 
 GREY, BLUE, RED, GREEN, PURPLE = "#878f99", "#0072b2", "#d55e00", "#009e73", "#cc79a7"
 COLOURS = (BLUE, RED, GREEN, PURPLE)
@@ -24,28 +23,40 @@ COLOURS = (BLUE, RED, GREEN, PURPLE)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagram", "triangle-down", "pentagon")
 CLUSTER = ("cluster", "size", "silhouette", "stability")  # what is said of one
 SHOWN_IDS = 40  # characters of a series_id
-POINTS = 4_000  # of the map: more are slow without WebGL
-LINE = 22  # pixels of a group in the lineage
+MAP_POINTS = 4_000  # of the map: more are slow without WebGL
+LINE_PIXELS = 22  # pixels of a group in the lineage
 LEAST = (10, 100, 1_000, 10_000, 100_000)  # series of a group, to choose from
 
 Trace = dict[str, Any]
 Button = dict[str, Any]
 
 
-def of_workspace(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
-    """All there are, by name. Raises StageMissingError for a workspace without clusters."""
-    advice = workspace.manifest(CLUSTERS).facts.advice
-    folder = workspace.stage(CLUSTERS)
-    sweep, points = parts.read_sweep(folder).sort("k"), parts.read_map(folder)
+@dataclass(frozen=True)
+class SweepTables:
+    """What the pictures of a sweep are drawn of: the tables of clusters/, groups of the main sweep alone.
+
+    points  the map; None where there is none, as in workspaces of the first versions
+    """
+
+    advice: Advice
+    sweep: pl.DataFrame
+    centers: pl.DataFrame
+    groups: pl.DataFrame
+    points: pl.DataFrame | None
+
+
+def overview(tables: SweepTables, lang: str) -> dict[str, go.Figure]:
+    """All there are, by name."""
+    advice, sweep = tables.advice, tables.sweep.sort("k")
     k = advice.elbow or advice.silhouette or sweep["k"][0]
     figures = {
         "elbow": elbow(sweep, advice.elbow, lang),
         "silhouettes": silhouettes(sweep, lang),
-        "cluster_silhouettes": cluster_silhouettes(parts.read_centers(folder), k, lang),
+        "cluster_silhouettes": cluster_silhouettes(tables.centers, k, lang),
     }
-    if points is not None:
-        figures["map"] = map_of(points, lang)
-    return {**figures, "lineage": lineage(parts.read_groups(folder).filter(pl.col("within").is_null()), lang)}
+    if tables.points is not None:
+        figures["map"] = map_of(tables.points, lang)
+    return {**figures, "lineage": lineage(tables.groups, lang)}
 
 
 def elbow(sweep: pl.DataFrame, knee: int | None, lang: str = "en") -> go.Figure:
@@ -179,7 +190,7 @@ def _clusters(clusters: pl.DataFrame, language: Language) -> Trace:
 def _fewer(points: pl.DataFrame) -> pl.DataFrame:
     """No more than can be drawn, a point of every group in turn: the small ones stay whole."""
     turn = pl.int_range(pl.len()).over("group")
-    return points.with_columns(turn=turn).sort("turn", maintain_order=True).head(POINTS).drop("turn")
+    return points.with_columns(turn=turn).sort("turn", maintain_order=True).head(MAP_POINTS).drop("turn")
 
 
 def _cloud(points: pl.DataFrame, name: str, colour: str, symbol: str, text: dict[str, str]) -> Trace:
@@ -230,7 +241,7 @@ def _lineage(
     ticks = [f"<b>{bar.group}</b>  {language.fixed(bar.size, 0)}" for bar in found]
     axis = {"tickvals": list(range(len(found))), "ticktext": ticks, "range": [len(found) - 0.4, -0.6]}
     path = {"type": "path", "path": links(found), "layer": "below", "line": {"color": GREY, "width": 1.5}}
-    return traces, {"yaxis": axis, "shapes": [path] if path["path"] else [], "height": 170 + LINE * len(found)}
+    return traces, {"yaxis": axis, "shapes": [path] if path["path"] else [], "height": 170 + LINE_PIXELS * len(found)}
 
 
 def _bars(found: Sequence[tuple[int, Bar]], most: float, language: Language) -> Trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,8 +11,8 @@ import numpy as np
 
 from tsclust.arrays import Floats
 from tsclust.stages.reports.charts.axis import Axis
-from tsclust.stages.reports.charts.curves import nice_ticks
-from tsclust.stages.reports.features.collect import Correlations, Distribution, FeaturesData
+from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, steps
+from tsclust.stages.reports.features.data import Correlations, Distribution, FeaturesData
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.wording.language import Language
 
@@ -22,11 +23,9 @@ CROSS = "m-3-3l6 6m0-6l-6 6"
 SQUARE = 24  # units of a cell of the heat map
 SIGNS = {">=": "≥", "<=": "≤", "<>": "≠"}
 
-Ticks = tuple[tuple[float, str], ...]
-
 
 @dataclass(frozen=True)
-class Line:
+class LimitLine:
     """A limit. place: per cent from the left; row: of its label, from the top; left: the label lies left of the line.
 
     beyond: "←" or "→" where the limit lies beyond the axis
@@ -52,7 +51,7 @@ class Histogram:
     across: Ticks
     down: Ticks
     median: float
-    lines: tuple[Line, ...]
+    lines: tuple[LimitLine, ...]
     log_counts: bool
     outside: tuple[tuple[str, str], ...]  # (what, count) of rows that are not drawn
 
@@ -147,15 +146,12 @@ def _powers(top: float) -> list[float]:
 
 def _bars(xs: Sequence[int], ys: Floats) -> str:
     """The outline of bars from xs[i] to xs[i + 1]; those of equal height are one."""
-    path, before = f"M{xs[0]} {HIGH}", HIGH
-    for i, y in enumerate(np.rint(ys).astype(int).tolist()):
-        if y != before:
-            path += f"H{xs[i]}V{y}"
-        before = y
-    return path + f"H{xs[-1]}V{HIGH}z"
+    heights = [HIGH, *np.rint(ys).astype(int).tolist()]
+    points = [(x, y) for x, (before, y) in zip(xs, itertools.pairwise(heights), strict=False) if y != before]
+    return f"M{xs[0]} {HIGH}{steps([*points, (xs[-1], HIGH)])}z"
 
 
-def _lines(one: Distribution, language: Language) -> tuple[Line, ...]:
+def _lines(one: Distribution, language: Language) -> tuple[LimitLine, ...]:
     """The limits, each label in a row of its own."""
     places = one.axis.along([limit.value for limit in one.limits]).tolist()
     # The outer ones first: the lines of the others begin below their labels.
@@ -163,10 +159,10 @@ def _lines(one: Distribution, language: Language) -> tuple[Line, ...]:
     return tuple(_line(one.axis, one.limits[i], places[i], row, language) for row, i in enumerate(order))
 
 
-def _line(axis: Axis, limit: Limit, place: float, row: int, language: Language) -> Line:
+def _line(axis: Axis, limit: Limit, place: float, row: int, language: Language) -> LimitLine:
     text = f"{limit.rule} {SIGNS.get(limit.sign, limit.sign)} {language.number(limit.value, 4)}"
     beyond = "←" if limit.value < axis.edges[0] else "→" if limit.value > axis.edges[-1] else ""
-    return Line(round(100 * place, 2), row, text, place > 0.5, limit.joined, beyond)
+    return LimitLine(round(100 * place, 2), row, text, place > 0.5, limit.joined, beyond)
 
 
 def _outside(one: Distribution, language: Language) -> tuple[tuple[str, str], ...]:

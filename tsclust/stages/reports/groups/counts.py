@@ -18,7 +18,7 @@ from tsclust.arrays import Bools, Int64s, UInt64s
 from tsclust.hashing import fingerprints
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import Labelled
-from tsclust.times import possible
+from tsclust.times import drop_out_of_range
 
 Time = date | datetime
 
@@ -35,13 +35,13 @@ class Counts:
 
     tallies  carried column -> a row per value: value, all, 0, 1, ... (members of each group); None: too many values
     spans    carried column of times -> first and last: of all series, then of the members of each group
-    prints   (g, 2) fingerprint of the members' ids
+    fingerprints  (g, 2) fingerprint of the members' ids
     shared   (g, g) members that two groups have in common
     """
 
     tallies: dict[str, pl.DataFrame | None]
     spans: dict[str, list[Span]]
-    prints: UInt64s
+    fingerprints: UInt64s
     shared: Int64s
     called: Int64s
 
@@ -49,7 +49,7 @@ class Counts:
         return Counts(
             {name: _summed(tally, other.tallies[name]) for name, tally in self.tallies.items()},
             {name: _longest(spans, other.spans[name]) for name, spans in self.spans.items()},
-            self.prints + other.prints,
+            self.fingerprints + other.fingerprints,
             self.shared + other.shared,
             self.called + other.called,
         )
@@ -77,7 +77,7 @@ def _carried(series: pa.Table) -> pl.DataFrame:
     """The carried columns that can be counted: text, whole numbers, yes and no, times."""
     fine = [f.name for f in series.schema if f.name not in ("series_id", "values") and _countable(f.type)]
     frame = pl.DataFrame(series.select(fine))
-    return frame.with_columns(possible(c) for c in frame.iter_columns() if c.dtype.is_temporal())
+    return frame.with_columns(drop_out_of_range(c) for c in frame.iter_columns() if c.dtype.is_temporal())
 
 
 def _countable(kind: pa.DataType) -> bool:

@@ -71,7 +71,7 @@ class Group:
 
     members   from the most to the least typical, each stands for as many; the first is the typical one
     known     what its members were called before; None where nothing is labelled yet
-    print     the fingerprint of all its members' ids
+    fingerprint  the fingerprint of all its members' ids
     """
 
     number: int | None
@@ -92,7 +92,7 @@ class Group:
     near: tuple[Near, ...]
     known: Known | None
     spreads: tuple[Spread, ...]
-    print: str
+    fingerprint: str
 
     @property
     def name(self) -> str:

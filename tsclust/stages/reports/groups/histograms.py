@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.reports.groups.sample import Drawn
+from tsclust.stages.reports.groups.sample import Sample
 from tsclust.stages.reports.groups.unusual import NormalReference
 
 BINS = 24
@@ -45,7 +45,7 @@ class Deviations:
     normal: Int64s
 
     @classmethod
-    def of(cls, drawn: Drawn, reference: NormalReference) -> Deviations:
+    def of(cls, drawn: Sample, reference: NormalReference) -> Deviations:
         """Compared with the whole, features stay as they are: there is nothing to take off."""
         compared = bool(reference.regimes) or (drawn.keys != "").any()
         own = reference.center_of(drawn.x, drawn.keys) if compared else np.zeros_like(drawn.x)

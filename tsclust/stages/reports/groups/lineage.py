@@ -11,7 +11,7 @@ import polars as pl
 
 EDGE = 0.4  # of a k, that a bar reaches beyond its first and last: a group of one k has a bar too
 
-Rows = Mapping[int, Mapping[str, Any]]  # by group
+GroupRows = Mapping[int, Mapping[str, Any]]  # by group
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _bar(row: Mapping[str, Any], parent: int | None) -> Bar:
     return Bar(**{name: row[name] for name in names}, parent=parent)
 
 
-def _shown_parent(group: int, rows: Rows, shown: Collection[int]) -> int | None:
+def _shown_parent(group: int, rows: GroupRows, shown: Collection[int]) -> int | None:
     """Up to the nearest that is shown. An ancestor starts at a smaller k: whatever the file says, this ends."""
     above = rows[group]["parent"]
     if above not in rows or rows[above]["first_k"] >= rows[group]["first_k"]:
@@ -69,7 +69,7 @@ def _shown_parent(group: int, rows: Rows, shown: Collection[int]) -> int | None:
     return int(above) if above in shown else _shown_parent(above, rows, shown)
 
 
-def _ordered(parents: Mapping[int, int | None], rows: Rows) -> list[int]:
+def _ordered(parents: Mapping[int, int | None], rows: GroupRows) -> list[int]:
     children: dict[int | None, list[int]] = defaultdict(list)
     for group, parent in parents.items():
         children[parent].append(group)

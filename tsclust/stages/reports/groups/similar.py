@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.reports.groups.sample import Drawn
+from tsclust.stages.reports.groups.sample import Sample
 from tsclust.stages.reports.groups.unusual import NormalReference
 
 NEAREST = 3
@@ -21,7 +21,7 @@ class Near:
     shared: float
 
 
-def middles(drawn: Drawn, reference: NormalReference) -> Floats:
+def middles(drawn: Sample, reference: NormalReference) -> Floats:
     """(g, d) of each group: the mean deviation of its members from what is usual for them, far ones by logarithm."""
     shaped = np.nan_to_num(reference.log_deviations(drawn.x, drawn.keys))  # NaN: of those that a rule rejects
     members = drawn.inside.astype(np.float64)

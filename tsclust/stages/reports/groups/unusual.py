@@ -14,7 +14,7 @@ from tsclust.stages.features.catalogue import Feature
 
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 4
-FEW = 4  # values of a carried column that are named
+MOST_NAMED = 4  # values of a carried column that are named
 # Features that say much the same, the plainest first: one of them is said.
 TOPICS: tuple[tuple[str, ...], ...] = (
     ("run_length",),
@@ -62,7 +62,7 @@ class Often:
 @dataclass(frozen=True)
 class Where:
     """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often, or,
-    where they are FEW of many and no months, all of them.
+    where they are MOST_NAMED of many and no months, all of them.
 
     month: the values are months, like 2024-03
     """
@@ -151,7 +151,9 @@ def where(column: str, month: bool, tally: pl.DataFrame, group: int, size: int) 
     chance = (expected * (1 - pl.col("overall"))).sqrt()
     too_often = (pl.col("count") > expected + 4 * chance) & (pl.col("count") >= 1.3 * expected)
     distinct = int((own["count"] > 0).sum())
-    named = pl.col("count") > 0 if distinct <= FEW < len(own) and not month else too_often & (pl.col("count") >= 3)
-    top = own.filter(named).sort("count", "value", descending=[True, False]).head(FEW)
+    named = (
+        pl.col("count") > 0 if distinct <= MOST_NAMED < len(own) and not month else too_often & (pl.col("count") >= 3)
+    )
+    top = own.filter(named).sort("count", "value", descending=[True, False]).head(MOST_NAMED)
     often = tuple(Often(value, count, count / size, overall) for value, count, overall in top.iter_rows())
     return Where(column, month, distinct, len(own), often)

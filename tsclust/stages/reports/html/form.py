@@ -42,7 +42,7 @@ def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[st
 def _asked(group: Group) -> GroupAsked:
     return GroupAsked(
         group=group.number, within=group.within, k=group.k, cluster=group.cluster, size=group.size,
-        members_hash=group.print,
+        members_hash=group.fingerprint,
     )  # fmt: skip
 
 

@@ -1,135 +1,74 @@
-"""What the features page says, as plain values: the page only draws it. Two passes over the parts, memory bounded."""
+"""A workspace -> what the features page says:
+
+A sample first, which decides bins and measure; then counts of all rows."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.config import Cluster, Rule
-from tsclust.hashing import limit
+from tsclust.engine.base import map_parts
+from tsclust.hashing import hash_ids, limit, order_of
 from tsclust.stages.clusters.scaling import BAND
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports.charts import axis
-from tsclust.stages.reports.charts.axis import Axis
+from tsclust.stages.reports.charts.axis import Axis, within
 from tsclust.stages.reports.features import limits
-from tsclust.stages.reports.features import sample as features_sample
+from tsclust.stages.reports.features.data import (
+    SAME,
+    STRONG,
+    Correlations,
+    Distribution,
+    FeaturesData,
+    Pairs,
+    RuleSeen,
+    Sides,
+    Strange,
+)
 from tsclust.stages.reports.features.limits import Limit, Parsed
-from tsclust.stages.reports.features.sample import Asked, OutlierForest, Rows, Seen
-from tsclust.stages.reports.groups import sample
-from tsclust.stages.reports.groups.collect import band_of, curves_drawn, stage_of
-from tsclust.stages.reports.groups.data import Band, Curve, Stage
-from tsclust.stages.reports.groups.sample import Drawn
+from tsclust.stages.reports.features.sample import (
+    PAIRED_OUTLIERS,
+    PAIRED_PER_RULE,
+    SAMPLED,
+    CountedRows,
+    OutlierForest,
+    RowsRequest,
+    SampledRows,
+    count_bins,
+    farthest,
+    first_of_each_rule,
+    fit_forest,
+    most_unusual,
+)
+from tsclust.stages.reports.groups import counts as counted
+from tsclust.stages.reports.groups.cards import band_of, curves_drawn, stage_of
+from tsclust.stages.reports.groups.sample import (
+    EXAMPLES_PER_RULE,
+    MEMBERS_DRAWN,
+    SEED,
+    Sample,
+    join_samples,
+    texts,
+    whole,
+)
 from tsclust.stages.reports.groups.unusual import NormalReference, Unusual, stands_out
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
-EXAMPLES = 6  # curves of each rule
-UNUSUAL = 24  # most unusual series shown
-PAIRS = 5  # features in the pair plot
-PAIRED = 400  # kept rows in the pair plot
-SAME = 0.7  # features that correlate more than that say much the same: the pair plot has one of them
-STRONG = 0.9  # a correlation worth a line of its own
-
-
-@dataclass(frozen=True)
-class Sides:
-    """How many kept and rejected rows."""
-
-    kept: int
-    rejected: int
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """Where the values of a feature lie, over all rows.
-
-    median, spread  what typical_<feature> and spread_<feature> stand for in rules
-    bins            one for each bin of the axis; below and above are beyond its ends
-    """
-
-    feature: Feature
-    median: float
-    spread: float
-    axis: Axis
-    bins: tuple[Sides, ...]
-    below: Sides
-    above: Sides
-    missing: Sides
-    limits: tuple[Limit, ...]
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Rows of the pair plot, a value for each of its features (None is missing)."""
-
-    features: tuple[str, ...]
-    kept: tuple[tuple[float | None, ...], ...]
-    rejected: tuple[tuple[float | None, ...], ...]
-    unusual: tuple[tuple[float | None, ...], ...]
-
-
-@dataclass(frozen=True)
-class Correlations:
-    """Spearman's rho among the clustered features of `rows`: rho[i][j] for j < i; None where one never varies."""
-
-    rows: int
-    features: tuple[str, ...]
-    rho: tuple[tuple[float | None, ...], ...]
-    strong: tuple[tuple[str, str, float], ...]
-
-
-@dataclass(frozen=True)
-class RuleSeen:
-    """A rule: rows it rejects whatever others say, that no other does, that it is the first to; the last as curves."""
-
-    name: str
-    when: str
-    reason: str
-    in_all: int
-    alone: int
-    first: int
-    parsed: Parsed
-    examples: tuple[Curve, ...]
-
-
-@dataclass(frozen=True)
-class Strange:
-    """A kept series with an unusual combination of features: what stands out, and how unusual it is (at most 1)."""
-
-    curve: Curve
-    unusual: tuple[Unusual, ...]
-    score: float
-
-
-@dataclass(frozen=True)
-class FeaturesData:
-    """Everything the features page says. `peak`: max or min, which way it points; `baseline`: carried columns."""
-
-    title: str
-    origin: str
-    series: int
-    kept: int
-    peak: str
-    baseline: tuple[str, ...]
-    normal: Band
-    distributions: tuple[Distribution, ...]
-    pairs: Pairs
-    correlations: Correlations
-    rules: tuple[RuleSeen, ...]
-    strange: tuple[Strange, ...]
-    stages: tuple[Stage, ...]
-
-    @property
-    def axes(self) -> dict[str, Axis]:
-        return {d.feature.name: d.axis for d in self.distributions}
+WORKERS = 2
+OUTLIERS_SHOWN = 24  # most unusual series shown
+PAIRED_FEATURES = 5  # features in the pair plot
+PAIRED_KEPT = 400  # kept rows in the pair plot
 
 
 def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sweep: Cluster) -> FeaturesData:
@@ -142,10 +81,10 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
     facts = described.facts
     asked = _asked(workspace, described, sweep.baseline)
     parsed = _parsed(facts, asked, constants)
-    drawn = features_sample.draw(workspace, asked)
-    forest = features_sample.fit_forest(drawn, asked, sweep)
+    drawn = draw_rows(workspace, asked)
+    forest = fit_forest(drawn, asked, sweep)
     axes = _axes(drawn, asked, parsed, facts.typical)
-    seen = features_sample.see(workspace, asked, axes, forest)
+    seen = count_rows(workspace, asked, axes, forest)
     correlations = _correlations(drawn, asked)
     far, scores = _farthest(seen.drawn, asked, forest)
     return FeaturesData(
@@ -155,23 +94,23 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
         kept=facts.kept,
         peak=facts.peak,
         baseline=asked.baseline,
-        normal=band_of(seen.drawn, np.flatnonzero(seen.drawn.normal)[: sample.PER_GROUP]),
+        normal=band_of(seen.drawn, np.flatnonzero(seen.drawn.normal)[:MEMBERS_DRAWN]),
         distributions=_distributions(asked, facts.typical, axes, seen, parsed),
         pairs=_pairs(seen.drawn, _telling(drawn, asked, forest, correlations), far, asked),
         correlations=correlations,
         rules=tuple(_rule(rule, facts, parsed[rule.name], seen.drawn) for rule in facts.rules),
-        strange=_strange(seen.drawn, far[:UNUSUAL], scores, asked, forest),
+        strange=_strange(seen.drawn, far[:OUTLIERS_SHOWN], scores, asked, forest),
         stages=tuple(stage_of(manifest) for manifest in (series, described)),
     )
 
 
-def _asked(workspace: Workspace, described: Manifest[FeaturesFacts], baseline: Sequence[str]) -> Asked:
+def _asked(workspace: Workspace, described: Manifest[FeaturesFacts], baseline: Sequence[str]) -> RowsRequest:
     there = series_parts.schema(workspace).names
     known = tuple(name for name in baseline if name in there)
-    return Asked(described.facts.catalogue, known, limit(features_sample.SAMPLE, described.rows))
+    return RowsRequest(described.facts.catalogue, known, limit(SAMPLED, described.rows))
 
 
-def _parsed(facts: FeaturesFacts, asked: Asked, constants: Mapping[str, float]) -> dict[str, Parsed]:
+def _parsed(facts: FeaturesFacts, asked: RowsRequest, constants: Mapping[str, float]) -> dict[str, Parsed]:
     names = [f.name for f in asked.features]
     return {rule.name: limits.parse(rule.name, rule.when, names, constants) for rule in facts.rules}
 
@@ -181,7 +120,7 @@ def _limits(name: str, parsed: Mapping[str, Parsed]) -> tuple[Limit, ...]:
 
 
 def _axes(
-    drawn: Rows, asked: Asked, parsed: Mapping[str, Parsed], typical: Mapping[str, tuple[float, float]]
+    drawn: SampledRows, asked: RowsRequest, parsed: Mapping[str, Parsed], typical: Mapping[str, tuple[float, float]]
 ) -> list[Axis]:
     """An axis for each feature, from the sample."""
     kept, axes = drawn.rejected == "", []
@@ -194,10 +133,10 @@ def _axes(
 
 
 def _distributions(
-    asked: Asked,
+    asked: RowsRequest,
     typical: Mapping[str, tuple[float, float]],
     axes: Sequence[Axis],
-    seen: Seen,
+    seen: CountedRows,
     parsed: Mapping[str, Parsed],
 ) -> tuple[Distribution, ...]:
     return tuple(
@@ -213,7 +152,7 @@ def _distribution(
     return Distribution(feature, typical[0], typical[1], one, tuple(bins), below, above, missing, found)
 
 
-def _correlations(drawn: Rows, asked: Asked) -> Correlations:
+def _correlations(drawn: SampledRows, asked: RowsRequest) -> Correlations:
     names = tuple(f.name for f in asked.features if f.clustered)
     x = drawn.x[drawn.rejected == ""][:, asked.clustered]
     rho = _spearman(x)
@@ -238,7 +177,9 @@ def _known(values: Floats) -> list[float | None]:
     return [None if np.isnan(v) else round(float(v), 4) for v in values]
 
 
-def _telling(drawn: Rows, asked: Asked, forest: OutlierForest | None, correlations: Correlations) -> list[str]:
+def _telling(
+    drawn: SampledRows, asked: RowsRequest, forest: OutlierForest | None, correlations: Correlations
+) -> list[str]:
     """The features of the pair plot: greedily, those with most beyond the normal band, none much like one before."""
     if forest is None:
         return []
@@ -248,38 +189,38 @@ def _telling(drawn: Rows, asked: Asked, forest: OutlierForest | None, correlatio
     chosen: list[int] = []
     for i in np.argsort(-beyond, kind="stable").tolist():
         alike = (correlations.rho[max(i, j)][min(i, j)] for j in chosen)
-        if beyond[i] > 0 and len(chosen) < PAIRS and all(abs(r or 0.0) <= SAME for r in alike):
+        if beyond[i] > 0 and len(chosen) < PAIRED_FEATURES and all(abs(r or 0.0) <= SAME for r in alike):
             chosen.append(i)
     return [correlations.features[i] for i in chosen]
 
 
-def _farthest(drawn: Drawn, asked: Asked, forest: OutlierForest | None) -> tuple[npt.NDArray[np.intp], Floats]:
+def _farthest(drawn: Sample, asked: RowsRequest, forest: OutlierForest | None) -> tuple[Int64s, Floats]:
     """(rows, scores): the most unusual of the kept rows, and how unusual each of the drawn rows is."""
     scores = np.full(len(drawn.hashes), np.inf)
     kept = np.flatnonzero(drawn.rejected == "")
     if forest:
         scores[kept] = forest.scores(drawn.x[kept][:, asked.clustered], drawn.keys[kept])
-    return features_sample.farthest(scores, drawn.hashes, min(features_sample.FAR, len(kept))), scores
+    return farthest(scores, drawn.hashes, min(PAIRED_OUTLIERS, len(kept))), scores
 
 
-def _pairs(drawn: Drawn, names: Sequence[str], far: npt.NDArray[np.intp], asked: Asked) -> Pairs:
+def _pairs(drawn: Sample, names: Sequence[str], far: Int64s, asked: RowsRequest) -> Pairs:
     columns = [[f.name for f in asked.features].index(name) for name in names]
-    normal = np.setdiff1d(np.flatnonzero(drawn.normal), far)[:PAIRED]
+    normal = np.setdiff1d(np.flatnonzero(drawn.normal), far)[:PAIRED_KEPT]
     rules = np.unique(drawn.rejected[drawn.rejected != ""])
-    rejected = [np.flatnonzero(drawn.rejected == rule)[: features_sample.PAIRED] for rule in rules]
+    rejected = [np.flatnonzero(drawn.rejected == rule)[:PAIRED_PER_RULE] for rule in rules]
     kinds = (normal, np.concatenate([np.empty(0, np.intp), *rejected]), far)
     return Pairs(tuple(names), *(tuple(tuple(_known(row)) for row in drawn.x[rows][:, columns]) for rows in kinds))
 
 
-def _rule(rule: Rule, facts: FeaturesFacts, parsed: Parsed, drawn: Drawn) -> RuleSeen:
+def _rule(rule: Rule, facts: FeaturesFacts, parsed: Parsed, drawn: Sample) -> RuleSeen:
     name = rule.name
-    examples = curves_drawn(drawn, np.flatnonzero(drawn.rejected == name)[:EXAMPLES])
+    examples = curves_drawn(drawn, np.flatnonzero(drawn.rejected == name)[:EXAMPLES_PER_RULE])
     in_all, alone, first = (count.get(name, 0) for count in (facts.in_all, facts.alone, facts.rejected))
     return RuleSeen(name, rule.when, rule.reason, in_all, alone, first, parsed, examples)
 
 
 def _strange(
-    drawn: Drawn, rows: npt.NDArray[np.intp], scores: Floats, asked: Asked, forest: OutlierForest | None
+    drawn: Sample, rows: Int64s, scores: Floats, asked: RowsRequest, forest: OutlierForest | None
 ) -> tuple[Strange, ...]:
     if forest is None:
         return ()
@@ -289,5 +230,58 @@ def _strange(
     )
 
 
-def _words(drawn: Drawn, row: int, reference: NormalReference, asked: Asked) -> tuple[Unusual, ...]:
+def _words(drawn: Sample, row: int, reference: NormalReference, asked: RowsRequest) -> tuple[Unusual, ...]:
     return stands_out(drawn.x[row : row + 1, asked.clustered], drawn.keys[row : row + 1], reference)
+
+
+def draw_rows(workspace: Workspace, asked: RowsRequest) -> SampledRows:
+    """The sample, in the order of the hashes."""
+    parts = list(map_parts(partial(_sampled_part, workspace, asked), workspace.parts(FEATURES), WORKERS))
+    order = order_of([p.hashes for p in parts])
+    names = SampledRows.__dataclass_fields__
+    return SampledRows(*(np.concatenate([getattr(p, name) for p in parts])[order] for name in names))
+
+
+def count_rows(
+    workspace: Workspace, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None
+) -> CountedRows:
+    """Go through all rows once."""
+    counts: list[Int64s] = []
+    drawn = []
+    for part in map_parts(partial(_count_part, workspace, asked, axes, forest), workspace.parts(FEATURES), WORKERS):
+        counts = [a + b for a, b in zip(counts, part.counts, strict=True)] if counts else part.counts
+        drawn.append(part.drawn)
+    return CountedRows(counts, join_samples(drawn))
+
+
+def _sampled_part(workspace: Workspace, asked: RowsRequest, path: Path) -> SampledRows:
+    rows = _read_part(workspace, asked, path)
+    return rows.of(rows.hashes <= asked.limit)
+
+
+def _read_part(workspace: Workspace, asked: RowsRequest, path: Path) -> SampledRows:
+    """All rows of a part."""
+    found = feature_parts.read(path, [f.name for f in asked.features])
+    keys = series_parts.read_keys(workspace.stage(SERIES) / path.name, asked.baseline, np.ones(len(found), bool))
+    return SampledRows(hash_ids(found.ids, SEED), within(found.x), keys, texts(pl.Series(found.rejected_by)))
+
+
+def _count_part(
+    workspace: Workspace, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None, path: Path
+) -> CountedRows:
+    """What `see` wants of one part."""
+    series = series_parts.read_table(workspace.stage(SERIES) / path.name)
+    rows = _read_part(workspace, asked, path)
+    kept = rows.rejected == ""
+    counts = [count_bins(axis.bins(rows.x[:, j]), kept, len(axis.edges) + 2) for j, axis in enumerate(axes)]
+    usual = kept & (rows.hashes <= asked.limit)
+    shown = np.flatnonzero(usual | first_of_each_rule(rows) | most_unusual(rows, kept, asked, forest))
+    few = rows.of(shown)
+    start = whole(few.x[:, [f.name for f in asked.features].index("start")])
+    inside = np.zeros((len(shown), 0), bool)
+    return CountedRows(
+        counts,
+        Sample(
+            series.take(shown), few.hashes, start, few.x, few.keys, inside, usual[shown], few.rejected, counted.NONE
+        ),
+    )

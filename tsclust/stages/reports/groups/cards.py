@@ -1,4 +1,4 @@
-"""A workspace -> what the report says, in one pass over the parts, memory bounded."""
+"""The series drawn and counted -> what the cards of a report say, as plain values."""
 
 from __future__ import annotations
 
@@ -7,131 +7,50 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Int64s
-from tsclust.config import Cluster, Report, Rule
+from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
-from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
-from tsclust.stages.clusters.parts import read_groups, read_sweep
-from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
-from tsclust.stages.features import catalogue
-from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.clusters.selection import Chosen, Wanted
+from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.reference import MIN_SERIES
-from tsclust.stages.labels import group_state
-from tsclust.stages.labels.group_state import Known, Labelled
+from tsclust.stages.labels.group_state import Known
 from tsclust.stages.reports.charts import curves
-from tsclust.stages.reports.groups import sample
 from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.data import (
     Band,
     Curve,
     Group,
     Line,
-    Model,
     Month,
     Period,
     Plain,
     Rejected,
-    ReportData,
     Stage,
     name_of,
 )
 from tsclust.stages.reports.groups.histograms import Deviations
-from tsclust.stages.reports.groups.sample import Asked, Drawn
+from tsclust.stages.reports.groups.sample import EXAMPLES_PER_RULE, Sample
 from tsclust.stages.reports.groups.similar import middles, nearest
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out, where
-from tsclust.stages.series.facts import SERIES
-from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
-Rows = npt.NDArray[np.intp]
-USUAL = 100  # the most normal series of a baseline that a usual curve is taken from
-MOST = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
+USUAL_DRAWN = 100  # the most normal series of a baseline that a usual curve is taken from
+REACHED = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
 
 
-def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) -> ReportData:
-    """The report of a workspace that has series, features and clusters.
-
-    Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
-    """
-    series, described, clusters = workspace.manifest(SERIES), workspace.manifest(FEATURES), workspace.manifest(CLUSTERS)
-    chosen = choose(workspace, wanted)
-    features = tuple(f for f in described.facts.catalogue if f.clustered)
-    labelled = group_state.read(workspace)
-    asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
-    drawn = sample.draw(workspace, asked)
-    reference = sample.normal_reference(workspace, _compared_by(clusters.facts))
-    was = _known(chosen, drawn, labelled)
-    shown = [j for j, called in enumerate(was) if _shows(wanted, called)]
-    return ReportData(
-        title=settings.title,
-        origin=series.facts.origin,
-        series=series.rows,
-        kept=clusters.rows,
-        periods=tuple(_periods(drawn.counts.spans)),
-        peak=described.facts.peak,
-        found=_found(workspace),
-        baseline=asked.baseline,
-        regimes=reference.regimes,
-        normal=band_of(drawn, np.flatnonzero(drawn.normal)[: sample.PER_GROUP]),
-        groups=_groups(chosen, drawn, reference, was, shown, settings.members),
-        named=len(was) - len(shown),
-        kinds=labelled.named if labelled else (),
-        rejected=_rejected(described.facts, drawn),
-        sweep=_sweep(workspace),
-        elbow=clusters.facts.advice.elbow,
-        best_silhouette=clusters.facts.advice.silhouette,
-        features=features,
-        settings=_settings(described.facts, clusters.facts),
-        stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
-        model=clusters.output_hash,
-    )
-
-
-def _asked(
-    chosen: Chosen,
-    described: FeaturesFacts,
-    swept: ClustersFacts,
-    features: tuple[Feature, ...],
-    labelled: Labelled | None,
-) -> Asked:
-    """The cards, then what is normal; only of the latter the normal mass is made."""
-    normal = np.arange(len(chosen.members)) >= len(chosen.cards)
-    baseline, names = swept.baseline, catalogue.clustered(features)
-    return Asked(chosen.members, normal, described.kept, baseline, names, labelled)
-
-
-def _compared_by(facts: ClustersFacts) -> Cluster:
-    """The settings of the sweep that made the groups, which need not be those of now."""
-    return facts.asked or Cluster(baseline=facts.baseline)
-
-
-def _shows(wanted: Wanted, called: Known | None) -> bool:
+def gets_card(wanted: Wanted, called: Known | None) -> bool:
     """Whether a group whose members were called so gets a card; what is asked for by number or k does anyway."""
     alone = wanted.k is not None or wanted.group is not None
     return alone or wanted.known or called is None or called.state != "named"
 
 
-def _found(workspace: Workspace) -> int:
-    return int(read_groups(workspace.stage(CLUSTERS))["within"].is_null().sum())
-
-
-def _known(chosen: Chosen, drawn: Drawn, labelled: Labelled | None) -> list[Known | None]:
-    """Of each card: what its members were called before."""
-    if labelled is None:
-        return [None] * len(chosen.cards)
-    counts = drawn.counts.called.T
-    return [group_state.known(labelled, counts[j], row) for j, row in enumerate(chosen.cards)]
-
-
-def _groups(
+def groups_of(
     chosen: Chosen,
-    drawn: Drawn,
+    drawn: Sample,
     reference: NormalReference,
     was: Sequence[Known | None],
     shown: Sequence[int],
@@ -148,7 +67,7 @@ def _groups(
     )
 
 
-def _group(row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations, members: int) -> Group:
+def _group(row: Mapping[str, Any], j: int, drawn: Sample, deviations: Deviations, members: int) -> Group:
     rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row["size"]
     shaped = reference.log_deviations(drawn.x[rows], drawn.keys[rows])
     chosen = rows[curves.strata(curves.typical_first(shaped), members)]
@@ -162,13 +81,13 @@ def _group(row: Mapping[str, Any], j: int, drawn: Drawn, deviations: Deviations,
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference),
         where=tuple(where(name, name in times, tally, j, size) for name, tally in tallies.items() if len(tally) > 1),
         periods=tuple(
-            Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in _periods(times, 1 + j)
+            Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in periods_of(times, 1 + j)
         ),
-        near=(), known=None, spreads=deviations.spreads(rows), print=hexadecimal(drawn.counts.prints[j]),
+        near=(), known=None, spreads=deviations.spreads(rows), fingerprint=hexadecimal(drawn.counts.fingerprints[j]),
     )  # fmt: skip
 
 
-def _periods(spans: Mapping[str, Sequence[Span]], of: int = 0) -> Iterator[tuple[str, Time, Time]]:
+def periods_of(spans: Mapping[str, Sequence[Span]], of: int = 0) -> Iterator[tuple[str, Time, Time]]:
     """The columns by which it is known when the series `of` were recorded: column, first, last."""
     for column, found in spans.items():
         first, last = found[of]
@@ -182,15 +101,7 @@ def _months(tally: pl.DataFrame | None, j: int) -> tuple[Month, ...]:
     return tuple(Month(*month) for month in known)
 
 
-def _settings(described: FeaturesFacts, swept: ClustersFacts) -> tuple[tuple[str, Any], ...]:
-    """What the stages were asked, as they noted it down: the source's own settings may hold secrets, and stay out."""
-    asked = {"features.peak": described.peak}
-    in_json = swept.asked.model_dump(mode="json", exclude_unset=True) if swept.asked else {}
-    asked |= {f"cluster.{name}": value for name, value in in_json.items()}
-    return tuple(asked.items())
-
-
-def band_of(drawn: Drawn, rows: Rows) -> Band:
+def band_of(drawn: Sample, rows: Int64s) -> Band:
     """Where 90 % of these rows of the drawn series lie; nowhere for no rows."""
     if not len(rows):
         return Band((), (), ())
@@ -198,7 +109,7 @@ def band_of(drawn: Drawn, rows: Rows) -> Band:
     return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
-def curves_drawn(drawn: Drawn, rows: Rows) -> tuple[Curve, ...]:
+def curves_drawn(drawn: Sample, rows: Int64s) -> tuple[Curve, ...]:
     """These rows of the drawn series, each with what is usual for its baseline key."""
     return curves_of(drawn.table.take(rows), drawn.starts[rows], [_usual(drawn, key) for key in drawn.keys[rows]])
 
@@ -214,12 +125,12 @@ def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> 
     return tuple(map(Curve, ids, starts.tolist(), values, carried, usual))
 
 
-def _usual(drawn: Drawn, key: str) -> Line | None:
+def _usual(drawn: Sample, key: str) -> Line | None:
     """What is usual for series with this baseline key."""
-    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[:USUAL]
+    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[:USUAL_DRAWN]
     if not key or len(rows) < MIN_SERIES:
         return None
-    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,), MOST)
+    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,), REACHED)
     return Line(tuple(at.tolist()), tuple(middle.tolist()))
 
 
@@ -239,7 +150,7 @@ def _plain(scalar: pa.Scalar) -> Plain:
     return value if isinstance(value, Plain) else str(value)
 
 
-def _rejected(facts: FeaturesFacts, drawn: Drawn) -> tuple[Rejected, ...]:
+def rejected_of(facts: FeaturesFacts, drawn: Sample) -> tuple[Rejected, ...]:
     """The rules that set something aside, most first."""
     found = [
         Rejected(
@@ -251,15 +162,9 @@ def _rejected(facts: FeaturesFacts, drawn: Drawn) -> tuple[Rejected, ...]:
     return tuple(sorted(found, key=lambda r: (-r.count, r.rule)))
 
 
-def _of_rule(drawn: Drawn, rule: Rule) -> Rows:
+def _of_rule(drawn: Sample, rule: Rule) -> Int64s:
     """Rows are in the order of their hashes: the first few of all parts together."""
-    return np.flatnonzero(drawn.rejected == rule.name)[: sample.EXAMPLES]
-
-
-def _sweep(workspace: Workspace) -> tuple[Model, ...]:
-    names = list(Model.__dataclass_fields__)
-    sweep = read_sweep(workspace.stage(CLUSTERS)).select(names).sort("k")
-    return tuple(Model(**row) for row in sweep.iter_rows(named=True))
+    return np.flatnonzero(drawn.rejected == rule.name)[:EXAMPLES_PER_RULE]
 
 
 def stage_of(manifest: Manifest[Any]) -> Stage:

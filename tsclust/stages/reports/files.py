@@ -1,0 +1,70 @@
+"""The files of reports/: one page, or a folder with an index and several parts. The page of the features is one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from tsclust.errors import SettingsError
+from tsclust.stages.labels.answers import NAME
+from tsclust.stages.reports.groups import page
+from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.groups.parts import INDEX, bind
+from tsclust.workspace.atomic import replace_folder, write_file
+from tsclust.workspace.folder import Workspace
+
+LONGEST = 70  # characters of a name: parts of a split report have a number more
+
+
+def valid_name(name: str) -> str:
+    """The name of a report, without .html. Raises SettingsError for one that is no plain file name."""
+    name = name.removesuffix(".html")
+    if not re.fullmatch(NAME, name) or name.startswith(".") or len(name) > LONGEST:
+        expected = f"expected at most {LONGEST} letters, digits, . _ -"
+        raise SettingsError(f"report name {name[:100]!r}: {expected}", "Choose such a name")
+    return name
+
+
+def write_groups(
+    workspace: Workspace, name: str, data: ReportData, lang: str, figures: Mapping[str, go.Figure], split: int
+) -> Path:
+    """The report of the groups: the file to open, the page or, where it has more than `split` groups that are not
+    normal, the index of several. 0: never several."""
+    if split == 0 or split >= sum(not group.normal for group in data.groups):
+        return write_page(workspace, name, page.render(data, lang, figures, name))
+    return _write_parts(workspace, name, data, lang, figures, split)
+
+
+def write_page(workspace: Workspace, name: str, text: str) -> Path:
+    """A report in one file, in the place of one of that name."""
+    path = workspace.reports / f"{name}.html"
+    write_file(path, text)
+    if (workspace.reports / name / INDEX).exists():  # an earlier one of that name, in several files
+        shutil.rmtree(workspace.reports / name)
+    return path
+
+
+def written(path: Path) -> list[Path]:
+    """All files of the report that `path` is to be opened of."""
+    return sorted(path.parent.glob("*.html")) if path.name == INDEX else [path]
+
+
+def _write_parts(
+    workspace: Workspace, name: str, data: ReportData, lang: str, figures: Mapping[str, go.Figure], per: int
+) -> Path:
+    """A folder that appears whole, in the place of one of that name."""
+    folder, beside = workspace.reports / name, workspace.reports / f".{name}.new"
+    shutil.rmtree(beside, ignore_errors=True)
+    try:
+        for book, part in bind(data, per):
+            charts, own = (figures, name) if book.here == INDEX else ({}, f"{name}-{book.number}")
+            write_file(beside / book.here, page.render(part, lang, charts, own, book))
+        replace_folder(beside, folder)
+        folder.with_name(f"{name}.html").unlink(missing_ok=True)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return folder / INDEX

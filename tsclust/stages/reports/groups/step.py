@@ -1,0 +1,179 @@
+"""A workspace -> what the report of its groups says, in one pass over the parts, memory bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import polars as pl
+import pyarrow as pa
+
+from tsclust.arrays import Keys
+from tsclust.config import Cluster, Report
+from tsclust.engine.base import map_parts
+from tsclust.hashing import hash_ids, limit
+from tsclust.series import keys
+from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
+from tsclust.stages.clusters.membership import inside_of
+from tsclust.stages.clusters.parts import read_centers, read_groups, read_map, read_sweep
+from tsclust.stages.clusters.scope import described_by, fit_scaler
+from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
+from tsclust.stages.features import catalogue
+from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.labels import group_state
+from tsclust.stages.labels.group_state import Known, Labelled
+from tsclust.stages.reports.charts.figures import SweepTables, overview
+from tsclust.stages.reports.groups import counts as counted
+from tsclust.stages.reports.groups.cards import band_of, gets_card, groups_of, periods_of, rejected_of, stage_of
+from tsclust.stages.reports.groups.data import (
+    Model,
+    ReportData,
+)
+from tsclust.stages.reports.groups.sample import (
+    MEMBERS_DRAWN,
+    NORMAL_DRAWN,
+    SEED,
+    Sample,
+    SampleRequest,
+    first_of_each_rule,
+    join_samples,
+    normal_mass,
+    texts,
+    whole,
+)
+from tsclust.stages.reports.groups.unusual import NormalReference
+from tsclust.stages.series import parts as series_parts
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.folder import Workspace
+
+WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
+
+
+def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) -> ReportData:
+    """The report of a workspace that has series, features and clusters.
+
+    Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
+    """
+    series, described, clusters = workspace.manifest(SERIES), workspace.manifest(FEATURES), workspace.manifest(CLUSTERS)
+    chosen = choose(workspace, wanted)
+    features = tuple(f for f in described.facts.catalogue if f.clustered)
+    labelled = group_state.read(workspace)
+    asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
+    drawn = draw_sample(workspace, asked)
+    reference = normal_reference(workspace, _compared_by(clusters.facts))
+    was = _known(chosen, drawn, labelled)
+    shown = [j for j, called in enumerate(was) if gets_card(wanted, called)]
+    return ReportData(
+        title=settings.title,
+        origin=series.facts.origin,
+        series=series.rows,
+        kept=clusters.rows,
+        periods=tuple(periods_of(drawn.counts.spans)),
+        peak=described.facts.peak,
+        found=_found(workspace),
+        baseline=asked.baseline,
+        regimes=reference.regimes,
+        normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
+        groups=groups_of(chosen, drawn, reference, was, shown, settings.members),
+        named=len(was) - len(shown),
+        kinds=labelled.named if labelled else (),
+        rejected=rejected_of(described.facts, drawn),
+        sweep=_sweep(workspace),
+        elbow=clusters.facts.advice.elbow,
+        best_silhouette=clusters.facts.advice.silhouette,
+        features=features,
+        settings=_settings(described.facts, clusters.facts),
+        stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
+        model=clusters.output_hash,
+    )
+
+
+def _asked(
+    chosen: Chosen,
+    described: FeaturesFacts,
+    swept: ClustersFacts,
+    features: tuple[Feature, ...],
+    labelled: Labelled | None,
+) -> SampleRequest:
+    """The cards, then what is normal; only of the latter the normal mass is made."""
+    normal = np.arange(len(chosen.members)) >= len(chosen.cards)
+    baseline, names = swept.baseline, catalogue.clustered(features)
+    return SampleRequest(chosen.members, normal, described.kept, baseline, names, labelled)
+
+
+def _compared_by(facts: ClustersFacts) -> Cluster:
+    """The settings of the sweep that made the groups, which need not be those of now."""
+    return facts.asked or Cluster(baseline=facts.baseline)
+
+
+def _found(workspace: Workspace) -> int:
+    return int(read_groups(workspace.stage(CLUSTERS))["within"].is_null().sum())
+
+
+def _known(chosen: Chosen, drawn: Sample, labelled: Labelled | None) -> list[Known | None]:
+    """Of each card: what its members were called before."""
+    if labelled is None:
+        return [None] * len(chosen.cards)
+    counts = drawn.counts.called.T
+    return [group_state.known(labelled, counts[j], row) for j, row in enumerate(chosen.cards)]
+
+
+def _settings(described: FeaturesFacts, swept: ClustersFacts) -> tuple[tuple[str, Any], ...]:
+    """What the stages were asked, as they noted it down: the source's own settings may hold secrets, and stay out."""
+    asked = {"features.peak": described.peak}
+    in_json = swept.asked.model_dump(mode="json", exclude_unset=True) if swept.asked else {}
+    asked |= {f"cluster.{name}": value for name, value in in_json.items()}
+    return tuple(asked.items())
+
+
+def _sweep(workspace: Workspace) -> tuple[Model, ...]:
+    names = list(Model.__dataclass_fields__)
+    sweep = read_sweep(workspace.stage(CLUSTERS)).select(names).sort("k")
+    return tuple(Model(**row) for row in sweep.iter_rows(named=True))
+
+
+def draw_sample(workspace: Workspace, asked: SampleRequest) -> Sample:
+    """Go through all parts once."""
+    return join_samples(list(map_parts(partial(_draw_part, workspace, asked), workspace.parts(FEATURES), WORKERS)))
+
+
+def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
+    """What is normal for a sweep with these settings: its scaler is the same whenever it is fitted to the features."""
+    features = tuple(feature for feature in described_by(workspace) if feature.clustered)
+    return NormalReference(features, fit_scaler(workspace, asked))
+
+
+def _draw_part(workspace: Workspace, asked: SampleRequest, path: Path) -> Sample:
+    """What `draw` wants of one part."""
+    features = feature_parts.read(path, ["start", *asked.features])
+    series = series_parts.read_table(workspace.stage(SERIES) / path.name)
+    rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
+    hashes = hash_ids(features.ids, SEED)
+    inside = inside_of(workspace.stage(CLUSTERS), path.name, asked.groups, features.ids, kept)
+    normal = normal_mass(asked, inside, kept)
+    keys = keys_of(series, asked.baseline)
+    members = inside & (hashes[:, None] <= asked.limits)
+    usual = normal & (hashes <= limit(NORMAL_DRAWN, asked.kept))
+    rows = np.flatnonzero(members.any(axis=1) | usual | first_of_each_rule(rejected, hashes))
+    return Sample(
+        series.take(rows), hashes[rows], whole(features.x[rows, 0]), features.x[rows, 1:], keys[rows], members[rows],
+        usual[rows], rejected[rows], counted.count(series, kept, inside, asked.labelled),
+    )  # fmt: skip
+
+
+def keys_of(series: pa.Table, baseline: Sequence[str]) -> Keys:
+    """(n,) the baseline key of each row of a part of series/, "" without a baseline."""
+    return keys(pl.DataFrame(series.select(list(baseline)))) if baseline else np.full(len(series), "")
+
+
+def overview_figures(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
+    """The pictures of the overview, by name. Raises StageMissingError for a workspace without clusters."""
+    advice, folder = workspace.manifest(CLUSTERS).facts.advice, workspace.stage(CLUSTERS)
+    groups = read_groups(folder).filter(pl.col("within").is_null())
+    return overview(SweepTables(advice, read_sweep(folder), read_centers(folder), groups, read_map(folder)), lang)
