@@ -48,7 +48,7 @@ def write(
     parts: int = 2,
     *,
     baseline: Sequence[str] = (),
-    regimes: bool = True,
+    regimes: int = 0,
     origin: str = "db: t",
 ) -> Workspace:
     """A workspace with these series in `parts` parts. Groups are numbered from the rarest, one k holds them all."""
@@ -82,8 +82,8 @@ def write(
             "kept": len(kept),
         },
     )
-    asked = Cluster(baseline=tuple(baseline), regimes=regimes).model_dump(mode="json")
-    facts = {"advice": {"elbow": k, "silhouette": 2}, "baseline": list(baseline), "asked": asked}
+    asked = Cluster(baseline=tuple(baseline)).model_dump(mode="json")
+    facts = {"advice": {"elbow": k, "silhouette": 2}, "baseline": list(baseline), "regimes": regimes, "asked": asked}
     _manifest(root, "clusters", len(kept), parts, facts)
     return Workspace.open(root)
 

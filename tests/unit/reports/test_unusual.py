@@ -22,8 +22,8 @@ def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path, wea
         plain(i, level=levels[name] * (1 + 0.01 * (i % 5)), machine=name) for i, name in enumerate([weak, strong] * 40)
     ]
     made += [plain(100 + i, group="stiff", level=1.5, machine=weak) for i in range(4)]
-    alone = collect(write(tmp_path / "alone", made, regimes=False), Report())
-    regimes = collect(write(tmp_path / "regimes", made), Report())
+    alone = collect(write(tmp_path / "alone", made), Report())
+    regimes = collect(write(tmp_path / "regimes", made, regimes=2), Report())
     against = collect(write(tmp_path / "against", made, baseline=["machine"]), Report())
     assert alone.groups[0].unusual == ()
     assert (alone.regimes, regimes.regimes, against.regimes) == (0, 2, 0)

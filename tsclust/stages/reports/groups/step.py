@@ -108,8 +108,12 @@ def _asked(
 
 
 def _compared_by(facts: ClustersFacts) -> Cluster:
-    """The settings of the sweep that made the groups, which need not be those of now."""
-    return facts.asked or Cluster(baseline=facts.baseline)
+    """The settings of the sweep that made the groups, which need not be those of now.
+
+    Where it found no regimes they are not looked for again: HDBSCAN alone takes a second to import.
+    """
+    asked = facts.asked or Cluster(baseline=facts.baseline)
+    return asked.model_copy(update={"regimes": facts.regimes > 0})
 
 
 def _found(workspace: Workspace) -> int:
