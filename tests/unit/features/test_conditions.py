@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.endurance import times
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features import conditions
@@ -127,6 +128,7 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
         ("a > 1_000", "is not an SQL condition"),
         ("a > 0x1F", "is not an SQL condition"),
         ("DROP TABLE x", "is not an SQL condition"),
+        ("{ : + 1e } 0.5", "is not an SQL condition"),
         ("SELECT 1", "is not an SQL condition"),
         # what is read in two ways
         ("a = b IS NULL", r'two ways, one is "a" = \("b" IS NULL\). Put parentheses'),
@@ -155,6 +157,7 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
         ("SQRTT(a) > 1", r"calls SQRTT, which is not allowed in rules. Did you mean SQRT\?"),
         ('"ABS"(a) > 1', "calls ABS, which is not allowed"),
         ("x.ABS(a) > 1", "not allowed"),
+        ("CONCAT() = ''", "calls CONCAT of nothing"),
         ("read_parquet('/etc/passwd') = 1", "calls READ_PARQUET, which is not allowed"),
         ("COLUMNS('a') > 1", "calls COLUMNS, which is not allowed"),
         ("x.a > 1", "has x.a, which is not allowed in rules. Allowed are comparisons, AND, OR"),
@@ -262,6 +265,7 @@ _PIECES = [
     *("MAX(", "COUNT(*)", "MEDIAN(b)", "QUANTILE_CONT(a, 0.5)", "ROW_NUMBER()", "OVER ()", "OVER (ORDER BY a)", "LAG("),
     *("(SELECT 1)", "SELECT", "FROM", "NOW()", "CURRENT_DATE", "RANDOM()", "--", "/*", "*/", "$$", "[", "]", "->", "&"),
     *("EXISTS", "ANY(", "FILTER (WHERE t)", "WITHIN GROUP (ORDER BY a)", "FIRST(b)", "SUM(b)", "RANK()", "DISTINCT"),
+    *("{", "}", ":", "1e", "CONCAT(", "GREATEST("),
 ]
 _SOUP = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=12).map(" ".join)
 _NUMBERS = st.recursive(
@@ -293,7 +297,8 @@ _CONDITIONS = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.endurance
+@settings(max_examples=times(300, 20_000), deadline=None)
 @given(
     st.one_of(
         st.text(min_size=1, max_size=80), st.lists(st.sampled_from(_PIECES), min_size=1, max_size=12).map(" ".join)
@@ -310,7 +315,8 @@ def test_any_text_is_refused_with_a_message_or_runs(when: str) -> None:
     assert_of_one_row(when)
 
 
-@settings(max_examples=400, deadline=None)
+@pytest.mark.endurance
+@settings(max_examples=times(300, 20_000), deadline=None)
 @given(_CONDITIONS)
 def test_what_passes_judges_a_row_by_itself_and_as_polars_reads_it(when: str) -> None:
     try:

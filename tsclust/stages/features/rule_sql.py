@@ -192,6 +192,8 @@ def _function(node: _Node) -> str:
         near = difflib.get_close_matches(name, FUNCTIONS, n=3, cutoff=0.6)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Allowed are {', '.join(sorted(FUNCTIONS))}"
         raise NotAllowedError(f"calls {name[:60]}, which is not allowed in rules", hint)
+    if not node.expressions and name != "PI":  # Polars panics over some of these
+        raise NotAllowedError(f"calls {name} of nothing", f"Write it like: {name}(peak_height)")
     return f"{name}({', '.join(map(written, node.expressions))})"
 
 
