@@ -155,7 +155,7 @@ def grid_of(workspace: Workspace) -> Grid:
     """(n, d) the rows as the stage clusters them."""
     asked = config.load(workspace.config, None).cluster
     scaler, names = scope.fit_scaler(workspace, asked), catalogue.clustered(scope.described_by(workspace))
-    read = functools.partial(scope.read, Scope(workspace, 0), columns=names, baseline=())
+    read = functools.partial(Scope(workspace, 0).read, columns=names, baseline=())
     return np.concatenate([scaler.transform(p.x, p.keys) for p in map(read, workspace.parts(FEATURES))])
 
 

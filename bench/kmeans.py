@@ -93,7 +93,7 @@ def time_peer(name: str, k: str, file: str) -> None:
 def inertia(grid: Grid, centers: npt.NDArray[np.float64]) -> float:
     """Of all rows, as sweep.parquet has it of ours."""
     models = Models.of([len(centers)], [np.asarray(centers, float)])
-    return float(sweep.add_up(grid, sweep.assign(grid, models), models).inertia.sum())
+    return float(sweep.accumulate(grid, sweep.assign(grid, models), models).inertia.sum())
 
 
 @dataclass

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Floats, Grid, Int64s, UInt64s
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import stability
 from tsclust.stages.clusters.coreset import Coreset, joined
-from tsclust.stages.clusters.passes import Rows
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
@@ -24,6 +24,14 @@ def coreset_of(x: Floats, weights: Floats | None = None) -> Coreset:
 
 def stabilities(coreset: Coreset, models: Models, resamples: int = 5, workers: int = 2) -> list[Floats]:
     return [one for _, one in stability.stability(coreset, models, resamples, 7, workers)]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Scaled rows of one part in memory: see passes.ScaledRows."""
+
+    rows: Grid
+    hashes: UInt64s
 
 
 Parts = list[Rows]

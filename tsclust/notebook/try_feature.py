@@ -18,7 +18,7 @@ from tsclust.hashing import hash_ids, limit
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import GroupRef
-from tsclust.stages.clusters.selection import Chosen, Row
+from tsclust.stages.clusters.selection import Row, SelectedGroups
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra, describe_extra
@@ -38,7 +38,7 @@ def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) 
     group is the first of the cards that the series is a member of, null for none; value is null where the feature is
     not known. Raises SettingsError with the id of a series on which one of the user's own fails.
     """
-    groups = Chosen(tuple(cards), ()).members
+    groups = SelectedGroups(tuple(cards), ()).members
 
     def one_part(path: Path) -> pl.DataFrame:
         drawn = _drawn(workspace, groups, path)

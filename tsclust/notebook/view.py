@@ -23,11 +23,10 @@ from tsclust.notebook.labels_view import LabelsView, scan
 from tsclust.notebook.try_feature import tried
 from tsclust.pipeline import cluster as clustering
 from tsclust.stages.clusters import membership, parts
-from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef
-from tsclust.stages.clusters.scope import Scope
-from tsclust.stages.clusters.selection import THE_SWEEP, Row, Wanted, choose, clusters_of
+from tsclust.stages.clusters.scope import Scope, described_by
+from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, Row, choose, clusters_of
 from tsclust.stages.features import custom, freshness
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra
@@ -178,7 +177,7 @@ class WorkspaceView(LabelsView):
         self.workspace.manifest(CLUSTERS)
         return self.workspace.stage(CLUSTERS)
 
-    def _members(self, wanted: Wanted) -> GroupRef:
+    def _members(self, wanted: ReportScope) -> GroupRef:
         self.workspace.manifest(CLUSTERS)
         return choose(self.workspace, wanted).members[0]
 
@@ -186,13 +185,13 @@ class WorkspaceView(LabelsView):
         """The malfunctions proposed, or one group."""
         self._refuse_stale()
         if group is not None:
-            return list(choose(self.workspace, Wanted(group=group)).cards)
+            return list(choose(self.workspace, ReportScope(group=group)).cards)
         return [row for row in choose(self.workspace, THE_SWEEP).cards if not row["normal"]]
 
     def _feature(self, feature: str | Own) -> Feature | Extra:
         if not isinstance(feature, str):
             return custom.of_function(feature)
-        known = {one.name: one for one in kept.described_by(self.workspace)}
+        known = {one.name: one for one in described_by(self.workspace)}
         if feature not in known:
             near = difflib.get_close_matches(feature, known, n=3) or list(known)[:3]
             raise SettingsError(
@@ -202,18 +201,18 @@ class WorkspaceView(LabelsView):
         return known[feature]
 
 
-def _wanted(group: int | None, k: int | None, cluster: int | None) -> Wanted:
+def _wanted(group: int | None, k: int | None, cluster: int | None) -> ReportScope:
     """Raises SettingsError for what is neither a group nor a cluster."""
     if (group is None) == (k is None) or (k is None) != (cluster is None):
         raise SettingsError(
             f"group = {group}, k = {k}, cluster = {cluster}: expected a group's number, or k and cluster",
             "For example draw(1) or draw(k=12, cluster=3)",
         )
-    return Wanted(k=k, group=group, cluster=cluster)
+    return ReportScope(k=k, group=group, cluster=cluster)
 
 
 def _first(scope: Scope, count: int) -> pl.Series:
     """The ids of the scope's series with the smallest hashes, in the order of these."""
-    parts = map_parts(partial(kept.ids, scope), scope.workspace.parts(FEATURES))
-    ids = pa.concat_arrays(list(parts))
+    each = map_parts(partial(scope.read, columns=(), baseline=()), scope.workspace.parts(FEATURES))
+    ids = pa.concat_arrays([part.ids for part in each])
     return pl.Series(ids.take(pa.array(np.argsort(hash_ids(ids, SEED), kind="stable")[:count])))

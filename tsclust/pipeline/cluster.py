@@ -12,10 +12,9 @@ from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import drilldown, messages, renumbering, step
-from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.scope import Scope
-from tsclust.stages.clusters.step import Sweep
+from tsclust.stages.clusters.scope import Scope, described_by, fit_scaler
+from tsclust.stages.clusters.step import SweepTask
 from tsclust.stages.features import catalogue, freshness
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.scores import unlabelled as leftover
@@ -57,20 +56,21 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     if before and (before.inputs, before.settings) == (inputs, digest):
         return up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
     scope = Scope(workspace, features.facts.kept)
-    ks = step.possible(settings.cluster.ks, scope.rows)
+    ks = step.feasible_ks(settings.cluster.ks, scope.rows)
     with workspace.writing(CLUSTERS) as writer:
-        scaler, names = kept.fit_scaler(workspace, settings.cluster), catalogue.clustered(kept.described_by(workspace))
-        one = Sweep(scope, ks, settings.cluster, scaler, names, writer, "", listen)
-        swept = step.run(one)
+        scaler, names = fit_scaler(workspace, settings.cluster), catalogue.clustered(described_by(workspace))
+        task = SweepTask(scope, ks, settings.cluster, scaler, names)
+        swept = step.run(task, writer.folder, "", listen)
+        step.write(writer, "", swept)
         highest = before.facts.highest if before else 0
         old = workspace.stage(CLUSTERS)
         numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
-        step.write_groups(one, swept, groups)
+        step.write_groups(writer, "", swept, groups)
         manifest = write_manifest(
             writer, meter, CLUSTERS, settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
-            facts=step.facts_of(one, swept.facts, numbered),
+            facts=step.facts_of(task, swept, numbered),
         )  # fmt: skip
     said = messages.of_sweep(manifest, before)
     return of_stage("cluster", workspace.stage(CLUSTERS), manifest, then, notes=said)

@@ -15,7 +15,7 @@ from tsclust.engine.base import Listener, Progress, silent
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.selection import THE_SWEEP, Wanted
+from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope
 from tsclust.stages.features import freshness, survey
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive
@@ -53,7 +53,7 @@ def report(
     settings = config.load(workspace.config, flags)
     if kind not in NAMES:
         raise SettingsError(f"report kind {kind!r}: expected {' or '.join(NAMES)}", "Choose one of them")
-    wanted = Wanted(k, group, everything)
+    wanted = ReportScope(k, group, everything)
     if kind == "features" and wanted != THE_SWEEP:
         raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Omit it")
     if kind == "features" and config.section(flags, "report").get("split"):

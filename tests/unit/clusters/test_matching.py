@@ -55,27 +55,27 @@ def test_numbers_too_large_to_scale_are_not_close() -> None:
 
 def test_alike_is_the_share_of_the_union_and_the_closeness_speaks_for_two_more() -> None:
     pairs = matching.match(np.array([[3]]), np.array([4]), np.array([5]), np.array([[0.5]]))
-    assert pairs.alike.tolist() == [(3 + 2 * 0.5) / (6 + 2)]
+    assert pairs.similarity.tolist() == [(3 + 2 * 0.5) / (6 + 2)]
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
 def test_sets_keep_their_numbers_in_any_order(order: tuple[int, ...]) -> None:
     done = numbered(THREE, [THREE[o] for o in order])
     assert done.numbers.tolist() == [o + 1 for o in order]
-    assert (done.verdicts, done.gone, done.highest) == (["kept"] * 3, [], 3)
+    assert (done.outcomes, done.gone, done.highest) == (["kept"] * 3, [], 3)
 
 
 def test_new_changed_and_gone() -> None:
     done = numbered(THREE, [set(range(500, 520)), set(range(100, 122)), THREE[0]], highest=9)
     assert done.numbers.tolist() == [10, 2, 1]
-    assert done.verdicts == ["new", "changed", "kept"]
+    assert done.outcomes == ["new", "changed", "kept"]
     assert (done.gone, done.highest) == ([3], 10)
 
 
 def test_the_larger_half_of_a_split_group_keeps_its_number() -> None:
     done = numbered(series((0, 100)), series((0, 45), (45, 100)), close=np.array([[1.0, 0.5]]))
     assert done.numbers.tolist() == [2, 1]
-    assert done.verdicts == ["new", "changed"]
+    assert done.outcomes == ["new", "changed"]
 
 
 def test_the_larger_one_of_two_merged_groups_gives_its_number() -> None:
@@ -97,25 +97,25 @@ def test_two_halves_do_not_push_out_a_whole() -> None:
     old, new = series((0, 100), (25, 80)), [set(range(90)), set(range(25)) | set(range(80, 100))]
     pairs = matched(old, new)
     assert pairs.old.tolist() == [0, -1]
-    assert pairs.alike[0] > 0.88
+    assert pairs.similarity[0] > 0.88
 
 
 def test_a_little_alike_is_no_match() -> None:
     pairs = matched(series((0, 100)), series((75, 175)), np.array([[1.0]]))
-    assert (pairs.old.tolist(), pairs.alike.tolist()) == ([-1], [0])
+    assert (pairs.old.tolist(), pairs.similarity.tolist()) == ([-1], [0])
 
 
 @pytest.mark.parametrize(("close", "verdict"), [(0.9, "kept"), (0.75, "kept"), (0.65, "new")])
 def test_without_a_series_in_common_centers_decide_strictly(close: float, verdict: str) -> None:
     done = numbered([set()], [set()], close=np.array([[close]]))
-    assert done.verdicts == [verdict]
+    assert done.outcomes == [verdict]
     assert done.numbers.tolist() == [1 if verdict == "kept" else 2]
 
 
 def test_centers_say_nothing_against_many_members() -> None:
     """The last run had the members of the new group, and not in that old one whose center is the same."""
     assert matched([set()], series((0, 100)), np.array([[1.0]])).old.tolist() == [-1]
-    assert numbered(series((0, 100)), series((0, 100)), close=np.array([[0.0]])).verdicts == ["kept"]
+    assert numbered(series((0, 100)), series((0, 100)), close=np.array([[0.0]])).outcomes == ["kept"]
 
 
 def test_one_series_in_common_does_not_outvote_the_centers() -> None:
@@ -145,7 +145,7 @@ def test_numbers_are_distinct_and_gone_numbers_stay_gone(old: Sets, new: Sets, h
     numbers, known = done.numbers.tolist(), set(range(1, len(old) + 1))
     assert len(set(numbers)) == len(new)
     assert done.gone == sorted(known - set(numbers))
-    fresh = [n for n, verdict in zip(numbers, done.verdicts, strict=True) if verdict == "new"]
+    fresh = [n for n, verdict in zip(numbers, done.outcomes, strict=True) if verdict == "new"]
     top = max([highest, *known])
     assert fresh == list(range(top + 1, top + 1 + len(fresh)))
     assert done.highest == max([top, *numbers])

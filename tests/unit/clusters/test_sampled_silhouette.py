@@ -16,7 +16,7 @@ from tsclust.stages.clusters import sampled_silhouette, sweep
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.sampled_silhouette import Sample
 from tsclust.stages.clusters.scaling import GRID
-from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 SHARES = (0.9, 0.05, 0.04, 0.008, 0.002)
 ALL = 10**9
@@ -34,11 +34,11 @@ def blobs(n: int) -> tuple[Grid, UInt64s, Models]:
 
 def sampled(
     rows: Grid, hashes: UInt64s, models: Models, order: Int64s | None = None, sizes: tuple[int, ...] = ()
-) -> tuple[list[Sample], Sums, Labels]:
+) -> tuple[list[Sample], ClusterSums, Labels]:
     order = np.arange(len(rows)) if order is None else order
     rows, hashes = rows[order], hashes[order]
     labels = sweep.assign(rows, models)
-    sums = sweep.add_up(rows, labels, models)
+    sums = sweep.accumulate(rows, labels, models)
     cuts = np.cumsum([0, *sizes, len(rows) - sum(sizes)])
     parts = [slice(a, b) for a, b in itertools.pairwise(cuts)]
     pieces = [sampled_silhouette.choose(rows[p], hashes[p], labels[p], models, sums) for p in parts]
@@ -67,7 +67,7 @@ def test_rows_are_taken_by_their_lot_and_the_share_of_their_cluster() -> None:
     samples, sums, labels = sampled(rows, hashes, models)
     lots = [int(lot) / 2**64 for lot in hash_ids(pa.array(hashes.view(np.int64)), sampled_silhouette.SALT)]
     for j, sample in enumerate(samples):
-        size = sums.count[models.first[j] + labels[:, j]]
+        size = sums.count[models.offsets[j] + labels[:, j]]
         quota = [max(sampled_silhouette.FLOOR, sampled_silhouette.SAMPLE * n / 20_000) for n in size]
         taken = [i for i in range(20_000) if lots[i] <= quota[i] / size[i]]
         taken.sort(key=lambda i: hashes[i])
@@ -79,7 +79,7 @@ def test_small_clusters_are_whole_and_large_ones_in_proportion(monkeypatch: pyte
     monkeypatch.setattr(sampled_silhouette, "FLOOR", 60)
     rows, hashes, models = blobs(20_000)
     samples, sums, _ = sampled(rows, hashes, models)
-    size, taken = sums.count[models.first[2] : models.first[3]], np.bincount(samples[2].labels)
+    size, taken = sums.count[models.offsets[2] : models.offsets[3]], np.bincount(samples[2].labels)
     assert size[4] < 60 == sampled_silhouette.FLOOR < size[3]
     assert taken[4] == size[4]
     expected = np.maximum(60, sampled_silhouette.SAMPLE * size / 20_000)[:4]
@@ -90,7 +90,7 @@ def test_clusters_count_by_their_true_sizes(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(sampled_silhouette, "SAMPLE", 200)
     rows, hashes, models = blobs(20_000)
     samples, sums, _ = sampled(rows, hashes, models)
-    sample, sizes = samples[2], sums.count[models.first[2] : models.first[3]]
+    sample, sizes = samples[2], sums.count[models.offsets[2] : models.offsets[3]]
     each = silhouette_samples(sample.rows / GRID, sample.labels)
     expected = sum(n / 20_000 * each[sample.labels == c].mean() for c, n in enumerate(sizes))
     assert sampled_silhouette.silhouettes(samples, models, sums)[2] == pytest.approx(expected, rel=1e-12)

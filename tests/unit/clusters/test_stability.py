@@ -32,7 +32,7 @@ def blobs(each: int = 300) -> Coreset:
 
 
 def swept(coreset: Coreset, ks: tuple[int, ...]) -> Models:
-    return Models.of(ks, [centers for _, centers in sweep.start(coreset, ks, 3, 1)])
+    return Models.of(ks, [centers for _, centers in sweep.best_starts(coreset, ks, 3, 1)])
 
 
 def test_overlaps_are_those_of_sets() -> None:
@@ -66,7 +66,7 @@ def test_two_blobs_in_one_cluster_are_less_stable_than_three() -> None:
 def test_a_model_has_the_same_stability_alone_and_in_a_sweep() -> None:
     coreset = blobs()
     models = swept(coreset, (2, 4, 5))
-    alone = Models.of((4,), [models.centers[models.first[1] : models.first[2]]])
+    alone = Models.of((4,), [models.centers[models.offsets[1] : models.offsets[2]]])
     np.testing.assert_array_equal(stabilities(coreset, alone)[0], stabilities(coreset, models)[1])
 
 
@@ -103,7 +103,7 @@ def test_duplicates_and_hardly_any_rows(repeats: list[int]) -> None:
     coreset = coreset_of(np.repeat(places, repeats, axis=0))
     models = swept(coreset, (2, 3, 8))
     each = stabilities(coreset, models, 8)
-    assert [len(one) for one in each] == np.diff(models.first).tolist()
+    assert [len(one) for one in each] == np.diff(models.offsets).tolist()
     assert all(((one >= 0) & (one <= 1)).all() for one in each)
     assert np.isfinite(stability.per_model(models, np.concatenate(each))).all()
 

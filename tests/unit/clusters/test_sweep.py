@@ -19,9 +19,8 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.engine import base
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import groups, passes, quality, scaling, sweep
-from tsclust.stages.clusters.passes import Rows
 from tsclust.stages.clusters.scaling import GRID
-from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -29,38 +28,42 @@ REPOSITORY = Path(__file__).parents[3]
 KS = (2, 3, 5, 8)
 
 
-def swept(parts: Parts, ks: tuple[int, ...] = KS) -> tuple[Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
+def swept(
+    parts: Parts, ks: tuple[int, ...] = KS
+) -> tuple[Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s]:
     coreset = passes.draw_coreset(parts, 1_000, 2)
-    models = Models.of(ks, sweep.merged(coreset, [centers for _, centers in sweep.start(coreset, ks, 3, 1)]))
+    models = Models.of(ks, sweep.merge_down(coreset, [centers for _, centers in sweep.best_starts(coreset, ks, 3, 1)]))
     models, sums = list(passes.refine(parts, models, coreset, 2))[-1]
-    nothing: Callable[[Rows], Callable[[], Int64s]] = lambda part: lambda: np.zeros((len(part.rows), 1), np.int64)  # noqa: E731
-    verdicts = list(passes.judge([(part, nothing(part)) for part in parts], models, sums, 2))
-    spreads = verdicts[0].spreads
-    shared = verdicts[0].shared
-    for verdict in verdicts[1:]:
-        spreads, shared = spreads + verdict.spreads, shared + verdict.shared
-    diagnosis = quality.diagnose(models, sums, spreads)
-    labels = np.concatenate([verdict.labels for verdict in verdicts])
+    each = [passes.evaluate_part(part, np.zeros((len(part.rows), 1), np.int64), models, sums) for part in parts]
+    silhouettes, shared = each[0].silhouettes, each[0].shared
+    for part in each[1:]:
+        silhouettes, shared = silhouettes + part.silhouettes, shared + part.shared
+    diagnosis = quality.diagnose(models, sums, silhouettes)
+    labels = np.concatenate([part.labels for part in each])
     normal = groups.Normal(np.zeros(parts[0].rows.shape[1]))
     return models, sums, diagnosis, groups.find(models, sums, diagnosis.clusters, shared, 40, normal), labels
 
 
 @pytest.fixture(scope="module")
-def one() -> tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]:
+def one() -> tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s]:
     x = blobs()
     return x, *swept(in_parts(x, []))
 
 
-def test_every_row_has_its_nearest_center(one: tuple[Floats, Models, Sums, quality.Diagnosis, object, Int64s]) -> None:
+def test_every_row_has_its_nearest_center(
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, object, Int64s],
+) -> None:
     x, models, _, _, _, labels = one
     for j in range(len(KS)):
-        centers = models.centers[models.first[j] : models.first[j + 1]]
+        centers = models.centers[models.offsets[j] : models.offsets[j + 1]]
         away = ((x[:, None] - centers[None]) ** 2).sum(axis=2)
         chosen = np.take_along_axis(away, labels[:, [j]].astype(np.int64), axis=1)[:, 0]
         np.testing.assert_allclose(chosen, away.min(axis=1), atol=1e-3)
 
 
-def test_diagnostics_equal_scikit_learns(one: tuple[Floats, Models, Sums, quality.Diagnosis, object, Int64s]) -> None:
+def test_diagnostics_equal_scikit_learns(
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, object, Int64s],
+) -> None:
     x, models, sums, diagnosis, _, labels = one
     for j, k in enumerate(KS):
         own = labels[:, j]
@@ -71,8 +74,10 @@ def test_diagnostics_equal_scikit_learns(one: tuple[Floats, Models, Sums, qualit
         assert diagnosis.davies_bouldin[j] == pytest.approx(davies_bouldin_score(x, own), rel=1e-5)
         assert diagnosis.calinski_harabasz[j] == pytest.approx(calinski_harabasz_score(x, own), rel=1e-6)
         per_cluster = [samples[own == c].mean() for c in range(k)]
-        np.testing.assert_allclose(diagnosis.clusters[models.first[j] : models.first[j + 1]], per_cluster, atol=1e-6)
-        np.testing.assert_allclose(sums.means[models.first[j] : models.first[j + 1]], means, atol=1e-9)
+        np.testing.assert_allclose(
+            diagnosis.clusters[models.offsets[j] : models.offsets[j + 1]], per_cluster, atol=1e-6
+        )
+        np.testing.assert_allclose(sums.means[models.offsets[j] : models.offsets[j + 1]], means, atol=1e-9)
         assert diagnosis.smallest[j] == np.bincount(own, minlength=k).min()
 
 
@@ -85,11 +90,11 @@ def test_a_model_that_explains_less_than_a_smaller_one_is_made_anew() -> None:
     x = blobs()
     parts = in_parts(x, [1_000])
     coreset = passes.draw_coreset(parts, 1_000, 2)
-    good = [centers for _, centers in sweep.start(coreset, (4, 5, 6), 3, 1)]
+    good = [centers for _, centers in sweep.best_starts(coreset, (4, 5, 6), 3, 1)]
     far = np.full((6, 4), 25.0) + np.arange(6)[:, None]  # where no row is: all go to one center, and stay there
     for bad in ([good[0], far[:5], far], [good[0], far[:5], good[2]]):
         models, sums = list(passes.refine(parts, Models.of((4, 5, 6), bad), coreset, 2))[-1]
-        inertia = [part.sum() for part in np.split(sums.inertia, models.first[1:-1])]
+        inertia = [part.sum() for part in np.split(sums.inertia, models.offsets[1:-1])]
         assert inertia[0] > inertia[1] > inertia[2]
         labels = sweep.assign(parts[0].rows, models)
         assert [len(np.unique(labels[:, j])) for j in range(3)] == [4, 5, 6]
@@ -99,7 +104,7 @@ def test_what_many_clusters_found_fewer_do_not_miss() -> None:
     coreset = passes.draw_coreset(in_parts(blobs(), []), 1_000, 2)
     true = [sweep.fit(coreset, sweep.plus_plus(coreset, k, 1)) for k in (5, 7)]
     bad = sweep.fit(coreset, coreset.rows[np.abs(coreset.rows).sum(axis=1) < 1][:5])  # all starts in the large mass
-    best = sweep.merged(coreset, [bad[1], true[1][1]])
+    best = sweep.merge_down(coreset, [bad[1], true[1][1]])
     assert sweep.fit(coreset, best[0])[0] <= true[0][0] * (1 + 1e-6) < bad[0]
     np.testing.assert_array_equal(best[1], true[1][1])
     assert [len(centers) for centers in best] == [5, 7]
@@ -123,7 +128,7 @@ class Restless:
 
 
 def test_any_engine_finds_the_same(
-    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s],
 ) -> None:
     x, models, sums, _, found, labels = one
     restless = Restless()
@@ -138,7 +143,7 @@ def test_any_engine_finds_the_same(
 
 @pytest.mark.parametrize("sizes", [[1], [1_000, 1_000], [7] * 300])
 def test_parts_and_the_order_of_rows_change_no_bit(
-    sizes: list[int], one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s]
+    sizes: list[int], one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s]
 ) -> None:
     x, models, sums, diagnosis, found, labels = one
     order = np.random.default_rng(5).permutation(len(x))
@@ -152,7 +157,7 @@ def test_parts_and_the_order_of_rows_change_no_bit(
 
 
 def test_the_small_blobs_are_groups_and_come_before_the_normal_mass(
-    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s],
 ) -> None:
     _, _, _, _, found, _ = one
     rare = [group for group in found if not group.normal]
@@ -164,7 +169,7 @@ def test_the_small_blobs_are_groups_and_come_before_the_normal_mass(
 
 
 def test_groups_are_distinct_and_hang_together(
-    one: tuple[Floats, Models, Sums, quality.Diagnosis, list[groups.Group], Int64s],
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s],
 ) -> None:
     _, models, _, _, found, labels = one
     members = {g.group: set(np.flatnonzero(labels[:, models.ks.index(g.k)] == g.cluster)) for g in found}
@@ -184,9 +189,9 @@ from tests.support.coresets import blobs, in_parts
 from tsclust.stages.clusters import passes, sweep
 coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
 digest, starts = hashlib.sha256(), []
-for _, centers in sweep.start(coreset, (5, 8), 4, 1, int(sys.argv[1])):
+for _, centers in sweep.best_starts(coreset, (5, 8), 4, 1, int(sys.argv[1])):
     starts.append(centers)
-for centers in sweep.merged(coreset, starts):
+for centers in sweep.merge_down(coreset, starts):
     digest.update(centers.tobytes())
 print(digest.hexdigest())
 """
@@ -205,8 +210,8 @@ def test_restarts_are_the_same_on_any_number_of_threads() -> None:
 def test_duplicates_and_fewer_distinct_rows_than_clusters() -> None:
     x = np.repeat([[0.0, 0.0], [4.0, 0.0], [0.0, 5.0]], [50, 3, 2], axis=0)
     models, sums, diagnosis, found, _ = swept(in_parts(x, []), (2, 3, 5))
-    assert np.diff(models.first).tolist() == [2, 3, 3]
-    assert sorted(sums.count[models.first[2] :].tolist()) == [2, 3, 50]
+    assert np.diff(models.offsets).tolist() == [2, 3, 3]
+    assert sorted(sums.count[models.offsets[2] :].tolist()) == [2, 3, 50]
     assert diagnosis.inertia[-1] == 0
     assert {group.size for group in found} >= {2, 3, 50}
 

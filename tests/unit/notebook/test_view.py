@@ -104,7 +104,7 @@ def test_missing_values_are_gaps_and_long_curves_are_thinned(tmp_path: Path) -> 
 
 
 def test_of_a_group_without_others_the_typical_one_is_drawn(tmp_path: Path) -> None:
-    data = collect(write(tmp_path / "ws", lifelike()), Report(members=1), Wanted(group=1))
+    data = collect(write(tmp_path / "ws", lifelike()), Report(members=1), ReportScope(group=1))
     assert len(traces(group_figures.curves_of(data.groups[0], Band((), (), ())))) == 3
 
 

@@ -20,7 +20,7 @@ from tsclust.config import Cluster, Report
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import fingerprints, hash_ids, hexadecimal
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.selection import Wanted
+from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups import counts as counted
@@ -258,18 +258,18 @@ def test_when_a_group_occurs(tmp_path: Path) -> None:
 
 def test_the_clusters_of_one_model(tmp_path: Path) -> None:
     workspace = write(tmp_path / "ws", lifelike())
-    data = collect(workspace, Report(), Wanted(k=3))
+    data = collect(workspace, Report(), ReportScope(k=3))
     assert [(g.number, g.name, g.size, g.normal) for g in data.groups] == [
         (None, "3.0", 15, False), (None, "3.1", 15, False), (None, "3.2", 195, True),
     ]  # fmt: skip
     with pytest.raises(SettingsError, match=r"--k 9: there is no such model: expected one of 2\.\.5"):
-        collect(workspace, Report(), Wanted(k=9))
+        collect(workspace, Report(), ReportScope(k=9))
 
 
 def test_one_group_is_compared_with_the_same_normal_mass(tmp_path: Path) -> None:
     workspace = write(tmp_path / "ws", lifelike())
-    everything, alone = collect(workspace, Report()), collect(workspace, Report(), Wanted(group=2))
+    everything, alone = collect(workspace, Report()), collect(workspace, Report(), ReportScope(group=2))
     assert alone.groups == (replace(everything.groups[1], near=()),)
     assert alone.normal == everything.normal
     with pytest.raises(SettingsError, match="--group 99: expected a group's number, such as 1, 2, 3"):
-        collect(workspace, Report(), Wanted(group=99))
+        collect(workspace, Report(), ReportScope(group=99))

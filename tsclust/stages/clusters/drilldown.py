@@ -17,12 +17,11 @@ from tsclust.config import Cluster, Settings
 from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness, messages, parts, renumbering, step
-from tsclust.stages.clusters import scope as kept
-from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts, SweepFacts
+from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP, GroupRef, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
-from tsclust.stages.clusters.scope import Scope
-from tsclust.stages.clusters.step import Sweep
+from tsclust.stages.clusters.scope import Scope, described_by, fit_scaler
+from tsclust.stages.clusters.step import SweepTask, Swept
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace.commands import command
@@ -64,16 +63,17 @@ def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: List
     last = before.facts.within.get(str(inside.group))
     if last and last.settings == digest:
         return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, then)
-    ks = step.possible(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
+    ks = step.feasible_ks(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
     with workspace.writing(CLUSTERS) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
-        scaler, names = kept.fit_scaler(workspace, main), catalogue.clustered(kept.described_by(workspace))
-        one = Sweep(inside.scope, ks, asked, scaler, names, writer, f"{under}/", listen)
-        numbered, swept = _swept(one, before, others, inside.group)
+        scaler, names = fit_scaler(workspace, main), catalogue.clustered(described_by(workspace))
+        task = SweepTask(inside.scope, ks, asked, scaler, names)
+        swept = step.run(task, writer.folder, f"{under}/", listen)
+        numbered = _write(workspace, writer, task, swept, before, others, inside.group)
         seconds, peak = meter.read()
         facts = DrilldownFacts(
-            **swept.model_dump(), settings=digest, seed=asked.seed, seconds=seconds, peak_mb=peak,
+            **swept.facts.model_dump(), settings=digest, seed=asked.seed, seconds=seconds, peak_mb=peak,
         )  # fmt: skip
         manifest = put_manifest(writer, _with(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
@@ -87,19 +87,23 @@ def _compared_as(main: Asked | None, settings: Cluster) -> Cluster:
     return Cluster.model_validate(settings.model_dump() | compared_by)
 
 
-def _swept(one: Sweep, before: Clusters, others: pl.DataFrame, group: int) -> tuple[Renumbered, SweepFacts]:
-    """Run the sweep and write its groups, to its own folder and below `group` among the `others`."""
-    swept = step.run(one)
-    last, now = (folder / one.under for folder in (one.scope.workspace.stage(CLUSTERS), one.writer.folder))
-    spread = one.scaler.spreads[0]
-    numbered = renumbering.renumber(last, now, swept.groups, before.facts.highest, spread, one.names, group)
+def _write(
+    workspace: Workspace, writer: StageWriter, task: SweepTask, swept: Swept, before: Clusters, others: pl.DataFrame,
+    group: int,
+) -> Renumbered:  # fmt: skip
+    """The files of the sweep within `group`, whose groups stand in its own folder and below it among the `others`."""
+    under = f"{folder_within(group)}/"
+    step.write(writer, under, swept)
+    last, now = workspace.stage(CLUSTERS) / under, writer.folder / under
+    spread = task.scaler.spreads[0]
+    numbered = renumbering.renumber(last, now, swept.groups, before.facts.highest, spread, task.names, group)
     parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(
         parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows
     )
-    step.write_groups(one, swept, inside)
-    one.writer.write_table(parts.GROUPS_FILE, _beside(others, inside, group).to_arrow())
-    return numbered, swept.facts
+    step.write_groups(writer, under, swept, inside)
+    writer.write_table(parts.GROUPS_FILE, _beside(others, inside, group).to_arrow())
+    return numbered
 
 
 def _last(workspace: Workspace) -> Clusters:

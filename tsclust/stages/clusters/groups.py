@@ -9,12 +9,12 @@ import numpy as np
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters import kernels
 from tsclust.stages.clusters.kernels import Labels
-from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.clusters.parts import SAME_SET
+from tsclust.stages.clusters.sweep import ClusterSums, Models
 
-SAME = 0.7  # clusters that share this much of their union are one group
-FEW = 15  # series: half of a group's worth is gone when it has so few
+HALF_WORTH = 15  # series: half of a group's worth is gone when it has so few
 LOOSE = 0.2  # a silhouette below this says no more against a group
-NORMAL = 0.05  # a group with this share of all series is part of the normal mass: malfunctions are rarer
+NORMAL_SHARE = 0.05  # a group with this share of all series is part of the normal mass: malfunctions are rarer
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Normal:
     """Where normal lies: place (d,) in scaled units, and the share of all series that makes a group part of it."""
 
     place: Floats
-    share: float = NORMAL
+    share: float = NORMAL_SHARE
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,13 @@ class _Node:
 def shared_rows(labels: Labels, models: Models) -> Int64s:
     """(c, c) rows of one part that two clusters of different models have in common, upper triangle."""
     shared = np.zeros((len(models.centers), len(models.centers)), np.int64)
-    kernels.overlaps(labels, models.first, shared)
+    kernels.overlaps(labels, models.offsets, shared)
     return shared
 
 
-def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, proposed: int, normal: Normal) -> list[Group]:
+def find(
+    models: Models, sums: ClusterSums, silhouette: Floats, shared: Int64s, proposed: int, normal: Normal
+) -> list[Group]:
     """All groups of a sweep, `proposed` of them marked to be shown. c clusters in all models.
 
     sums of all rows, silhouette (c,) of each cluster, shared (c, c) from `shared_rows` over all parts.
@@ -76,10 +78,10 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
     union = size[:, None] + size[None, :] - shared
     overlap = shared / np.maximum(union, 1)
     nodes = _distinct(size, silhouette, overlap)
-    k_of = np.repeat(models.ks, np.diff(models.first))
+    k_of = np.repeat(models.ks, np.diff(models.offsets))
     lasts = np.array([len(np.unique(k_of[n.same])) for n in nodes])
     at = np.array([n.at for n in nodes])
-    share = size[at] / size[: models.first[1]].sum()
+    share = size[at] / size[: models.offsets[1]].sum()
     worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
     order = _ordered(worth, at, size, shared)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
@@ -91,7 +93,7 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
         parent = numbers[home[source]] if source is not None and home[source] != node.at else None
         groups.append(
             Group(
-                group=g, k=int(k_of[node.at]), cluster=int(node.at - models.first[models.ks.index(k_of[node.at])]),
+                group=g, k=int(k_of[node.at]), cluster=int(node.at - models.offsets[models.ks.index(k_of[node.at])]),
                 size=int(size[node.at]), share=float(share[o]), first_k=int(ks.min()), last_k=int(ks.max()),
                 parent=parent, within=None, silhouette=float(silhouette[node.at]), worth=float(worth[o]),
                 normal=bool(worth[o] == 0), proposed=g <= proposed,
@@ -100,7 +102,7 @@ def find(models: Models, sums: Sums, silhouette: Floats, shared: Int64s, propose
     return groups
 
 
-def worth_alone(models: Models, sums: Sums, silhouette: Floats, normal: Normal) -> Floats:
+def worth_alone(models: Models, sums: ClusterSums, silhouette: Floats, normal: Normal) -> Floats:
     """(c,) what each cluster is worth among those of its own model, silhouette (c,): 0 for the normal mass."""
     return _unless_normal(sums, np.arange(len(sums.count)), models, silhouette, np.ones(len(sums.count)), normal)
 
@@ -111,7 +113,7 @@ def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
     nodes = []
     for at in np.lexsort((np.arange(len(size)), -silhouette)):
         if left[at]:
-            same = np.flatnonzero((overlap[at] > SAME) & left)
+            same = np.flatnonzero((overlap[at] > SAME_SET) & left)
             same = np.union1d(same, [at])
             left[same] = False
             nodes.append(_Node(int(at), same))
@@ -119,12 +121,12 @@ def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
 
 
 def _unless_normal(
-    sums: Sums, at: Int64s, models: Models, silhouette: Floats, lasting: Floats, normal: Normal
+    sums: ClusterSums, at: Int64s, models: Models, silhouette: Floats, lasting: Floats, normal: Normal
 ) -> Floats:
     """(g,) the worth of the clusters `at` (g,); 0 for what has the share of the normal mass."""
     size = sums.count[at]
     far = np.sqrt(((sums.means[at] - normal.place) ** 2).sum(axis=1))
-    rare = size < normal.share * sums.count[: models.first[1]].sum()
+    rare = size < normal.share * sums.count[: models.offsets[1]].sum()
     return np.where(rare & (size > 0), _worth(far, silhouette, lasting, size), 0.0)
 
 
@@ -136,7 +138,7 @@ def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s) -> Fl
     an expert names are not always K-means' favourites.
     """
     believable = np.sqrt(np.clip(silhouette, LOOSE, 1.0) * lasting)
-    worth: Floats = far * believable * size / (size + FEW)
+    worth: Floats = far * believable * size / (size + HALF_WORTH)
     return worth
 
 
@@ -170,5 +172,5 @@ def _source(node: _Node, k_of: Int64s, shared: Int64s, models: Models) -> int | 
     first = models.ks.index(int(k_of[node.same].min()))
     if first == 0:
         return None
-    low, high = models.first[first - 1], models.first[first]
+    low, high = models.offsets[first - 1], models.offsets[first]
     return int(low + np.argmax(shared[node.at, low:high]))

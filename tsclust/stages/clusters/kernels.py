@@ -1,7 +1,8 @@
 """What the sweep does to every row of a part, for all models of the sweep at once.
 
 A row is d int16 numbers on the grid of `scale`. The centers of all models stand side by side in one matrix, model j has
-columns first[j]:first[j + 1]. Sums are of integers, so they are the same in any order, for any parts and threads.
+columns offsets[j]:offsets[j + 1]. Sums are of integers, so they are the
+same in any order, for any parts and threads.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ Double = npt.NDArray[np.float64]
 
 
 @njit(cache=True, nogil=True, fastmath={"contract", "nsz", "nnan", "ninf"})
-def assign(rows: Grid, centers: Single, half_norms: Single, first: Ints, labels: Labels) -> None:
+def assign(rows: Grid, centers: Single, half_norms: Single, offsets: Ints, labels: Labels) -> None:
     """Nearest center of every model for every row.
 
     rows (n, d), centers (d, c) and half_norms (c,), |center|^2 / 2, in grid units; labels (n, models) is filled.
@@ -36,23 +37,23 @@ def assign(rows: Grid, centers: Single, half_norms: Single, first: Ints, labels:
             if x != 0:
                 for c in range(len(score)):
                     score[c] -= x * centers[j, c]
-        for m in range(len(first) - 1):
-            best = first[m]
-            for c in range(first[m] + 1, first[m + 1]):
+        for m in range(len(offsets) - 1):
+            best = offsets[m]
+            for c in range(offsets[m] + 1, offsets[m + 1]):
                 if score[c] < score[best]:
                     best = c
-            labels[i, m] = best - first[m]
+            labels[i, m] = best - offsets[m]
 
 
 @njit(cache=True, nogil=True)
-def add_up(rows: Grid, labels: Labels, first: Ints, count: Ints, total: Ints, squares: Ints) -> None:
+def accumulate(rows: Grid, labels: Labels, offsets: Ints, count: Ints, total: Ints, squares: Ints) -> None:
     """Add each row to its cluster of every model: count (c,), total (c, d) and squares (c,), sum of |x|^2."""
     for i in range(rows.shape[0]):
         square = np.int64(0)
         for j in range(rows.shape[1]):
             square += np.int64(rows[i, j]) * np.int64(rows[i, j])
-        for m in range(len(first) - 1):
-            c = first[m] + labels[i, m]
+        for m in range(len(offsets) - 1):
+            c = offsets[m] + labels[i, m]
             count[c] += 1
             if square > 0:
                 squares[c] += square
@@ -61,10 +62,10 @@ def add_up(rows: Grid, labels: Labels, first: Ints, count: Ints, total: Ints, sq
 
 
 @njit(cache=True, nogil=True)
-def judge(
+def silhouette_sums(
     rows: Grid,
     labels: Labels,
-    first: Ints,
+    offsets: Ints,
     count: Ints,
     means: Double,
     squares: Double,
@@ -86,9 +87,9 @@ def judge(
                 square += x * x
                 for c in range(len(away)):
                     away[c] -= 2 * x * means[j, c]
-        for m in range(len(first) - 1):
-            own = first[m] + labels[i, m]
-            silhouette[own] += np.int64(round(_silhouette(away, square, first[m], first[m + 1], own, count) * UNIT))
+        for m in range(len(offsets) - 1):
+            own = offsets[m] + labels[i, m]
+            silhouette[own] += np.int64(round(_silhouette(away, square, offsets[m], offsets[m + 1], own, count) * UNIT))
             norm = 0.0
             for j in range(rows.shape[1]):
                 norm += means[j, own] * means[j, own]
@@ -111,23 +112,23 @@ def _silhouette(away: Double, square: float, low: int, high: int, own: int, coun
 
 
 @njit(cache=True, nogil=True)
-def overlaps(labels: Labels, first: Ints, shared: Ints) -> None:
+def overlaps(labels: Labels, offsets: Ints, shared: Ints) -> None:
     """Add to shared (c, c): rows that two clusters of different models have in common (upper triangle)."""
-    models = len(first) - 1
+    models = len(offsets) - 1
     cluster = np.empty(models, np.int64)
     for i in range(labels.shape[0]):
         for m in range(models):
-            cluster[m] = first[m] + labels[i, m]
+            cluster[m] = offsets[m] + labels[i, m]
         for m in range(models):
             for o in range(m + 1, models):
                 shared[cluster[m], cluster[o]] += 1
 
 
 @njit(cache=True, nogil=True)
-def add_features(steps: Ints, labels: Labels, first: Ints, total: Ints) -> None:
+def add_features(steps: Ints, labels: Labels, offsets: Ints, total: Ints) -> None:
     """Add each row of steps (n, d) to its cluster of every model in total (c, d)."""
     for i in range(steps.shape[0]):
-        for m in range(len(first) - 1):
-            c = first[m] + labels[i, m]
+        for m in range(len(offsets) - 1):
+            c = offsets[m] + labels[i, m]
             for j in range(steps.shape[1]):
                 total[c, j] += steps[i, j]

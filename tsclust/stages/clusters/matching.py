@@ -10,11 +10,11 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.clusters.groups import SAME
+from tsclust.stages.clusters.parts import SAME_SET
 
-VOICE = 2  # series: the distance of two centers says as much as so many series that both runs have
-LEAST = 1 / 3  # less alike is no match: of two groups of one size half of the members are the same
-Verdict = Literal["kept", "changed", "new"]
+CENTER_WEIGHT = 2  # series: the distance of two centers says as much as so many series that both runs have
+MIN_OVERLAP = 1 / 3  # less alike is no match: of two groups of one size half of the members are the same
+Outcome = Literal["kept", "changed", "new"]
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Matched:
     """What each new group was in the last run.
 
     old      (h,) index of the old group; -1 where there is none
-    alike    (h,) share of the union that both have, with the closeness of the centers, 0..1; 0 without a match
+    similarity  (h,) share of the union that both have, with the closeness of the centers, 0..1; 0 without a match
     """
 
     old: Int64s
-    alike: Floats
+    similarity: Floats
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,13 @@ class Numbered:
     """The numbers of the new groups.
 
     numbers   (h,)
-    verdicts  (h,) kept: (nearly) the same set; changed: matched, but less alike; new: no group of the last run
+    outcomes  (h,) kept: (nearly) the same set; changed: matched, but less alike; new: no group of the last run
     gone      numbers of the last run that no group has now, ascending
     highest   number ever given
     """
 
     numbers: Int64s
-    verdicts: list[Verdict]
+    outcomes: list[Outcome]
     gone: list[int]
     highest: int
 
@@ -65,21 +65,21 @@ def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> 
 
     shared (g, h), old_size (g,) and new_size (h,) count only series that both runs have: what came or went since is
     no difference between two groups.
-    The closeness `close` (g, h) speaks like VOICE more series, that share of them in common: it decides between equals,
-    has a say where the runs have few series of two groups in common, and is all there is where they have none. From
-    the centers alone only the same is a match (SAME), from members what is a little alike (LEAST).
+    The closeness `close` (g, h) weighs as CENTER_WEIGHT more series, that share of them in common: it decides between
+    equals, counts where the runs have few series of two groups in common, and is all there is where they have none.
+    From the centers alone only the same is a match (SAME_SET), from members what is a little alike (MIN_OVERLAP).
     """
     union = _union(shared, old_size, new_size)
-    alike = (shared + VOICE * close) / (union + VOICE)
-    possible = alike >= (LEAST * union + SAME * VOICE) / (union + VOICE)
+    similarity = (shared + CENTER_WEIGHT * close) / (union + CENTER_WEIGHT)
+    possible = similarity >= (MIN_OVERLAP * union + SAME_SET * CENTER_WEIGHT) / (union + CENTER_WEIGHT)
     # The same set goes before any number of sets that are a little alike: two halves must not push out a whole.
-    score = np.where(possible, alike + min(alike.shape) * (alike > SAME), 0)
+    score = np.where(possible, similarity + min(similarity.shape) * (similarity > SAME_SET), 0)
     rows, columns = linear_sum_assignment(score, maximize=True)
     taken = possible[rows, columns]
     at = (rows[taken], columns[taken])
     matched = unmatched(len(new_size))
     matched.old[at[1]] = at[0]
-    matched.alike[at[1]] = alike[at]
+    matched.similarity[at[1]] = similarity[at]
     return matched
 
 
@@ -98,14 +98,14 @@ def numbers(matched: Matched, old_numbers: Int64s, highest: int) -> Numbered:
     given = highest + np.cumsum(~known)
     given[known] = old_numbers[matched.old[known]]
     gone = np.setdiff1d(old_numbers, given)
-    verdicts = [_verdict(*one) for one in zip(known, matched.alike, strict=True)]
-    return Numbered(given, verdicts, gone.tolist(), max(highest, int(given.max(initial=0))))
+    outcomes = [_outcome(*one) for one in zip(known, matched.similarity, strict=True)]
+    return Numbered(given, outcomes, gone.tolist(), max(highest, int(given.max(initial=0))))
 
 
-def _verdict(known: np.bool_, alike: np.float64) -> Verdict:
+def _outcome(known: np.bool_, similarity: np.float64) -> Outcome:
     if not known:
         return "new"
-    return "kept" if alike > SAME else "changed"
+    return "kept" if similarity > SAME_SET else "changed"
 
 
 def _union(shared: Int64s, old_size: Int64s, new_size: Int64s) -> Int64s:

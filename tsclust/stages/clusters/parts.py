@@ -26,6 +26,8 @@ if TYPE_CHECKING:  # they load scikit-learn and numba, which readers do not need
 
 UNLABELLED_GROUP = 0  # in the place of a group's number: the series without a name, which `cluster --unlabelled` sweeps
 
+SAME_SET = 0.7  # two sets of series that share more of their union than this are one group
+
 GROUPS: dict[str, type[pl.DataType]] = {  # groups.parquet: a row per group, most worth looking at first
     "group": pl.Int64, "k": pl.Int64, "cluster": pl.Int64, "size": pl.Int64, "share": pl.Float64, "first_k": pl.Int64,
     "last_k": pl.Int64, "parent": pl.Int64, "within": pl.Int64, "silhouette": pl.Float64, "worth": pl.Float64,
@@ -149,7 +151,7 @@ def centers_table(
     models: Models, about: Mapping[str, npt.NDArray[Any]], names: Sequence[str], means: Floats
 ) -> pa.Table:
     """centers.parquet: what is known `about` each cluster (c,), and its mean features (c, d) by their names (d,)."""
-    per_model = np.diff(models.first)
+    per_model = np.diff(models.offsets)
     which = {"k": np.repeat(models.ks, per_model), "cluster": np.concatenate([np.arange(n) for n in per_model])}
     return pa.table({**which, **about, **dict(zip(names, means.T, strict=True))})
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 
@@ -14,66 +16,73 @@ from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import coreset, groups, kernels, quality, sampled_silhouette, sweep
 from tsclust.stages.clusters.coreset import Coreset, Moments
 from tsclust.stages.clusters.kernels import Labels
+from tsclust.stages.clusters.quality import SilhouetteSums
 from tsclust.stages.clusters.sampled_silhouette import Sample
-from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.clusters.sweep import ClusterSums, Models
+
+
+class ScaledRows(Protocol):
+    """The scaled rows of one part: rows (n, d) on the grid, hashes (n,) of their series_id. May be read when asked."""
+
+    @property
+    def rows(self) -> Grid: ...
+
+    @property
+    def hashes(self) -> UInt64s: ...
 
 
 @dataclass(frozen=True)
-class Rows:
-    """The scaled rows of one part: rows (n, d) on the grid, hashes (n,) of their series_id. May lie on disk (mmap)."""
+class Evaluation:
+    """What the last pass comes to over the rows of one part: labels (n, models), and sums (c clusters in all).
 
-    rows: Grid
-    hashes: UInt64s
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What the last pass says of one part: labels (n, models), and sums over its rows (c clusters in all).
-
-    spreads for the diagnosis, shared (c, c) rows in common, fine (c, d) sums of features
+    silhouettes for the diagnosis, shared (c, c) rows in common, fine (c, d) sums of features
     samples for the classical silhouette, one for each model
     """
 
     labels: Labels
-    spreads: quality.Spreads
+    silhouettes: SilhouetteSums
     shared: Int64s
     fine: Int64s
     samples: list[Sample]
 
 
-def draw_coreset(parts: Sequence[Rows], size: int, workers: int) -> Coreset:
+def draw_coreset(parts: Sequence[ScaledRows], size: int, workers: int) -> Coreset:
     """About `size` weighted rows of all parts."""
-    moments = functools.reduce(operator.add, map_parts(lambda p: Moments.of(p.rows), parts, workers))
-    pieces = map_parts(lambda p: coreset.draw(p.rows, p.hashes, moments, size), parts, workers)
-    return coreset.joined(list(pieces))
+    moments = functools.reduce(operator.add, map_parts(_moments, parts, workers))
+    return coreset.joined(list(map_parts(partial(_draw, moments, size), parts, workers)))
 
 
-def refine(parts: Sequence[Rows], models: Models, coreset: Coreset, workers: int) -> Iterator[tuple[Models, Sums]]:
+def refine(
+    parts: Sequence[ScaledRows], models: Models, coreset: Coreset, workers: int
+) -> Iterator[tuple[Models, ClusterSums]]:
     """Rounds of Lloyd's algorithm over all parts, all models at once."""
 
-    def one_part(part: Rows, models: Models) -> Sums:
-        return sweep.add_up(part.rows, sweep.assign(part.rows, models), models)
-
-    def pass_over(models: Models) -> Sums:
-        return functools.reduce(operator.add, map_parts(lambda p: one_part(p, models), parts, workers))
+    def pass_over(models: Models) -> ClusterSums:
+        return functools.reduce(operator.add, map_parts(partial(_sum_clusters, models), parts, workers))
 
     return sweep.refine(models, pass_over, coreset)
 
 
-def judge(
-    parts: Iterable[tuple[Rows, Callable[[], Int64s]]], models: Models, sums: Sums, workers: int
-) -> Iterator[Verdict]:
-    """The last pass, a Verdict per part in order. With each part comes a function that reads its features (n, d)."""
+def evaluate_part(part: ScaledRows, fine: Int64s, models: Models, sums: ClusterSums) -> Evaluation:
+    """The last pass over one part with features `fine` (n, d), given the sums over all parts."""
+    rows = part.rows
+    labels = sweep.assign(rows, models)
+    total = np.zeros((len(models.centers), fine.shape[1]), np.int64)
+    kernels.add_features(fine, labels, models.offsets, total)
+    return Evaluation(
+        labels, quality.silhouette_sums(rows, labels, models, sums), groups.shared_rows(labels, models), total,
+        sampled_silhouette.choose(rows, part.hashes, labels, models, sums),
+    )  # fmt: skip
 
-    def one_part(part: tuple[Rows, Callable[[], Int64s]]) -> Verdict:
-        rows, read_fine = part[0].rows, part[1]
-        labels = sweep.assign(rows, models)
-        fine = read_fine()
-        total = np.zeros((len(models.centers), fine.shape[1]), np.int64)
-        kernels.add_features(fine, labels, models.first, total)
-        spreads, shared = quality.judge(rows, labels, models, sums), groups.shared_rows(labels, models)
-        return Verdict(
-            labels, spreads, shared, total, sampled_silhouette.choose(rows, part[0].hashes, labels, models, sums)
-        )
 
-    return map_parts(one_part, parts, workers)
+def _moments(part: ScaledRows) -> Moments:
+    return Moments.of(part.rows)
+
+
+def _draw(moments: Moments, size: int, part: ScaledRows) -> Coreset:
+    return coreset.draw(part.rows, part.hashes, moments, size)
+
+
+def _sum_clusters(models: Models, part: ScaledRows) -> ClusterSums:
+    rows = part.rows
+    return sweep.accumulate(rows, sweep.assign(rows, models), models)

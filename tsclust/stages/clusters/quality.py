@@ -10,18 +10,18 @@ from kneed import KneeLocator
 from tsclust.arrays import Floats, Grid, Int64s
 from tsclust.stages.clusters import kernels
 from tsclust.stages.clusters.kernels import UNIT, Labels
-from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 
 @dataclass(frozen=True)
-class Spreads:
+class SilhouetteSums:
     """Sums over the members of each of c clusters, in 1 / UNIT: silhouette (c,), distance to the mean (c,)."""
 
     silhouette: Int64s
     scatter: Int64s
 
-    def __add__(self, other: Spreads) -> Spreads:
-        return Spreads(self.silhouette + other.silhouette, self.scatter + other.scatter)
+    def __add__(self, other: SilhouetteSums) -> SilhouetteSums:
+        return SilhouetteSums(self.silhouette + other.silhouette, self.scatter + other.scatter)
 
 
 @dataclass(frozen=True)
@@ -39,31 +39,33 @@ class Diagnosis:
     clusters: Floats
 
 
-def judge(rows: Grid, labels: Labels, models: Models, sums: Sums) -> Spreads:
+def silhouette_sums(rows: Grid, labels: Labels, models: Models, sums: ClusterSums) -> SilhouetteSums:
     """The silhouettes and distances of one part, given the sums over all parts."""
-    spreads = Spreads(np.zeros(len(sums.count), np.int64), np.zeros(len(sums.count), np.int64))
+    silhouettes = SilhouetteSums(np.zeros(len(sums.count), np.int64), np.zeros(len(sums.count), np.int64))
     means = np.ascontiguousarray(sums.means.T)
     squares = sums.mean_squares
-    kernels.judge(rows, labels, models.first, sums.count, means, squares, spreads.silhouette, spreads.scatter)
-    return spreads
+    kernels.silhouette_sums(
+        rows, labels, models.offsets, sums.count, means, squares, silhouettes.silhouette, silhouettes.scatter
+    )
+    return silhouettes
 
 
-def diagnose(models: Models, sums: Sums, spreads: Spreads) -> Diagnosis:
+def diagnose(models: Models, sums: ClusterSums, silhouettes: SilhouetteSums) -> Diagnosis:
     """The diagnosis of every model from the sums over all rows."""
-    per_model = [slice(a, b) for a, b in zip(models.first[:-1], models.first[1:], strict=True)]
+    per_model = [slice(a, b) for a, b in zip(models.offsets[:-1], models.offsets[1:], strict=True)]
     rows = int(sums.count[per_model[0]].sum())
     count = np.maximum(sums.count, 1)
     inertia = np.array([sums.inertia[m].sum() for m in per_model])
     total = _total_inertia(sums, per_model[0], rows)
     return Diagnosis(
         inertia=inertia,
-        silhouette=np.array([spreads.silhouette[m].sum() / UNIT / rows for m in per_model]),
-        davies_bouldin=np.array([_davies_bouldin(sums, spreads, m) for m in per_model]),
+        silhouette=np.array([silhouettes.silhouette[m].sum() / UNIT / rows for m in per_model]),
+        davies_bouldin=np.array([_davies_bouldin(sums, silhouettes, m) for m in per_model]),
         calinski_harabasz=np.array(
             [_calinski_harabasz(total, i, rows, m) for i, m in zip(inertia, per_model, strict=True)]
         ),
         smallest=np.array([sums.count[m].min() for m in per_model]),
-        clusters=spreads.silhouette / UNIT / count,
+        clusters=silhouettes.silhouette / UNIT / count,
     )
 
 
@@ -76,17 +78,17 @@ def advice(ks: tuple[int, ...], diagnosis: Diagnosis) -> dict[str, int | None]:
     return {"elbow": None if knee is None else int(knee), "silhouette": best}
 
 
-def _total_inertia(sums: Sums, model: slice, rows: int) -> float:
+def _total_inertia(sums: ClusterSums, model: slice, rows: int) -> float:
     """Squared distances from the mean of all rows: any model's sums add up to it."""
     mean = (sums.means[model] * sums.count[model, None]).sum(axis=0) / rows
     return float((sums.mean_squares[model] * sums.count[model]).sum() - rows * (mean**2).sum())
 
 
-def _davies_bouldin(sums: Sums, spreads: Spreads, model: slice) -> float:
+def _davies_bouldin(sums: ClusterSums, silhouettes: SilhouetteSums, model: slice) -> float:
     """Davies and Bouldin 1979: mean over clusters of the worst (S_i + S_j) / M_ij; empty clusters left out."""
     full = np.flatnonzero(sums.count[model] > 0)
     means, count = sums.means[model][full], sums.count[model][full]
-    scatter = spreads.scatter[model][full] / UNIT / count
+    scatter = silhouettes.scatter[model][full] / UNIT / count
     apart = np.sqrt(((means[:, None] - means[None]) ** 2).sum(axis=2))
     ratio = np.divide(scatter[:, None] + scatter[None], apart, out=np.zeros_like(apart), where=apart > 0)
     return float(ratio.max(axis=1).mean())

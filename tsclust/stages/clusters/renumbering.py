@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters import matching, parts
-from tsclust.stages.clusters.matching import Matched, Verdict
+from tsclust.stages.clusters.matching import Matched, Outcome
 
 BUCKET = 2_000_000  # series of a run that are held at a time
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
@@ -137,12 +137,12 @@ def renumber(
     except UNREADABLE:
         compared = False
     done = matching.numbers(matched, old_numbers, highest)
-    by_verdict: dict[Verdict, list[int]] = {"kept": [], "changed": [], "new": []}
-    for number, verdict in zip(done.numbers.tolist(), done.verdicts, strict=True):
-        by_verdict[verdict].append(number)
+    by_outcome: dict[Outcome, list[int]] = {"kept": [], "changed": [], "new": []}
+    for number, outcome in zip(done.numbers.tolist(), done.outcomes, strict=True):
+        by_outcome[outcome].append(number)
     return Renumbered(
-        _renamed(new_groups, done.numbers), compared, len(by_verdict["kept"]), by_verdict["changed"],
-        by_verdict["new"], done.gone, done.highest,
+        _renamed(new_groups, done.numbers), compared, len(by_outcome["kept"]), by_outcome["changed"],
+        by_outcome["new"], done.gone, done.highest,
     )  # fmt: skip
 
 

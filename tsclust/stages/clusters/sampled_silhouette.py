@@ -21,7 +21,7 @@ from tsclust import hashing
 from tsclust.arrays import Floats, Grid, Int64s, UInt64s
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
-from tsclust.stages.clusters.sweep import Models, Sums
+from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 SAMPLE = 1_500  # rows of all clusters of a model together, about
 FLOOR = 20  # and of each one; a smaller cluster is taken whole
@@ -39,7 +39,7 @@ class Sample:
     at: Int64s
 
 
-def choose(rows: Grid, hashes: UInt64s, labels: Labels, models: Models, sums: Sums) -> list[Sample]:
+def choose(rows: Grid, hashes: UInt64s, labels: Labels, models: Models, sums: ClusterSums) -> list[Sample]:
     """The rows (n, d) of one part that belong to the sample of each model; labels (n, models), hashes (n,)."""
     lots = hashing.hash_ids(pa.array(hashes.view(np.int64)), SALT) / 2.0**64
     chances = models.split(_chances(models, sums))
@@ -68,16 +68,16 @@ def plane(sample: Sample) -> Floats:
     return place
 
 
-def silhouettes(samples: Sequence[Sample], models: Models, sums: Sums, workers: int = 2) -> Floats:
+def silhouettes(samples: Sequence[Sample], models: Models, sums: ClusterSums, workers: int = 2) -> Floats:
     """(models,) the mean silhouette of each model; 0 where there is but one cluster, or none of more than one row."""
-    sizes = models.split(sums.count)
+    sizes = models.split(sums.count)  # not map_parts: the samples are here, and small
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
         return np.fromiter(pool.map(_silhouette, samples, sizes), np.float64)
 
 
-def _chances(models: Models, sums: Sums) -> Floats:
+def _chances(models: Models, sums: ClusterSums) -> Floats:
     """(c,) the chance of a row of each cluster to be taken; 1 or more: all are."""
-    total = sums.count[: models.first[1]].sum()
+    total = sums.count[: models.offsets[1]].sum()
     chances: Floats = np.maximum(FLOOR / np.maximum(sums.count, 1), SAMPLE / max(total, 1))
     return chances
 

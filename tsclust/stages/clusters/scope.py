@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -34,15 +35,15 @@ WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The kept rows of one part: series_ids (n,), x (n, d) features, keys (n,) of the baseline ("" without one)."""
+class ScopedRows:
+    """The rows of one part that a sweep is about: ids (n,), x (n, d) features, baseline keys (n,), "" without one."""
 
-    series_ids: pa.Array
+    ids: pa.Array
     x: Floats
     keys: Keys
 
     def hashes(self, seed: int) -> UInt64s:
-        return hash_ids(self.series_ids, seed)
+        return hash_ids(self.ids, seed)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,20 @@ class Scope:
     members: GroupRef | None = None
     known: pa.Array | None = None
 
-    def holds(self, path: Path, rows: FeatureRows) -> Bools:
+    def read(self, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> ScopedRows:
+        """The rows of the features part at `path`, with keys from the carried columns of its series part."""
+        rows = feature_parts.read(path, columns)
+        keep = self._holds(path, rows)
+        keys = series_parts.read_keys(self.workspace.stage(SERIES) / path.name, baseline, keep)
+        rows = rows.where(keep)
+        return ScopedRows(rows.ids, rows.x, keys)
+
+    @property
+    def everything(self) -> int:
+        """How many series the rules keep, in the scope or not."""
+        return self.workspace.manifest(FEATURES).facts.kept
+
+    def _holds(self, path: Path, rows: FeatureRows) -> Bools:
         """(n,) whether the sweep is about each row of the features part at `path`."""
         keep = rows.kept
         if self.known is not None:
@@ -70,21 +84,6 @@ def described_by(workspace: Workspace) -> tuple[Feature, ...]:
     return workspace.manifest(FEATURES).facts.catalogue
 
 
-def read(scope: Scope, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> Kept:
-    """The scope's rows of the features part at `path`, with keys from the carried columns of its series part."""
-    rows = feature_parts.read(path, columns)
-    keep = scope.holds(path, rows)
-    keys = series_parts.read_keys(scope.workspace.stage(SERIES) / path.name, baseline, keep)
-    rows = rows.where(keep)
-    return Kept(rows.ids, rows.x, keys)
-
-
-def ids(scope: Scope, path: Path) -> pa.Array:
-    """The series_ids of the scope's rows of a features part."""
-    rows = feature_parts.read(path)
-    return rows.where(scope.holds(path, rows)).ids
-
-
 def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
     rows and parts."""
@@ -93,17 +92,22 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     features = described_by(workspace)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
-    def one_part(path: Path) -> tuple[UInt64s, Kept]:
-        part = read(scope, path, catalogue.clustered(features), asked.baseline)
-        hashes = part.hashes(asked.seed)
-        taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
-        return hashes[taken], Kept(part.series_ids.take(taken), part.x[taken], part.keys[taken])
-
+    one_part = partial(_draw, scope, asked, catalogue.clustered(features), chance)
     pieces = list(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
-    order = order_of([hashes for hashes, _ in pieces])
-    x = np.concatenate([part.x for _, part in pieces])[order]
-    keys = np.concatenate([part.keys for _, part in pieces])[order]
+    order = order_of([hashes for hashes, _, _ in pieces])
+    x = np.concatenate([x for _, x, _ in pieces])[order]
+    keys = np.concatenate([keys for _, _, keys in pieces])[order]
     return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x), look=asked.regimes)
+
+
+def _draw(
+    scope: Scope, asked: Cluster, names: Sequence[str], chance: float, path: Path
+) -> tuple[UInt64s, Floats, Keys]:
+    """Hashes, features and keys of the sample's rows of one part."""
+    part = scope.read(path, names, asked.baseline)
+    hashes = part.hashes(asked.seed)
+    taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
+    return hashes[taken], part.x[taken], part.keys[taken]
 
 
 def _check(workspace: Workspace, baseline: Sequence[str]) -> None:

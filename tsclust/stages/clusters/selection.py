@@ -21,7 +21,7 @@ Row = dict[str, Any]  # of groups.parquet; of a cluster that is no group, `group
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ReportScope:
     """What a report is to be about.
 
     k      every cluster of this one model; None: the groups found in the whole sweep
@@ -36,11 +36,11 @@ class Wanted:
     cluster: int | None = None
 
 
-THE_SWEEP = Wanted()
+THE_SWEEP = ReportScope()
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectedGroups:
     """cards: to be shown, in their order; normal: the groups that make up the normal mass, shown or not."""
 
     cards: tuple[Row, ...]
@@ -52,7 +52,7 @@ class Chosen:
         return tuple(GroupRef.from_row(row) for row in (*self.cards, *self.normal))
 
 
-def choose(workspace: Workspace, wanted: Wanted) -> Chosen:
+def choose(workspace: Workspace, wanted: ReportScope) -> SelectedGroups:
     """Raises SettingsError for a group, a k or a cluster that is not there."""
     groups = parts.read_groups(workspace.stage(CLUSTERS))
     mass = groups.filter("normal", pl.col("within").is_null()).sort("size", "group", descending=[True, False])
@@ -63,7 +63,7 @@ def choose(workspace: Workspace, wanted: Wanted) -> Chosen:
     else:
         proposed = groups.filter(pl.col("proposed") & ~pl.col("normal"))
         cards = [*proposed.iter_rows(named=True), *mass.head(NORMAL_CARDS).iter_rows(named=True)]
-    return Chosen(tuple(cards), tuple(mass.iter_rows(named=True)))
+    return SelectedGroups(tuple(cards), tuple(mass.iter_rows(named=True)))
 
 
 def _one(groups: pl.DataFrame, number: int) -> list[Row]:

@@ -53,10 +53,11 @@ def stability(
     """
     source = _Source(coreset, np.rint(coreset.rows * GRID).astype(np.int16))
     labels = sweep.assign(source.grid, models)
-    alone = partial(threadpool_limits, 1, "openmp")  # as in sweep.start: one thread per fit, or sums differ
+    # As in sweep.best_starts: one thread per fit, or sums differ; and not map_parts, which goes over parts.
+    alone = partial(threadpool_limits, 1, "openmp")
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, initializer=alone) as pool:
         for j, k in enumerate(models.ks):
-            size = int(models.first[j + 1] - models.first[j])
+            size = int(models.offsets[j + 1] - models.offsets[j])
             overlaps = partial(_overlaps, source, labels[:, j], size)
             with sweep.fewer_clusters_allowed():
                 found = list(pool.map(overlaps, [(seed, k, b) for b in range(resamples)]))

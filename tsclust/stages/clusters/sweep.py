@@ -23,20 +23,20 @@ from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 
-ROUNDS = 5  # at most so many rounds of Lloyd's algorithm on all rows
+MAX_ITER = 5  # at most so many rounds of Lloyd's algorithm on all rows
 ROUNDING = 1e-12  # of the sum of squares: what is lost when floats are added up
-MOVED = 1e-3  # scaled units: centers that move less have arrived
+TOL = 1e-3  # scaled units: centers that move less have arrived
 
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a sweep side by side: c centers in all, model j has rows first[j]:first[j + 1].
+    """The models of a sweep side by side: c centers in all, model j has rows offsets[j]:offsets[j + 1].
 
-    ks (models,) ascending, first (models + 1,), centers (c, d) in scaled units
+    ks (models,) ascending, offsets (models + 1,), centers (c, d) in scaled units
     """
 
     ks: tuple[int, ...]
-    first: Int64s
+    offsets: Int64s
     centers: Floats
 
     @classmethod
@@ -45,19 +45,19 @@ class Models:
 
     def split(self, values: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """(c, ...) values of all clusters side by side -> those of each model."""
-        return np.split(values, self.first[1:-1])
+        return np.split(values, self.offsets[1:-1])
 
 
 @dataclass(frozen=True)
-class Sums:
+class ClusterSums:
     """Exact sums over the members of each of c clusters, in grid units: count (c,), total (c, d), squares (c,)."""
 
     count: Int64s
     total: Int64s
     squares: Int64s
 
-    def __add__(self, other: Sums) -> Sums:
-        return Sums(self.count + other.count, self.total + other.total, self.squares + other.squares)
+    def __add__(self, other: ClusterSums) -> ClusterSums:
+        return ClusterSums(self.count + other.count, self.total + other.total, self.squares + other.squares)
 
     @property
     def means(self) -> Floats:
@@ -78,7 +78,7 @@ class Sums:
         return inertia
 
 
-def start(
+def best_starts(
     coreset: Coreset, ks: Sequence[int], restarts: int, seed: int, workers: int = 2
 ) -> Iterator[tuple[int, Floats]]:
     """(k, centers) for every k: the best of `restarts` K-means++ starts and a warm start from the k before."""
@@ -86,19 +86,20 @@ def start(
     before: Floats | None = None
     # One thread per fit: several add up in an order of their own (scikit-learn #27518). Fits run side by side. OpenMP's
     # limit holds for the thread that sets it alone, BLAS's for the process.
+    # Not map_parts: nothing goes over the parts, and the workers need that limit.
     alone = partial(threadpool_limits, 1, "openmp")
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, initializer=alone) as pool:
         for k in ks:
             wanted = min(k, distinct)
             starts = [plus_plus(coreset, wanted, seed + 1_000 * k + i) for i in range(restarts)]
             if before is not None:
-                starts.append(_grown(coreset, before, wanted))
+                starts.append(_add_worst_points(coreset, before, wanted))
             with fewer_clusters_allowed():
                 before = min(pool.map(lambda init: fit(coreset, init), starts), key=lambda fit: fit[0])[1]
             yield k, before
 
 
-def merged(coreset: Coreset, starts: Sequence[Floats]) -> list[Floats]:
+def merge_down(coreset: Coreset, starts: Sequence[Floats]) -> list[Floats]:
     """The centers of every model, from many clusters to few, where two merged clusters of a larger model serve better.
 
     Restarts miss the best of many clusters by chance; what the larger model found, the smaller one need not miss.
@@ -108,12 +109,12 @@ def merged(coreset: Coreset, starts: Sequence[Floats]) -> list[Floats]:
         if len(best[j]) < len(best[j + 1]):
             with threadpool_limits(1), fewer_clusters_allowed():
                 before = fit(coreset, best[j])
-                after = fit(coreset, _shrunk(coreset, best[j + 1], len(best[j])))
+                after = fit(coreset, _merge_to_k(coreset, best[j + 1], len(best[j])))
             best[j] = min(before, after, key=lambda fit: fit[0])[1]
     return best
 
 
-def _shrunk(coreset: Coreset, centers: Floats, k: int) -> Floats:
+def _merge_to_k(coreset: Coreset, centers: Floats, k: int) -> Floats:
     """`centers` with those merged, down to k, whose merging costs least (Ward 1963)."""
     away = [((coreset.rows - center) ** 2).sum(axis=1) for center in centers]
     weight = np.bincount(np.argmin(away, axis=0), coreset.weights, len(centers))
@@ -136,45 +137,50 @@ def fewer_clusters_allowed() -> Iterator[None]:
         yield
 
 
-def refine(models: Models, pass_over: Callable[[Models], Sums], coreset: Coreset) -> Iterator[tuple[Models, Sums]]:
+def refine(
+    models: Models, pass_over: Callable[[Models], ClusterSums], coreset: Coreset
+) -> Iterator[tuple[Models, ClusterSums]]:
     """Rounds of Lloyd's algorithm on all rows; `pass_over` assigns every row and adds up. Last yielded is the result:
     models whose centers made the assignment that the sums belong to, of an inertia that does not rise with k."""
     for refined in _rounds(models, pass_over):
         models, sums = refined
         yield refined
-    for _ in models.ks:  # what is mended once may be too much for the next
+    for _ in models.ks:  # what is replaced once may be too much for the next
         if not any(rising := _rising(models, sums)):
             return
-        models = _mended(models, sums, rising, coreset)
+        models = _replace_rising(models, sums, rising, coreset)
         sums = pass_over(models)
         yield models, sums
 
 
-def _rounds(models: Models, pass_over: Callable[[Models], Sums]) -> Iterator[tuple[Models, Sums]]:
-    for _ in range(ROUNDS):
+def _rounds(models: Models, pass_over: Callable[[Models], ClusterSums]) -> Iterator[tuple[Models, ClusterSums]]:
+    for _ in range(MAX_ITER):
         sums = pass_over(models)
         means = np.where(sums.count[:, None] > 0, sums.means, models.centers)
         moved = np.abs(means - models.centers).max()
         yield models, sums
-        if moved < MOVED:
+        if moved < TOL:
             return
-        models = Models(models.ks, models.first, means)
+        models = Models(models.ks, models.offsets, means)
     yield models, pass_over(models)
 
 
-def _rising(models: Models, sums: Sums) -> list[bool]:
+def _rising(models: Models, sums: ClusterSums) -> list[bool]:
     """Of each model whether it explains less than the one before it, with fewer clusters."""
     inertia = [part.sum() for part in models.split(sums.inertia)]
-    slack = ROUNDING * float((sums.count * sums.mean_squares)[: models.first[1]].sum())
+    slack = ROUNDING * float((sums.count * sums.mean_squares)[: models.offsets[1]].sum())
     return [False, *(bool(after > before + slack) for before, after in itertools.pairwise(inertia))]
 
 
-def _mended(models: Models, sums: Sums, rising: list[bool], coreset: Coreset) -> Models:
+def _replace_rising(models: Models, sums: ClusterSums, rising: list[bool], coreset: Coreset) -> Models:
     """In place of a model that explains too little, the one before it with what that explains worst as one more."""
     means = models.split(np.where(sums.count[:, None] > 0, sums.means, models.centers))
     centers = models.split(models.centers)
-    mended = [_grown(coreset, means[j - 1], len(centers[j])) if rises else centers[j] for j, rises in enumerate(rising)]
-    return Models.of(models.ks, mended)
+    replaced = [
+        _add_worst_points(coreset, means[j - 1], len(centers[j])) if rises else centers[j]
+        for j, rises in enumerate(rising)
+    ]
+    return Models.of(models.ks, replaced)
 
 
 def assign(rows: Grid, models: Models) -> Labels:
@@ -182,15 +188,15 @@ def assign(rows: Grid, models: Models) -> Labels:
     labels = np.empty((len(rows), len(models.ks)), np.uint8)
     centers = models.centers * GRID
     half_norms = ((centers**2).sum(axis=1) / 2).astype(np.float32)
-    kernels.assign(rows, np.ascontiguousarray(centers.T, dtype=np.float32), half_norms, models.first, labels)
+    kernels.assign(rows, np.ascontiguousarray(centers.T, dtype=np.float32), half_norms, models.offsets, labels)
     return labels
 
 
-def add_up(rows: Grid, labels: Labels, models: Models) -> Sums:
+def accumulate(rows: Grid, labels: Labels, models: Models) -> ClusterSums:
     """The sums of one part."""
     c, d = models.centers.shape
-    sums = Sums(np.zeros(c, np.int64), np.zeros((c, d), np.int64), np.zeros(c, np.int64))
-    kernels.add_up(rows, labels, models.first, sums.count, sums.total, sums.squares)
+    sums = ClusterSums(np.zeros(c, np.int64), np.zeros((c, d), np.int64), np.zeros(c, np.int64))
+    kernels.accumulate(rows, labels, models.offsets, sums.count, sums.total, sums.squares)
     return sums
 
 
@@ -200,7 +206,7 @@ def plus_plus(coreset: Coreset, k: int, seed: int) -> Floats:
     return np.asarray(centers)
 
 
-def _grown(coreset: Coreset, centers: Floats, k: int) -> Floats:
+def _add_worst_points(coreset: Coreset, centers: Floats, k: int) -> Floats:
     """`centers` and, up to k of them, the row that then costs most: what the smaller model explains worst."""
     while len(centers) < k:
         away = np.min([((coreset.rows - center) ** 2).sum(axis=1) for center in centers], axis=0)

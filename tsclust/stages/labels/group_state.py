@@ -18,7 +18,7 @@ from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
-from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, choose
+from tsclust.stages.clusters.selection import THE_SWEEP, SelectedGroups, choose
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.facts import LABELS
@@ -130,7 +130,7 @@ def standing(workspace: Workspace, labelled: Labelled) -> dict[int, Known]:
     return {row["group"]: known(labelled, counts[:, j], row) for j, row in enumerate(rows)}
 
 
-def _tally(workspace: Workspace, chosen: Chosen, labelled: Labelled, path: Path) -> Int64s:
+def _tally(workspace: Workspace, chosen: SelectedGroups, labelled: Labelled, path: Path) -> Int64s:
     rows = feature_parts.read(path)
     inside = membership.inside_of(workspace.stage(CLUSTERS), path.name, chosen.members, rows.ids, rows.kept)
     return tally(labelled, rows.ids, inside)

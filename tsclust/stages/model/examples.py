@@ -19,9 +19,9 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.hashing import hash_ids, limit
 from tsclust.stages.clusters import membership
-from tsclust.stages.clusters import scope as kept
 from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.clusters.scaling import GRID, Scaler
+from tsclust.stages.clusters.scope import described_by, fit_scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
@@ -103,7 +103,7 @@ def gather(workspace: Workspace, settings: Settings, used: pl.DataFrame) -> Gath
     if not workspace.manifest(FEATURES).facts.kept:
         raise NoSeriesError(f"the rules reject all series of {workspace.root}", "See why: tsclust filter")
     machine = machine_column(workspace, settings)
-    scaler = kept.fit_scaler(workspace, settings.cluster)
+    scaler = fit_scaler(workspace, settings.cluster)
     counts = used["kind"].value_counts().sort("count", "kind", descending=[True, False])
     normal = counts.filter(pl.col("kind") == NORMAL)["count"].sum()
     assume = settings.train.assume_normal and 2 * normal < len(used)
@@ -195,7 +195,7 @@ class Part:
 
 def read(workspace: Workspace, settings: Settings, scaler: Scaler, machine: str, path: Path) -> Part:
     """The features of a part as deviations from what is normal."""
-    names, baseline = catalogue.clustered(kept.described_by(workspace)), settings.cluster.baseline
+    names, baseline = catalogue.clustered(described_by(workspace)), settings.cluster.baseline
     rows = feature_parts.read(path, names)
     keep, series = rows.kept, workspace.stage(SERIES) / path.name
     keys = series_parts.read_keys(series, baseline, keep)

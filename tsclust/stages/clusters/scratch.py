@@ -1,0 +1,50 @@
+"""Scaled rows laid down on disk for the passes over them: memory stays free, and a part travels as path and shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import numpy.typing as npt
+
+from tsclust.arrays import Grid, UInt64s
+
+
+@dataclass(frozen=True)
+class ScaledPart:
+    """The rows of one part in two files beside each other: rows (n, d) on the grid, hashes (n,) of their series_id."""
+
+    path: Path
+    shape: tuple[int, int]
+
+    @classmethod
+    def write(cls, path: Path, rows: Grid, hashes: UInt64s) -> ScaledPart:
+        """Lay rows and hashes down at `path`, in files with endings of their own."""
+        _lay_down(path.with_suffix(".rows"), rows)
+        _lay_down(path.with_suffix(".hashes"), hashes)
+        return cls(path, (rows.shape[0], rows.shape[1]))
+
+    @property
+    def rows(self) -> Grid:
+        """(n, d), mapped, not read."""
+        return _mapped(self.path.with_suffix(".rows"), np.dtype(np.int16), self.shape)
+
+    @property
+    def hashes(self) -> UInt64s:
+        """(n,), mapped, not read."""
+        return _mapped(self.path.with_suffix(".hashes"), np.dtype(np.uint64), self.shape[:1])
+
+
+def _lay_down(path: Path, array: npt.NDArray[Any]) -> None:
+    """(np.save hides that a disk is full.)"""
+    beside = path.with_name(f"{path.name}.{uuid4().hex}")  # whoever does the same part too writes the same
+    beside.write_bytes(np.ascontiguousarray(array).tobytes())
+    beside.replace(path)
+
+
+def _mapped(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """A file without bytes cannot be mapped."""
+    return np.memmap(path, kind, "r", shape=shape) if np.prod(shape) else np.zeros(shape, kind)
