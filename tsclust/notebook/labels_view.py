@@ -18,9 +18,10 @@ from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import read_groups
 from tsclust.stages.features import freshness
-from tsclust.stages.labels import files, group_state, resolution
+from tsclust.stages.labels import files, resolution
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.labels.group_state import Known, standing
+from tsclust.stages.labels.group_state import GroupState
+from tsclust.stages.labels.step import group_states
 from tsclust.stages.model import suspects as reviewing
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.reports import model_page
@@ -80,8 +81,8 @@ class LabelsView:
         """
         self._refuse_stale()
         self.workspace.manifest(LABELS)
-        labelled = group_state.read(self.workspace)
-        found = standing(self.workspace, labelled) if labelled else {}
+        labelled = files.read_index(self.workspace)
+        found = group_states(self.workspace, labelled) if labelled else {}
         rows = [{"group": number, "called": _called(one)} | asdict(one) for number, one in found.items()]
         groups = read_groups(self.workspace.stage(CLUSTERS))
         called = pl.DataFrame(rows, CALLED).join(groups, on="group", maintain_order="left")
@@ -173,7 +174,7 @@ class LabelsView:
         clusters_freshness.refuse_other_features(self.workspace)
 
 
-def _called(one: Known) -> list[dict[str, Any]]:
+def _called(one: GroupState) -> list[dict[str, Any]]:
     return [{"kind": kind, "series": series} for kind, series in one.kinds]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tsclust import config
 from tsclust.engine.base import Listener, Progress, silent
-from tsclust.stages.labels import files as labels_kept
+from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import messages, resolution
 from tsclust.stages.labels.answers import LARGEST, parse
 from tsclust.stages.labels.facts import LABELS
@@ -36,17 +36,17 @@ def labels_import(
     settings = config.load(workspace.config, flags)
     received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
     with workspace.locked():
-        after = before = labels_kept.read(workspace)
-        had = labels_kept.labels_if_any(workspace)
+        after = before = label_files.read(workspace)
+        had = label_files.labels_if_any(workspace)
         new = [pair for sha256, pair in received.items() if sha256 not in set(before.files["sha256"])]
         for n, (file, answers) in enumerate(new):
             listen(Progress("labels: looking up series", n, len(new), "files"))
             after = with_file(workspace, after, file, answers, older)
         after = in_force_only(after)
         found = resolution.labels(after.answers, after.members)
-        labels_kept.check_resolve(settings.labels.resolve, found)
+        label_files.check_resolve(settings.labels.resolve, found)
         if new:
-            labels_kept.write(workspace, meter, after, found, [file for file, _ in new])
+            label_files.write(workspace, meter, after, found, [file for file, _ in new])
     said = messages.Imported(had, found, after, new, len(files) - len(new), settings.labels.resolve)
     return Result(
         "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),

@@ -14,7 +14,7 @@ from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import archive, files
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.model import examples
+from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
 from tsclust.stages.reports import review_page
@@ -64,7 +64,7 @@ def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.D
     """The page about the labels shown."""
     suspects, labels = suspects_of(workspace, settings, judged, shown), workspace.manifest(LABELS).output_hash
     verdicts = dict(files.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
-    verdicts = {examples.NORMAL: examples.NORMAL} | verdicts
+    verdicts = {NORMAL: NORMAL} | verdicts
     archive.remember_review(workspace, labels)
     found = collect_review(workspace, settings.report, suspects, verdicts, labels)
     return write_page(workspace, name, review_page.render(found, settings.report.lang, name))

@@ -9,9 +9,10 @@ import polars as pl
 
 from tsclust.config import Settings
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files, group_state, resolution
+from tsclust.stages.labels import files, resolution
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.labels.group_state import Known, standing
+from tsclust.stages.labels.group_state import GroupState
+from tsclust.stages.labels.step import group_states
 from tsclust.stages.scores import unlabelled
 from tsclust.wording.english import counted
 from tsclust.workspace.folder import Workspace
@@ -44,8 +45,8 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
         notes.append(f"{facts['unlabelled']:,} series kept by the rules without a label")
     if not fresh:
         return tuple(notes), facts
-    labelled = group_state.read(workspace)
-    groups = standing(workspace, labelled) if labelled else {}
+    labelled = files.read_index(workspace)
+    groups = group_states(workspace, labelled) if labelled else {}
     facts["groups"] = {state: [n for n, one in groups.items() if one.state == state] for state in WORDS}
     return (*notes, _groups(groups)), facts
 
@@ -55,7 +56,7 @@ def _kinds(kinds: pl.DataFrame) -> str:
     return named + (f" and {counted(len(kinds) - FEW, 'more kind')}" if len(kinds) > FEW else "")
 
 
-def _groups(groups: Mapping[int, Known]) -> str:
+def _groups(groups: Mapping[int, GroupState]) -> str:
     said = []
     for state, words in WORDS.items():
         numbers = [str(number) for number, one in groups.items() if one.state == state]

@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from tsclust.stages.labels import resolution
-from tsclust.stages.labels.resolution import ANSWERS, LABELS, SAID, WIDER
+from tsclust.stages.labels.kinds import DECIDED
+from tsclust.stages.labels.resolution import ANSWERS, LABELS, WIDER
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]
@@ -24,7 +25,7 @@ def tables(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         size = int(rng.choice([1, 2, 5, 9, 20, 40]))
         rows.append({
             "answer": n, "sha256": f"{who}{file}", "labeller": who, "size": size, "saved_at": START + timedelta(file),
-            "verdict": str(rng.choice([*SAID, "mixed", "dont_know"])), "kind": f"kind {n}", "in_force": True,
+            "verdict": str(rng.choice([*DECIDED, "mixed", "dont_know"])), "kind": f"kind {n}", "in_force": True,
             "labelled_at": START + timedelta(days=file, hours=int(rng.integers(20))),
         })  # fmt: skip
         members += [(n, int(i)) for i in rng.choice(40, size, replace=False)]
@@ -33,7 +34,7 @@ def tables(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def says(row: Row) -> bool:
-    return row["verdict"] in SAID or row["size"] == 1
+    return row["verdict"] in DECIDED or row["size"] == 1
 
 
 def narrowest(rows: list[Row]) -> Row:

@@ -6,7 +6,7 @@ import krippendorff
 import polars as pl
 
 from tsclust.hashing import hash_ids
-from tsclust.stages.labels.resolution import SAID
+from tsclust.stages.labels.kinds import DECIDED
 
 CELLS = 20_000_000  # the package holds kinds x kinds numbers for every series
 FEWEST = 1_000
@@ -19,7 +19,7 @@ def alpha(found: pl.DataFrame) -> float | None:
     found: labels as of store.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
     many series that they would take gigabytes, those that their ids' hashes draw: 138,000 where there are 12 kinds.
     """
-    said = found.filter(pl.col("verdict").is_in(SAID))
+    said = found.filter(pl.col("verdict").is_in(DECIDED))
     both = said.filter(pl.len().over("series_id") > 1)
     both = both.join(_drawn(both, max(FEWEST, CELLS // max(both["kind"].n_unique(), 1) ** 2)), on="series_id")
     if both["kind"].n_unique() < 2:

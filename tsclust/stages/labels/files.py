@@ -16,6 +16,8 @@ from tsclust.config import Settings
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.facts import LABELS, LabelsFacts
+from tsclust.stages.labels.group_state import LabelIndex
+from tsclust.stages.labels.kinds import UNDECIDED
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
@@ -41,13 +43,13 @@ class File:
 
 
 @dataclass(frozen=True)
-class Kept:
+class LabelTables:
     """Everything labels/ is made of.
 
-    files       a row per file imported: store.FILES
-    answers     a row per answer: store.ANSWERS
+    files       a row per file imported: resolution.FILES
+    answers     a row per answer: resolution.ANSWERS
     members     answer, series_id: of the answers in force
-    objections  a row per series that an expert says is real though a rule rejects it: store.OBJECTIONS
+    objections  a row per series that an expert says is real though a rule rejects it: resolution.OBJECTIONS
     """
 
     files: pl.DataFrame
@@ -56,13 +58,13 @@ class Kept:
     objections: pl.DataFrame
 
 
-def read(workspace: Workspace) -> Kept:
+def read(workspace: Workspace) -> LabelTables:
     """What there is; all empty before the first import. Raises DamagedError."""
     if workspace.find_manifest(LABELS) is None:
         members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": series_parts.type_of_ids(workspace)})
         schemas = {"files": resolution.FILES, "answers": resolution.ANSWERS, "objections": resolution.OBJECTIONS}
-        return Kept(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
-    return Kept(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
+        return LabelTables(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
+    return LabelTables(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
 
 
 def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
@@ -81,8 +83,25 @@ def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
 
 
 def labels(workspace: Workspace) -> pl.DataFrame:
-    """labels.parquet: series_id and store.LABELS. Raises StageMissingError before the first import, DamagedError."""
+    """labels.parquet, series_id and resolution.LABELS. Raises StageMissingError before an import, DamagedError."""
     return read_table(workspace, "labels.parquet")
+
+
+def read_index(workspace: Workspace) -> LabelIndex | None:
+    """The labels as groups are held against them; None where nothing is labelled yet."""
+    if workspace.find_manifest(LABELS) is None:
+        return None
+    found = labels(workspace)
+    counts = found.group_by("kind").len().sort("len", "kind", descending=[True, False])
+    kinds = counts["kind"].to_list()
+    malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"])
+    places = pl.DataFrame({"kind": kinds, "code": range(len(kinds))}, {"kind": pl.String, "code": pl.Int64})
+    codes = found.join(places, on="kind").select("series_id", "code")
+    undecided = found.filter(pl.col("verdict").is_in(UNDECIDED))
+    return LabelIndex(
+        tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions), codes.unique(),
+        frozenset(found["group"].drop_nulls()), frozenset(undecided["group"].drop_nulls()),
+    )  # fmt: skip
 
 
 def labels_if_any(workspace: Workspace) -> pl.DataFrame:
@@ -93,7 +112,7 @@ def labels_if_any(workspace: Workspace) -> pl.DataFrame:
 
 
 def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
-    """One label a series, as store.resolved. Raises StageMissingError where there is none, SettingsError for a
+    """One label a series, as resolution.resolved. Raises StageMissingError where there is none, SettingsError for a
     labeller who has labelled nothing."""
     found = labels(workspace)
     resolve = settings.labels.resolve
@@ -111,7 +130,7 @@ def check_resolve(resolve: str, found: pl.DataFrame) -> None:
         )
 
 
-def write(workspace: Workspace, meter: Meter, after: Kept, found: pl.DataFrame, new: Sequence[File]) -> None:
+def write(workspace: Workspace, meter: Meter, after: LabelTables, found: pl.DataFrame, new: Sequence[File]) -> None:
     """Put labels/ in place, whole: the tables, and the files as they came."""
     before = workspace.find_manifest(LABELS)
     with workspace.writing(LABELS) as writer:

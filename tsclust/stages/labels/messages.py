@@ -12,7 +12,7 @@ import polars as pl
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.agreement import alpha
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.labels.files import File, Kept
+from tsclust.stages.labels.files import File, LabelTables
 from tsclust.wording.english import counted
 
 FEW = 5  # conflicts that are listed
@@ -26,7 +26,7 @@ class Imported:
 
     had: pl.DataFrame
     found: pl.DataFrame
-    kept: Kept
+    kept: LabelTables
     new: Sequence[tuple[File, Answers]]
     again: int
     resolve: str

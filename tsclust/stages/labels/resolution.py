@@ -12,6 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from tsclust.stages.labels.answers import Answer, Answers
+from tsclust.stages.labels.kinds import DECIDED, OWN_KINDS, RESERVED, UNNAMED
 
 Schema = Mapping[str, pl.DataType]
 
@@ -37,10 +38,6 @@ LABELS: Schema = {
     "labeller": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT, "report": TEXT, "group": WHOLE,
     "size": WHOLE, "labelled_at": WHEN,
 }  # fmt: skip
-OWN_KINDS = {"normal": "normal", "bad_recording": "bad recording", "dont_know": "don't know", "mixed": "mixed"}
-UNNAMED = "malfunction"
-RESERVED = {*OWN_KINDS.values(), "none of these", "impossible"}  # what score says, too: no malfunction's name
-SAID = ("malfunction", "normal", "bad_recording")  # verdicts that say what a series is
 WIDER = 2  # a group of up to so many times the series may be the same one, after new data
 
 
@@ -114,7 +111,7 @@ def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     counts which was given last: a file that is saved once more with old answers takes nothing back.
     """
     given = answers.filter("in_force", pl.col("verdict").is_not_null())
-    given = given.with_columns(said=pl.col("verdict").is_in(SAID) | (pl.col("size") == 1))
+    given = given.with_columns(said=pl.col("verdict").is_in(DECIDED) | (pl.col("size") == 1))
     specific = given.sort("said", "size", "labelled_at", "answer", descending=[True, False, True, True])
     latest = given.sort("said", "labelled_at", "saved_at", "answer", descending=True)
     order = [each.select("answer").with_row_index(name) for name, each in (("narrow", specific), ("late", latest))]
@@ -134,7 +131,7 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     resolve: `majority` or `newest`, or the labeller who decides; "" leaves out what labellers contradict each other in.
     With `majority` a draw is left out.
     """
-    said = found.filter(pl.col("verdict").is_in(SAID))
+    said = found.filter(pl.col("verdict").is_in(DECIDED))
     said = closest(said) if resolve in ("", "majority", "newest") else said
     if resolve in ("", "majority"):
         votes = said.group_by("series_id", "kind").len("votes")
@@ -158,7 +155,7 @@ def conflicts(found: pl.DataFrame) -> pl.DataFrame:
 
     said: `kind (labeller, ...); kind (labeller)`, in the order of the alphabet.
     """
-    said = closest(found.filter(pl.col("verdict").is_in(SAID)))
+    said = closest(found.filter(pl.col("verdict").is_in(DECIDED)))
     differ = said.filter(pl.col("kind").n_unique().over("series_id") > 1)
     who = differ.group_by("series_id", "kind").agg(pl.col("labeller").sort().str.join(", "))
     each = who.with_columns(one=pl.format("{} ({})", "kind", "labeller")).sort("kind")

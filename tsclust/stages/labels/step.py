@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial, reduce
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
+from tsclust.arrays import Int64s
 from tsclust.engine.base import map_parts
 from tsclust.errors import AnswersError
+from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.labels import archive, resolution
+from tsclust.stages.clusters.selection import THE_SWEEP, SelectedGroups, choose
+from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels import archive, group_state, resolution
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.labels.files import File, Kept
+from tsclust.stages.labels.files import File, LabelTables
+from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.labels.resolution import Rows
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
@@ -22,14 +30,14 @@ from tsclust.workspace.folder import Workspace
 WORKERS = 2
 
 
-def with_file(workspace: Workspace, kept: Kept, file: File, answers: Answers, older: bool) -> Kept:
+def with_file(workspace: Workspace, kept: LabelTables, file: File, answers: Answers, older: bool) -> LabelTables:
     """What there is with one file more."""
     if answers.series or not answers.groups:
         _refuse_others(workspace, file, answers)
     first, rows = len(kept.answers), Rows.of(answers, file.name, file.sha256, datetime.now(UTC))
     members = pl.concat([_of_groups(workspace, file, answers, older), _of_series(workspace, file, answers)])
     members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id="series_id")
-    return Kept(
+    return LabelTables(
         pl.concat([kept.files, rows.file]),
         pl.concat([kept.answers, rows.answers.with_columns(pl.col("answer") + first)]),
         pl.concat([kept.members, members]),
@@ -37,12 +45,12 @@ def with_file(workspace: Workspace, kept: Kept, file: File, answers: Answers, ol
     )
 
 
-def in_force_only(kept: Kept) -> Kept:
+def in_force_only(kept: LabelTables) -> LabelTables:
     """What counts, and only the members of that."""
     files = resolution.in_force(kept.files)
     answers = resolution.spelled_alike(resolution.counting(kept.answers, files))
     members = kept.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
-    return Kept(files, answers, members, resolution.counting(kept.objections, files))
+    return LabelTables(files, answers, members, resolution.counting(kept.objections, files))
 
 
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
@@ -112,3 +120,18 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
 
     empty = pl.DataFrame(schema={"series_id": series_parts.type_of_ids(workspace), "text": pl.String})
     return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [], WORKERS)])
+
+
+def group_states(workspace: Workspace, labelled: LabelIndex) -> dict[int, GroupState]:
+    """Of each group that a report would show. Raises StageMissingError for a workspace without clusters."""
+    chosen = choose(workspace, THE_SWEEP)
+    one_part = partial(_tally, workspace, chosen, labelled)
+    counts = reduce(np.add, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
+    rows = chosen.cards
+    return {row["group"]: group_state.state_of(labelled, counts[:, j], row) for j, row in enumerate(rows)}
+
+
+def _tally(workspace: Workspace, chosen: SelectedGroups, labelled: LabelIndex, path: Path) -> Int64s:
+    rows = feature_parts.read(path)
+    inside = membership.inside_of(workspace.stage(CLUSTERS), path.name, chosen.members, rows.ids, rows.kept)
+    return group_state.tally(labelled, rows.ids, inside)

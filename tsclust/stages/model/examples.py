@@ -25,13 +25,13 @@ from tsclust.stages.clusters.scope import described_by, fit_scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
-NORMAL = "normal"
 PER_KIND = 20_000  # series of a kind that are learned from: more say no more
 SEED = 3
 WORKERS = 2

@@ -17,6 +17,7 @@ from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model import abstention, bundle, classifier, examples
 from tsclust.stages.model import novelty as novel
 from tsclust.stages.model.abstention import Coverage
@@ -47,7 +48,7 @@ def train_model(
     listen(Progress("train: gathering labelled series", 0, 0, ""))
     gathered = examples.gather(workspace, settings, used)
     learned = classifier.learn(gathered.examples, settings.cluster.seed, _heard(listen, settings.cluster.seed))
-    known, novelty = novel.fit(gathered.examples, learned.folds, examples.NORMAL)
+    known, novelty = novel.fit(gathered.examples, learned.folds, NORMAL)
     facts = _facts(workspace.manifest(FEATURES), used, gathered, learned, settings)
     model = ModelBundle(facts, learned.estimator, learned.temperature, known, gathered.scaler, FeatureProfile.none(0))
     listen(Progress("train: profiling all series", 0, 0, ""))
@@ -91,7 +92,7 @@ def _facts(
     verdicts = dict(used.select("kind", "verdict").unique("kind", keep="first").iter_rows())
     return {
         "kinds": list(gathered.examples.kinds),
-        "verdicts": {kind: verdicts.get(kind, examples.NORMAL) for kind in gathered.examples.kinds},
+        "verdicts": {kind: verdicts.get(kind, NORMAL) for kind in gathered.examples.kinds},
         "counts": gathered.counts, "too_few": gathered.too_few, "assumed": gathered.assumed,
         "machine": gathered.machine, "machines": len(np.unique(gathered.examples.machine)),
         "rejected": round(1 - features.facts.kept / max(features.rows, 1), 9),

@@ -38,7 +38,7 @@ def _notes(facts: Mapping[str, Any], to_table: str) -> Iterator[str]:
 def _refused(facts: Mapping[str, Any]) -> Iterator[str]:
     """Where confidence is tied, no threshold leaves exactly this share unanswered."""
     asked, said = facts["refuse"], facts["said"]
-    refused = (said.get("don't know", 0) + said.get("none of these", 0)) / max(facts["kept"], 1)
+    refused = (said.get(DONT_KNOW, 0) + said.get(NONE_OF_THESE, 0)) / max(facts["kept"], 1)
     if asked is not None and abs(refused - asked) > 0.1 * asked:
         yield f"{refused:.1%} get no answer instead of {asked:.1%}: many series are tied in confidence"
 

@@ -24,6 +24,7 @@ from tsclust.errors import SettingsError
 from tsclust.stages.features import freshness
 from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels.kinds import DONT_KNOW, IMPOSSIBLE, NONE_OF_THESE
 from tsclust.stages.model import abstention, examples
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.examples import Part
@@ -39,9 +40,6 @@ from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Stage
 from tsclust.workspace.parquet import StageWriter
-
-DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE = "don't know", "none of these", "impossible"
-
 
 COLUMNS = ("series_id", "said", "kind", "probability", "novelty", "rejected_by")
 

@@ -52,7 +52,7 @@ def groups_of(
     chosen: Chosen,
     drawn: Sample,
     reference: NormalReference,
-    was: Sequence[Known | None],
+    was: Sequence[GroupState | None],
     shown: Sequence[int],
     members: int,
 ) -> tuple[Group, ...]:

@@ -58,7 +58,7 @@ class Counts:
 NONE = Counts({}, {}, np.zeros((0, 2), np.uint64), np.zeros((0, 0), np.int64), np.zeros((0, 0), np.int64))
 
 
-def count(series: pa.Table, kept: Bools, inside: Bools, labelled: Labelled | None) -> Counts:
+def count(series: pa.Table, kept: Bools, inside: Bools, labelled: LabelIndex | None) -> Counts:
     """Of a part of series/ (n rows), of which the rules keep some (n,); inside (n, g) are the members of the groups."""
     carried, members = _carried(series), inside.astype(np.float32)  # of a part: counts far below 2**24 are exact
     times = [column for column in carried.iter_columns() if column.dtype.is_temporal()]

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.labels.group_state import Known
+from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.reports.groups.histograms import Spread
 from tsclust.stages.reports.groups.similar import Near
 from tsclust.stages.reports.groups.unusual import Unusual, Where
@@ -90,7 +90,7 @@ class Group:
     where: tuple[Where, ...]
     periods: tuple[Period, ...]
     near: tuple[Near, ...]
-    known: Known | None
+    known: GroupState | None
     spreads: tuple[Spread, ...]
     fingerprint: str
 

@@ -44,7 +44,7 @@ class SampleRequest:
     kept: int
     baseline: tuple[str, ...]
     features: tuple[str, ...]
-    labelled: Labelled | None
+    labelled: LabelIndex | None
 
     @property
     def limits(self) -> UInt64s:
