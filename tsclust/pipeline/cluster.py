@@ -17,7 +17,7 @@ from tsclust.stages.clusters.scope import Scope, described_by, fit_scaler
 from tsclust.stages.clusters.step import SweepTask
 from tsclust.stages.features import catalogue, freshness
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.scores import unlabelled as leftover
+from tsclust.stages.scores import unlabelled as unlabelled_series
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
@@ -43,7 +43,7 @@ def cluster(
         if settings.cluster.baseline:
             freshness.refuse_stale(workspace)
         if unlabelled:
-            return drilldown.drill(workspace, settings, leftover.found(workspace, settings), listen)
+            return drilldown.drill(workspace, settings, unlabelled_series.found(workspace, settings), listen)
         if within is not None:
             return drilldown.drill(workspace, settings, drilldown.members(workspace, within), listen)
         return _all(workspace, settings, listen)

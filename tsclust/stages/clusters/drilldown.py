@@ -2,7 +2,7 @@
 groups beside those of the main sweep.
 
 The series are compared as in the main sweep, each with its own baseline; only what is normal among the members of a
-group lies elsewhere: in their own middle.
+group is elsewhere: in their own middle.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Group:
 
 @dataclass(frozen=True)
 class Normal:
-    """Where normal lies: place (d,) in scaled units, and the share of all series that makes a group part of it."""
+    """Where normal is: place (d,) in scaled units, and the share of all series that makes a group part of it."""
 
     place: Floats
     share: float = NORMAL_SHARE
@@ -147,7 +147,7 @@ def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[in
 
     What two groups share counts for both: who saw a large group has hardly seen a small one inside it.
     """
-    common = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that lies in column's
+    common = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that is in column's too
     seen = common * common.T
     shown = np.zeros(len(at))
     left = list(range(len(at)))

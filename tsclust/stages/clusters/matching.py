@@ -12,8 +12,8 @@ from scipy.spatial.distance import cdist
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters.parts import SAME_SET
 
-CENTER_WEIGHT = 2  # series: the distance of two centers says as much as so many series that both runs have
-MIN_OVERLAP = 1 / 3  # less alike is no match: of two groups of one size half of the members are the same
+CENTER_WEIGHT = 2  # series in common: what the distance of two centers weighs
+MIN_OVERLAP = 1 / 3  # below it there is no match: two groups of one size have half of their members in common
 Outcome = Literal["kept", "changed", "new"]
 
 

@@ -1,7 +1,7 @@
-"""Features -> comparable numbers: how far each lies outside of what is normal for its baseline.
+"""Features -> comparable numbers: how far each is outside of what is normal for its baseline.
 
 K-means spends its centers where the variance is, and with 95 % normal that is inside the normal mass. So each feature
-is centred and scaled robustly against its baseline, what lies inside the normal band counts nothing, what exceeds it
+is centred and scaled robustly against its baseline, what is inside the normal band counts nothing, what exceeds it
 counts by its logarithm (a heavy tail must not decide alone), and features that say the same share their weight. Where
 no column names a baseline, the regimes of the normal mass are the baselines.
 """
@@ -17,8 +17,8 @@ from tsclust.stages.features import reference
 from tsclust.stages.features.reference import MIN_SERIES, Reference
 from tsclust.stages.features.regimes import shared_weights
 
-BAND = 2.0  # robust deviations: what lies inside is normal
-GRID = 1024  # scaled values lie on a grid of 1/1024: sums of integers are exact in any order
+BAND = 2.0  # robust deviations: what is within them is normal
+GRID = 1024  # scaled values are on a grid of 1/1024: sums of integers are exact in any order
 LIMIT = 31.0  # scaled values end here, so that they fit 16 bits
 
 

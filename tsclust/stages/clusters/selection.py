@@ -22,11 +22,11 @@ Row = dict[str, Any]  # of groups.parquet; of a cluster that is no group, `group
 
 @dataclass(frozen=True)
 class ReportScope:
-    """What a report is to be about.
+    """What a report is about.
 
     k      every cluster of this one model; None: the groups found in the whole sweep
     group  this one group
-    known  also groups that are called by one and the same name already
+    known  also groups that have a name already, the same for all members
     cluster  of the one model, only this cluster
     """
 

@@ -258,7 +258,7 @@ def _stable_k(models: Models, sums: ClusterSums, per_k: Floats) -> int | None:
 
 
 def _normal(task: SweepTask, models: Models, sums: ClusterSums) -> groups.Normal:
-    """What is normal lies at 0, and inside of a group in its middle. Rare is what is rare among all series."""
+    """What is normal is at 0, and within a group in its middle. Rare is what is rare among all series."""
     if task.scope.members is None:
         share = groups.NORMAL_SHARE * task.scope.everything / max(task.scope.rows, 1)
         return groups.Normal(np.zeros(len(task.names)), share)

@@ -1,7 +1,7 @@
 """The regimes of the normal mass: two directions of travel, three products, that no column tells apart.
 
 Where no column says whom a series is to be compared with, the ways of being normal are looked for as dense regions of
-a sample: HDBSCAN (Campello, Moulavi and Sander 2013) says how many there are, or that there are none. What lies
+a sample: HDBSCAN (Campello, Moulavi and Sander 2013) finds how many there are, or that there are none. What is
 between them belongs to the nearest.
 """
 
@@ -18,7 +18,7 @@ SAMPLE = 8_000  # series that regimes are looked for in
 SMALLEST = 0.05  # of the sample: what is rarer is no way of being normal
 NEIGHBOURS = 10  # series that make a region dense
 CLIP = 4.0  # spreads: a series that is far off in one feature still has a regime by the others
-SURE = 0.5  # of the sample must lie in some regime: otherwise there is one mass without borders
+SURE = 0.5  # of the sample must be in some regime: otherwise there is one mass without borders
 
 
 @dataclass(frozen=True)

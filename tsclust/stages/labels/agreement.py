@@ -14,9 +14,9 @@ SEED = 5
 
 
 def alpha(found: pl.DataFrame) -> float | None:
-    """1: they always agree; 0: as by chance. None where nobody else labelled the same, or all said one and the same.
+    """1: they always agree; 0: as by chance. None where nobody else labelled the same, or all gave the same answer.
 
-    found: labels as of store.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
+    found: labels, see resolution.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
     many series that they would take gigabytes, those that their ids' hashes draw: 138,000 where there are 12 kinds.
     """
     said = found.filter(pl.col("verdict").is_in(DECIDED))

@@ -38,7 +38,7 @@ class File:
 
     @property
     def path(self) -> str:
-        """Where it lies in labels/."""
+        """Where it is in labels/."""
         return f"{AS_THEY_CAME}/{self.sha256[:16]}.json"
 
 

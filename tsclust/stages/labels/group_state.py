@@ -18,7 +18,7 @@ from tsclust.stages.labels.kinds import DONT_KNOW, MIXED
 State = Literal["new", "changed", "contradicted", "named"]
 
 
-CLEAR = 0.9  # of the labels: with so many alike there is one name
+CLEAR = 0.9  # of the labels: where more than that agree there is one name
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ LABELS: Schema = {
     "labeller": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT, "report": TEXT, "group": WHOLE,
     "size": WHOLE, "labelled_at": WHEN,
 }  # fmt: skip
-WIDER = 2  # a group of up to so many times the series may be the same one, after new data
+WIDER = 2  # times the series of a group: one of up to that size may be the same group, after new data
 
 
 @dataclass(frozen=True)

@@ -30,27 +30,27 @@ from tsclust.workspace.folder import Workspace
 WORKERS = 2
 
 
-def with_file(workspace: Workspace, kept: LabelTables, file: File, answers: Answers, older: bool) -> LabelTables:
-    """What there is with one file more."""
+def with_file(workspace: Workspace, tables: LabelTables, file: File, answers: Answers, older: bool) -> LabelTables:
+    """The tables with those of one more file."""
     if answers.series or not answers.groups:
         _refuse_others(workspace, file, answers)
-    first, rows = len(kept.answers), Rows.of(answers, file.name, file.sha256, datetime.now(UTC))
+    first, rows = len(tables.answers), Rows.of(answers, file.name, file.sha256, datetime.now(UTC))
     members = pl.concat([_of_groups(workspace, file, answers, older), _of_series(workspace, file, answers)])
     members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id="series_id")
     return LabelTables(
-        pl.concat([kept.files, rows.file]),
-        pl.concat([kept.answers, rows.answers.with_columns(pl.col("answer") + first)]),
-        pl.concat([kept.members, members]),
-        pl.concat([kept.objections, rows.objections]),
+        pl.concat([tables.files, rows.file]),
+        pl.concat([tables.answers, rows.answers.with_columns(pl.col("answer") + first)]),
+        pl.concat([tables.members, members]),
+        pl.concat([tables.objections, rows.objections]),
     )
 
 
-def in_force_only(kept: LabelTables) -> LabelTables:
-    """What counts, and only the members of that."""
-    files = resolution.in_force(kept.files)
-    answers = resolution.spelled_alike(resolution.counting(kept.answers, files))
-    members = kept.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
-    return LabelTables(files, answers, members, resolution.counting(kept.objections, files))
+def in_force_only(tables: LabelTables) -> LabelTables:
+    """The tables with what is in force now, and only the members of that."""
+    files = resolution.in_force(tables.files)
+    answers = resolution.spelled_alike(resolution.counting(tables.answers, files))
+    members = tables.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
+    return LabelTables(files, answers, members, resolution.counting(tables.objections, files))
 
 
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
