@@ -19,6 +19,7 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.engine import base
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import groups, passes, quality, scaling, sweep
+from tsclust.stages.clusters.parts import SAME_SET
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import ClusterSums, Models
 
@@ -180,7 +181,7 @@ def test_groups_are_distinct_and_hang_together(
         for b in found:
             if a.group < b.group:
                 overlap = len(members[a.group] & members[b.group]) / len(members[a.group] | members[b.group])
-                assert overlap <= groups.SAME
+                assert overlap <= SAME_SET
 
 
 STARTS = """
