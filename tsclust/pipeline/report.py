@@ -73,7 +73,7 @@ def report(
     return Result("report", path, *meter.read(), notes=notes, then=f"open {shlex.quote(str(path))}", facts=facts)
 
 
-def _name(kind: Kind, wanted: Wanted) -> str:
+def _name(kind: Kind, wanted: ReportScope) -> str:
     """Of the file, where none is given: a report about less does not take the place of the one about all."""
     if wanted.group is not None:
         return f"group-{wanted.group}"
@@ -86,7 +86,9 @@ def figures(root: Path, flags: Mapping[str, object] | None = None) -> dict[str, 
     return overview_figures(workspace, config.load(workspace.config, flags).report.lang)
 
 
-def _write(workspace: Workspace, settings: Settings, listen: Listener, name: str, kind: Kind, wanted: Wanted) -> Path:
+def _write(
+    workspace: Workspace, settings: Settings, listen: Listener, name: str, kind: Kind, wanted: ReportScope
+) -> Path:
     """The file to open."""
     if kind == "features":
         return write_page(workspace, name, _features(workspace, settings, listen))

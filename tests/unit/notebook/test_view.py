@@ -20,7 +20,7 @@ from tsclust.errors import NotAWorkspaceError, SettingsError, StageMissingError,
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures, try_feature
 from tsclust.notebook.view import WorkspaceView
-from tsclust.stages.clusters.selection import Wanted
+from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups import sample
@@ -69,7 +69,7 @@ def traces(figure: go.Figure) -> list[dict[str, Any]]:
 
 
 def test_a_group_is_drawn_over_the_normal_band_the_typical_series_on_top(ws: WorkspaceView) -> None:
-    data = collect(ws.workspace, Report(), Wanted(group=1))
+    data = collect(ws.workspace, Report(), ReportScope(group=1))
     low, high, *others, typical = traces(ws.draw(1))
     assert (low["x"], low["y"]) == (list(data.normal.at), pytest.approx(data.normal.low))
     assert (high["y"], high["fill"]) == (pytest.approx(data.normal.high), "tonexty")

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, steps
 from tsclust.stages.reports.groups.cards import stage_of
 from tsclust.stages.reports.groups.data import Stage
@@ -13,7 +14,6 @@ from tsclust.stages.reports.html.page import hash_of, static, templates
 from tsclust.wording.language import Language
 from tsclust.workspace.manifest import Manifest
 
-NORMAL_KIND = "normal"
 WIDE, HIGH = 1000, 500  # units of the curve's drawing
 ROWS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)  # shares of the errors that the table says the price of
 
@@ -125,7 +125,7 @@ def _told(facts: Mapping[str, Any]) -> list[KindMetrics]:
     for i, kind in enumerate(facts["kinds"]):
         said, true = sum(row[i] for row in confusion), sum(confusion[i])
         precision = confusion[i][i] / said if said else None
-        labelled = facts["counts"][kind] - (facts["assumed"] if kind == NORMAL_KIND else 0)
+        labelled = facts["counts"][kind] - (facts["assumed"] if kind == NORMAL else 0)
         found.append(KindMetrics(kind, labelled, precision, confusion[i][i] / max(true, 1e-300)))
     return found
 

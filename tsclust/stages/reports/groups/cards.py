@@ -14,10 +14,10 @@ from tsclust.arrays import Int64s
 from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import SeriesBlock
-from tsclust.stages.clusters.selection import Chosen, Wanted
+from tsclust.stages.clusters.selection import ReportScope, SelectedGroups
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.reference import MIN_SERIES
-from tsclust.stages.labels.group_state import Known
+from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.data import (
@@ -42,14 +42,14 @@ USUAL_DRAWN = 100  # the most normal series of a baseline that a usual curve is 
 REACHED = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
 
 
-def gets_card(wanted: Wanted, called: Known | None) -> bool:
+def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
     """Whether a group whose members were called so gets a card; what is asked for by number or k does anyway."""
     alone = wanted.k is not None or wanted.group is not None
     return alone or wanted.known or called is None or called.state != "named"
 
 
 def groups_of(
-    chosen: Chosen,
+    chosen: SelectedGroups,
     drawn: Sample,
     reference: NormalReference,
     was: Sequence[GroupState | None],

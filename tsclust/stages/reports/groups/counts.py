@@ -17,7 +17,7 @@ import pyarrow as pa
 from tsclust.arrays import Bools, Int64s, UInt64s
 from tsclust.hashing import fingerprints
 from tsclust.stages.labels import group_state
-from tsclust.stages.labels.group_state import Labelled
+from tsclust.stages.labels.group_state import LabelIndex
 from tsclust.times import drop_out_of_range
 
 Time = date | datetime

@@ -18,7 +18,7 @@ from tsclust.arrays import Bools, Floats, Int64s, Keys, UInt64s
 from tsclust.hashing import limit, order_of
 from tsclust.series import SeriesBlock
 from tsclust.stages.clusters.parts import GroupRef
-from tsclust.stages.labels.group_state import Labelled
+from tsclust.stages.labels.group_state import LabelIndex
 from tsclust.stages.reports.groups.counts import Counts
 
 MEMBERS_DRAWN = 2_000  # members that stand for a group: its band, its medians

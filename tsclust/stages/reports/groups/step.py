@@ -21,13 +21,14 @@ from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import read_centers, read_groups, read_map, read_sweep
 from tsclust.stages.clusters.scope import described_by, fit_scaler
-from tsclust.stages.clusters.selection import THE_SWEEP, Chosen, Wanted, choose
+from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGroups, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
-from tsclust.stages.labels.group_state import Known, Labelled
+from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.reports.charts.figures import SweepTables, overview
 from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups.cards import band_of, gets_card, groups_of, periods_of, rejected_of, stage_of
@@ -55,7 +56,7 @@ from tsclust.workspace.folder import Workspace
 WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
 
 
-def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) -> ReportData:
+def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SWEEP) -> ReportData:
     """The report of a workspace that has series, features and clusters.
 
     Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
@@ -63,7 +64,7 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
     series, described, clusters = workspace.manifest(SERIES), workspace.manifest(FEATURES), workspace.manifest(CLUSTERS)
     chosen = choose(workspace, wanted)
     features = tuple(f for f in described.facts.catalogue if f.clustered)
-    labelled = group_state.read(workspace)
+    labelled = label_files.read_index(workspace)
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
     drawn = draw_sample(workspace, asked)
     reference = normal_reference(workspace, _compared_by(clusters.facts))
@@ -95,11 +96,11 @@ def collect(workspace: Workspace, settings: Report, wanted: Wanted = THE_SWEEP) 
 
 
 def _asked(
-    chosen: Chosen,
+    chosen: SelectedGroups,
     described: FeaturesFacts,
     swept: ClustersFacts,
     features: tuple[Feature, ...],
-    labelled: Labelled | None,
+    labelled: LabelIndex | None,
 ) -> SampleRequest:
     """The cards, then what is normal; only of the latter the normal mass is made."""
     normal = np.arange(len(chosen.members)) >= len(chosen.cards)
@@ -120,12 +121,12 @@ def _found(workspace: Workspace) -> int:
     return int(read_groups(workspace.stage(CLUSTERS))["within"].is_null().sum())
 
 
-def _known(chosen: Chosen, drawn: Sample, labelled: Labelled | None) -> list[Known | None]:
+def _known(chosen: SelectedGroups, drawn: Sample, labelled: LabelIndex | None) -> list[GroupState | None]:
     """Of each card: what its members were called before."""
     if labelled is None:
         return [None] * len(chosen.cards)
     counts = drawn.counts.called.T
-    return [group_state.known(labelled, counts[j], row) for j, row in enumerate(chosen.cards)]
+    return [group_state.state_of(labelled, counts[j], row) for j, row in enumerate(chosen.cards)]
 
 
 def _settings(described: FeaturesFacts, swept: ClustersFacts) -> tuple[tuple[str, Any], ...]:
