@@ -25,10 +25,11 @@ from cleanlab.rank import get_label_quality_scores
 
 import tsclust
 from tsclust import config
-from tsclust.stages.clusters.scaling import GRID
+from tsclust.pipeline import labels_review
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, resolution
-from tsclust.stages.model import examples, label_errors, suspects
+from tsclust.stages.model import suspects
+from tsclust.stages.model.examples import LabelledSeries
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -111,7 +112,7 @@ def print_orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame, flips: 
 def orders(root: Path, flags: dict[str, Any], wrong: pl.DataFrame) -> Iterator[tuple[str, float, pl.Series]]:
     """(name, seconds, series_id in that order). cleanlab is given the probabilities: only its own seconds count."""
     began = time.perf_counter()
-    order = suspects.rank(root, flags)["series_id"]
+    order = labels_review.rank(root, flags)["series_id"]
     yield "tsclust", time.perf_counter() - began, order
     probability, kind, ids = out_of_fold(root, flags)
     for method in ("self_confidence", "normalized_margin", "confidence_weighted_entropy"):
@@ -126,18 +127,16 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
     """(probabilities, label, series_id) as `labels review` has them, for cleanlab."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    judged = suspects.judge_labels(workspace, settings, lambda _: None)
-    kinds = judged.gathered.examples.kinds
-    used = files.in_use(workspace, settings).select("series_id", "kind")
+    used = files.in_use(workspace, settings)
+    source = LabelledSeries.of_workspace(workspace, settings, used)
+    judge = suspects.learn_labels(source, settings.cluster.seed, settings.train.assume_normal, lambda _: None)
     found, labels, ids = [], [], []
-    for path in workspace.parts(FEATURES):
-        part = examples.read(workspace, settings, judged.gathered.scaler, judged.gathered.machine, path)
-        rows = pl.DataFrame({"series_id": part.ids}).with_row_index("row").join(used, on="series_id")
-        at = rows["row"].to_numpy()
-        x = judged.gathered.scaler.of_deviations(part.z[at]) / GRID
-        fold = np.array([judged.place[str(one)] for one in part.machine[at]])
-        found.append(label_errors.predict_by_fold(judged.judges, judged.learned.temperature, x, fold, len(kinds)))
-        labels += [kinds.index(kind) for kind in rows["kind"]]
+    for path in source.parts:
+        part = judge.reader(path)
+        kept = pl.DataFrame({"series_id": pl.Series(part.kept_ids)}).with_row_index("row")
+        rows = kept.join(used.select("series_id", "kind"), on="series_id")
+        found.append(judge.probability(part, rows["row"].to_numpy()))
+        labels += [judge.kinds.index(kind) for kind in rows["kind"]]
         ids.append(rows["series_id"])
     return np.concatenate(found), np.array(labels), pl.concat(ids)
 

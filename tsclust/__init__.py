@@ -1,7 +1,8 @@
 """tsclust finds the kinds of malfunction hidden in a million short sensor series, for an expert to name.
 
 Every command of the command line is a function here: `tsclust.extract(Path("ws"))` is `tsclust extract -w ws`.
-`tsclust.open(Path("ws"))` gives a workspace to a notebook, `tsclust.figures(Path("ws"))` only the report's pictures.
+`tsclust.open(Path("ws"))` gives a workspace to a notebook, `tsclust.figures(Path("ws"))` only the report's pictures;
+`tsclust.Scorer.open("model").score(table)` scores series by a trained model without a workspace.
 
 The house, a later line above an earlier one (pyproject.toml holds the arrows, CONTRIBUTING.md says where to add what):
 
@@ -28,8 +29,9 @@ from typing import TYPE_CHECKING
 
 __version__ = "0.1.0"
 
-# function -> its module, loaded when first used: `tsclust --help` answers at once.
+# function or class -> its module, loaded when first used: `tsclust --help` answers at once.
 _PUBLIC = {
+    "Scorer": "stages.scores.scorer",
     "cluster": "pipeline.cluster",
     "demo": "pipeline.demo",
     "extract": "pipeline.extract",
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from tsclust.pipeline.score import score as score
     from tsclust.pipeline.status import status as status
     from tsclust.pipeline.train import train as train
+    from tsclust.stages.scores.scorer import Scorer as Scorer
 else:
 
     def __getattr__(name: str) -> object:

@@ -20,10 +20,10 @@ from tests.support.figures import traces
 from tests.support.plant import Plant
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.notebook.view import WorkspaceView
+from tsclust.pipeline import labels_review
 from tsclust.simulation import expert
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.model import suspects
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores.facts import SCORES
 
@@ -171,7 +171,7 @@ def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: Work
         sure = pl.col("probability") >= threshold - 5e-7
         assert share == pytest.approx(rows.filter(sure)["weight"].sum() / total, abs=2e-3)
         assert errors == pytest.approx(wrong.filter(sure)["weight"].sum() / max(wrong["weight"].sum(), 1e-9), abs=0.1)
-    threshold = ws.workspace.manifest(MODEL).facts["threshold"]
+    threshold = ws.workspace.manifest(MODEL).facts.threshold
     assert [ring["x"] for ring in rings] == [[pytest.approx(threshold, abs=1e-6)]] * 2
 
 
@@ -187,9 +187,9 @@ def test_figures_speak_the_language_of_the_settings(ws: WorkspaceView, monkeypat
 def test_training_takes_settings_and_gives_the_model(copy: WorkspaceView) -> None:
     assert copy.train(answer="90%").equals(copy.model)
     facts = copy.workspace.manifest(MODEL).facts
-    assert facts["answer"] == "90%"
+    assert facts.answer == "90%"
     answered, *_ = traces(copy.coverage, "x", "y")
-    in_force = dict(zip(answered["x"], answered["y"], strict=True))[round(facts["threshold"], 6)]
+    in_force = dict(zip(answered["x"], answered["y"], strict=True))[round(facts.threshold, 6)]
     assert in_force >= 0.9
     with pytest.raises(SettingsError, match=r"train\.answers"):
         copy.train(answers="90%")
@@ -247,7 +247,7 @@ def test_drift_has_a_row_for_each_shift(copy: WorkspaceView, changed: list[Any],
 def test_suspects_come_most_suspicious_first(ws: WorkspaceView, small_plant: Plant) -> None:
     found = ws.suspects(12)
     assert found.columns == ["series_id", "kind", "suggested", "probability", "margin"]
-    assert found.equals(suspects.rank(ws.workspace.root).head(12))
+    assert found.equals(labels_review.rank(ws.workspace.root).head(12))
     assert found["margin"].is_sorted(descending=True)
     used = dict(ws.labels_in_use.select("series_id", "kind").iter_rows())
     assert found["kind"].to_list() == [used[i] for i in found["series_id"]]

@@ -24,7 +24,7 @@ def test_kinds_are_told_on_machines_that_were_not_seen(plant: Plant) -> None:
     assert (known["said"] == known["kind"]).mean() > 0.99
     wrong = known.filter(pl.col("said") != pl.col("kind"), ~pl.col("said").is_in(["don't know", "none of these"]))
     assert len(wrong) < 0.002 * len(known)
-    learned = plant.workspace.manifest(MODEL).facts["kinds"]
+    learned = plant.workspace.manifest(MODEL).facts.kinds
     rare = known.filter(pl.col("kind") != "normal", pl.col("kind").is_in(learned))
     assert (rare["said"] == rare["kind"]).mean() > 0.9
 
@@ -44,7 +44,7 @@ def test_every_series_has_a_row_in_the_order_of_features(plant: Plant) -> None:
     assert set(impossible["said"]) == {"impossible"}
     assert impossible.select("kind", "probability", "novelty").null_count().row(0) == (len(impossible),) * 3
     asked = found.filter(pl.col("rejected_by").is_null())
-    threshold = workspace.manifest(SCORES).facts["threshold"]
+    threshold = workspace.manifest(SCORES).facts.threshold
     novel, unsure = asked["novelty"] > 1, asked["probability"] < threshold
     expected = pl.select(
         pl.when(novel).then(pl.lit("none of these")).when(unsure).then(pl.lit("don't know")).otherwise(asked["kind"])
@@ -95,7 +95,7 @@ def test_machines_that_were_not_there_are_named(plant_copy: Workspace, plant: Pl
 def test_the_share_to_refuse_needs_no_labels(plant_copy: Workspace, share: float) -> None:
     tsclust.score(plant_copy.root, refuse=f"{share:.0%}")
     sure = scores(plant_copy).filter(pl.col("rejected_by").is_null())["probability"]
-    threshold = plant_copy.manifest(SCORES).facts["threshold"]
+    threshold = plant_copy.manifest(SCORES).facts.threshold
     assert (sure < threshold).mean() <= share
     assert (sure <= threshold).mean() >= share
 

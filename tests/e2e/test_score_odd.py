@@ -7,6 +7,7 @@ import json
 import resource
 import subprocess
 import sys
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +30,8 @@ def of(workspace: Workspace, table: pl.DataFrame) -> dict[str, Any]:
     return {"source": {"files": str(workspace.root / "new.parquet")}}
 
 
-def drift(workspace: Workspace, stage: Stage = SCORES_NEW) -> Any:
-    return workspace.manifest(stage).facts["drift"]
+def drift(workspace: Workspace, stage: Stage[Any] = SCORES_NEW) -> Any:
+    return asdict(workspace.manifest(stage).facts.drift)
 
 
 @pytest.mark.parametrize("share", ["abc", "", "120%", "-1%", "nan"])
@@ -217,8 +218,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import tsclust
-from tsclust.pipeline import score
-score.drift_of = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+from tsclust.stages.scores import drift_check
+drift_check.detect_drift = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 tsclust.score(Path(sys.argv[1]))
 """
 
@@ -232,8 +233,8 @@ def test_kinds_that_only_few_have_and_no_normal_ones(small_plant_copy: Workspace
     tsclust.cluster(small_plant_copy.root, {"cluster": {"k": "2..12"}})
     tsclust.train(small_plant_copy.root)
     facts = small_plant_copy.manifest(MODEL).facts
-    assert facts["assumed"] > 1_000
-    assert facts["counts"]["normal"] == facts["assumed"] + 3
+    assert facts.assumed > 1_000
+    assert facts.counts["normal"] == facts.assumed + 3
     tsclust.score(small_plant_copy.root)
     said = (
         scores(small_plant_copy)

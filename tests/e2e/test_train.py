@@ -24,21 +24,21 @@ def test_training_again_is_skipped_until_something_changes(small_plant_copy: Wor
     assert tsclust.train(small_plant_copy.root).skipped
     again = tsclust.train(small_plant_copy.root, {"train": {"answer": "90%"}})
     assert not again.skipped
-    assert small_plant_copy.manifest(MODEL).facts["threshold"] > 0
+    assert small_plant_copy.manifest(MODEL).facts.threshold > 0
 
 
 def test_what_the_model_says_of_itself_adds_up(plant: Plant) -> None:
     facts = plant.workspace.manifest(MODEL).facts
-    confusion = np.array(facts["confusion"])
+    confusion = np.array(facts.confusion)
     counts = dict(plant.labelled["kind"].value_counts().iter_rows())
     enough = {kind: n for kind, n in counts.items() if n >= 5}
-    assert facts["counts"] == enough
-    assert facts["too_few"] == {kind: n for kind, n in counts.items() if n < 5}
-    np.testing.assert_allclose(confusion.sum(axis=1), [enough[kind] for kind in facts["kinds"]], rtol=1e-3)
+    assert facts.counts == enough
+    assert facts.too_few == {kind: n for kind, n in counts.items() if n < 5}
+    np.testing.assert_allclose(confusion.sum(axis=1), [enough[kind] for kind in facts.kinds], rtol=1e-3)
     out_of_fold = pl.read_parquet(plant.workspace.stage(MODEL) / "out_of_fold.parquet")
     assert set(out_of_fold["series_id"]) <= set(plant.labelled["series_id"])
-    assert facts["machine"] == "machine_id"
-    assert facts["verdicts"]["normal"] == "normal"
+    assert facts.machine == "machine_id"
+    assert facts.verdicts["normal"] == "normal"
 
 
 def test_without_labels_or_with_one_kind_it_says_what_to_do(plant_copy: Workspace, plant: Plant) -> None:

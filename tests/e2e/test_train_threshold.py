@@ -26,7 +26,7 @@ def chosen(trained: Workspace, train: dict[str, Any]) -> tuple[float, float]:
     """(share answered, share of errors left) out of fold."""
     tsclust.train(trained.root, {"train": train})
     found = pl.read_parquet(trained.stage(MODEL) / "out_of_fold.parquet")
-    answered, wrong = found["probability"] >= trained.manifest(MODEL).facts["threshold"], found["said"] != found["kind"]
+    answered, wrong = found["probability"] >= trained.manifest(MODEL).facts.threshold, found["said"] != found["kind"]
     weight = found["weight"]
     return weight.filter(answered).sum() / weight.sum(), weight.filter(answered & wrong).sum() / weight.filter(
         wrong
@@ -55,4 +55,4 @@ def test_what_is_answered_out_of_fold_is_answered_by_the_classifier(trained: Wor
         answered, _ = chosen(trained, {"answer": share})
         tsclust.score(trained.root)
         found = scores(trained).filter(pl.col("rejected_by").is_null())
-        assert (found["probability"] >= trained.manifest(SCORES).facts["threshold"]).mean() > answered - 0.05
+        assert (found["probability"] >= trained.manifest(SCORES).facts.threshold).mean() > answered - 0.05

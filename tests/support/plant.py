@@ -77,7 +77,7 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
     files.write(workspace, Meter(), files.read(workspace), found.sort("series_id"), [])
 
 
-def scores(workspace: Workspace, stage: Stage = SCORES) -> pl.DataFrame:
+def scores(workspace: Workspace, stage: Stage[Any] = SCORES) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path) for path in workspace.parts(stage)])
 
 

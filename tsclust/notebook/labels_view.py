@@ -12,6 +12,7 @@ import polars as pl
 
 from tsclust.config import Settings
 from tsclust.notebook import model_figures
+from tsclust.pipeline import labels_review
 from tsclust.pipeline import score as scoring
 from tsclust.pipeline import train as training
 from tsclust.stages.clusters import freshness as clusters_freshness
@@ -22,7 +23,6 @@ from tsclust.stages.labels import files, resolution
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.labels.step import group_states
-from tsclust.stages.model import suspects as reviewing
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
@@ -132,7 +132,8 @@ class LabelsView:
         """
         found = [one for stage in (SCORES, SCORES_NEW) if (one := self.workspace.find_manifest(stage))]
         last = max(found, key=lambda one: one.made_at, default=None) or self.workspace.manifest(SCORES)
-        rows = [one | shift for one in last.facts["drift"]["changed"] for shift in one["shifts"] or [{}]]
+        changed = [asdict(one) for one in last.facts.drift.changed]
+        rows = [one | shift for one in changed for shift in one["shifts"] or [{}]]
         return pl.DataFrame(rows, DRIFT)
 
     def suspects(self, count: int = 20) -> pl.DataFrame:
@@ -143,7 +144,7 @@ class LabelsView:
         """
         self.workspace.manifest(LABELS)
         freshness.refuse_stale(self.workspace)
-        return reviewing.rank(self.workspace.root).head(count)
+        return labels_review.rank(self.workspace.root).head(count)
 
     def train(self, **settings: Any) -> pl.DataFrame:
         """Learn the kinds from the labels, as `tsclust train` does. How well each is recognised, as in `model`.
@@ -162,7 +163,7 @@ class LabelsView:
         """
         scoring.score(self.workspace.root, {"source": source}, refuse=refuse)
         scores = self.workspace.manifest(SCORES_NEW if source else SCORES)
-        said = pl.DataFrame(list(scores.facts["said"].items()), SAID, orient="row")
+        said = pl.DataFrame(list(scores.facts.said.items()), SAID, orient="row")
         return said.with_columns(share=pl.col("series") / max(scores.rows, 1))
 
     def _learned(self) -> ModelData:

@@ -16,7 +16,8 @@ from tsclust.stages.labels import archive, files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.model.suspects import Judged, judge_labels, rank_labels, suspects_of
+from tsclust.stages.model.examples import LabelledSeries
+from tsclust.stages.model.suspects import LabelJudge, learn_labels, rank_labels, suspects_of
 from tsclust.stages.reports import review_page
 from tsclust.stages.reports.files import valid_name, write_page
 from tsclust.stages.reports.step import collect_review
@@ -26,8 +27,6 @@ from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
 FEW, SHORT = 5, 60  # kinds that are named, characters of a name
-
-
 NAME = "review"
 
 
@@ -44,15 +43,13 @@ def labels_review(
     workspace, meter, name = Workspace.open(root), Meter(), valid_name(name)
     settings = config.load(workspace.config, flags)
     with workspace.locked(), single_threaded_blas():
-        freshness.refuse_stale(workspace)
-        judged = judge_labels(workspace, settings, listen)
-        ranked = rank_labels(workspace, settings, judged, listen)
+        source, judge, ranked = _ranked(workspace, settings, listen)
         doubted = ranked.filter(pl.col("margin") > 0)
         shown = doubted.filter(~pl.col("series_id").is_in(_confirmed(workspace).implode())).head(limit)
-        path = _write(workspace, settings, judged, shown, name)
+        path = _write(workspace, settings, source, judge, shown, name)
     notes = (
         f"{len(doubted):,} of {counted(len(ranked), 'label')} look wrong; {_how_many(shown, doubted)}",
-        *_unjudged(workspace, settings, judged, ranked),
+        *_unjudged(source, judge, ranked),
         "send it to the people who know the machine; import the answers with: tsclust labels import",
     )
     facts = {"rows": len(ranked), "suspicious": len(doubted), "shown": len(shown)}
@@ -60,10 +57,28 @@ def labels_review(
     return Result("labels review", path, *meter.read(), notes=notes, then=then, facts=facts)
 
 
-def _write(workspace: Workspace, settings: Settings, judged: Judged, shown: pl.DataFrame, name: str) -> Path:
+def rank(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> pl.DataFrame:
+    """Every label in use, the most suspicious first: series_id, kind, suggested, probability (of the label), margin."""
+    workspace = Workspace.open(root)
+    with single_threaded_blas():
+        return _ranked(workspace, config.load(workspace.config, flags), listen)[-1].drop("part", "row")
+
+
+def _ranked(
+    workspace: Workspace, settings: Settings, listen: Listener
+) -> tuple[LabelledSeries, LabelJudge, pl.DataFrame]:
+    freshness.refuse_stale(workspace)
+    source = LabelledSeries.of_workspace(workspace, settings, files.in_use(workspace, settings))
+    judge = learn_labels(source, settings.cluster.seed, settings.train.assume_normal, listen)
+    return source, judge, rank_labels(source, judge, listen)
+
+
+def _write(
+    workspace: Workspace, settings: Settings, source: LabelledSeries, judge: LabelJudge, shown: pl.DataFrame, name: str
+) -> Path:
     """The page about the labels shown."""
-    suspects, labels = suspects_of(workspace, settings, judged, shown), workspace.manifest(LABELS).output_hash
-    verdicts = dict(files.in_use(workspace, settings).select("kind", "verdict").unique("kind").iter_rows())
+    suspects, labels = suspects_of(source, judge, shown), workspace.manifest(LABELS).output_hash
+    verdicts = dict(source.used.select("kind", "verdict").unique("kind").iter_rows())
     verdicts = {NORMAL: NORMAL} | verdicts
     archive.remember_review(workspace, labels)
     found = collect_review(workspace, settings.report, suspects, verdicts, labels)
@@ -84,9 +99,8 @@ def _confirmed(workspace: Workspace) -> pl.Series:
     return kept.members.join(single, on="answer", how="semi")["series_id"]
 
 
-def _unjudged(workspace: Workspace, settings: Settings, judged: Judged, ranked: pl.DataFrame) -> list[str]:
-    used = files.in_use(workspace, settings)
-    left = used.filter(pl.col("kind").is_in(judged.gathered.examples.kinds))
+def _unjudged(source: LabelledSeries, judge: LabelJudge, ranked: pl.DataFrame) -> list[str]:
+    left = source.used.filter(pl.col("kind").is_in(judge.kinds))
     kinds = left.join(ranked, on="series_id", how="anti")["kind"].unique().sort().to_list()
     names = ", ".join(kind[:SHORT] for kind in kinds[:FEW])
     return [f"not checked, as they occur on too few machines: labels of {names}"] if kinds else []

@@ -12,24 +12,15 @@ from tsclust.errors import SettingsError
 from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
 from tsclust.stages.features import freshness
-from tsclust.stages.model import bundle, examples
+from tsclust.stages.model import bundle
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.scores import messages, recent
+from tsclust.stages.model.facts import MODEL, ComparedBy
+from tsclust.stages.scores import messages, parts
 from tsclust.stages.scores.facts import SCORES, SCORES_NEW
-from tsclust.stages.scores.step import (
-    COLUMNS,
-    Asked,
-    drift_of,
-    facts_of,
-    made_of,
-    score_all,
-    series_to_score,
-    whole,
-    with_threshold,
-)
+from tsclust.stages.scores.step import score_all, series_to_score
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Meter, write_manifest
+from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result, of_stage
 
 
@@ -53,20 +44,20 @@ def score(
     settings = config.load(workspace.config, flags)
     share, stage = _share(refuse), SCORES_NEW if _elsewhere(flags) else SCORES
     if to_table:
-        names_of(to_table, list(COLUMNS))
+        names_of(to_table, list(parts.COLUMNS))
     with workspace.locked(), single_threaded_blas():
-        model = bundle.read(workspace)
-        freshness.refuse_other(examples.compared_by(settings), model.facts["same"]["compared_by"], root)
-        with series_to_score(workspace, settings, stage, model, listen) as series:
-            asked = with_threshold(Asked(series, settings, model, window=recent.last(series)), share)
-            with workspace.writing(stage) as writer:
-                said, now = score_all(asked, writer, listen)
-                drift = drift_of(asked, now, writer.folder)
-                about = {"refuse": share, "elsewhere": stage == SCORES_NEW} | facts_of(asked, said, drift)
-                manifest = write_manifest(writer, meter, stage, **made_of(workspace, asked), facts=about)
+        compared_by = workspace.manifest(MODEL).facts.feature_contract.compared_by
+        model = bundle.read(workspace.stage(MODEL))
+        freshness.refuse_other(ComparedBy.from_settings(settings), compared_by, root)
+        with (
+            series_to_score(workspace, settings, model, stage is SCORES_NEW, listen) as source,
+            workspace.writing(stage) as writer,
+        ):
+            manifest = score_all(source, writer, meter, stage, share, listen)
     if to_table:
-        write_table(settings.dsn.get_secret_value(), to_table, whole(workspace, stage), key=["series_id"])
-    then = f"{command('cluster', root)} --unlabelled" if stage == SCORES else command("status", root)
+        scores = parts.read_all(workspace.parts(stage))
+        write_table(settings.dsn.get_secret_value(), to_table, scores, key=["series_id"])
+    then = f"{command('cluster', root)} --unlabelled" if stage is SCORES else command("status", root)
     notes = messages.notes(manifest.facts, to_table)
     table = messages.table(manifest.facts, manifest.rows)
     return of_stage("score", workspace.stage(stage), manifest, then, notes=notes, table=table)

@@ -12,8 +12,8 @@ from tsclust.pipeline import status_labels
 from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model import step as model_step
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series import step
@@ -75,7 +75,7 @@ def _digest(name: str, settings: Settings, root: Path) -> str:
     if name == "series":
         return step.digest(settings.source, root)
     if name == "model":
-        return files.digest_of_model(settings)
+        return model_step.settings_digest(settings)
     return features_step.digest(root, settings) if name == "features" else config.digest(settings.cluster)
 
 

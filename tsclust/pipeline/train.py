@@ -10,10 +10,9 @@ from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
-from tsclust.stages.labels import files
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.facts import MODEL
-from tsclust.stages.model.step import inputs_of, train_model
+from tsclust.stages.model.step import inputs_of, settings_digest, train_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
 from tsclust.workspace.atomic import write_file
@@ -32,7 +31,7 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
     then = command("score", root)
     with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
-        inputs, digest = inputs_of(workspace, settings), files.digest_of_model(settings)
+        inputs, digest = inputs_of(workspace, settings), settings_digest(settings)
         manifest = workspace.find_manifest(MODEL)
         if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (inputs, digest):
             done = up_to_date("train", workspace.stage(MODEL), manifest, then)

@@ -13,7 +13,7 @@ from tsclust.stages.scores import drift
 
 
 def lying(z: np.ndarray, machine: str = "M") -> FeatureProfile:
-    return FeatureProfile.of(z, np.full(len(z), machine), np.zeros(len(z), bool))
+    return FeatureProfile.from_deviations(z, np.full(len(z), machine), np.zeros(len(z), bool))
 
 
 def test_the_index_agrees_with_the_obvious_formula() -> None:
@@ -42,11 +42,11 @@ def test_parts_add_up_in_any_order() -> None:
     rng = np.random.default_rng(8)
     z, machine, refused = rng.normal(size=(900, 3)), rng.choice(["A", "B", "Ω"], 900), rng.uniform(size=900) < 0.1
     out = np.array(["A", "dead", "dead"])
-    whole = FeatureProfile.of(z, machine, refused, out)
+    whole = FeatureProfile.from_deviations(z, machine, refused, out)
     cuts = [slice(0, 100), slice(100, 500), slice(500, 900)]
-    parts = [FeatureProfile.of(z[c], machine[c], refused[c], out[i : i + 1]) for i, c in enumerate(cuts)]
+    parts = [FeatureProfile.from_deviations(z[c], machine[c], refused[c], out[i : i + 1]) for i, c in enumerate(cuts)]
     for order in ((0, 1, 2), (2, 0, 1)):
-        found = FeatureProfile.none(3)
+        found = FeatureProfile.empty(3)
         for i in order:
             found = found + parts[i]
         assert found.machines.tolist() == whole.machines.tolist()
@@ -66,10 +66,10 @@ def test_parts_add_up_in_any_order() -> None:
 
 def months(of: list[tuple[int, float, int]]) -> FeatureProfile:
     """Series by month: (series, by how much they lie elsewhere, refused) of each."""
-    rng, found = np.random.default_rng(9), FeatureProfile.none(2)
+    rng, found = np.random.default_rng(9), FeatureProfile.empty(2)
     for month, (rows, shift, refused) in enumerate(of, start=1):
         named = np.full(rows, f"2024-{month:02}")
-        found += FeatureProfile.of(rng.normal(size=(rows, 2)) + shift, named, np.arange(rows) < refused)
+        found += FeatureProfile.from_deviations(rng.normal(size=(rows, 2)) + shift, named, np.arange(rows) < refused)
     return found
 
 
@@ -80,7 +80,9 @@ def test_since_when() -> None:
     assert drift.since(months(again[:3]), then, 0.01, 0.01) is None
     refused = [(300, 0.0, 3), (300, 0.0, 90), (300, 0.0, 80)]
     assert drift.since(months(refused), then, 0.01, 0.01) == "2024-02"
-    dead = FeatureProfile.of(np.zeros((0, 2)), np.zeros(0, "<U7"), np.zeros(0, bool), np.full(60, "2024-04"))
+    dead = FeatureProfile.from_deviations(
+        np.zeros((0, 2)), np.zeros(0, "<U7"), np.zeros(0, bool), np.full(60, "2024-04")
+    )
     assert drift.since(months(again[:3]) + dead, then, 0.01, 0.01) == "2024-04"
 
 
@@ -88,10 +90,12 @@ def test_machines_beyond_counting_are_one(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(profile, "MOST", 10)
     rng = np.random.default_rng(3)
     z, machine = rng.normal(size=(90, 2)), np.array([f"M{i % 15}" for i in range(90)])
-    whole = FeatureProfile.of(z, machine, np.zeros(90, bool)).bounded()
-    parts = [FeatureProfile.of(z[i : i + 6], machine[i : i + 6], np.zeros(6, bool)) for i in range(0, 90, 6)]
+    whole = FeatureProfile.from_deviations(z, machine, np.zeros(90, bool)).bounded()
+    parts = [
+        FeatureProfile.from_deviations(z[i : i + 6], machine[i : i + 6], np.zeros(6, bool)) for i in range(0, 90, 6)
+    ]
     for order in (parts, parts[::-1]):
-        found = FeatureProfile.none(2)
+        found = FeatureProfile.empty(2)
         for part in order:
             found = (found + part).bounded()
         assert found.machines.tolist() == whole.machines.tolist() == [ALL]

@@ -58,6 +58,9 @@ def _stored(rule: Any) -> Rule:
     return Rule.model_construct(**_StoredRule.model_validate(rule).model_dump())
 
 
+StoredRule = Annotated[Rule, BeforeValidator(_stored)]
+
+
 class FeaturesFacts(Facts):
     """By which features series are described, and what the rules reject.
 
@@ -76,7 +79,7 @@ class FeaturesFacts(Facts):
     agreement: float
     typical: dict[str, tuple[float, float]]
     catalogue: tuple[Feature, ...]
-    rules: tuple[Annotated[Rule, BeforeValidator(_stored)], ...]
+    rules: tuple[StoredRule, ...]
     rejected: dict[str, int]
     in_all: dict[str, int]
     alone: dict[str, int]

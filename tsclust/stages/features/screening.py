@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import polars as pl
 import polars.selectors as cs
+import pyarrow as pa
 
+from tsclust.arrays import Floats
 from tsclust.config import Rule
 from tsclust.stages.features import rules as screen
 from tsclust.stages.features.survey import as_columns
@@ -55,6 +57,16 @@ class Screen:
         verdict = screen.screen(frame.with_columns(**constants), self.rules)
         first = Counter(verdict.rejected_by.drop_nulls().to_list())
         return verdict.rejected_by, Tally(len(features), first, Counter(verdict.in_all), Counter(verdict.alone))
+
+    def first(self, features: Mapping[str, Floats], rows: int, carried: pl.DataFrame) -> pa.Array:
+        """(n,) text: the first rule that rejects each of n series, null where none does. Fast for few, counts nothing.
+
+        features: those that the rules read, (n,) each; NaN where one is not known.
+        """
+        known = [pl.Series(name, values, nan_to_null=True) for name, values in features.items()]
+        of_series = carried.select(self.carried).with_columns(cs.float().fill_nan(None)) if self.carried else ()
+        given = [pl.repeat(value, rows, eager=True).alias(name) for name, value in self.constants.items()]
+        return screen.first_rule(pl.DataFrame([*known, *of_series, *given], height=rows), self.rules)
 
 
 def features_used(rules: tuple[Rule, ...], names: Sequence[str]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 
@@ -16,7 +16,6 @@ from tsclust.errors import SettingsError
 from tsclust.stages.features import catalogue, parts, screening, survey
 from tsclust.stages.features import rules as rules_
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
-from tsclust.stages.features.freshness import refuse_other
 from tsclust.stages.features.screening import CLEAR, Screen
 from tsclust.stages.features.spec import Describer, FeatureSpec
 from tsclust.stages.features.survey import PartSurvey, Survey
@@ -24,7 +23,7 @@ from tsclust.stages.features.tally import Tally
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
 WORKERS = 2
@@ -48,32 +47,6 @@ class Plan:
     agreement: float
     rules: tuple[Rule, ...]
     typical: dict[str, tuple[float, float]]
-
-
-def describe_as(
-    workspace: Workspace, settings: Settings, base: Path, same: Mapping[str, Any], listen: Listener
-) -> Manifest[FeaturesFacts]:
-    """Describe the series of another workspace as those of the one at `base` were, from `same`, facts of its features/:
-    in the same direction, by the same rules, held against what was typical there.
-
-    Raises StageMissingError where the features are not the same ones.
-    """
-    meter = Meter()
-    spec = read_spec(base, settings)
-    describer = describer_of(workspace, spec, listen)
-    now, then = (catalogue.plain(describer.features), spec.digest), (same["catalogue"], same["made"])
-    refuse_other(now, then, base)
-    rules = tuple(Rule.model_validate(rule) for rule in same["rules"])
-    sign = 1 if same["peak"] == "max" else -1
-    plan = Plan(workspace.parts(SERIES), {}, dict.fromkeys(workspace.manifest(SERIES).outputs, (0, 0)), sign, 1.0,
-                rules, same["typical"])  # fmt: skip
-    with workspace.locked(), workspace.writing(FEATURES) as writer:
-        facts = describe_parts(workspace, writer, describer, plan, None, listen)
-        series = workspace.manifest(SERIES)
-        return write_manifest(
-            writer, meter, FEATURES, settings=spec.digest, inputs={"series": series.output_hash},
-            seed=0, rows=series.rows, parts=series.parts, facts=facts,
-        )  # fmt: skip
 
 
 def digest(root: Path, settings: Settings) -> str:

@@ -147,8 +147,3 @@ def write(workspace: Workspace, meter: Meter, after: LabelTables, found: pl.Data
             writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
             facts=LabelsFacts(),
         )  # fmt: skip
-
-
-def digest_of_model(settings: Settings) -> str:
-    """A hash of all settings that decide on what is learned from labels."""
-    return config.digest(settings.train, settings.labels, settings.cluster)

@@ -1,15 +1,22 @@
-"""model/ as files: the classifier, what it knows, what was normal, and how its series lay."""
+"""model/ as a bundle that is whole by itself: a copy of the folder is all that a Scorer needs.
+
+manifest.json        ModelFacts: kinds, threshold, temperature, and the contract: features, direction, rules, baselines
+model.skops          the classifier, its novelty references, the scaler, the profile that drift is measured against
+features.py          the text of the user's own features, where there are any
+out_of_fold.parquet  for the model page and for whoever checks the figures; scoring does not need it
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property, partial
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from tsclust.arrays import Bools, Floats, Grid, Int64s
 from tsclust.errors import DamagedError, StageMissingError
@@ -17,46 +24,65 @@ from tsclust.stages.clusters.scaling import GRID as PER_ONE
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.regimes import Regimes
 from tsclust.stages.model import abstention, classifier, decision, skops_file
-from tsclust.stages.model.facts import MODEL
+from tsclust.stages.model.deviations import Yardstick
+from tsclust.stages.model.facts import MODEL, ModelFacts
 from tsclust.stages.model.novelty import NoveltyDetector
 from tsclust.stages.model.profile import ALL, FeatureProfile
-from tsclust.workspace.commands import command
-from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter
 
-FILE = "model.skops"
+FILE, FEATURES_FILE = "model.skops", "features.py"
+SCALER = ("method", "keys", "centers", "spreads", "weights", "too_few", "band", "regimes")  # in the file's order
 
 
 @dataclass(frozen=True)
 class ModelBundle:
-    """A classifier that can be asked. facts: of its manifest; see training."""
+    """A classifier with all that series have to go through before it.
 
-    facts: Mapping[str, Any]
+    estimator     a fitted pipeline of `classifier.candidates`
+    profile       how the features of each machine were distributed in training
+    feature_text  the user's own features as they were written: code of whoever trained, never run by reading it
+    """
+
+    facts: ModelFacts
     estimator: Any
-    temperature: float
-    known: NoveltyDetector
+    novelty: NoveltyDetector
     scaler: Scaler
-    lying: FeatureProfile
+    profile: FeatureProfile
+    feature_text: str = ""
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        return tuple(self.facts["kinds"])
+        return self.facts.kinds
 
-    def predict(self, rows: Grid) -> tuple[Int64s, Floats, Floats]:
-        """(kind, probability, novelty), (n,) each, of scaled features (n, d); equal rows are asked about once."""
+    @property
+    def yardstick(self) -> Yardstick:
+        """What series are held against before they are classified."""
+        baseline = self.facts.feature_contract.compared_by.baseline
+        return Yardstick(self.facts.features, baseline, self.facts.machine, self.scaler)
+
+    def predict(self, z: Floats) -> tuple[Int64s, Floats, Floats]:
+        """(kind, probability, novelty), (n,) each, of deviations z (n, d); all that are within normal are asked once.
+
+        A row gets the same bits alone, among others, and for any number of threads.
+        """
+        rows: Grid = self.scaler.of_deviations(z)
         plain = ~rows.any(axis=1)
         at = np.append(np.flatnonzero(~plain), np.flatnonzero(plain)[:1])
         x = rows[at] / PER_ONE
-        probability = classifier.calibrated(self._probability(x), self.temperature)
-        found = (*abstention.confidence(probability), self.known.novelty(x))
+        probability = classifier.calibrated(self._probability(x), self.facts.temperature)
+        kind, sure, novelty = (*abstention.confidence(probability), self.novelty.novelty(x))
         where = np.full(len(rows), len(at) - 1)
         where[~plain] = np.arange(np.count_nonzero(~plain))
-        kind, sure, novelty = (one[where] for one in found)
-        return kind, sure, novelty
+        return kind[where], sure[where], novelty[where]
+
+    def refuses(self, probability: Floats, novelty: Floats) -> Bools:
+        """(n,) which series get no answer, at the threshold of training."""
+        refused: Bools = (probability < self.facts.threshold) | (novelty > 1)
+        return refused
 
     def _probability(self, x: Floats) -> Floats:
-        """(n, kinds) before calibration; 0 for kinds it has not seen."""
+        """(n, kinds) before calibration; 0 for kinds that the classifier has not seen."""
         probability = np.zeros((len(x), len(self.kinds)))
         probability[:, self.estimator.classes_] = self._decision(x)
         return probability
@@ -65,62 +91,85 @@ class ModelBundle:
     def _decision(self) -> decision.Decision:
         return decision.of_pipeline(self.estimator)
 
-    def refuses(self, sure: Floats, novelty: Floats) -> Bools:
-        """(n,) which series get no answer, at the threshold of training."""
-        found: Bools = (sure < self.facts["threshold"]) | (novelty > 1)
-        return found
-
 
 def write(writer: StageWriter, model: ModelBundle) -> None:
-    """Everything of a model that is not a plain number or text."""
-    scaler, lying = model.scaler, model.lying
+    """The files of a model but its manifest."""
+    scaler, profile = model.scaler, model.profile
     regimes = None if scaler.regimes is None else asdict(scaler.regimes)
-    plain = asdict(scaler) | {"keys": scaler.keys.tolist(), "regimes": regimes}
     content = {
         "estimator": model.estimator,
-        "known": asdict(model.known),
-        "scaler": plain,
-        "lying": asdict(lying) | {"machines": lying.machines.tolist()},
+        "known": asdict(model.novelty),
+        "scaler": {name: getattr(scaler, name) for name in SCALER} | {"keys": scaler.keys.tolist(), "regimes": regimes},
+        "lying": asdict(profile) | {"machines": profile.machines.tolist()},
     }
     writer.write_bytes(FILE, skops_file.dumps(content))
+    if model.feature_text:
+        writer.write_bytes(FEATURES_FILE, model.feature_text.encode())
 
 
-def read(workspace: Workspace) -> ModelBundle:
-    """Raises StageMissingError before training or for another scikit-learn's model, DamagedError for a changed one."""
-    manifest = workspace.manifest(MODEL)
-    _check_version(workspace, manifest)
-    content = (workspace.stage(MODEL) / FILE).read_bytes()
-    if hashlib.sha256(content).hexdigest() != manifest.outputs.get(FILE):
-        again = f"Make it again: {command('train', workspace.root)}"
-        raise DamagedError(f"{workspace.stage(MODEL) / FILE} has changed since it was trained", again)
-    held = skops_file.loads(content, len(manifest.facts["features"]))
-    return skops_file.tried(partial(_tried, manifest.facts, held))
+def read(folder: Path) -> ModelBundle:
+    """The bundle in a folder.
+
+    Raises StageMissingError where there is none, or one of a newer tsclust or another scikit-learn; DamagedError where
+    a file is not what `train` wrote.
+    """
+    manifest = _manifest(folder)
+    held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
+    text = _content(folder, FEATURES_FILE, manifest).decode() if FEATURES_FILE in manifest.outputs else ""
+    return skops_file.tried(partial(_tried, manifest.facts, held, text))
 
 
-def _tried(facts: Mapping[str, Any], held: dict[str, Any]) -> ModelBundle:
-    """From what a file holds, whose shapes nobody knows: one series goes all the way."""
-    found = _built(facts, held)
-    z = found.scaler.deviations(np.ones((1, len(facts["features"]))), np.array([ALL]))
-    found.predict(found.scaler.of_deviations(z))
-    FeatureProfile.of(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.lying.counts_of(ALL)
+def _manifest(folder: Path) -> Manifest[ModelFacts]:
+    try:
+        found = MODEL.manifest.model_validate_json((folder / "manifest.json").read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        raise StageMissingError(
+            f"{folder} holds no model: expected manifest.json and {FILE}",
+            "Train one with `tsclust train`, or name the folder model/ of a workspace",
+        ) from None
+    except ValidationError:
+        raise DamagedError(f"{folder / 'manifest.json'} cannot be read", "Train it again: tsclust train") from None
+    if found.facts.version > MODEL.facts.model_fields["version"].default:
+        raise StageMissingError(f"the model in {folder} was made by a newer tsclust than this one", "Update tsclust")
+    _check_version(folder, found)
     return found
 
 
-def _built(facts: Mapping[str, Any], found: dict[str, Any]) -> ModelBundle:
-    scaler = found["scaler"] | {"keys": np.array(found["scaler"]["keys"])}
-    regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
-    lying = found["lying"] | {"machines": np.array(found["lying"]["machines"], str)}
-    return ModelBundle(
-        facts, found["estimator"], facts["temperature"], NoveltyDetector(**found["known"]),
-        Scaler(**scaler | {"regimes": regimes}), FeatureProfile(**lying),
-    )  # fmt: skip
-
-
-def _check_version(workspace: Workspace, manifest: Manifest) -> None:
+def _check_version(folder: Path, manifest: Manifest[ModelFacts]) -> None:
     """Another scikit-learn may understand an estimator otherwise than the one that made it."""
-    then, now = manifest.versions["scikit-learn"], version("scikit-learn")
+    then, now = manifest.versions.get("scikit-learn", ""), version("scikit-learn")
     if then.split(".")[:2] != now.split(".")[:2]:
         raise StageMissingError(
-            f"the model of {workspace.root} was trained with scikit-learn {then}, here is {now}",
-            f"Train it again; the labels are kept: {command('train', workspace.root)}",
+            f"the model in {folder} was trained with scikit-learn {then}, here is {now}",
+            "Train it again in its workspace; the labels are kept: tsclust train",
         )
+
+
+def _content(folder: Path, name: str, manifest: Manifest[ModelFacts]) -> bytes:
+    """A file of the bundle. Raises DamagedError where it is not the one that was written."""
+    try:
+        content = (folder / name).read_bytes()
+    except FileNotFoundError:
+        content = b""
+    if hashlib.sha256(content).hexdigest() != manifest.outputs.get(name):
+        raise DamagedError(f"{folder / name} has changed since it was trained", "Train it again: tsclust train")
+    return content
+
+
+def _tried(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
+    """From what a file holds, whose shapes nobody knows: one series goes all the way."""
+    found = _built(facts, held, text)
+    z = found.scaler.deviations(np.ones((1, len(facts.features))), np.array([ALL]))
+    found.predict(z)
+    FeatureProfile.from_deviations(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.profile.counts_of(ALL)
+    return found
+
+
+def _built(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
+    scaler = held["scaler"] | {"keys": np.array(held["scaler"]["keys"])}
+    regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
+    profile = held["lying"] | {"machines": np.array(held["lying"]["machines"], str)}
+    return ModelBundle(
+        facts, held["estimator"], NoveltyDetector(**held["known"]), Scaler(**scaler | {"regimes": regimes}),
+        FeatureProfile(**profile), text,
+    )  # fmt: skip

@@ -1,7 +1,100 @@
-"""What model/ remembers of its making."""
+"""What model/ remembers of its making, beside the classifier itself: all that scoring and the model page need."""
 
 from __future__ import annotations
 
-from tsclust.workspace.manifest import Stage, UntypedFacts
+from typing import ClassVar
 
-MODEL = Stage("model", "train", UntypedFacts)
+from pydantic import BaseModel, ConfigDict, Field
+
+from tsclust.config import Settings
+from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.facts import StoredRule
+from tsclust.stages.model.abstention import Coverage
+from tsclust.workspace.manifest import Facts, Stage
+
+
+class ComparedBy(BaseModel):
+    """What decides on what is normal: a model holds for series that are compared in the same way."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    scaling: str
+    baseline: tuple[str, ...]
+    regimes: bool
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> ComparedBy:
+        return cls.model_validate(settings.cluster.model_dump(mode="json"))
+
+
+class FeatureContract(BaseModel):
+    """What has to be the same for series that are scored.
+
+    catalogue    the features in their order; settings_digest: of [features] and the text of the user's own ones
+    peak         max or min: which way the peak points
+    rules        in their order, the one that always holds included
+    typical      feature -> (median, robust deviation), which rules read
+    compared_by  what a series is compared with
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, serialize_by_alias=True)
+
+    catalogue: tuple[Feature, ...]
+    peak: str
+    rules: tuple[StoredRule, ...]
+    typical: dict[str, tuple[float, float]]
+    compared_by: ComparedBy
+    settings_digest: str = Field(validation_alias="made", serialization_alias="made")
+
+    @property
+    def sign(self) -> int:
+        """1 where the peak is a maximum, -1 a minimum."""
+        return 1 if self.peak == "max" else -1
+
+
+class ModelFacts(Facts):
+    """`version` is that of the bundle's format.
+
+    kinds            in the order of the classifier's classes; verdicts: kind -> verdict
+    counts           kind -> labelled series; too_few: kinds that have too few of them to be learned
+    assumed          series taken for normal although nobody labelled them
+    machine          the carried column that names a machine, "" for none; machines: how many there were
+    rejected         the share of the series that the rules reject;  refused: that got no answer in training
+    classifier       its name; losses: the weighted log loss of every candidate; temperature calibrates it
+    coverage         the coverage-error curve; threshold: less confident answers become "don't know"
+    confusion        (kinds, kinds) weighted: rows the label, columns the prediction out of fold
+    reject_errors, answer   the settings that the threshold comes from
+    features         the clustered ones; feature_contract: what must be the same for series that are scored
+    folds            of the cross-validation;  limit: of the novelty detector
+    feature_file     the name of the file with the user's own features, "" for none
+    """
+
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+    LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "feature_contract"})
+
+    kinds: tuple[str, ...]
+    verdicts: dict[str, str]
+    counts: dict[str, int]
+    too_few: dict[str, int]
+    assumed: int
+    machine: str
+    machines: int
+    rejected: float
+    classifier: str
+    losses: dict[str, float]
+    temperature: float
+    coverage: Coverage
+    confusion: tuple[tuple[float, ...], ...]
+    threshold: float
+    reject_errors: str
+    answer: str
+    feature_contract: FeatureContract = Field(validation_alias="same", serialization_alias="same")
+    features: tuple[str, ...]
+    folds: int
+    limit: float
+    refused: float
+    feature_file: str = ""
+
+
+MODEL = Stage("model", "train", ModelFacts)

@@ -1,4 +1,5 @@
-"""How series lie, machine by machine: counts of deviations in bins, of refused and of impossible ones."""
+"""How the features of series are distributed, machine by machine: counts of deviations in bins, of refused and of
+impossible series."""
 
 from __future__ import annotations
 
@@ -26,8 +27,8 @@ ALL = "\x1f"  # stands for all machines together: no machine is called so
 
 @dataclass(frozen=True)
 class FeatureProfile:
-    """How d features of m machines lie, sorted by name: counts (m, d, BINS) of series, refused (m,) of them got no
-    answer; rejected (m,) series more are impossible."""
+    """How d features of m machines are distributed, sorted by name: counts (m, d, BINS) of series, refused (m,) of them
+    got no answer; rejected (m,) series more are impossible."""
 
     machines: Keys
     counts: Int64s
@@ -35,7 +36,7 @@ class FeatureProfile:
     rejected: Int64s
 
     @classmethod
-    def of(cls, z: Floats, machine: Keys, refused: Bools, rejected: Keys = NOBODY) -> FeatureProfile:
+    def from_deviations(cls, z: Floats, machine: Keys, refused: Bools, rejected: Keys = NOBODY) -> FeatureProfile:
         """Of n series with deviations z (n, d): machine and refused (n,). rejected: machine of each impossible one."""
         machines, at = np.unique(np.concatenate([machine, rejected]), return_inverse=True)
         own, out = at[: len(machine)], at[len(machine) :]
@@ -43,7 +44,7 @@ class FeatureProfile:
         return cls(machines, count(z, own, len(machines)), refusals, impossible)
 
     @classmethod
-    def none(cls, d: int) -> FeatureProfile:
+    def empty(cls, d: int) -> FeatureProfile:
         """Of no series."""
         zero = np.zeros(0, np.int64)
         return cls(NOBODY, np.zeros((0, d, BINS), np.int64), zero, zero)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from tsclust.stages.labels.kinds import NORMAL
+from tsclust.stages.model.facts import ModelFacts
 from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, steps
 from tsclust.stages.reports.groups.cards import stage_of
 from tsclust.stages.reports.groups.data import Stage
@@ -88,17 +88,17 @@ class Plot:
     grid: str
 
 
-def of(manifest: Manifest, title: str = "") -> ModelData:
+def of(manifest: Manifest[ModelFacts], title: str = "") -> ModelData:
     """From the manifest of model/."""
     facts = manifest.facts
-    columns = facts["coverage"]
-    curve = tuple(map(Point, *(columns[name] for name in ("threshold", "answered", "left", "wrong"))))
-    chosen = next((point for point in curve if point.threshold >= facts["threshold"]), curve[-1])
+    of = facts.coverage
+    curve = tuple(map(Point, of.threshold, of.answered, of.left, of.wrong))
+    chosen = next((point for point in curve if point.threshold >= facts.threshold), curve[-1])
     prices = tuple((share, _first(curve, 1 - share)) for share in ROWS)
     return ModelData(
-        title=title, classifier=facts["classifier"], losses=tuple(facts["losses"].items()), machine=facts["machine"],
-        machines=facts["machines"], assumed=facts["assumed"], too_few=tuple(facts["too_few"].items()),
-        kinds=tuple(_told(facts)), confusion=tuple(map(tuple, facts["confusion"])), curve=curve, chosen=chosen,
+        title=title, classifier=facts.classifier, losses=tuple(facts.losses.items()), machine=facts.machine,
+        machines=facts.machines, assumed=facts.assumed, too_few=tuple(facts.too_few.items()),
+        kinds=tuple(_told(facts)), confusion=facts.confusion, curve=curve, chosen=chosen,
         prices=prices, stage=stage_of(manifest),
     )  # fmt: skip
 
@@ -120,12 +120,12 @@ def render(data: ModelData, lang: str) -> str:
     )
 
 
-def _told(facts: Mapping[str, Any]) -> list[KindMetrics]:
-    confusion, found = facts["confusion"], []
-    for i, kind in enumerate(facts["kinds"]):
+def _told(facts: ModelFacts) -> list[KindMetrics]:
+    confusion, found = facts.confusion, []
+    for i, kind in enumerate(facts.kinds):
         said, true = sum(row[i] for row in confusion), sum(confusion[i])
         precision = confusion[i][i] / said if said else None
-        labelled = facts["counts"][kind] - (facts["assumed"] if kind == NORMAL else 0)
+        labelled = facts.counts[kind] - (facts.assumed if kind == NORMAL else 0)
         found.append(KindMetrics(kind, labelled, precision, confusion[i][i] / max(true, 1e-300)))
     return found
 

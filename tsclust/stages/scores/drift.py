@@ -1,4 +1,4 @@
-"""Whether series are still what a classifier learned from: how the features of each machine lay, then and now.
+"""Whether series are still what a classifier learned from: how features of each machine were distributed, and are now.
 
 The measure is the population stability index, sum of (now - then) log(now / then) over bins of a feature, which are
 steps of its robust deviation from what is usual for the machine.
@@ -17,20 +17,10 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.stages.model.profile import BINS, FeatureProfile
 
 SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
-
-
 ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
-
-
 PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
-
-
 CHANCES = 1e-3  # of a false alarm in all machines together: a share that is larger than they explain is no chance,
-
-
 MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
-
-
 # The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
 CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
 
@@ -41,6 +31,37 @@ class Shift:
 
     feature: str
     index: float
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A machine, None for all together, that is not what it was.
+
+    shifts    the features whose distribution has shifted, most first
+    refused   the share of its possible series that got no answer; refused_more: whether that is more than it was
+    rejected  the share of its series that are impossible; rejected_more: whether that is more than it was
+    last      whether it is so in the last weeks alone, and all series together are as they were
+    since     the month from which on it is so, like 2024-03; None where no column of times says
+    """
+
+    machine: str | None
+    rows: int
+    refused: float
+    refused_more: bool
+    rejected: float
+    rejected_more: bool
+    shifts: tuple[Shift, ...]
+    last: bool = False
+    since: str | None = None
+
+
+@dataclass(frozen=True)
+class Drift:
+    """found: whether anything has; changed: what is not as it was; unknown: machines that training has not seen."""
+
+    found: bool
+    changed: tuple[Changed, ...]
+    unknown: tuple[str, ...]
 
 
 def index(now: Int64s, then: Int64s) -> Floats:

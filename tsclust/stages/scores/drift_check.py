@@ -3,113 +3,79 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import partial, reduce
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
+import polars as pl
 
 from tsclust.arrays import Bools, Int64s, Keys
-from tsclust.engine.base import map_parts
-from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model.bundle import ModelBundle
-from tsclust.stages.model.examples import Part
 from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.stages.scores import drift
-from tsclust.stages.scores.drift import Shift
-from tsclust.stages.scores.recent import times
-from tsclust.stages.series import parts as series_parts
-from tsclust.workspace.folder import Workspace
+from tsclust.stages.scores.drift import Changed, Drift
+from tsclust.stages.scores.scorer import Scores
 
-WORKERS = 2
-LOOKED_AT = 100  # machines of whose months is asked: where more have changed, all together say since when
+MOST_MACHINES = 100  # machines that are looked at month by month: where more have changed, all together say since when
 AND = "\x1e"  # between a machine and a month
 
-Read = Callable[[Path], Part]
-Refused = Callable[[Path], Bools]  # a part -> (n,) which of its kept series get no answer
+ByMonth = Callable[[Sequence[str]], FeatureProfile | None]  # machines -> their months, called `machine AND month`
 
 
 @dataclass(frozen=True)
 class CurrentProfile:
-    """How the series lie that are scored: all of them, and the last ones alone; None where there are no others."""
+    """The profile of the series that are scored: all of them, and the last ones alone; None where that is all."""
 
     whole: FeatureProfile
     last: FeatureProfile | None
+
+    @classmethod
+    def empty(cls, d: int, with_last: bool) -> CurrentProfile:
+        nothing = FeatureProfile.empty(d)
+        return cls(nothing, nothing if with_last else None)
+
+    @classmethod
+    def from_scores(cls, scores: Scores, late: Bools | None) -> CurrentProfile:
+        """Of a part; late (all,): which of its series are among the last, None where there are no others."""
+        of, refused = scores.deviations, scores.refused
+        whole = FeatureProfile.from_deviations(of.z, of.machine, refused, of.rejected)
+        if late is None:
+            return cls(whole, None)
+        kept, out = late[of.keep], late[~of.keep]
+        last = FeatureProfile.from_deviations(of.z[kept], of.machine[kept], refused[kept], of.rejected[out])
+        return cls(whole, last)
 
     def __add__(self, other: CurrentProfile) -> CurrentProfile:
         last = (self.last + other.last).bounded() if self.last is not None and other.last is not None else None
         return CurrentProfile((self.whole + other.whole).bounded(), last)
 
 
-@dataclass(frozen=True)
-class Changed:
-    """A machine, None for all together, that is not what it was.
-
-    shifts    the features that lie otherwise, most first
-    refused   the share of its possible series that got no answer; refused_more: whether that is more than it was
-    rejected  the share of its series that are impossible; rejected_more: whether that is more than it was
-    last      whether it is so in the last weeks alone, and all series together are as they were
-    since     the month from which on it is so, like 2024-03; None where no column of times says
-    """
-
-    machine: str | None
-    rows: int
-    refused: float
-    refused_more: bool
-    rejected: float
-    rejected_more: bool
-    shifts: tuple[Shift, ...]
-    last: bool = False
-    since: str | None = None
-
-
-@dataclass(frozen=True)
-class Drift:
-    """changed: what is not as it was; unknown: machines that were not there when it was learned."""
-
-    changed: tuple[Changed, ...]
-    unknown: tuple[str, ...]
-
-    def plain(self) -> dict[str, Any]:
-        """For the manifest."""
-        changed = [asdict(one) for one in self.changed]
-        return {"found": bool(changed), "changed": changed, "unknown": list(self.unknown)}
-
-
-def find(
-    workspace: Workspace, now: CurrentProfile, model: ModelBundle, names: Sequence[str], read: Read, refused: Refused
-) -> Drift:
-    """What has changed in the series of a workspace, which lie so `now`; names (d,) of the features."""
-    there, each = set(model.lying.machines.tolist()), now.whole.machines.tolist()
-    apart = bool(model.facts["machine"]) and ALL not in there and ALL not in each
+def detect_drift(now: CurrentProfile, model: ModelBundle, by_month: ByMonth) -> Drift:
+    """What has changed since training. `by_month` is asked only where something has; it gives None without times."""
+    there, each = set(model.profile.machines.tolist()), now.whole.machines.tolist()
+    apart = bool(model.facts.machine) and ALL not in there and ALL not in each
     known = [machine for machine in each if apart and machine in there]
-    changed = [one for who in (ALL, *known) if (one := _changed(now, who, model, names, 1 + len(known)))]
+    changed = [one for who in (ALL, *known) if (one := _changed(now, who, model, 1 + len(known)))]
     if changed:
-        most = sorted(changed, key=lambda one: (one.machine is not None, -one.rows))[: LOOKED_AT + 1]
-        when = _since(workspace, [_key(one) for one in most], model, read, refused)
+        most = sorted(changed, key=lambda one: (one.machine is not None, -one.rows))[: MOST_MACHINES + 1]
+        when = _since([_key(one) for one in most], model, by_month)
         changed = [replace(one, since=when.get(_key(one))) for one in changed]
     unknown = tuple(machine for machine in each if apart and machine not in there)
-    return Drift(tuple(changed), unknown)
+    return Drift(bool(changed), tuple(changed), unknown)
 
 
-def _changed(
-    now: CurrentProfile, machine: str, model: ModelBundle, names: Sequence[str], machines: int
-) -> Changed | None:
+def _changed(now: CurrentProfile, machine: str, model: ModelBundle, machines: int) -> Changed | None:
     """A machine, or ALL, if it is not what it was, in all its series or in the last ones."""
-    whole = _compared(now.whole.of_machine(machine), machine, model, names, machines)
+    whole = _compared(now.whole.of_machine(machine), machine, model, machines)
     if whole is not None or now.last is None:
         return whole
-    last = _compared(now.last.of_machine(machine), machine, model, names, machines)
+    last = _compared(now.last.of_machine(machine), machine, model, machines)
     return replace(last, last=True) if last else None
 
 
-def _compared(
-    now: FeatureProfile, machine: str, model: ModelBundle, names: Sequence[str], machines: int
-) -> Changed | None:
+def _compared(now: FeatureProfile, machine: str, model: ModelBundle, machines: int) -> Changed | None:
     rows, out, refused = int(now.rows[0]), int(now.rejected[0]), int(now.refused[0])
     most_refused, most_rejected = _most(model, machine)
-    shifts = drift.shifts(now.counts[0], model.lying.counts_of(machine), names)
+    shifts = drift.shifts(now.counts[0], model.profile.counts_of(machine), model.facts.features)
     more = drift.too_many(refused, rows, most_refused, machines)
     impossible = drift.too_many(out, rows + out, most_rejected, machines)
     found = Changed(
@@ -121,39 +87,33 @@ def _compared(
 
 def _most(model: ModelBundle, machine: str) -> tuple[float, float]:
     """The shares of series that got no answer and were impossible in training: of all, or of the machine if more."""
-    refused, rejected = model.lying.shares_of(machine)
-    return max(model.facts["refused"], refused), max(model.facts["rejected"], rejected)
+    refused, rejected = model.profile.shares_of(machine)
+    return max(model.facts.refused, refused), max(model.facts.rejected, rejected)
 
 
 def _key(one: Changed) -> str:
     return ALL if one.machine is None else one.machine
 
 
-def _since(
-    workspace: Workspace, machines: Sequence[str], model: ModelBundle, read: Read, refused: Refused
-) -> dict[str, str | None]:
+def _since(machines: Sequence[str], model: ModelBundle, by_month: ByMonth) -> dict[str, str | None]:
     """machine -> the month from which on it is not what it was."""
-    column = series_parts.column_of_times(workspace)
-    if column is None:
+    total = by_month(machines)
+    if total is None:
         return {}
-    one_part = partial(_by_month, workspace, column, machines, read, refused)
-    total = reduce(lambda a, b: a + b, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
     months = {who: _months_of(total, who) for who in machines}
-    return {who: drift.since(of, model.lying.counts_of(who), *_most(model, who)) for who, of in months.items()}
+    return {who: drift.since(of, model.profile.counts_of(who), *_most(model, who)) for who, of in months.items()}
 
 
-def _by_month(
-    workspace: Workspace, column: str, machines: Sequence[str], read: Read, refused: Refused, path: Path
-) -> FeatureProfile:
-    """How the series lie of each of these machines and each month, called `machine AND month`."""
-    part, no_answer = read(path), refused(path)
-    months = times(workspace, column, path).dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
-    month, out = months[part.keep], months[~part.keep]
-    found = FeatureProfile.none(part.z.shape[1])
-    for who, whose in ((np.full(len(month), ALL), np.full(len(out), ALL)), (part.machine, part.rejected)):
+def profile_by_month(scores: Scores, when: pl.Series, machines: Sequence[str]) -> FeatureProfile:
+    """The profile of each of these machines and each month of a part; when (all,): times, null where not known."""
+    of = scores.deviations
+    months = when.dt.strftime("%Y-%m").fill_null("").to_numpy().astype(str)
+    month, out = months[of.keep], months[~of.keep]
+    found = FeatureProfile.empty(of.z.shape[1])
+    for who, whose in ((np.full(len(month), ALL), np.full(len(out), ALL)), (of.machine, of.rejected)):
         mine, names = _named(who, month, machines)
         _, rejected = _named(whose, out, machines)
-        found += FeatureProfile.of(part.z[mine], names, no_answer[mine], rejected)
+        found += FeatureProfile.from_deviations(of.z[mine], names, scores.refused[mine], rejected)
     return found
 
 

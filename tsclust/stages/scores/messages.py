@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
-from tsclust.stages.scores.drift import SHIFTED
+from tsclust.stages.scores.drift import SHIFTED, Changed
+from tsclust.stages.scores.facts import ScoresFacts
 from tsclust.wording.english import counted
 from tsclust.wording.language import Language
 
@@ -15,53 +15,52 @@ NO_NAME = "(no machine named)"
 SHORT = 60  # characters of a text from outside
 
 
-def notes(facts: Mapping[str, Any], to_table: str) -> tuple[str, ...]:
+def notes(facts: ScoresFacts, to_table: str) -> tuple[str, ...]:
     return tuple(_notes(facts, to_table))
 
 
-def _notes(facts: Mapping[str, Any], to_table: str) -> Iterator[str]:
-    if facts["elsewhere"]:
-        yield f"from {facts['origin']}"
+def _notes(facts: ScoresFacts, to_table: str) -> Iterator[str]:
+    if facts.elsewhere:
+        yield f"from {facts.origin}"
     if to_table:
         yield f"also in the table {to_table}"
     yield from _refused(facts)
-    drift = facts["drift"]
-    for one in drift["changed"][:FEW]:
+    drift = facts.drift
+    for one in drift.changed[:FEW]:
         yield f"changed: {_changed(one)}"
-    if len(drift["changed"]) > FEW:
-        yield f"... and {counted(len(drift['changed']) - FEW, 'more machine')}: manifest.json has all"
-    if drift["unknown"]:
-        some = ", ".join(name[:SHORT] or NO_NAME for name in drift["unknown"][:FEW])
-        machines = counted(len(drift["unknown"]), "machine was", "machines were")
+    if len(drift.changed) > FEW:
+        yield f"... and {counted(len(drift.changed) - FEW, 'more machine')}: manifest.json has all"
+    if drift.unknown:
+        some = ", ".join(name[:SHORT] or NO_NAME for name in drift.unknown[:FEW])
+        machines = counted(len(drift.unknown), "machine was", "machines were")
         yield f"{machines} not in the training data and compared with the overall baseline: {some}"
 
 
-def _refused(facts: Mapping[str, Any]) -> Iterator[str]:
+def _refused(facts: ScoresFacts) -> Iterator[str]:
     """Where confidence is tied, no threshold leaves exactly this share unanswered."""
-    asked, said = facts["refuse"], facts["said"]
-    refused = (said.get(DONT_KNOW, 0) + said.get(NONE_OF_THESE, 0)) / max(facts["kept"], 1)
-    if asked is not None and abs(refused - asked) > 0.1 * asked:
-        yield f"{refused:.1%} get no answer instead of {asked:.1%}: many series are tied in confidence"
+    refused = (facts.said.get(DONT_KNOW, 0) + facts.said.get(NONE_OF_THESE, 0)) / max(facts.kept, 1)
+    if facts.refuse is not None and abs(refused - facts.refuse) > 0.1 * facts.refuse:
+        yield f"{refused:.1%} get no answer instead of {facts.refuse:.1%}: many series are tied in confidence"
 
 
-def _changed(one: Mapping[str, Any]) -> str:
+def _changed(one: Changed) -> str:
     """`W7, since May 2021 (192 series): side_fall has shifted (PSI 0.29, alarm at 0.25)`."""
-    who = "all machines together" if one["machine"] is None else one["machine"][:SHORT] or NO_NAME
-    since = f", since {Language.load('en').month(one['since'])}" if one["since"] else ""
-    last = " of the last weeks" if one["last"] else ""
-    return f"{who}{since} ({one['rows']:,} series{last}): {'; '.join(_reasons(one))}"
+    who = "all machines together" if one.machine is None else one.machine[:SHORT] or NO_NAME
+    since = f", since {Language.load('en').month(one.since)}" if one.since else ""
+    last = " of the last weeks" if one.last else ""
+    return f"{who}{since} ({one.rows:,} series{last}): {'; '.join(_reasons(one))}"
 
 
-def _reasons(one: Mapping[str, Any]) -> Iterator[str]:
-    for shift in one["shifts"][:3]:
-        yield f"{shift['feature']} has shifted (PSI {shift['index']:.2f}, alarm at {SHIFTED})"
-    if one["refused_more"]:
-        yield f"{one['refused']:.1%} get no answer"
-    if one["rejected_more"]:
-        yield f"the rules reject {one['rejected']:.1%}, far more than in training"
+def _reasons(one: Changed) -> Iterator[str]:
+    for shift in one.shifts[:3]:
+        yield f"{shift.feature} has shifted (PSI {shift.index:.2f}, alarm at {SHIFTED})"
+    if one.refused_more:
+        yield f"{one.refused:.1%} get no answer"
+    if one.rejected_more:
+        yield f"the rules reject {one.rejected:.1%}, far more than in training"
 
 
-def table(facts: Mapping[str, Any], rows: int) -> tuple[tuple[str, ...], ...]:
+def table(facts: ScoresFacts, rows: int) -> tuple[tuple[str, ...], ...]:
     """How often each kind was predicted."""
-    said = [(name[:SHORT], f"{count:,}", f"{count / max(rows, 1):.3%}") for name, count in facts["said"].items()]
+    said = [(name[:SHORT], f"{count:,}", f"{count / max(rows, 1):.3%}") for name, count in facts.said.items()]
     return (("said", "series", "share"), *said)

@@ -1,20 +1,17 @@
-"""features/ -> scores/, part by part, by the model of the workspace."""
+"""features/ -> scores/, or series of another source -> scores_new/, part by part, by the model of the workspace."""
 
 from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from functools import partial, reduce
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.arrays import Bools, Floats
@@ -22,87 +19,133 @@ from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
 from tsclust.stages.features import freshness
+from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels.kinds import DONT_KNOW, IMPOSSIBLE, NONE_OF_THESE
-from tsclust.stages.model import abstention, examples
+from tsclust.stages.labels.kinds import IMPOSSIBLE
+from tsclust.stages.model import abstention
 from tsclust.stages.model.bundle import ModelBundle
-from tsclust.stages.model.examples import Part
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.profile import FeatureProfile
-from tsclust.stages.scores import drift_check
-from tsclust.stages.scores.drift_check import CurrentProfile, Drift
-from tsclust.stages.scores.facts import SCORES
-from tsclust.stages.scores.recent import Window
+from tsclust.stages.scores import drift_check, recent
+from tsclust.stages.scores.drift_check import CurrentProfile
+from tsclust.stages.scores.facts import ScoresFacts
+from tsclust.stages.scores.recent import RecentWindow
+from tsclust.stages.scores.scorer import Scorer, Scores, score_rows
 from tsclust.stages.series import parts as series_parts
-from tsclust.stages.series import step
+from tsclust.stages.series import step as series_step
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Stage
-from tsclust.workspace.parquet import StageWriter
-
-COLUMNS = ("series_id", "said", "kind", "probability", "novelty", "rejected_by")
-
+from tsclust.workspace.manifest import Manifest, Meter, Stage, write_manifest
+from tsclust.workspace.parquet import StageWriter, Written, write_part
 
 WORKERS = 2
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The workspace whose series are scored, the settings of the main one, its model, and less sure is don't know."""
+class Described:
+    """Scores parts of features/. series: the folder of the parts with their carried columns."""
 
-    series: Workspace
-    settings: Settings
     model: ModelBundle
-    threshold: float = 0.0
-    window: Window | None = None
+    series: Path
 
-    def read(self, path: Path) -> Part:
-        """A part of features/."""
-        return examples.read(self.series, self.settings, self.model.scaler, self.model.facts["machine"], path)
-
-    def refused(self, scores: Path, path: Path) -> Bools:
-        """(n,) which kept series of a part of features/ the model alone would not answer, by the part of the scores."""
-        found = pl.DataFrame(pq.read_table(scores / path.name, columns=["probability", "novelty"])).drop_nulls()
-        return self.model.refuses(found["probability"].to_numpy(), found["novelty"].to_numpy())
+    def __call__(self, path: Path) -> Scores:
+        rows = feature_parts.read(path, self.model.facts.features)
+        carried = series_parts.read_carried(self.series / path.name, self.model.yardstick.carried)
+        return score_rows(self.model, rows, carried)
 
 
-def whole(workspace: Workspace, stage: Stage) -> pa.Table:
-    """The scores of a stage as one table."""
-    return pa.concat_tables(pq.read_table(path) for path in workspace.parts(stage))
+@dataclass(frozen=True)
+class Undescribed:
+    """Scores parts of series/."""
+
+    scorer: Scorer
+
+    def __call__(self, path: Path) -> Scores:
+        carried = series_parts.read_carried(path, self.scorer.carried)
+        return self.scorer.score_block(series_parts.read_block(path), carried)
+
+
+@dataclass(frozen=True)
+class SeriesToScore:
+    """Parts, and how they are scored.
+
+    series  the folder of the parts with the carried columns; times: the one that says when a series was recorded
+    rows    of all parts; inputs: stage -> hash, for the manifest; origin: where the series came from
+    """
+
+    paths: tuple[Path, ...]
+    scores: Callable[[Path], Scores]
+    model: ModelBundle
+    series: Path
+    times: str | None
+    rows: int
+    inputs: dict[str, str]
+    origin: str
+
+    def when(self, path: Path) -> pl.Series | None:
+        """(all,) when the series of a part were recorded; None where no column says."""
+        return None if self.times is None else series_parts.read_times(self.series / path.name, self.times)
 
 
 @contextmanager
 def series_to_score(
-    workspace: Workspace, settings: Settings, stage: Stage, model: ModelBundle, listen: Listener
-) -> Iterator[Workspace]:
-    """The workspace itself, or one for as long as it takes, with series of another source, described alike."""
-    same = model.facts["same"]
-    if stage == SCORES:
-        freshness.refuse_stale(workspace)
-        there = workspace.manifest(FEATURES)
-        facts = (there.facts.shown(()), same)
-        now, then = ([of[name] for name in ("catalogue", "peak", "rules")] for of in facts)
-        freshness.refuse_other((there.settings, now), (same["made"], then), workspace.root)
-        yield workspace
+    workspace: Workspace, settings: Settings, model: ModelBundle, new: bool, listen: Listener
+) -> Iterator[SeriesToScore]:
+    """The workspace's own series, or `new` ones of another source for as long as it takes.
+
+    Raises StageMissingError where the model was trained on other features or rules, SettingsError where new series lack
+    a column that the model needs.
+    """
+    if not new:
+        yield _own(workspace, model)
         return
+    scorer = _scorer_of(workspace, settings, model)
     beside = Workspace(workspace.root / ".scoring")
     shutil.rmtree(beside.root, ignore_errors=True)
     beside.root.mkdir()
     try:
-        step.read_into(beside, settings, workspace.root, listen)
-        _check_carried(beside, settings, model)
-        features_step.describe_as(beside, settings, workspace.root, same, listen)
-        yield beside
+        series_step.read_into(beside, settings, workspace.root, listen)
+        _check_carried(series_parts.schema(beside).names, scorer)
+        about = workspace.manifest(MODEL), beside.manifest(SERIES)
+        inputs = {manifest.stage: manifest.output_hash for manifest in about}
+        yield _source(beside, tuple(beside.parts(SERIES)), Undescribed(scorer), model, inputs)
     finally:
         shutil.rmtree(beside.root, ignore_errors=True)
 
 
-def _check_carried(beside: Workspace, settings: Settings, model: ModelBundle) -> None:
-    """Raises SettingsError where the new series lack a column that series are compared by."""
-    there = series_parts.schema(beside).names
-    needed = [*settings.cluster.baseline, *filter(None, [model.facts["machine"]])]
-    if missing := next((name for name in needed if name not in there), None):
+def _own(workspace: Workspace, model: ModelBundle) -> SeriesToScore:
+    freshness.refuse_stale(workspace)
+    there, contract = workspace.manifest(FEATURES), model.facts.feature_contract
+    now = (there.facts.catalogue, there.facts.peak, there.facts.rules)
+    then = (contract.catalogue, contract.peak, contract.rules)
+    freshness.refuse_other((there.settings, now), (contract.settings_digest, then), workspace.root)
+    inputs = {manifest.stage: manifest.output_hash for manifest in (workspace.manifest(MODEL), there)}
+    scores = Described(model, workspace.stage(SERIES))
+    return _source(workspace, tuple(workspace.parts(FEATURES)), scores, model, inputs)
+
+
+def _source(
+    series: Workspace, paths: tuple[Path, ...], scores: Callable[[Path], Scores], model: ModelBundle,
+    inputs: dict[str, str],
+) -> SeriesToScore:  # fmt: skip
+    about = series.manifest(SERIES)
+    return SeriesToScore(
+        paths, scores, model, series.stage(SERIES), series_parts.column_of_times(series), about.rows, inputs,
+        about.facts.origin,
+    )  # fmt: skip
+
+
+def _scorer_of(workspace: Workspace, settings: Settings, model: ModelBundle) -> Scorer:
+    """The model's own features are run where they are, word for word, those of the workspace's settings."""
+    spec = features_step.read_spec(workspace.root, settings)
+    freshness.refuse_other(spec.digest, model.facts.feature_contract.settings_digest, workspace.root)
+    return Scorer(model, allow_features=spec.text == model.feature_text)
+
+
+def _check_carried(there: Sequence[str], scorer: Scorer) -> None:
+    """Raises SettingsError where the new series lack a column that the model needs."""
+    if missing := next((name for name in scorer.carried if name not in there), None):
         raise SettingsError(
             f"the new series have no column {missing!r}, by which the model compares series (they have: "
             f"{', '.join(there)[:200]})",
@@ -110,82 +153,77 @@ def _check_carried(beside: Workspace, settings: Settings, model: ModelBundle) ->
         )
 
 
-def with_threshold(asked: Asked, share: float | None) -> Asked:
-    """The threshold of training; with a share, that at which so many of these series get no answer."""
-    threshold = asked.model.facts["threshold"]
-    if share is not None:
-        sure = np.concatenate(list(map_parts(partial(_confidence, asked), asked.series.parts(FEATURES), WORKERS)))
-        threshold = abstention.threshold_for_rejection_rate(sure, share)
-    return replace(asked, threshold=threshold)
+def threshold_of(source: SeriesToScore, share: float | None) -> float:
+    """The threshold of training; with a share, the one at which that share of these series gets no answer."""
+    if share is None:
+        return source.model.facts.threshold
+    sure = list(map_parts(partial(_probability, source), source.paths, WORKERS))
+    return abstention.threshold_for_rejection_rate(np.concatenate(sure), share)
 
 
-def _confidence(asked: Asked, path: Path) -> Floats:
-    z = asked.read(path).z
-    return asked.model.predict(asked.model.scaler.of_deviations(z))[1]
+def _probability(source: SeriesToScore, path: Path) -> Floats:
+    return source.scores(path).probability
 
 
-def score_all(asked: Asked, writer: StageWriter, listen: Listener) -> tuple[Counter[str], CurrentProfile]:
-    """Write scores/; what was said how often, and how the series lie."""
+def score_all(
+    source: SeriesToScore, writer: StageWriter, meter: Meter, stage: Stage[ScoresFacts], refuse: float | None,
+    listen: Listener,
+) -> Manifest[ScoresFacts]:  # fmt: skip
+    """Write scores/. refuse: the share of series that are to get no answer, None for the threshold of training."""
+    threshold, window = threshold_of(source, refuse), _window(source)
     said: Counter[str] = Counter()
-    nothing = FeatureProfile.none(len(asked.model.facts["features"]))
-    now = CurrentProfile(nothing, nothing if asked.window else None)
-    for of_part, lies in map_parts(partial(_score, asked, writer), asked.series.parts(FEATURES), WORKERS):
-        said, now = said + of_part, now + lies
-        listen(Progress("score", said.total(), asked.series.manifest(FEATURES).rows))
-    return said, now
+    now = CurrentProfile.empty(len(source.model.facts.features), window is not None)
+    one_part = partial(_score, source, writer.folder, threshold, window)
+    for written, of_part, profile in map_parts(one_part, source.paths, WORKERS):
+        writer.add(written)
+        said, now = said + of_part, now + profile
+        listen(Progress("score", said.total(), source.rows))
+    facts = ScoresFacts(
+        refuse=refuse, elsewhere=stage.name == "scores_new", threshold=threshold, said=dict(said.most_common()),
+        drift=drift_check.detect_drift(now, source.model, partial(_by_month, source)), origin=source.origin,
+        kept=said.total() - said[IMPOSSIBLE],
+    )  # fmt: skip
+    return write_manifest(
+        writer, meter, stage, settings=config.digest(str(threshold)), inputs=source.inputs, seed=0, rows=source.rows,
+        parts=len(source.paths), facts=facts,
+    )  # fmt: skip
 
 
-def _score(asked: Asked, writer: StageWriter, path: Path) -> tuple[Counter[str], CurrentProfile]:
-    part = asked.read(path)
-    kind, sure, novelty = asked.model.predict(asked.model.scaler.of_deviations(part.z))
-    names = pl.Series([*asked.model.kinds, DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE])
-    dont_know, none, impossible = range(len(names) - 3, len(names))
-    said = np.where(novelty > 1, none, np.where(sure < asked.threshold, dont_know, kind))
-    columns = {
-        "said": names.gather(_spread(said, part.keep, impossible)),
-        "kind": names.gather(_spread(kind, part.keep, impossible)).set(pl.Series(~part.keep), None),
-        "probability": _spread(sure, part.keep, np.nan), "novelty": _spread(novelty, part.keep, np.nan),
-    }  # fmt: skip
-    scored = part.rows.with_columns(**columns).with_columns(pl.col("probability", "novelty").fill_nan(None))
-    writer.write_table(path.name, scored.select(COLUMNS).to_arrow())
-    counts = Counter(dict(scored["said"].value_counts().iter_rows()))
-    return counts, _now(asked, path, part, asked.model.refuses(sure, novelty))
+def _window(source: SeriesToScore) -> RecentWindow | None:
+    """The last weeks; None where no column says when, or there are no more days than these."""
+    if source.times is None:
+        return None
+    return recent.last_days(list(map_parts(partial(_ends, source), source.paths, WORKERS)))
 
 
-def _now(asked: Asked, path: Path, part: Part, refused: Bools) -> CurrentProfile:
-    """How the series of a part lie, and those in the window."""
-    whole = FeatureProfile.of(part.z, part.machine, refused, part.rejected)
-    if asked.window is None:
-        return CurrentProfile(whole, None)
-    late = asked.window.rows(path)
-    kept, out = late[part.keep], late[~part.keep]
-    return CurrentProfile(whole, FeatureProfile.of(part.z[kept], part.machine[kept], refused[kept], part.rejected[out]))
+def _ends(source: SeriesToScore, path: Path) -> Floats:
+    when = source.when(path)
+    return np.full(2, np.nan) if when is None else recent.ends_of(when)
 
 
-def _spread(values: Any, keep: Bools, other: float) -> Any:
-    """(all,) the values (n,) of the rows that are kept, `other` for the rest."""
-    spread = np.full(len(keep), other, values.dtype)
-    spread[keep] = values
-    return spread
+def _score(
+    source: SeriesToScore, folder: Path, threshold: float, window: RecentWindow | None, path: Path
+) -> tuple[Written, Counter[str], CurrentProfile]:
+    scores = source.scores(path)
+    table = scores.table(source.model, threshold)
+    written = write_part(folder, path.name, table)
+    counts = Counter(dict(pl.Series(table["said"]).value_counts().iter_rows()))
+    return written, counts, CurrentProfile.from_scores(scores, _late(source, window, path))
 
 
-def drift_of(asked: Asked, now: CurrentProfile, scores: Path) -> Drift:
-    refused = partial(asked.refused, scores)
-    return drift_check.find(asked.series, now, asked.model, asked.model.facts["features"], asked.read, refused)
+def _late(source: SeriesToScore, window: RecentWindow | None, path: Path) -> Bools | None:
+    when = None if window is None else source.when(path)
+    return None if window is None or when is None else window.rows(when)
 
 
-def made_of(workspace: Workspace, asked: Asked) -> dict[str, Any]:
-    """For the manifest."""
-    described = asked.series.manifest(FEATURES)
-    inputs = {"model": workspace.manifest(MODEL).output_hash, "features": described.output_hash}
-    threshold = config.digest(str(asked.threshold))
-    return {"settings": threshold, "inputs": inputs, "seed": 0, "rows": described.rows, "parts": described.parts}
+def _by_month(source: SeriesToScore, machines: Sequence[str]) -> FeatureProfile | None:
+    """The profile of these machines month by month; None where no column says when."""
+    if source.times is None:
+        return None
+    return reduce(lambda a, b: a + b, map_parts(partial(_of_months, source, machines), source.paths, WORKERS))
 
 
-def facts_of(asked: Asked, said: Counter[str], drift: Drift) -> dict[str, Any]:
-    """What the manifest remembers."""
-    origin = asked.series.manifest(SERIES).facts.origin
-    return {
-        "threshold": asked.threshold, "said": dict(said.most_common()), "drift": drift.plain(), "origin": origin,
-        "kept": asked.series.manifest(FEATURES).facts.kept,
-    }  # fmt: skip
+def _of_months(source: SeriesToScore, machines: Sequence[str], path: Path) -> FeatureProfile:
+    when = source.when(path)
+    assert when is not None
+    return drift_check.profile_by_month(source.scores(path), when, machines)

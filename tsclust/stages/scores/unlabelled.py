@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from tsclust import config
 from tsclust.config import Settings
@@ -22,6 +21,7 @@ from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.scores import parts
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.commands import command
@@ -37,8 +37,8 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
 
     Raises StageMissingError before labels were imported, NoSeriesError where nothing is left.
     """
-    labelled, (told, refused) = files.in_use(workspace, settings)["series_id"], _scored(workspace)
-    known = pl.concat([labelled, told]).unique()
+    labelled, (answered, refused) = files.in_use(workspace, settings)["series_id"], _scored(workspace)
+    known = pl.concat([labelled, answered]).unique()
     known = known.filter(~known.is_in(refused.implode()))
     rows = count(workspace, known)
     if not rows and workspace.manifest(FEATURES).facts.kept:
@@ -65,10 +65,9 @@ def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
     scores = workspace.find_manifest(SCORES)
     if scores is None or scores.inputs.get("features") != workspace.manifest(FEATURES).output_hash:
         return none, none
-    parts = [pl.DataFrame(pq.read_table(path, columns=COLUMNS)) for path in workspace.parts(SCORES)]
-    asked = pl.concat([part.drop_nulls("kind") for part in parts])
-    told = pl.col("said") == pl.col("kind")
-    return asked.filter(told)["series_id"], asked.filter(~told)["series_id"]
+    scored = pl.concat([parts.read(path, COLUMNS).drop_nulls("kind") for path in workspace.parts(SCORES)])
+    answered = pl.col("said") == pl.col("kind")
+    return scored.filter(answered)["series_id"], scored.filter(~answered)["series_id"]
 
 
 def _left(known: pa.Array, path: Path) -> int:

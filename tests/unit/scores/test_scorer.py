@@ -1,0 +1,218 @@
+"""A scorer that needs nothing but a bundle: the same scores as the workspace's, to the bit, however series come."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from threadpoolctl import threadpool_limits
+
+import tsclust
+from tests.support.plant import cycles_file, describe_file, kept, label
+from tsclust import Scorer
+from tsclust.errors import BadSeriesError, DamagedError, SettingsError, StageMissingError
+from tsclust.stages.model import classifier
+from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores.facts import SCORES_NEW
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.parquet import write_part
+
+OWN = '''"""Mine."""
+import numpy as np
+
+
+def swing(x):
+    """How far it swings.
+
+    Unit: value
+    """
+    return np.abs(np.diff(x)).max()
+
+
+def slowly(x):
+    """What numba does not compile."""
+    return float(sorted(x.tolist())[len(x) // 3])
+'''
+SCRIPT = """
+import pyarrow.parquet as pq
+import tsclust
+scorer = tsclust.Scorer.open("model")
+pq.write_table(scorer.score(pq.read_table("new.parquet")), "scores.parquet")
+"""
+MODELS = ("logistic", "trees", "features")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A workspace, bundles of it by name, and a table of other series, ordinary and odd."""
+
+    workspace: Workspace
+    bundles: Path
+    new: pa.Table
+
+    def scorer(self, name: str) -> Scorer:
+        return Scorer.open(self.bundles / name, allow_features=name == "features")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("scorer")
+    path, truth = cycles_file(folder, 6_000, machines=12)
+    workspace = describe_file(folder, path)
+    label(workspace, kept(workspace, truth).select("series_id", "kind"))
+    for name, which in (("logistic", "logistic"), ("trees", "trees"), ("features", "logistic")):
+        if name == "features":
+            (workspace.root / "own.py").write_text(OWN, encoding="utf-8")
+            text = workspace.config.read_text(encoding="utf-8")
+            workspace.config.write_text(text.replace('extra = ""', 'extra = "own.py"'), encoding="utf-8")
+            tsclust.features(workspace.root)
+        with pytest.MonkeyPatch.context() as patch:
+            only = {n: e for n, e in classifier.candidates(1).items() if which in n}
+            patch.setattr(classifier, "candidates", lambda seed, only=only: only)
+            tsclust.train(workspace.root, {"train": {"answer": "99%" if name == "trees" else "98%"}})
+        shutil.copytree(workspace.stage(MODEL), folder / "bundles" / name)
+    other, _ = cycles_file(folder, 400, seed=2, machines=20)
+    return Trained(workspace, folder / "bundles", odd(pq.read_table(other)))
+
+
+def odd(table: pa.Table) -> pa.Table:
+    """The table with some of its series spoilt in every way there is."""
+    values = table["values"].to_pylist()
+    for i, spoilt in enumerate(
+        ([], None, [float("nan")] * 40, [1.0] * 50, [0.0, 1.0], [1e308, -1e308] * 20, [None, *values[6][1:]])
+    ):
+        values[3 * i] = spoilt
+    values[1][20:23] = [float("nan"), float("inf"), None]
+    column = pa.array(values, table.schema.field("values").type)
+    machines = table["machine_id"].to_pylist()
+    machines[5], machines[6] = None, "nobody knows it"
+    table = table.set_column(table.column_names.index("values"), "values", column)
+    return table.set_column(table.column_names.index("machine_id"), "machine_id", pa.array(machines))
+
+
+def same(found: pa.Table, expected: pa.Table) -> bool:
+    """To the bit: the same as files."""
+    return found.schema.equals(expected.schema) and as_bytes(found) == as_bytes(expected)
+
+
+def as_bytes(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    return bytes(sink.getvalue())
+
+
+def test_a_bundle_alone_scores_a_file_as_the_workspace_does(trained: Trained, tmp_path: Path) -> None:
+    root = tmp_path / "ws"
+    shutil.copytree(trained.workspace.root, root)
+    pq.write_table(trained.new, tmp_path / "new.parquet")
+    tsclust.score(root, {"source": {"files": str(tmp_path / "new.parquet")}})
+    (part,) = Workspace.open(root).parts(SCORES_NEW)
+    alone = tmp_path / "alone"
+    shutil.copytree(root / "model", alone / "model")
+    shutil.copy(tmp_path / "new.parquet", alone)
+    script = SCRIPT.replace('"model"', '"model", allow_features=True')
+    subprocess.run([sys.executable, "-c", script], cwd=alone, check=True)
+    found = pq.read_table(alone / "scores.parquet")
+    assert found.equals(pq.read_table(part))
+    write_part(alone, "part.parquet", found)
+    assert (alone / "part.parquet").read_bytes() == part.read_bytes()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_series_alone_gets_what_it_gets_among_others(trained: Trained, name: str) -> None:
+    scorer = trained.scorer(name)
+    whole = scorer.score(trained.new)
+    said = set(whole["said"].to_pylist())
+    assert len(said) > 3
+    for i in range(60):
+        assert same(scorer.score(trained.new.slice(i, 1)), whole.slice(i, 1).combine_chunks()), i
+
+    @given(rows=st.lists(st.integers(0, len(trained.new) - 1), min_size=0, max_size=130))
+    @settings(max_examples=25, deadline=None)
+    def among(rows: list[int]) -> None:
+        some = pa.array(rows, pa.int64())
+        assert same(scorer.score(trained.new.take(some)), whole.take(some).combine_chunks())
+
+    among()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_neither_threads_nor_the_type_of_values_matter(trained: Trained, name: str) -> None:
+    """Values that float32 holds are the same as float64."""
+    scorer = trained.scorer(name)
+    with threadpool_limits(1):
+        whole = scorer.score(trained.new)
+    with threadpool_limits(4), ThreadPoolExecutor(4) as pool:
+        parts = [trained.new.slice(at, 37) for at in range(0, len(trained.new), 37)]
+        assert same(pa.concat_tables(pool.map(scorer.score, parts)).combine_chunks(), whole)
+    at = trained.new.column_names.index("values")
+    for kind in (pa.list_(pa.float64()), pa.large_list(pa.float32()), pa.large_list(pa.float64())):
+        assert same(scorer.score(trained.new.set_column(at, "values", trained.new["values"].cast(kind))), whole)
+
+
+def test_tables_as_they_come(trained: Trained) -> None:
+    scorer, new = trained.scorer("logistic"), trained.new
+    whole = scorer.score(new)
+    chunks = pa.concat_tables([new.slice(0, 10), new.slice(10, 0), new.slice(10)])
+    assert same(scorer.score(chunks).combine_chunks(), whole)
+    assert same(scorer.score(pl.DataFrame(new).to_arrow()), whole)
+    assert same(scorer.score(new.select(["values", "direction", "series_id", "machine_id"])), whole)
+    texts = new.set_column(0, "series_id", new["series_id"].cast(pa.large_string()))
+    assert scorer.score(texts).drop(["series_id"]).equals(whole.drop(["series_id"]))
+    assert scorer.score(new.slice(0, 0)).schema.equals(whole.schema)
+
+
+def test_tables_that_cannot_be_scored(trained: Trained) -> None:
+    scorer, new = trained.scorer("logistic"), trained.new
+    for name in ("series_id", "values", "machine_id", "direction"):
+        with pytest.raises(SettingsError, match=f"the series have no column '{name}'"):
+            scorer.score(new.drop([name]))
+    with pytest.raises(SettingsError, match="column values is of type string: expected a list of numbers"):
+        scorer.score(new.drop(["values"]).append_column("values", pa.array(["1"] * len(new))))
+    with pytest.raises(SettingsError, match="column series_id is of type double"):
+        scorer.score(new.set_column(0, "series_id", new["series_id"].cast(pa.float64())))
+    with pytest.raises(BadSeriesError, match="1 series have no series_id"):
+        scorer.score(new.set_column(0, "series_id", pa.array([None, *new["series_id"].to_pylist()[1:]])))
+
+
+def test_features_of_a_foreign_bundle_run_only_if_allowed(trained: Trained, tmp_path: Path) -> None:
+    bundle = tmp_path / "bundle"
+    shutil.copytree(trained.bundles / "features", bundle)
+    with pytest.raises(SettingsError, match=r"features of its own \(swing, slowly\).*allow_features=True"):
+        Scorer.open(bundle)
+    assert Scorer.open(bundle, allow_features=True).score(trained.new.slice(0, 3)).num_rows == 3
+    (bundle / "features.py").write_text(OWN + "\nimport os\n", encoding="utf-8")
+    with pytest.raises(DamagedError, match=r"features\.py has changed since it was trained"):
+        Scorer.open(bundle, allow_features=True)
+    about = json.loads((bundle / "manifest.json").read_text())
+    del about["outputs"]["features.py"]
+    (bundle / "manifest.json").write_text(json.dumps(about))
+    with pytest.raises(StageMissingError, match="does not hold the text of the user's own features"):
+        Scorer.open(bundle, allow_features=True)
+
+
+def test_a_folder_without_a_usable_model(trained: Trained, tmp_path: Path) -> None:
+    with pytest.raises(StageMissingError, match=r"holds no model: expected manifest\.json and model\.skops"):
+        Scorer.open(tmp_path)
+    bundle = tmp_path / "bundle"
+    shutil.copytree(trained.bundles / "logistic", bundle)
+    about = json.loads((bundle / "manifest.json").read_text())
+    (bundle / "manifest.json").write_text(json.dumps(about | {"facts": about["facts"] | {"version": 99}}))
+    with pytest.raises(StageMissingError, match="made by a newer tsclust"):
+        Scorer.open(bundle)
+    (bundle / "manifest.json").write_text("{}")
+    with pytest.raises(DamagedError, match="cannot be read"):
+        Scorer.open(bundle)
+    assert np.isclose(trained.scorer("logistic").model.facts.threshold, about["facts"]["threshold"])

@@ -1,0 +1,93 @@
+"""The features of series as a model was trained on them, and which series the model's rules reject."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from tsclust.errors import SettingsError, StageMissingError
+from tsclust.series import SeriesBlock
+from tsclust.stages.features import custom, kernels
+from tsclust.stages.features.catalogue import NAMES, clustered
+from tsclust.stages.features.custom import Extra
+from tsclust.stages.features.parts import FeatureRows
+from tsclust.stages.features.rules import columns_read
+from tsclust.stages.features.screening import Screen, features_used
+from tsclust.stages.features.survey import as_columns
+from tsclust.stages.model.bundle import ModelBundle
+from tsclust.stages.model.facts import FeatureContract
+
+
+@dataclass(frozen=True)
+class Describer:
+    """sign: 1 where the peak is a maximum, -1 a minimum.
+
+    clustered  places of the features that are compared; read: name -> place of those that rules read
+    custom    (name, text) of the file with the user's own features, None where there are none
+    """
+
+    sign: int
+    clustered: tuple[int, ...]
+    read: dict[str, int]
+    screen: Screen
+    custom: tuple[str, str] | None
+
+    @classmethod
+    def of_model(cls, model: ModelBundle, *, allow_features: bool) -> Describer:
+        """Raises SettingsError where the model brings features of its own, which are code, and they are not allowed;
+        StageMissingError where it was trained on features that are not there."""
+        contract = model.facts.feature_contract
+        names = tuple(feature.name for feature in contract.catalogue)
+        source = (model.facts.feature_file, model.feature_text) if names[len(NAMES) :] else None
+        _check(contract, source, allow_features)
+        compared = clustered(contract.catalogue)
+        carried = columns_read(contract.rules) - {*names, *as_columns(contract.typical)}
+        screen = Screen.prepare(contract.rules, contract.typical, names, sorted(carried))
+        places = {name: at for at, name in enumerate(names)}
+        read = {name: places[name] for name in features_used(contract.rules, names)}
+        return cls(contract.sign, tuple(places[name] for name in compared), read, screen, source)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The carried columns that rules read."""
+        return self.screen.carried
+
+    def describe(self, block: SeriesBlock, carried: pl.DataFrame) -> FeatureRows:
+        """The features that are compared, and the first rule that rejects each series."""
+        x = kernels.describe(block, self.sign)
+        if self.custom:
+            x = np.hstack([x, custom.describe_extra(block, self.sign, _loaded(*self.custom))])
+        rejected_by = self.screen.first({name: x[:, at] for name, at in self.read.items()}, len(x), carried)
+        return FeatureRows(block.ids, np.ascontiguousarray(x[:, self.clustered]), rejected_by)
+
+
+def _check(contract: FeatureContract, source: tuple[str, str] | None, allow_features: bool) -> None:
+    names = [feature.name for feature in contract.catalogue]
+    own = ", ".join(names[len(NAMES) :])[:200]
+    other = "the model was trained on other features than this tsclust has"
+    if tuple(names[: len(NAMES)]) != NAMES:
+        raise StageMissingError(other, "Train it again with this version: tsclust features, then tsclust train")
+    if source is None:
+        return
+    if not source[1]:
+        raise StageMissingError(
+            f"the model does not hold the text of the user's own features ({own})",
+            "Train it again: tsclust features, then tsclust train",
+        )
+    if not allow_features:
+        raise SettingsError(
+            f"the model brings features of its own ({own}), which are Python code of whoever trained it",
+            "If you trust where it comes from: Scorer.open(..., allow_features=True)",
+        )
+    if [extra.feature.name for extra in _loaded(*source)] != names[len(NAMES) :]:
+        raise StageMissingError(f"{other} ({own})", "Train it again: tsclust features, then tsclust train")
+
+
+@lru_cache(maxsize=8)
+def _loaded(name: str, text: str) -> tuple[Extra, ...]:
+    """The functions of a text, compiled once: a process that gets a Describer compiles them itself."""
+    return custom.load(Path(name), text)

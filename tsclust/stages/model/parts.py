@@ -1,0 +1,47 @@
+"""The files of model/ that hold rows, and parts of features/ as the model sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from tsclust.arrays import Floats
+from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.model import abstention
+from tsclust.stages.model.classifier import Examples
+from tsclust.stages.model.deviations import Deviations, Yardstick
+from tsclust.stages.series import parts as series_parts
+
+OUT_OF_FOLD = "out_of_fold.parquet"
+
+
+@dataclass(frozen=True)
+class DeviationReader:
+    """Reads parts of features/ as deviations. series: the folder of the parts with the carried columns."""
+
+    series: Path
+    yardstick: Yardstick
+
+    def __call__(self, path: Path) -> Deviations:
+        """The part of features/ at `path`."""
+        rows = feature_parts.read(path, self.yardstick.features)
+        carried = series_parts.read_carried(self.series / path.name, self.yardstick.carried)
+        return self.yardstick.measure(rows, carried)
+
+
+def out_of_fold(ids: pl.Series, examples: Examples, probability: Floats) -> pa.Table:
+    """OUT_OF_FOLD, a row for each example: the prediction of a classifier that had not seen its machine.
+
+    ids (n,), probability (n, kinds) of the examples.
+    """
+    kind, sure = abstention.confidence(probability)
+    kinds = np.array(examples.kinds)
+    frame = pl.DataFrame(
+        {"series_id": ids, "kind": kinds[examples.kind], "said": kinds[kind], "probability": sure,
+         "weight": examples.weight, "machine": examples.machine}
+    )  # fmt: skip
+    return frame.sort("series_id").to_arrow()

@@ -1,0 +1,60 @@
+"""An Arrow table of series, as a caller has it -> a block of series and its carried columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pyarrow as pa
+
+from tsclust.errors import BadSeriesError, SettingsError
+from tsclust.series import ID, VALUES, SeriesBlock
+
+
+def split(table: pa.Table, carried: Sequence[str]) -> tuple[SeriesBlock, pl.DataFrame]:
+    """(the series, these carried columns) of a table with series_id and values.
+
+    Raises SettingsError for a column that is missing or not of its type, BadSeriesError for a series without an id.
+    """
+    there = table.column_names
+    if missing := next((name for name in (ID, VALUES, *carried) if name not in there), None):
+        raise SettingsError(
+            f"the series have no column {missing!r}, which the model needs (they have: {', '.join(there)[:200]})",
+            "Add it to the table, or name a source that has it",
+        )
+    if table[ID].null_count:
+        raise BadSeriesError(f"{table[ID].null_count:,} series have no {ID}", "Give every series an id")
+    ids, values = table.schema.field(ID).type, table.schema.field(VALUES).type
+    given = pa.table({ID: _cast(table, ID, _type_of_id(ids)), VALUES: _cast(table, VALUES, _type_of_values(values))})
+    return SeriesBlock.from_arrow(given), pl.DataFrame(table.select(list(carried)))
+
+
+def _cast(table: pa.Table, name: str, to: pa.DataType) -> pa.ChunkedArray:
+    column = table[name]
+    if column.type == to:
+        return column
+    try:
+        return column.cast(to)
+    except pa.ArrowInvalid as error:
+        raise SettingsError(f"column {name}: {error}", f"Expected {to}") from None
+
+
+def _type_of_id(given: pa.DataType) -> pa.DataType:
+    if pa.types.is_integer(given):
+        return pa.int64()
+    if pa.types.is_string(given) or pa.types.is_large_string(given) or pa.types.is_string_view(given):
+        return pa.string()
+    raise SettingsError(f"column {ID} is of type {given}: expected integers or text", "Cast it")
+
+
+def _type_of_values(given: pa.DataType) -> pa.DataType:
+    lists = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
+    inner = given.value_type if any(is_(given) for is_ in lists) else given
+    if inner is given or not (pa.types.is_floating(inner) or pa.types.is_integer(inner) or pa.types.is_null(inner)):
+        raise SettingsError(f"column {VALUES} is of type {given}: expected a list of numbers", "Cast it")
+    single = pa.types.is_float32(inner) or pa.types.is_float16(inner)
+    return given if given in (pa.list_(pa.float64()), pa.list_(pa.float32())) else _list_of(single)
+
+
+def _list_of(single: bool) -> pa.DataType:
+    return pa.list_(pa.float32() if single else pa.float64())

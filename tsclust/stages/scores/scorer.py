@@ -1,0 +1,86 @@
+"""How a score comes about, from a series to an answer. No files: what is needed is in the bundle of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+
+from tsclust.arrays import Bools, Floats, Int64s
+from tsclust.series import SeriesBlock
+from tsclust.stages.features.parts import FeatureRows
+from tsclust.stages.model import bundle
+from tsclust.stages.model.bundle import ModelBundle
+from tsclust.stages.model.describer import Describer
+from tsclust.stages.model.deviations import Deviations
+from tsclust.stages.scores import input_table, parts
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of a block of series; of the n that the rules keep:
+
+    kind (n,) index into the model's kinds, probability (n,), novelty (n,), refused (n,): no answer by the model alone
+    """
+
+    deviations: Deviations
+    kind: Int64s
+    probability: Floats
+    novelty: Floats
+    refused: Bools
+
+    def table(self, model: ModelBundle, threshold: float | None = None) -> pa.Table:
+        """The columns of scores/; less confident than the threshold (default: that of training) is "don't know"."""
+        rows, limit = self.deviations, model.facts.threshold if threshold is None else threshold
+        return parts.table_of(
+            rows.ids, rows.rejected_by, rows.keep, model.kinds, limit, self.kind, self.probability, self.novelty
+        )
+
+
+class Scorer:
+    """Scores series by the bundle of a trained model, which needs no workspace.
+
+    A series gets the same result to the bit alone, among others, and for any number of threads. Thread-safe.
+    """
+
+    def __init__(self, model: ModelBundle, *, allow_features: bool = False) -> None:
+        """Raises SettingsError for a model with the user's own features, which are code, unless they are allowed."""
+        self.model = model
+        self._describer = Describer.of_model(model, allow_features=allow_features)
+
+    @classmethod
+    def open(cls, folder: Path | str, *, allow_features: bool = False) -> Scorer:
+        """The scorer of the bundle in a folder: model/ of a workspace, or a copy of it.
+
+        allow_features: run the user's own features that the bundle brings; allow it for a bundle that you trust.
+        Raises StageMissingError, DamagedError or SettingsError for a folder that cannot be used; see the message.
+        """
+        return cls(bundle.read(Path(folder)), allow_features=allow_features)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The carried columns that series need."""
+        return tuple(dict.fromkeys((*self.model.yardstick.carried, *self._describer.carried)))
+
+    def score(self, table: pa.Table) -> pa.Table:
+        """The scores of a table of series, row by row: series_id, said, kind, probability, novelty, rejected_by.
+
+        table: series_id, values (a list of numbers each), and the carried columns that the model compares by.
+        Raises SettingsError for a column that is missing or of another type.
+        """
+        block, carried = input_table.split(table, self.carried)
+        return self.score_block(block, carried).table(self.model)
+
+    def score_block(self, block: SeriesBlock, carried: pl.DataFrame) -> Scores:
+        """The scores of a block of series with these carried columns."""
+        rows = self._describer.describe(block, carried)
+        return score_rows(self.model, rows, carried)
+
+
+def score_rows(model: ModelBundle, rows: FeatureRows, carried: pl.DataFrame) -> Scores:
+    """The scores of series whose features are there already."""
+    deviations = model.yardstick.measure(rows, carried)
+    kind, probability, novelty = model.predict(deviations.z)
+    return Scores(deviations, kind, probability, novelty, model.refuses(probability, novelty))
