@@ -17,7 +17,7 @@ import pytest
 from filelock import FileLock
 
 import tsclust
-from tsclust.simulation import machines as mechanism
+from tsclust.simulation import machines
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, resolution
 from tsclust.stages.labels.facts import LABELS
@@ -33,14 +33,12 @@ BASELINE = ["machine_id", "direction"]
 FLAGS: dict[str, Any] = {"cluster": {"baseline": BASELINE}}
 
 
-def cycles_file(
-    folder: Path, series: int = 20_000, seed: int = 1, machines: int = mechanism.MACHINES
-) -> tuple[Path, pl.DataFrame]:
+def cycles_file(folder: Path, series: int = 20_000, seed: int = 1) -> tuple[Path, pl.DataFrame]:
     """(a Parquet file of made cycles, series_id and kind of each): no column of the file tells the kind."""
     folder.mkdir(parents=True, exist_ok=True)
     path, truths = folder / f"cycles-{seed}.parquet", []
-    with pq.ParquetWriter(path, mechanism.SCHEMA) as writer:
-        for batch, truth in mechanism.make(series, seed, machines=machines):
+    with pq.ParquetWriter(path, machines.SCHEMA) as writer:
+        for batch, truth in machines.make(series, seed):
             writer.write_batch(batch)
             truths.append(pl.DataFrame(truth))
     pl.concat(truths).write_parquet(folder / "planted.parquet")
