@@ -8,6 +8,9 @@ a classifier learns from them. `score --table` then reads, describes and classif
 those of the plant, and those of another seed, whose machines are all others: no series there is plain, each is asked
 about. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a process of its own;
 medians of the runs, and the highest peak.
+
+python bench/score.py --calls MODEL SERIES.parquet: milliseconds of a call of `tsclust.Scorer` for 1, 100 and 10,000
+series after warming up. On one core: POLARS_MAX_THREADS=1 OPENBLAS_NUM_THREADS=1 taskset -c 0 python bench/score.py ...
 """
 
 from __future__ import annotations
@@ -25,8 +28,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+import tsclust
 from tsclust.embedded_postgres import server
 from tsclust.simulation import load
 from tsclust.simulation.expert import answered, form_of, put, said_of, truth_of
@@ -40,7 +47,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--calls", nargs=2, metavar=("MODEL", "SERIES"))
     said = parser.parse_args()
+    if said.calls:
+        print_calls(*map(Path, said.calls))
+        return
     costs = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder) / "plant"
@@ -51,6 +62,22 @@ def main() -> None:
     print("\n| what | seconds | peak MB |\n| --- | ---: | ---: |")
     for name, many in costs.items():
         print(f"| {name} | {statistics.median(s for s, _ in many):.1f} | {max(mb for _, mb in many):.0f} |")
+
+
+def print_calls(model: Path, series: Path) -> None:
+    """Medians and the best of the calls of a Scorer."""
+    table, scorer = pq.read_table(series), tsclust.Scorer.open(model)
+    print(f"{scorer.model.facts.classifier}\n\n| series a call | median ms | best ms |\n| ---: | ---: | ---: |")
+    for rows in (1, 100, 10_000):
+        some = table.take(np.arange(rows) % table.num_rows)
+        costs = [_call(scorer, some) for _ in range(20 + 1_000 // max(rows // 10, 1))]
+        print(f"| {rows:,} | {1e3 * statistics.median(costs[10:]):.2f} | {1e3 * min(costs[10:]):.2f} |")
+
+
+def _call(scorer: tsclust.Scorer, table: pa.Table) -> float:
+    began = time.perf_counter()
+    scorer.score(table)
+    return time.perf_counter() - began
 
 
 def measured(root: Path, dsn: str, series: int, runs: int) -> Iterator[tuple[str, Cost]]:

@@ -146,7 +146,7 @@ def _all_hits(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[pl.Series]:
     hits = [found[str(n)] for n in range(len(rules))]
     if any(hit.dtype != pl.Boolean for hit in hits):
         return [_hits(frame, rule) for rule in rules]
-    return [hit.fill_null(False) for hit in hits]
+    return [hit.fill_null(False) if hit.null_count() else hit for hit in hits]
 
 
 def _hits(frame: pl.DataFrame, rule: Rule) -> pl.Series:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 import polars.selectors as cs
 import pyarrow as pa
@@ -65,7 +66,7 @@ class Screen:
         """
         known = [pl.Series(name, values, nan_to_null=True) for name, values in features.items()]
         of_series = carried.select(self.carried).with_columns(cs.float().fill_nan(None)) if self.carried else ()
-        given = [pl.repeat(value, rows, eager=True).alias(name) for name, value in self.constants.items()]
+        given = [pl.Series(name, np.full(rows, value)) for name, value in self.constants.items()]
         return screen.first_rule(pl.DataFrame([*known, *of_series, *given], height=rows), self.rules)
 
 

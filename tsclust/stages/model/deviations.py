@@ -55,14 +55,12 @@ class Yardstick:
     def measure(self, rows: FeatureRows, carried: pl.DataFrame) -> Deviations:
         """The deviations of series with these features and these carried columns, row by row the same ones."""
         keep, machine = rows.kept, tuple(filter(None, [self.machine]))
-        baseline = _keys(carried, self.baseline, keep)
-        kept_machines = baseline if self.baseline == machine else _keys(carried, machine, keep)
-        z = self.scaler.deviations(rows.x[keep], baseline)
-        return Deviations(rows.ids, rows.rejected_by, keep, z, kept_machines, _keys(carried, machine, ~keep))
+        baseline = _keys(carried, self.baseline, len(rows))
+        machines = baseline if self.baseline == machine else _keys(carried, machine, len(rows))
+        z = self.scaler.deviations(rows.x[keep], baseline[keep])
+        return Deviations(rows.ids, rows.rejected_by, keep, z, machines[keep], machines[~keep])
 
 
-def _keys(carried: pl.DataFrame, columns: Sequence[str], keep: Bools) -> Keys:
-    """(rows kept,) these columns as one text; "" for no columns."""
-    if not columns:
-        return np.full(np.count_nonzero(keep), "")
-    return keys(carried.select(columns).filter(pl.Series(keep)))
+def _keys(carried: pl.DataFrame, columns: Sequence[str], rows: int) -> Keys:
+    """(rows,) these columns as one text; "" for no columns."""
+    return keys(carried.select(columns)) if columns else np.full(rows, "")
