@@ -6,14 +6,13 @@ import hashlib
 import platform
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar, Generic, cast
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
-from typing_extensions import TypeVar
 
 from tsclust.workspace.parquet import StageWriter
 
@@ -40,32 +39,7 @@ class Facts(BaseModel):
         return self.model_dump(mode="json", exclude={"version", *but})
 
 
-class UntypedFacts(Facts, Mapping[str, Any]):
-    """Facts of a room that has no model of its own yet."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-    LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "same"})
-
-    def identity(self) -> object:
-        return self.get("catalogue")
-
-    def _all(self) -> dict[str, Any]:
-        return dict(self.model_extra or {})
-
-    def __getitem__(self, name: str) -> Any:
-        return self._all()[name]
-
-    def __iter__(self) -> Iterator[str]:  # type: ignore[override]
-        return iter(self._all())
-
-    def __len__(self) -> int:
-        return len(self._all())
-
-    def __or__(self, other: dict[str, Any]) -> dict[str, Any]:
-        return self._all() | other
-
-
-F = TypeVar("F", bound=Facts, default=UntypedFacts)
+F = TypeVar("F", bound=Facts)
 
 
 @dataclass(frozen=True)
@@ -127,15 +101,14 @@ class Meter:
 
 def write_manifest(
     writer: StageWriter, meter: Meter, stage: Stage[F], *, settings: str, inputs: dict[str, str], seed: int, rows: int,
-    parts: int, facts: F | dict[str, Any],
+    parts: int, facts: F,
 ) -> Manifest[F]:  # fmt: skip
     """Seal a stage: its manifest is the last file written."""
     seconds, peak = meter.read()
     made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     manifest = stage.manifest(
         stage=stage.name, settings=settings, inputs=inputs, outputs=writer.outputs, versions=_versions(), seed=seed,
-        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=made_at,
-        facts=facts if isinstance(facts, Facts) else stage.facts.model_validate(facts),
+        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=made_at, facts=facts,
     )  # fmt: skip
     return put_manifest(writer, manifest)
 
