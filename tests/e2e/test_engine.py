@@ -120,13 +120,7 @@ def timeless(value: Any) -> Any:
     return value
 
 
-# Their mapped functions still tell the writer what they wrote: lost with the process that did.
-NOT_PURE = {"score", "score --from"}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=pytest.mark.xfail(reason="not pure yet")) if n in NOT_PURE else n for n in COMMANDS]
-)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_parts_done_by_other_processes_give_the_same_bytes(ways: Ways, processes: Processes, name: str) -> None:
     root, asked = ways.before[name], processes.asked
     with using(processes):
