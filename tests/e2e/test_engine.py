@@ -40,7 +40,9 @@ class Ways:
 
 
 def source(root: Path) -> dict[str, Any]:
-    return {"source": {"files": str(root.parent / "cycles-1.parquet")}}
+    """The same file for all copies of a workspace: its place counts among what scores were made from."""
+    folder = next(folder for folder in root.parents if (folder / "cycles-1.parquet").exists())
+    return {"source": {"files": str(folder / "cycles-1.parquet")}}
 
 
 def filter_anew(root: Path) -> None:
@@ -76,7 +78,7 @@ COMMANDS: dict[str, Callable[[Path], object]] = {
 def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
     """Every command in turn, by the engine of one machine."""
     folder = tmp_path_factory.mktemp("engine")
-    path, truth = cycles_file(folder, 3_000)
+    _, truth = cycles_file(folder, 3_000)
     root, before, after = folder / "ws", {}, {}
     root.mkdir()
     (root / "tsclust.toml").write_text(TOML, encoding="utf-8")
@@ -86,7 +88,6 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
             workspace = Workspace.open(root)
             label(workspace, kept(workspace, truth).select("series_id", "kind"))
         before[name] = Path(shutil.copytree(root, folder / f"before {name}" / "ws"))
-        shutil.copy(path, before[name].parent)
         command(root)
         after[name] = Path(shutil.copytree(root, folder / f"after {name}"))
     return Ways(before, after)

@@ -35,8 +35,8 @@ def drift(workspace: Workspace, stage: Stage[Any] = SCORES_NEW) -> Any:
 
 
 @pytest.mark.parametrize("share", ["abc", "", "120%", "-1%", "nan"])
-def test_a_share_that_is_none_is_an_error_of_one_line(small_plant: Plant, share: str) -> None:
-    command = [sys.executable, "-m", "tsclust", "score", "-w", str(small_plant.workspace.root), f"--refuse={share}"]
+def test_a_share_that_is_none_is_an_error_of_one_line(small_plant_copy: Workspace, share: str) -> None:
+    command = [sys.executable, "-m", "tsclust", "score", "-w", str(small_plant_copy.root), f"--refuse={share}"]
     done = subprocess.run(command, capture_output=True, text=True)
     if share:
         assert done.returncode == SettingsError.exit_code
