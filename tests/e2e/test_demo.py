@@ -113,7 +113,7 @@ def test_an_interrupted_demo_stops_its_server(tmp_path: Path, moment: str) -> No
         )
         assert process.stdout
         if moment == "server":
-            while not any(outside.iterdir()) and process.poll() is None:
+            while not any(outside.rglob(".s.PGSQL*")) and process.poll() is None:
                 time.sleep(0.01)
         else:
             assert any(json.loads(line)["command"] == moment for line in process.stdout)
