@@ -17,7 +17,7 @@ from tests.support.commands import run_tsclust
 from tests.support.screened import RULES, screened_workspace, shown
 from tests.support.series import machine_cycles
 from tsclust.errors import DamagedError, SettingsError, StageMissingError, WorkspaceBusyError
-from tsclust.pipeline import filter_show
+from tsclust.stages.reports import rejected_files
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_other_series_than_those_described_are_refused(screened_copy: Path) -> N
 
 
 def test_features_made_again_meanwhile_are_refused(screened_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    choose = filter_show.choose_by_rule
+    choose = rejected_files.choose_by_rule
 
     def slowly(*arguments: Any) -> pl.DataFrame:
         chosen = choose(*arguments)
@@ -145,7 +145,7 @@ def test_features_made_again_meanwhile_are_refused(screened_copy: Path, monkeypa
         tsclust.filter(screened_copy)
         return chosen
 
-    monkeypatch.setattr(filter_show, "choose_by_rule", slowly)
+    monkeypatch.setattr(rejected_files, "choose_by_rule", slowly)
     with pytest.raises(WorkspaceBusyError, match="rewritten while it was read"):
         shown(screened_copy, "stuck")
 

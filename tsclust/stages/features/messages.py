@@ -1,8 +1,13 @@
-"""What people read of rules: tables of what they reject."""
+"""What people read of rules: tables of what they reject, and notes on the series that one rejects."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from tsclust.config import Rule
 from tsclust.stages.features.facts import FeaturesFacts
+from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
 
@@ -27,3 +32,34 @@ def change_table(before: FeaturesFacts, after: FeaturesFacts) -> tuple[tuple[str
 
 def _change(now: int, then: int) -> tuple[str, str, str]:
     return f"{now:,}", f"{then:,}", f"{then - now:+,}" if then != now else ""
+
+
+def counts_of(before: Manifest[FeaturesFacts], rule: Rule) -> dict[str, int]:
+    """How many series a rule rejects: as the first one, in all, and those that no other rule rejects."""
+    facts = before.facts
+    counts = {"rejected": facts.rejected, "in_all": facts.in_all, "alone": facts.alone}
+    return {key: count.get(rule.name, 0) for key, count in counts.items()}
+
+
+def about_rule(before: Manifest[FeaturesFacts], rule: Rule) -> tuple[str, ...]:
+    """What a rule rejects, why and how many, as lines."""
+    counts = "rejects {rejected:,} series as the first rule, {in_all:,} in all, {alone:,} that no other rule rejects"
+    return f"{rule.name}: {rule.reason}", f"when {rule.when}", counts.format(**counts_of(before, rule))
+
+
+def unapplied(workspace: Workspace, before: Manifest[FeaturesFacts], in_force: Sequence[Rule]) -> tuple[str, ...]:
+    """A note where the rules of tsclust.toml have not been applied yet."""
+    if before.facts.rules == tuple(in_force):
+        return ()
+    return (f"the rules in tsclust.toml have changed; to apply them: {command('filter', workspace.root)}",)
+
+
+def not_shown(workspace: Workspace, rule: Rule, rejected: int, shown: int) -> tuple[str, ...]:
+    """A line where not all series that a rule rejects are shown."""
+    more = rejected - shown
+    return (f"{more:,} more; the ids of all: {show_command(workspace, rule)} --limit 0",) if more else ()
+
+
+def show_command(workspace: Workspace, rule: Rule) -> str:
+    """What to type to see the series that a rule rejects."""
+    return f"{command('filter', workspace.root)} --show {rule.name}"
