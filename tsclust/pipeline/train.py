@@ -10,15 +10,19 @@ from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.step import read_spec
+from tsclust.stages.labels import files
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.model.facts import MODEL
-from tsclust.stages.model.step import inputs_of, settings_digest, train_model
+from tsclust.stages.model.examples import LabelledSeries
+from tsclust.stages.model.facts import MODEL, ModelFacts
+from tsclust.stages.model.step import inputs_of, settings_digest, train_model, write_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
 from tsclust.workspace.atomic import write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Meter
+from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
 PAGE = "model"  # reports/model.html
@@ -31,12 +35,15 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
     then = command("score", root)
     with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
-        inputs, digest = inputs_of(workspace, settings), settings_digest(settings)
+        inputs = inputs_of(workspace, settings)
         manifest = workspace.find_manifest(MODEL)
-        if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (inputs, digest):
+        if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (
+            inputs,
+            settings_digest(settings),
+        ):
             done = up_to_date("train", workspace.stage(MODEL), manifest, then)
         else:
-            manifest = train_model(workspace, settings, listen, meter, inputs, digest)
+            manifest = _trained(workspace, settings, listen, meter, inputs)
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
         write_file(page, model_page.render(data, settings.report.lang))
     if fresh:
@@ -44,6 +51,15 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
     return of_stage(
         "train", workspace.stage(MODEL), manifest, then, notes=_notes(data, settings, page), table=_table(data)
     )
+
+
+def _trained(
+    workspace: Workspace, settings: Settings, listen: Listener, meter: Meter, inputs: dict[str, str]
+) -> Manifest[ModelFacts]:
+    source = LabelledSeries.of_workspace(workspace, settings, files.in_use(workspace, settings))
+    spec = read_spec(workspace.root, settings)
+    training = train_model(source, workspace.manifest(FEATURES), spec, settings, listen)
+    return write_model(workspace, meter, training, settings, inputs)
 
 
 def _alone(flags: Mapping[str, object] | None) -> dict[str, object]:
