@@ -14,7 +14,7 @@ import tsclust
 from tsclust import config, errors
 from tsclust.config import Settings
 from tsclust.pipeline.init_template import settings_text
-from tsclust.stages.features import rules as screen
+from tsclust.stages.features.rules import DEFAULT_RULES
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "tsclust"
@@ -62,7 +62,7 @@ def test_the_commented_rules_are_the_default_rules(tmp_path: Path) -> None:
     head, _, rules = settings_text().partition("# [[rule]]")
     path = tmp_path / "tsclust.toml"
     path.write_text(head + ("# [[rule]]" + rules).replace("\n# ", "\n").removeprefix("# "), encoding="utf-8")
-    assert config.load(path).rule == screen.DEFAULT_RULES
+    assert config.load(path).rule == DEFAULT_RULES
 
 
 def test_exit_codes_are_distinct_and_in_the_readme() -> None:

@@ -11,8 +11,8 @@ from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import filter_show
 from tsclust.stages.features import catalogue, freshness, messages, step
-from tsclust.stages.features import rules as screen
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.rules import in_force
 from tsclust.stages.features.screening import CLEAR
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -65,7 +65,7 @@ def filter(
 def _in_force(settings: Settings, before: Manifest[FeaturesFacts]) -> tuple[Rule, ...]:
     """The rules that tsclust.toml asks for."""
     needed = catalogue.needed(before.facts.catalogue)
-    return screen.in_force(settings.rule, before.facts.agreement >= CLEAR, needed)
+    return in_force(settings.rule, before.facts.agreement >= CLEAR, needed)
 
 
 def _dry(

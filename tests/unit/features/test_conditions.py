@@ -14,8 +14,8 @@ from tests.support.endurance import times
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features import conditions
-from tsclust.stages.features import rules as screen
 from tsclust.stages.features.rule_sql import FUNCTIONS, TYPES, written
+from tsclust.stages.features.rules import columns_used, screen
 
 FRAME = pl.DataFrame(
     {
@@ -34,8 +34,8 @@ FRAME = pl.DataFrame(
 def of(when: str, frame: pl.DataFrame = FRAME) -> list[int]:
     """The rows that the condition rejects."""
     rule = Rule(name="mine", when=when, reason="-")
-    assert screen.columns_used([rule], frame.columns) <= set(frame.columns)
-    return screen.screen(frame, [rule]).rejected_by.is_not_null().arg_true().to_list()
+    assert columns_used([rule], frame.columns) <= set(frame.columns)
+    return screen(frame, [rule]).rejected_by.is_not_null().arg_true().to_list()
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
 def test_what_rules_may_not_say(when: str, message: str) -> None:
     rule = Rule.model_construct(name="mine", when=when, reason="-")
     with pytest.raises(SettingsError, match=message) as error:
-        screen.screen(FRAME, [rule])
+        screen(FRAME, [rule])
     assert str(error.value).startswith("rule mine: ")
     assert "\n" not in str(error.value)
 
@@ -307,8 +307,8 @@ _CONDITIONS = st.recursive(
 def test_any_text_is_refused_with_a_message_or_runs(when: str) -> None:
     rule = Rule.model_construct(name="mine", when=when, reason="-")
     try:
-        read = screen.columns_used([rule], FRAME.columns)
-        screen.screen(FRAME, [rule])
+        read = columns_used([rule], FRAME.columns)
+        screen(FRAME, [rule])
     except SettingsError:
         return
     assert read <= set(FRAME.columns)
@@ -321,7 +321,7 @@ def test_any_text_is_refused_with_a_message_or_runs(when: str) -> None:
 def test_what_passes_judges_a_row_by_itself_and_as_polars_reads_it(when: str) -> None:
     try:
         condition = conditions.parse("mine", when)
-        screen.screen(FRAME, [Rule.model_construct(name="mine", when=when, reason="-")])
+        screen(FRAME, [Rule.model_construct(name="mine", when=when, reason="-")])
     except SettingsError:
         return
     assert condition.columns == set(pl.sql_expr(when).meta.root_names())

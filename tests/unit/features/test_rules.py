@@ -9,14 +9,14 @@ import pytest
 from tests.support.series import CYCLE, features_of, machine_features, possible, with_typical
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
-from tsclust.stages.features import rules as screen
 from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.features.rules import columns_used, in_force, screen
 
-ALL = screen.in_force(None, True)
+ALL = in_force(None, True)
 
 
 def rejected(frame: pl.DataFrame, rules: tuple[Rule, ...] = ALL) -> pl.Series:
-    return screen.screen(frame, rules).rejected_by
+    return screen(frame, rules).rejected_by
 
 
 def of(*series: object) -> pl.DataFrame:
@@ -72,18 +72,18 @@ def test_what_is_the_recorders_way_rejects_nothing(series: object, typical: str)
 
 def test_counts_alone_and_the_first_rule_that_rejects() -> None:
     rules = (Rule(name="a", when="peak_height > 4", reason="-"), Rule(name="b", when="peak_height > 9", reason="-"))
-    verdict = screen.screen(of(CYCLE, 2 * CYCLE, 0.1 * CYCLE), rules)
+    verdict = screen(of(CYCLE, 2 * CYCLE, 0.1 * CYCLE), rules)
     assert verdict.rejected_by.to_list() == ["a", "a", None]
     assert verdict.in_all == {"a": 2, "b": 1}
     assert verdict.alone == {"a": 1, "b": 0}
 
 
 def test_what_no_rule_knows_but_cannot_be_described_is_rejected() -> None:
-    assert rejected(of([1.0, 2.0]), screen.in_force((), True)).to_list() == ["not_described"]
+    assert rejected(of([1.0, 2.0]), in_force((), True)).to_list() == ["not_described"]
 
 
 def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
-    assert "wrong_sign" not in [rule.name for rule in screen.in_force(None, False)]
+    assert "wrong_sign" not in [rule.name for rule in in_force(None, False)]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
 )
 def test_a_rule_that_cannot_be_used_says_why(when: str, told: str) -> None:
     with pytest.raises(SettingsError, match=told) as error:
-        screen.columns_used([Rule(name="mine", when=when, reason="-")], NAMES)
+        columns_used([Rule(name="mine", when=when, reason="-")], NAMES)
     assert "rule mine" in str(error.value)
 
 
@@ -115,7 +115,7 @@ def test_a_rule_that_cannot_be_used_says_why(when: str, told: str) -> None:
 )
 def test_a_rule_that_is_no_condition_says_so(when: str) -> None:
     with pytest.raises(SettingsError):
-        screen.screen(of(CYCLE).with_columns(machine_id=pl.lit("W1")), [Rule(name="mine", when=when, reason="-")])
+        screen(of(CYCLE).with_columns(machine_id=pl.lit("W1")), [Rule(name="mine", when=when, reason="-")])
 
 
 def test_words_of_polars_may_be_names_and_texts() -> None:
@@ -132,7 +132,7 @@ def test_pieces_of_text_may_be_asked_for() -> None:
 
 def test_carried_columns_can_be_used() -> None:
     rules = (Rule(name="test_bench", when="machine_id = 'W1' AND peak_height > 1", reason="-"),)
-    assert screen.columns_used(rules, (*NAMES, "machine_id")) == {"machine_id", "peak_height"}
+    assert columns_used(rules, (*NAMES, "machine_id")) == {"machine_id", "peak_height"}
     assert rejected(of(CYCLE, CYCLE).with_columns(machine_id=pl.Series(["W1", None])), rules).to_list() == [
         "test_bench",
         None,

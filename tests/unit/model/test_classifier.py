@@ -14,8 +14,8 @@ from sklearn.pipeline import make_pipeline
 
 from tsclust.errors import DamagedError
 from tsclust.stages.model import abstention, classifier, label_errors, skops_file
-from tsclust.stages.model import novelty as novel
 from tsclust.stages.model.classifier import Examples
+from tsclust.stages.model.novelty import fit
 
 
 def blobs(n: int = 400, machines: int = 8, seed: int = 1, apart: float = 4.0) -> Examples:
@@ -129,7 +129,7 @@ def test_without_errors_nothing_is_withheld() -> None:
 
 def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
     examples = blobs(2_000)
-    known, novelty = novel.fit(examples, classifier.folds(examples, 1), "normal")
+    known, novelty = fit(examples, classifier.folds(examples, 1), "normal")
     strange = examples.kind > 0
     assert 0.0 < (novelty[strange] > 1).mean() <= 0.02
     rng = np.random.default_rng(5)
@@ -139,7 +139,7 @@ def test_a_kind_that_was_not_learned_is_far_from_all() -> None:
 
 def test_the_distance_agrees_with_the_obvious_way_where_it_is_looked_for() -> None:
     examples = blobs(300)
-    known, _ = novel.fit(examples, classifier.folds(examples, 1), "normal")
+    known, _ = fit(examples, classifier.folds(examples, 1), "normal")
     x = np.random.default_rng(6).normal(size=(50, 4)) * 6
     obvious = np.array([np.sqrt(((known.reference - row) ** 2).sum(axis=1)).min() for row in x]) / known.limit
     found = known.novelty(x)

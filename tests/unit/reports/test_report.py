@@ -23,8 +23,7 @@ from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.reports.groups import counts as counted
-from tsclust.stages.reports.groups import sample
+from tsclust.stages.reports.groups import counts, sample
 from tsclust.stages.reports.groups.data import Band, Curve, Group, Model, Month, Rejected, ReportData, Stage
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.similar import Near
@@ -189,7 +188,7 @@ def test_text_ids_and_no_carried_columns(tmp_path: Path) -> None:
 
 
 def test_a_column_with_a_value_for_every_series_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counted, "MANY", 20)
+    monkeypatch.setattr(counts, "MANY", 20)
     made = [replace(m, carried=m.carried | {"serial": f"n{m.series_id}"}) for m in lifelike()]
     data = collect(write(tmp_path / "ws", made), Report())
     assert [w.column for w in data.groups[0].where] == ["machine", "at"]

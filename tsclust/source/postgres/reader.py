@@ -15,9 +15,9 @@ from tsclust.config import Source
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
 from tsclust.source.postgres import copy
-from tsclust.source.postgres import ranges as plan
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
+from tsclust.source.postgres.ranges import ranges as plan_ranges
 from tsclust.source.postgres.relation import relation
 from tsclust.source.postgres.select import Selection, of_q
 from tsclust.source.postgres.session import Connection, join_snapshot, open_snapshot, started_at, translate_errors
@@ -152,7 +152,7 @@ def _found(
     ranges = frozen(identity := config.digest(place, *what))
     if ranges is None:
         by_watermark = source.watermark and after is not None  # an index on it may serve, one on the id will not
-        ranges = () if by_watermark else plan.ranges(holder, selection, origin, source.part_rows, source.share)
+        ranges = () if by_watermark else plan_ranges(holder, selection, origin, source.part_rows, source.share)
     if len(ranges) > 1:
         _refuse_null(holder, selection)
     version = (info.parameter_status("server_version") or "").split()[0]

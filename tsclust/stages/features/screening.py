@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Floats
 from tsclust.config import Rule
-from tsclust.stages.features import rules as screen
+from tsclust.stages.features.rules import columns_read, columns_used, first_rule, screen
 from tsclust.stages.features.survey import as_columns
 from tsclust.stages.features.tally import Tally
 
@@ -46,7 +46,7 @@ class Screen:
         """
         constants = as_columns(typical)
         of_series = [name for name in carried if name not in features]
-        used = screen.columns_used(rules, (*features, *of_series, *constants))
+        used = columns_used(rules, (*features, *of_series, *constants))
         given = {name: value for name, value in constants.items() if name in used}
         return cls(rules, tuple(sorted(used & set(of_series))), given)
 
@@ -55,7 +55,7 @@ class Screen:
         # NaN is greater than all: missing, it rejects nothing.
         frame = features.hstack(carried.with_columns(cs.float().fill_nan(None)))
         constants = {name: pl.lit(value) for name, value in self.constants.items()}
-        verdict = screen.screen(frame.with_columns(**constants), self.rules)
+        verdict = screen(frame.with_columns(**constants), self.rules)
         first = Counter(verdict.rejected_by.drop_nulls().to_list())
         return verdict.rejected_by, Tally(len(features), first, Counter(verdict.in_all), Counter(verdict.alone))
 
@@ -67,10 +67,10 @@ class Screen:
         known = [pl.Series(name, values, nan_to_null=True) for name, values in features.items()]
         of_series = carried.select(self.carried).with_columns(cs.float().fill_nan(None)) if self.carried else ()
         given = [pl.Series(name, np.full(rows, value)) for name, value in self.constants.items()]
-        return screen.first_rule(pl.DataFrame([*known, *of_series, *given], height=rows), self.rules)
+        return first_rule(pl.DataFrame([*known, *of_series, *given], height=rows), self.rules)
 
 
 def features_used(rules: tuple[Rule, ...], names: Sequence[str]) -> list[str]:
     """Those of the features `names` that the rules read."""
-    used = screen.columns_read(rules)
+    used = columns_read(rules)
     return [name for name in names if name in used]

@@ -48,8 +48,8 @@ from tsclust.stages.reports.features.sample import (
     fit_forest,
     most_unusual,
 )
-from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups.cards import band_of, curves_drawn, stage_of
+from tsclust.stages.reports.groups.counts import NONE
 from tsclust.stages.reports.groups.sample import (
     EXAMPLES_PER_RULE,
     MEMBERS_DRAWN,
@@ -281,7 +281,5 @@ def _count_part(
     inside = np.zeros((len(shown), 0), bool)
     return CountedRows(
         counts,
-        Sample(
-            series.take(shown), few.hashes, start, few.x, few.keys, inside, usual[shown], few.rejected, counted.NONE
-        ),
+        Sample(series.take(shown), few.hashes, start, few.x, few.keys, inside, usual[shown], few.rejected, NONE),
     )

@@ -30,8 +30,8 @@ from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.reports.charts.figures import SweepTables, overview
-from tsclust.stages.reports.groups import counts as counted
 from tsclust.stages.reports.groups.cards import band_of, gets_card, groups_of, periods_of, rejected_of, stage_of
+from tsclust.stages.reports.groups.counts import count
 from tsclust.stages.reports.groups.data import (
     Model,
     ReportData,
@@ -168,7 +168,7 @@ def _draw_part(workspace: Workspace, asked: SampleRequest, path: Path) -> Sample
     rows = np.flatnonzero(members.any(axis=1) | usual | first_of_each_rule(rejected, hashes))
     return Sample(
         series.take(rows), hashes[rows], whole(features.x[rows, 0]), features.x[rows, 1:], keys[rows], members[rows],
-        usual[rows], rejected[rows], counted.count(series, kept, inside, asked.labelled),
+        usual[rows], rejected[rows], count(series, kept, inside, asked.labelled),
     )  # fmt: skip
 
 
