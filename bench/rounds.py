@@ -3,7 +3,8 @@
 python bench/rounds.py [--series N] [--seeds N]
 
 An expert who knows the truth (tsclust/simulation/expert.py) looks at the LOOKS groups of a report and names them;
-the labels come back, a classifier learns from them and scores all series, and what it refuses or nobody has named is swept again.
+the labels come back, a classifier learns from them and scores all series, and what it refuses or nobody has named is
+swept again.
 Beside it, with as many looks: one sweep of one large k whose clusters are looked at from the smallest on, and single
 series drawn at random. A kind counts as found with the first look at a group made of it for the most part (at least
 half of its members), or at one of its series; as covered when the series named so are at least half of it.

@@ -3,8 +3,8 @@
 python bench/score.py [--series N] [--runs N]
 
 The cycles of the demo get their labels from an expert who knows the truth (tsclust/simulation/expert.py) and answers
-the whole report; a classifier learns from them. `score --table` then reads, describes and classifies as many series from PostgreSQL:
-those of the plant, and those of another seed, whose machines are all others: no series there is plain, each is asked
+the whole report; a classifier learns from them. `score --table` then reads, describes and classifies as many series from
+PostgreSQL: those of the plant, and those of another seed, whose machines are all others: no series there is plain, each is asked
 about. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a process of its own;
 medians of the runs, and the highest peak.
 

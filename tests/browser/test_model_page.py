@@ -18,7 +18,7 @@ def test_the_page_of_the_model_in_two_languages(page: Page, plant_copy: Workspac
         path = plant_copy.reports / "model.html"
         opened = Opened(page, path)
         expect(page.locator("h1")).to_be_visible()
-        assert page.locator("table.confusion tbody tr").count() == len(plant_copy.manifest(MODEL).facts["kinds"])
+        assert page.locator("table.confusion tbody tr").count() == len(plant_copy.manifest(MODEL).facts.kinds)
         for width in (400, 1280):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width

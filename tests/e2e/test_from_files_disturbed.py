@@ -87,7 +87,7 @@ def test_update_adds_unknown_ids_as_new_parts_and_touches_no_old_one(tmp_path: P
     after = {p: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
     assert before.items() < after.items()
     assert same(read(root), table.series)
-    with pytest.raises(SettingsError, match="other settings"):
+    with pytest.raises(SettingsError, match=r"other \[source\] settings"):
         tsclust.extract(root, {"source": {"files": str(folder / "2.csv"), "part_rows": 50}}, update=True)
 
 

@@ -67,7 +67,7 @@ def test_series_of_which_nobody_knows_the_machine(small_plant_copy: Workspace, s
     )
     tsclust.score(small_plant_copy.root, of(small_plant_copy, some))
     assert len(scores(small_plant_copy, SCORES_NEW)) == 2_000
-    assert drift(small_plant_copy)["unknown"] == [""]
+    assert list(drift(small_plant_copy)["unknown"]) == [""]
     note = next(
         one
         for one in tsclust.score(small_plant_copy.root, of(small_plant_copy, some)).notes

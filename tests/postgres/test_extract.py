@@ -31,8 +31,8 @@ def test_killed_at_random_moments_it_goes_on_and_ends_like_one_that_was_not(slow
         new_workspace(tmp_path / "killed", TOML),
     )
     tsclust.extract(whole, {"dsn": slow_dsn})
-    kept = []
-    for _ in range(times(5, 20)):
+    kept, kills = [], times(5, 20)
+    for _ in range(kills):
         process, before = started(killed, slow_dsn), parts_done(killed)
         if rng.random() < 0.7:  # else somewhere in its first second
             wait_for(lambda before=before: parts_done(killed) > before, process)
@@ -45,7 +45,7 @@ def test_killed_at_random_moments_it_goes_on_and_ends_like_one_that_was_not(slow
     tsclust.extract(killed, {"dsn": slow_dsn})
     assert kept == sorted(kept)
     assert hashes(killed, "series") == hashes(whole, "series")
-    assert len(facts(killed)["read"]) > 10
+    assert len(facts(killed)["read"]) > kills / 2
     assert sum(facts(killed)["read"].values()) == SERIES
     assert not (killed / ".series.partial").exists()
 

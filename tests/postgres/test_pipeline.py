@@ -13,7 +13,9 @@ import tsclust
 from tests.support.series import CLUSTERED
 from tests.support.workspaces import SERIES_MADE, TOML, hashes, new_workspace
 from tsclust.errors import NoSeriesError, SettingsError
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -84,7 +86,7 @@ def test_members_and_centers_agree_with_the_assignments(done: Path) -> None:
 
 def test_manifests_say_what_was_made_from_what_and_what_it_cost(done: Path) -> None:
     workspace = Workspace(done)
-    series, features, clusters = (workspace.manifest(stage) for stage in ("series", "features", "clusters"))
+    series, features, clusters = (workspace.manifest(stage) for stage in (SERIES, FEATURES, CLUSTERS))
     assert features.inputs == {"series": series.output_hash}
     assert clusters.inputs == {"features": features.output_hash}
     for stage, manifest in (("series", series), ("features", features), ("clusters", clusters)):

@@ -274,7 +274,7 @@ def test_says_what_is_closed_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_refuses_another_versions_data(data: Path) -> None:
     with running(data, version=16):
         pass
-    with pytest.raises(DemoServerError, match="made by PostgreSQL 16, and 18"):
+    with pytest.raises(DemoServerError, match="made by PostgreSQL 16, not 18"):
         start(data)
     with pytest.raises(DemoServerError, match="expected 16 or 18"):
         start(data, version=17)
