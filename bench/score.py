@@ -3,10 +3,10 @@
 python bench/score.py [--series N] [--runs N]
 
 The cycles of the demo get their labels from an expert who knows the truth (tsclust/simulation/expert.py) and answers
-the whole report; a classifier learns from them. `score --table` then reads, describes and classifies as many series from
-PostgreSQL: those of the plant, and those of another seed, whose machines are all others: no series there is plain, each is asked
-about. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a process of its own;
-medians of the runs, and the highest peak.
+the whole report; a classifier learns from them. `score --table` then reads, describes and classifies as many series
+from PostgreSQL: those of the plant, and those of another seed, whose machines are all others: no series there is
+plain, each is asked about. The limit, in turn with it: `extract` and `features` alone, of the same table. Each is a
+process of its own; medians of the runs, and the highest peak.
 
 python bench/score.py --calls MODEL SERIES.parquet: milliseconds of a call of `tsclust.Scorer` for 1, 100 and 10,000
 series after warming up. On one core: POLARS_MAX_THREADS=1 OPENBLAS_NUM_THREADS=1 taskset -c 0 python bench/score.py ...
