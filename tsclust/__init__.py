@@ -9,7 +9,8 @@ The house, a later line above an earlier one (pyproject.toml holds the arrows, C
     cli, notebook         doors: the command line; tsclust.open() and its figures
     pipeline              a module for each command: settings, lock, rooms, Result
     simulation            synthetic machines and experts who know the truth
-    stages.reports        7  pages of groups and features, charts, texts
+    embedded_postgres     a PostgreSQL for the demo and the tests
+    stages.reports        7  pages of groups and features, charts
     stages.scores         6  what new series are, drift
     stages.model          5  the classifier that labels train
     stages.labels         4  answers files, labels, what a group is called
@@ -19,6 +20,7 @@ The house, a later line above an earlier one (pyproject.toml holds the arrows, C
     sink, source          where results go to, where series come from
     workspace, config     folders that appear whole, manifests, Parquet; tsclust.toml
     engine                a pure function over parts, in order
+    wording               the report's texts in two languages, numbers, sentences
     series, arrays, ...   series as flat arrays, hashes, times, errors
 """
 

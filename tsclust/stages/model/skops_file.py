@@ -29,7 +29,7 @@ T = TypeVar("T")
 SCHEMA = "schema.json"
 ID, NAME = re.compile(r'("__id__": )(\d+)'), re.compile(r'"(\d+)\.npy"')
 TREE = "sklearn.tree._tree.Tree"
-PIPELINES = ((StandardScaler, LogisticRegression), (ExtraTreesClassifier,))  # those of learn.candidates
+PIPELINES = ((StandardScaler, LogisticRegression), (ExtraTreesClassifier,))  # those of classifier.candidates
 LARGEST = 2_000_000_000  # bytes of a model, unpacked
 
 
