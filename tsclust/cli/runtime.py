@@ -42,7 +42,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except TsclustError as error:
-        raise _left(f"{error}.", error.exit_code) from None
+        raise _left(str(error) if str(error).endswith("?") else f"{error}.", error.exit_code) from None
     except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
         sys.stderr.close()
         raise typer.Exit(0) from None

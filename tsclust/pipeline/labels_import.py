@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tsclust import config
 from tsclust.engine.base import Listener, Progress, silent
+from tsclust.errors import SettingsError
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import messages, resolution
 from tsclust.stages.labels.answers import LARGEST, parse
@@ -30,10 +31,13 @@ def labels_import(
 ) -> Result:
     """Take in what experts have answered. A file that is not whole, or not about this workspace, stops all of them.
 
-    older: also answers about a sweep that clusters/ does not hold any more. Raises AnswersError.
+    older: also answers about a sweep that clusters/ does not hold any more. Raises AnswersError, SettingsError where
+    no file is given.
     """
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, flags)
+    if not files:
+        raise SettingsError("no answers files given: expected at least one", f"Run: {LABELS.command(root)}")
     received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
     with workspace.locked():
         after = before = label_files.read(workspace)

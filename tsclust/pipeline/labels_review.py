@@ -50,7 +50,7 @@ def labels_review(
     notes = (
         f"{len(doubted):,} of {counted(len(ranked), 'label')} look wrong; {_how_many(shown, doubted)}",
         *_unjudged(source, judge, ranked),
-        "send it to the people who know the machine; import the answers with: tsclust labels import",
+        f"send it to the people who know the machine; import the answers with: {LABELS.command(root)}",
     )
     facts = {"rows": len(ranked), "suspicious": len(doubted), "shown": len(shown)}
     then = f"open {shlex.quote(str(path))}"

@@ -72,7 +72,7 @@ class Workspace:
         if found.facts.version > stage.facts.model_fields["version"].default:
             raise StageMissingError(
                 f"{self.stage(stage)} was made by a newer tsclust than this one",
-                f"Update tsclust, or make it again: {command(stage.made_by, self.root)}",
+                f"Update tsclust, or make it again: {stage.command(self.root)}",
             )
         return found
 
@@ -82,13 +82,13 @@ class Workspace:
         if found is None:
             raise StageMissingError(
                 f"{self.stage(stage)} does not exist yet: it is made by `tsclust {stage.made_by}`",
-                f"Run: {command(stage.made_by, self.root)}",
+                f"Run: {stage.command(self.root)}",
             )
         return found
 
     def damaged(self, stage: Stage[Any], name: str) -> DamagedError:
         """The error for a file of a stage that cannot be read."""
-        again = f"Make it again: {command(stage.made_by, self.root)}"
+        again = f"Make it again: {stage.command(self.root)}"
         return DamagedError(
             f"{self.stage(stage) / name} cannot be read", stage.repair(self.root) if stage.repair else again
         )

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
+from tsclust.workspace.commands import command
 from tsclust.workspace.parquet import StageWriter
 
 
@@ -46,15 +47,21 @@ F = TypeVar("F", bound=Facts)
 class Stage(Generic[F]):
     """A stage of a workspace: its folder, the command that makes it, what its manifest remembers.
 
+    given     what its command needs besides the workspace
     parts_in  the folder below that its parts lie in
-    repair  for a stage that no command makes anew: workspace -> what to do where a file of it cannot be read
+    repair    for a stage that no command makes anew: workspace -> what to do where a file of it cannot be read
     """
 
     name: str
     made_by: str
     facts: type[F]
+    given: str = ""
     parts_in: str = ""
     repair: Callable[[Path], str] | None = None
+
+    def command(self, root: Path) -> str:
+        """What to type to make it."""
+        return f"{command(self.made_by, root)} {self.given}".rstrip()
 
     @property
     def manifest(self) -> type[Manifest[F]]:

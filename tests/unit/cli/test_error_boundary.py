@@ -12,6 +12,7 @@ import typer
 
 from tests.support.commands import PLAIN, run_tsclust
 from tsclust.cli.runtime import told
+from tsclust.errors import TsclustError
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
@@ -27,6 +28,13 @@ def test_a_reader_that_leaves_early_is_no_error(initialised: Path) -> None:
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=PLAIN)
     assert "Traceback" not in done.stderr
     assert "BrokenPipe" not in done.stderr
+
+
+@pytest.mark.parametrize(("step", "end"), [("Is its end cut off?", ""), ("Write it again", ".")])
+def test_an_error_ends_in_one_mark(step: str, end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit), told():
+        raise TsclustError("it is short", step)
+    assert capsys.readouterr().err == f"tsclust: it is short. {step}{end}\n"
 
 
 def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,7 @@ from tests.support.report_workspace import NORMAL, four_kinds, lifelike, write
 from tsclust.errors import SettingsError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace.folder import Workspace
 
 
@@ -180,7 +181,16 @@ def test_labellers_who_disagree(four_kinds_workspace: Workspace, asked_form: dic
         assert {kinds.get(i) for i in of("short")} == {"x"}
         assert {kinds.get(i) for i in of("high")} == {"z"}
     with pytest.raises(SettingsError, match=r"resolve = 'D': expected majority, newest or a labeller \(A, B, C\)"):
-        tsclust.labels_import(four_kinds_workspace.root, [], {"labels": {"resolve": "D"}})
+        tsclust.labels_import(four_kinds_workspace.root, files, {"labels": {"resolve": "D"}})
+
+
+def test_an_import_of_no_files_is_an_error_that_names_them(four_kinds_workspace: Workspace) -> None:
+    root = four_kinds_workspace.root
+    with pytest.raises(SettingsError) as refused:
+        tsclust.labels_import(root, [])
+    step = f"Run: tsclust labels import -w {root} answers-*.json"
+    assert str(refused.value) == f"no answers files given: expected at least one. {step}"
+    assert not four_kinds_workspace.stage(LABELS).exists()
 
 
 def in_use(workspace: Workspace, resolve: str) -> dict[int, str]:

@@ -20,4 +20,4 @@ def _repair(root: Path) -> str:
     return f"All answers files are kept: mv {folder} {aside}; {again}"
 
 
-LABELS = Stage("labels", "labels import", LabelsFacts, repair=_repair)
+LABELS = Stage("labels", "labels import", LabelsFacts, given="answers-*.json", repair=_repair)

@@ -23,13 +23,13 @@ from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.scope import fit_scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
 from tsclust.stages.model.deviations import Yardstick
 from tsclust.stages.model.parts import DeviationReader
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
-from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
 PER_KIND = 20_000  # series of a kind that are learned from: more say no more
@@ -199,10 +199,10 @@ def _normal(plan: DrawPlan, path: Path, ids: pl.Series, x: Grid) -> Bools:
 def _gathered(source: LabelledSeries, kinds: Sequence[str], found: Drawn) -> Gathered:
     enough = [code for code in range(len(kinds)) if found.counts[code] >= MIN_PER_KIND]
     if len(enough) < 2:
-        fewest = f"kinds of {source.root} with at least {MIN_PER_KIND} labelled series"
         raise StageMissingError(
-            f"{fewest}: {len(enough)}; expected two or more",
-            f"Get more groups answered, then run: {command('labels import', source.root)} answers-*.json",
+            f"{source.root} has too few kinds with at least {MIN_PER_KIND} labelled series: {len(enough)}, expected two"
+            " or more",
+            f"Get more groups answered, then run: {LABELS.command(source.root)}",
         )
     order = np.argsort(found.hashes, kind="stable")
     order = order[np.isin(found.kind[order], enough)]
