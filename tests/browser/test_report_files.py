@@ -33,9 +33,9 @@ def test_each_choice_is_a_file_of_its_own(page: Page, four_kinds_workspace: Work
         assert names(page) == [f"group-{card}" for card in cards]
         assert opened.is_quiet()
     expect(page.locator("#group-5\\.4 h3")).to_have_text("Cluster 4 of k = 5")
-    with pytest.raises(SettingsError, match="--kind features has no groups"):
+    with pytest.raises(SettingsError, match="--kind features, which has no groups"):
         tsclust.report(root, kind="features", k=5)
-    with pytest.raises(SettingsError, match="--kind features is one page"):
+    with pytest.raises(SettingsError, match="--kind features, which is one page"):
         tsclust.report(root, {"report": {"split": 3}}, kind="features")
     assert tsclust.report(root, name="mail.html").wrote == four_kinds_workspace.reports / "mail.html"
 

@@ -87,5 +87,5 @@ def test_the_next_round_is_about_what_is_left(unlabelled_copy: Workspace, descri
     kept_all = pl.concat([pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts(FEATURES)])
     rest = kept_all.filter(pl.col("rejected_by").is_null())["series_id"]
     label(workspace, pl.DataFrame({"series_id": rest, "kind": ["normal"] * len(rest)}))
-    with pytest.raises(NoSeriesError, match="none is left to group"):
+    with pytest.raises(NoSeriesError, match="no series are left to group"):
         tsclust.cluster(workspace.root, unlabelled=True)

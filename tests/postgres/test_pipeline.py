@@ -182,7 +182,7 @@ def test_filter_applies_the_users_rules_and_dry_run_writes_nothing(own: Path) ->
 def test_rules_that_leave_nothing(own: Path) -> None:
     (own / "tsclust.toml").write_text(TOML + RULE.replace("direction = 'reverse' AND run_length > 20", "n_values >= 0"))
     tsclust.filter(own)
-    with pytest.raises(NoSeriesError, match="0 series are left by the rules"):
+    with pytest.raises(NoSeriesError, match="left by the rules: 0"):
         tsclust.cluster(own)
 
 

@@ -56,7 +56,7 @@ def selected(query: str, **more: Any) -> Source:
         ("SELECT series_id, emptied() AS values FROM cycles", "read-only transaction. tsclust only reads"),
         ("SELECT 1 / 0 AS series_id, '{1}'::real[] AS values", "division by zero"),
         ("SELECT 1 AS series_id, ARRAY[1 / (series_id - 1)] AS values FROM cycles", "division by zero"),
-        ("SELECT a.*, b.* FROM cycles a, cycles b", "gives column series_id twice"),
+        ("SELECT a.*, b.* FROM cycles a, cycles b", "returns column series_id twice"),
         ("SELECT 1 AS series_id, 1.5 AS values", r"type numeric: expected an array.*source\.layout = \"long\""),
         ("SELECT 1 AS series_id, '{a}'::text[] AS values", r"type text\[\]"),
         ("SELECT 1 AS series_id, '1,2'::text AS values", r"type text: .*string_to_array\(values, ','\)::float8"),

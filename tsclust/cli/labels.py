@@ -66,7 +66,7 @@ def export(
     resolve: Resolve = None,
     json: Json = False,
 ) -> None:
-    """Export the labels, to a file or back into PostgreSQL; with --resolve one for each series."""
+    """Export the labels, to a file or back into PostgreSQL; with --resolve, one per series."""
     with shown(json) as (listen, show):
         show([tsclust.labels_export(root, to, {"labels": {"resolve": resolve}}, listen, to_table=to_table)])
 
@@ -101,10 +101,12 @@ def score(
     sample: Sample = None,
     refuse: Annotated[str, typer.Option(help="Leave this share of series unanswered, e.g. 5%.")] = "",
     to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
-    check: Annotated[bool, typer.Option("--check", help="Exit with 17 if series have drifted since training.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with code 17 if series have drifted since training.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Predict the kind of each series, "don't know" or "none of these": the workspace's series, or new ones."""
+    """Predict the kind of each series of the workspace, or of new ones; it may be "don't know" or "none of these"."""
     said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
     with shown(json) as (listen, show):
         done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)

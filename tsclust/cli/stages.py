@@ -32,7 +32,7 @@ from tsclust.cli.runtime import shown
 def demo(
     root: Root = Path("demo"),
     series: Annotated[int, typer.Option(help="How many cycles to generate.")] = 1_000_000,
-    seed: Annotated[int, typer.Option(help="Another seed gives other cycles.")] = 1,
+    seed: Annotated[int, typer.Option(help="Random seed: another one generates other cycles.")] = 1,
     lang: Annotated[str | None, typer.Option(help="Language of the report: en or ru.")] = None,
     keep_server: Annotated[
         bool, typer.Option("--keep-server", help="Leave PostgreSQL running and print its DSN.")
@@ -48,11 +48,12 @@ def init(
     root: Root = HERE,
     table: Annotated[str, typer.Option(help="The table or view with the series: schema.table")] = "",
     baseline: Annotated[
-        list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
+        list[str] | None,
+        typer.Option(help="Compare each series only with those that have the same value in this column; repeatable."),
     ] = None,
     json: Json = False,
 ) -> None:
-    """Write a commented tsclust.toml and the sql/ to adapt."""
+    """Write a commented tsclust.toml and SQL examples to adapt, in sql/."""
     with shown(json) as (_, show):
         show([tsclust.init(root, table, baseline or ())])
 
@@ -98,7 +99,9 @@ def filter_(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
     rule: Annotated[str | None, typer.Option("--show", help="Show the series that this rule rejects.")] = None,
     limit: Annotated[int | None, typer.Option(help="How many to show (0: list all ids).")] = None,
-    html: Annotated[bool, typer.Option("--html", help="Draw them on a page per rule, or for --show only.")] = False,
+    html: Annotated[
+        bool, typer.Option("--html", help="Write an HTML page for each rule, or with --show for that rule only.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Apply the rules again and show what each one rejects."""
@@ -111,13 +114,14 @@ def cluster(
     k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..40")] = None,
     scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
     baseline: Annotated[
-        list[str] | None, typer.Option(help="Compare series that share this column; repeatable.")
+        list[str] | None,
+        typer.Option(help="Compare each series only with those that have the same value in this column; repeatable."),
     ] = None,
     groups: Annotated[int | None, typer.Option(help="How many groups to propose for review.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Another seed gives other starts.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Random seed: another one gives other starting points.")] = None,
     within: Annotated[int | None, typer.Option(help="Sweep inside this group, and add the groups found there.")] = None,
     unlabelled: Annotated[
-        bool, typer.Option("--unlabelled", help="Only series without a label or a predicted kind.")
+        bool, typer.Option("--unlabelled", help="Sweep only the series that have neither a label nor a predicted kind.")
     ] = False,
     json: Json = False,
 ) -> None:
@@ -138,7 +142,7 @@ def report(
     ] = None,
     lang: Annotated[str | None, typer.Option(help="Language: en or ru.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
-    charts: Annotated[bool | None, typer.Option(help="The charts of the overview: 2 MB of the file.")] = None,
+    charts: Annotated[bool | None, typer.Option(help="Include the charts of the overview, 2 MB of the file.")] = None,
     k: Annotated[int | None, typer.Option("--k", help="Show every cluster of the model with this k instead.")] = None,
     group: Annotated[int | None, typer.Option(help="Show only this group.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Also show groups that are already named and unchanged.")] = False,

@@ -85,7 +85,9 @@ def make_run_folder(account: Account) -> Path:
         if account.can_enter(folder):
             return folder
         folder.rmdir()
-    raise DemoServerError("no temporary folder for the server's socket: /tmp is closed", "Set TMPDIR to a short path")
+    raise DemoServerError(
+        "no temporary folder for the server's socket: /tmp cannot be used", "Set TMPDIR to a short path"
+    )
 
 
 def installed(version: int) -> Path:

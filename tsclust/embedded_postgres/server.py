@@ -213,7 +213,7 @@ def _dismantle(server: Server, home: Path) -> None:
     """Remove a run folder whose guard was killed before it could. Raises DemoServerError if the server still runs."""
     if (home / "postmaster.pid").exists():
         raise DemoServerError(
-            f"the server on {server.data} does not stop", f"See {home / 'server.log'}, or end its process yourself"
+            f"the server on {server.data} does not stop", f"See {home / 'server.log'}, or stop its process yourself"
         )
     if server.run_folder.name.startswith(RUN_PREFIX):  # the papers are no authority on what root may delete
         account_for(server.data).do("rm", "-rf", server.run_folder)

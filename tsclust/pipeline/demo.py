@@ -39,7 +39,9 @@ def demo(
 ) -> Iterator[Result]:  # fmt: skip
     """Yield the Result of each stage, then one with the score. The server is stopped whatever happens, unless kept."""
     if series < 1_000:
-        raise SettingsError(f"--series {series}: at least 1,000 are needed for the rarest kind to occur", "Use more")
+        raise SettingsError(
+            f"--series {series}: at least 1,000 are needed for the rarest kind to occur", "Use a larger number"
+        )
     workspace = _workspace(root)
     with server.running(root / ".postgres", keep=keep_server) as running:
         meter = Meter()

@@ -25,7 +25,9 @@ MOST = 1_000  # series of a page: more makes it slow, and nobody looks at them
 def refuse_nonsense(dry_run: bool, name: str | None, html: bool, limit: int | None) -> None:
     """Raises SettingsError for flags that do not go together."""
     if dry_run and (name is not None or html):
-        raise SettingsError("--dry-run applies rules, --show and --html show what was rejected", "Use only one of them")
+        raise SettingsError(
+            "--dry-run tries rules out, --show and --html show what was rejected", "Use only one of them"
+        )
     if limit is not None and name is None and not html:
         raise SettingsError(f"--limit {limit} needs a rule whose series to show", "Add --show RULE")
     if limit is not None and limit < 0:
@@ -72,7 +74,7 @@ def pages(
     rules = [rule for rule in rules if name or before.facts.rejected[rule.name]]
     limit = PAGE if limit is None else limit
     if not 1 <= limit <= MOST:
-        raise SettingsError(f"limit {limit}: expected 1 to {MOST:,}, as a page shows", "Omit --html for the ids of all")
+        raise SettingsError(f"--limit {limit}: a page shows 1 to {MOST:,} series", "Omit --html to list all ids")
     found = rejected_files.collect_rejected(workspace, before, rules, limit)
     files = [rejected_files.write_rejected(workspace, page, settings.report.lang) for page, _ in found]
     written = [

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from tsclust.config import Rule
 from tsclust.stages.features.rules import DEFAULT_RULES
 
-HEAD = """# Settings of this tsclust workspace. A flag of a command comes before an environment variable
-# (TSCLUST_CLUSTER__K=2..40), that before this file, this file before the default. The values here are the defaults.
+HEAD = """# Settings of this tsclust workspace. A flag overrides an environment variable (TSCLUST_CLUSTER__K=2..40),
+# that overrides this file, and this file overrides the default. The values here are the defaults.
 
 # Where PostgreSQL is: a URI or key=value string. Better not here but in the environment: TSCLUST_DSN, or libpq's own
 # PGHOST, PGSERVICE, ~/.pgpass. Empty: use these.

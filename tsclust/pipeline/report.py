@@ -55,9 +55,11 @@ def report(
         raise SettingsError(f"report kind {kind!r}: expected {' or '.join(NAMES)}", "Choose one of them")
     wanted = ReportScope(k, group, everything)
     if kind == "features" and wanted != THE_SWEEP:
-        raise SettingsError("--kind features has no groups: expected no --k, --group or --all with it", "Omit it")
+        raise SettingsError(
+            "--k, --group and --all cannot be combined with --kind features, which has no groups", "Leave them out"
+        )
     if kind == "features" and config.section(flags, "report").get("split"):
-        raise SettingsError("--kind features is one page: expected no --split with it", "Omit it")
+        raise SettingsError("--split cannot be combined with --kind features, which is one page", "Leave it out")
     if k is not None and group is not None:
         raise SettingsError("--k shows all clusters of one model, --group one group", "Use only one of them")
     name = _name(kind, wanted) if name is None else valid_name(name)

@@ -79,7 +79,10 @@ def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
     ]
     reject = settings.train.reject_errors
     if reject and chosen.left > 1 - parse_share(reject) + 1e-9:
-        notes.append(f"rejecting {reject} of the errors would answer fewer: use --reject-errors {reject} for it")
+        notes.append(
+            f"avoiding {reject} of the errors would leave more series unanswered; "
+            f"to accept that: --reject-errors {reject}"
+        )
     if not data.apart:
         notes.append("no column identifies machines ([train] machine): one machine may be on both sides of the test")
     if data.assumed:

@@ -137,7 +137,7 @@ def _by_name(label: str, columns: Sequence[Column]) -> dict[str, Column]:
     names = [c.name for c in columns]
     twice = sorted({n for n in names if names.count(n) > 1})
     if twice:
-        raise QueryError(f"{label} gives column {twice[0]} twice", "Name its columns, or rename one with AS")
+        raise QueryError(f"{label} returns column {twice[0]} twice", "Name its columns, or rename one with AS")
     return {c.name: c for c in columns}
 
 
@@ -217,7 +217,7 @@ def _value(table: _Table, taken: set[str]) -> tuple[str, ...]:
     if table.columns[name].kind not in ("number", "integer"):
         raise QueryError(
             f"source.values: column {name} of {table.label} is of type {table.columns[name].type}:"
-            " expected one number per row, as source.layout is long",
+            " expected one number per row, because source.layout is long",
             _remedy(table.columns[name]),
         )
     return (name,)

@@ -179,8 +179,8 @@ class Language:
             which = "less" if times < 1 else "more"
             return self._said(which, thing=thing, measure=measure, share=self.share(abs(times - 1)))
         n = min(round(times, _decimals(times, 2)), MOST_TIMES)
-        text = self._said("over", n=self.number(n)) if n == MOST_TIMES else self.number(n)
-        return self._said("times_more", thing=thing, measure=measure, n=text, times=self.plural(n, "times"))
+        which = "over" if n == MOST_TIMES else "times_more"
+        return self._said(which, thing=thing, measure=measure, n=self.number(n), times=self.plural(n, "times"))
 
     def _said(self, which: str, **words: str) -> str:
         return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name

@@ -164,7 +164,7 @@ def test_nothing_is_imported_that_is_not_named(own: Path) -> None:
 
 @pytest.mark.parametrize("name", ["side_men", "start", "ripple"])
 def test_skip_knows_only_what_is_clustered(name: str) -> None:
-    with pytest.raises(SettingsError, match=f"no feature '{name}' is clustered"):
+    with pytest.raises(SettingsError, match=f"'{name}' is not a feature that series are compared by"):
         in_force((name,))
     assert in_force(("side_mean",))[NAMES.index("side_mean")].clustered is False
 

@@ -37,7 +37,7 @@ def ws(tmp_path: Path) -> Path:
 def test_other_series_are_not_judged_by_old_features(ws: Path, first: int, part_rows: int) -> None:
     extracted(ws, machine_cycles()[0].slice(first, 2_000), part_rows)
     (ws / "tsclust.toml").write_text(RULE.format("some", "machine_id LIKE '%1'"))
-    told = re.escape(f"{ws / 'features'} describes other series than {ws / 'series'} has now")
+    told = re.escape(f"{ws / 'features'} does not describe the series that are now in {ws / 'series'}")
     with pytest.raises(StageMissingError, match=told):
         tsclust.filter(ws)
     with pytest.raises(StageMissingError, match=told):

@@ -89,7 +89,7 @@ def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
 @pytest.mark.parametrize(
     ("when", "told"),
     [
-        ("peak_hight > 3", "unknown column 'peak_hight'.*near: peak_height"),
+        ("peak_hight > 3", "unknown column 'peak_hight'.*did you mean peak_height"),
         ("peak_height >", "not an SQL condition"),
         ("peak_height > 1; DROP TABLE x", "not an SQL condition"),
         ("__import__('os').system('true') = 0", "has __IMPORT__.*, which is not allowed in rules"),
@@ -97,7 +97,7 @@ def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
         ("n_values > 3 * median(n_values)", r"refers to other rows \(MEDIAN\)"),
         ("QUANTILE_CONT(n_values, 0.5) < n_values", r"refers to other rows \(QUANTILE_CONT\)"),
         ("CORR(n_values, n_missing) > 0", r"refers to other rows \(CORR\)"),
-        ("CURRENT_DATE > DATE '2024-01-01'", "depends on the time of day"),
+        ("CURRENT_DATE > DATE '2024-01-01'", "depends on the current time"),
         ("count(*) > 2", r"refers to other rows \(COUNT\)"),
         ("row_number() over () = 1", "refers to other rows"),
         ("sum(n_values) over (partition by start) > 3", r"refers to other rows \(OVER, SUM\)"),

@@ -82,7 +82,7 @@ def test_a_clock_that_was_ahead_is_corrected_and_told(
     """Otherwise no correction would ever be newer."""
     ahead = answered(asked, "Anna", {"1": "brushes"}, at="2106-01-01T00:00:00Z")
     done = tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", ahead)])
-    assert "a.json was saved on 2106-01-01 by its clock: treated as today" in done.notes
+    assert "a.json is dated 2106-01-01, in the future: treated as saved today" in done.notes
     assert (
         labels(workspace)["labelled_at"].max() < pl.select(pl.lit("2100-01-01").str.to_datetime(time_zone="UTC")).item()
     )

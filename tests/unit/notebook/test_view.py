@@ -88,7 +88,7 @@ def test_a_group_is_drawn_over_the_normal_band_the_typical_series_on_top(ws: Wor
 def test_figures_speak_the_language_of_the_settings(ws: WorkspaceView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TSCLUST_REPORT__LANG", "ru")
     russian = tsclust.open(ws.workspace.root)
-    assert russian.draw(1).layout.title.text == "Группа 1: 15\xa0записей, 6,7\xa0% всех сравнённых"
+    assert russian.draw(1).layout.title.text == "Группа 1: 15\xa0записей, 6,7\xa0% от всех сравниваемых"
     assert russian.spread("side_fall").layout.title.text == "side_fall по группам"
     assert russian.figures["map"].layout.title.text == "Карта записей"
 

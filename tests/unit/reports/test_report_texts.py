@@ -60,7 +60,7 @@ from tsclust.wording.language import Language
         (
             Unusual("side_fall", 5e7, 1, 5e7, 9),
             "plateau: largest fall over 1,000 times normal",
-            "плато: наибольший провал в более чем 1\u202f000 раз больше обычного",
+            "плато: наибольший провал более чем в 1\u202f000 раз больше обычного",
         ),
         (
             Unusual("return_level", -0.56, -0.041, None, 9),
@@ -154,6 +154,6 @@ def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
     drawn = [*figures.values(), elbow(pl.DataFrame({"k": [2], "inertia": [1.0]}), None, lang)]
     drawn += [curves_of(data.groups[0], data.normal, lang), spread_of(values, [1], data.features[0], lang)]
     drawn += [coverage_of(learned(), lang)]
-    told = "".join(str(figure.to_plotly_json()) for figure in drawn)
+    told = "".join(str(figure.to_plotly_json()) for figure in drawn).replace("\\xa0", "\xa0")
     texts = Language.load(lang).texts["figures"].values()
     assert not [text for text in texts if text.partition("{")[0].strip() not in told]

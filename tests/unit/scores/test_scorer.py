@@ -199,7 +199,7 @@ def test_features_of_a_foreign_bundle_run_only_if_allowed(trained: Trained, tmp_
     about = json.loads((bundle / "manifest.json").read_text())
     del about["outputs"]["features.py"]
     (bundle / "manifest.json").write_text(json.dumps(about))
-    with pytest.raises(StageMissingError, match="does not hold the text of the user's own features"):
+    with pytest.raises(StageMissingError, match="does not contain the source code of the user's own features"):
         Scorer.open(bundle, allow_features=True)
 
 

@@ -225,6 +225,8 @@ def test_dumps_go_to_their_reader(tmp_path: Path) -> None:
     write(tmp_path, "PGDMP", "folder/toc.dat")
     refusal(SourceFileError, "folder", tmp_path)
     write(tmp_path, DUMP, "b.txt")
-    assert "*.txt is 2 dumps: expected one. Name one, for example a.txt" in refusal(SettingsError, "*.txt", tmp_path)
+    assert "*.txt matches 2 dumps: expected one. Name one, for example a.txt" in refusal(
+        SettingsError, "*.txt", tmp_path
+    )
     write(tmp_path, "id\n1\n")
     assert "CSV (a.csv, ...) and pg_dump (a.txt, ...)" in refusal(SettingsError, "*.*", tmp_path)

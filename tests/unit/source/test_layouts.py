@@ -231,7 +231,7 @@ def test_columns_that_are_not_there(said: dict[str, Any], told: str) -> None:
 
 
 def test_a_column_twice() -> None:
-    with pytest.raises(QueryError, match=r"t gives column values twice\. Name its columns"):
+    with pytest.raises(QueryError, match=r"t returns column values twice\. Name its columns"):
         found([*ARRAY, *columns(values="text")])
 
 

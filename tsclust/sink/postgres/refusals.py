@@ -21,7 +21,7 @@ MEANINGS: Meanings = (
     (
         (errors.ReadOnlySqlTransaction,),
         QueryError,
-        "This server or role is read-only: name one that may write (a standby's primary) in TSCLUST_DSN",
+        "This server or role is read-only: point TSCLUST_DSN at one that can write (a standby's primary)",
     ),
     (
         (errors.CharacterNotInRepertoire, errors.UntranslatableCharacter),

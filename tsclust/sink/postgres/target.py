@@ -36,7 +36,7 @@ def names_of(name: str, columns: list[str]) -> tuple[str, ...]:
     if long := next((part for part in (*parts, *columns) if len(part.encode()) > LONGEST), None):
         raise SettingsError(
             f"{long[:80]!r}: expected a name of at most {LONGEST} bytes, this has {len(long.encode())}",
-            "PostgreSQL would cut it: name a shorter one",
+            "PostgreSQL would truncate it: choose a shorter one",
         )
     return parts
 

@@ -115,7 +115,7 @@ class Text(io.RawIOBase):
             data = self._bytes.read(size)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             what = "is cut off" if isinstance(error, EOFError) else f"is damaged ({error})"
-            raise SourceFileError(f"{self._label}: the gzip file {what}", "Copy or make it again") from None
+            raise SourceFileError(f"{self._label}: the gzip file {what}", "Copy it again, or create it again") from None
         except OSError as error:
             raise unreadable(self._label, error) from None
         self._note(data)

@@ -143,7 +143,7 @@ def _in_folder(path: Path, where: str) -> list[Path]:
     deeper = not data and next((p for p in path.rglob("*") if _is_data(p)), None)
     if deeper:
         raise SettingsError(
-            f"{where} has no data itself, only in folders below ({deeper.relative_to(path)})",
+            f"{where} has data files only in subfolders ({deeper.relative_to(path)})",
             f'Name a glob: "{where.rstrip("/")}/**/*{deeper.suffix}"',
         )
     return data
@@ -190,7 +190,9 @@ def _ends(path: Path) -> tuple[bytes, bytes]:
 def _parquet(label: str, tail: bytes) -> str:
     if tail in (_MAGIC, b"PARE"):
         return _PARQUET
-    raise SourceFileError(f"{label} is cut off: a Parquet file ends with {_MAGIC.decode()}", "Copy or make it again")
+    raise SourceFileError(
+        f"{label} is cut off: a Parquet file ends with {_MAGIC.decode()}", "Copy it again, or create it again"
+    )
 
 
 def _inside(label: str, head: bytes) -> bytes:
@@ -198,7 +200,9 @@ def _inside(label: str, head: bytes) -> bytes:
     try:
         return zlib.decompressobj(wbits=31).decompress(head)
     except zlib.error as error:
-        raise SourceFileError(f"{label}: the gzip file is damaged ({error})", "Copy or make it again") from None
+        raise SourceFileError(
+            f"{label}: the gzip file is damaged ({error})", "Copy it again, or create it again"
+        ) from None
 
 
 def _check_text(label: str, text: bytes, head: bytes) -> None:
@@ -237,7 +241,9 @@ def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:
         mixture = " and ".join(f"{name} ({first[name]}, ...)" for name in sorted(first))
         raise SettingsError(f"{where} has files of several kinds: {mixture}", "Name one kind: a glob such as *.parquet")
     if _DUMP in first and len(kinds) > 1:
-        raise SettingsError(f"{where} is {len(kinds)} dumps: expected one", f"Name one, for example {first[_DUMP]}")
+        raise SettingsError(
+            f"{where} matches {len(kinds)} dumps: expected one", f"Name one, for example {first[_DUMP]}"
+        )
 
 
 def _part(path: Path, label: str, kind: str, sample: int) -> Rows:

@@ -102,7 +102,7 @@ def _damaged(label: str, why: str) -> SourceFileError:
             f"{label} is encrypted: expected Parquet without encryption", "Write it again without encryption"
         )
     return SourceFileError(
-        f"{label} is damaged: expected a Parquet file ({shortened(why, 150)})", "Copy or make it again"
+        f"{label} is damaged: expected a Parquet file ({shortened(why, 150)})", "Copy it again, or create it again"
     )
 
 

@@ -47,7 +47,7 @@ _WHY_REFUSED = (
 )
 
 _ASK_AGAIN = "Check the server and the network, then run tsclust extract again"
-_MEND_QUERY = "Correct [source] in tsclust.toml; psql shows more"
+_MEND_QUERY = "Correct [source] in tsclust.toml; run the query in psql to see more"
 # The first class that fits. psycopg has one for every SQLSTATE, under the classes of PEP 249.
 Meanings = tuple[tuple[tuple[type[psycopg.Error], ...], type[TsclustError], str], ...]
 _MEANINGS: Meanings = (

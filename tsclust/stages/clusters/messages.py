@@ -21,17 +21,23 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
     if facts.baseline:
         notes.append(
             f"baseline {', '.join(facts.baseline)}: "
-            f"{counted(facts.baseline_groups, 'set of series', 'sets of series')}, each compared within itself"
+            f"{counted(facts.baseline_groups, 'set of series', 'sets of series')}; "
+            "series are compared only within their own set"
         )
     if facts.baseline_too_few:
         few = counted(facts.baseline_too_few, "set has", "sets have")
         notes.append(f"{few} too few series for that: compared with the overall baseline")
     if facts.regimes:
-        notes.append(f"no baseline: {counted(facts.regimes, 'regime')} of normal, each compared within itself")
+        notes.append(
+            f"no baseline: {counted(facts.regimes, 'regime')} of normal; "
+            "series are compared only within their own regime"
+        )
     if facts.left_out_k:
         notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")
     if facts.fewer_clusters:
-        notes.append(f"from k = {facts.fewer_clusters[0]} on there are fewer clusters than k: series are identical")
+        notes.append(
+            f"from k = {facts.fewer_clusters[0]} on there are fewer clusters than k: some series are identical"
+        )
     return (*notes, *_renumbered(facts), *_gone(before))
 
 

@@ -100,7 +100,7 @@ def feasible_ks(ks: tuple[int, ...], rows: int, of: str = "left by the rules", t
     """The k's that `rows` series allow: fewer clusters than series. Raises NoSeriesError where there are none."""
     fewer = tuple(k for k in ks if k < rows)
     if not fewer:
-        raise NoSeriesError(f"{rows} series are {of}: more than {ks[0]} are needed for k = {ks[0]}", then)
+        raise NoSeriesError(f"k = {ks[0]} needs more than {ks[0]} series; {of}: {rows}", then)
     return fewer
 
 

@@ -103,13 +103,19 @@ def in_force(skip: Sequence[str] = (), extra: Iterable[Feature] = ()) -> tuple[F
     can_skip = [f.name for f in features if f.clustered]
     for name in skip:
         if name not in can_skip:
-            near = difflib.get_close_matches(name, can_skip, n=3) or can_skip
             raise SettingsError(
-                f"[features] skip: no feature {name!r} is clustered (near: {', '.join(near)})", "Correct it"
+                f"[features] skip: {name!r} is not a feature that series are compared by ({meant(name, can_skip)})",
+                "Correct it",
             )
     if set(can_skip) <= set(skip):
         raise SettingsError("[features] skip names every feature: expected at least one to be left", "Remove some")
     return tuple(replace(f, clustered=False) if f.name in skip else f for f in features)
+
+
+def meant(name: str, known: Sequence[str], cutoff: float = 0.6) -> str:
+    """For an unknown name: `did you mean p50 or p05?`, or the known ones where none is like it."""
+    near = difflib.get_close_matches(name, known, n=3, cutoff=cutoff)
+    return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
 
 
 def clustered(features: Iterable[Feature]) -> tuple[str, ...]:

@@ -130,7 +130,7 @@ def _refuse_other_rows(tree: exp.Expr) -> None:
     names = {_called(node) for node in tree.walk()}
     if found := sorted(names & _CLOCK):
         raise NotAllowedError(
-            f"depends on the time of day ({', '.join(found)}): the same data would give other results later",
+            f"depends on the current time ({', '.join(found)}): the same data would give different results later",
             "Compare with a date: recorded_at > DATE '2024-01-01'",
         )
     if found := sorted(names & _OF_OTHER_ROWS):

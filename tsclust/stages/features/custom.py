@@ -54,7 +54,7 @@ def load(path: Path, text: str) -> tuple[Extra, ...]:
     if not functions:
         raise SettingsError(
             f"{path} has no function: expected at least one like def ripple(x): ...",
-            "Write one of an array of values that gives a number (names that begin with _ do not count)",
+            "Write one that takes an array of values and returns a number (names that begin with _ do not count)",
         )
     return tuple(_extra(path, name, getattr(f, "py_func", f)) for name, f in functions.items())
 
@@ -114,7 +114,7 @@ def _extra(path: Path, name: str, function: Callable[..., Any]) -> Extra:
         lacks = "has no docstring" if not said else f"takes {needed} arguments"
         raise SettingsError(
             f"{path}: {name} {lacks}: expected one argument, the values, and a docstring",
-            "Fix it, or begin its name with _" + name,
+            "Fix it, or rename it to _" + name,
         )
     if _TAKEN.fullmatch(name) or not _NAME.fullmatch(name):
         raise SettingsError(

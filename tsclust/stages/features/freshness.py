@@ -37,6 +37,6 @@ def refuse_nothing(workspace: Workspace) -> None:
 def other_series(workspace: Workspace) -> StageMissingError:
     """The error for a features/ that describes other series than series/ holds now."""
     return StageMissingError(
-        f"{workspace.stage(FEATURES)} describes other series than {workspace.stage(SERIES)} has now",
+        f"{workspace.stage(FEATURES)} does not describe the series that are now in {workspace.stage(SERIES)}",
         f"Run: {command('features', workspace.root)}",
     )

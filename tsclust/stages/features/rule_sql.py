@@ -149,7 +149,9 @@ def _binary(node: _Node) -> str:
 
 def _ordered(node: _Node) -> str:
     if isinstance(node.this, _ORDERED):
-        raise NotAllowedError(f"compares {_named(node.this)}, true or false, with a value", "Write 1 < a AND a < 3")
+        raise NotAllowedError(
+            f"compares the result of {_named(node.this)} (true or false) with a value", "Write 1 < a AND a < 3"
+        )
     return _binary(node)
 
 
@@ -193,7 +195,7 @@ def _function(node: _Node) -> str:
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Allowed are {', '.join(sorted(FUNCTIONS))}"
         raise NotAllowedError(f"calls {name[:60]}, which is not allowed in rules", hint)
     if not node.expressions and name != "PI":  # Polars panics over some of these
-        raise NotAllowedError(f"calls {name} of nothing", f"Write it like: {name}(peak_height)")
+        raise NotAllowedError(f"calls {name} without an argument", f"Write it like: {name}(peak_height)")
     return f"{name}({', '.join(map(written, node.expressions))})"
 
 

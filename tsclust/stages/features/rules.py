@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ from polars.exceptions import PolarsError
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features import conditions
+from tsclust.stages.features.catalogue import meant
 
 # A run, or a side movement, that is level and well above rest: only then can that level tell where a recording was cut.
 _STEADY_RUN = "p50 > 0.1 * peak_height AND p75 - p25 < 0.4 * p50"
@@ -109,9 +109,8 @@ def columns_used(rules: Sequence[Rule], known: Sequence[str]) -> set[str]:
     for rule in rules:
         names = conditions.parse(rule.name, rule.when).columns
         for name in sorted(names - set(known)):
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.4) or list(known)
             raise SettingsError(
-                f"rule {rule.name}: unknown column {name!r} in {rule.when!r} (near: {', '.join(near)})",
+                f"rule {rule.name}: unknown column {name!r} in {rule.when!r} ({meant(name, known, cutoff=0.4)})",
                 "Correct the rule's `when` in tsclust.toml",
             )
         used |= names
@@ -158,6 +157,6 @@ def _hits(frame: pl.DataFrame, rule: Rule) -> pl.Series:
         found, wrong = pl.Series([0]), str(error).partition("\n")[0][:200]
     if found.dtype not in (pl.Boolean, pl.Null):
         raise SettingsError(
-            f"rule {rule.name}: {rule.when[:200]!r} is not true or false: {wrong}", "Correct its `when`"
+            f"rule {rule.name}: {rule.when[:200]!r} does not give true or false: {wrong}", "Correct its `when`"
         )
     return found.cast(pl.Boolean).fill_null(False)

@@ -127,7 +127,7 @@ def parse(name: str, content: bytes) -> Answers:
     """The answers in the file `name`. Raises AnswersError that says what is wrong with it."""
     body = _as_json(name, content)
     if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise AnswersError(f"{name} is not an answers file", "Use the file that `Save answers` in a report made")
+        raise AnswersError(f"{name} is not an answers file", "Use a file saved with `Save answers` in a report")
     if body.get("version") != VERSION:
         known = f"{name} has version {str(body.get('version'))[:20]}: this tsclust reads {VERSION}"
         raise AnswersError(known, "Use the tsclust that made the report, or a newer one")

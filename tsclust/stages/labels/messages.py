@@ -55,10 +55,10 @@ class Imported:
         for file, answers in self.new:
             row = self.kept.files.row(by_predicate=pl.col("sha256") == file.sha256, named=True)
             if row["saved_at"] < answers.saved_at:
-                yield f"{file.name[:SHORT]} was saved on {answers.saved_at:%Y-%m-%d} by its clock: treated as today"
+                yield f"{file.name[:SHORT]} is dated {answers.saved_at:%Y-%m-%d}, in the future: treated as saved today"
             if not row["in_force"]:
-                later = f"a file that {row['labeller']} saved later, or at the same time, about the same report counts"
-                yield f"{file.name[:SHORT]} does not count: {later}"
+                later = f"a file that {row['labeller']} saved later, or at the same time, about the same report"
+                yield f"{file.name[:SHORT]} is superseded by {later}"
 
     def _taken_back(self) -> Iterator[str]:
         """What differs from what the same labeller answered before."""

@@ -69,7 +69,7 @@ def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) 
     return left.filter(~pl.col("apart")).select("number", "series_id")
 
 
-WHERE = "Import it where its report was made, and as it was saved"
+WHERE = "Import it, unchanged, into the workspace that its report was made from"
 
 
 def _refuse_others(workspace: Workspace, file: File, answers: Answers) -> None:
@@ -85,7 +85,7 @@ def _of_older(workspace: Workspace, file: File, answers: Answers, older: bool) -
     found = archive.members(asked, answers.groups) if asked.is_dir() else None
     if found is None:
         raise AnswersError(
-            f"{file.name} is not about the groups of {workspace.root}: no sweep of it has these sets of series",
+            f"{file.name} is not about the groups of {workspace.root}: none of its sweeps contains these groups",
             WHERE,
         )
     if not older:

@@ -140,7 +140,7 @@ def _check_version(folder: Path, manifest: Manifest[ModelFacts]) -> None:
     then, now = manifest.versions.get("scikit-learn", ""), version("scikit-learn")
     if then.split(".")[:2] != now.split(".")[:2]:
         raise StageMissingError(
-            f"the model in {folder} was trained with scikit-learn {then}, here is {now}",
+            f"the model in {folder} was trained with scikit-learn {then}, but {now} is installed",
             "Train it again in its workspace; the labels are kept: tsclust train",
         )
 

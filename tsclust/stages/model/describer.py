@@ -75,12 +75,12 @@ def _check(contract: FeatureContract, source: tuple[str, str] | None, allow_feat
         return
     if not source[1]:
         raise StageMissingError(
-            f"the model does not hold the text of the user's own features ({own})",
+            f"the model does not contain the source code of the user's own features ({own})",
             "Train it again: tsclust features, then tsclust train",
         )
     if not allow_features:
         raise SettingsError(
-            f"the model brings features of its own ({own}), which are Python code of whoever trained it",
+            f"the model contains features ({own}) that are Python code written by whoever trained it",
             "If you trust where it comes from: Scorer.open(..., allow_features=True)",
         )
     if [extra.feature.name for extra in _loaded(*source)] != names[len(NAMES) :]:

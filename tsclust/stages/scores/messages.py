@@ -29,7 +29,7 @@ def _notes(facts: ScoresFacts, to_table: str) -> Iterator[str]:
     for one in drift.changed[:FEW]:
         yield f"changed: {_changed(one)}"
     if len(drift.changed) > FEW:
-        yield f"... and {counted(len(drift.changed) - FEW, 'more machine')}: manifest.json has all"
+        yield f"... and {counted(len(drift.changed) - FEW, 'more machine')}: manifest.json lists all"
     if drift.unknown:
         some = ", ".join(name[:SHORT] or NO_NAME for name in drift.unknown[:FEW])
         machines = counted(len(drift.unknown), "machine was", "machines were")
@@ -63,4 +63,4 @@ def _reasons(one: Changed) -> Iterator[str]:
 def table(facts: ScoresFacts, rows: int) -> tuple[tuple[str, ...], ...]:
     """How often each kind was predicted."""
     said = [(name[:SHORT], f"{count:,}", f"{count / max(rows, 1):.3%}") for name, count in facts.said.items()]
-    return (("said", "series", "share"), *said)
+    return (("answer", "series", "share"), *said)

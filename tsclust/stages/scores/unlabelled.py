@@ -42,7 +42,7 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
     known = known.filter(~known.is_in(refused.implode()))
     rows = count(workspace, known)
     if not rows and workspace.manifest(FEATURES).facts.kept:
-        nothing = f"every series of {workspace.root} has a label or a kind: none is left to group"
+        nothing = f"every series of {workspace.root} has a label or a kind: no series are left to group"
         raise NoSeriesError(nothing, f"See the counts: {command('status', workspace.root)}")
     scope = Scope(workspace, rows, known=known.to_arrow())
     return Inside(UNLABELLED_GROUP, scope, "without a name", _state(workspace, settings))

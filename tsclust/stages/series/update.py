@@ -65,7 +65,7 @@ def check_source(workspace: Workspace, info: SourceInfo, before: Manifest[Series
     there = parts.schema(workspace)
     if not there.equals(info.schema):
         raise SettingsError(
-            f"the source has other columns now ({', '.join(info.schema.names)}) than {workspace.stage(SERIES)}"
-            f" ({', '.join(there.names)}), or other types",
+            f"the columns of the source ({', '.join(info.schema.names)}), or their types, are no longer those of"
+            f" {workspace.stage(SERIES)} ({', '.join(there.names)})",
             again,
         )
