@@ -15,7 +15,8 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 
 from tsclust.errors import SettingsError
-from tsclust.stages.features.rule_sql import CHAINS, NotAllowedError, RuleSql, written
+from tsclust.stages.features.rule_dialect import RuleSql
+from tsclust.stages.features.rule_sql import CHAINS, NotAllowedError, written
 
 # Not needed to keep them out, but to say why they are.
 _OF_OTHER_ROWS = {
@@ -51,10 +52,7 @@ def parse(rule: str, when: str) -> Condition:
         tree = _tree(when)
         expression = expression_of(tree)
         if not _polars(when).meta.eq(expression):
-            one = f"one is {written(tree)[:_SHOWN]}"
-            raise NotAllowedError(
-                f"can be read in two ways, {one}", "Put parentheses around its parts, or write plainer SQL"
-            )
+            raise _ambiguous(written(tree))
     except NotAllowedError as error:
         shown = when if len(when) <= _SHOWN else f"{when[:_SHOWN]}..."
         raise SettingsError(f"rule {rule}: {shown!r} {error}", error.hint) from None

@@ -1,4 +1,4 @@
-"""The SQL of rules: what sqlglot reads, and the list of what is allowed, which is what can be written again.
+"""The SQL of rules: the list of what is allowed, which is what can be written again.
 
 A node of the tree that no function below writes is not allowed, and no more are arguments of it that are not named.
 """
@@ -9,9 +9,11 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
-from sqlglot import Dialect, TokenType, exp, parser, tokens
+from sqlglot import exp
+
+from tsclust.stages.features.rule_dialect import Moment, Plus
 
 # Each judges a row by itself, and none makes a text much longer than it was. These are the names that Polars has.
 FUNCTIONS = {
@@ -20,7 +22,9 @@ FUNCTIONS = {
     *("GREATEST", "LEAST", "COALESCE", "IFNULL", "NULLIF", "IF", "DATE_PART", "YEAR", "MONTH", "DAY", "STRFTIME"),
     *("LENGTH", "CHAR_LENGTH", "CHARACTER_LENGTH", "OCTET_LENGTH", "LOWER", "UPPER", "INITCAP", "REVERSE", "CONCAT"),
     *("TRIM", "LTRIM", "RTRIM", "LEFT", "RIGHT", "SUBSTR", "SUBSTRING", "STARTS_WITH", "ENDS_WITH", "STRPOS"),
-    *("SPLIT_PART", "REGEXP_LIKE"),
+    *("SPLIT_PART", "REGEXP_LIKE", "POSITION", "HOUR", "MINUTE", "SECOND", "QUARTER", "WEEK", "DAYOFWEEK", "DATE"),
+    *("SIND", "COSD", "TAND", "COT", "COTD", "ASIND", "ACOSD", "ATAND", "ATAN2D", "DIV"),
+    *("BIT_AND", "BIT_OR", "BIT_XOR", "BIT_NOT", "BIT_COUNT"),
 }
 _OPERATORS: dict[type[exp.Expr], str] = {
     exp.And: "AND", exp.Or: "OR", exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -29,11 +33,13 @@ _OPERATORS: dict[type[exp.Expr], str] = {
 }  # fmt: skip
 _TYPE_NAMES: dict[exp.DType, str] = {
     exp.DType.BOOLEAN: "BOOLEAN", exp.DType.TINYINT: "TINYINT", exp.DType.SMALLINT: "SMALLINT",
-    exp.DType.INT: "INTEGER", exp.DType.BIGINT: "BIGINT", exp.DType.FLOAT: "FLOAT", exp.DType.DOUBLE: "DOUBLE",
+    exp.DType.INT: "INTEGER", exp.DType.BIGINT: "BIGINT", exp.DType.INT128: "HUGEINT",
+    exp.DType.FLOAT: "FLOAT", exp.DType.DOUBLE: "DOUBLE",
     exp.DType.DECIMAL: "DECIMAL", exp.DType.TEXT: "VARCHAR", exp.DType.VARCHAR: "VARCHAR", exp.DType.CHAR: "VARCHAR",
     exp.DType.DATE: "DATE", exp.DType.TIME: "TIME", exp.DType.TIMESTAMP: "TIMESTAMP",
 }  # fmt: skip
-TYPES = tuple(sorted(set(_TYPE_NAMES.values())))
+_TYPES_OF_POLARS = {"REAL": "REAL", "FLOAT4": "REAL"}  # that sqlglot has no name for
+TYPES = tuple(sorted({*_TYPE_NAMES.values(), *_TYPES_OF_POLARS.values()}))
 ALLOWED = "comparisons, AND, OR, NOT, + - * / // %, ||, BETWEEN, IN, LIKE, IS NULL, CASE, CAST, EXTRACT and functions"
 _ORDERED = (exp.LT, exp.LTE, exp.GT, exp.GTE)
 _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -55,57 +61,6 @@ class NotAllowedError(Exception):
     def __init__(self, what: str, hint: str) -> None:
         super().__init__(what)
         self.hint = hint
-
-
-class _Moment(exp.Expression):
-    """DATE '2024-01-01': to Polars not the same as a text that is cast."""
-
-    arg_types: ClassVar[dict[str, bool]] = {"this": True, "kind": True}
-
-
-class _Plus(exp.Unary):
-    """+a: sqlglot drops it, and for Polars it is 0 + a."""
-
-
-_UNARY = parser.Parser.UNARY_PARSERS
-
-
-def _moment(kind: str) -> Callable[..., exp.Expr]:
-    return lambda self, this, _: self.expression(_Moment(this=this, kind=kind))
-
-
-class RuleSql(Dialect):
-    """SQL as Polars reads it: functions keep the names they were written with."""
-
-    class Tokenizer(tokens.Tokenizer):
-        """Polars quotes names in both ways."""
-
-        IDENTIFIERS: ClassVar[list[str | tuple[str, str]]] = ['"', "`"]
-        KEYWORDS: ClassVar[dict[str, TokenType]] = {**tokens.Tokenizer.KEYWORDS, "//": TokenType.DIV}
-
-    class Parser(parser.Parser):
-        """No function but these has a syntax of its own."""
-
-        FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
-        FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
-            name: parser.Parser.FUNCTION_PARSERS[name] for name in ("CAST", "TRY_CAST", "EXTRACT")
-        }
-        NO_PAREN_FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {
-            "CASE": parser.Parser.NO_PAREN_FUNCTION_PARSERS["CASE"]
-        }
-        COLUMN_OPERATORS: ClassVar[dict[TokenType, Callable[..., Any] | None]] = {
-            operator: parser.Parser.COLUMN_OPERATORS[operator] for operator in (TokenType.DOT, TokenType.DCOLON)
-        }
-        TYPE_LITERAL_PARSERS: ClassVar[dict[exp.DType, Callable[..., Any]]] = {
-            exp.DType.DATE: _moment("DATE"), exp.DType.TIME: _moment("TIME"),
-            exp.DType.TIMESTAMP: _moment("TIMESTAMP"), exp.DType.DATETIME: _moment("TIMESTAMP"),
-        }  # fmt: skip
-        UNARY_PARSERS: ClassVar[dict[TokenType, Callable[..., Any]]] = {
-            TokenType.DASH: _UNARY[TokenType.DASH],
-            TokenType.PLUS: lambda self: self.expression(_Plus(this=_UNARY[TokenType.PLUS](self))),
-            # To Polars, NOT a IN (1) and a NOT IN (1) are two expressions: what follows the former stands in Paren.
-            TokenType.NOT: lambda self: exp.Not(this=exp.Paren(this=_UNARY[TokenType.NOT](self).this)),
-        }
 
 
 def written(node: exp.Expr) -> str:
@@ -185,18 +140,27 @@ def _is(node: _Node, negated: str) -> str:
 
 
 def _like(node: _Node, negated: str) -> str:
-    return f"{_operand(node.this)} {negated}{_LIKE[type(node)]} {_operand(node.expression)}"
+    word, negation = _LIKE[type(node)]
+    return f"{_operand(node.this)} {negation if negated else word} {_operand(node.expression)}"
 
 
 def _function(node: _Node) -> str:
     name = str(node.name).upper()
     if name not in FUNCTIONS or not isinstance(node.this, str):
-        near = difflib.get_close_matches(name, FUNCTIONS, n=3, cutoff=0.6)
+        near = difflib.get_close_matches(name, FUNCTIONS, n=3, cutoff=0.7)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Allowed are {', '.join(sorted(FUNCTIONS))}"
         raise NotAllowedError(f"calls {name[:60]}, which is not allowed in rules", hint)
     if not node.expressions and name != "PI":  # Polars panics over some of these
         raise NotAllowedError(f"calls {name} without an argument", f"Write it like: {name}(peak_height)")
+    if name == "DATE" and len(node.expressions) == 1 and not isinstance(node.expressions[0], exp.Literal):
+        hint = "Write CAST(a AS DATE) for a time, DATE(a, '%Y-%m-%d') for a text"  # Polars guesses from all the rows
+        raise _not_allowed(node, hint)
     return f"{name}({', '.join(map(written, node.expressions))})"
+
+
+def _trim(node: _Node) -> str:
+    side, of = node.args.get("position") or "", node.expression
+    return f"TRIM({f'{side} {written(of)} FROM ' if of else ''}{written(node.this)})"
 
 
 def _case(node: _Node) -> str:
@@ -212,7 +176,8 @@ def _cast(node: _Node) -> str:
 
 
 def _type(node: _Node) -> str:
-    name, sizes = _TYPE_NAMES.get(node.this), [size.name for size in node.expressions]
+    name = _TYPE_NAMES.get(node.this) or _TYPES_OF_POLARS.get(str(node.args.get("kind")).upper())
+    sizes = [size.name for size in node.expressions]
     if not name or (sizes and name != "DECIMAL") or not all(size.isdigit() for size in sizes):
         hint = f"Cast to one of {', '.join(TYPES)}"
         raise NotAllowedError(f"casts to {_named(node)}, which is not allowed in rules", hint)
@@ -262,13 +227,16 @@ def _kind(write: Callable[[_Node], str], *arguments: str) -> _Kind:
     return _Kind(write, frozenset(arguments))
 
 
-_LIKE: dict[type[exp.Expr], str] = {exp.Like: "LIKE", exp.ILike: "ILIKE", exp.RegexpLike: "RLIKE"}
+_LIKE: dict[type[exp.Expr], tuple[str, str]] = {
+    exp.Like: ("LIKE", "NOT LIKE"), exp.ILike: ("ILIKE", "NOT ILIKE"), exp.RegexpLike: ("RLIKE", "NOT RLIKE"),
+    exp.RegexpILike: ("~*", "!~*"), exp.StartsWith: ("^@", "NOT ^@"),
+}  # fmt: skip
 _RANGES: dict[type[exp.Expr], Callable[[_Node, str], str]] = {
     exp.In: _in, exp.Between: _between, exp.Is: _is, **dict.fromkeys(_LIKE, _like)
 }  # fmt: skip
 _ATOMS = (
-    *(exp.Literal, exp.Boolean, exp.Null, exp.Column, _Moment, exp.Interval),
-    *(exp.Anonymous, exp.Case, exp.Cast, exp.Extract),
+    *(exp.Literal, exp.Boolean, exp.Null, exp.Column, Moment, exp.Interval),
+    *(exp.Anonymous, exp.Case, exp.Cast, exp.Extract, exp.Trim, exp.StrPosition),
 )
 _KINDS: dict[type[exp.Expr], _Kind] = {
     **dict.fromkeys(_OPERATORS, _kind(_binary, "this", "expression", "typed", "safe")),
@@ -277,8 +245,12 @@ _KINDS: dict[type[exp.Expr], _Kind] = {
     **dict.fromkeys((exp.Cast, exp.TryCast), _kind(_cast, "this", "to", "safe")),
     exp.Not: _kind(_not, "this"),
     exp.Neg: _kind(lambda node: f"-{_operand(node.this)}", "this"),
-    _Plus: _kind(lambda node: f"+{_operand(node.this)}", "this"),
+    Plus: _kind(lambda node: f"+{_operand(node.this)}", "this"),
     exp.Anonymous: _kind(_function, "this", "expressions"),
+    exp.Trim: _kind(_trim, "this", "expression", "position"),
+    exp.StrPosition: _kind(
+        lambda node: f"POSITION({_operand(node.args['substr'])} IN {_operand(node.this)})", "this", "substr"
+    ),
     exp.Case: _kind(_case, "this", "ifs", "default"),
     exp.Extract: _kind(_extract, "this", "expression"),
     exp.Interval: _kind(_interval, "this", "unit", "fraction_in_string"),
@@ -286,5 +258,5 @@ _KINDS: dict[type[exp.Expr], _Kind] = {
     exp.Column: _kind(_column, "this"),
     exp.Null: _kind(lambda _: "NULL"),
     exp.Boolean: _kind(lambda node: "TRUE" if node.this else "FALSE", "this"),
-    _Moment: _kind(lambda node: f"{node.args['kind']} {_text(node.this.name)}", "this", "kind"),
+    Moment: _kind(lambda node: f"{node.args['kind']} {_text(node.this.name)}", "this", "kind"),
 }
