@@ -24,6 +24,7 @@ pytestmark = pytest.mark.both_servers
 
 
 @pytest.mark.endurance
+@pytest.mark.both_servers(long=True)
 def test_killed_at_random_moments_it_goes_on_and_ends_like_one_that_was_not(slow_dsn: str, tmp_path: Path) -> None:
     rng, whole, killed = (
         random.Random(1),
@@ -154,6 +155,8 @@ def test_ranges_in_which_nothing_lies_leave_no_trace(slow_dsn: str, tmp_path: Pa
     assert ids(root) == [i for i in range(1, SERIES + 1) if i % 1000 <= 150]
 
 
+@pytest.mark.endurance
+@pytest.mark.both_servers(long=True)
 @pytest.mark.parametrize("key", ["ADD PRIMARY KEY (series_id)", "ALTER series_id SET NOT NULL"])
 def test_few_long_series_take_no_more_memory_than_many_short_ones(database: str, tmp_path: Path, key: str) -> None:
     run(

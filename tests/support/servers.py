@@ -14,6 +14,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 import tsclust
+from tests.support.endurance import LONG
 from tests.support.workspaces import SERIES_MADE, new_workspace
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
@@ -64,9 +65,15 @@ def database(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Databases of a test marked both_servers: on 18, on 16, and on TSCLUST_TEST_DSN where that is set."""
-    if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("both_servers"):
-        metafunc.parametrize("database", ["18", "16", *([OWN] if OWN in os.environ else [])], indirect=True)
+    """Databases of a test marked both_servers: on 18, on 16, and on TSCLUST_TEST_DSN where that is set.
+
+    both_servers(long=True): on 18 alone, on the others only in the long form; for what takes long on each.
+    """
+    marker = metafunc.definition.get_closest_marker("both_servers")
+    if "database" in metafunc.fixturenames and marker:
+        others = ["16", *([OWN] if OWN in os.environ else [])]
+        servers = ["18", *(others if LONG or not marker.kwargs.get("long") else [])]
+        metafunc.parametrize("database", servers, indirect=True)
 
 
 @pytest.fixture(scope="session")
