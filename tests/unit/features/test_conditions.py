@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -23,6 +23,9 @@ FRAME = pl.DataFrame(
         "b": [1, 2, 3, 4, 5, None],
         "s": ["Ab", "xy", "", "O'Hara", None, "%"],
         "d": pl.Series([datetime(2024, 1, n, n) for n in range(1, 6)] + [None], dtype=pl.Datetime("us")),
+        "z": pl.Series([datetime(2024, 1, n, n, tzinfo=UTC) for n in range(1, 6)] + [None]).dt.convert_time_zone(
+            "Europe/Moscow"
+        ),
         "t": [True, False, None, True, False, None],
         "Температура": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0],
         'a "name"': [1, 1, 1, 0, 0, 0],
@@ -99,6 +102,7 @@ def of(when: str, frame: pl.DataFrame = FRAME) -> list[int]:
         ("BIT_AND(b, 4) = 4 OR BIT_COUNT(b) = 2", [2, 3, 4]),
         ("DIV(b, 2) = 2 OR SIND(b * 30) = 1", [2, 3, 4]),
         # times
+        ("CAST(z AS TIMESTAMP) > TIMESTAMP '2024-01-04 03:59:00'", [3, 4]),
         ("HOUR(d) = 3 OR DAYOFWEEK(d) = 5 OR WEEK(d) > 1 OR QUARTER(d) > 1 OR MINUTE(d) > 0", [2, 4]),
         ("d > DATE('2024-01-03')", [2, 3, 4]),
         ("d > DATE '2024-01-03'", [2, 3, 4]),
@@ -127,10 +131,13 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
     ("when", "message"),
     [
         # no condition, or more than one
-        ("a >", "is not an SQL condition"),
+        ("a >", "is not an SQL condition: incomplete after >, character 3. Write it like: peak_height < 0.2"),
+        ("a > 3 AND", "is not an SQL condition: incomplete after AND, character 9. Write it like: peak_height < 0.2"),
         ("", "is not an SQL condition"),
         ("-- a > 3", "is not an SQL condition"),
-        ("s = 'open", "is not an SQL condition"),
+        ("s = 'open", "is not an SQL condition: the quote ' is not closed. Write ' where it ends"),
+        ('"a > 3', 'is not an SQL condition: the quote " is not closed. Write " where it ends'),
+        ("a > 3 /* why", r"is not an SQL condition: a comment /\* is not closed. Write \*/ where it ends"),
         ("a > 1; b > 1", "is not an SQL condition: expected exactly one, without a semicolon"),
         ("a > 1;", "is not an SQL condition"),
         ("a > 1 b", "is not an SQL condition: .*'b', character 7"),
@@ -161,6 +168,7 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
         ("d < CURRENT_TIMESTAMP", r"current time \(CURRENT_TIMESTAMP\)"),
         ("d < Today() AND d < current_date", r"current time \(CURRENT_DATE, TODAY\)"),
         ("d < DATE 'today'", "not an SQL condition"),
+        ("CAST(b AS UINT8) = 1", "casts to UINT8, which is not allowed in rules. Cast to one of BIGINT, BOOLEAN"),
         ("random() > 0.5", "calls RANDOM, which is not allowed in rules. Allowed are ABS, ACOS,"),
         # what is not on the list
         ("SQRTT(a) > 1", r"calls SQRTT, which is not allowed in rules. Did you mean SQRT\?"),
@@ -191,6 +199,11 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
         # what gives no answer for a row
         ("a", "does not give true or false: it gives Float64"),
         ("s + 1 > 2", "does not give true or false"),
+        ("s RLIKE '(((('", r"true or false: regular expression: unclosed group\. Write \\ before"),
+        (
+            "z > TIMESTAMP '2024-01-01 00:00:00'",
+            r"'Europe/Moscow'\).* Write CAST\(column AS TIMESTAMP\), its time in UTC",
+        ),
         ("CAST(s AS INT) = 1", "does not give true or false"),
         ("LOG(b) > 1", "is not an SQL condition: no function matches"),
     ],

@@ -90,6 +90,11 @@ def test_wrong_sign_is_not_judged_where_series_do_not_agree() -> None:
     ("when", "told"),
     [
         ("peak_hight > 3", "unknown column 'peak_hight'.*did you mean peak_height"),
+        (
+            "PEAK_HEIGHT > 3",
+            r"unknown column 'PEAK_HEIGHT' in 'PEAK_HEIGHT > 3' \(did you mean peak_height\?\)\. Correct",
+        ),
+        ("пик > 3", r"unknown column 'пик' in 'пик > 3'\. Correct"),
         ("peak_height >", "not an SQL condition"),
         ("peak_height > 1; DROP TABLE x", "not an SQL condition"),
         ("__import__('os').system('true') = 0", "has __IMPORT__.*, which is not allowed in rules"),

@@ -112,10 +112,16 @@ def in_force(skip: Sequence[str] = (), extra: Iterable[Feature] = ()) -> tuple[F
     return tuple(replace(f, clustered=False) if f.name in skip else f for f in features)
 
 
-def meant(name: str, known: Sequence[str], cutoff: float = 0.6) -> str:
+def meant(name: str, known: Sequence[str]) -> str:
     """For an unknown name: `did you mean p50 or p05?`, or the known ones where none is like it."""
-    near = difflib.get_close_matches(name, known, n=3, cutoff=cutoff)
+    near = similar(name, known)
     return f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(known)}"
+
+
+def similar(name: str, known: Sequence[str], cutoff: float = 0.6) -> list[str]:
+    """The names that differ from this one by case alone, else up to three of those most like it."""
+    same = [one for one in known if one.casefold() == name.casefold()]
+    return same or difflib.get_close_matches(name, known, n=3, cutoff=cutoff)
 
 
 def clustered(features: Iterable[Feature]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ text alike: where they do not, as with `a = b IS NULL`, the rule is refused inst
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +31,7 @@ _CLOCK = {
     *("SYSDATE", "CLOCK_TIMESTAMP", "STATEMENT_TIMESTAMP", "TRANSACTION_TIMESTAMP"),
 }
 _NESTED = 60  # levels of a tree: the parser needs up to nine calls for each, of the thousand that Python has
+_MISSING = re.compile(r"Missing (\S+) from")
 _SHOWN = 200  # characters of a rule in a message
 
 
@@ -76,8 +78,8 @@ def _tree(when: str) -> exp.Expr:
         raise _too_deep() from None
     except ParseError as error:
         raise _no_condition(_where(error)) from None
-    except SqlglotError as error:  # of the tokenizer: a quote that nothing closes
-        raise _no_condition(error) from None
+    except SqlglotError as error:  # of the tokenizer: something that nothing closes
+        raise _open(str(error.__cause__)) from None
     except (AttributeError, LookupError, TypeError, ValueError):  # sqlglot trips over some texts, as over { : 1 }
         raise _no_condition("no parser can read it") from None
     if len(trees) != 1 or trees[0] is None:
@@ -89,6 +91,8 @@ def _tree(when: str) -> exp.Expr:
 
 def _where(error: ParseError) -> str:
     first = error.errors[0]
+    if first["description"].startswith("Required keyword"):
+        return f"incomplete after {first['highlight']}, character {first['col']}"
     return f"{str(first['description']).rstrip('.')} at {first['highlight']!r}, character {first['col']}"
 
 
@@ -102,6 +106,13 @@ def _polars(text: str) -> pl.Expr:
 def _no_condition(error: object) -> NotAllowedError:
     first = str(error).partition("\n")[0][:_SHOWN]
     return NotAllowedError(f"is not an SQL condition: {first}", "Write it like: peak_height < 0.2 OR n_missing > 3")
+
+
+def _open(cause: str) -> NotAllowedError:
+    """For what sqlglot's tokenizer ran into: "Missing ' from 1:4", for a comment that it ran out of text."""
+    found = _MISSING.match(cause)
+    what, mark = (f"the quote {found[1]}", found[1]) if found else ("a comment /*", "*/")
+    return NotAllowedError(f"is not an SQL condition: {what} is not closed", f"Write {mark} where it ends")
 
 
 def _ambiguous(one: str) -> NotAllowedError:

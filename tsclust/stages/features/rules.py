@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,7 +14,10 @@ from polars.exceptions import PolarsError
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features import conditions
-from tsclust.stages.features.catalogue import meant
+from tsclust.stages.features.catalogue import similar
+
+_OF_REGEX = re.compile(r"^regex.*^error: ([^\n]+)", re.DOTALL | re.MULTILINE)
+_OF_ZONE = re.compile(r"Datetime\('..', '")
 
 # A run, or a side movement, that is level and well above rest: only then can that level tell where a recording was cut.
 _STEADY_RUN = "p50 > 0.1 * peak_height AND p75 - p25 < 0.4 * p50"
@@ -109,9 +113,11 @@ def columns_used(rules: Sequence[Rule], known: Sequence[str]) -> set[str]:
     for rule in rules:
         names = conditions.parse(rule.name, rule.when).columns
         for name in sorted(names - set(known)):
+            near = similar(name, known, cutoff=0.4)
+            guess = f" (did you mean {' or '.join(near)}?)" if near else ""
             raise SettingsError(
-                f"rule {rule.name}: unknown column {name!r} in {rule.when!r} ({meant(name, known, cutoff=0.4)})",
-                "Correct the rule's `when` in tsclust.toml",
+                f"rule {rule.name}: unknown column {name!r} in {rule.when!r}{guess}",
+                "Correct the rule's `when` in tsclust.toml: it names features and carried columns",
             )
         used |= names
     return used
@@ -152,11 +158,19 @@ def _hits(frame: pl.DataFrame, rule: Rule) -> pl.Series:
     """(n,) Boolean, named as the rule; a literal holds for all rows."""
     try:
         found = frame.with_columns(conditions.parse(rule.name, rule.when).expression.alias(rule.name))[rule.name]
-        wrong = f"it gives {found.dtype}"
+        wrong, hint = f"it gives {found.dtype}", "Correct its `when`"
     except (PolarsError, pl.exceptions.PanicException) as error:
-        found, wrong = pl.Series([0]), str(error).partition("\n")[0][:200]
+        found, (wrong, hint) = pl.Series([0]), _why(str(error))
     if found.dtype not in (pl.Boolean, pl.Null):
-        raise SettingsError(
-            f"rule {rule.name}: {rule.when[:200]!r} does not give true or false: {wrong}", "Correct its `when`"
-        )
+        raise SettingsError(f"rule {rule.name}: {rule.when[:200]!r} does not give true or false: {wrong}", hint)
     return found.cast(pl.Boolean).fill_null(False)
+
+
+def _why(error: str) -> tuple[str, str]:
+    """What Polars has against a condition, in one line; the next step."""
+    first = error.partition("\n")[0][:200]
+    if reason := _OF_REGEX.search(error):
+        return f"regular expression: {reason[1][:200]}", "Write \\ before ( ) [ ] { } . * + ? that stand for themselves"
+    if "comparison" in first and _OF_ZONE.search(first):
+        return first, "Write CAST(column AS TIMESTAMP), its time in UTC, instead of the column with the time zone"
+    return first, "Correct its `when`"
