@@ -15,10 +15,10 @@ from tsclust.errors import TsclustError
 
 
 class Commands(TyperGroup):
-    """Every command runs inside `told`: an error becomes one line and an exit code."""
+    """Every command runs inside `error_boundary`: an error becomes one line and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
-        with told():
+        with error_boundary():
             return super().invoke(ctx)
 
 
@@ -36,25 +36,25 @@ def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
+def error_boundary() -> Iterator[None]:
     """An error of ours: one line on stderr and its exit code. Ctrl-C and SIGTERM: cleaned up after, 130 and 143."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
         yield
     except TsclustError as error:
-        raise _left(str(error) if str(error).endswith("?") else f"{error}.", error.exit_code) from None
+        raise _exit_with(str(error) if str(error).endswith("?") else f"{error}.", error.exit_code) from None
     except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
         sys.stderr.close()
         raise typer.Exit(0) from None
     except OSError as error:  # no permission, a read-only disk, a file that went away
-        raise _left(f"{error.filename or 'the system'}: {error.strerror or error}.", 1) from None
+        raise _exit_with(f"{error.filename or 'the system'}: {error.strerror or error}.", 1) from None
     except MemoryError:
-        raise _left(_NO_MEMORY, 1) from None
+        raise _exit_with(_NO_MEMORY, 1) from None
     except KeyboardInterrupt:
-        raise _left("interrupted; completed parts were kept.", 130) from None
+        raise _exit_with("interrupted; completed parts were kept.", 130) from None
 
 
-def _left(why: str, code: int) -> typer.Exit:
+def _exit_with(why: str, code: int) -> typer.Exit:
     """Say why on stderr: the one place that prints errors."""
     print(f"tsclust: {why}", file=sys.stderr)  # noqa: T201
     return typer.Exit(code)

@@ -185,7 +185,7 @@ def load(path: Path, flags: Mapping[str, object] | None = None) -> Settings:
     A place of series among them (table, query, files) replaces whichever the file has.
     Raises SettingsError with the key, the value and what was expected.
     """
-    said = _said(flags or {})
+    said = _given(flags or {})
     try:
         if place := {name for name in PLACES if name in said.get("source", {})}:
             said["source"] |= dict.fromkeys(PLACES - place, "")
@@ -243,10 +243,10 @@ def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
     return [_plain(s) for s in section] if isinstance(section, tuple) else section
 
 
-def _said(flags: Mapping[str, object]) -> dict[str, Any]:
+def _given(flags: Mapping[str, object]) -> dict[str, Any]:
     said: dict[str, Any] = {}
     for key, value in flags.items():
-        value = _said(value) if isinstance(value, Mapping) else value
+        value = _given(value) if isinstance(value, Mapping) else value
         if value is not None and value != {}:
             said[key] = value
     return said

@@ -32,7 +32,7 @@ ALL = 5_000  # series that stand for all that the rules keep
 EACH = 500  # members that stand for a group
 
 
-def tried(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) -> pl.DataFrame:
+def try_feature(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) -> pl.DataFrame:
     """series_id, group, value: of about ALL kept series, and of about EACH members of every card's group.
 
     group is the first of the cards that the series is a member of, null for none; value is null where the feature is

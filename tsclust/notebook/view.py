@@ -20,7 +20,7 @@ from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures
 from tsclust.notebook.labels_view import LabelsView, scan
-from tsclust.notebook.try_feature import tried
+from tsclust.notebook.try_feature import try_feature
 from tsclust.pipeline import cluster as clustering
 from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -162,14 +162,16 @@ class WorkspaceView(LabelsView):
         group: the first of the groups proposed that has the series, or the one asked for; null: none.
         Raises SettingsError with the id of a series on which the function fails.
         """
-        return tried(self.workspace, self._cards(group), self._feature(function))
+        return try_feature(self.workspace, self._cards(group), self._feature(function))
 
     def spread(self, feature: str | Own, group: int | None = None) -> go.Figure:
         """A feature, named or one's own, over each of the groups proposed, or one, and the series in none of them."""
         cards, known = self._cards(group), self._feature(feature)
         order = [row["group"] for row in cards]
         about = known if isinstance(known, Feature) else known.feature
-        return group_figures.spread_of(tried(self.workspace, cards, known), order, about, self.settings.report.lang)
+        return group_figures.spread_of(
+            try_feature(self.workspace, cards, known), order, about, self.settings.report.lang
+        )
 
     @property
     def _clusters(self) -> Path:

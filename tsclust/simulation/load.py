@@ -42,7 +42,7 @@ def fill(dsn: str, series: int, seed: int, listen: Listener = silent) -> bool:
     with _explained(), dbapi.connect(dsn) as connection, connection.cursor() as cursor:
         _run(cursor, TABLES)
         truth: list[pa.RecordBatch] = []
-        batches = _told(machines.make(series, seed), truth, series, listen)
+        batches = _with_progress(machines.make(series, seed), truth, series, listen)
         reader = pa.RecordBatchReader.from_batches(machines.SCHEMA, batches)
         cursor.adbc_ingest("cycles", reader, mode="append", db_schema_name="machine")
         kinds = pa.Table.from_batches(truth, machines.TRUTH_SCHEMA)
@@ -73,7 +73,7 @@ def _run(cursor: dbapi.Cursor, script: str) -> None:
         cursor.execute(statement)
 
 
-def _told(
+def _with_progress(
     made: Iterator[tuple[pa.RecordBatch, pa.RecordBatch]], truth: list[pa.RecordBatch], series: int, listen: Listener
 ) -> Iterator[pa.RecordBatch]:
     """The series batches one by one; their truth is put aside, the listener told."""

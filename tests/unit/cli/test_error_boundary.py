@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from tests.support.commands import PLAIN, run_tsclust
-from tsclust.cli.runtime import told
+from tsclust.cli.runtime import error_boundary
 from tsclust.errors import TsclustError
 
 
@@ -32,13 +32,13 @@ def test_a_reader_that_leaves_early_is_no_error(initialised: Path) -> None:
 
 @pytest.mark.parametrize(("step", "end"), [("Is its end cut off?", ""), ("Write it again", ".")])
 def test_an_error_ends_in_one_mark(step: str, end: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit), told():
+    with pytest.raises(typer.Exit), error_boundary():
         raise TsclustError("it is short", step)
     assert capsys.readouterr().err == f"tsclust: it is short. {step}{end}\n"
 
 
 def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(typer.Exit) as left, told():
+    with pytest.raises(typer.Exit) as left, error_boundary():
         np.empty((1 << 40, 1 << 10))  # more than any machine has
     assert left.value.exit_code == 1
     assert capsys.readouterr().err.splitlines() == [

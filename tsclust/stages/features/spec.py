@@ -1,4 +1,4 @@
-"""By what series are described: the settings, and the user's own features as they are written, read once."""
+"""What `tsclust features` describes series by: the settings and the user's own features, read once and compiled."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ class FeatureSpec:
 
 @dataclass(frozen=True)
 class Describer:
-    """What describes a series: the catalogue, and the user's own features, compiled."""
+    """What describes the series of a workspace by its settings: the catalogue and the user's own features, compiled.
+
+    A model describes new ones by what it holds itself: BundleDescriber.
+    """
 
     spec: FeatureSpec
     features: tuple[Feature, ...]

@@ -14,8 +14,8 @@ from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
 from tsclust.stages.features import catalogue, parts, screening, survey
-from tsclust.stages.features import rules as rules_
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
+from tsclust.stages.features.rules import in_force
 from tsclust.stages.features.screening import CLEAR, Screen
 from tsclust.stages.features.spec import Describer, FeatureSpec
 from tsclust.stages.features.survey import PartSurvey, Survey
@@ -88,7 +88,7 @@ def plan_of(
     seen = _survey(asked, series.rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
-    rules = rules_.in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
+    rules = in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
     if before and known and (before.facts.peak, before.facts.rules) == (_peak(sign), rules):
         # New parts are held against what was typical when the first ones came: no old part is touched.
         return Plan(asked, known, votes, sign, agreement, rules, before.facts.typical)

@@ -23,8 +23,10 @@ from tsclust.stages.model.facts import FeatureContract
 
 
 @dataclass(frozen=True)
-class Describer:
-    """sign: 1 where the peak is a maximum, -1 a minimum.
+class BundleDescriber:
+    """What describes new series as the bundle of a model demands, and applies its rules; needs no workspace.
+
+    sign: 1 where the peak is a maximum, -1 a minimum.
 
     clustered  places of the features that are compared; read: name -> place of those that rules read
     custom    (name, text) of the file with the user's own features, None where there are none
@@ -37,7 +39,7 @@ class Describer:
     custom: tuple[str, str] | None
 
     @classmethod
-    def of_model(cls, model: ModelBundle, *, allow_features: bool) -> Describer:
+    def of_model(cls, model: ModelBundle, *, allow_features: bool) -> BundleDescriber:
         """Raises SettingsError where the model brings features of its own, which are code, and they are not allowed;
         StageMissingError where it was trained on features that are not there."""
         contract = model.facts.feature_contract
@@ -89,5 +91,5 @@ def _check(contract: FeatureContract, source: tuple[str, str] | None, allow_feat
 
 @lru_cache(maxsize=8)
 def _loaded(name: str, text: str) -> tuple[Extra, ...]:
-    """The functions of a text, compiled once: a process that gets a Describer compiles them itself."""
+    """The functions of a text, compiled once: a process that gets a BundleDescriber compiles them itself."""
     return custom.load(Path(name), text)

@@ -53,8 +53,8 @@ def _named_anew(packed: bytes) -> bytes:
 
 
 def loads(content: bytes, features: int) -> dict[str, Any]:
-    """What was dumped. Raises DamagedError for anything but a pipeline that `learn` makes, arrays, numbers and texts;
-    and for trees that could not have grown on so many features."""
+    """What was dumped. Raises DamagedError for anything but a pipeline of `classifier.candidates`, arrays, numbers
+    and texts; and for trees that could not have grown on so many features."""
     found = tried(lambda: _loaded(content))
     if not isinstance(found, dict) or _steps(found.get("estimator")) not in PIPELINES:
         raise _damaged("it contains no classifier of tsclust")

@@ -98,7 +98,7 @@ def of(manifest: Manifest[ModelFacts], title: str = "") -> ModelData:
     return ModelData(
         title=title, classifier=facts.classifier, losses=tuple(facts.losses.items()), machine=facts.machine,
         machines=facts.machines, assumed=facts.assumed, too_few=tuple(facts.too_few.items()),
-        kinds=tuple(_told(facts)), confusion=facts.confusion, curve=curve, chosen=chosen,
+        kinds=tuple(_metrics_by_kind(facts)), confusion=facts.confusion, curve=curve, chosen=chosen,
         prices=prices, stage=stage_of(manifest),
     )  # fmt: skip
 
@@ -120,7 +120,7 @@ def render(data: ModelData, lang: str) -> str:
     )
 
 
-def _told(facts: ModelFacts) -> list[KindMetrics]:
+def _metrics_by_kind(facts: ModelFacts) -> list[KindMetrics]:
     confusion, found = facts.confusion, []
     for i, kind in enumerate(facts.kinds):
         said, true = sum(row[i] for row in confusion), sum(confusion[i])

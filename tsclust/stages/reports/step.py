@@ -72,7 +72,7 @@ def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:
 
 
 def _choose_in_part(wanted: Mapping[str, int | None], path: Path) -> pl.DataFrame:
-    """`choose` of one part."""
+    """`choose_by_rule` of one part."""
     features = feature_parts.read(path, ["start"])
     rules = pl.Series(features.rejected_by).cast(pl.String).fill_null(KEPT)
     rows = np.flatnonzero(rules.is_in(list(wanted)).to_numpy())

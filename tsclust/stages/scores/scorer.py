@@ -13,7 +13,7 @@ from tsclust.series import SeriesBlock
 from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.model import bundle
 from tsclust.stages.model.bundle import ModelBundle
-from tsclust.stages.model.describer import Describer
+from tsclust.stages.model.describer import BundleDescriber
 from tsclust.stages.model.deviations import Deviations
 from tsclust.stages.scores import input_table, parts
 
@@ -48,7 +48,7 @@ class Scorer:
     def __init__(self, model: ModelBundle, *, allow_features: bool = False) -> None:
         """Raises SettingsError for a model with the user's own features, which are code, unless they are allowed."""
         self.model = model
-        self._describer = Describer.of_model(model, allow_features=allow_features)
+        self._describer = BundleDescriber.of_model(model, allow_features=allow_features)
 
     @classmethod
     def open(cls, folder: Path | str, *, allow_features: bool = False) -> Scorer:

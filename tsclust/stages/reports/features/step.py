@@ -269,7 +269,7 @@ def _read_part(workspace: Workspace, asked: RowsRequest, path: Path) -> SampledR
 def _count_part(
     workspace: Workspace, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None, path: Path
 ) -> CountedRows:
-    """What `see` wants of one part."""
+    """What `count_rows` needs of one part."""
     series = series_parts.read_table(workspace.stage(SERIES) / path.name)
     rows = _read_part(workspace, asked, path)
     kept = rows.rejected == ""

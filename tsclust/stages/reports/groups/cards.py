@@ -32,7 +32,7 @@ from tsclust.stages.reports.groups.data import (
     Stage,
     name_of,
 )
-from tsclust.stages.reports.groups.histograms import Deviations
+from tsclust.stages.reports.groups.histograms import GroupDeviations
 from tsclust.stages.reports.groups.sample import EXAMPLES_PER_RULE, Sample
 from tsclust.stages.reports.groups.similar import middles, nearest
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out, where
@@ -57,7 +57,7 @@ def groups_of(
     members: int,
 ) -> tuple[Group, ...]:
     """Those of the cards that are shown."""
-    rows, deviations = [chosen.cards[j] for j in shown], Deviations.of(drawn, reference)
+    rows, deviations = [chosen.cards[j] for j in shown], GroupDeviations.of(drawn, reference)
     names = [name_of(row["group"], row["k"], row["cluster"]) for row in rows]
     sizes = np.array([row["size"] for row in rows])
     near = nearest(names, middles(drawn, reference)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
@@ -67,7 +67,7 @@ def groups_of(
     )
 
 
-def _group(row: Mapping[str, Any], j: int, drawn: Sample, deviations: Deviations, members: int) -> Group:
+def _group(row: Mapping[str, Any], j: int, drawn: Sample, deviations: GroupDeviations, members: int) -> Group:
     rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row["size"]
     shaped = reference.log_deviations(drawn.x[rows], drawn.keys[rows])
     chosen = rows[curves.strata(curves.typical_first(shaped), members)]

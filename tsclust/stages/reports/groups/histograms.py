@@ -32,7 +32,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Deviations:
+class GroupDeviations:
     """How far the series drawn are from what is usual for each, in d features.
 
     away    (n, d) in feature units;  z (n, d) in the sweep's spreads
@@ -45,7 +45,7 @@ class Deviations:
     normal: Int64s
 
     @classmethod
-    def of(cls, drawn: Sample, reference: NormalReference) -> Deviations:
+    def of(cls, drawn: Sample, reference: NormalReference) -> GroupDeviations:
         """Compared with the whole, features stay as they are: there is nothing to take off."""
         compared = bool(reference.regimes) or (drawn.keys != "").any()
         own = reference.center_of(drawn.x, drawn.keys) if compared else np.zeros_like(drawn.x)

@@ -155,7 +155,7 @@ def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
 
 
 def _draw_part(workspace: Workspace, asked: SampleRequest, path: Path) -> Sample:
-    """What `draw` wants of one part."""
+    """What `draw_sample` needs of one part."""
     features = feature_parts.read(path, ["start", *asked.features])
     series = series_parts.read_table(workspace.stage(SERIES) / path.name)
     rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
