@@ -69,7 +69,7 @@ class Trained:
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     folder = tmp_path_factory.mktemp("scorer")
-    path, truth = cycles_file(folder, 6_000, machines=12)
+    path, truth = cycles_file(folder, 6_000)
     workspace = describe_file(folder, path)
     label(workspace, kept(workspace, truth).select("series_id", "kind"))
     for name, which in (("logistic", "logistic"), ("trees", "trees"), ("features", "logistic")):
@@ -83,7 +83,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
             patch.setattr(classifier, "candidates", lambda seed, only=only: only)
             tsclust.train(workspace.root, {"train": {"answer": "99%" if name == "trees" else "98%"}})
         shutil.copytree(workspace.stage(MODEL), folder / "bundles" / name)
-    other, _ = cycles_file(folder, 400, seed=2, machines=20)
+    other, _ = cycles_file(folder, 400, seed=2)
     return Trained(workspace, folder / "bundles", odd(pq.read_table(other)))
 
 

@@ -21,10 +21,11 @@ from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.scope import fit_scaler
-from tsclust.stages.features import catalogue
+from tsclust.stages.features import catalogue, rules
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
+from tsclust.stages.model import carried_types
 from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
 from tsclust.stages.model.deviations import Yardstick
 from tsclust.stages.model.parts import DeviationReader
@@ -44,6 +45,7 @@ class LabelledSeries:
     parts   of features/;  reader: gives their deviations;  kept: series that the rules keep in all of them
     used    the labels in use: series_id, kind, ...
     normal  the folder of the sweep that knows which series are normal, None where there is none of features/ as it is
+    carried carried column that the reader or a rule uses -> its type, see carried_types
     """
 
     root: Path
@@ -52,6 +54,7 @@ class LabelledSeries:
     kept: int
     used: pl.DataFrame
     normal: Path | None
+    carried: dict[str, str]
 
     @classmethod
     def of_workspace(cls, workspace: Workspace, settings: Settings, used: pl.DataFrame) -> LabelledSeries:
@@ -63,9 +66,11 @@ class LabelledSeries:
         scaler = fit_scaler(workspace, settings.cluster)
         names = catalogue.clustered(features.facts.catalogue)
         yardstick = Yardstick(names, tuple(settings.cluster.baseline), machine, scaler)
+        used_by_any = sorted({*yardstick.carried, *rules.columns_read(features.facts.rules)})
         return cls(
             workspace.root, DeviationReader(workspace.stage(SERIES), yardstick), tuple(workspace.parts(FEATURES)),
             features.facts.kept, used, workspace.stage(CLUSTERS) if sweep_of(workspace) else None,
+            carried_types.names_of(series_parts.schema(workspace), used_by_any),
         )  # fmt: skip
 
 

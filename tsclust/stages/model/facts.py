@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -35,16 +35,18 @@ class FeatureContract(BaseModel):
     rules        in their order, the one that always holds included
     typical      feature -> (median, robust deviation), which rules read
     compared_by  what a series is compared with
+    carried      carried column that the model uses -> its Arrow type; None: made before it was kept, nothing is checked
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True, serialize_by_alias=True)
 
     catalogue: tuple[Feature, ...]
-    peak: str
-    rules: tuple[StoredRule, ...]
+    peak: Literal["max", "min"]
+    rules: tuple[StoredRule, ...] = Field(min_length=1)
     typical: dict[str, tuple[float, float]]
     compared_by: ComparedBy
     settings_digest: str = Field(validation_alias="made", serialization_alias="made")
+    carried: dict[str, str] | None = None
 
     @property
     def sign(self) -> int:
@@ -73,7 +75,7 @@ class ModelFacts(Facts):
 
     LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "feature_contract"})
 
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...] = Field(min_length=1)
     verdicts: dict[str, str]
     counts: dict[str, int]
     too_few: dict[str, int]
@@ -83,14 +85,14 @@ class ModelFacts(Facts):
     rejected: float
     classifier: str
     losses: dict[str, float]
-    temperature: float
+    temperature: float = Field(gt=0, allow_inf_nan=False)
     coverage: Coverage
     confusion: tuple[tuple[float, ...], ...]
     threshold: float
     reject_errors: str
     answer: str
     feature_contract: FeatureContract = Field(validation_alias="same", serialization_alias="same")
-    features: tuple[str, ...]
+    features: tuple[str, ...] = Field(min_length=1)
     folds: int
     limit: float
     refused: float

@@ -54,7 +54,7 @@ def train_model(
     source: LabelledSeries, described: Manifest[FeaturesFacts], spec: FeatureSpec, settings: Settings, listen: Listener
 ) -> Training:
     """A model of labelled series, which are `described` by features/ and, among these, by the user's own `spec`."""
-    seed, contract = settings.cluster.seed, _contract(described, settings)
+    seed, contract = settings.cluster.seed, _contract(described, settings, source.carried)
     listen(Progress("train: gathering labelled series", 0, 0, ""))
     gathered = examples.gather(source, settings.train.assume_normal)
     learned = classifier.learn(gathered.examples, seed, _on_candidate(listen, seed))
@@ -106,12 +106,13 @@ def _profile(reader: DeviationReader, model: ModelBundle, path: Path) -> Feature
     return FeatureProfile.from_deviations(part.z, part.machine, model.refuses(sure, novelties), part.rejected)
 
 
-def _contract(features: Manifest[FeaturesFacts], settings: Settings) -> FeatureContract:
+def _contract(features: Manifest[FeaturesFacts], settings: Settings, carried: dict[str, str]) -> FeatureContract:
     """What has to be the same for series that are scored: features, direction, rules, what they are compared with."""
     facts = features.facts
     return FeatureContract(
         catalogue=facts.catalogue, peak=facts.peak, rules=facts.rules, typical=facts.typical,
         compared_by=ComparedBy.from_settings(settings), settings_digest=features.settings,
+        carried=carried,
     )  # fmt: skip
 
 

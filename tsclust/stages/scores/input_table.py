@@ -1,32 +1,40 @@
-"""An Arrow table of series, as a caller has it -> a block of series and its carried columns."""
+"""An Arrow table of series, as a caller has it -> a block of series."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import polars as pl
 import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError
 from tsclust.series import ID, VALUES, SeriesBlock
 
 
-def split(table: pa.Table, carried: Sequence[str]) -> tuple[SeriesBlock, pl.DataFrame]:
-    """(the series, these carried columns) of a table with series_id and values.
+def block_of(table: pa.Table, carried: Sequence[str]) -> SeriesBlock:
+    """The series of a table with series_id, values and these carried columns.
 
-    Raises SettingsError for a column that is missing or not of its type, BadSeriesError for a series without an id.
+    Raises SettingsError for a column that is missing, there twice or not of its type, BadSeriesError for a series
+    without an id.
     """
-    there = table.column_names
-    if missing := next((name for name in (ID, VALUES, *carried) if name not in there), None):
-        raise SettingsError(
-            f"the series have no column {missing!r}, which the model needs (they have: {', '.join(there)[:200]})",
-            "Add it to the table, or name a source that has it",
-        )
+    _check_names(table.column_names, (ID, VALUES, *carried))
     if table[ID].null_count:
         raise BadSeriesError(f"{table[ID].null_count:,} series have no {ID}", "Give every series an id")
     ids, values = table.schema.field(ID).type, table.schema.field(VALUES).type
     given = pa.table({ID: _cast(table, ID, _type_of_id(ids)), VALUES: _cast(table, VALUES, _type_of_values(values))})
-    return SeriesBlock.from_arrow(given), pl.DataFrame(table.select(list(carried)))
+    return SeriesBlock.from_arrow(given)
+
+
+def _check_names(there: Sequence[str], needed: Sequence[str]) -> None:
+    if missing := next((name for name in needed if name not in there), None):
+        has = f"they have: {', '.join(there)[:200]}" if there else "they have no columns"
+        raise SettingsError(
+            f"the series have no column {missing!r}, which the model needs ({has})",
+            "Add it to the table, or name a source that has it",
+        )
+    if twice := next((name for name in needed if there.count(name) > 1), None):
+        raise SettingsError(
+            f"the series have {there.count(twice)} columns {twice!r}: expected one", "Rename the others"
+        )
 
 
 def _cast(table: pa.Table, name: str, to: pa.DataType) -> pa.ChunkedArray:
@@ -35,7 +43,7 @@ def _cast(table: pa.Table, name: str, to: pa.DataType) -> pa.ChunkedArray:
         return column
     try:
         return column.cast(to)
-    except pa.ArrowInvalid as error:
+    except pa.ArrowException as error:
         raise SettingsError(f"column {name}: {error}", f"Expected {to}") from None
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.series import SeriesBlock
 from tsclust.stages.features.parts import FeatureRows
-from tsclust.stages.model import bundle
+from tsclust.stages.model import bundle, carried_types
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.describer import BundleDescriber
 from tsclust.stages.model.deviations import Deviations
@@ -68,13 +68,14 @@ class Scorer:
         """The scores of a table of series, row by row: series_id, said, kind, probability, novelty, rejected_by.
 
         table: series_id, values (a list of numbers each), and the carried columns that the model compares by.
-        Raises SettingsError for a column that is missing or of another type.
+        Raises SettingsError for a column that is missing or of another type than in training.
         """
-        block, carried = input_table.split(table, self.carried)
-        return self.score_block(block, carried).table(self.model)
+        return self.score_block(input_table.block_of(table, self.carried), table).table(self.model)
 
-    def score_block(self, block: SeriesBlock, carried: pl.DataFrame) -> Scores:
-        """The scores of a block of series with these carried columns."""
+    def score_block(self, block: SeriesBlock, table: pa.Table) -> Scores:
+        """The scores of a block of series; `table` has their carried columns. Raises SettingsError as `score` does."""
+        trained = self.model.facts.feature_contract.carried or {}
+        carried = carried_types.as_trained(table, self.carried, trained)
         rows = self._describer.describe(block, carried)
         return score_rows(self.model, rows, carried)
 

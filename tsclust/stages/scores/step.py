@@ -62,7 +62,7 @@ class Undescribed:
     scorer: Scorer
 
     def __call__(self, path: Path) -> Scores:
-        carried = series_parts.read_carried(path, self.scorer.carried)
+        carried = series_parts.read_table(path, self.scorer.carried)
         return self.scorer.score_block(series_parts.read_block(path), carried)
 
 

@@ -37,9 +37,9 @@ def column_of_times(workspace: Workspace) -> str | None:
     return next((f.name for f in schema(workspace) if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
 
 
-def read_table(path: Path) -> pa.Table:
-    """A whole part: ids, carried columns, values."""
-    return pq.read_table(path)
+def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
+    """A whole part, or these columns of it: ids, carried columns, values."""
+    return pq.read_table(path, columns=None if columns is None else list(columns))
 
 
 def read_block(path: Path, rows: Int64s | None = None) -> SeriesBlock:
