@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
 from tsclust.workspace.atomic import disk_full_explained, replace_folder
 from tsclust.workspace.commands import command
-from tsclust.workspace.manifest import F, Manifest, Stage
+from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
 from tsclust.workspace.parquet import StageWriter
 
 
@@ -64,17 +64,20 @@ class Workspace:
         Raises DamagedError where no command makes such a stage again.
         """
         try:
-            found = stage.manifest.model_validate_json((self.stage(stage) / "manifest.json").read_bytes())
+            content = (self.stage(stage) / "manifest.json").read_bytes()
+            self._refuse_newer(stage, content)
+            return stage.manifest.model_validate_json(content)
         except (FileNotFoundError, NotADirectoryError, ValidationError):
             if stage.repair and self.stage(stage).exists():
                 raise self.damaged(stage, "manifest.json") from None
             return None
-        if found.facts.version > stage.facts.model_fields["version"].default:
+
+    def _refuse_newer(self, stage: Stage[Any], content: bytes) -> None:
+        if stage.is_newer(ManifestHead.of(content)):
             raise StageMissingError(
                 f"{self.stage(stage)} was made by a newer tsclust than this one",
                 f"Update tsclust, or make it again: {stage.command(self.root)}",
             )
-        return found
 
     def manifest(self, stage: Stage[F]) -> Manifest[F]:
         """The manifest of a stage. Raises StageMissingError naming the command that makes it."""

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.workspace.commands import command
 from tsclust.workspace.parquet import StageWriter
@@ -67,6 +67,28 @@ class Stage(Generic[F]):
     def manifest(self) -> type[Manifest[F]]:
         """The type of its manifest."""
         return cast("type[Manifest[F]]", Manifest[self.facts])  # type: ignore[name-defined]
+
+    def is_newer(self, head: ManifestHead) -> bool:
+        """Whether a manifest that begins like this was written by a newer tsclust than this one."""
+        known: int = self.facts.model_fields["version"].default
+        return head.facts.version > known
+
+
+class ManifestHead(BaseModel):
+    """What every version of a manifest says, whatever else its shape is: read before the rest is looked at."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    stage: str = ""
+    facts: Facts = Field(default_factory=Facts)
+
+    @classmethod
+    def of(cls, content: bytes) -> ManifestHead:
+        """The head of the text of a manifest; an empty one where it cannot be read."""
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError:
+            return cls()
 
 
 class Manifest(BaseModel, Generic[F]):

@@ -22,16 +22,18 @@ from tsclust.arrays import Bools, Floats, Grid, Int64s
 from tsclust.errors import DamagedError, StageMissingError
 from tsclust.stages.clusters.scaling import GRID as PER_ONE
 from tsclust.stages.clusters.scaling import Scaler
+from tsclust.stages.features import catalogue
 from tsclust.stages.features.regimes import Regimes
 from tsclust.stages.model import abstention, classifier, decision, skops_file
 from tsclust.stages.model.deviations import Yardstick
 from tsclust.stages.model.facts import MODEL, ModelFacts
 from tsclust.stages.model.novelty import NoveltyDetector
 from tsclust.stages.model.profile import ALL, FeatureProfile
-from tsclust.workspace.manifest import Manifest
+from tsclust.stages.model.skops_file import AGAIN
+from tsclust.workspace.manifest import Manifest, ManifestHead
 from tsclust.workspace.parquet import StageWriter
 
-FILE, FEATURES_FILE = "model.skops", "features.py"
+MANIFEST, FILE, FEATURES_FILE = "manifest.json", "model.skops", "features.py"
 SCALER = ("method", "keys", "centers", "spreads", "weights", "too_few", "band", "regimes")  # in the file's order
 
 
@@ -91,6 +93,10 @@ class ModelBundle:
     def _decision(self) -> decision.Decision:
         return decision.of_pipeline(self.estimator)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was derived: pickled before or after it was asked, a model is the same."""
+        return {name: value for name, value in vars(self).items() if name != "_decision"}
+
 
 def write(writer: StageWriter, model: ModelBundle) -> None:
     """The files of a model but its manifest."""
@@ -115,33 +121,55 @@ def read(folder: Path) -> ModelBundle:
     """
     manifest = _manifest(folder)
     held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
-    text = _content(folder, FEATURES_FILE, manifest).decode() if FEATURES_FILE in manifest.outputs else ""
+    text = _text(folder, manifest) if FEATURES_FILE in manifest.outputs else ""
     return skops_file.tried(partial(_tried, manifest.facts, held, text))
 
 
 def _manifest(folder: Path) -> Manifest[ModelFacts]:
+    content = _manifest_text(folder)
+    _check_head(folder, ManifestHead.of(content))
     try:
-        found = MODEL.manifest.model_validate_json((folder / "manifest.json").read_bytes())
+        found = MODEL.manifest.model_validate_json(content)
+    except ValidationError:
+        raise DamagedError(f"{folder / MANIFEST} cannot be read", AGAIN) from None
+    _check_version(folder, found)
+    if catalogue.clustered(found.facts.feature_contract.catalogue) != found.facts.features:
+        raise DamagedError(f"{folder / MANIFEST} names other features than its catalogue compares by", AGAIN)
+    return found
+
+
+def _manifest_text(folder: Path) -> bytes:
+    try:
+        return (folder / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise StageMissingError(
-            f"{folder} holds no model: expected manifest.json and {FILE}",
+            f"{folder} holds no model: expected {MANIFEST} and {FILE}",
             "Train one with `tsclust train`, or name the folder model/ of a workspace",
         ) from None
-    except ValidationError:
-        raise DamagedError(f"{folder / 'manifest.json'} cannot be read", "Train it again: tsclust train") from None
-    if found.facts.version > MODEL.facts.model_fields["version"].default:
+    except OSError as error:
+        raise DamagedError(f"{folder / MANIFEST} cannot be read ({error.strerror})", AGAIN) from None
+
+
+def _check_head(folder: Path, head: ManifestHead) -> None:
+    """Raises StageMissingError for another stage, or a model of a newer tsclust, whatever shape it has."""
+    if head.stage not in ("", MODEL.name):
+        raise StageMissingError(
+            f"{folder} is not a model, but {head.stage[:40]}/: expected one that `tsclust train` made",
+            "Name the folder model/ of a workspace, or a copy of it",
+        )
+    if MODEL.is_newer(head):
         raise StageMissingError(f"the model in {folder} was made by a newer tsclust than this one", "Update tsclust")
-    _check_version(folder, found)
-    return found
 
 
 def _check_version(folder: Path, manifest: Manifest[ModelFacts]) -> None:
     """Another scikit-learn may understand an estimator otherwise than the one that made it."""
     then, now = manifest.versions.get("scikit-learn", ""), version("scikit-learn")
+    if not then:
+        raise DamagedError(f"{folder / MANIFEST} does not say which scikit-learn the model was trained with", AGAIN)
     if then.split(".")[:2] != now.split(".")[:2]:
         raise StageMissingError(
             f"the model in {folder} was trained with scikit-learn {then}, but {now} is installed",
-            "Train it again in its workspace; the labels are kept: tsclust train",
+            f"Install scikit-learn {then}, or train it again in its workspace; the labels are kept: tsclust train",
         )
 
 
@@ -150,10 +178,20 @@ def _content(folder: Path, name: str, manifest: Manifest[ModelFacts]) -> bytes:
     try:
         content = (folder / name).read_bytes()
     except FileNotFoundError:
-        content = b""
+        raise DamagedError(f"{folder / name} is missing", AGAIN) from None
+    except OSError as error:
+        raise DamagedError(f"{folder / name} cannot be read ({error.strerror})", AGAIN) from None
     if hashlib.sha256(content).hexdigest() != manifest.outputs.get(name):
-        raise DamagedError(f"{folder / name} has changed since it was trained", "Train it again: tsclust train")
+        raise DamagedError(f"{folder / name} has changed since it was trained", AGAIN)
     return content
+
+
+def _text(folder: Path, manifest: Manifest[ModelFacts]) -> str:
+    """The user's own features. Raises DamagedError as `_content` does, and for what is no text."""
+    try:
+        return _content(folder, FEATURES_FILE, manifest).decode()
+    except UnicodeDecodeError:
+        raise DamagedError(f"{folder / FEATURES_FILE} is not UTF-8", AGAIN) from None
 
 
 def _tried(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,7 +20,7 @@ from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.features.rules import columns_read
 from tsclust.stages.features.screening import Screen, features_used
 from tsclust.stages.features.survey import as_columns
-from tsclust.stages.model.bundle import ModelBundle
+from tsclust.stages.model.bundle import FEATURES_FILE, ModelBundle
 from tsclust.stages.model.facts import FeatureContract
 
 
@@ -62,7 +64,9 @@ class BundleDescriber:
         """The features that are compared, and the first rule that rejects each series."""
         x = kernels.describe(block, self.sign)
         if self.custom:
-            x = np.hstack([x, custom.describe_extra(block, self.sign, _loaded(*self.custom))])
+            with _of_bundle(self.custom[0]):
+                own = custom.describe_extra(block, self.sign, _loaded(*self.custom))
+            x = np.hstack([x, own])
         rejected_by = self.screen.first({name: x[:, at] for name, at in self.read.items()}, len(x), carried)
         return FeatureRows(block.ids, np.ascontiguousarray(x[:, self.clustered]), rejected_by)
 
@@ -85,8 +89,22 @@ def _check(contract: FeatureContract, source: tuple[str, str] | None, allow_feat
             f"the model contains features ({own}) that are Python code written by whoever trained it",
             "If you trust where it comes from: Scorer.open(..., allow_features=True)",
         )
-    if [extra.feature.name for extra in _loaded(*source)] != names[len(NAMES) :]:
+    with _of_bundle(source[0]):
+        there = [extra.feature.name for extra in _loaded(*source)]
+    if there != names[len(NAMES) :]:
         raise StageMissingError(f"{other} ({own})", "Train it again: tsclust features, then tsclust train")
+
+
+@contextmanager
+def _of_bundle(name: str) -> Iterator[None]:
+    """Who has only a bundle has its features.py, and cannot mend the file `name` that it was made from."""
+    try:
+        yield
+    except SettingsError as error:
+        raise SettingsError(
+            f"{FEATURES_FILE} of the model: {error.problem}",
+            f"Install what it imports, or correct {name or 'it'} where the model was trained and train it again there",
+        ) from error
 
 
 @lru_cache(maxsize=8)

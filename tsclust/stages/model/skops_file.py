@@ -31,6 +31,8 @@ ID, NAME = re.compile(r'("__id__": )(\d+)'), re.compile(r'"(\d+)\.npy"')
 TREE = "sklearn.tree._tree.Tree"
 PIPELINES = ((StandardScaler, LogisticRegression), (ExtraTreesClassifier,))  # those of classifier.candidates
 LARGEST = 2_000_000_000  # bytes of a model, unpacked
+# What to do about a bundle that is not what it was: whoever has only the bundle cannot train.
+AGAIN = "Copy the folder model/ again, or train it again where it came from: tsclust train"
 
 
 def dumps(content: dict[str, Any]) -> bytes:
@@ -83,7 +85,7 @@ def _loaded(content: bytes) -> Any:
 
 
 def _damaged(why: str) -> DamagedError:
-    return DamagedError(f"the model cannot be read: {why}"[:500], "Make it again: tsclust train")
+    return DamagedError(f"the model cannot be read: {why}"[:500], AGAIN)
 
 
 def _steps(estimator: Any) -> tuple[type, ...]:
