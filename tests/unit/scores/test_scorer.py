@@ -190,7 +190,7 @@ def test_tables_that_cannot_be_scored(trained: Trained) -> None:
 def test_features_of_a_foreign_bundle_run_only_if_allowed(trained: Trained, tmp_path: Path) -> None:
     bundle = tmp_path / "bundle"
     shutil.copytree(trained.bundles / "features", bundle)
-    with pytest.raises(SettingsError, match=r"features of its own \(swing, slowly\).*allow_features=True"):
+    with pytest.raises(SettingsError, match=r"contains features \(swing, slowly\).*allow_features=True"):
         Scorer.open(bundle)
     assert Scorer.open(bundle, allow_features=True).score(trained.new.slice(0, 3)).num_rows == 3
     (bundle / "features.py").write_text(OWN + "\nimport os\n", encoding="utf-8")
