@@ -41,7 +41,7 @@ from features import FEW, TSCLUST, cost, heading, write_cycles
 from playwright.sync_api import Browser
 
 from tsclust.config import Report
-from tsclust.stages.reports.groups.data import Band, Group
+from tsclust.stages.reports.data import Band, Group
 from tsclust.stages.reports.groups.step import collect
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace

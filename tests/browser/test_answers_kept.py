@@ -15,7 +15,7 @@ from tests.support.pages import CLIPPED, Opened
 from tests.support.report_workspace import four_kinds, write
 from tsclust.config import Report
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.step import collect
 

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.answer_page import press, said, verdict
 from tests.support.pages import Opened
-from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.data import ReportData
 
 
 def test_every_documented_key(page: Page, four_kinds_page: Path, four_kinds_data: ReportData) -> None:

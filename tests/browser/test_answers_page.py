@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.answer_page import asked, file_of, press, put, read, said, whole
 from tests.support.pages import CLIPPED, HOSTILE, Opened
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.data import ReportData
 
 SAVED = "Saved as {}: send it to the person who gave you this page."
 KEPT = "(() => { throw new Error('closed'); })()"  # what a browser that keeps nothing does

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.support.report_workspace import four_kinds, write
 from tsclust.config import Report
 from tsclust.stages.labels.answers import Answers, checksum
-from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.step import collect
 from tsclust.stages.reports.html.form import form

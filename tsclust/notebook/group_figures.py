@@ -12,7 +12,7 @@ import polars as pl
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.reports.charts.curves import thinned
 from tsclust.stages.reports.charts.figures import BLUE, GREY, Trace, blank, escaped
-from tsclust.stages.reports.groups.data import Band, Curve, Group
+from tsclust.stages.reports.data import Band, Curve, Group
 from tsclust.wording.language import Language
 
 PALE = f"{GREY}4d"  # three tenths of it, over white

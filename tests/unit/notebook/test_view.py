@@ -23,8 +23,8 @@ from tsclust.notebook.view import WorkspaceView
 from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.reports.data import Band
 from tsclust.stages.reports.groups import sample
-from tsclust.stages.reports.groups.data import Band
 from tsclust.stages.reports.groups.step import collect
 
 BY_NAME = {feature.name: feature for feature in CATALOGUE}

@@ -15,8 +15,8 @@ from tests.support.report_workspace import lifelike, write
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.reports.charts import figures
 from tsclust.stages.reports.charts.figures import BLUE, COLOURS, GREY, LINE_PIXELS, MAP_POINTS, SYMBOLS
-from tsclust.stages.reports.groups.lineage import Bar, bars, links
 from tsclust.stages.reports.groups.step import overview_figures
+from tsclust.stages.reports.lineage import Bar, bars, links
 
 SWEEP = pl.DataFrame(
     {

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tsclust.stages.reports.groups.data import ReportData
+from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups.page import render
 
 

@@ -23,12 +23,23 @@ from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.reports.data import (
+    Band,
+    Curve,
+    Group,
+    Model,
+    Month,
+    Near,
+    Often,
+    Rejected,
+    ReportData,
+    Stage,
+    Unusual,
+    Where,
+)
 from tsclust.stages.reports.groups import counts, sample
-from tsclust.stages.reports.groups.data import Band, Curve, Group, Model, Month, Rejected, ReportData, Stage
 from tsclust.stages.reports.groups.page import render
-from tsclust.stages.reports.groups.similar import Near
 from tsclust.stages.reports.groups.step import collect
-from tsclust.stages.reports.groups.unusual import Often, Unusual, Where
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 

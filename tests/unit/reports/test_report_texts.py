@@ -19,9 +19,9 @@ from tsclust.notebook.model_figures import coverage_of
 from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.rules import DEFAULT_RULES, NOT_DESCRIBED
 from tsclust.stages.reports.charts.figures import elbow
+from tsclust.stages.reports.data import Unusual
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.step import collect, overview_figures
-from tsclust.stages.reports.groups.unusual import Unusual
 from tsclust.stages.reports.html.page import STATIC
 from tsclust.wording.language import Language
 

@@ -17,9 +17,9 @@ from tsclust.config import Report
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.reports.groups.data import Group, ReportData
+from tsclust.stages.reports.data import Group, ReportData, Unusual
 from tsclust.stages.reports.groups.step import collect
-from tsclust.stages.reports.groups.unusual import SENTENCES, STANDS_OUT, TOPICS, Unusual
+from tsclust.stages.reports.groups.unusual import SENTENCES, STANDS_OUT, TOPICS
 from tsclust.stages.series.facts import SERIES
 from tsclust.wording.language import Language
 from tsclust.workspace.folder import Workspace

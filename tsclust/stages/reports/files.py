@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 
 from tsclust.errors import SettingsError
 from tsclust.stages.labels.answers import NAME
+from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups import page
-from tsclust.stages.reports.groups.data import ReportData
 from tsclust.stages.reports.groups.parts import INDEX, bind
 from tsclust.workspace.atomic import replace_folder, write_file
 from tsclust.workspace.folder import Workspace

@@ -15,7 +15,7 @@ from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.messages import counts_of
 from tsclust.stages.features.rules import NOT_DESCRIBED
 from tsclust.stages.reports import rejected_page
-from tsclust.stages.reports.groups.data import Curve
+from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.rejected_page import RejectedPage
 from tsclust.stages.reports.step import KEPT, NORMAL_DRAWN, choose_by_rule, normal_band, read_curves
 from tsclust.workspace.atomic import write_file

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tsclust.config import Rule
 from tsclust.stages.reports.charts import drawing
-from tsclust.stages.reports.groups.data import Band, Curve
+from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.html import page
 from tsclust.wording.language import Language
 

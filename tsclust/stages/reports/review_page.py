@@ -9,7 +9,7 @@ from typing import Any
 
 from tsclust.stages.labels.answers import FORMAT, SURE, VERDICTS, VERSION, ReportAsked
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
-from tsclust.stages.reports.groups.data import Band, Curve
+from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.html.form import members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, static, templates
 from tsclust.wording.language import Language

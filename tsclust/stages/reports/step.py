@@ -24,8 +24,8 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.freshness import other_series
 from tsclust.stages.model.label_errors import Suspect
 from tsclust.stages.reports.charts import curves
+from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.groups.cards import curves_of
-from tsclust.stages.reports.groups.data import Band, Curve
 from tsclust.stages.reports.groups.sample import MEMBERS_DRAWN, SEED
 from tsclust.stages.reports.review_page import Item, ReviewData
 from tsclust.stages.series import parts as series_parts

@@ -11,7 +11,7 @@ import numpy as np
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, thinned
-from tsclust.stages.reports.groups.data import Band, Curve, Period
+from tsclust.stages.reports.data import Band, Curve, Period
 from tsclust.wording.language import Language
 
 HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit is a sample

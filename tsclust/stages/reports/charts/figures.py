@@ -14,7 +14,7 @@ import plotly.graph_objects as go
 import polars as pl
 
 from tsclust.stages.clusters.facts import Advice
-from tsclust.stages.reports.groups.lineage import EDGE, Bar, bars, links
+from tsclust.stages.reports.lineage import EDGE, Bar, bars, links
 from tsclust.wording.language import Language, shown
 
 GREY, BLUE, RED, GREEN, PURPLE = "#878f99", "#0072b2", "#d55e00", "#009e73", "#cc79a7"

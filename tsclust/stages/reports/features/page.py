@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from tsclust.stages.clusters.scaling import BAND
 from tsclust.stages.reports.charts.axis import NARROW
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
+from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.features.data import SAME, STRONG, FeaturesData, RuleSeen
 from tsclust.stages.reports.features.drawing import FLAT, SIGNS, Histogram, draw_heat, draw_histogram, draw_pairs
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.sample import PAIRED_PER_RULE
-from tsclust.stages.reports.groups.data import Curve
 from tsclust.stages.reports.html.form import members
 from tsclust.stages.reports.html.page import hash_of, static, templates
 from tsclust.wording.language import Language

@@ -21,6 +21,7 @@ from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports.charts import axis
 from tsclust.stages.reports.charts.axis import Axis, within
+from tsclust.stages.reports.data import Unusual
 from tsclust.stages.reports.features import limits
 from tsclust.stages.reports.features.data import (
     SAME,
@@ -59,7 +60,7 @@ from tsclust.stages.reports.groups.sample import (
     texts,
     whole,
 )
-from tsclust.stages.reports.groups.unusual import NormalReference, Unusual, stands_out
+from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace

@@ -19,8 +19,7 @@ from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.reports.charts import curves
-from tsclust.stages.reports.groups.counts import Span, Time
-from tsclust.stages.reports.groups.data import (
+from tsclust.stages.reports.data import (
     Band,
     Curve,
     Group,
@@ -32,6 +31,7 @@ from tsclust.stages.reports.groups.data import (
     Stage,
     name_of,
 )
+from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.histograms import GroupDeviations
 from tsclust.stages.reports.groups.sample import EXAMPLES_PER_RULE, Sample
 from tsclust.stages.reports.groups.similar import middles, nearest

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.stages.reports.data import Spread
 from tsclust.stages.reports.groups.sample import Sample
 from tsclust.stages.reports.groups.unusual import NormalReference
 
@@ -15,20 +16,6 @@ BINS = 24
 HIGHEST = 35  # of a bar: a digit of base 36
 NORMAL_SHOWN = 5_000  # normal series that stand for all
 BEYOND = 0.005  # of the members, and of the normal series, on each side: counted in the first and last bin
-
-
-@dataclass(frozen=True)
-class Spread:
-    """One feature, from `low` to `high` in its unit: heights of BINS bars, 0 to HIGHEST, of the group and of normal.
-
-    With a baseline, or regimes, values are differences from what is usual for it.
-    """
-
-    feature: str
-    low: float
-    high: float
-    group: tuple[int, ...]
-    normal: tuple[int, ...]
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
-from tsclust.stages.reports.groups.data import Band, Group, Rejected, ReportData
+from tsclust.stages.reports.data import Band, Group, Rejected, ReportData
 from tsclust.stages.reports.groups.parts import INDEX, Book
 from tsclust.stages.reports.html.form import form, members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from tsclust.stages.reports.groups.data import Group, ReportData
+from tsclust.stages.reports.data import Group, ReportData
 
 INDEX = "index.html"
 

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.stages.reports.data import Near
 from tsclust.stages.reports.groups.sample import Sample
 from tsclust.stages.reports.groups.unusual import NormalReference
 
 NEAREST = 3
-
-
-@dataclass(frozen=True)
-class Near:
-    """Another group, and the share of this one's members that are its members too."""
-
-    group: str
-    shared: float
 
 
 def middles(drawn: Sample, reference: NormalReference) -> Floats:

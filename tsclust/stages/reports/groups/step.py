@@ -30,12 +30,12 @@ from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.reports.charts.figures import SweepTables, overview
-from tsclust.stages.reports.groups.cards import band_of, gets_card, groups_of, periods_of, rejected_of, stage_of
-from tsclust.stages.reports.groups.counts import count
-from tsclust.stages.reports.groups.data import (
+from tsclust.stages.reports.data import (
     Model,
     ReportData,
 )
+from tsclust.stages.reports.groups.cards import band_of, gets_card, groups_of, periods_of, rejected_of, stage_of
+from tsclust.stages.reports.groups.counts import count
 from tsclust.stages.reports.groups.sample import (
     MEMBERS_DRAWN,
     NORMAL_DRAWN,

@@ -11,6 +11,7 @@ import polars as pl
 from tsclust.arrays import Floats, Keys
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.reports.data import Often, Unusual, Where
 
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 4
@@ -32,46 +33,6 @@ TOPICS: tuple[tuple[str, ...], ...] = (
     ("return_time", "return_level"),
     ("rest_level",),
 )
-
-
-@dataclass(frozen=True)
-class Unusual:
-    """A feature in which a group lies `away` robust deviations from normal.
-
-    value, usual  medians over the members, of the feature and of what is normal for each, in the feature's unit
-    times         median of their ratio; None where a ratio means nothing
-    """
-
-    feature: str
-    value: float
-    usual: float
-    times: float | None
-    away: float
-
-
-@dataclass(frozen=True)
-class Often:
-    """A value of a carried column: how many members have it, their share, its share of all series kept."""
-
-    value: str | None
-    count: int
-    share: float
-    overall: float
-
-
-@dataclass(frozen=True)
-class Where:
-    """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often, or,
-    where they are MOST_NAMED of many and no months, all of them.
-
-    month: the values are months, like 2024-03
-    """
-
-    column: str
-    month: bool
-    distinct: int
-    known: int
-    often: tuple[Often, ...]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsclust.stages.labels.answers import FORMAT, SURE, VERDICTS, VERSION, GroupAsked, ReportAsked
-from tsclust.stages.reports.groups.data import Curve, Group, ReportData
+from tsclust.stages.reports.data import Curve, Group, ReportData
 from tsclust.wording.language import Language
 
 

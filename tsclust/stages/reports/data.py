@@ -1,4 +1,4 @@
-"""What the report says, as plain values: `collect` makes them, the page only draws them."""
+"""What reports show, as plain values: the steps make them, pages and charts only draw them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,70 @@ from typing import Any
 
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.labels.group_state import GroupState
-from tsclust.stages.reports.groups.histograms import Spread
-from tsclust.stages.reports.groups.similar import Near
-from tsclust.stages.reports.groups.unusual import Unusual, Where
 
 Plain = str | int | float | bool | date | datetime | None
+
+
+@dataclass(frozen=True)
+class Unusual:
+    """A feature in which a group lies `away` robust deviations from normal.
+
+    value, usual  medians over the members, of the feature and of what is normal for each, in the feature's unit
+    times         median of their ratio; None where a ratio means nothing
+    """
+
+    feature: str
+    value: float
+    usual: float
+    times: float | None
+    away: float
+
+
+@dataclass(frozen=True)
+class Often:
+    """A value of a carried column: how many members have it, their share, its share of all series kept."""
+
+    value: str | None
+    count: int
+    share: float
+    overall: float
+
+
+@dataclass(frozen=True)
+class Where:
+    """A carried column: `distinct` of `known` values occur in the group; `often` are those that occur too often, or,
+    where they are MOST_NAMED of many and no months, all of them.
+
+    month: the values are months, like 2024-03
+    """
+
+    column: str
+    month: bool
+    distinct: int
+    known: int
+    often: tuple[Often, ...]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """One feature, from `low` to `high` in its unit: heights of BINS bars, 0 to HIGHEST, of the group and of normal.
+
+    With a baseline, or regimes, values are differences from what is usual for it.
+    """
+
+    feature: str
+    low: float
+    high: float
+    group: tuple[int, ...]
+    normal: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Near:
+    """Another group, and the share of this one's members that are its members too."""
+
+    group: str
+    shared: float
 
 
 @dataclass(frozen=True)
