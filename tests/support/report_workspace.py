@@ -193,7 +193,7 @@ def _manifest(root: Path, stage: str, rows: int, parts: int, facts: Any) -> None
         "versions": {"tsclust": "0.1.0"}, "seed": 1, "rows": rows, "parts": parts, "seconds": 1.5, "peak_mb": 100.0,
         "made_at": "2026-03-04T05:06:07Z", "facts": facts,
     }  # fmt: skip
-    (root / stage / "manifest.json").write_text(json.dumps(manifest))
+    (root / stage / "manifest.json").write_text(json.dumps(manifest, separators=(",", ":")))
 
 
 def _put(path: Path, table: pa.Table) -> None:
