@@ -104,7 +104,7 @@ def of(when: str, frame: pl.DataFrame = FRAME) -> list[int]:
         # times
         ("CAST(z AS TIMESTAMP) > TIMESTAMP '2024-01-04 03:59:00'", [3, 4]),
         ("HOUR(d) = 3 OR DAYOFWEEK(d) = 5 OR WEEK(d) > 1 OR QUARTER(d) > 1 OR MINUTE(d) > 0", [2, 4]),
-        ("d > DATE('2024-01-03')", [2, 3, 4]),
+        ("d > DATE('2024-01-03') OR d < TIMESTAMP('2024-01-01 02:00:00') AND DAYOFYEAR(d) = 1", [0, 2, 3, 4]),
         ("d > DATE '2024-01-03'", [2, 3, 4]),
         ("d < TIMESTAMP '2024-01-02 03:00:00' OR EXTRACT(HOUR FROM d) = 5", [0, 1, 4]),
         ("d - DATE '2024-01-01' > INTERVAL '4 days'", [4]),
@@ -175,6 +175,7 @@ def test_what_rules_may_say(when: str, rows: list[int]) -> None:
         ('"ABS"(a) > 1', "calls ABS, which is not allowed"),
         ("x.ABS(a) > 1", "not allowed"),
         ("DATE(s) > d", r"has DATE\(s\), which is not allowed in rules. Write CAST\(a AS DATE\) for a time"),
+        ("TIMESTAMP(s) > d", r"TIMESTAMP\(s\), which is not allowed in rules. Write CAST\(a AS TIMESTAMP\) for a time"),
         ("CONCAT() = ''", "calls CONCAT without an argument"),
         ("read_parquet('/etc/passwd') = 1", "calls READ_PARQUET, which is not allowed"),
         ("COLUMNS('a') > 1", "calls COLUMNS, which is not allowed"),
@@ -263,6 +264,7 @@ def test_the_documentation_names_what_rules_may_say() -> None:
 
 _ARGUMENTS = [(), *[(c,) for c in "abds"], ("b", "b"), ("s", "1"), ("s", "'a'"), ("s", "1", "1"), ("t", "a", "b")]
 _ARGUMENTS += [("'year'", "d"), ("d", "'%Y'"), ("s", "'b'", "1"), ("'a' IN s",), ("'2024-01-01'",)]
+_ARGUMENTS += [("'2024-01-01 06:00:00'",), ("'2024-01-01'", "'%Y-%m-%d'")]
 
 
 def _runs(when: str) -> bool:
@@ -288,7 +290,25 @@ _PIECES = [
     *("MAX(", "COUNT(*)", "MEDIAN(b)", "QUANTILE_CONT(a, 0.5)", "ROW_NUMBER()", "OVER ()", "OVER (ORDER BY a)", "LAG("),
     *("(SELECT 1)", "SELECT", "FROM", "NOW()", "CURRENT_DATE", "RANDOM()", "--", "/*", "*/", "$$", "[", "]", "->", "&"),
     *("EXISTS", "ANY(", "FILTER (WHERE t)", "WITHIN GROUP (ORDER BY a)", "FIRST(b)", "SUM(b)", "RANK()", "DISTINCT"),
-    *("{", "}", ":", "1e", "CONCAT(", "GREATEST("),
+    *(
+        "{",
+        "}",
+        ":",
+        "1e",
+        "CONCAT(",
+        "GREATEST(",
+        "~",
+        "!~",
+        "~*",
+        "!~*",
+        "^@",
+        "TRIM(",
+        "BOTH",
+        "POSITION(",
+        "DIV(",
+        "DIV",
+    ),
+    *("DATE(", "TIMESTAMP(", "STRPTIME(", "REAL", "INT8", "HUGEINT", "BIT_AND(", "HOUR(", "z"),
 ]
 _SOUP = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=12).map(" ".join)
 _NUMBERS = st.recursive(

@@ -24,8 +24,10 @@ FUNCTIONS = {
     *("TRIM", "LTRIM", "RTRIM", "LEFT", "RIGHT", "SUBSTR", "SUBSTRING", "STARTS_WITH", "ENDS_WITH", "STRPOS"),
     *("SPLIT_PART", "REGEXP_LIKE", "POSITION", "HOUR", "MINUTE", "SECOND", "QUARTER", "WEEK", "DAYOFWEEK", "DATE"),
     *("SIND", "COSD", "TAND", "COT", "COTD", "ASIND", "ACOSD", "ATAND", "ATAN2D", "DIV"),
+    *("DAYOFMONTH", "DAYOFYEAR", "TIMESTAMP", "DATETIME", "STRPTIME", "TRUNCATE", "BIT_LENGTH"),
     *("BIT_AND", "BIT_OR", "BIT_XOR", "BIT_NOT", "BIT_COUNT"),
 }
+_GUESSING = {"DATE", "TIMESTAMP", "DATETIME"}  # without a format Polars guesses it from all the rows
 _OPERATORS: dict[type[exp.Expr], str] = {
     exp.And: "AND", exp.Or: "OR", exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.IntDiv: "//", exp.Mod: "%", exp.DPipe: "||",
@@ -152,9 +154,9 @@ def _function(node: _Node) -> str:
         raise NotAllowedError(f"calls {name[:60]}, which is not allowed in rules", hint)
     if not node.expressions and name != "PI":  # Polars panics over some of these
         raise NotAllowedError(f"calls {name} without an argument", f"Write it like: {name}(peak_height)")
-    if name == "DATE" and len(node.expressions) == 1 and not isinstance(node.expressions[0], exp.Literal):
-        hint = "Write CAST(a AS DATE) for a time, DATE(a, '%Y-%m-%d') for a text"  # Polars guesses from all the rows
-        raise _not_allowed(node, hint)
+    if name in _GUESSING and len(node.expressions) == 1 and not isinstance(node.expressions[0], exp.Literal):
+        kind = "DATE" if name == "DATE" else "TIMESTAMP"
+        raise _not_allowed(node, f"Write CAST(a AS {kind}) for a time, {name}(a, '%Y-%m-%d') for a text")
     return f"{name}({', '.join(map(written, node.expressions))})"
 
 

@@ -85,7 +85,8 @@ class CountedRows:
 def fit_forest(drawn: SampledRows, asked: RowsRequest, sweep: Cluster) -> OutlierForest | None:
     """From the kept rows of the sample, by the measure that a sweep with these settings has; None where there are none.
 
-    A sweep takes its scaler from ten times as many series, and from values that no page could draw.
+    A scaler of its own, since the page is drawn before there is a sweep: one takes ten times as many series, and values
+    that no page could draw. See docs/decisions.md.
     """
     kept = drawn.of(drawn.rejected == "")
     if not len(kept.hashes):
