@@ -11,8 +11,8 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
-        "answer_page", "browsers", "commands", "features_workspace", "file_tables", "kernels", "labels", "needs",
-        "plant", "report_workspace", "screened", "servers", "slow_table",
+        "answer_page", "browsers", "bundles", "commands", "features_workspace", "file_tables", "kernels", "labels",
+        "needs", "plant", "report_workspace", "screened", "servers", "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent
