@@ -58,7 +58,7 @@ def _as_trained(name: str, column: pa.ChunkedArray, to: pa.DataType) -> pa.Chunk
     known = column if types.is_floating(to) else _without_nan(column)
     if types.is_null(column.type) or 0 < len(known) == known.null_count:
         return pa.chunked_array([pa.nulls(len(known), to)])
-    if _family(column.type) != _family(to):
+    if _family(column.type) != _family(to) and not _ids(column.type, to):
         raise _other(name, column.type, to)
     return _cast(name, known, to)
 
@@ -99,6 +99,12 @@ def _without_nan(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _family(kind: pa.DataType) -> str | None:
     return next((name for name, members in FAMILIES.items() if any(is_(kind) for is_ in members)), None)
+
+
+def _ids(found: pa.DataType, to: pa.DataType) -> bool:
+    """Whether these are whole numbers and text: a CSV of machine ids is read as either, and 7 is "7" and back."""
+    whole, text = map(types.is_integer, (found, to)), ("text" in (_family(found), _family(to)))
+    return any(whole) and text
 
 
 def _type_named(text: str) -> pa.DataType:
