@@ -17,7 +17,7 @@ COVERAGE = {
 
 
 SAME = {
-    "catalogue": [], "peak": "max", "rules": [], "typical": {}, "made": "",
+    "catalogue": [], "peak": "max", "rules": [{"name": "flat", "when": "p95 = p05", "reason": "-"}], "typical": {}, "made": "",
     "compared_by": {"scaling": "exceedance", "baseline": [], "regimes": True},
 }  # fmt: skip
 
@@ -27,7 +27,7 @@ def learned(**changes: Any) -> ModelData:
     facts: Any = {
         "classifier": "trees", "losses": {"trees": 0.1}, "machine": "m", "machines": 3, "assumed": 0, "too_few": {},
         "kinds": ["normal", "obstacle"], "counts": {"normal": 1_100, "obstacle": 10}, "threshold": 0.9,
-        "confusion": [[1067.0, 33.0], [1.0, 9.0]], "coverage": COVERAGE, "same": SAME, "features": [], "folds": 3,
+        "confusion": [[1067.0, 33.0], [1.0, 9.0]], "coverage": COVERAGE, "same": SAME, "features": ["p50"], "folds": 3,
         "verdicts": {"normal": "normal", "obstacle": "malfunction"}, "rejected": 0.0, "refused": 0.0, "limit": 1.0,
         "temperature": 1.0, "reject_errors": "80%", "answer": "90%",
     }  # fmt: skip
