@@ -17,7 +17,8 @@ COVERAGE = {
 
 
 SAME = {
-    "catalogue": [], "peak": "max", "rules": [{"name": "flat", "when": "p95 = p05", "reason": "-"}], "typical": {}, "made": "",
+    "catalogue": [], "peak": "max", "rules": [{"name": "flat", "when": "p95 = p05", "reason": "-"}], "typical": {},
+    "made": "",
     "compared_by": {"scaling": "exceedance", "baseline": [], "regimes": True},
 }  # fmt: skip
 
