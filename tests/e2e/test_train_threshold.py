@@ -46,7 +46,7 @@ def test_each_way_alone_does_what_it_says_and_both_withhold_the_less(trained: Wo
 
 def test_it_says_where_the_errors_asked_for_cost_too_much(trained: Workspace) -> None:
     notes = tsclust.train(trained.root, {"train": {"reject_errors": "81%", "answer": "90%"}}).notes
-    assert any("use --reject-errors 81% for it" in note for note in notes)
+    assert any("to accept that: --reject-errors 81%" in note for note in notes)
 
 
 def test_what_is_answered_out_of_fold_is_answered_by_the_classifier(trained: Workspace) -> None:

@@ -13,7 +13,17 @@ MAY_USE: dict[str, set[str]] = {"unit": set(), "postgres": SERVERS, "browser": B
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object], request: pytest.FixtureRequest) -> object:
     """A test that starts a server or a browser lies in a folder for such tests."""
-    folder = os.environ["PYTEST_CURRENT_TEST"].removeprefix("tests/").partition("/")[0]
-    if fixturedef.argname in (SERVERS | BROWSERS) - MAY_USE.get(folder, SERVERS | BROWSERS):
-        pytest.fail(f"tests/{folder} does without {fixturedef.argname}: move this test to where it may be used")
+    refuse(fixturedef.argname, os.environ["PYTEST_CURRENT_TEST"])
     return (yield)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """One that another test has started is refused as well."""
+    for fixture in getattr(item, "fixturenames", []):
+        refuse(fixture, item.nodeid)
+
+
+def refuse(fixture: str, test: str) -> None:
+    folder = test.removeprefix("tests/").partition("/")[0]
+    if fixture in (SERVERS | BROWSERS) - MAY_USE.get(folder, SERVERS | BROWSERS):
+        pytest.fail(f"tests/{folder} does without {fixture}: move this test to where it may be used")

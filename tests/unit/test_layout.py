@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needs import refuse
+
 TESTS = Path(__file__).parent.parent
 MODULES = sorted(path for path in TESTS.rglob("*.py") if path.name != "__init__.py")
 ROOMS = {path.name for path in (TESTS.parent / "tsclust").rglob("*") if path.is_dir()}
@@ -28,7 +30,13 @@ def test_a_test_has_its_folder_as_a_mark(request: pytest.FixtureRequest) -> None
     assert not request.node.get_closest_marker("postgres")
 
 
-def test_a_unit_test_that_starts_a_server_fails(request: pytest.FixtureRequest) -> None:
-    for fixture in ("server", "chromium"):
-        with pytest.raises(pytest.fail.Exception, match=f"tests/unit does without {fixture}"):
-            request.getfixturevalue(fixture)
+@pytest.mark.parametrize("fixture", ["server", "chromium"])
+def test_a_unit_test_that_starts_a_server_fails(request: pytest.FixtureRequest, fixture: str) -> None:
+    with pytest.raises(pytest.fail.Exception, match=f"tests/unit does without {fixture}"):
+        refuse(fixture, request.node.nodeid)
+
+
+def test_where_servers_may_be_started_they_are() -> None:
+    refuse("server", "tests/postgres/test_any.py::test_it")
+    with pytest.raises(pytest.fail.Exception, match="tests/postgres does without chromium"):
+        refuse("chromium", "tests/postgres/test_any.py::test_it")
