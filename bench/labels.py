@@ -27,7 +27,7 @@ import tsclust
 from tsclust import config
 from tsclust.pipeline import labels_review
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files, resolution
+from tsclust.stages.labels import files, tables
 from tsclust.stages.model import suspects
 from tsclust.stages.model.examples import LabelledSeries
 from tsclust.stages.scores.facts import SCORES
@@ -93,7 +93,7 @@ def write(root: Path, labelled: pl.DataFrame) -> None:
     verdict = pl.when(pl.col("kind") == "normal").then(pl.lit("normal")).otherwise(pl.lit("malfunction"))
     when = pl.lit(WHEN).str.to_datetime(time_zone="UTC", time_unit="us")
     found = labelled.with_columns(verdict=verdict, labelled_at=when, **{n: pl.lit(v) for n, v in same.items()})
-    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in resolution.LABELS.items()))
+    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in tables.LABELS.items()))
     none = files.read(workspace)
     files.write(workspace, Meter(), none, found, [])
 

@@ -35,7 +35,8 @@ import pyarrow.parquet as pq
 import tsclust
 from tsclust.embedded_postgres import server
 from tsclust.simulation import load
-from tsclust.simulation.expert import answered, form_of, put, said_of, truth_of
+from tsclust.simulation.expert import answered, form_of, put, said_of
+from tsclust.simulation.load import truth_of
 from tsclust.workspace.folder import Workspace
 
 TABLE = "machine.cycles"

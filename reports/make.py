@@ -15,7 +15,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tsclust.embedded_postgres import server
-from tsclust.simulation.expert import truth_of, two_answers
+from tsclust.simulation.expert import two_answers
+from tsclust.simulation.load import truth_of
 from tsclust.workspace.folder import Workspace
 
 HERE = Path(__file__).parent

@@ -19,7 +19,7 @@ from filelock import FileLock
 import tsclust
 from tsclust.simulation import machines
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files, resolution
+from tsclust.stages.labels import files, tables
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import classifier
 from tsclust.stages.model.classifier import Examples, Learned
@@ -71,7 +71,7 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
     when = pl.lit("2026-01-01T00:00:00Z").str.to_datetime(time_zone="UTC", time_unit="us")
     same = {"labeller": labeller, "sure": None, "comment": "", "report": "test", "group": None, "size": 5_000}
     found = kinds.with_columns(verdict=verdict, labelled_at=when, **{name: pl.lit(v) for name, v in same.items()})
-    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in resolution.LABELS.items()))
+    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in tables.LABELS.items()))
     files.write(workspace, Meter(), files.read(workspace), found.sort("series_id"), [])
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
 import plotly.graph_objects as go
@@ -26,6 +24,7 @@ from tsclust.stages.labels.step import group_states
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
+from tsclust.stages.scores import parts as score_parts
 from tsclust.stages.scores.facts import SCORES, SCORES_NEW
 from tsclust.workspace.folder import Workspace
 
@@ -113,12 +112,12 @@ class LabelsView:
 
         said is a kind, "don't know", "none of these", or "impossible" for what the rules reject.
         """
-        return scan(self.workspace.parts(SCORES))
+        return score_parts.scan(self.workspace.parts(SCORES))
 
     @property
     def scores_new(self) -> pl.LazyFrame:
         """The same of the series of another source that were scored last."""
-        return scan(self.workspace.parts(SCORES_NEW))
+        return score_parts.scan(self.workspace.parts(SCORES_NEW))
 
     @property
     def drift(self) -> pl.DataFrame:
@@ -177,8 +176,3 @@ class LabelsView:
 
 def _called(one: GroupState) -> list[dict[str, Any]]:
     return [{"kind": kind, "series": series} for kind, series in one.kinds]
-
-
-def scan(paths: Sequence[Path]) -> pl.LazyFrame:
-    """Parquet files as one frame. A list of paths: in one with wildcards a folder called [a] would be read as one."""
-    return pl.scan_parquet(list(paths), glob=False)

@@ -15,6 +15,7 @@ import pyarrow as pa
 from tsclust.arrays import Floats, Int64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids, limit
+from tsclust.series import ID
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import GroupRef
@@ -46,7 +47,7 @@ def try_feature(workspace: Workspace, cards: Sequence[Row], feature: Feature | E
 
     found = pl.concat(map_parts(one_part, workspace.parts(FEATURES))).sort("hash")
     numbers = pl.Series([*(row["group"] for row in cards), None], dtype=pl.Int64)
-    return found.select("series_id", group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
+    return found.select(ID, group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
 
 
 def _drawn(workspace: Workspace, groups: Sequence[GroupRef], path: Path) -> pl.DataFrame:
@@ -60,7 +61,7 @@ def _drawn(workspace: Workspace, groups: Sequence[GroupRef], path: Path) -> pl.D
     rows = np.flatnonzero(members.any(axis=1) | every)
     at = np.column_stack([inside, ~inside.any(axis=1)])[rows].argmax(axis=1)
     ids = pl.Series(features.ids.take(pa.array(rows)))
-    return pl.DataFrame({"hash": hashes[rows], "row": rows, "series_id": ids, "at": at})
+    return pl.DataFrame({"hash": hashes[rows], "row": rows, ID: ids, "at": at})
 
 
 def _values(workspace: Workspace, feature: Feature | Extra, path: Path, rows: Int64s) -> Floats:

@@ -19,20 +19,23 @@ from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures
-from tsclust.notebook.labels_view import LabelsView, scan
+from tsclust.notebook.labels_view import LabelsView
 from tsclust.notebook.try_feature import try_feature
 from tsclust.pipeline import cluster as clustering
+from tsclust.series import ID, VALUES
 from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.clusters.scope import Scope, described_by
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, Row, choose, clusters_of
 from tsclust.stages.features import custom, freshness
-from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.features.catalogue import START, Feature
 from tsclust.stages.features.custom import Extra
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.groups.sample import SEED
 from tsclust.stages.reports.groups.step import collect, overview_figures
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -64,17 +67,17 @@ class WorkspaceView(LabelsView):
     def series(self) -> pl.LazyFrame:
         """All series: series_id, carried columns, values."""
         freshness.refuse_nothing(self.workspace)
-        return scan(self.workspace.parts(SERIES))
+        return series_parts.scan(self.workspace.parts(SERIES))
 
     @property
     def features(self) -> pl.LazyFrame:
         """Of all series: series_id, a column for each feature in its unit, rejected_by (null: kept)."""
-        return scan(self.workspace.parts(FEATURES))
+        return feature_parts.scan(self.workspace.parts(FEATURES))
 
     @property
     def kept(self) -> pl.LazyFrame:
         """`features` of the series that the rules keep."""
-        return self.features.filter(pl.col("rejected_by").is_null()).drop("rejected_by")
+        return feature_parts.scan_kept(self.workspace.parts(FEATURES))
 
     @property
     def rules(self) -> pl.DataFrame:
@@ -131,13 +134,13 @@ class WorkspaceView(LabelsView):
         """
         members = self._members(_wanted(group, k, cluster))
         self._refuse_stale()
-        ids = pl.DataFrame({"series_id": _first(Scope(self.workspace, members.size, members), count)})
-        wanted = pl.col("series_id").is_in(ids["series_id"].to_list())
-        starts = self.features.filter(wanted).select("series_id", pl.col("start").cast(pl.Int64)).collect()
-        found = ids.join(starts, on="series_id", maintain_order="left").join(
-            self.series.filter(wanted).collect(), on="series_id", suffix="_carried", maintain_order="left"
+        ids = pl.DataFrame({ID: _first(Scope(self.workspace, members.size, members), count)})
+        wanted = pl.col(ID).is_in(ids[ID].to_list())
+        starts = self.features.filter(wanted).select(ID, pl.col(START).cast(pl.Int64)).collect()
+        found = ids.join(starts, on=ID, maintain_order="left").join(
+            self.series.filter(wanted).collect(), on=ID, suffix="_carried", maintain_order="left"
         )
-        return found.select("series_id", pl.exclude("series_id", "start", "values"), "start", "values")
+        return found.select(ID, pl.exclude(ID, START, VALUES), START, VALUES)
 
     def draw(self, group: int | None = None, *, k: int | None = None, cluster: int | None = None) -> go.Figure:
         """Some of the members as curves over the normal band, the typical one on top."""

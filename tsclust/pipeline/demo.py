@@ -76,10 +76,10 @@ def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Res
 
 def _score(workspace: Workspace, dsn: str) -> Score:
     """The score of the groups proposed, with the truth from its own table."""
-    truth = pl.read_database_uri("SELECT series_id, kind FROM truth.kinds", dsn, engine="adbc")
-    groups = parts.read_groups(workspace.stage(CLUSTERS))
-    groups = groups.filter("proposed", pl.col("within").is_null())
-    assignments = pl.read_parquet(parts.assignments(workspace.stage(CLUSTERS)), glob=False)
+    truth = load.truth_of(dsn)
+    clusters = workspace.stage(CLUSTERS)
+    groups = parts.of_main_sweep(parts.read_groups(clusters)).filter("proposed")
+    assignments = parts.scan_assignments(clusters).collect()
     planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
     return recall.score(recall.count_members(assignments, groups, truth), planted)
 

@@ -11,6 +11,7 @@ import polars as pl
 
 from tsclust.config import Rule, Settings
 from tsclust.errors import SettingsError
+from tsclust.series import ID
 from tsclust.stages.features import messages
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports import rejected_files
@@ -107,7 +108,7 @@ def _named(before: Manifest[FeaturesFacts], in_force: Sequence[Rule], name: str)
 
 def _facts(before: Manifest[FeaturesFacts], rule: Rule, chosen: pl.DataFrame) -> dict[str, Any]:
     about = {"rule": rule.name, "when": rule.when, "reason": rule.reason}
-    return about | messages.counts_of(before, rule) | {"ids": chosen["series_id"].to_list()}
+    return about | messages.counts_of(before, rule) | {"ids": chosen[ID].to_list()}
 
 
 def _page_table(written: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:

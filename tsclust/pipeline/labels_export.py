@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from tsclust import config
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.series import ID
 from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
 from tsclust.stages.labels import files
@@ -56,7 +57,7 @@ def labels_export(
     what = "one for each series" if resolve else "one for each series and labeller"
     places = " and ".join(str(place) for place in (to, to_table) if place)
     notes = (f"{len(found):,} labels, {what}, to {places}",)
-    series = pc.count_distinct(found["series_id"]).as_py()
+    series = pc.count_distinct(found[ID]).as_py()
     facts = {"rows": series, "labels": len(found), "file": str(to) if to else None, "table": to_table or None}
     return Result("labels export", to, *meter.read(), notes=notes, then=command("status", root), facts=facts)
 
@@ -73,6 +74,6 @@ def save(table: pa.Table, to: Path) -> None:
 def _write_csv(table: pa.Table, to: Path) -> None:
     """Texts come from files that anybody may have written: a spreadsheet must not take one for a formula, nor a
     terminal for a command. Parquet has them as they are."""
-    text = pl.col(pl.String).exclude("series_id")  # which has to stay what it is
+    text = pl.col(pl.String).exclude(ID)  # which has to stay what it is
     safe = text.str.replace_all(CONTROL, "\ufffd").str.replace(FORMULA, "'$1")
     pa.csv.write_csv(pl.DataFrame(table).with_columns(safe).to_arrow(), to)

@@ -42,7 +42,7 @@ def labels_import(
     with workspace.locked():
         after = before = label_files.read(workspace)
         had = label_files.labels_if_any(workspace)
-        new = [pair for sha256, pair in received.items() if sha256 not in set(before.files["sha256"])]
+        new = [pair for sha256, pair in received.items() if sha256 not in before.hashes]
         for n, (file, answers) in enumerate(new):
             listen(Progress("labels: looking up series", n, len(new), "files"))
             after = with_file(workspace, after, file, answers, older)

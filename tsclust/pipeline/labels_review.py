@@ -11,8 +11,9 @@ import polars as pl
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
+from tsclust.series import ID
 from tsclust.stages.features import freshness
-from tsclust.stages.labels import archive, files
+from tsclust.stages.labels import archive, files, tables
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import single_threaded_blas
@@ -44,8 +45,9 @@ def labels_review(
     settings = config.load(workspace.config, flags)
     with workspace.locked(), single_threaded_blas():
         source, judge, ranked = _ranked(workspace, settings, listen)
+        reviewed = files.read(workspace).reviewed  # need not be asked about again
         doubted = ranked.filter(pl.col("margin") > 0)
-        shown = doubted.filter(~pl.col("series_id").is_in(_confirmed(workspace).implode())).head(limit)
+        shown = doubted.filter(~pl.col(ID).is_in(reviewed.implode())).head(limit)
         path = _write(workspace, settings, source, judge, shown, name)
     notes = (
         f"{len(doubted):,} of {counted(len(ranked), 'label')} look wrong; {_how_many(shown, doubted)}",
@@ -78,8 +80,7 @@ def _write(
 ) -> Path:
     """The page about the labels shown."""
     suspects, labels = suspects_of(source, judge, shown), workspace.manifest(LABELS).output_hash
-    verdicts = dict(source.used.select("kind", "verdict").unique("kind").iter_rows())
-    verdicts = {NORMAL: NORMAL} | verdicts
+    verdicts = {NORMAL: NORMAL} | tables.verdicts(source.used)
     archive.remember_review(workspace, labels)
     found = collect_review(workspace, settings.report, suspects, verdicts, labels)
     return write_page(workspace, name, review_page.render(found, settings.report.lang, name))
@@ -92,15 +93,8 @@ def _how_many(shown: pl.DataFrame, doubted: pl.DataFrame) -> str:
     return f"{which} {'is' if len(shown) == 1 else 'are'} shown, most doubtful first"
 
 
-def _confirmed(workspace: Workspace) -> pl.Series:
-    """Series that an expert has looked at one by one: they need not be asked about again."""
-    kept = files.read(workspace)
-    single = kept.answers.filter("in_force", pl.col("members_hash").is_null(), pl.col("verdict").is_not_null())
-    return kept.members.join(single, on="answer", how="semi")["series_id"]
-
-
 def _unjudged(source: LabelledSeries, judge: LabelJudge, ranked: pl.DataFrame) -> list[str]:
     left = source.used.filter(pl.col("kind").is_in(judge.kinds))
-    kinds = left.join(ranked, on="series_id", how="anti")["kind"].unique().sort().to_list()
+    kinds = left.join(ranked, on=ID, how="anti")["kind"].unique().sort().to_list()
     names = ", ".join(kind[:SHORT] for kind in kinds[:FEW])
     return [f"not checked, as they occur on too few machines: labels of {names}"] if kinds else []

@@ -9,6 +9,7 @@ from tsclust import config
 from tsclust.config import parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.series import ID
 from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
 from tsclust.stages.features import freshness
@@ -56,7 +57,7 @@ def score(
             manifest = score_all(source, writer, meter, stage, share, listen)
     if to_table:
         scores = parts.read_all(workspace.parts(stage))
-        write_table(settings.dsn.get_secret_value(), to_table, scores, key=["series_id"])
+        write_table(settings.dsn.get_secret_value(), to_table, scores, key=[ID])
     then = f"{command('cluster', root)} --unlabelled" if stage is SCORES else command("status", root)
     notes = messages.notes(manifest.facts, to_table)
     table = messages.table(manifest.facts, manifest.rows)

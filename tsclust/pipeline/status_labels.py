@@ -8,8 +8,9 @@ from typing import Any
 import polars as pl
 
 from tsclust.config import Settings
+from tsclust.series import ID
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files, resolution
+from tsclust.stages.labels import files, resolution, tables
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.labels.step import group_states
@@ -28,10 +29,9 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
     found = files.labels(workspace)
     files.check_resolve(settings.labels.resolve, found)
     used, differ = resolution.resolved(found, settings.labels.resolve), resolution.conflicts(found)
-    kinds = used["kind"].value_counts(sort=True).sort("count", "kind", descending=[True, False])
-    who = sorted(found["labeller"].unique())
+    kinds, who = tables.count_kinds(used), tables.labellers(found)
     facts: dict[str, Any] = {
-        "series": found["series_id"].n_unique(), "in_use": len(used), "labellers": who,
+        "series": found[ID].n_unique(), "in_use": len(used), "labellers": who,
         "kinds": dict(kinds.iter_rows()), "contradictory": int(differ["series"].sum()),
     }  # fmt: skip
     notes = [f"labels: {facts['series']:,} series, by {', '.join(who)}; {_kinds(kinds)}"]
@@ -40,7 +40,7 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
             f"{facts['contradictory']:,} series have contradictory labels: decide with --resolve or [labels] resolve"
         )
     if workspace.find_manifest(FEATURES):
-        facts["unlabelled"] = unlabelled.count(workspace, found["series_id"])
+        facts["unlabelled"] = unlabelled.count(workspace, found[ID])
     if facts.get("unlabelled"):
         notes.append(f"{facts['unlabelled']:,} series kept by the rules without a label")
     if not fresh:

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-import psycopg
 
 from tsclust.simulation import machines
+from tsclust.simulation.load import truth_of
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.labels.answers import checksum
+from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
@@ -101,13 +102,6 @@ LATER = "2026-01-02T00:00:00.000Z"
 BUSIEST, HIGHER = 20, 1.5  # machines, and times the power that one needed before
 
 
-def truth_of(dsn: str) -> pl.DataFrame:
-    """series_id, kind ("normal", "impossible: ...", or a malfunction) of the cycles in the demo's database."""
-    with psycopg.connect(dsn) as connection:
-        rows = connection.execute("SELECT series_id, kind FROM truth.kinds ORDER BY series_id").fetchall()
-    return pl.DataFrame(rows, {"series_id": pl.Int64, "kind": pl.String}, orient="row")
-
-
 def kinds_of(workspace: Workspace, groups: Groups, truth: pl.DataFrame) -> Iterator[dict[str, int]]:
     """kind -> members, of each group."""
     for group in groups:
@@ -166,6 +160,6 @@ def new_series(workspace: Workspace, seed: int) -> None:
 
 
 def _busiest(workspace: Workspace) -> pl.Series:
-    parts = [pl.read_parquet(path, columns=["machine_id"], glob=False) for path in workspace.parts(SERIES)]
+    parts = [series_parts.read_carried(path, ["machine_id"]) for path in workspace.parts(SERIES)]
     counts = pl.concat(parts)["machine_id"].value_counts()
     return counts.sort("count", "machine_id", descending=[True, False])["machine_id"].head(BUSIEST)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import polars as pl
 import psycopg
 import pyarrow as pa
 from adbc_driver_postgresql import dbapi
@@ -52,6 +53,12 @@ def fill(dsn: str, series: int, seed: int, listen: Listener = silent) -> bool:
     with psycopg.connect(dsn, autocommit=True) as plain:
         plain.execute("VACUUM (ANALYZE) machine.cycles")
     return True
+
+
+def truth_of(dsn: str) -> pl.DataFrame:
+    """series_id, kind ("normal", "impossible: ...", or a malfunction) of the cycles in the demo's database."""
+    query = "SELECT series_id, kind FROM truth.kinds ORDER BY series_id"
+    return pl.read_database_uri(query, dsn, engine="adbc")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from tsclust.series import ID
 from tsclust.stages.clusters.parts import column_of
 
 
@@ -57,7 +58,7 @@ def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.Dat
 
     assignments  series_id, k02, k03, ...;  groups: k, cluster in the order they are looked at;  truth: series_id, kind
     """
-    rows = assignments.join(truth, on="series_id", how="left").with_columns(seen=pl.lit(None, pl.String))
+    rows = assignments.join(truth, on=ID, how="left").with_columns(seen=pl.lit(None, pl.String))
     counted = []
     for look, (k, cluster) in enumerate(groups.select("k", "cluster").iter_rows(), start=1):
         inside = pl.col(column_of(k)) == cluster

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tsclust.series import ID
 from tsclust.workspace.atomic import link_or_copy
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
@@ -145,7 +146,7 @@ def _with_plain_texts(table: pa.Table) -> pa.Table:
 
 def _dictionary_columns(schema: pa.Schema) -> list[str]:
     """Text columns repeat (a machine's name): a dictionary pays there, for numbers it only costs time."""
-    return [f.name for f in schema if f.name != "series_id" and pa.types.is_string(f.type)]
+    return [f.name for f in schema if f.name != ID and pa.types.is_string(f.type)]
 
 
 def _sha256(path: Path) -> str:

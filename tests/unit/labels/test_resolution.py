@@ -11,7 +11,8 @@ import pytest
 
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.kinds import DECIDED
-from tsclust.stages.labels.resolution import ANSWERS, LABELS, WIDER
+from tsclust.stages.labels.resolution import WIDER
+from tsclust.stages.labels.tables import ANSWERS, LABELS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 Row = dict[str, Any]

@@ -49,13 +49,12 @@ def member_ids(clusters: Path, part: str, group: GroupRef) -> pa.Array:
 
 def scan_members(clusters: Path, group: GroupRef) -> pl.LazyFrame:
     """series_id of all members of a group."""
-    paths = parts.assignments(clusters, group.within)
-    return pl.scan_parquet(paths, glob=False).filter(group.members).select(ID)
+    return parts.scan_assignments(clusters, group.within).filter(group.members).select(ID)
 
 
 def normal_and_candidates(groups: pl.DataFrame) -> tuple[tuple[GroupRef, ...], tuple[GroupRef, ...]]:
     """Of groups.parquet those of the main sweep that make up the normal mass, and the malfunctions proposed."""
-    main = groups.filter(pl.col("within").is_null())
+    main = parts.of_main_sweep(groups)
     normal, candidates = main.filter("normal"), main.filter("proposed", ~pl.col("normal"))
     return _refs(normal), _refs(candidates)
 

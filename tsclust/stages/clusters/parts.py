@@ -92,6 +92,11 @@ def assignments_part(clusters: Path, within: int | None, part: str) -> Path:
     return sweep_folder(clusters, within) / ASSIGNMENTS / part
 
 
+def scan_assignments(clusters: Path, within: int | None = None) -> pl.LazyFrame:
+    """series_id, k02, k03, ... of all series of a sweep."""
+    return pl.scan_parquet(assignments(clusters, within), glob=False)  # a folder may be called [a]
+
+
 def read_assignments(path: Path, ks: Iterable[int]) -> pa.Table:
     """series_id and, for each of the ks ascending, the cluster of the series in that model, of one part.
 
@@ -118,6 +123,11 @@ def read_groups(folder: Path) -> pl.DataFrame:
     """groups.parquet: the columns of GROUPS. That of clusters/ has the groups of all sweeps, that of a drill-down its
     own."""
     return _read(folder / GROUPS_FILE)
+
+
+def of_main_sweep(groups: pl.DataFrame) -> pl.DataFrame:
+    """Of these rows of groups.parquet those of the main sweep: not found within a group."""
+    return groups.filter(pl.col("within").is_null())
 
 
 def read_sweep(folder: Path) -> pl.DataFrame:

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.series import ID
 from tsclust.stages.clusters import matching, parts
 from tsclust.stages.clusters.matching import Matched, Outcome
 
@@ -97,12 +98,10 @@ class _Run:
 
     def read(self, ids: pl.DataType, bucket: int, buckets: int) -> pl.DataFrame:
         """The rows of one bucket: series_id as `ids`, and the columns of labels, named after the side."""
-        mine = pl.col("series_id").hash(SEED) % buckets == bucket
+        mine = pl.col(ID).hash(SEED) % buckets == bucket
         labels = [pl.col(name).alias(self.side + name) for name in self.columns]
         tables = (parts.read_assignments(path, self.ks) for path in self.paths)
-        return pl.concat(
-            pl.DataFrame(table).select(pl.col("series_id").cast(ids), *labels).filter(mine) for table in tables
-        )
+        return pl.concat(pl.DataFrame(table).select(pl.col(ID).cast(ids), *labels).filter(mine) for table in tables)
 
     def members(self, rows: pl.DataFrame) -> npt.NDArray[np.float32]:
         """(n, g) 1 where a row is a member of a group, else 0."""
@@ -165,7 +164,7 @@ def count_common(
     g, h = len(old_groups), len(new_groups)
     total = Common(np.zeros((g, h), np.int64), np.zeros(g, np.int64), np.zeros(h, np.int64), 0)
     for i in range(buckets):
-        both = a.read(ids, i, buckets).join(b.read(ids, i, buckets), on="series_id")
+        both = a.read(ids, i, buckets).join(b.read(ids, i, buckets), on=ID)
         for rows in both.iter_slices(CHUNK):
             total += _counted(a.members(rows), b.members(rows))
     return total

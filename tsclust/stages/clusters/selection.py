@@ -55,7 +55,7 @@ class SelectedGroups:
 def choose(workspace: Workspace, wanted: ReportScope) -> SelectedGroups:
     """Raises SettingsError for a group, a k or a cluster that is not there."""
     groups = parts.read_groups(workspace.stage(CLUSTERS))
-    mass = groups.filter("normal", pl.col("within").is_null()).sort("size", "group", descending=[True, False])
+    mass = parts.of_main_sweep(groups).filter("normal").sort("size", "group", descending=[True, False])
     if wanted.group is not None:
         cards = _one(groups, wanted.group)
     elif wanted.k is not None:

@@ -40,6 +40,8 @@ class Feature:
     clustered: bool = True
 
 
+START = "start"  # the feature that curves are laid over each other by
+
 CATALOGUE: tuple[Feature, ...] = (
     Feature("n_values", "samples", "recording", "Length of the recording.", "number of values", False),
     Feature("n_missing", "samples", "recording", "Values that are missing.", "number of NULL, NaN or infinite", False),
@@ -54,7 +56,7 @@ CATALOGUE: tuple[Feature, ...] = (
         "upright", "1", "recording", "Whether it leaves the level of its ends upwards (1) or downwards (0).",
         "above / (above + below); above: max x - max(x[0], x[-1]), below: min(x[0], x[-1]) - min x; 1 if both are 0", False,
     ),
-    Feature("start", "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
+    Feature(START, "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
     Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),
     Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "argmax x - start"),
     Feature("peak_height", "value", "peak", "Height of the peak above rest.", "max x - rest"),

@@ -49,6 +49,16 @@ class FeatureRows:
         return FeatureRows(self.ids.filter(mask), self.x[keep], self.rejected_by.filter(mask))
 
 
+def scan(paths: Sequence[Path]) -> pl.LazyFrame:
+    """All these parts as one frame: series_id, a column for each feature, rejected_by."""
+    return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
+
+
+def scan_kept(paths: Sequence[Path]) -> pl.LazyFrame:
+    """The same of the series that no rule rejects, without rejected_by."""
+    return scan(paths).filter(pl.col(REJECTED_BY).is_null()).drop(REJECTED_BY)
+
+
 def read(path: Path, features: Sequence[str] = ()) -> FeatureRows:
     """The rows of a part with these features, in this order."""
     table = pq.read_table(path, columns=[ID, *features, REJECTED_BY])

@@ -6,6 +6,7 @@ import krippendorff
 import polars as pl
 
 from tsclust.hashing import hash_ids
+from tsclust.series import ID
 from tsclust.stages.labels.kinds import DECIDED
 
 CELLS = 20_000_000  # the package holds kinds x kinds numbers for every series
@@ -16,21 +17,21 @@ SEED = 5
 def alpha(found: pl.DataFrame) -> float | None:
     """1: they always agree; 0: as by chance. None where nobody else labelled the same, or all gave the same answer.
 
-    found: labels, see resolution.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
+    found: labels, see tables.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
     many series that they would take gigabytes, those that their ids' hashes draw: 138,000 where there are 12 kinds.
     """
     said = found.filter(pl.col("verdict").is_in(DECIDED))
-    both = said.filter(pl.len().over("series_id") > 1)
-    both = both.join(_drawn(both, max(FEWEST, CELLS // max(both["kind"].n_unique(), 1) ** 2)), on="series_id")
+    both = said.filter(pl.len().over(ID) > 1)
+    both = both.join(_drawn(both, max(FEWEST, CELLS // max(both["kind"].n_unique(), 1) ** 2)), on=ID)
     if both["kind"].n_unique() < 2:
         return None
-    votes = both.group_by("series_id", "kind").len().pivot("kind", index="series_id", values="len", sort_columns=True)
-    counts = votes.drop("series_id").fill_null(0).to_numpy()
+    votes = both.group_by(ID, "kind").len().pivot("kind", index=ID, values="len", sort_columns=True)
+    counts = votes.drop(ID).fill_null(0).to_numpy()
     return float(krippendorff.alpha(value_counts=counts, level_of_measurement="nominal"))
 
 
 def _drawn(both: pl.DataFrame, most: int) -> pl.DataFrame:
     """series_id: at most so many of those in `both`."""
-    ids = both.select("series_id").unique()
-    hashes = pl.Series(hash_ids(ids["series_id"].to_arrow(), SEED))
+    ids = both.select(ID).unique()
+    hashes = pl.Series(hash_ids(ids[ID].to_arrow(), SEED))
     return ids.with_columns(at=hashes).bottom_k(most, by="at").drop("at")

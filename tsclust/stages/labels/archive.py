@@ -18,6 +18,7 @@ import pyarrow as pa
 from tsclust.arrays import Bools, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import fingerprint, hexadecimal
+from tsclust.series import ID
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef, assignments, read_groups
@@ -105,5 +106,5 @@ def _withins(asked: _Questions) -> set[int]:
 
 
 def _numbered(number: int, ids: pa.Array, apart: Bools) -> pl.DataFrame:
-    frame = pl.DataFrame({"series_id": pl.Series(ids), "apart": pl.Series(apart, dtype=pl.Boolean)})
-    return frame.select(pl.lit(number, pl.Int64).alias("number"), "series_id", "apart")
+    frame = pl.DataFrame({ID: pl.Series(ids), "apart": pl.Series(apart, dtype=pl.Boolean)})
+    return frame.select(pl.lit(number, pl.Int64).alias("number"), ID, "apart")

@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
+from tsclust.series import ID
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.facts import LABELS, LabelsFacts
 from tsclust.stages.labels.group_state import LabelIndex
 from tsclust.stages.labels.kinds import UNDECIDED
-from tsclust.stages.series import parts as series_parts
+from tsclust.stages.labels.tables import LabelTables, count_kinds, labellers, no_labels
 from tsclust.stages.series.parts import type_of_ids
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
@@ -42,28 +43,10 @@ class File:
         return f"{AS_THEY_CAME}/{self.sha256[:16]}.json"
 
 
-@dataclass(frozen=True)
-class LabelTables:
-    """Everything labels/ is made of.
-
-    files       a row per file imported: resolution.FILES
-    answers     a row per answer: resolution.ANSWERS
-    members     answer, series_id: of the answers in force
-    objections  a row per series that an expert says is real though a rule rejects it: resolution.OBJECTIONS
-    """
-
-    files: pl.DataFrame
-    answers: pl.DataFrame
-    members: pl.DataFrame
-    objections: pl.DataFrame
-
-
 def read(workspace: Workspace) -> LabelTables:
     """What there is; all empty before the first import. Raises DamagedError."""
     if workspace.find_manifest(LABELS) is None:
-        members = pl.DataFrame(schema={"answer": resolution.WHOLE, "series_id": series_parts.type_of_ids(workspace)})
-        schemas = {"files": resolution.FILES, "answers": resolution.ANSWERS, "objections": resolution.OBJECTIONS}
-        return LabelTables(members=members, **{name: pl.DataFrame(schema=dict(one)) for name, one in schemas.items()})
+        return LabelTables.empty(type_of_ids(workspace))
     return LabelTables(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
 
 
@@ -77,13 +60,13 @@ def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
         table = pl.DataFrame(pq.read_table(workspace.stage(LABELS) / name))
     except (OSError, pa.ArrowInvalid):
         raise workspace.damaged(LABELS, name) from None
-    if name not in ABOUT_SERIES or table["series_id"].dtype == (ids := type_of_ids(workspace)):
+    if name not in ABOUT_SERIES or table[ID].dtype == (ids := type_of_ids(workspace)):
         return table
-    return table.with_columns(pl.col("series_id").cast(ids, strict=False)).drop_nulls("series_id")
+    return table.with_columns(pl.col(ID).cast(ids, strict=False)).drop_nulls(ID)
 
 
 def labels(workspace: Workspace) -> pl.DataFrame:
-    """labels.parquet, series_id and resolution.LABELS. Raises StageMissingError before an import, DamagedError."""
+    """labels.parquet, series_id and tables.LABELS. Raises StageMissingError before an import, DamagedError."""
     return read_table(workspace, "labels.parquet")
 
 
@@ -92,11 +75,10 @@ def read_index(workspace: Workspace) -> LabelIndex | None:
     if workspace.find_manifest(LABELS) is None:
         return None
     found = labels(workspace)
-    counts = found.group_by("kind").len().sort("len", "kind", descending=[True, False])
-    kinds = counts["kind"].to_list()
+    kinds = count_kinds(found)["kind"].to_list()
     malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"])
     places = pl.DataFrame({"kind": kinds, "code": range(len(kinds))}, {"kind": pl.String, "code": pl.Int64})
-    codes = found.join(places, on="kind").select("series_id", "code")
+    codes = found.join(places, on="kind").select(ID, "code")
     undecided = found.filter(pl.col("verdict").is_in(UNDECIDED))
     return LabelIndex(
         tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions), codes.unique(),
@@ -108,7 +90,7 @@ def labels_if_any(workspace: Workspace) -> pl.DataFrame:
     """The same; none before the first import, or where the file is damaged: the answers have it all."""
     with contextlib.suppress(StageMissingError, DamagedError):
         return labels(workspace)
-    return pl.DataFrame(schema={"series_id": series_parts.type_of_ids(workspace), **resolution.LABELS})
+    return no_labels(type_of_ids(workspace))
 
 
 def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
@@ -122,7 +104,7 @@ def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
 
 def check_resolve(resolve: str, found: pl.DataFrame) -> None:
     """Raises SettingsError for a labeller who has labelled nothing."""
-    who = sorted(found["labeller"].unique())
+    who = labellers(found)
     if resolve not in ("", "majority", "newest", *who):
         raise SettingsError(
             f"[labels] resolve = {resolve!r}: expected majority, newest or a labeller ({', '.join(who[:5])})",

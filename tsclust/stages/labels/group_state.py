@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Int64s
+from tsclust.series import ID
 from tsclust.stages.clusters.parts import SAME_SET, UNLABELLED_GROUP
 from tsclust.stages.labels.kinds import DONT_KNOW, MIXED
 
@@ -40,8 +41,8 @@ class LabelIndex:
 
     def of_part(self, ids: pa.Array | pa.ChunkedArray) -> tuple[Int64s, Int64s]:
         """(row, code) of every label of the series with these ids; a series may have several."""
-        rows = pl.DataFrame({"series_id": pl.Series(ids)}).with_row_index("row")
-        found = rows.join(self.codes, on="series_id")
+        rows = pl.DataFrame({ID: pl.Series(ids)}).with_row_index("row")
+        found = rows.join(self.codes, on=ID)
         return found["row"].to_numpy().astype(np.int64), found["code"].to_numpy()
 
 

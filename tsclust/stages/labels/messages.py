@@ -9,10 +9,12 @@ from typing import Any
 
 import polars as pl
 
+from tsclust.series import ID
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.agreement import alpha
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.labels.files import File, LabelTables
+from tsclust.stages.labels.files import File
+from tsclust.stages.labels.tables import LabelTables, labellers
 from tsclust.wording.english import counted
 
 FEW = 5  # conflicts that are listed
@@ -36,14 +38,14 @@ class Imported:
 
     def _notes(self) -> Iterator[str]:
         yield f"{counted(len(self.new), 'answers file')} imported{self._known()}"
-        series, who = self.found["series_id"].n_unique(), sorted(self.found["labeller"].unique())
+        series, who = self.found[ID].n_unique(), labellers(self.found)
         yield f"{series:,} series labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
         yield from self._late()
         yield from self._taken_back()
         yield from self._agreement()
         objections = self.kept.objections.filter("in_force")
         for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
-            ids = ", ".join(one[:SHORT] for one in series_ids["series_id"].head(FEW))
+            ids = ", ".join(one[:SHORT] for one in series_ids[ID].head(FEW))
             see = f"tsclust filter --show {shlex.quote(str(rule))}"
             yield f"{labeller} reports that rule {rule} rejects real runs: {ids}; see: {see}"
 
@@ -62,7 +64,7 @@ class Imported:
 
     def _taken_back(self) -> Iterator[str]:
         """What differs from what the same labeller answered before."""
-        both = self.had.join(self.found, on=["series_id", "labeller"], how="left", suffix="_now")
+        both = self.had.join(self.found, on=[ID, "labeller"], how="left", suffix="_now")
         other = both.filter(pl.col("kind_now").ne_missing(pl.col("kind")))
         lost = other.group_by("labeller", "kind", "kind_now").len().sort("len", "kind", descending=[True, False])
         for labeller, was, now, count in lost.head(FEW).iter_rows():
@@ -94,7 +96,7 @@ class Imported:
 
     def kinds(self) -> pl.DataFrame:
         """kind, verdict, series, of all labels."""
-        counts = self.found.group_by("kind", "verdict").agg(series=pl.col("series_id").n_unique())
+        counts = self.found.group_by("kind", "verdict").agg(series=pl.col(ID).n_unique())
         return counts.sort("series", "kind", "verdict", descending=[True, False, False])
 
     def facts(self) -> dict[str, Any]:
@@ -103,8 +105,8 @@ class Imported:
             "new_files": [file.name for file, _ in self.new],
             "known_files": self.again,
             "labels": len(self.found),
-            "rows": self.found["series_id"].n_unique(),
-            "labellers": sorted(self.found["labeller"].unique()),
+            "rows": self.found[ID].n_unique(),
+            "labellers": labellers(self.found),
             "kinds": self.kinds().to_dicts(),
             "alpha": alpha(self.found),
             "conflicts": conflicts.to_dicts(),

@@ -1,43 +1,20 @@
 """Answers -> labels: which answers count, which of two counts for a series, and where labellers disagree.
 
-Plain tables in and out; the columns of each are written down in the schemas below.
+Plain tables in and out; their columns are those of `tables`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
 
+from tsclust.series import ID
 from tsclust.stages.labels.answers import Answer, Answers
 from tsclust.stages.labels.kinds import DECIDED, OWN_KINDS, RESERVED, UNNAMED
+from tsclust.stages.labels.tables import ANSWERS, FILES, LABELS, OBJECTIONS
 
-Schema = Mapping[str, pl.DataType]
-
-TEXT, WHOLE, WHEN = pl.String(), pl.Int64(), pl.Datetime("us", "UTC")
-# labels/files.parquet: a row for each file that was ever imported.
-FILES: Schema = {
-    "sha256": TEXT, "file": TEXT, "labeller": TEXT, "report": TEXT, "report_id": TEXT, "saved_at": WHEN,
-    "in_force": pl.Boolean(),
-}  # fmt: skip
-# labels/answers.parquet: a row for each answer in them.
-ANSWERS: Schema = {
-    "answer": WHOLE, "sha256": TEXT, "file": TEXT, "labeller": TEXT, "report": TEXT, "saved_at": WHEN, "group": WHOLE,
-    "size": WHOLE, "members_hash": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT,
-    "labelled_at": WHEN, "in_force": pl.Boolean(),
-}  # fmt: skip
-# labels/objections.parquet: a row for each series that an expert says is real though a rule rejects it.
-OBJECTIONS: Schema = {
-    "sha256": TEXT, "labeller": TEXT, "report": TEXT, "rule": TEXT, "series_id": TEXT, "comment": TEXT,
-    "in_force": pl.Boolean(),
-}  # fmt: skip
-# labels/labels.parquet: a row for each series and labeller. series_id is of the type it has in series/.
-LABELS: Schema = {
-    "labeller": TEXT, "verdict": TEXT, "kind": TEXT, "sure": TEXT, "comment": TEXT, "report": TEXT, "group": WHOLE,
-    "size": WHOLE, "labelled_at": WHEN,
-}  # fmt: skip
 WIDER = 2  # times the series of a group: one of up to that size may be the same group, after new data
 
 
@@ -61,7 +38,7 @@ class Rows:
         said = [_said(answer, now) for answer in (*answers.groups, *answers.series)]
         rows = [shared | {"answer": n} | a | s for n, (a, s) in enumerate(zip(about, said, strict=True))]
         objections = [
-            shared | {"rule": one.rule, "series_id": series_id, "comment": one.comment}
+            shared | {"rule": one.rule, ID: series_id, "comment": one.comment}
             for one in answers.objections for series_id in (one.series_ids or ("",))
         ]  # fmt: skip
         return cls(
@@ -116,13 +93,13 @@ def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     latest = given.sort("said", "labelled_at", "saved_at", "answer", descending=True)
     order = [each.select("answer").with_row_index(name) for name, each in (("narrow", specific), ("late", latest))]
     found = members.join(given.select("answer", "sha256", "said"), on="answer").join(order[0], on="answer")
-    found = found.sort("narrow").unique(["series_id", "sha256"], keep="first").join(order[1], on="answer")
+    found = found.sort("narrow").unique([ID, "sha256"], keep="first").join(order[1], on="answer")
     found = found.join(given.select("answer", *LABELS), on="answer")
-    fewest = pl.col("size").sort_by("narrow").first().over("series_id", "labeller")
-    found = found.filter(pl.col("said") == pl.col("said").any().over("series_id", "labeller"))
+    fewest = pl.col("size").sort_by("narrow").first().over(ID, "labeller")
+    found = found.filter(pl.col("said") == pl.col("said").any().over(ID, "labeller"))
     found = found.filter(pl.col("size") <= WIDER * fewest).sort("late")
-    found = found.unique(["series_id", "labeller"], keep="first", maintain_order=True)
-    return found.select("series_id", *LABELS).sort("series_id", "labeller")
+    found = found.unique([ID, "labeller"], keep="first", maintain_order=True)
+    return found.select(ID, *LABELS).sort(ID, "labeller")
 
 
 def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
@@ -134,20 +111,20 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     said = found.filter(pl.col("verdict").is_in(DECIDED))
     said = closest(said) if resolve in ("", "majority", "newest") else said
     if resolve in ("", "majority"):
-        votes = said.group_by("series_id", "kind").len("votes")
-        most = pl.col("votes") == pl.col("votes").max().over("series_id") if resolve else pl.lit(1) == 1
-        clear = votes.filter(most).filter(pl.len().over("series_id") == 1)
-        said = said.join(clear, on=["series_id", "kind"], how="semi")
+        votes = said.group_by(ID, "kind").len("votes")
+        most = pl.col("votes") == pl.col("votes").max().over(ID) if resolve else pl.lit(1) == 1
+        clear = votes.filter(most).filter(pl.len().over(ID) == 1)
+        said = said.join(clear, on=[ID, "kind"], how="semi")
     first = said.with_columns(decides=pl.col("labeller") == resolve)
     first = first.sort("decides", "labelled_at", "labeller", descending=[True, True, False])
-    names = ("series_id", "kind", "verdict", "sure", "labeller", "labelled_at")
-    return first.unique("series_id", keep="first").select(names).sort("series_id")
+    names = (ID, "kind", "verdict", "sure", "labeller", "labelled_at")
+    return first.unique(ID, keep="first").select(names).sort(ID)
 
 
 def closest(said: pl.DataFrame) -> pl.DataFrame:
     """Of labels those of who has looked at the series itself, where somebody has: a group's name weighs less."""
     itself = pl.col("size") == 1
-    return said.filter(itself | ~itself.any().over("series_id"))
+    return said.filter(itself | ~itself.any().over(ID))
 
 
 def conflicts(found: pl.DataFrame) -> pl.DataFrame:
@@ -156,8 +133,8 @@ def conflicts(found: pl.DataFrame) -> pl.DataFrame:
     said: `kind (labeller, ...); kind (labeller)`, in the order of the alphabet.
     """
     said = closest(found.filter(pl.col("verdict").is_in(DECIDED)))
-    differ = said.filter(pl.col("kind").n_unique().over("series_id") > 1)
-    who = differ.group_by("series_id", "kind").agg(pl.col("labeller").sort().str.join(", "))
+    differ = said.filter(pl.col("kind").n_unique().over(ID) > 1)
+    who = differ.group_by(ID, "kind").agg(pl.col("labeller").sort().str.join(", "))
     each = who.with_columns(one=pl.format("{} ({})", "kind", "labeller")).sort("kind")
-    combined = each.group_by("series_id", maintain_order=True).agg(pl.col("one").str.join("; ").alias("said"))
+    combined = each.group_by(ID, maintain_order=True).agg(pl.col("one").str.join("; ").alias("said"))
     return combined.group_by("said").len("series").sort("series", "said", descending=[True, False])

@@ -13,6 +13,7 @@ import polars as pl
 from tsclust.arrays import Int64s
 from tsclust.engine.base import map_parts
 from tsclust.errors import AnswersError
+from tsclust.series import ID
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import THE_SWEEP, SelectedGroups, choose
@@ -20,9 +21,10 @@ from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive, group_state, resolution
 from tsclust.stages.labels.answers import Answers
-from tsclust.stages.labels.files import File, LabelTables
+from tsclust.stages.labels.files import File
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.labels.resolution import Rows
+from tsclust.stages.labels.tables import LabelTables
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -36,7 +38,7 @@ def with_file(workspace: Workspace, tables: LabelTables, file: File, answers: An
         _refuse_others(workspace, file, answers)
     first, rows = len(tables.answers), Rows.of(answers, file.name, file.sha256, datetime.now(UTC))
     members = pl.concat([_of_groups(workspace, file, answers, older), _of_series(workspace, file, answers)])
-    members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id="series_id")
+    members = members.select(answer=pl.col("number").cast(pl.Int64) + first, series_id=ID)
     return LabelTables(
         pl.concat([tables.files, rows.file]),
         pl.concat([tables.answers, rows.answers.with_columns(pl.col("answer") + first)]),
@@ -56,17 +58,17 @@ def in_force_only(tables: LabelTables) -> LabelTables:
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
     """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
     if not answers.groups:
-        return pl.DataFrame(schema={"number": pl.Int64, "series_id": series_parts.type_of_ids(workspace)})
+        return pl.DataFrame(schema={"number": pl.Int64, ID: series_parts.type_of_ids(workspace)})
     found = archive.members(workspace.stage(CLUSTERS), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
     out = [(n, series_id) for n, group in enumerate(answers.groups) for series_id in group.not_members]
     marked = pl.DataFrame(out, schema={"number": pl.Int64, "text": pl.String}, orient="row").unique()
-    found = found.with_columns(text=pl.col("series_id").cast(pl.String))
+    found = found.with_columns(text=pl.col(ID).cast(pl.String))
     left = found.join(marked, on=["number", "text"], how="anti")
     if len(found) - len(left) != len(marked):
         raise AnswersError(f"{file.name} marks series that are in none of its groups", WHERE)
-    return left.filter(~pl.col("apart")).select("number", "series_id")
+    return left.filter(~pl.col("apart")).select("number", ID)
 
 
 WHERE = "Import it, unchanged, into the workspace that its report was made from"
@@ -105,7 +107,7 @@ def _of_series(workspace: Workspace, file: File, answers: Answers) -> pl.DataFra
             f"{file.name} is about series {unknown[0]!r:.60}, which {workspace.root} does not have", WHERE
         )
     numbered = pl.DataFrame({"number": range(first, first + len(asked)), "text": asked}, schema=NUMBERED)
-    return numbered.join(there, on="text").select("number", "series_id")
+    return numbered.join(there, on="text").select("number", ID)
 
 
 NUMBERED = {"number": pl.Int64, "text": pl.String}
@@ -115,10 +117,10 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
     """text, series_id: those of the ids `asked` that series/ has."""
 
     def one_part(path: Path) -> pl.DataFrame:
-        ids = pl.DataFrame({"series_id": pl.Series(series_parts.read_ids(path))})
-        return ids.with_columns(text=pl.col("series_id").cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
+        ids = pl.DataFrame({ID: pl.Series(series_parts.read_ids(path))})
+        return ids.with_columns(text=pl.col(ID).cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
 
-    empty = pl.DataFrame(schema={"series_id": series_parts.type_of_ids(workspace), "text": pl.String})
+    empty = pl.DataFrame(schema={ID: series_parts.type_of_ids(workspace), "text": pl.String})
     return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [], WORKERS)])
 
 

@@ -18,8 +18,9 @@ from tsclust.arrays import Int64s
 from tsclust.config import Report
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids
-from tsclust.series import SeriesBlock
+from tsclust.series import ID, VALUES, SeriesBlock
 from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.features.catalogue import START
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.freshness import other_series
 from tsclust.stages.model.label_errors import Suspect
@@ -55,9 +56,9 @@ def find_series(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
     wanted = list(map(str, ids))
 
     def one_part(path: Path) -> pl.DataFrame:
-        rows = feature_parts.read(path, ["start"])
-        table = pl.DataFrame({"series_id": pl.Series(rows.ids), "start": rows.x[:, 0]}).with_row_index("row")
-        return table.filter(pl.col("series_id").cast(pl.String).is_in(wanted)).with_columns(part=pl.lit(path.name))
+        rows = feature_parts.read(path, [START])
+        table = pl.DataFrame({ID: pl.Series(rows.ids), START: rows.x[:, 0]}).with_row_index("row")
+        return table.filter(pl.col(ID).cast(pl.String).is_in(wanted)).with_columns(part=pl.lit(path.name))
 
     return pl.concat(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
 
@@ -66,18 +67,18 @@ def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:
     """Where 90 % of these series lie."""
     if not len(kept):
         return Band((), (), ())
-    block = SeriesBlock.from_arrow(_read(workspace, kept, ["series_id", "values"]))
+    block = SeriesBlock.from_arrow(_read(workspace, kept, [ID, VALUES]))
     at, (low, high) = curves.quantiles(block, np.arange(len(kept)), _starts(kept), (0.05, 0.95))
     return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
 def _choose_in_part(wanted: Mapping[str, int | None], path: Path) -> pl.DataFrame:
     """`choose_by_rule` of one part."""
-    features = feature_parts.read(path, ["start"])
+    features = feature_parts.read(path, [START])
     rules = pl.Series(features.rejected_by).cast(pl.String).fill_null(KEPT)
     rows = np.flatnonzero(rules.is_in(list(wanted)).to_numpy())
     ids = features.ids.take(pa.array(rows))
-    columns = {"series_id": ids, "rule": rules[rows], "start": features.x[rows, 0]}
+    columns = {ID: ids, "rule": rules[rows], START: features.x[rows, 0]}
     hashes = hash_ids(ids, SEED)
     return _first(pl.DataFrame(columns).with_columns(hash=hashes, part=pl.lit(path.name), row=rows), wanted)
 
@@ -93,7 +94,7 @@ def _first(found: pl.DataFrame, wanted: Mapping[str, int | None]) -> pl.DataFram
 
 def _starts(chosen: pl.DataFrame) -> Int64s:
     """(n,) where each run starts, 0 where that is not known."""
-    return chosen["start"].fill_nan(None).fill_null(0.0).cast(pl.Int64).to_numpy()
+    return chosen[START].fill_nan(None).fill_null(0.0).cast(pl.Int64).to_numpy()
 
 
 def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | None) -> pa.Table:
@@ -102,7 +103,7 @@ def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | N
     tables = [_rows_of(workspace, rows["part"][0], rows["row"].to_numpy(), columns) for rows in by_part]
     places = np.concatenate([rows["place"].to_numpy() for rows in by_part])
     table = pa.concat_tables(tables).take(pa.array(np.argsort(places)))
-    if pl.Series(table["series_id"]).to_list() != chosen["series_id"].to_list():
+    if pl.Series(table[ID]).to_list() != chosen[ID].to_list():
         raise other_series(workspace)
     return table
 
@@ -131,8 +132,8 @@ def collect_review(
 
 def _item(workspace: Workspace, suspect: Suspect, found: pl.DataFrame) -> Item:
     def rows(ids: Sequence[Any]) -> pl.DataFrame:
-        wanted = pl.DataFrame({"series_id": pl.Series(list(ids), dtype=found["series_id"].dtype)})
-        return wanted.join(found, on="series_id", maintain_order="left")
+        wanted = pl.DataFrame({ID: pl.Series(list(ids), dtype=found[ID].dtype)})
+        return wanted.join(found, on=ID, maintain_order="left")
 
     near_kind, near_suggested = rows(suspect.near_kind), rows(suspect.near_suggested)
     (curve,) = read_curves(workspace, rows([suspect.series_id]))

@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.series import ID
+from tsclust.stages.features.parts import REJECTED_BY
 from tsclust.stages.labels.kinds import DONT_KNOW, IMPOSSIBLE, NONE_OF_THESE
 
-COLUMNS = (ID, "said", "kind", "probability", "novelty", "rejected_by")
+SAID, KIND = "said", "kind"
+COLUMNS = (ID, SAID, KIND, "probability", "novelty", REJECTED_BY)
 
 
 def table_of(
@@ -39,6 +41,11 @@ def table_of(
         _spread(novelty, keep), rejected_by,
     ]  # fmt: skip
     return pa.table(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def scan(paths: Sequence[Path]) -> pl.LazyFrame:
+    """All these parts as one frame."""
+    return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
 
 
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:

@@ -13,7 +13,7 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.series import is_in
+from tsclust.series import ID, is_in
 from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.scope import Scope
@@ -28,7 +28,6 @@ from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
 WORKERS = 2
-COLUMNS = ["series_id", "said", "kind"]
 
 
 def found(workspace: Workspace, settings: Settings) -> Inside:
@@ -37,7 +36,7 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
 
     Raises StageMissingError before labels were imported, NoSeriesError where nothing is left.
     """
-    labelled, (answered, refused) = files.in_use(workspace, settings)["series_id"], _scored(workspace)
+    labelled, (answered, refused) = files.in_use(workspace, settings)[ID], _scored(workspace)
     known = pl.concat([labelled, answered]).unique()
     known = known.filter(~known.is_in(refused.implode()))
     rows = count(workspace, known)
@@ -61,13 +60,15 @@ def _state(workspace: Workspace, settings: Settings) -> str:
 
 def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
     """The series of this workspace's features/ that got a kind from score, and those that it refused."""
-    none = pl.Series("series_id", [], series_parts.type_of_ids(workspace))
+    none = pl.Series(ID, [], series_parts.type_of_ids(workspace))
     scores = workspace.find_manifest(SCORES)
     if scores is None or scores.inputs.get("features") != workspace.manifest(FEATURES).output_hash:
         return none, none
-    scored = pl.concat([parts.read(path, COLUMNS).drop_nulls("kind") for path in workspace.parts(SCORES)])
-    answered = pl.col("said") == pl.col("kind")
-    return scored.filter(answered)["series_id"], scored.filter(~answered)["series_id"]
+    scored = pl.concat(
+        [parts.read(path, [ID, parts.SAID, parts.KIND]).drop_nulls(parts.KIND) for path in workspace.parts(SCORES)]
+    )
+    answered = pl.col(parts.SAID) == pl.col(parts.KIND)
+    return scored.filter(answered)[ID], scored.filter(~answered)[ID]
 
 
 def _left(known: pa.Array, path: Path) -> int:

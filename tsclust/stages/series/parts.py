@@ -37,6 +37,11 @@ def column_of_times(workspace: Workspace) -> str | None:
     return next((f.name for f in schema(workspace) if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
 
 
+def scan(paths: Sequence[Path]) -> pl.LazyFrame:
+    """All these parts as one frame: series_id, carried columns, values."""
+    return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
+
+
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A whole part, or these columns of it: ids, carried columns, values."""
     return pq.read_table(path, columns=None if columns is None else list(columns))

@@ -13,6 +13,7 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+from tsclust.series import ID
 from tsclust.stages.clusters.facts import Advice
 from tsclust.stages.reports.lineage import EDGE, Bar, bars, links
 from tsclust.wording.language import Language, shown
@@ -196,7 +197,7 @@ def _fewer(points: pl.DataFrame) -> pl.DataFrame:
 def _cloud(points: pl.DataFrame, name: str, colour: str, symbol: str, text: dict[str, str]) -> Trace:
     return {
         "x": points["x"].round(3).to_list(), "y": points["y"].round(3).to_list(), "name": name, "mode": "markers",
-        "customdata": [escaped(series_id) for series_id in points["series_id"]],
+        "customdata": [escaped(series_id) for series_id in points[ID]],
         "hovertemplate": f"{text['series']} %{{customdata}}<extra>%{{fullData.name}}</extra>",
         "marker": {"color": colour, "symbol": symbol, "size": 5 if colour == GREY else 7,
                    "opacity": 0.45 if colour == GREY else 0.9},

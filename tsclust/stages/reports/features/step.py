@@ -17,7 +17,7 @@ from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids, limit, order_of
 from tsclust.stages.clusters.scaling import BAND
 from tsclust.stages.features import parts as feature_parts
-from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.catalogue import START, Feature
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.reports.charts import axis
 from tsclust.stages.reports.charts.axis import Axis, within
@@ -278,7 +278,7 @@ def _count_part(
     usual = kept & (rows.hashes <= asked.limit)
     shown = np.flatnonzero(usual | first_of_each_rule(rows) | most_unusual(rows, kept, asked, forest))
     few = rows.of(shown)
-    start = whole(few.x[:, [f.name for f in asked.features].index("start")])
+    start = whole(few.x[:, [f.name for f in asked.features].index(START)])
     inside = np.zeros((len(shown), 0), bool)
     return CountedRows(
         counts,

@@ -13,7 +13,7 @@ import pyarrow as pa
 from tsclust.arrays import Int64s
 from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
-from tsclust.series import SeriesBlock
+from tsclust.series import ID, SeriesBlock, carried
 from tsclust.stages.clusters.selection import ReportScope, SelectedGroups
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.reference import MIN_SERIES
@@ -116,13 +116,13 @@ def curves_drawn(drawn: Sample, rows: Int64s) -> tuple[Curve, ...]:
 
 def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> tuple[Curve, ...]:
     """Every row of a table with series_id, carried columns and values."""
-    names = [name for name in table.column_names if name not in ("series_id", "values")]
+    names = carried(table.column_names)
     columns = [[_plain(scalar) for scalar in _micro(table[name])] for name in names]
-    carried = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(table)
+    named = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(table)
     block = SeriesBlock.from_arrow(table)
     values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in range(len(block))]
-    ids = [str(scalar.as_py()) for scalar in table["series_id"]]
-    return tuple(map(Curve, ids, starts.tolist(), values, carried, usual))
+    ids = [str(scalar.as_py()) for scalar in table[ID]]
+    return tuple(map(Curve, ids, starts.tolist(), values, named, usual))
 
 
 def _usual(drawn: Sample, key: str) -> Line | None:

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Bools, Int64s, UInt64s
 from tsclust.hashing import fingerprints
+from tsclust.series import ID, carried
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import LabelIndex
 from tsclust.times import drop_out_of_range
@@ -60,22 +61,22 @@ NONE = Counts({}, {}, np.zeros((0, 2), np.uint64), np.zeros((0, 0), np.int64), n
 
 def count(series: pa.Table, kept: Bools, inside: Bools, labelled: LabelIndex | None) -> Counts:
     """Of a part of series/ (n rows), of which the rules keep some (n,); inside (n, g) are the members of the groups."""
-    carried, members = _carried(series), inside.astype(np.float32)  # of a part: counts far below 2**24 are exact
-    times = [column for column in carried.iter_columns() if column.dtype.is_temporal()]
-    ids = series["series_id"].combine_chunks()
+    columns, members = _carried(series), inside.astype(np.float32)  # of a part: counts far below 2**24 are exact
+    times = [column for column in columns.iter_columns() if column.dtype.is_temporal()]
+    ids = series[ID].combine_chunks()
     return Counts(
-        _tally(carried.filter(kept), inside[kept]),
+        _tally(columns.filter(kept), inside[kept]),
         {column.name: [_span(column), *(_span(column.filter(inside[:, j])) for j in range(inside.shape[1]))]
          for column in times},
         fingerprints(ids, inside),
         (members.T @ members).astype(np.int64),
-        group_state.tally(labelled, series["series_id"], inside) if labelled else NONE.called,
+        group_state.tally(labelled, series[ID], inside) if labelled else NONE.called,
     )  # fmt: skip
 
 
 def _carried(series: pa.Table) -> pl.DataFrame:
     """The carried columns that can be counted: text, whole numbers, yes and no, times."""
-    fine = [f.name for f in series.schema if f.name not in ("series_id", "values") and _countable(f.type)]
+    fine = [name for name in carried(series.column_names) if _countable(series.schema.field(name).type)]
     frame = pl.DataFrame(series.select(fine))
     return frame.with_columns(drop_out_of_range(c) for c in frame.iter_columns() if c.dtype.is_temporal())
 

@@ -19,12 +19,12 @@ from tsclust.hashing import hash_ids, limit
 from tsclust.series import keys
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
-from tsclust.stages.clusters.parts import read_centers, read_groups, read_map, read_sweep
+from tsclust.stages.clusters.parts import of_main_sweep, read_centers, read_groups, read_map, read_sweep
 from tsclust.stages.clusters.scope import described_by, fit_scaler
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGroups, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
-from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.catalogue import START, Feature
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
@@ -118,7 +118,7 @@ def _compared_by(facts: ClustersFacts) -> Cluster:
 
 
 def _found(workspace: Workspace) -> int:
-    return int(read_groups(workspace.stage(CLUSTERS))["within"].is_null().sum())
+    return len(of_main_sweep(read_groups(workspace.stage(CLUSTERS))))
 
 
 def _known(chosen: SelectedGroups, drawn: Sample, labelled: LabelIndex | None) -> list[GroupState | None]:
@@ -156,7 +156,7 @@ def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
 
 def _draw_part(workspace: Workspace, asked: SampleRequest, path: Path) -> Sample:
     """What `draw_sample` needs of one part."""
-    features = feature_parts.read(path, ["start", *asked.features])
+    features = feature_parts.read(path, [START, *asked.features])
     series = series_parts.read_table(workspace.stage(SERIES) / path.name)
     rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
     hashes = hash_ids(features.ids, SEED)
@@ -180,5 +180,5 @@ def keys_of(series: pa.Table, baseline: Sequence[str]) -> Keys:
 def overview_figures(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
     """The pictures of the overview, by name. Raises StageMissingError for a workspace without clusters."""
     advice, folder = workspace.manifest(CLUSTERS).facts.advice, workspace.stage(CLUSTERS)
-    groups = read_groups(folder).filter(pl.col("within").is_null())
+    groups = of_main_sweep(read_groups(folder))
     return overview(SweepTables(advice, read_sweep(folder), read_centers(folder), groups, read_map(folder)), lang)

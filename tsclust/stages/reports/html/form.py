@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tsclust.series import ID
 from tsclust.stages.labels.answers import FORMAT, SURE, VERDICTS, VERSION, GroupAsked, ReportAsked
 from tsclust.stages.reports.data import Curve, Group, ReportData
 from tsclust.wording.language import Language
@@ -36,7 +37,7 @@ def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[st
         card: [[language.plain(c.series_id), *(language.plain(value) for _, value in c.carried)] for c in curves]
         for card, curves in cards.items()
     }
-    return {"columns": ["series_id", *map(language.plain, names)], "cards": told}
+    return {"columns": [ID, *map(language.plain, names)], "cards": told}
 
 
 def _asked(group: Group) -> GroupAsked:
