@@ -18,8 +18,8 @@ from tsclust.hashing import hash_ids, limit
 from tsclust.series import ID
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.membership import inside_of
-from tsclust.stages.clusters.parts import GroupRef
-from tsclust.stages.clusters.selection import Row, SelectedGroups
+from tsclust.stages.clusters.parts import ClusterRow, GroupRef
+from tsclust.stages.clusters.selection import SelectedGroups
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.custom import Extra, describe_extra
@@ -33,7 +33,7 @@ ALL = 5_000  # series that stand for all that the rules keep
 EACH = 500  # members that stand for a group
 
 
-def try_feature(workspace: Workspace, cards: Sequence[Row], feature: Feature | Extra) -> pl.DataFrame:
+def try_feature(workspace: Workspace, cards: Sequence[ClusterRow], feature: Feature | Extra) -> pl.DataFrame:
     """series_id, group, value: of about ALL kept series, and of about EACH members of every card's group.
 
     group is the first of the cards that the series is a member of, null for none; value is null where the feature is
@@ -46,7 +46,7 @@ def try_feature(workspace: Workspace, cards: Sequence[Row], feature: Feature | E
         return drawn.with_columns(value=_values(workspace, feature, path, drawn["row"].to_numpy()))
 
     found = pl.concat(map_parts(one_part, workspace.parts(FEATURES))).sort("hash")
-    numbers = pl.Series([*(row["group"] for row in cards), None], dtype=pl.Int64)
+    numbers = pl.Series([*(row.group for row in cards), None], dtype=pl.Int64)
     return found.select(ID, group=numbers.gather(found["at"]), value=pl.col("value").fill_nan(None))
 
 

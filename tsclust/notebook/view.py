@@ -25,9 +25,9 @@ from tsclust.pipeline import cluster as clustering
 from tsclust.series import ID, VALUES
 from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import GroupRef
+from tsclust.stages.clusters.parts import ClusterRow, GroupRef
 from tsclust.stages.clusters.scope import Scope, described_by
-from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, Row, choose, clusters_of
+from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, choose, clusters_of
 from tsclust.stages.features import custom, freshness
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import START, Feature
@@ -170,7 +170,7 @@ class WorkspaceView(LabelsView):
     def spread(self, feature: str | Own, group: int | None = None) -> go.Figure:
         """A feature, named or one's own, over each of the groups proposed, or one, and the series in none of them."""
         cards, known = self._cards(group), self._feature(feature)
-        order = [row["group"] for row in cards]
+        order = [row.group for row in cards if row.group is not None]
         about = known if isinstance(known, Feature) else known.feature
         return group_figures.spread_of(
             try_feature(self.workspace, cards, known), order, about, self.settings.report.lang
@@ -186,12 +186,12 @@ class WorkspaceView(LabelsView):
         self.workspace.manifest(CLUSTERS)
         return choose(self.workspace, wanted).members[0]
 
-    def _cards(self, group: int | None) -> list[Row]:
+    def _cards(self, group: int | None) -> list[ClusterRow]:
         """The malfunctions proposed, or one group."""
         self._refuse_stale()
         if group is not None:
             return list(choose(self.workspace, ReportScope(group=group)).cards)
-        return [row for row in choose(self.workspace, THE_SWEEP).cards if not row["normal"]]
+        return [row for row in choose(self.workspace, THE_SWEEP).cards if not row.normal]
 
     def _feature(self, feature: str | Own) -> Feature | Extra:
         if not isinstance(feature, str):

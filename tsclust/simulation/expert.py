@@ -102,10 +102,14 @@ LATER = "2026-01-02T00:00:00.000Z"
 BUSIEST, HIGHER = 20, 1.5  # machines, and times the power that one needed before
 
 
+def _members_of(group: Mapping[str, Any]) -> GroupRef:
+    return GroupRef(group["within"], group["k"], group["cluster"], group["size"])
+
+
 def kinds_of(workspace: Workspace, groups: Groups, truth: pl.DataFrame) -> Iterator[dict[str, int]]:
     """kind -> members, of each group."""
     for group in groups:
-        ids = membership.scan_members(workspace.stage(CLUSTERS), GroupRef.from_row(group)).collect()
+        ids = membership.scan_members(workspace.stage(CLUSTERS), _members_of(group)).collect()
         members = ids.join(truth, on="series_id")
         yield dict(members["kind"].value_counts().iter_rows())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from tsclust.stages.clusters import membership, parts
-from tsclust.stages.clusters.parts import UNLABELLED_GROUP, GroupRef
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP, GroupRef, GroupRow
 
 KS = {None: (2, 5), 7: (3,), UNLABELLED_GROUP: (2,)}  # of the main sweep, and of two drill-downs
 GROUPS = [GroupRef(None, 5, 1, 0), GroupRef(7, 3, 2, 0), GroupRef(None, 2, 0, 0), GroupRef(UNLABELLED_GROUP, 2, 1, 0)]
@@ -100,7 +101,7 @@ def test_normal_is_what_no_malfunction_proposed_has(
     table = pl.DataFrame(about, {name: parts.GROUPS[name] for name in names}, orient="row")
     missing = {name: pl.lit(None, kind) for name, kind in parts.GROUPS.items() if name not in names}
     table.with_columns(**missing).select(*parts.GROUPS).write_parquet(clusters / parts.GROUPS_FILE)
-    normal, candidates = membership.normal_and_candidates(parts.read_groups(clusters))
+    normal, candidates = membership.normal_and_candidates(parts.read_group_rows(clusters))
     assert [(group.k, group.cluster) for group in normal] == [(2, 0), (5, 4)]
     assert [(group.k, group.cluster) for group in candidates] == [(5, 1)]
     for part in PARTS:
@@ -118,14 +119,29 @@ def test_what_is_not_there_is_refused(clusters: Path) -> None:
     assert [path.name for path in parts.assignments(clusters)] == list(PARTS)
 
 
+def test_a_row_has_the_columns_of_the_file() -> None:
+    assert {field.name for field in fields(GroupRow)} == set(parts.GROUPS)
+
+
+def test_rows_are_written_as_they_are_read(clusters: Path) -> None:
+    row = GroupRow(7, 5, 1, 9, 0.25, 4, 6, 3, None, False, 0.5, 2.0, True)
+    table = parts.groups_table([row])
+    assert list(table.schema.items()) == [(name, kind()) for name, kind in parts.GROUPS.items()]
+    assert parts.group_rows(table) == (row,)
+    assert row.ref == GroupRef(None, 5, 1, 9)
+    assert parts.groups_table([]).schema == table.schema
+
+
 def test_the_map_names_the_first_malfunction_of_each_point(tmp_path: Path) -> None:
     points = pl.DataFrame({"series_id": [1, 2, 3, 4], "k02": [0, 0, 1, 1], "k03": [0, 1, 2, 2]})
-    groups = pl.DataFrame(
-        {
-            "group": [8, 5, 6], "within": [None, None, None], "k": [3, 2, 3], "cluster": [1, 0, 2], "size": [1, 2, 2],
-            "proposed": [True, True, True], "normal": [False, False, True],
-        }
-    )  # fmt: skip
+    about = [(8, 3, 1, 1, False), (5, 2, 0, 2, False), (6, 3, 2, 2, True)]  # group, k, cluster, size, normal
+    groups = [
+        GroupRow(
+            group=group, k=k, cluster=cluster, size=size, share=size / 4, first_k=k, last_k=k, parent=None, within=None,
+            normal=normal, silhouette=0.5, worth=1.0, proposed=True,
+        )
+        for group, k, cluster, size, normal in about
+    ]  # fmt: skip
     table = parts.map_table(points, np.arange(8.0).reshape(4, 2), groups)
     assert table.column_names == ["series_id", "x", "y", "group"]
     assert table["group"].to_pylist() == [5, 8, None, None]

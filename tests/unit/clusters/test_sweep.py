@@ -19,7 +19,7 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.engine import base
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import groups, passes, quality, scaling, sweep
-from tsclust.stages.clusters.parts import SAME_SET
+from tsclust.stages.clusters.parts import SAME_SET, GroupRow
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import ClusterSums, Models
 
@@ -31,7 +31,7 @@ KS = (2, 3, 5, 8)
 
 def swept(
     parts: Parts, ks: tuple[int, ...] = KS
-) -> tuple[Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s]:
+) -> tuple[Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s]:
     coreset = passes.draw_coreset(parts, 1_000, 2)
     models = Models.of(ks, sweep.merge_down(coreset, [centers for _, centers in sweep.best_starts(coreset, ks, 3, 1)]))
     models, sums = list(passes.refine(parts, models, coreset, 2))[-1]
@@ -46,7 +46,7 @@ def swept(
 
 
 @pytest.fixture(scope="module")
-def one() -> tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s]:
+def one() -> tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s]:
     x = blobs()
     return x, *swept(in_parts(x, []))
 
@@ -129,7 +129,7 @@ class Restless:
 
 
 def test_any_engine_finds_the_same(
-    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s],
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s],
 ) -> None:
     x, models, sums, _, found, labels = one
     restless = Restless()
@@ -144,7 +144,7 @@ def test_any_engine_finds_the_same(
 
 @pytest.mark.parametrize("sizes", [[1], [1_000, 1_000], [7] * 300])
 def test_parts_and_the_order_of_rows_change_no_bit(
-    sizes: list[int], one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s]
+    sizes: list[int], one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s]
 ) -> None:
     x, models, sums, diagnosis, found, labels = one
     order = np.random.default_rng(5).permutation(len(x))
@@ -158,7 +158,7 @@ def test_parts_and_the_order_of_rows_change_no_bit(
 
 
 def test_the_small_blobs_are_groups_and_come_before_the_normal_mass(
-    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s],
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s],
 ) -> None:
     _, _, _, _, found, _ = one
     rare = [group for group in found if not group.normal]
@@ -170,7 +170,7 @@ def test_the_small_blobs_are_groups_and_come_before_the_normal_mass(
 
 
 def test_groups_are_distinct_and_hang_together(
-    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[groups.Group], Int64s],
+    one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s],
 ) -> None:
     _, models, _, _, found, labels = one
     members = {g.group: set(np.flatnonzero(labels[:, models.ks.index(g.k)] == g.cluster)) for g in found}

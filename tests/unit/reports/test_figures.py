@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import tsclust
 from tests.support.figures import traces
 from tests.support.report_workspace import lifelike, write
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import GroupRow
 from tsclust.stages.reports.charts import figures
 from tsclust.stages.reports.charts.figures import BLUE, COLOURS, GREY, LINE_PIXELS, MAP_POINTS, SYMBOLS
 from tsclust.stages.reports.groups.step import overview_figures
@@ -98,11 +100,15 @@ def test_a_k_without_clusters_is_an_error() -> None:
         figures.cluster_silhouettes(CENTERS, 4)
 
 
-def groups(*rows: tuple[int, int, int, int, int | None, bool]) -> pl.DataFrame:
+def groups(*rows: tuple[int, int, int, int, int | None, bool]) -> tuple[GroupRow, ...]:
     """(group, size, first_k, last_k, parent, proposed) of 1,000 series; more than 500 are normal."""
-    names = ["group", "size", "first_k", "last_k", "parent", "proposed"]
-    frame = pl.DataFrame(rows, schema=dict.fromkeys(names[:5], pl.Int64) | {"proposed": pl.Boolean}, orient="row")
-    return frame.with_columns(share=pl.col("size") / 1000, normal=pl.col("size") > 500)
+    return tuple(
+        GroupRow(
+            group=group, k=first_k, cluster=0, size=size, share=size / 1000, first_k=first_k, last_k=last_k,
+            parent=parent, within=None, normal=size > 500, silhouette=0.5, worth=1.0, proposed=proposed,
+        )
+        for group, size, first_k, last_k, parent, proposed in rows
+    )  # fmt: skip
 
 
 GROUPS = groups(
@@ -181,7 +187,7 @@ def test_groups_of_the_lineage_can_be_hidden() -> None:
 
 
 def test_a_lineage_of_nothing_is_empty() -> None:
-    figure = figures.lineage(GROUPS.with_columns(proposed=False))
+    figure = figures.lineage([replace(group, proposed=False) for group in GROUPS])
     assert traces(figure, "y") == [{"y": []}, {"y": []}]
     assert not figure.layout.updatemenus
 

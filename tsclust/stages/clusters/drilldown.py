@@ -18,7 +18,7 @@ from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness, messages, parts, renumbering, step
 from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts
-from tsclust.stages.clusters.parts import UNLABELLED_GROUP, GroupRef, folder_within
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.scope import Scope, described_by, fit_scaler
 from tsclust.stages.clusters.step import SweepTask, Swept
@@ -118,14 +118,13 @@ def members(workspace: Workspace, group: int) -> Inside:
     """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
     there is no sweep of features/ as it is now."""
     _last(workspace)
-    known = parts.read_groups(workspace.stage(CLUSTERS))
-    row = known.filter(pl.col("group") == group)
-    if row.is_empty():
+    known = {row.group: row for row in parts.read_group_rows(workspace.stage(CLUSTERS))}
+    if group not in known:
         raise SettingsError(
-            f"--within {group}: expected a group's number, such as {', '.join(map(str, known['group'].head(3)))}",
+            f"--within {group}: expected a group's number, such as {', '.join(map(str, [*known][:3]))}",
             f"They are in the report and in {workspace.stage(CLUSTERS) / parts.GROUPS_FILE}",
         )
-    found = GroupRef.from_row(row.row(0, named=True))
+    found = known[group].ref
     return Inside(group, Scope(workspace, found.size, found), f"in group {group}")
 
 

@@ -9,38 +9,12 @@ import numpy as np
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters import kernels
 from tsclust.stages.clusters.kernels import Labels
-from tsclust.stages.clusters.parts import SAME_SET
+from tsclust.stages.clusters.parts import SAME_SET, GroupRow
 from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 HALF_WORTH = 15  # series: half of a group's worth is gone when it has so few
 LOOSE = 0.2  # a silhouette below this says no more against a group
 NORMAL_SHARE = 0.05  # a group with this share of all series is part of the normal mass: malfunctions are rarer
-
-
-@dataclass(frozen=True)
-class Group:
-    """A distinct set of series: the members of cluster `cluster` of the model with `k` clusters.
-
-    share       of all kept series
-    first_k, last_k  the smallest and largest k at which (nearly) this set is a cluster
-    parent      the group it came out of at the k before first_k; None for the first
-    silhouette  mean over its members, over all rows
-    worth       what the order goes by; 0 for the normal mass
-    """
-
-    group: int
-    k: int
-    cluster: int
-    size: int
-    share: float
-    first_k: int
-    last_k: int
-    parent: int | None
-    within: int | None
-    silhouette: float
-    worth: float
-    normal: bool
-    proposed: bool
 
 
 @dataclass(frozen=True)
@@ -68,7 +42,7 @@ def shared_rows(labels: Labels, models: Models) -> Int64s:
 
 def find(
     models: Models, sums: ClusterSums, silhouette: Floats, shared: Int64s, proposed: int, normal: Normal
-) -> list[Group]:
+) -> list[GroupRow]:
     """All groups of a sweep, `proposed` of them marked to be shown. c clusters in all models.
 
     sums of all rows, silhouette (c,) of each cluster, shared (c, c) from `shared_rows` over all parts.
@@ -92,7 +66,7 @@ def find(
         source = _source(node, k_of, shared, models)
         parent = numbers[home[source]] if source is not None and home[source] != node.at else None
         groups.append(
-            Group(
+            GroupRow(
                 group=g, k=int(k_of[node.at]), cluster=int(node.at - models.offsets[models.ks.index(k_of[node.at])]),
                 size=int(size[node.at]), share=float(share[o]), first_k=int(ks.min()), last_k=int(ks.max()),
                 parent=parent, within=None, silhouette=float(silhouette[node.at]), worth=float(worth[o]),

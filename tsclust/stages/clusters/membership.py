@@ -12,7 +12,7 @@ import pyarrow as pa
 from tsclust.arrays import Bools
 from tsclust.series import ID, is_in
 from tsclust.stages.clusters import parts
-from tsclust.stages.clusters.parts import GroupRef
+from tsclust.stages.clusters.parts import GroupRef, GroupRow
 
 
 def read(clusters: Path, part: str, groups: Sequence[GroupRef], within: int | None) -> tuple[pa.Array, Bools]:
@@ -52,20 +52,16 @@ def scan_members(clusters: Path, group: GroupRef) -> pl.LazyFrame:
     return parts.scan_assignments(clusters, group.within).filter(group.members).select(ID)
 
 
-def normal_and_candidates(groups: pl.DataFrame) -> tuple[tuple[GroupRef, ...], tuple[GroupRef, ...]]:
-    """Of groups.parquet those of the main sweep that make up the normal mass, and the malfunctions proposed."""
-    main = parts.of_main_sweep(groups)
-    normal, candidates = main.filter("normal"), main.filter("proposed", ~pl.col("normal"))
-    return _refs(normal), _refs(candidates)
+def normal_and_candidates(groups: Sequence[GroupRow]) -> tuple[tuple[GroupRef, ...], tuple[GroupRef, ...]]:
+    """Of these groups those of the main sweep that make up the normal mass, and the malfunctions proposed."""
+    main = [group for group in groups if group.within is None]
+    normal = tuple(group.ref for group in main if group.normal)
+    return normal, tuple(group.ref for group in main if group.proposed and not group.normal)
 
 
 def normal_ids(clusters: Path, part: str) -> pa.Array:
     """The series of one part that are in the normal mass of the main sweep and in no malfunction that it proposes."""
-    normal, candidates = normal_and_candidates(parts.read_groups(clusters))
+    normal, candidates = normal_and_candidates(parts.read_group_rows(clusters))
     ids, inside = read(clusters, part, [*normal, *candidates], None)
     mass, strange = inside[:, : len(normal)], inside[:, len(normal) :]
     return ids.filter(pa.array(mass.any(axis=1) & ~strange.any(axis=1)))
-
-
-def _refs(groups: pl.DataFrame) -> tuple[GroupRef, ...]:
-    return tuple(GroupRef.from_row(row) for row in groups.iter_rows(named=True))

@@ -7,7 +7,7 @@ stands in that sweep's own folder, see `sweep_folder`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,11 +47,6 @@ class GroupRef:
     cluster: int
     size: int
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> GroupRef:
-        """Of a row of groups.parquet."""
-        return cls(row["within"], row["k"], row["cluster"], row["size"])
-
     @property
     def column(self) -> str:
         return column_of(self.k)
@@ -60,6 +55,50 @@ class GroupRef:
     def members(self) -> pl.Expr:
         """Whether a row of the assignments is a member."""
         return pl.col(self.column) == self.cluster
+
+
+@dataclass(frozen=True)
+class ClusterRow:
+    """A set of series that may get a card: the members of cluster `cluster` of the model with `k` clusters.
+
+    group       its number, the same over runs; None for a cluster that is shown as such
+    size        series;  share: of all kept series, 0 to 1
+    first_k, last_k  the smallest and largest k at which (nearly) this set is a cluster
+    parent      the group it came out of at the k before first_k; None for the first
+    within      the group whose sweep found it, or UNLABELLED_GROUP; None for the main sweep
+    normal      part of the normal mass
+    """
+
+    group: int | None
+    k: int
+    cluster: int
+    size: int
+    share: float
+    first_k: int
+    last_k: int
+    parent: int | None
+    within: int | None
+    normal: bool
+
+    @property
+    def ref(self) -> GroupRef:
+        """Where its members stand."""
+        return GroupRef(self.within, self.k, self.cluster, self.size)
+
+
+@dataclass(frozen=True)
+class GroupRow(ClusterRow):
+    """A row of groups.parquet: a distinct set of series.
+
+    silhouette  mean over its members, over all rows, -1 to 1
+    worth       what the order goes by, in scaled units: far from normal, tight and lasting; 0 for the normal mass
+    proposed    to be looked at
+    """
+
+    group: int
+    silhouette: float
+    worth: float
+    proposed: bool
 
 
 def column_of(k: int) -> str:
@@ -125,6 +164,21 @@ def read_groups(folder: Path) -> pl.DataFrame:
     return _read(folder / GROUPS_FILE)
 
 
+def read_group_rows(folder: Path) -> tuple[GroupRow, ...]:
+    """groups.parquet, row by row."""
+    return group_rows(read_groups(folder))
+
+
+def group_rows(groups: pl.DataFrame) -> tuple[GroupRow, ...]:
+    """These rows of groups.parquet, one by one."""
+    return tuple(GroupRow(**row) for row in groups.select(*GROUPS).iter_rows(named=True))
+
+
+def groups_table(groups: Sequence[GroupRow]) -> pl.DataFrame:
+    """groups.parquet, to be written."""
+    return pl.DataFrame([asdict(group) for group in groups], schema=GROUPS)
+
+
 def of_main_sweep(groups: pl.DataFrame) -> pl.DataFrame:
     """Of these rows of groups.parquet those of the main sweep: not found within a group."""
     return groups.filter(pl.col("within").is_null())
@@ -166,12 +220,12 @@ def centers_table(
     return pa.table({**which, **about, **dict(zip(names, means.T, strict=True))})
 
 
-def map_table(points: pl.DataFrame, place: Floats, groups: pl.DataFrame) -> pa.Table:
+def map_table(points: pl.DataFrame, place: Floats, groups: Sequence[GroupRow]) -> pa.Table:
     """map.parquet: points, rows of the assignments, each with its place (n, 2) and the first of the malfunctions
     proposed that it belongs to, or null."""
     group = pl.lit(None, pl.Int64)
-    for row in reversed(groups.filter("proposed", ~pl.col("normal")).rows(named=True)):
-        group = pl.when(GroupRef.from_row(row).members).then(pl.lit(row["group"], pl.Int64)).otherwise(group)
+    for row in reversed([row for row in groups if row.proposed and not row.normal]):
+        group = pl.when(row.ref.members).then(pl.lit(row.group, pl.Int64)).otherwise(group)
     x, y = place.T
     return points.select(ID, x=pl.Series(x), y=pl.Series(y), group=group).to_arrow()
 

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import parts
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import GroupRef
+from tsclust.stages.clusters.parts import ClusterRow, GroupRef, GroupRow
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
 NORMAL_CARDS = 5  # of the normal mass, the largest groups are shown
-
-Row = dict[str, Any]  # of groups.parquet; of a cluster that is no group, `group` is None
 
 
 @dataclass(frozen=True)
@@ -43,33 +40,34 @@ THE_SWEEP = ReportScope()
 class SelectedGroups:
     """cards: to be shown, in their order; normal: the groups that make up the normal mass, shown or not."""
 
-    cards: tuple[Row, ...]
-    normal: tuple[Row, ...]
+    cards: tuple[ClusterRow, ...]
+    normal: tuple[GroupRow, ...]
 
     @property
     def members(self) -> tuple[GroupRef, ...]:
         """The members of all of these, the cards first."""
-        return tuple(GroupRef.from_row(row) for row in (*self.cards, *self.normal))
+        return tuple(row.ref for row in (*self.cards, *self.normal))
 
 
 def choose(workspace: Workspace, wanted: ReportScope) -> SelectedGroups:
     """Raises SettingsError for a group, a k or a cluster that is not there."""
-    groups = parts.read_groups(workspace.stage(CLUSTERS))
-    mass = parts.of_main_sweep(groups).filter("normal").sort("size", "group", descending=[True, False])
+    groups = parts.read_group_rows(workspace.stage(CLUSTERS))
+    mass = [row for row in groups if row.normal and row.within is None]
+    mass.sort(key=lambda row: (-row.size, row.group))
+    cards: list[ClusterRow]
     if wanted.group is not None:
-        cards = _one(groups, wanted.group)
+        cards = [_one(groups, wanted.group)]
     elif wanted.k is not None:
         cards = _of_model(workspace, wanted.k, wanted.cluster)
     else:
-        proposed = groups.filter(pl.col("proposed") & ~pl.col("normal"))
-        cards = [*proposed.iter_rows(named=True), *mass.head(NORMAL_CARDS).iter_rows(named=True)]
-    return SelectedGroups(tuple(cards), tuple(mass.iter_rows(named=True)))
+        cards = [*(row for row in groups if row.proposed and not row.normal), *mass[:NORMAL_CARDS]]
+    return SelectedGroups(tuple(cards), tuple(mass))
 
 
-def _one(groups: pl.DataFrame, number: int) -> list[Row]:
-    found = groups.filter(pl.col("group") == number).rows(named=True)
-    if not found:
-        few = ", ".join(map(str, groups["group"].head(5)))
+def _one(groups: Sequence[GroupRow], number: int) -> GroupRow:
+    found = next((row for row in groups if row.group == number), None)
+    if found is None:
+        few = ", ".join(str(row.group) for row in groups[:5])
         raise SettingsError(
             f"--group {number}: expected a group's number, such as {few}",
             "The report has them, and clusters/groups.parquet",
@@ -92,7 +90,7 @@ def clusters_of(workspace: Workspace, k: int) -> pl.DataFrame:
     return clusters.sort("worth", "size", "cluster", descending=[True, True, False])
 
 
-def _of_model(workspace: Workspace, k: int, cluster: int | None) -> list[Row]:
+def _of_model(workspace: Workspace, k: int, cluster: int | None) -> list[ClusterRow]:
     """All clusters of one model, or one of them."""
     found, kept = clusters_of(workspace, k), workspace.manifest(CLUSTERS).rows
     if cluster is not None and cluster not in found["cluster"]:
@@ -100,15 +98,15 @@ def _of_model(workspace: Workspace, k: int, cluster: int | None) -> list[Row]:
         raise SettingsError(
             f"cluster {cluster} of k = {k}: there is no such cluster: expected one of {there}", "Choose one of them"
         )
-    return [_card(row, kept) for row in found.iter_rows(named=True) if cluster in (None, row["cluster"])]
+    rows = found.select("cluster", "size", "worth").iter_rows()
+    return [_card(k, at, size, worth, kept) for at, size, worth in rows if cluster in (None, at)]
 
 
-def _card(row: Row, kept: int) -> Row:
-    k = row["k"]
-    return {
-        "group": None, "k": k, "cluster": row["cluster"], "size": row["size"], "share": row["size"] / kept,
-        "first_k": k, "last_k": k, "parent": None, "within": None, "normal": row["worth"] == 0,
-    }  # fmt: skip
+def _card(k: int, cluster: int, size: int, worth: float, kept: int) -> ClusterRow:
+    return ClusterRow(
+        group=None, k=k, cluster=cluster, size=size, share=size / kept, first_k=k, last_k=k, parent=None, within=None,
+        normal=worth == 0,
+    )  # fmt: skip
 
 
 def _listed(ks: Sequence[int]) -> str:

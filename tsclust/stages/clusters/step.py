@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tsclust.errors import NoSeriesError
 from tsclust.stages.clusters import groups, parts, passes, quality, sampled_silhouette, stability, sweep
 from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.facts import Advice, Asked, ClustersFacts, SweepFacts
+from tsclust.stages.clusters.parts import GroupRow
 from tsclust.stages.clusters.quality import SilhouetteSums
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.stages.clusters.sampled_silhouette import Sample
@@ -131,7 +132,8 @@ def write(writer: StageWriter, under: str, swept: Swept) -> None:
 def write_groups(writer: StageWriter, under: str, swept: Swept, numbered: pl.DataFrame) -> None:
     """groups.parquet and map.parquet, under the numbers that the groups have now."""
     writer.write_table(f"{under}{parts.GROUPS_FILE}", numbered.to_arrow())
-    writer.write_table(f"{under}{parts.MAP_FILE}", parts.map_table(swept.points, swept.place, numbered))
+    points = parts.map_table(swept.points, swept.place, parts.group_rows(numbered))
+    writer.write_table(f"{under}{parts.MAP_FILE}", points)
 
 
 def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFacts:
@@ -241,7 +243,7 @@ def _summary(
     means = from_fine(task.scaler, evaluated.fine, sums.count)
     advice = Advice(**quality.advice(models.ks, diagnosis), stability=_stable_k(models, sums, per_k))
     return Swept(
-        groups=pl.DataFrame([asdict(group) for group in found], schema=parts.GROUPS),
+        groups=parts.groups_table(found),
         facts=_facts(task, coreset, models, sums, found, advice),
         sweep=parts.sweep_table(models.ks, diagnosis, sampled, per_k),
         centers=parts.centers_table(models, about, task.names, means),
@@ -267,7 +269,7 @@ def _normal(task: SweepTask, models: Models, sums: ClusterSums) -> groups.Normal
 
 
 def _facts(
-    task: SweepTask, coreset: Coreset, models: Models, sums: ClusterSums, found: Sequence[groups.Group], advice: Advice
+    task: SweepTask, coreset: Coreset, models: Models, sums: ClusterSums, found: Sequence[GroupRow], advice: Advice
 ) -> SweepFacts:
     short = np.diff(models.offsets) < models.ks
     empty = np.array([(part == 0).any() for part in models.split(sums.count)])

@@ -21,7 +21,7 @@ from tsclust.hashing import fingerprint, hexadecimal
 from tsclust.series import ID
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import GroupRef, assignments, read_groups
+from tsclust.stages.clusters.parts import GroupRef, assignments, read_group_rows
 from tsclust.stages.labels.answers import GroupAsked
 from tsclust.workspace.atomic import disk_full_explained, link_or_copy
 from tsclust.workspace.folder import Workspace
@@ -80,7 +80,7 @@ def members(folder: Path, groups: Sequence[GroupAsked]) -> pl.DataFrame | None:
 def _questions(folder: Path, groups: Sequence[GroupAsked]) -> _Questions:
     asked = tuple(GroupRef(one.within, one.k, one.cluster, one.size) for one in groups)
     named = {ref for ref, one in zip(asked, groups, strict=True) if one.group is not None}
-    mass, candidates = membership.normal_and_candidates(read_groups(folder))
+    mass, candidates = membership.normal_and_candidates(read_group_rows(folder))
     normal = named & set(mass)
     return _Questions(folder, asked, frozenset(normal), candidates if normal else ())
 

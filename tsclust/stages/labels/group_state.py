@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Int64s
 from tsclust.series import ID
-from tsclust.stages.clusters.parts import SAME_SET, UNLABELLED_GROUP
+from tsclust.stages.clusters.parts import SAME_SET, UNLABELLED_GROUP, ClusterRow
 from tsclust.stages.labels.kinds import DONT_KNOW, MIXED
 
 State = Literal["new", "changed", "contradicted", "named"]
@@ -64,17 +64,17 @@ def tally(labelled: LabelIndex, ids: pa.Array | pa.ChunkedArray, inside: npt.NDA
     return counts
 
 
-def state_of(labelled: LabelIndex, counts: Int64s, row: Mapping[str, Any]) -> GroupState:
-    """Of the group in a row of groups.parquet, from its column (1 + kinds,) of `tally`."""
+def state_of(labelled: LabelIndex, counts: Int64s, row: ClusterRow) -> GroupState:
+    """Of the group in this row, from its column (1 + kinds,) of `tally`."""
     found = [(kind, int(n)) for kind, n in zip(labelled.kinds, counts[1:], strict=True) if n]
     found.sort(key=lambda pair: -pair[1])
     return GroupState(_state(labelled, int(counts[0]), found, row), int(counts[0]), tuple(found))
 
 
-def _state(labelled: LabelIndex, members: int, found: Sequence[tuple[str, int]], row: Mapping[str, Any]) -> State:
+def _state(labelled: LabelIndex, members: int, found: Sequence[tuple[str, int]], row: ClusterRow) -> State:
     """Series that a classifier refused may have labels: a group of what is left is new until it was answered."""
-    number, size = row["group"], row["size"]
-    if row["within"] == UNLABELLED_GROUP and number not in labelled.asked:
+    number, size = row.group, row.size
+    if row.within == UNLABELLED_GROUP and number not in labelled.asked:
         return "new"
     if members < SAME_SET * size:
         return "changed" if number in labelled.asked else "new"

@@ -129,8 +129,8 @@ def group_states(workspace: Workspace, labelled: LabelIndex) -> dict[int, GroupS
     chosen = choose(workspace, THE_SWEEP)
     one_part = partial(_tally, workspace, chosen, labelled)
     counts = reduce(np.add, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
-    rows = chosen.cards
-    return {row["group"]: group_state.state_of(labelled, counts[:, j], row) for j, row in enumerate(rows)}
+    cards = ((j, card, card.group) for j, card in enumerate(chosen.cards))
+    return {n: group_state.state_of(labelled, counts[:, j], card) for j, card, n in cards if n is not None}
 
 
 def _tally(workspace: Workspace, chosen: SelectedGroups, labelled: LabelIndex, path: Path) -> Int64s:

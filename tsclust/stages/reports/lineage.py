@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import polars as pl
+from tsclust.stages.clusters.parts import GroupRow
 
 EDGE = 0.4  # of a k, that a bar reaches beyond its first and last: a group of one k has a bar too
 
-GroupRows = Mapping[int, Mapping[str, Any]]  # by group
+GroupRows = Mapping[int, GroupRow]  # by group
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ class Bar:
         return self.last_k + EDGE
 
 
-def bars(groups: pl.DataFrame, shown: Collection[int]) -> list[Bar]:
+def bars(groups: Sequence[GroupRow], shown: Collection[int]) -> list[Bar]:
     """The groups `shown`, every one below what it came out of. Groups stand in the order of their worth.
 
     Children that came later stand nearer to their parent, so no link crosses a bar.
     """
-    rows = {row["group"]: row for row in groups.iter_rows(named=True)}
+    rows = {row.group: row for row in groups}
     parents = {group: _shown_parent(group, rows, shown) for group in rows if group in shown}
     order = _ordered(parents, rows)
     line = {group: at for at, group in enumerate(order)}
@@ -56,17 +55,16 @@ def links(found: list[Bar]) -> str:
     return "".join(f"M{min(up.right, bar.left):g},{bar.parent}H{bar.left:g}V{line}" for up, bar, line in steps)
 
 
-def _bar(row: Mapping[str, Any], parent: int | None) -> Bar:
-    names = ("group", "size", "share", "first_k", "last_k", "normal")
-    return Bar(**{name: row[name] for name in names}, parent=parent)
+def _bar(row: GroupRow, parent: int | None) -> Bar:
+    return Bar(row.group, row.size, row.share, row.first_k, row.last_k, row.normal, parent)
 
 
 def _shown_parent(group: int, rows: GroupRows, shown: Collection[int]) -> int | None:
     """Up to the nearest that is shown. An ancestor starts at a smaller k: whatever the file says, this ends."""
-    above = rows[group]["parent"]
-    if above not in rows or rows[above]["first_k"] >= rows[group]["first_k"]:
+    above = rows[group].parent
+    if above is None or above not in rows or rows[above].first_k >= rows[group].first_k:
         return None
-    return int(above) if above in shown else _shown_parent(above, rows, shown)
+    return above if above in shown else _shown_parent(above, rows, shown)
 
 
 def _ordered(parents: Mapping[int, int | None], rows: GroupRows) -> list[int]:
@@ -75,7 +73,7 @@ def _ordered(parents: Mapping[int, int | None], rows: GroupRows) -> list[int]:
         children[parent].append(group)
 
     def family(group: int) -> list[int]:
-        latest_first = sorted(children[group], key=lambda child: -rows[child]["first_k"])
+        latest_first = sorted(children[group], key=lambda child: -rows[child].first_k)
         return [group, *(member for child in latest_first for member in family(child))]
 
     return [member for root in children[None] for member in family(root)]

@@ -15,6 +15,7 @@ import polars as pl
 
 from tsclust.series import ID
 from tsclust.stages.clusters.facts import Advice
+from tsclust.stages.clusters.parts import GroupRow
 from tsclust.stages.reports.lineage import EDGE, Bar, bars, links
 from tsclust.wording.language import Language, shown
 
@@ -30,6 +31,7 @@ LEAST = (10, 100, 1_000, 10_000, 100_000)  # series of a group, to choose from
 
 Trace = dict[str, Any]
 Button = dict[str, Any]
+Rows = Sequence[GroupRow]
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,7 @@ class SweepTables:
     advice: Advice
     sweep: pl.DataFrame
     centers: pl.DataFrame
-    groups: pl.DataFrame
+    groups: tuple[GroupRow, ...]
     points: pl.DataFrame | None
 
 
@@ -118,22 +120,22 @@ def map_of(points: pl.DataFrame, lang: str = "en") -> go.Figure:
     return figure.update_layout(legend={"title": {"text": text["group"], "side": "top"}, "itemsizing": "constant"})
 
 
-def lineage(groups: pl.DataFrame, lang: str = "en") -> go.Figure:
+def lineage(groups: Rows, lang: str = "en") -> go.Figure:
     """The groups proposed, from their first to their last k, and what they came out of. Others can be hidden.
 
-    groups: those of one sweep, in the order of their worth, the columns of groups.parquet.
+    groups: those of one sweep, in the order of their worth.
     """
     language = Language.load(lang)
     text = language.texts["figures"]
     figure = blank("lineage", language, language["k"], "")
-    proposed = groups.filter("proposed")
+    proposed = [group for group in groups if group.proposed]
     drawn = [(label, _lineage(groups, some, proposed, language)) for label, some in _choices(proposed, language)]
     (_, (traces, layout)) = drawn[0]
     for trace, name, colour in zip(traces, (text["candidates"], text["normal"]), (BLUE, GREY), strict=True):
         figure.add_bar(**trace, name=name, orientation="h", marker={"color": colour}, hoverinfo="text")
         figure.data[-1].showlegend = bool(trace["y"])
     _add_menu(figure, [_redrawn(label, *each) for label, each in drawn])
-    ends = [edge for row in proposed.iter_rows(named=True) for edge in (row["first_k"], row["last_k"])] or [2]
+    ends = [edge for row in proposed for edge in (row.first_k, row.last_k)] or [2]
     figure.update_xaxes(range=[min(ends) - 2 * EDGE, max(ends) + 2 * EDGE], showgrid=True)
     return figure.update_layout(layout, barmode="overlay")
 
@@ -218,26 +220,24 @@ def escaped(value: object) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _choices(proposed: pl.DataFrame, language: Language) -> list[tuple[str, pl.DataFrame]]:
+def _choices(proposed: Rows, language: Language) -> list[tuple[str, Rows]]:
     """What of the lineage can be shown, every set once."""
     text = language.texts["figures"]
-    some = [(text["all_groups"], proposed), (text["candidates"], proposed.filter(~pl.col("normal")))]
+    some = [(text["all_groups"], proposed), (text["candidates"], [group for group in proposed if not group.normal])]
     for least in LEAST:
         label = text["at_least"].format(series=language.counted(least, "series"))
-        some.append((label, proposed.filter(pl.col("size") >= least)))
-    once: dict[tuple[int, ...], tuple[str, pl.DataFrame]] = {}
+        some.append((label, [group for group in proposed if group.size >= least]))
+    once: dict[tuple[int, ...], tuple[str, Rows]] = {}
     for label, each in some:
         if len(each) or each is proposed:
-            once.setdefault(tuple(each["group"]), (label, each))
+            once.setdefault(tuple(group.group for group in each), (label, each))
     return list(once.values())
 
 
-def _lineage(
-    groups: pl.DataFrame, some: pl.DataFrame, proposed: pl.DataFrame, language: Language
-) -> tuple[list[Trace], dict[str, Any]]:
+def _lineage(groups: Rows, some: Rows, proposed: Rows, language: Language) -> tuple[list[Trace], dict[str, Any]]:
     """For these groups, the bars of malfunctions and of the normal mass, and the layout around them."""
-    found = bars(groups, set(some["group"]))
-    most = math.log1p(max(proposed["size"], default=1))
+    found = bars(groups, {group.group for group in some})
+    most = math.log1p(max((group.size for group in proposed), default=1))
     traces = [_bars([b for b in enumerate(found) if b[1].normal == normal], most, language) for normal in (False, True)]
     ticks = [f"<b>{bar.group}</b>  {language.fixed(bar.size, 0)}" for bar in found]
     axis = {"tickvals": list(range(len(found))), "ticktext": ticks, "range": [len(found) - 0.4, -0.6]}

@@ -14,6 +14,7 @@ from tsclust.arrays import Int64s
 from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import ID, SeriesBlock, carried
+from tsclust.stages.clusters.parts import ClusterRow
 from tsclust.stages.clusters.selection import ReportScope, SelectedGroups
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.reference import MIN_SERIES
@@ -58,8 +59,8 @@ def groups_of(
 ) -> tuple[Group, ...]:
     """Those of the cards that are shown."""
     rows, deviations = [chosen.cards[j] for j in shown], GroupDeviations.of(drawn, reference)
-    names = [name_of(row["group"], row["k"], row["cluster"]) for row in rows]
-    sizes = np.array([row["size"] for row in rows])
+    names = [name_of(row.group, row.k, row.cluster) for row in rows]
+    sizes = np.array([row.size for row in rows])
     near = nearest(names, middles(drawn, reference)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
     groups = (_group(row, j, drawn, deviations, members) for row, j in zip(rows, shown, strict=True))
     return tuple(
@@ -67,16 +68,15 @@ def groups_of(
     )
 
 
-def _group(row: Mapping[str, Any], j: int, drawn: Sample, deviations: GroupDeviations, members: int) -> Group:
-    rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row["size"]
+def _group(row: ClusterRow, j: int, drawn: Sample, deviations: GroupDeviations, members: int) -> Group:
+    rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row.size
     shaped = reference.log_deviations(drawn.x[rows], drawn.keys[rows])
     chosen = rows[curves.strata(curves.typical_first(shaped), members)]
     tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
     times = drawn.counts.spans
     return Group(
-        number=row["group"], k=row["k"], cluster=row["cluster"], size=size, share=row["share"],
-        first_k=row["first_k"], last_k=row["last_k"], parent=row["parent"], within=row["within"],
-        normal=row["normal"],
+        number=row.group, k=row.k, cluster=row.cluster, size=size, share=row.share, first_k=row.first_k,
+        last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
         band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference),
         where=tuple(where(name, name in times, tally, j, size) for name, tally in tallies.items() if len(tally) > 1),
