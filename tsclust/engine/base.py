@@ -19,6 +19,8 @@ Part = TypeVar("Part")
 
 Summary = TypeVar("Summary")
 
+WORKERS = 2  # parts at a time, where a stage does not ask for another number
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -49,7 +51,7 @@ class Engine(Protocol):
 def map_parts(
     function: Callable[[Part], Summary],
     parts: Iterable[Part],
-    workers: int = 2,
+    workers: int = WORKERS,
     stop: Callable[[], object] = lambda: None,
 ) -> Iterator[Summary]:
     """`function(part)` for every part, in the order of the parts.

@@ -31,7 +31,6 @@ from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 SAMPLE = 200_000  # series that medians are taken from
-WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
     one_part = partial(_draw, scope, asked, catalogue.clustered(features), chance)
-    pieces = list(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
+    pieces = list(map_parts(one_part, workspace.parts(FEATURES)))
     order = order_of([hashes for hashes, _, _ in pieces])
     x = np.concatenate([x for _, x, _ in pieces])[order]
     keys = np.concatenate([keys for _, _, keys in pieces])[order]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.config import Cluster
-from tsclust.engine.base import Listener, Progress, map_parts
+from tsclust.engine.base import WORKERS, Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.stages.clusters import groups, parts, passes, quality, sampled_silhouette, stability, sweep
 from tsclust.stages.clusters.coreset import Coreset
@@ -30,7 +30,6 @@ from tsclust.stages.clusters.sweep import ClusterSums, Models
 from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
-WORKERS = 2
 SCRATCH = "scratch"
 RESAMPLES = 5  # of the bootstrap
 RULES = "See what each rule rejects with: tsclust filter --dry-run"
@@ -154,7 +153,7 @@ def _scale(task: SweepTask, folder: Path, say: Say) -> list[ScaledPart]:
     """The scaled rows of every part, laid down in the folder."""
     folder.mkdir()
     paths, scaled = task.scope.workspace.parts(FEATURES), list[ScaledPart]()
-    for part in map_parts(partial(_scale_part, task, folder), paths, WORKERS):
+    for part in map_parts(partial(_scale_part, task, folder), paths):
         scaled.append(part)
         say("scaling", sum(part.shape[0] for part in scaled), task.scope.rows, "series")
     return scaled
@@ -202,7 +201,7 @@ def _evaluate(
     shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(task.names)), np.int64)
     samples, points, written = [], [], []
     paths = task.scope.workspace.parts(FEATURES)
-    for part in map_parts(one_part, zip(paths, scaled, strict=True), WORKERS):
+    for part in map_parts(one_part, zip(paths, scaled, strict=True)):
         silhouettes, fine = silhouettes + part.silhouettes, fine + part.fine
         shared += part.shared  # in place: it is the largest of all
         samples.append(part.samples)

@@ -26,8 +26,6 @@ from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
-WORKERS = 2
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -100,7 +98,7 @@ def plan_of(
 def _survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
     """A first look at these parts of series/, of `rows` series in all."""
     votes, samples, done = {}, [], 0
-    for path, part in zip(paths, map_parts(partial(_survey_part, rows), paths, WORKERS), strict=True):
+    for path, part in zip(paths, map_parts(partial(_survey_part, rows), paths), strict=True):
         votes[path.name], done = part.votes, done + part.series
         samples.append(part.sample)
         listen(Progress("features: a first look", done, rows))
@@ -196,7 +194,7 @@ def _map_with_progress(
     """The tally of every part by its name; what was written is added to the stage, `progress` goes on from where it
     is."""
     tallies = {}
-    for path, part in zip(paths, map_parts(partial(_lean, function), paths, WORKERS), strict=True):
+    for path, part in zip(paths, map_parts(partial(_lean, function), paths), strict=True):
         if writer and part.written:
             writer.add(part.written)
         tallies[path.name] = part.tally

@@ -26,8 +26,6 @@ from tsclust.stages.labels.answers import GroupAsked
 from tsclust.workspace.atomic import disk_full_explained, link_or_copy
 from tsclust.workspace.folder import Workspace
 
-WORKERS = 2
-
 
 def remember(workspace: Workspace) -> None:
     """Keep the sweep that a report is made from."""
@@ -67,7 +65,7 @@ def members(folder: Path, groups: Sequence[GroupAsked]) -> pl.DataFrame | None:
     found: list[pl.DataFrame] = []
     try:
         asked = _questions(folder, groups)
-        for part, of_part in map_parts(partial(_members, asked), names, WORKERS):
+        for part, of_part in map_parts(partial(_members, asked), names):
             found.append(part)
             prints = prints + of_part
     except (OSError, KeyError):  # no such sweep, drill-down, or k

@@ -29,8 +29,6 @@ from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
-WORKERS = 2
-
 
 def with_file(workspace: Workspace, tables: LabelTables, file: File, answers: Answers, older: bool) -> LabelTables:
     """The tables with those of one more file."""
@@ -121,14 +119,14 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
         return ids.with_columns(text=pl.col(ID).cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
 
     empty = pl.DataFrame(schema={ID: series_parts.type_of_ids(workspace), "text": pl.String})
-    return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [], WORKERS)])
+    return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [])])
 
 
 def group_states(workspace: Workspace, labelled: LabelIndex) -> dict[int, GroupState]:
     """Of each group that a report would show. Raises StageMissingError for a workspace without clusters."""
     chosen = choose(workspace, THE_SWEEP)
     one_part = partial(_tally, workspace, chosen, labelled)
-    counts = reduce(np.add, map_parts(one_part, workspace.parts(FEATURES), WORKERS))
+    counts = reduce(np.add, map_parts(one_part, workspace.parts(FEATURES)))
     cards = ((j, card, card.group) for j, card in enumerate(chosen.cards))
     return {n: group_state.state_of(labelled, counts[:, j], card) for j, card, n in cards if n is not None}
 

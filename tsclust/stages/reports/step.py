@@ -35,12 +35,11 @@ from tsclust.workspace.folder import Workspace
 
 KEPT = ""  # stands for the rule of the series that no rule rejects
 NORMAL_DRAWN = MEMBERS_DRAWN  # of them say where the normal ones lie
-WORKERS = 2
 
 
 def choose_by_rule(workspace: Workspace, wanted: Mapping[str, int | None]) -> pl.DataFrame:
     """series_id, rule, start, hash, part, row of as many series of each rule as wanted (None: all), by their hashes."""
-    parts = list(map_parts(partial(_choose_in_part, wanted), workspace.parts(FEATURES), WORKERS))
+    parts = list(map_parts(partial(_choose_in_part, wanted), workspace.parts(FEATURES)))
     return _first(pl.concat(parts), wanted)
 
 
@@ -60,7 +59,7 @@ def find_series(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
         table = pl.DataFrame({ID: pl.Series(rows.ids), START: rows.x[:, 0]}).with_row_index("row")
         return table.filter(pl.col(ID).cast(pl.String).is_in(wanted)).with_columns(part=pl.lit(path.name))
 
-    return pl.concat(map_parts(one_part, workspace.parts(FEATURES), WORKERS))
+    return pl.concat(map_parts(one_part, workspace.parts(FEATURES)))
 
 
 def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:

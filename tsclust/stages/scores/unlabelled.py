@@ -27,8 +27,6 @@ from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 
-WORKERS = 2
-
 
 def found(workspace: Workspace, settings: Settings) -> Inside:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
@@ -49,7 +47,7 @@ def found(workspace: Workspace, settings: Settings) -> Inside:
 
 def count(workspace: Workspace, known: pl.Series) -> int:
     """How many series there are that the rules keep, less those `known`."""
-    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts(FEATURES), WORKERS))
+    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts(FEATURES)))
 
 
 def _state(workspace: Workspace, settings: Settings) -> str:

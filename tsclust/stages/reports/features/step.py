@@ -66,7 +66,6 @@ from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
-WORKERS = 2
 OUTLIERS_SHOWN = 24  # most unusual series shown
 PAIRED_FEATURES = 5  # features in the pair plot
 PAIRED_KEPT = 400  # kept rows in the pair plot
@@ -237,7 +236,7 @@ def _words(drawn: Sample, row: int, reference: NormalReference, asked: RowsReque
 
 def draw_rows(workspace: Workspace, asked: RowsRequest) -> SampledRows:
     """The sample, in the order of the hashes."""
-    parts = list(map_parts(partial(_sampled_part, workspace, asked), workspace.parts(FEATURES), WORKERS))
+    parts = list(map_parts(partial(_sampled_part, workspace, asked), workspace.parts(FEATURES)))
     order = order_of([p.hashes for p in parts])
     names = SampledRows.__dataclass_fields__
     return SampledRows(*(np.concatenate([getattr(p, name) for p in parts])[order] for name in names))
@@ -249,7 +248,7 @@ def count_rows(
     """Go through all rows once."""
     counts: list[Int64s] = []
     drawn = []
-    for part in map_parts(partial(_count_part, workspace, asked, axes, forest), workspace.parts(FEATURES), WORKERS):
+    for part in map_parts(partial(_count_part, workspace, asked, axes, forest), workspace.parts(FEATURES)):
         counts = [a + b for a, b in zip(counts, part.counts, strict=True)] if counts else part.counts
         drawn.append(part.drawn)
     return CountedRows(counts, join_samples(drawn))

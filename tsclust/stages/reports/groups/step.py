@@ -53,7 +53,7 @@ from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
-WORKERS = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
+ONE_AT_A_TIME = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
 
 
 def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SWEEP) -> ReportData:
@@ -145,7 +145,8 @@ def _sweep(workspace: Workspace) -> tuple[Model, ...]:
 
 def draw_sample(workspace: Workspace, asked: SampleRequest) -> Sample:
     """Go through all parts once."""
-    return join_samples(list(map_parts(partial(_draw_part, workspace, asked), workspace.parts(FEATURES), WORKERS)))
+    one_part = partial(_draw_part, workspace, asked)
+    return join_samples(list(map_parts(one_part, workspace.parts(FEATURES), ONE_AT_A_TIME)))
 
 
 def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
