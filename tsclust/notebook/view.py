@@ -156,7 +156,7 @@ class WorkspaceView(LabelsView):
         `tsclust.cluster` raises.
         """
         clustering.cluster(self.workspace.root, {"cluster": settings}, within=group)
-        return self.groups.filter(pl.col("within") == group)
+        return parts.of_sweep(self.groups, group)
 
     def try_feature(self, function: Own, group: int | None = None) -> pl.DataFrame:
         """What a feature of one's own is on a sample in which every group is found: series_id, group, value.

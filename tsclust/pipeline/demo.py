@@ -78,7 +78,7 @@ def _score(workspace: Workspace, dsn: str) -> Score:
     """The score of the groups proposed, with the truth from its own table."""
     truth = load.truth_of(dsn)
     clusters = workspace.stage(CLUSTERS)
-    groups = parts.of_main_sweep(parts.read_groups(clusters)).filter("proposed")
+    groups = parts.of_sweep(parts.read_groups(clusters)).filter("proposed")
     assignments = parts.scan_assignments(clusters).collect()
     planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
     return recall.score(recall.count_members(assignments, groups, truth), planted)

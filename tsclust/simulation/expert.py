@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from tsclust.series import ID
 from tsclust.simulation import machines
 from tsclust.simulation.load import truth_of
 from tsclust.stages.clusters import membership
@@ -110,7 +111,7 @@ def kinds_of(workspace: Workspace, groups: Groups, truth: pl.DataFrame) -> Itera
     """kind -> members, of each group."""
     for group in groups:
         ids = membership.scan_members(workspace.stage(CLUSTERS), _members_of(group)).collect()
-        members = ids.join(truth, on="series_id")
+        members = ids.join(truth, on=ID)
         yield dict(members["kind"].value_counts().iter_rows())
 
 

@@ -179,9 +179,9 @@ def groups_table(groups: Sequence[GroupRow]) -> pl.DataFrame:
     return pl.DataFrame([asdict(group) for group in groups], schema=GROUPS)
 
 
-def of_main_sweep(groups: pl.DataFrame) -> pl.DataFrame:
-    """Of these rows of groups.parquet those of the main sweep: not found within a group."""
-    return groups.filter(pl.col("within").is_null())
+def of_sweep(groups: pl.DataFrame, within: int | None = None) -> pl.DataFrame:
+    """Of these rows of groups.parquet those of the main sweep, or those found within a group."""
+    return groups.filter(pl.col("within").eq_missing(within))
 
 
 def read_sweep(folder: Path) -> pl.DataFrame:

@@ -130,7 +130,7 @@ def renumber(
     try:
         known = _groups(old_folder)
         highest = max([highest, *known["group"]])  # drill-downs have numbers too
-        old = known.filter(pl.col("within").eq_missing(within))
+        old = parts.of_sweep(known, within)
         matched = _matched(old_folder, old, new_folder, new_groups, spread, names)
         old_numbers = old["group"].to_numpy()
     except UNREADABLE:

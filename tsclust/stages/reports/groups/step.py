@@ -19,7 +19,7 @@ from tsclust.hashing import hash_ids, limit
 from tsclust.series import keys
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
-from tsclust.stages.clusters.parts import group_rows, of_main_sweep, read_centers, read_groups, read_map, read_sweep
+from tsclust.stages.clusters.parts import group_rows, of_sweep, read_centers, read_groups, read_map, read_sweep
 from tsclust.stages.clusters.scope import described_by, fit_scaler
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGroups, choose
 from tsclust.stages.features import catalogue
@@ -118,7 +118,7 @@ def _compared_by(facts: ClustersFacts) -> Cluster:
 
 
 def _found(workspace: Workspace) -> int:
-    return len(of_main_sweep(read_groups(workspace.stage(CLUSTERS))))
+    return len(of_sweep(read_groups(workspace.stage(CLUSTERS))))
 
 
 def _known(chosen: SelectedGroups, drawn: Sample, labelled: LabelIndex | None) -> list[GroupState | None]:
@@ -181,5 +181,5 @@ def keys_of(series: pa.Table, baseline: Sequence[str]) -> Keys:
 def overview_figures(workspace: Workspace, lang: str) -> dict[str, go.Figure]:
     """The pictures of the overview, by name. Raises StageMissingError for a workspace without clusters."""
     advice, folder = workspace.manifest(CLUSTERS).facts.advice, workspace.stage(CLUSTERS)
-    groups = group_rows(of_main_sweep(read_groups(folder)))
+    groups = group_rows(of_sweep(read_groups(folder)))
     return overview(SweepTables(advice, read_sweep(folder), read_centers(folder), groups, read_map(folder)), lang)
