@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.support.plant import cycles_file, describe_file, kept, label
+from tests.support.plant import cycles_file, describe_file, folder_once, kept, label
 from tsclust import Scorer
 from tsclust.stages.model import classifier
 from tsclust.stages.model.facts import MODEL
@@ -60,7 +60,12 @@ class Trained:
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
-    folder = tmp_path_factory.mktemp("scorer")
+    folder = folder_once(tmp_path_factory, "bundles", train_all)
+    return Trained(Workspace.open(folder / "ws"), folder / "bundles", odd(pq.read_table(folder / "cycles-2.parquet")))
+
+
+def train_all(folder: Path) -> None:
+    """ws, bundles by name and other series into a folder."""
     path, truth = cycles_file(folder, 6_000)
     workspace = describe_file(folder, path)
     label(workspace, kept(workspace, truth).select("series_id", "kind"))
@@ -75,8 +80,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
             patch.setattr(classifier, "candidates", lambda seed, only=only: only)
             tsclust.train(workspace.root, {"train": {"answer": "99%" if name == "trees" else "98%"}})
         shutil.copytree(workspace.stage(MODEL), folder / "bundles" / name)
-    other, _ = cycles_file(folder, 400, seed=2)
-    return Trained(workspace, folder / "bundles", odd(pq.read_table(other)))
+    cycles_file(folder, 400, seed=2)
 
 
 def odd(table: pa.Table) -> pa.Table:

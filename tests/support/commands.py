@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import tsclust
+from tsclust.cli import app
 
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith(("TSCLUST_", "PG"))} | {"COLUMNS": "120"}
 
@@ -20,6 +22,15 @@ def run_tsclust(*words: object, environment: dict[str, str] | None = None) -> su
     """Run tsclust in a process of its own, its output in pipes."""
     command = [sys.executable, "-m", "tsclust", *map(str, words)]
     return subprocess.run(command, capture_output=True, text=True, env=PLAIN | (environment or {}), timeout=300)
+
+
+def call_tsclust(*words: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """The same in this process, where none of the process itself is asserted: a second faster."""
+    clean = dict.fromkeys(os.environ.keys() - PLAIN.keys()) | {"COLUMNS": PLAIN["COLUMNS"]} | (environment or {})
+    done = CliRunner().invoke(app, list(map(str, words)), env=clean, prog_name="tsclust")
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return subprocess.CompletedProcess(words, done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture

@@ -140,14 +140,21 @@ class Plant:
         return copy
 
 
-def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], Plant]) -> Plant:
-    """A plant that the first worker to need it builds, for all workers of this run; for reading."""
+def folder_once(factory: pytest.TempPathFactory, name: str, fill: Callable[[Path], object]) -> Path:
+    """A folder that the first worker to need it fills, for all workers of this run; for reading."""
     own = factory.getbasetemp()
     folder = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / name
     with FileLock(folder.with_suffix(".lock")):
-        if not (folder / "truth.parquet").exists():
-            plant = build(folder)
-            plant.truth.write_parquet(folder / "truth.parquet")
+        if not folder.with_suffix(".done").exists():
+            folder.mkdir(exist_ok=True)
+            fill(folder)
+            folder.with_suffix(".done").touch()
+    return folder
+
+
+def built_once(factory: pytest.TempPathFactory, name: str, build: Callable[[Path], Plant]) -> Plant:
+    """A plant that is built once for all workers."""
+    folder = folder_once(factory, name, lambda folder: build(folder).truth.write_parquet(folder / "truth.parquet"))
     (path,) = folder.glob("cycles-*.parquet")
     return Plant(Workspace.open(folder / "ws"), path, pl.read_parquet(folder / "truth.parquet"))
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer
 
-from tests.support.commands import run_tsclust
+from tests.support.commands import call_tsclust
 from tsclust.cli import app
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
@@ -42,14 +42,14 @@ def test_there_are_the_commands_of_the_contract() -> None:
 
 @pytest.mark.parametrize("words", sorted(GROUPS))
 def test_help_names_every_command(words: str) -> None:
-    done = run_tsclust(*words.split(), "--help")
+    done = call_tsclust(*words.split(), "--help")
     assert done.returncode == 0
     assert all(name in done.stdout for name in TREE[words].commands)
 
 
 @pytest.mark.parametrize("words", COMMANDS)
 def test_every_command_and_option_has_help(words: str) -> None:
-    done = run_tsclust(*words.split(), "--help", environment={"COLUMNS": "200"})
+    done = call_tsclust(*words.split(), "--help", environment={"COLUMNS": "200"})
     assert (done.returncode, done.stderr) == (0, "")
     assert "--workspace" in done.stdout
     assert "--json" in done.stdout

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.support.commands import run_tsclust
+from tests.support.commands import call_tsclust
 from tests.support.screened import RULES, screened_workspace, shown
 from tests.support.series import machine_cycles
 from tsclust.errors import DamagedError, SettingsError, StageMissingError, WorkspaceBusyError
@@ -61,10 +61,10 @@ def test_they_are_those_that_the_files_say(screened: Path) -> None:
 
 def test_more_are_named_and_all_ids_are_to_be_had(screened: Path) -> None:
     count = tsclust.filter(screened).facts["rejected"]["stuck"]
-    told = run_tsclust("filter", "--show", "stuck", "--limit", 3, "-w", screened).stdout
+    told = call_tsclust("filter", "--show", "stuck", "--limit", 3, "-w", screened).stdout
     every = f"tsclust filter -w {screened} --show stuck --limit 0"
     assert f"  {count - 3} more; the ids of all: {every}\n" in told
-    lines = run_tsclust(*every.split()[1:]).stdout.splitlines()
+    lines = call_tsclust(*every.split()[1:]).stdout.splitlines()
     assert [int(line) for line in lines if line.isdigit()] == list(shown(screened, "stuck", limit=0).ids)
     assert "more" not in "".join(lines)
 
@@ -106,7 +106,7 @@ def test_other_rules_in_the_settings_are_noted_and_not_applied(screened_copy: Pa
     ],
 )
 def test_errors_name_the_next_step(screened: Path, words: str, told: str) -> None:
-    done = run_tsclust("filter", *words.split(), "-w", screened)
+    done = call_tsclust("filter", *words.split(), "-w", screened)
     assert (done.returncode, done.stdout) == (3, "")
     assert told in done.stderr
     assert done.stderr.count("\n") == 1

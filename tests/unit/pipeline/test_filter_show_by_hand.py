@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import tsclust
-from tests.support.commands import on_a_terminal, run_tsclust
+from tests.support.commands import call_tsclust, on_a_terminal, run_tsclust
 from tests.support.screened import RULES, screened_workspace, shown, small_run
 
 
@@ -58,10 +58,10 @@ next: tsclust filter -w {root} --show low --html
 def test_json_has_the_facts_and_the_ids(tmp_path: Path) -> None:
     root = by_hand(tmp_path / "ws")
     facts = {"rule": "low", "when": "max < 3", "reason": "Never above 3", "rejected": 2, "in_all": 2, "alone": 1}
-    told = json.loads(run_tsclust("filter", "--show", "low", "--json", "-w", root).stdout)
+    told = json.loads(call_tsclust("filter", "--show", "low", "--json", "-w", root).stdout)
     assert told["facts"] == {**facts, "ids": [6, 3]}
     assert set(told) == {"command", "wrote", "seconds", "peak_mb", "skipped", "then", "facts"}
-    told = json.loads(run_tsclust("filter", "--show", "low", "--limit", "1", "--json", "-w", root).stdout)
+    told = json.loads(call_tsclust("filter", "--show", "low", "--limit", "1", "--json", "-w", root).stdout)
     assert told["facts"] == {**facts, "ids": [6]}
 
 
@@ -90,7 +90,7 @@ def test_escape_sequences_do_not_reach_the_terminal(tmp_path: Path) -> None:
     table = table.set_column(1, "\x1b[1mmachine", pa.array(ESCAPES))
     root = screened_workspace(tmp_path / "two" / "ws", table, RULES.replace("max < 3", "max < 9"))
     for words in ((), ("--limit", "0")):
-        told = run_tsclust("filter", "--show", "low", *words, "-w", root).stdout
+        told = call_tsclust("filter", "--show", "low", *words, "-w", root).stdout
         assert control(told) == set()
         assert "�[2J" in told
         assert "[bold]x[/]" in told
@@ -98,7 +98,7 @@ def test_escape_sequences_do_not_reach_the_terminal(tmp_path: Path) -> None:
     assert not {"\x9b", "\u202e", "\x07", "\x08"} & set(drawn)
     assert "\x1b[2J" not in drawn
     assert "\x1b]" not in drawn
-    told = run_tsclust("filter", "--show", "low", "--json", "-w", root).stdout
+    told = call_tsclust("filter", "--show", "low", "--json", "-w", root).stdout
     assert control(told) == set()
     assert set(json.loads(told)["facts"]["ids"]) == set(ESCAPES)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import run_tsclust
+from tests.support.commands import call_tsclust
 from tests.support.file_tables import (
     INT,
     Table,
@@ -49,12 +49,12 @@ def test_columns_are_named_and_written_down(tmp_path: Path) -> None:
                  {}), tmp_path / "x.csv")  # fmt: skip
     new_workspace(tmp_path / "ws", "# mine\n")
     words = "--layout long --id a --order c --values d --carry e --carry b --where b<8 --part_rows"
-    done = run_tsclust("extract", "-w", tmp_path / "ws", "--from", tmp_path / "x.csv", "--save", *words.split()[:-1])
+    done = call_tsclust("extract", "-w", tmp_path / "ws", "--from", tmp_path / "x.csv", "--save", *words.split()[:-1])
     assert (done.returncode, done.stderr) == (0, "")
     wanted = {i: (9, max(b), [2.0 * n for n in sorted(b, reverse=True)]) for i in range(3) if (b := range(i, 8, 3))}
     assert read(tmp_path / "ws") == wanted
     before = hashes(tmp_path / "ws", "series")
-    assert run_tsclust("extract", "-w", tmp_path / "ws").returncode == 0
+    assert call_tsclust("extract", "-w", tmp_path / "ws").returncode == 0
     assert hashes(tmp_path / "ws", "series") == before
     assert (tmp_path / "ws" / "tsclust.toml").read_text().startswith("# mine\n")
 
