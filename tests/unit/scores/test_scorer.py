@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -26,12 +27,8 @@ from tsclust.stages.scores.facts import SCORES_NEW
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.parquet import write_part
 
-SCRIPT = """
-import pyarrow.parquet as pq
-import tsclust
-scorer = tsclust.Scorer.open("model")
-pq.write_table(scorer.score(pq.read_table("new.parquet")), "scores.parquet")
-"""
+DOCS = (Path(__file__).parents[3] / "docs" / "answers.md").read_text(encoding="utf-8")
+(SCRIPT,) = re.findall(r"```python\n(.*?)```", DOCS, re.DOTALL)
 MODELS = ("logistic", "trees", "features")
 
 
