@@ -44,8 +44,8 @@ from tsclust.arrays import Grid
 from tsclust.stages.clusters import scope
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.scope import Scope
-from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -154,9 +154,9 @@ def peers(workspace: Workspace, runs: list[Run], ks: Sequence[int]) -> None:
 def grid_of(workspace: Workspace) -> Grid:
     """(n, d) the rows as the stage clusters them."""
     asked = config.load(workspace.config, None).cluster
-    scaler, names = scope.fit_scaler(workspace, asked), catalogue.clustered(scope.described_by(workspace))
-    read = functools.partial(Scope(workspace, 0).read, columns=names, baseline=())
-    return np.concatenate([scaler.transform(p.x, p.keys) for p in map(read, workspace.parts(FEATURES))])
+    files = FeatureFiles.of(workspace)
+    scaler, read = scope.fit_scaler(files, asked), functools.partial(Scope.of(files).read, columns=files.clustered)
+    return np.concatenate([scaler.transform(p.x, p.keys) for p in (read(path, baseline=()) for path in files.paths)])
 
 
 def limited(workspace: Workspace, features: int, megabytes: int) -> None:

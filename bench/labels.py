@@ -29,7 +29,7 @@ from tsclust.pipeline import labels_review
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, tables
 from tsclust.stages.model import suspects
-from tsclust.stages.model.examples import LabelledSeries
+from tsclust.stages.model.files import ModelInputs, find_labelled
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
@@ -127,8 +127,8 @@ def out_of_fold(root: Path, flags: dict[str, Any]) -> tuple[npt.NDArray[np.float
     """(probabilities, label, series_id) as `labels review` has them, for cleanlab."""
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    used = files.in_use(workspace, settings)
-    source = LabelledSeries.of_workspace(workspace, settings, used)
+    used = files.in_use(workspace, settings.labels.resolve)
+    source = find_labelled(ModelInputs.of(workspace), used, settings.cluster, settings.train.machine)
     judge = suspects.learn_labels(source, settings.cluster.seed, settings.train.assume_normal, lambda _: None)
     found, labels, ids = [], [], []
     for path in source.parts:

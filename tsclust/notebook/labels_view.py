@@ -64,7 +64,7 @@ class LabelsView:
 
         Raises SettingsError where it names a labeller who has labelled nothing.
         """
-        return files.in_use(self.workspace, self.settings)
+        return files.in_use(self.workspace, self.settings.labels.resolve)
 
     @property
     def conflicts(self) -> pl.DataFrame:

@@ -26,13 +26,14 @@ from tsclust.series import ID, VALUES
 from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import ClusterRow, GroupRef
-from tsclust.stages.clusters.scope import Scope, described_by
+from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, choose, clusters_of
 from tsclust.stages.features import custom, freshness
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import START, Feature
 from tsclust.stages.features.custom import Extra
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.reports.groups.sample import SEED
 from tsclust.stages.reports.groups.step import collect, overview_figures
 from tsclust.stages.series import parts as series_parts
@@ -134,7 +135,8 @@ class WorkspaceView(LabelsView):
         """
         members = self._members(_wanted(group, k, cluster))
         self._refuse_stale()
-        ids = pl.DataFrame({ID: _first(Scope(self.workspace, members.size, members), count)})
+        scope = Scope.of(FeatureFiles.of(self.workspace)).within(self._clusters, members)
+        ids = pl.DataFrame({ID: _first(scope, count)})
         wanted = pl.col(ID).is_in(ids[ID].to_list())
         starts = self.features.filter(wanted).select(ID, pl.col(START).cast(pl.Int64)).collect()
         found = ids.join(starts, on=ID, maintain_order="left").join(
@@ -196,7 +198,7 @@ class WorkspaceView(LabelsView):
     def _feature(self, feature: str | Own) -> Feature | Extra:
         if not isinstance(feature, str):
             return custom.of_function(feature)
-        known = {one.name: one for one in described_by(self.workspace)}
+        known = {one.name: one for one in self.workspace.manifest(FEATURES).facts.catalogue}
         if feature not in known:
             near = difflib.get_close_matches(feature, known, n=3) or list(known)[:3]
             raise SettingsError(
@@ -218,6 +220,6 @@ def _wanted(group: int | None, k: int | None, cluster: int | None) -> ReportScop
 
 def _first(scope: Scope, count: int) -> pl.Series:
     """The ids of the scope's series with the smallest hashes, in the order of these."""
-    each = map_parts(partial(scope.read, columns=(), baseline=()), scope.workspace.parts(FEATURES))
+    each = map_parts(partial(scope.read, columns=(), baseline=()), scope.paths)
     ids = pa.concat_arrays([part.ids for part in each])
     return pl.Series(ids.take(pa.array(np.argsort(hash_ids(ids, SEED), kind="stable")[:count])))

@@ -8,16 +8,22 @@ from pathlib import Path
 import polars as pl
 
 from tsclust import config
-from tsclust.config import Settings
+from tsclust.config import Labels, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import drilldown, messages, renumbering, step
+from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.scope import Scope, described_by, fit_scaler
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP
+from tsclust.stages.clusters.scope import Scope, fit_scaler
 from tsclust.stages.clusters.step import SweepTask
-from tsclust.stages.features import catalogue, freshness
+from tsclust.stages.features import freshness
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.files import FeatureFiles
+from tsclust.stages.labels import files as label_files
+from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.scores import unlabelled as unlabelled_series
+from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
@@ -42,11 +48,24 @@ def cluster(
         workspace.manifest(FEATURES)
         if settings.cluster.baseline:
             freshness.refuse_stale(workspace)
-        if unlabelled:
-            return drilldown.drill(workspace, settings, unlabelled_series.found(workspace, settings), listen)
+        if not unlabelled and within is None:
+            return _all(workspace, settings, listen)
+        files = FeatureFiles.of(workspace)
         if within is not None:
-            return drilldown.drill(workspace, settings, drilldown.members(workspace, within), listen)
-        return _all(workspace, settings, listen)
+            inside = drilldown.members(workspace, files, within)
+        else:
+            inside = _unlabelled(workspace, files, settings.labels)
+        return drilldown.drill(workspace, files, settings.cluster, inside, listen)
+
+
+def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Inside:
+    """The series without a name. Raises StageMissingError before labels were imported."""
+    labelled = label_files.in_use(workspace, asked.resolve)["series_id"]
+    labels, scores = workspace.manifest(LABELS), workspace.find_manifest(SCORES)
+    as_now = scores and scores.inputs.get("features") == files.manifest.output_hash
+    rest = unlabelled_series.find(files, labelled, workspace.parts(SCORES) if as_now else [])
+    state = config.digest(asked, *(one.output_hash for one in (labels, scores) if one))
+    return Inside(UNLABELLED_GROUP, rest, "without a name", state)
 
 
 def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
@@ -55,10 +74,11 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
         return up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
-    scope = Scope(workspace, features.facts.kept)
+    files = FeatureFiles.of(workspace)
+    scope, names = Scope.of(files), files.clustered
     ks = step.feasible_ks(settings.cluster.ks, scope.rows)
     with workspace.writing(CLUSTERS) as writer:
-        scaler, names = fit_scaler(workspace, settings.cluster), catalogue.clustered(described_by(workspace))
+        scaler = fit_scaler(files, settings.cluster)
         task = SweepTask(scope, ks, settings.cluster, scaler, names)
         swept = step.run(task, writer.folder, "", listen)
         step.write(writer, "", swept)

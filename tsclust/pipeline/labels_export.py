@@ -47,7 +47,7 @@ def labels_export(
         example = "For example: tsclust labels export labels.csv"
         raise SettingsError("labels export: expected a file or --to-table", example)
     resolve = settings.labels.resolve
-    found = (files.in_use(workspace, settings) if resolve else files.labels(workspace)).to_arrow()
+    found = (files.in_use(workspace, settings.labels.resolve) if resolve else files.labels(workspace)).to_arrow()
     if to_table:
         names_of(to_table, found.column_names)
     if to is not None:

@@ -17,7 +17,7 @@ from tsclust.stages.labels import archive, files, tables
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.model.examples import LabelledSeries
+from tsclust.stages.model.files import LabelledSeries, ModelInputs, find_labelled
 from tsclust.stages.model.suspects import LabelJudge, learn_labels, rank_labels, suspects_of
 from tsclust.stages.reports import review_page
 from tsclust.stages.reports.files import valid_name, write_page
@@ -70,7 +70,8 @@ def _ranked(
     workspace: Workspace, settings: Settings, listen: Listener
 ) -> tuple[LabelledSeries, LabelJudge, pl.DataFrame]:
     freshness.refuse_stale(workspace)
-    source = LabelledSeries.of_workspace(workspace, settings, files.in_use(workspace, settings))
+    inputs, used = ModelInputs.of(workspace), files.in_use(workspace, settings.labels.resolve)
+    source = find_labelled(inputs, used, settings.cluster, settings.train.machine)
     judge = learn_labels(source, settings.cluster.seed, settings.train.assume_normal, listen)
     return source, judge, rank_labels(source, judge, listen)
 

@@ -40,7 +40,7 @@ def status(workspace: Workspace, settings: Settings, fresh: bool) -> tuple[tuple
             f"{facts['contradictory']:,} series have contradictory labels: decide with --resolve or [labels] resolve"
         )
     if workspace.find_manifest(FEATURES):
-        facts["unlabelled"] = unlabelled.count(workspace, found[ID])
+        facts["unlabelled"] = unlabelled.count(workspace.parts(FEATURES), found[ID])
     if facts.get("unlabelled"):
         notes.append(f"{facts['unlabelled']:,} series kept by the rules without a label")
     if not fresh:

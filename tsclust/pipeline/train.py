@@ -10,13 +10,12 @@ from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
-from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.step import read_spec
 from tsclust.stages.labels import files
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.model.examples import LabelledSeries
 from tsclust.stages.model.facts import MODEL, ModelFacts
-from tsclust.stages.model.step import inputs_of, settings_digest, train_model, write_model
+from tsclust.stages.model.files import ModelInputs, find_labelled
+from tsclust.stages.model.step import settings_digest, train_model, write_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
 from tsclust.workspace.atomic import write_file
@@ -35,15 +34,15 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
     then = command("score", root)
     with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
-        inputs = inputs_of(workspace, settings)
+        inputs = ModelInputs.of(workspace)
         manifest = workspace.find_manifest(MODEL)
         if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (
-            inputs,
+            inputs.hashes(settings.train.assume_normal),
             settings_digest(settings),
         ):
             done = up_to_date("train", workspace.stage(MODEL), manifest, then)
         else:
-            manifest = _trained(workspace, settings, listen, meter, inputs)
+            manifest = _trained(workspace, inputs, settings, listen, meter)
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
         write_file(page, model_page.render(data, settings.report.lang))
     if fresh:
@@ -54,12 +53,13 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
 
 
 def _trained(
-    workspace: Workspace, settings: Settings, listen: Listener, meter: Meter, inputs: dict[str, str]
+    workspace: Workspace, inputs: ModelInputs, settings: Settings, listen: Listener, meter: Meter
 ) -> Manifest[ModelFacts]:
-    source = LabelledSeries.of_workspace(workspace, settings, files.in_use(workspace, settings))
-    spec = read_spec(workspace.root, settings)
-    training = train_model(source, workspace.manifest(FEATURES), spec, settings, listen)
-    return write_model(workspace, meter, training, settings, inputs)
+    used, spec = files.in_use(workspace, settings.labels.resolve), read_spec(workspace.root, settings)
+    source = find_labelled(inputs, used, settings.cluster, settings.train.machine)
+    training = train_model(source, inputs.features.manifest, spec, settings, listen)
+    with workspace.writing(MODEL) as writer:
+        return write_model(writer, meter, training, settings, inputs.hashes(settings.train.assume_normal))
 
 
 def _alone(flags: Mapping[str, object] | None) -> dict[str, object]:

@@ -13,17 +13,17 @@ from pathlib import Path
 import polars as pl
 
 from tsclust import config
-from tsclust.config import Cluster, Settings
+from tsclust.config import Cluster
 from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness, messages, parts, renumbering, step
 from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
-from tsclust.stages.clusters.scope import Scope, described_by, fit_scaler
+from tsclust.stages.clusters.scope import Scope, fit_scaler
 from tsclust.stages.clusters.step import SweepTask, Swept
-from tsclust.stages.features import catalogue
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, put_manifest
@@ -53,12 +53,12 @@ class Inside:
         return "the series without a name" if self.group == UNLABELLED_GROUP else f"group {self.group}"
 
 
-def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: Listener) -> Result:
+def drill(workspace: Workspace, files: FeatureFiles, settings: Cluster, inside: Inside, listen: Listener) -> Result:
     """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
     known = parts.read_groups(workspace.stage(CLUSTERS))
-    main = _compared_as(before.facts.asked, settings.cluster)
-    asked = main.model_copy(update={"seed": settings.cluster.seed})
+    main = _compared_as(before.facts.asked, settings)
+    asked = main.model_copy(update={"seed": settings.seed})
     under, digest = folder_within(inside.group), config.digest(asked, inside.state)
     last = before.facts.within.get(str(inside.group))
     if last and last.settings == digest:
@@ -67,8 +67,7 @@ def drill(workspace: Workspace, settings: Settings, inside: Inside, listen: List
     with workspace.writing(CLUSTERS) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
-        scaler, names = fit_scaler(workspace, main), catalogue.clustered(described_by(workspace))
-        task = SweepTask(inside.scope, ks, asked, scaler, names)
+        task = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered)
         swept = step.run(task, writer.folder, f"{under}/", listen)
         numbered = _write(workspace, writer, task, swept, before, others, inside.group)
         seconds, peak = meter.read()
@@ -114,7 +113,7 @@ def _last(workspace: Workspace) -> Clusters:
     return before
 
 
-def members(workspace: Workspace, group: int) -> Inside:
+def members(workspace: Workspace, files: FeatureFiles, group: int) -> Inside:
     """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
     there is no sweep of features/ as it is now."""
     _last(workspace)
@@ -124,8 +123,8 @@ def members(workspace: Workspace, group: int) -> Inside:
             f"--within {group}: expected a group's number, such as {', '.join(map(str, [*known][:3]))}",
             f"They are in the report and in {workspace.stage(CLUSTERS) / parts.GROUPS_FILE}",
         )
-    found = known[group].ref
-    return Inside(group, Scope(workspace, found.size, found), f"in group {group}")
+    within = Scope.of(files).within(workspace.stage(CLUSTERS), known[group].ref)
+    return Inside(group, within, f"in group {group}")
 
 
 def _without(known: pl.DataFrame, group: int) -> pl.DataFrame:

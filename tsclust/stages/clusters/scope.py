@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,17 +18,13 @@ from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids, order_of
 from tsclust.series import is_in
 from tsclust.stages.clusters import membership, scaling
-from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
-from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.series import parts as series_parts
-from tsclust.stages.series.facts import SERIES
-from tsclust.workspace.folder import Workspace
 
 SAMPLE = 200_000  # series that medians are taken from
 
@@ -47,56 +43,61 @@ class ScopedRows:
 
 @dataclass(frozen=True)
 class Scope:
-    """Which series a sweep is about: all that are kept, or one group's `members`, or all but the `known` ones (ids);
-    rows of them in all."""
+    """Which series of features/ a sweep is about: all that are kept, or one group's `members`, or all but the `known`.
 
-    workspace: Workspace
+    paths    of the parts of features/, in order;  series: the folder of the parts with the carried columns
+    kept     how many series the rules keep, in the scope or not;  rows: how many are in the scope
+    members  name of a part -> ids of the group's members in it;  known: ids
+    """
+
+    paths: tuple[Path, ...]
+    series: Path
+    kept: int
     rows: int
-    members: GroupRef | None = None
+    members: Callable[[str], pa.Array] | None = None
     known: pa.Array | None = None
+
+    @classmethod
+    def of(cls, files: FeatureFiles) -> Scope:
+        """All that the rules keep."""
+        return cls(files.paths, files.series.folder, files.facts.kept, files.facts.kept)
+
+    def within(self, clusters: Path, group: GroupRef) -> Scope:
+        """The members of a group of the sweep in the folder `clusters`."""
+        return replace(self, rows=group.size, members=partial(membership.member_ids, clusters, group=group))
+
+    def without(self, known: pa.Array, rows: int) -> Scope:
+        """All but the `known` ones (ids), which leaves `rows` of them."""
+        return replace(self, rows=rows, known=known)
 
     def read(self, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> ScopedRows:
         """The rows of the features part at `path`, with keys from the carried columns of its series part."""
         rows = feature_parts.read(path, columns)
         keep = self._holds(path, rows)
-        keys = series_parts.read_keys(self.workspace.stage(SERIES) / path.name, baseline, keep)
+        keys = series_parts.read_keys(self.series / path.name, baseline, keep)
         rows = rows.where(keep)
         return ScopedRows(rows.ids, rows.x, keys)
-
-    @property
-    def everything(self) -> int:
-        """How many series the rules keep, in the scope or not."""
-        return self.workspace.manifest(FEATURES).facts.kept
 
     def _holds(self, path: Path, rows: FeatureRows) -> Bools:
         """(n,) whether the sweep is about each row of the features part at `path`."""
         keep = rows.kept
         if self.known is not None:
             keep &= ~is_in(rows.ids, self.known)
-        if self.members is None:
-            return keep
-        return keep & is_in(rows.ids, membership.member_ids(self.workspace.stage(CLUSTERS), path.name, self.members))
+        return keep if self.members is None else keep & is_in(rows.ids, self.members(path.name))
 
 
-def described_by(workspace: Workspace) -> tuple[Feature, ...]:
-    """The features that features/ was made of."""
-    return workspace.manifest(FEATURES).facts.catalogue
-
-
-def fit_scaler(workspace: Workspace, asked: Cluster) -> Scaler:
+def fit_scaler(files: FeatureFiles, asked: Cluster) -> Scaler:
     """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
     rows and parts."""
-    _check(workspace, asked.baseline)
-    scope = Scope(workspace, workspace.manifest(FEATURES).facts.kept)
-    features = described_by(workspace)
+    _check(files.series.carried, asked.baseline)
+    scope = Scope.of(files)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
-    one_part = partial(_draw, scope, asked, catalogue.clustered(features), chance)
-    pieces = list(map_parts(one_part, workspace.parts(FEATURES)))
+    pieces = list(map_parts(partial(_draw, scope, asked, files.clustered, chance), scope.paths))
     order = order_of([hashes for hashes, _, _ in pieces])
     x = np.concatenate([x for _, x, _ in pieces])[order]
     keys = np.concatenate([keys for _, _, keys in pieces])[order]
-    return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(features, x), look=asked.regimes)
+    return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(files.facts.catalogue, x), look=asked.regimes)
 
 
 def _draw(
@@ -109,11 +110,10 @@ def _draw(
     return hashes[taken], part.x[taken], part.keys[taken]
 
 
-def _check(workspace: Workspace, baseline: Sequence[str]) -> None:
-    names = series_parts.carried_columns(workspace)
+def _check(carried: Sequence[str], baseline: Sequence[str]) -> None:
     for name in baseline:
-        if name not in names:
-            near = difflib.get_close_matches(name, names, n=3) or names or ["none: set [source] carry"]
+        if name not in carried:
+            near = difflib.get_close_matches(name, carried, n=3) or carried or ["none: set [source] carry"]
             raise SettingsError(
                 f"[cluster] baseline: no carried column {name!r} (there are: {', '.join(near)})",
                 "Correct baseline in tsclust.toml, or carry that column and run: tsclust extract",

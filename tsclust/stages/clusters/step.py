@@ -27,7 +27,6 @@ from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.scratch import ScaledPart
 from tsclust.stages.clusters.sweep import ClusterSums, Models
-from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
 SCRATCH = "scratch"
@@ -152,7 +151,7 @@ def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFac
 def _scale(task: SweepTask, folder: Path, say: Say) -> list[ScaledPart]:
     """The scaled rows of every part, laid down in the folder."""
     folder.mkdir()
-    paths, scaled = task.scope.workspace.parts(FEATURES), list[ScaledPart]()
+    paths, scaled = task.scope.paths, list[ScaledPart]()
     for part in map_parts(partial(_scale_part, task, folder), paths):
         scaled.append(part)
         say("scaling", sum(part.shape[0] for part in scaled), task.scope.rows, "series")
@@ -200,7 +199,7 @@ def _evaluate(
     silhouettes = SilhouetteSums(np.zeros(c, np.int64), np.zeros(c, np.int64))
     shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(task.names)), np.int64)
     samples, points, written = [], [], []
-    paths = task.scope.workspace.parts(FEATURES)
+    paths = task.scope.paths
     for part in map_parts(one_part, zip(paths, scaled, strict=True)):
         silhouettes, fine = silhouettes + part.silhouettes, fine + part.fine
         shared += part.shared  # in place: it is the largest of all
@@ -261,7 +260,7 @@ def _stable_k(models: Models, sums: ClusterSums, per_k: Floats) -> int | None:
 def _normal(task: SweepTask, models: Models, sums: ClusterSums) -> groups.Normal:
     """What is normal is at 0, and within a group in its middle. Rare is what is rare among all series."""
     if task.scope.members is None:
-        share = groups.NORMAL_SHARE * task.scope.everything / max(task.scope.rows, 1)
+        share = groups.NORMAL_SHARE * task.scope.kept / max(task.scope.rows, 1)
         return groups.Normal(np.zeros(len(task.names)), share)
     first = slice(0, models.offsets[1])  # any model's sums are those of all series
     return groups.Normal(sums.total[first].sum(axis=0) / sums.count[first].sum() / GRID, INSIDE)

@@ -22,6 +22,7 @@ from tsclust.stages.features.survey import PartSurvey, Survey
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
@@ -67,7 +68,7 @@ def describer_of(workspace: Workspace, spec: FeatureSpec, listen: Listener) -> D
     """With its kernels compiled for this type of values: seconds the first time, then they come from a cache."""
     listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
     describer = spec.compile()
-    describer(series_parts.empty_block(workspace), 1)
+    describer(SeriesFiles.of(workspace).empty_block(), 1)
     return describer
 
 
@@ -123,7 +124,7 @@ def describe_parts(
 ) -> FeaturesFacts:
     """Compute the parts asked for, take over the known ones; the facts for the manifest."""
     series = workspace.manifest(SERIES)
-    screen = Screen.prepare(plan.rules, plan.typical, describer.names, series_parts.carried_columns(workspace))
+    screen = Screen.prepare(plan.rules, plan.typical, describer.names, SeriesFiles.of(workspace).carried)
     for name in plan.known:
         writer.adopt(workspace.stage(FEATURES) / name, before.outputs[name] if before else "")
     tallies = {name: part.tally for name, part in plan.known.items()}
@@ -150,7 +151,7 @@ def screen_parts(
     """
     facts = before.facts
     names = [feature.name for feature in facts.catalogue]
-    screen = Screen.prepare(rules, facts.typical, names, series_parts.carried_columns(workspace))
+    screen = Screen.prepare(rules, facts.typical, names, SeriesFiles.of(workspace).carried)
     used = names if writer else screening.features_used(rules, names)
     folder = writer.folder if writer else None
     screen_part = partial(_screen_part, screen, used, workspace.stage(SERIES), folder)

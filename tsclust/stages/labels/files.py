@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust import config
-from tsclust.config import Settings
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.series import ID
 from tsclust.stages.labels import resolution
@@ -20,7 +19,7 @@ from tsclust.stages.labels.facts import LABELS, LabelsFacts
 from tsclust.stages.labels.group_state import LabelIndex
 from tsclust.stages.labels.kinds import UNDECIDED
 from tsclust.stages.labels.tables import LabelTables, count_kinds, labellers, no_labels
-from tsclust.stages.series.parts import type_of_ids
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
 
@@ -46,7 +45,7 @@ class File:
 def read(workspace: Workspace) -> LabelTables:
     """What there is; all empty before the first import. Raises DamagedError."""
     if workspace.find_manifest(LABELS) is None:
-        return LabelTables.empty(type_of_ids(workspace))
+        return LabelTables.empty(SeriesFiles.of(workspace).id_type)
     return LabelTables(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
 
 
@@ -60,7 +59,7 @@ def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
         table = pl.DataFrame(pq.read_table(workspace.stage(LABELS) / name))
     except (OSError, pa.ArrowInvalid):
         raise workspace.damaged(LABELS, name) from None
-    if name not in ABOUT_SERIES or table[ID].dtype == (ids := type_of_ids(workspace)):
+    if name not in ABOUT_SERIES or table[ID].dtype == (ids := SeriesFiles.of(workspace).id_type):
         return table
     return table.with_columns(pl.col(ID).cast(ids, strict=False)).drop_nulls(ID)
 
@@ -90,14 +89,15 @@ def labels_if_any(workspace: Workspace) -> pl.DataFrame:
     """The same; none before the first import, or where the file is damaged: the answers have it all."""
     with contextlib.suppress(StageMissingError, DamagedError):
         return labels(workspace)
-    return no_labels(type_of_ids(workspace))
+    return no_labels(SeriesFiles.of(workspace).id_type)
 
 
-def in_use(workspace: Workspace, settings: Settings) -> pl.DataFrame:
-    """One label a series, as resolution.resolved. Raises StageMissingError where there is none, SettingsError for a
-    labeller who has labelled nothing."""
+def in_use(workspace: Workspace, resolve: str) -> pl.DataFrame:
+    """One label a series, contradictions settled by `resolve`: see resolution.resolved.
+
+    Raises StageMissingError where there is none, SettingsError for a labeller who has labelled nothing.
+    """
     found = labels(workspace)
-    resolve = settings.labels.resolve
     check_resolve(resolve, found)
     return resolution.resolved(found, resolve)
 

@@ -27,6 +27,7 @@ from tsclust.stages.labels.resolution import Rows
 from tsclust.stages.labels.tables import LabelTables
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 
 
@@ -56,7 +57,7 @@ def in_force_only(tables: LabelTables) -> LabelTables:
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:
     """number, series_id: the members of the groups answered, less what does not belong to them or is asked apart."""
     if not answers.groups:
-        return pl.DataFrame(schema={"number": pl.Int64, ID: series_parts.type_of_ids(workspace)})
+        return pl.DataFrame(schema={"number": pl.Int64, ID: SeriesFiles.of(workspace).id_type})
     found = archive.members(workspace.stage(CLUSTERS), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
@@ -118,7 +119,7 @@ def _known(workspace: Workspace, asked: Sequence[str]) -> pl.DataFrame:
         ids = pl.DataFrame({ID: pl.Series(series_parts.read_ids(path))})
         return ids.with_columns(text=pl.col(ID).cast(pl.String)).filter(pl.col("text").is_in(list(asked)))
 
-    empty = pl.DataFrame(schema={ID: series_parts.type_of_ids(workspace), "text": pl.String})
+    empty = pl.DataFrame(schema={ID: SeriesFiles.of(workspace).id_type, "text": pl.String})
     return pl.concat([empty, *map_parts(one_part, workspace.parts(SERIES) if asked else [])])
 
 

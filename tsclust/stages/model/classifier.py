@@ -60,6 +60,7 @@ class Learned:
     estimator    fitted to all examples; temperature divides the logarithms of its probabilities
     name         which of the candidates it is;  losses: the weighted log loss of every candidate
     probability  (n, kinds) of the examples, calibrated, each by a classifier that has not seen its machine
+    plain        (1, kinds) what the estimator gives to a series without any deviation, calibrated
     folds        how the examples were split
     """
 
@@ -68,6 +69,7 @@ class Learned:
     losses: dict[str, float]
     temperature: float
     probability: Floats
+    plain: Floats
     folds: tuple[Fold, ...]
 
 
@@ -95,7 +97,8 @@ def learn(examples: Examples, seed: int, on_candidate: Callable[[str], None] = l
     with ignore_convergence_warnings():
         estimator = fit_clone(candidates(seed)[best], examples)
     probability = average_plain_rows(calibrated(found[best], temperature), examples)
-    return Learned(estimator, best, losses, temperature, probability, split)
+    plain = calibrated(predict(estimator, np.zeros((1, examples.x.shape[1])), len(examples.kinds)), temperature)
+    return Learned(estimator, best, losses, temperature, probability, plain, split)
 
 
 def average_plain_rows(probability: Floats, examples: Examples) -> Floats:

@@ -8,7 +8,7 @@ import polars as pl
 from tsclust.arrays import Floats
 from tsclust.config import Train, parse_share
 from tsclust.stages.labels.kinds import NORMAL
-from tsclust.stages.model import abstention, classifier
+from tsclust.stages.model import abstention
 from tsclust.stages.model.abstention import Coverage
 from tsclust.stages.model.classifier import Learned
 from tsclust.stages.model.examples import Gathered
@@ -16,43 +16,34 @@ from tsclust.stages.model.facts import FeatureContract, ModelFacts
 
 
 def facts_of(
-    used: pl.DataFrame, gathered: Gathered, learned: Learned, contract: FeatureContract, asked: Train
+    used: pl.DataFrame, gathered: Gathered, learned: Learned, novelty: Floats, contract: FeatureContract, asked: Train
 ) -> ModelFacts:
-    """All that scoring and the page need but the classifier itself; shares that need a look at all series are 0 yet."""
-    curve, of = abstention.coverage(learned.probability, gathered.examples), gathered.examples
-    kind, _ = abstention.confidence(learned.probability)
+    """All that scoring and the page need but the classifier itself; novelty (n,) of the examples, out of fold.
+
+    What only the stages know, or a look at all series, is 0 yet.
+    """
+    of, curve = gathered.examples, abstention.coverage(learned.probability, gathered.examples)
+    kind, sure = abstention.confidence(learned.probability)
     confusion = np.zeros((len(of.kinds), len(of.kinds)))
     np.add.at(confusion, (of.kind, kind), of.weight)
+    threshold = _threshold(curve, sure[~of.x.any(axis=1)], learned, asked)
+    refused = float(np.average((sure < threshold) | (novelty > 1), weights=of.weight))
     verdicts = dict(used.select("kind", "verdict").unique("kind", keep="first").iter_rows())
     return ModelFacts(
         kinds=of.kinds, verdicts={kind: verdicts.get(kind, NORMAL) for kind in of.kinds},
         counts=gathered.counts, too_few=gathered.too_few, assumed=gathered.assumed,
-        machine=gathered.yardstick.machine, machines=len(np.unique(of.machine)), rejected=0.0, refused=0.0,
-        classifier=learned.name, losses=learned.losses, temperature=learned.temperature, coverage=curve,
-        confusion=tuple(map(tuple, confusion.round(3).tolist())),
-        threshold=threshold_of(curve, gathered, learned, asked),
+        machine=gathered.yardstick.machine, machines=len(np.unique(of.machine)), rejected=0.0,
+        refused=round(refused, 9), classifier=learned.name, losses=learned.losses, temperature=learned.temperature, coverage=curve,
+        confusion=tuple(map(tuple, confusion.round(3).tolist())), threshold=threshold,
         reject_errors=asked.reject_errors, answer=asked.answer, feature_contract=contract,
         features=gathered.yardstick.features, folds=len(learned.folds), limit=0.0,
     )  # fmt: skip
 
 
-def refused_share(gathered: Gathered, learned: Learned, novelty: Floats, threshold: float) -> float:
-    """The share of examples that get no answer out of fold: not confident enough, or far from all others."""
-    _, sure = abstention.confidence(learned.probability)
-    return round(float(np.average((sure < threshold) | (novelty > 1), weights=gathered.examples.weight)), 9)
-
-
-def threshold_of(curve: Coverage, gathered: Gathered, learned: Learned, asked: Train) -> float:
-    """The threshold of [train]; of its two ways the one that withholds less."""
+def _threshold(curve: Coverage, plain: Floats, learned: Learned, asked: Train) -> float:
+    """The threshold of [train]; of its two ways the one that withholds less. plain: how sure plain series are."""
     reject, answer = asked.reject_errors, asked.answer
     found = [abstention.threshold_for_errors_avoided(curve, parse_share(reject))] if reject else []
     found += [abstention.threshold_for_coverage(curve, parse_share(answer))] if answer else []
-    threshold, x = min(found, default=0.0), gathered.examples.x
-    plain = learned.probability[~x.any(axis=1)][:1]
-    if not len(plain):
-        return threshold
-    now = classifier.predict(learned.estimator, np.zeros((1, x.shape[1])), len(gathered.examples.kinds))
-    calibrated = classifier.calibrated(now, learned.temperature)
-    return abstention.keep_ties_together(
-        threshold, float(abstention.confidence(plain)[1][0]), float(abstention.confidence(calibrated)[1][0])
-    )
+    threshold, (_, now) = min(found, default=0.0), abstention.confidence(learned.plain)
+    return abstention.keep_ties_together(threshold, float(plain[0]), float(now[0])) if len(plain) else threshold

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,65 +12,21 @@ import numpy as np
 import polars as pl
 
 from tsclust.arrays import Bools, Floats, Grid, Int64s, Keys, UInt64s
-from tsclust.config import Settings
 from tsclust.engine.base import map_parts
-from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
+from tsclust.errors import StageMissingError
 from tsclust.hashing import hash_ids, limit
 from tsclust.stages.clusters import membership
-from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.clusters.scaling import GRID
-from tsclust.stages.clusters.scope import fit_scaler
-from tsclust.stages.features import catalogue, rules
-from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
-from tsclust.stages.model import carried_types
 from tsclust.stages.model.classifier import MIN_PER_KIND, Examples
 from tsclust.stages.model.deviations import Yardstick
+from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.parts import DeviationReader
-from tsclust.stages.series import parts as series_parts
-from tsclust.stages.series.facts import SERIES
-from tsclust.workspace.folder import Workspace
 
 PER_KIND = 20_000  # series of a kind that are learned from: more say no more
 SEED = 3
 WORKERS = 2
-
-
-@dataclass(frozen=True)
-class LabelledSeries:
-    """Where labelled series are found.
-
-    parts   of features/;  reader: gives their deviations;  kept: series that the rules keep in all of them
-    used    the labels in use: series_id, kind, ...
-    normal  the folder of the sweep that knows which series are normal, None where there is none of features/ as it is
-    carried carried column that the reader or a rule uses -> its type, see carried_types
-    """
-
-    root: Path
-    reader: DeviationReader
-    parts: tuple[Path, ...]
-    kept: int
-    used: pl.DataFrame
-    normal: Path | None
-    carried: dict[str, str]
-
-    @classmethod
-    def of_workspace(cls, workspace: Workspace, settings: Settings, used: pl.DataFrame) -> LabelledSeries:
-        """Raises NoSeriesError where the rules keep no series, SettingsError for a column that is not there."""
-        features = workspace.manifest(FEATURES)
-        if not features.facts.kept:
-            raise NoSeriesError(f"the rules reject all series of {workspace.root}", "See why: tsclust filter")
-        machine = machine_column(series_parts.carried_columns(workspace), settings)
-        scaler = fit_scaler(workspace, settings.cluster)
-        names = catalogue.clustered(features.facts.catalogue)
-        yardstick = Yardstick(names, tuple(settings.cluster.baseline), machine, scaler)
-        used_by_any = sorted({*yardstick.carried, *rules.columns_read(features.facts.rules)})
-        return cls(
-            workspace.root, DeviationReader(workspace.stage(SERIES), yardstick), tuple(workspace.parts(FEATURES)),
-            features.facts.kept, used, workspace.stage(CLUSTERS) if sweep_of(workspace) else None,
-            carried_types.names_of(series_parts.schema(workspace), used_by_any),
-        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -140,24 +95,6 @@ def gather(source: LabelledSeries, assume_normal: bool) -> Gathered:
     plan = _plan(source, assume_normal)
     drawn = map_parts(partial(_of_part, source.reader, plan), source.parts, WORKERS)
     return _gathered(source, plan.kinds, reduce(lambda a, b: a + b, drawn))
-
-
-def machine_column(carried: Sequence[str], settings: Settings) -> str:
-    """The carried column that names a machine, "" for none. Raises SettingsError for one that is not there."""
-    named = settings.train.machine or next(iter(settings.cluster.baseline), "")
-    if named and named not in carried:
-        near = difflib.get_close_matches(named, carried, n=3) or carried or ["none"]
-        raise SettingsError(
-            f"[train] machine: no carried column {named!r} (there are: {', '.join(near)})", "Correct it"
-        )
-    return named
-
-
-def sweep_of(workspace: Workspace) -> str:
-    """The hash of the sweep that knows what is normal, "" where there is none of features/ as it is."""
-    clusters = workspace.find_manifest(CLUSTERS)
-    fresh = clusters and clusters.inputs == {"features": workspace.manifest(FEATURES).output_hash}
-    return sweep_hash(clusters) if clusters and fresh else ""
 
 
 def _plan(source: LabelledSeries, assume_normal: bool) -> DrawPlan:

@@ -6,34 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.spec import FeatureSpec
-from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model import bundle, classifier, evaluation, examples, novelty, parts
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.classifier import Learned
-from tsclust.stages.model.examples import Gathered, LabelledSeries
+from tsclust.stages.model.examples import Gathered
 from tsclust.stages.model.facts import MODEL, ComparedBy, FeatureContract, ModelFacts
+from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.parts import DeviationReader
 from tsclust.stages.model.profile import ALL, FeatureProfile
-from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, Stage, write_manifest
+from tsclust.workspace.manifest import Manifest, Meter, write_manifest
+from tsclust.workspace.parquet import StageWriter
 
 WORKERS = 2
-
-
-def inputs_of(workspace: Workspace, settings: Settings) -> dict[str, str]:
-    """What a model is made of; the sweep, where it says what is normal."""
-    stages: tuple[Stage[Any], ...] = (FEATURES, LABELS)
-    of = {stage.name: workspace.manifest(stage).output_hash for stage in stages}
-    sweep = examples.sweep_of(workspace) if settings.train.assume_normal else ""
-    return of | ({"clusters": sweep} if sweep else {})
 
 
 def settings_digest(settings: Settings) -> str:
@@ -59,12 +50,10 @@ def train_model(
     gathered = examples.gather(source, settings.train.assume_normal)
     learned = classifier.learn(gathered.examples, seed, _on_candidate(listen, seed))
     detector, novelties = novelty.fit(gathered.examples, learned.folds, NORMAL)
-    facts, text = evaluation.facts_of(source.used, gathered, learned, contract, settings.train), _text(spec, contract)
-    facts = facts.model_copy(
-        update={"rejected": _rejected(described), "limit": detector.limit,
-                "refused": evaluation.refused_share(gathered, learned, novelties, facts.threshold),
-                "feature_file": Path(settings.features.extra).name if text else ""}
-    )  # fmt: skip
+    facts = evaluation.facts_of(source.used, gathered, learned, novelties, contract, settings.train)
+    text = _text(spec, contract)
+    file = Path(settings.features.extra).name if text else ""
+    facts = facts.model_copy(update={"rejected": _rejected(described), "limit": detector.limit, "feature_file": file})
     scaler, nobody = gathered.yardstick.scaler, FeatureProfile.empty(0)
     model = ModelBundle(facts, learned.estimator, detector, scaler, nobody, text)
     listen(Progress("train: profiling all series", 0, 0, ""))
@@ -72,18 +61,17 @@ def train_model(
 
 
 def write_model(
-    workspace: Workspace, meter: Meter, training: Training, settings: Settings, inputs: dict[str, str]
+    writer: StageWriter, meter: Meter, training: Training, settings: Settings, inputs: dict[str, str]
 ) -> Manifest[ModelFacts]:
     """model/: the bundle, and what was predicted for each example out of fold."""
     model, gathered = training.model, training.gathered
-    with workspace.writing(MODEL) as writer:
-        bundle.write(writer, model)
-        out_of_fold = parts.out_of_fold(gathered.ids, gathered.examples, training.learned.probability)
-        writer.write_table(parts.OUT_OF_FOLD, out_of_fold)
-        return write_manifest(
-            writer, meter, MODEL, settings=settings_digest(settings), inputs=inputs, seed=settings.cluster.seed,
-            rows=len(gathered.ids), parts=1, facts=model.facts,
-        )  # fmt: skip
+    bundle.write(writer, model)
+    out_of_fold = parts.out_of_fold(gathered.ids, gathered.examples, training.learned.probability)
+    writer.write_table(parts.OUT_OF_FOLD, out_of_fold)
+    return write_manifest(
+        writer, meter, MODEL, settings=settings_digest(settings), inputs=inputs, seed=settings.cluster.seed,
+        rows=len(gathered.ids), parts=1, facts=model.facts,
+    )  # fmt: skip
 
 
 def _on_candidate(listen: Listener, seed: int) -> Callable[[str], None]:

@@ -17,7 +17,8 @@ from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.model import classifier, examples, label_errors, novelty
 from tsclust.stages.model.classifier import Learned
 from tsclust.stages.model.deviations import Deviations
-from tsclust.stages.model.examples import Gathered, LabelledSeries
+from tsclust.stages.model.examples import Gathered
+from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.label_errors import Suspect
 from tsclust.stages.model.parts import DeviationReader
 

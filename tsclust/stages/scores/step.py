@@ -35,6 +35,7 @@ from tsclust.stages.scores.scorer import Scorer, Scores, score_rows
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series import step as series_step
 from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, Stage, write_manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
@@ -106,7 +107,7 @@ def series_to_score(
     beside.root.mkdir()
     try:
         series_step.read_into(beside, settings, workspace.root, listen)
-        _check_carried(series_parts.schema(beside).names, scorer)
+        _check_carried(SeriesFiles.of(beside).schema.names, scorer)
         about = workspace.manifest(MODEL), beside.manifest(SERIES)
         inputs = {manifest.stage: manifest.output_hash for manifest in about}
         yield _source(beside, tuple(beside.parts(SERIES)), Undescribed(scorer), model, inputs)
@@ -129,11 +130,9 @@ def _source(
     series: Workspace, paths: tuple[Path, ...], scores: Callable[[Path], Scores], model: ModelBundle,
     inputs: dict[str, str],
 ) -> SeriesToScore:  # fmt: skip
-    about = series.manifest(SERIES)
-    return SeriesToScore(
-        paths, scores, model, series.stage(SERIES), series_parts.column_of_times(series), about.rows, inputs,
-        about.facts.origin,
-    )  # fmt: skip
+    there = SeriesFiles.of(series)
+    about = there.manifest
+    return SeriesToScore(paths, scores, model, there.folder, there.time_column, about.rows, inputs, about.facts.origin)
 
 
 def _scorer_of(workspace: Workspace, settings: Settings, model: ModelBundle) -> Scorer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -9,62 +10,43 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tsclust import config
-from tsclust.config import Settings
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.series import ID, is_in
-from tsclust.stages.clusters.drilldown import Inside
-from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import parts as feature_parts
-from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files
-from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.scores import parts
-from tsclust.stages.scores.facts import SCORES
-from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.commands import command
-from tsclust.workspace.folder import Workspace
 
 
-def found(workspace: Workspace, settings: Settings) -> Inside:
+def find(files: FeatureFiles, labelled: pl.Series, scores: Sequence[Path]) -> Scope:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
     group of thousands has got weighs little against that.
 
-    Raises StageMissingError before labels were imported, NoSeriesError where nothing is left.
+    labelled  series_id;  scores: the parts of scores/ that are about these features
+    Raises NoSeriesError where nothing is left.
     """
-    labelled, (answered, refused) = files.in_use(workspace, settings)[ID], _scored(workspace)
+    answered, refused = _scored(scores, files.series.id_type)
     known = pl.concat([labelled, answered]).unique()
     known = known.filter(~known.is_in(refused.implode()))
-    rows = count(workspace, known)
-    if not rows and workspace.manifest(FEATURES).facts.kept:
-        nothing = f"every series of {workspace.root} has a label or a kind: no series are left to group"
-        raise NoSeriesError(nothing, f"See the counts: {command('status', workspace.root)}")
-    scope = Scope(workspace, rows, known=known.to_arrow())
-    return Inside(UNLABELLED_GROUP, scope, "without a name", _state(workspace, settings))
+    rows = count(files.paths, known)
+    if not rows and files.facts.kept:
+        nothing = f"every series of {files.root} has a label or a kind: no series are left to group"
+        raise NoSeriesError(nothing, f"See the counts: {command('status', files.root)}")
+    return Scope.of(files).without(known.to_arrow(), rows)
 
 
-def count(workspace: Workspace, known: pl.Series) -> int:
-    """How many series there are that the rules keep, less those `known`."""
-    return sum(map_parts(partial(_left, known.to_arrow()), workspace.parts(FEATURES)))
+def count(paths: Sequence[Path], known: pl.Series) -> int:
+    """How many series of these parts of features/ the rules keep, less those `known`."""
+    return sum(map_parts(partial(_left, known.to_arrow()), paths))
 
 
-def _state(workspace: Workspace, settings: Settings) -> str:
-    """A hash of what says which series have a name."""
-    manifests = (workspace.find_manifest(stage) for stage in (LABELS, SCORES))
-    return config.digest(settings.labels, *(one.output_hash for one in manifests if one))
-
-
-def _scored(workspace: Workspace) -> tuple[pl.Series, pl.Series]:
-    """The series of this workspace's features/ that got a kind from score, and those that it refused."""
-    none = pl.Series(ID, [], series_parts.type_of_ids(workspace))
-    scores = workspace.find_manifest(SCORES)
-    if scores is None or scores.inputs.get("features") != workspace.manifest(FEATURES).output_hash:
-        return none, none
-    scored = pl.concat(
-        [parts.read(path, [ID, parts.SAID, parts.KIND]).drop_nulls(parts.KIND) for path in workspace.parts(SCORES)]
-    )
+def _scored(scores: Sequence[Path], id_type: pl.DataType) -> tuple[pl.Series, pl.Series]:
+    """The series that got a kind from score, and those that it refused."""
+    if not scores:
+        return pl.Series(ID, [], id_type), pl.Series(ID, [], id_type)
+    scored = pl.concat([parts.read(path, [ID, parts.SAID, parts.KIND]).drop_nulls(parts.KIND) for path in scores])
     answered = pl.col(parts.SAID) == pl.col(parts.KIND)
     return scored.filter(answered)[ID], scored.filter(~answered)[ID]
 

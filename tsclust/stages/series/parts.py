@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,29 +14,52 @@ import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Int64s, Keys
 from tsclust.series import ID, VALUES, SeriesBlock, carried, keys
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.times import drop_out_of_range
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest
 
 
-def schema(workspace: Workspace) -> pa.Schema:
-    """The columns of series/ with their types: the id, what is carried along, the values."""
-    return pq.read_schema(workspace.parts(SERIES)[0])
+@dataclass(frozen=True)
+class SeriesFiles:
+    """series/ as its readers need it, looked up once.
 
+    manifest  what it was made from;  folder: where its parts are;  paths: of the parts, in order
+    """
 
-def carried_columns(workspace: Workspace) -> list[str]:
-    """The names of the carried columns of series/."""
-    return carried(schema(workspace).names)
+    manifest: Manifest[SeriesFacts]
+    folder: Path
+    paths: tuple[Path, ...]
 
+    @classmethod
+    def of(cls, workspace: Workspace) -> SeriesFiles:
+        """Raises StageMissingError where there is no series/."""
+        return cls(workspace.manifest(SERIES), workspace.stage(SERIES), tuple(workspace.parts(SERIES)))
 
-def type_of_ids(workspace: Workspace) -> pl.DataType:
-    """What a series_id is in series/."""
-    return pl.DataFrame(schema(workspace).empty_table())[ID].dtype
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The columns with their types: the id, what is carried along, the values."""
+        return pq.read_schema(self.paths[0])
 
+    @property
+    def carried(self) -> list[str]:
+        """The names of the carried columns."""
+        return carried(self.schema.names)
 
-def column_of_times(workspace: Workspace) -> str | None:
-    """The first carried column of times, None where there is none."""
-    return next((f.name for f in schema(workspace) if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type)), None)
+    @property
+    def id_type(self) -> pl.DataType:
+        """What a series_id is."""
+        return pl.DataFrame(self.schema.empty_table())[ID].dtype
+
+    @property
+    def time_column(self) -> str | None:
+        """The first carried column of times, None where there is none."""
+        times = (f.name for f in self.schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type))
+        return next(times, None)
+
+    def empty_block(self) -> SeriesBlock:
+        """No series, with ids and values of the types that there are."""
+        return SeriesBlock.from_arrow(self.schema.empty_table())
 
 
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
@@ -51,11 +76,6 @@ def read_block(path: Path, rows: Int64s | None = None) -> SeriesBlock:
     """The series of a part, or these rows of it."""
     table = pq.read_table(path, columns=[ID, VALUES])
     return SeriesBlock.from_arrow(table if rows is None else table.take(pa.array(rows)))
-
-
-def empty_block(workspace: Workspace) -> SeriesBlock:
-    """No series, with ids and values of the types that series/ has."""
-    return SeriesBlock.from_arrow(schema(workspace).empty_table())
 
 
 def read_ids(path: Path) -> pa.Array:

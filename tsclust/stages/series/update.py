@@ -62,7 +62,7 @@ def check_source(workspace: Workspace, info: SourceInfo, before: Manifest[Series
         raise SettingsError(
             f"{info.origin} is not where {workspace.stage(SERIES)} came from ({before.facts.origin})", again
         )
-    there = parts.schema(workspace)
+    there = parts.SeriesFiles.of(workspace).schema
     if not there.equals(info.schema):
         raise SettingsError(
             f"the columns of the source ({', '.join(info.schema.names)}), or their types, are no longer those of"

@@ -63,6 +63,7 @@ from tsclust.stages.reports.groups.sample import (
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
@@ -105,7 +106,7 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
 
 
 def _asked(workspace: Workspace, described: Manifest[FeaturesFacts], baseline: Sequence[str]) -> RowsRequest:
-    there = series_parts.schema(workspace).names
+    there = SeriesFiles.of(workspace).schema.names
     known = tuple(name for name in baseline if name in there)
     return RowsRequest(described.facts.catalogue, known, limit(SAMPLED, described.rows))
 

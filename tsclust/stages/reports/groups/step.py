@@ -20,12 +20,13 @@ from tsclust.series import keys
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import group_rows, of_sweep, read_centers, read_groups, read_map, read_sweep
-from tsclust.stages.clusters.scope import described_by, fit_scaler
+from tsclust.stages.clusters.scope import fit_scaler
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGroups, choose
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import START, Feature
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
@@ -151,8 +152,9 @@ def draw_sample(workspace: Workspace, asked: SampleRequest) -> Sample:
 
 def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
     """What is normal for a sweep with these settings: its scaler is the same whenever it is fitted to the features."""
-    features = tuple(feature for feature in described_by(workspace) if feature.clustered)
-    return NormalReference(features, fit_scaler(workspace, asked))
+    files = FeatureFiles.of(workspace)
+    features = tuple(feature for feature in files.facts.catalogue if feature.clustered)
+    return NormalReference(features, fit_scaler(files, asked))
 
 
 def _draw_part(workspace: Workspace, asked: SampleRequest, path: Path) -> Sample:

@@ -1,0 +1,43 @@
+"""features/ with the series/ that it describes, as later stages read them: looked up once, in the workspace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsclust.stages.features import catalogue
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.series.parts import SeriesFiles
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest
+
+
+@dataclass(frozen=True)
+class FeatureFiles:
+    """features/, part by part beside series/.
+
+    root      of the workspace: messages name it
+    manifest  what features/ was made from;  paths: of its parts, in order
+    series    the parts of the same names, with the carried columns
+    """
+
+    root: Path
+    manifest: Manifest[FeaturesFacts]
+    paths: tuple[Path, ...]
+    series: SeriesFiles
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> FeatureFiles:
+        """Raises StageMissingError where one of the two stages is not there."""
+        described, paths = workspace.manifest(FEATURES), tuple(workspace.parts(FEATURES))
+        return cls(workspace.root, described, paths, SeriesFiles.of(workspace))
+
+    @property
+    def facts(self) -> FeaturesFacts:
+        """By which features series are described, and what the rules reject."""
+        return self.manifest.facts
+
+    @property
+    def clustered(self) -> tuple[str, ...]:
+        """The names of the features that a sweep compares series by, in their order."""
+        return catalogue.clustered(self.facts.catalogue)
