@@ -11,6 +11,7 @@ from tsclust import config
 from tsclust.config import Labels, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.series import ID
 from tsclust.stages.clusters import drilldown, messages, renumbering, step
 from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -60,7 +61,7 @@ def cluster(
 
 def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Inside:
     """The series without a name. Raises StageMissingError before labels were imported."""
-    labelled = label_files.in_use(workspace, asked.resolve)["series_id"]
+    labelled = label_files.in_use(workspace, asked.resolve)[ID]
     labels, scores = workspace.manifest(LABELS), workspace.find_manifest(SCORES)
     as_now = scores and scores.inputs.get("features") == files.manifest.output_hash
     rest = unlabelled_series.find(files, labelled, workspace.parts(SCORES) if as_now else [])

@@ -13,7 +13,7 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.spec import Describer
 from tsclust.stages.features.step import Plan, describe_parts, describer_of, plan_of, read_spec
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
@@ -30,21 +30,23 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
     meter = Meter()
     then = command("filter", root)
     with workspace.locked():
-        series, before = workspace.manifest(SERIES), workspace.find_manifest(FEATURES)
-        inputs, spec = {"series": series.output_hash}, read_spec(root, settings)
+        series, before = SeriesFiles.of(workspace), workspace.find_manifest(FEATURES)
+        inputs, spec = {"series": series.manifest.output_hash}, read_spec(root, settings)
         if before and (before.inputs, before.settings) == (inputs, spec.digest):
             return up_to_date("features", workspace.stage(FEATURES), before, then)
         freshness.refuse_nothing(workspace)
-        describer = describer_of(workspace, spec, listen)
+        describer = describer_of(spec, series, listen)
         same = before if before and before.settings == spec.digest else None
-        plan = plan_of(workspace, settings, describer, same, listen)
+        plan = plan_of(series, settings, describer, same, listen)
         with workspace.writing(FEATURES) as writer:
-            facts = describe_parts(workspace, writer, describer, plan, before, listen)
+            for name in plan.known:
+                writer.adopt(workspace.stage(FEATURES) / name, before.outputs[name] if before else "")
+            facts = describe_parts(series, writer, describer, plan, listen)
             manifest = write_manifest(
-                writer, meter, FEATURES, settings=spec.digest, inputs=inputs, seed=0, rows=series.rows,
-                parts=series.parts, facts=facts,
+                writer, meter, FEATURES, settings=spec.digest, inputs=inputs, seed=0, rows=series.manifest.rows,
+                parts=series.manifest.parts, facts=facts,
             )  # fmt: skip
-    notes, table = _notes(settings, describer, plan, series.parts), messages.rule_table(manifest)
+    notes, table = _notes(settings, describer, plan, series.manifest.parts), messages.rule_table(manifest)
     return of_stage("features", workspace.stage(FEATURES), manifest, then, notes=notes, table=table)
 
 

@@ -12,6 +12,7 @@ from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import filter_show
 from tsclust.stages.features import catalogue, freshness, messages, step
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.rules import in_force
 from tsclust.stages.features.screening import CLEAR
 from tsclust.workspace.commands import command
@@ -52,9 +53,9 @@ def filter(
             return replace(done, table=messages.rule_table(before))
         freshness.refuse_stale(workspace)
         if dry_run:
-            return _dry(workspace, before, rules, meter, listen)
+            return _dry(FeatureFiles.of(workspace), rules, meter, listen)
         with workspace.writing(FEATURES) as writer:
-            facts = step.screen_parts(workspace, writer, before, rules, listen)
+            facts = step.screen_parts(FeatureFiles.of(workspace), writer, rules, listen)
             manifest = write_manifest(
                 writer, meter, FEATURES, settings=before.settings, inputs=before.inputs, seed=0,
                 rows=before.rows, parts=before.parts, facts=facts,
@@ -68,13 +69,11 @@ def _in_force(settings: Settings, before: Manifest[FeaturesFacts]) -> tuple[Rule
     return in_force(settings.rule, before.facts.agreement >= CLEAR, needed)
 
 
-def _dry(
-    workspace: Workspace, before: Manifest[FeaturesFacts], rules: tuple[Rule, ...], meter: Meter, listen: Listener
-) -> Result:
-    after = step.screen_parts(workspace, None, before, rules, listen)
-    note = f"dry run, nothing written: {before.facts.kept:,} series are kept now, {after.kept:,} would be"
-    table = messages.change_table(before.facts, after)
-    facts = after.model_dump(include={"rejected", "in_all", "alone", "kept"}) | {"kept_now": before.facts.kept}
+def _dry(files: FeatureFiles, rules: tuple[Rule, ...], meter: Meter, listen: Listener) -> Result:
+    before, after = files.facts, step.screen_parts(files, None, rules, listen)
+    note = f"dry run, nothing written: {before.kept:,} series are kept now, {after.kept:,} would be"
+    table = messages.change_table(before, after)
+    facts = after.model_dump(include={"rejected", "in_all", "alone", "kept"}) | {"kept_now": before.kept}
     return Result(
-        "filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", workspace.root), facts=facts
+        "filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", files.root), facts=facts
     )

@@ -14,16 +14,15 @@ from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
 from tsclust.stages.features import catalogue, parts, screening, survey
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts, PartFacts, counted
+from tsclust.stages.features.facts import FeaturesFacts, PartFacts, counted
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.rules import in_force
 from tsclust.stages.features.screening import CLEAR, Screen
 from tsclust.stages.features.spec import Describer, FeatureSpec
 from tsclust.stages.features.survey import PartSurvey, Survey
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.series import parts as series_parts
-from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.parts import SeriesFiles
-from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
@@ -64,27 +63,26 @@ def read_spec(root: Path, settings: Settings) -> FeatureSpec:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
 
 
-def describer_of(workspace: Workspace, spec: FeatureSpec, listen: Listener) -> Describer:
+def describer_of(spec: FeatureSpec, series: SeriesFiles, listen: Listener) -> Describer:
     """With its kernels compiled for this type of values: seconds the first time, then they come from a cache."""
     listen(Progress("features: compiling kernels (the first time only)", 0, 0, ""))
     describer = spec.compile()
-    describer(SeriesFiles.of(workspace).empty_block(), 1)
+    describer(series.empty_block(), 1)
     return describer
 
 
 def plan_of(
-    workspace: Workspace,
+    series: SeriesFiles,
     settings: Settings,
     describer: Describer,
     before: Manifest[FeaturesFacts] | None,
     listen: Listener,
 ) -> Plan:
     """`before`: made with the same settings, else None."""
-    series, paths = workspace.manifest(SERIES), workspace.parts(SERIES)
-    old = before.facts.by_part if before else {}
-    known = {name: part for name, part in old.items() if part.series == series.outputs.get(name)}
-    asked = [path for path in paths if path.name not in known]
-    seen = _survey(asked, series.rows, listen)
+    hashes, rows, old = series.manifest.outputs, series.manifest.rows, before.facts.by_part if before else {}
+    known = {name: part for name, part in old.items() if part.series == hashes.get(name)}
+    asked = [path for path in series.paths if path.name not in known]
+    seen = _survey(asked, rows, listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
     rules = in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
@@ -92,8 +90,8 @@ def plan_of(
         # New parts are held against what was typical when the first ones came: no old part is touched.
         return Plan(asked, known, votes, sign, agreement, rules, before.facts.typical)
     if known:
-        seen = _survey(paths, series.rows, listen)
-    return Plan(paths, {}, votes, sign, agreement, rules, survey.typical(seen.samples, sign, describer))
+        seen = _survey(series.paths, rows, listen)
+    return Plan(list(series.paths), {}, votes, sign, agreement, rules, survey.typical(seen.samples, sign, describer))
 
 
 def _survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
@@ -115,23 +113,18 @@ def _peak(sign: int) -> Literal["max", "min"]:
 
 
 def describe_parts(
-    workspace: Workspace,
-    writer: StageWriter,
-    describer: Describer,
-    plan: Plan,
-    before: Manifest[FeaturesFacts] | None,
-    listen: Listener,
+    series: SeriesFiles, writer: StageWriter, describer: Describer, plan: Plan, listen: Listener
 ) -> FeaturesFacts:
-    """Compute the parts asked for, take over the known ones; the facts for the manifest."""
-    series = workspace.manifest(SERIES)
-    screen = Screen.prepare(plan.rules, plan.typical, describer.names, SeriesFiles.of(workspace).carried)
-    for name in plan.known:
-        writer.adopt(workspace.stage(FEATURES) / name, before.outputs[name] if before else "")
+    """Compute the parts asked for, beside those that the writer has adopted; the facts for the manifest."""
+    screen = Screen.prepare(plan.rules, plan.typical, describer.names, series.carried)
     tallies = {name: part.tally for name, part in plan.known.items()}
     done = sum(tally.rows for tally in tallies.values())
     describe_part = partial(_describe_part, describer, screen, plan.sign, writer.folder)
-    tallies |= _map_with_progress(describe_part, plan.asked, writer, Progress("features", done, series.rows), listen)
-    by_part = {name: PartFacts.of(series.outputs[name], plan.votes[name], tallies[name]) for name in sorted(tallies)}
+    tallies |= _map_with_progress(
+        describe_part, plan.asked, writer, Progress("features", done, series.manifest.rows), listen
+    )
+    hashes = series.manifest.outputs
+    by_part = {name: PartFacts.of(hashes[name], plan.votes[name], tallies[name]) for name in sorted(tallies)}
     return FeaturesFacts(
         peak=_peak(plan.sign), agreement=round(plan.agreement, 4), typical=plan.typical, catalogue=describer.features,
         **counted(plan.rules, by_part),
@@ -139,24 +132,20 @@ def describe_parts(
 
 
 def screen_parts(
-    workspace: Workspace,
-    writer: StageWriter | None,
-    before: Manifest[FeaturesFacts],
-    rules: tuple[Rule, ...],
-    listen: Listener,
+    files: FeatureFiles, writer: StageWriter | None, rules: tuple[Rule, ...], listen: Listener
 ) -> FeaturesFacts:
     """Apply rules to every part of features/ again; the facts for the manifest.
 
     Without a writer nothing is written, and only the features that rules read are read.
     """
-    facts = before.facts
+    facts = files.facts
     names = [feature.name for feature in facts.catalogue]
-    screen = Screen.prepare(rules, facts.typical, names, SeriesFiles.of(workspace).carried)
+    screen = Screen.prepare(rules, facts.typical, names, files.series.carried)
     used = names if writer else screening.features_used(rules, names)
     folder = writer.folder if writer else None
-    screen_part = partial(_screen_part, screen, used, workspace.stage(SERIES), folder)
-    paths, progress = workspace.parts(FEATURES), Progress("filter", 0, before.rows)
-    tallies = _map_with_progress(screen_part, paths, writer, progress, listen)
+    screen_part = partial(_screen_part, screen, used, files.series.folder, folder)
+    progress = Progress("filter", 0, files.manifest.rows)
+    tallies = _map_with_progress(screen_part, files.paths, writer, progress, listen)
     by_part = {name: PartFacts.of(part.series, part.votes, tallies[name]) for name, part in facts.by_part.items()}
     return facts.model_copy(update=counted(rules, by_part))
 

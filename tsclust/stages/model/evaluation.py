@@ -33,8 +33,8 @@ def facts_of(
         kinds=of.kinds, verdicts={kind: verdicts.get(kind, NORMAL) for kind in of.kinds},
         counts=gathered.counts, too_few=gathered.too_few, assumed=gathered.assumed,
         machine=gathered.yardstick.machine, machines=len(np.unique(of.machine)), rejected=0.0,
-        refused=round(refused, 9), classifier=learned.name, losses=learned.losses, temperature=learned.temperature, coverage=curve,
-        confusion=tuple(map(tuple, confusion.round(3).tolist())), threshold=threshold,
+        refused=round(refused, 9), classifier=learned.name, losses=learned.losses, temperature=learned.temperature,
+        coverage=curve, confusion=tuple(map(tuple, confusion.round(3).tolist())), threshold=threshold,
         reject_errors=asked.reject_errors, answer=asked.answer, feature_contract=contract,
         features=gathered.yardstick.features, folds=len(learned.folds), limit=0.0,
     )  # fmt: skip

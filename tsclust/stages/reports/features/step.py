@@ -18,7 +18,8 @@ from tsclust.hashing import hash_ids, limit, order_of
 from tsclust.stages.clusters.scaling import BAND
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import START, Feature
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.facts import FeaturesFacts
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.reports.charts import axis
 from tsclust.stages.reports.charts.axis import Axis, within
 from tsclust.stages.reports.data import Unusual
@@ -62,10 +63,7 @@ from tsclust.stages.reports.groups.sample import (
 )
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 from tsclust.stages.series import parts as series_parts
-from tsclust.stages.series.facts import SERIES
-from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest
 
 OUTLIERS_SHOWN = 24  # most unusual series shown
 PAIRED_FEATURES = 5  # features in the pair plot
@@ -78,20 +76,19 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
     constants  what rules may call by name, like typical_run_length
     sweep      how series are to be compared; columns of the baseline that are not there don't count
     """
-    series, described = workspace.manifest(SERIES), workspace.manifest(FEATURES)
-    facts = described.facts
-    asked = _asked(workspace, described, sweep.baseline)
+    files = FeatureFiles.of(workspace)
+    facts, asked = files.facts, _asked(files, sweep.baseline)
     parsed = _parsed(facts, asked, constants)
-    drawn = draw_rows(workspace, asked)
+    drawn = draw_rows(files, asked)
     forest = fit_forest(drawn, asked, sweep)
     axes = _axes(drawn, asked, parsed, facts.typical)
-    seen = count_rows(workspace, asked, axes, forest)
+    seen = count_rows(files, asked, axes, forest)
     correlations = _correlations(drawn, asked)
     far, scores = _farthest(seen.drawn, asked, forest)
     return FeaturesData(
         title=title,
-        origin=series.facts.origin,
-        series=described.rows,
+        origin=files.series.manifest.facts.origin,
+        series=files.manifest.rows,
         kept=facts.kept,
         peak=facts.peak,
         baseline=asked.baseline,
@@ -101,14 +98,13 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
         correlations=correlations,
         rules=tuple(_rule(rule, facts, parsed[rule.name], seen.drawn) for rule in facts.rules),
         strange=_strange(seen.drawn, far[:OUTLIERS_SHOWN], scores, asked, forest),
-        stages=tuple(stage_of(manifest) for manifest in (series, described)),
+        stages=tuple(stage_of(manifest) for manifest in (files.series.manifest, files.manifest)),
     )
 
 
-def _asked(workspace: Workspace, described: Manifest[FeaturesFacts], baseline: Sequence[str]) -> RowsRequest:
-    there = SeriesFiles.of(workspace).schema.names
-    known = tuple(name for name in baseline if name in there)
-    return RowsRequest(described.facts.catalogue, known, limit(SAMPLED, described.rows))
+def _asked(files: FeatureFiles, baseline: Sequence[str]) -> RowsRequest:
+    known = tuple(name for name in baseline if name in files.series.schema.names)
+    return RowsRequest(files.facts.catalogue, known, limit(SAMPLED, files.manifest.rows))
 
 
 def _parsed(facts: FeaturesFacts, asked: RowsRequest, constants: Mapping[str, float]) -> dict[str, Parsed]:
@@ -235,44 +231,44 @@ def _words(drawn: Sample, row: int, reference: NormalReference, asked: RowsReque
     return stands_out(drawn.x[row : row + 1, asked.clustered], drawn.keys[row : row + 1], reference)
 
 
-def draw_rows(workspace: Workspace, asked: RowsRequest) -> SampledRows:
+def draw_rows(files: FeatureFiles, asked: RowsRequest) -> SampledRows:
     """The sample, in the order of the hashes."""
-    parts = list(map_parts(partial(_sampled_part, workspace, asked), workspace.parts(FEATURES)))
+    parts = list(map_parts(partial(_sampled_part, files.series.folder, asked), files.paths))
     order = order_of([p.hashes for p in parts])
     names = SampledRows.__dataclass_fields__
     return SampledRows(*(np.concatenate([getattr(p, name) for p in parts])[order] for name in names))
 
 
 def count_rows(
-    workspace: Workspace, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None
+    files: FeatureFiles, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None
 ) -> CountedRows:
     """Go through all rows once."""
     counts: list[Int64s] = []
     drawn = []
-    for part in map_parts(partial(_count_part, workspace, asked, axes, forest), workspace.parts(FEATURES)):
+    for part in map_parts(partial(_count_part, files.series.folder, asked, axes, forest), files.paths):
         counts = [a + b for a, b in zip(counts, part.counts, strict=True)] if counts else part.counts
         drawn.append(part.drawn)
     return CountedRows(counts, join_samples(drawn))
 
 
-def _sampled_part(workspace: Workspace, asked: RowsRequest, path: Path) -> SampledRows:
-    rows = _read_part(workspace, asked, path)
+def _sampled_part(folder: Path, asked: RowsRequest, path: Path) -> SampledRows:
+    rows = _read_part(folder, asked, path)
     return rows.of(rows.hashes <= asked.limit)
 
 
-def _read_part(workspace: Workspace, asked: RowsRequest, path: Path) -> SampledRows:
-    """All rows of a part."""
+def _read_part(folder: Path, asked: RowsRequest, path: Path) -> SampledRows:
+    """All rows of a part of features/; folder: where that of series/ is."""
     found = feature_parts.read(path, [f.name for f in asked.features])
-    keys = series_parts.read_keys(workspace.stage(SERIES) / path.name, asked.baseline, np.ones(len(found), bool))
+    keys = series_parts.read_keys(folder / path.name, asked.baseline, np.ones(len(found), bool))
     return SampledRows(hash_ids(found.ids, SEED), within(found.x), keys, texts(pl.Series(found.rejected_by)))
 
 
 def _count_part(
-    workspace: Workspace, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None, path: Path
+    folder: Path, asked: RowsRequest, axes: Sequence[Axis], forest: OutlierForest | None, path: Path
 ) -> CountedRows:
     """What `count_rows` needs of one part."""
-    series = series_parts.read_table(workspace.stage(SERIES) / path.name)
-    rows = _read_part(workspace, asked, path)
+    series = series_parts.read_table(folder / path.name)
+    rows = _read_part(folder, asked, path)
     kept = rows.rejected == ""
     counts = [count_bins(axis.bins(rows.x[:, j]), kept, len(axis.edges) + 2) for j, axis in enumerate(axes)]
     usual = kept & (rows.hashes <= asked.limit)

@@ -25,7 +25,7 @@ from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGr
 from tsclust.stages.features import catalogue
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import START, Feature
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
@@ -51,7 +51,6 @@ from tsclust.stages.reports.groups.sample import (
 )
 from tsclust.stages.reports.groups.unusual import NormalReference
 from tsclust.stages.series import parts as series_parts
-from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 
 ONE_AT_A_TIME = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
@@ -62,13 +61,13 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
 
     Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
     """
-    series, described, clusters = workspace.manifest(SERIES), workspace.manifest(FEATURES), workspace.manifest(CLUSTERS)
-    chosen = choose(workspace, wanted)
+    files, clusters, folder = FeatureFiles.of(workspace), workspace.manifest(CLUSTERS), workspace.stage(CLUSTERS)
+    chosen, labelled = choose(workspace, wanted), label_files.read_index(workspace)
+    series, described = files.series.manifest, files.manifest
     features = tuple(f for f in described.facts.catalogue if f.clustered)
-    labelled = label_files.read_index(workspace)
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
-    drawn = draw_sample(workspace, asked)
-    reference = normal_reference(workspace, _compared_by(clusters.facts))
+    drawn = draw_sample(files, folder, asked)
+    reference = NormalReference(features, fit_scaler(files, _compared_by(clusters.facts)))
     was = _known(chosen, drawn, labelled)
     shown = [j for j, called in enumerate(was) if gets_card(wanted, called)]
     return ReportData(
@@ -78,7 +77,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         kept=clusters.rows,
         periods=tuple(periods_of(drawn.counts.spans)),
         peak=described.facts.peak,
-        found=_found(workspace),
+        found=_found(folder),
         baseline=asked.baseline,
         regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
@@ -86,7 +85,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
         rejected=rejected_of(described.facts, drawn),
-        sweep=_sweep(workspace),
+        sweep=_sweep(folder),
         elbow=clusters.facts.advice.elbow,
         best_silhouette=clusters.facts.advice.silhouette,
         features=features,
@@ -118,8 +117,8 @@ def _compared_by(facts: ClustersFacts) -> Cluster:
     return asked.model_copy(update={"regimes": facts.regimes > 0})
 
 
-def _found(workspace: Workspace) -> int:
-    return len(of_sweep(read_groups(workspace.stage(CLUSTERS))))
+def _found(clusters: Path) -> int:
+    return len(of_sweep(read_groups(clusters)))
 
 
 def _known(chosen: SelectedGroups, drawn: Sample, labelled: LabelIndex | None) -> list[GroupState | None]:
@@ -138,32 +137,25 @@ def _settings(described: FeaturesFacts, swept: ClustersFacts) -> tuple[tuple[str
     return tuple(asked.items())
 
 
-def _sweep(workspace: Workspace) -> tuple[Model, ...]:
+def _sweep(clusters: Path) -> tuple[Model, ...]:
     names = list(Model.__dataclass_fields__)
-    sweep = read_sweep(workspace.stage(CLUSTERS)).select(names).sort("k")
+    sweep = read_sweep(clusters).select(names).sort("k")
     return tuple(Model(**row) for row in sweep.iter_rows(named=True))
 
 
-def draw_sample(workspace: Workspace, asked: SampleRequest) -> Sample:
+def draw_sample(files: FeatureFiles, clusters: Path, asked: SampleRequest) -> Sample:
     """Go through all parts once."""
-    one_part = partial(_draw_part, workspace, asked)
-    return join_samples(list(map_parts(one_part, workspace.parts(FEATURES), ONE_AT_A_TIME)))
+    one_part = partial(_draw_part, files.series.folder, clusters, asked)
+    return join_samples(list(map_parts(one_part, files.paths, ONE_AT_A_TIME)))
 
 
-def normal_reference(workspace: Workspace, asked: Cluster) -> NormalReference:
-    """What is normal for a sweep with these settings: its scaler is the same whenever it is fitted to the features."""
-    files = FeatureFiles.of(workspace)
-    features = tuple(feature for feature in files.facts.catalogue if feature.clustered)
-    return NormalReference(features, fit_scaler(files, asked))
-
-
-def _draw_part(workspace: Workspace, asked: SampleRequest, path: Path) -> Sample:
+def _draw_part(series_folder: Path, clusters: Path, asked: SampleRequest, path: Path) -> Sample:
     """What `draw_sample` needs of one part."""
     features = feature_parts.read(path, [START, *asked.features])
-    series = series_parts.read_table(workspace.stage(SERIES) / path.name)
+    series = series_parts.read_table(series_folder / path.name)
     rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
     hashes = hash_ids(features.ids, SEED)
-    inside = inside_of(workspace.stage(CLUSTERS), path.name, asked.groups, features.ids, kept)
+    inside = inside_of(clusters, path.name, asked.groups, features.ids, kept)
     normal = normal_mass(asked, inside, kept)
     keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
