@@ -52,10 +52,11 @@ def filter(
             done = up_to_date("filter", workspace.stage(FEATURES), before, then)
             return replace(done, table=messages.rule_table(before))
         freshness.refuse_stale(workspace)
+        files = FeatureFiles.of(workspace)
         if dry_run:
-            return _dry(FeatureFiles.of(workspace), rules, meter, listen)
+            return _dry(files, rules, meter, listen)
         with workspace.writing(FEATURES) as writer:
-            facts = step.screen_parts(FeatureFiles.of(workspace), writer, rules, listen)
+            facts = step.screen_parts(files, writer, rules, listen)
             manifest = write_manifest(
                 writer, meter, FEATURES, settings=before.settings, inputs=before.inputs, seed=0,
                 rows=before.rows, parts=before.parts, facts=facts,
