@@ -6,16 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from tsclust.embedded_postgres import server
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.pipeline import cluster, extract, features, filter, init, report
-from tsclust.simulation import load, recall
-from tsclust.simulation.machines import KINDS
-from tsclust.simulation.recall import Score
-from tsclust.stages.clusters import parts
+from tsclust.simulation import load
+from tsclust.simulation.recall import Score, score_workspace
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
@@ -52,7 +48,7 @@ def demo(
         flags = {"dsn": running.dsn, "report": {"lang": lang}}
         yield from _stages(root, flags, listen)
         meter = Meter()
-        found = _score(workspace, running.dsn)
+        found = score_workspace(workspace.stage(CLUSTERS), load.truth_of(running.dsn))
         yield _scored(root, found, meter, running.dsn if keep_server else None)
 
 
@@ -74,39 +70,10 @@ def _stages(root: Path, flags: dict[str, Any], listen: Listener) -> Iterator[Res
         yield stage(root, flags, listen)
 
 
-def _score(workspace: Workspace, dsn: str) -> Score:
-    """The score of the groups proposed, with the truth from its own table."""
-    truth = load.truth_of(dsn)
-    clusters = workspace.stage(CLUSTERS)
-    groups = parts.of_sweep(parts.read_groups(clusters)).filter("proposed")
-    assignments = parts.scan_assignments(clusters).collect()
-    planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
-    return recall.score(recall.count_members(assignments, groups, truth), planted)
-
-
 def _scored(root: Path, found: Score, meter: Meter, dsn: str | None) -> Result:
-    within = {n: sum(look <= n for look in found.found.values()) for n in (10, 20, 40)}
-    notes = [
-        f"{len(found.found)} of {len(found.planted)} planted kinds of malfunction found in {found.looks} groups "
-        f"({within[10]} in the first 10, {within[20]} in the first 20)",
-    ]
-    if found.missing:
-        notes.append(f"not found: {', '.join(found.missing)}")
-    notes.append(f"the report: {root / 'reports' / 'report.html'}")
+    notes = [*found.notes(), f"the report: {root / 'reports' / 'report.html'}"]
     if dsn:
         notes.append(f"PostgreSQL is still running: psql '{dsn}'")
-    facts = {
-        "found": found.found,
-        "missing": found.missing,
-        "surfaced": found.surfaced,
-        "looks": found.looks,
-        "dsn": dsn,
-    }
-    return Result(
-        "score",
-        None,
-        *meter.read(),
-        notes=tuple(notes),
-        then="tsclust init -w DIR --table SCHEMA.TABLE  (your own series)",
-        facts=facts,
-    )
+    facts = {"found": found.found, "missing": found.missing, "surfaced": found.surfaced, "looks": found.looks}
+    then = "tsclust init -w DIR --table SCHEMA.TABLE  (your own series)"
+    return Result("score", None, *meter.read(), notes=tuple(notes), then=then, facts=facts | {"dsn": dsn})

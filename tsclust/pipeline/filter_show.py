@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-import polars as pl
 
 from tsclust.config import Rule, Settings
 from tsclust.errors import SettingsError
 from tsclust.series import ID
 from tsclust.stages.features import messages
-from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.rules import applied_rule
 from tsclust.stages.reports import rejected_files
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter
+from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Shown, Sketch
 
 TERMINAL, PAGE = 20, 100  # series shown where no limit is said
@@ -48,10 +46,10 @@ def listed(workspace: Workspace, in_force: Sequence[Rule], name: str, limit: int
     """The ids and curves of the series that rule `name` rejects; limit 0: all ids, and no curves."""
     meter = Meter()
     before = workspace.manifest(FEATURES)
-    rule = _named(before, in_force, name)
+    rule = applied_rule(before.facts.rules, in_force, name)
     limit = TERMINAL if limit is None else limit
     chosen, curves = rejected_files.read_rejected(workspace, before, rule, limit)
-    facts = _facts(before, rule, chosen)
+    facts = messages.rule_facts(before, rule, chosen[ID])
     notes = (*messages.about_rule(before, rule), *messages.unapplied(workspace, before, in_force))
     then = f"{messages.show_command(workspace, rule)} --html" if facts["ids"] else ""
     return Shown(
@@ -71,7 +69,7 @@ def pages(
     """
     meter = Meter()
     before = workspace.manifest(FEATURES)
-    rules = list(before.facts.rules) if name is None else [_named(before, in_force, name)]
+    rules = list(before.facts.rules) if name is None else [applied_rule(before.facts.rules, in_force, name)]
     rules = [rule for rule in rules if name or before.facts.rejected[rule.name]]
     limit = PAGE if limit is None else limit
     if not 1 <= limit <= MOST:
@@ -79,7 +77,7 @@ def pages(
     found = rejected_files.collect_rejected(workspace, before, rules, limit)
     files = [rejected_files.write_rejected(workspace, page, settings.report.lang) for page, _ in found]
     written = [
-        _facts(before, page.rule, chosen) | {"file": str(file), "bytes": file.stat().st_size}
+        messages.rule_facts(before, page.rule, chosen[ID]) | {"file": str(file), "bytes": file.stat().st_size}
         for (page, chosen), file in zip(found, files, strict=True)
     ]
     notes = (
@@ -92,23 +90,6 @@ def pages(
         table=_page_table(written), then=f"open {files[0]}" if name else "",
         facts=written[0] if name else {"pages": written},
     )  # fmt: skip
-
-
-def _named(before: Manifest[FeaturesFacts], in_force: Sequence[Rule], name: str) -> Rule:
-    """The applied rule of this name. Raises SettingsError for one that was not, with those that were."""
-    rules = {rule.name: rule for rule in before.facts.rules}
-    if name in rules:
-        return rules[name]
-    if any(rule.name == name for rule in in_force):
-        raise SettingsError(f"rule {name!r} is in tsclust.toml, but has not been applied yet", "Run: tsclust filter")
-    near = difflib.get_close_matches(name, rules, n=3, cutoff=0.5)
-    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
-    raise SettingsError(f"there is no rule {name[:100]!r}{meant}", f"The rules are: {', '.join(rules)}")
-
-
-def _facts(before: Manifest[FeaturesFacts], rule: Rule, chosen: pl.DataFrame) -> dict[str, Any]:
-    about = {"rule": rule.name, "when": rule.when, "reason": rule.reason}
-    return about | messages.counts_of(before, rule) | {"ids": chosen[ID].to_list()}
 
 
 def _page_table(written: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], ...]:

@@ -18,7 +18,7 @@ from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.files import LabelledSeries, ModelInputs, find_labelled
-from tsclust.stages.model.suspects import LabelJudge, learn_labels, rank_labels, suspects_of
+from tsclust.stages.model.suspects import LabelJudge, learn_labels, rank_labels, suspects_of, unjudged_kinds
 from tsclust.stages.reports import review_page
 from tsclust.stages.reports.files import valid_name, write_page
 from tsclust.stages.reports.step import collect_review
@@ -51,7 +51,7 @@ def labels_review(
         path = _write(workspace, settings, source, judge, shown, name)
     notes = (
         f"{len(doubted):,} of {counted(len(ranked), 'label')} look wrong; {_how_many(shown, doubted)}",
-        *_unjudged(source, judge, ranked),
+        *_unjudged(unjudged_kinds(source, judge, ranked)),
         f"send it to the people who know the machine; import the answers with: {LABELS.command(root)}",
     )
     facts = {"rows": len(ranked), "suspicious": len(doubted), "shown": len(shown)}
@@ -94,8 +94,6 @@ def _how_many(shown: pl.DataFrame, doubted: pl.DataFrame) -> str:
     return f"{which} {'is' if len(shown) == 1 else 'are'} shown, most doubtful first"
 
 
-def _unjudged(source: LabelledSeries, judge: LabelJudge, ranked: pl.DataFrame) -> list[str]:
-    left = source.used.filter(pl.col("kind").is_in(judge.kinds))
-    kinds = left.join(ranked, on=ID, how="anti")["kind"].unique().sort().to_list()
+def _unjudged(kinds: list[str]) -> list[str]:
     names = ", ".join(kind[:SHORT] for kind in kinds[:FEW])
     return [f"not checked, as they occur on too few machines: labels of {names}"] if kinds else []

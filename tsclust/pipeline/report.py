@@ -5,28 +5,32 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import plotly.graph_objects as go
 
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, silent
-from tsclust.errors import SettingsError
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope
+from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features import freshness, survey
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive
-from tsclust.stages.reports.files import valid_name, write_groups, write_page, written
+from tsclust.stages.reports.files import (
+    Kind,
+    default_name,
+    refuse_mismatch,
+    valid_name,
+    write_groups,
+    write_page,
+    written,
+)
 from tsclust.stages.reports.groups.step import collect, overview_figures
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
-Kind = Literal["groups", "features"]
-NAMES = {"groups": "report", "features": "features"}  # of the file, where none is given
 FOR = {
     "groups": "send it to the people who know the machine",
     "features": "it shows what you need to write the next rule",
@@ -51,18 +55,9 @@ def report(
     """
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
-    if kind not in NAMES:
-        raise SettingsError(f"report kind {kind!r}: expected {' or '.join(NAMES)}", "Choose one of them")
     wanted = ReportScope(k, group, everything)
-    if kind == "features" and wanted != THE_SWEEP:
-        raise SettingsError(
-            "--k, --group and --all cannot be combined with --kind features, which has no groups", "Leave them out"
-        )
-    if kind == "features" and config.section(flags, "report").get("split"):
-        raise SettingsError("--split cannot be combined with --kind features, which is one page", "Leave it out")
-    if k is not None and group is not None:
-        raise SettingsError("--k shows all clusters of one model, --group one group", "Use only one of them")
-    name = _name(kind, wanted) if name is None else valid_name(name)
+    refuse_mismatch(kind, wanted, bool(config.section(flags, "report").get("split")))
+    name = default_name(kind, wanted) if name is None else valid_name(name)
     meter = Meter()
     with workspace.locked():
         path = _write(workspace, settings, listen, name, kind, wanted)
@@ -73,13 +68,6 @@ def report(
     notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
     facts = {"bytes": size, "lang": settings.report.lang, "files": [str(file) for file in files]}
     return Result("report", path, *meter.read(), notes=notes, then=f"open {shlex.quote(str(path))}", facts=facts)
-
-
-def _name(kind: Kind, wanted: ReportScope) -> str:
-    """Of the file, where none is given: a report about less does not take the place of the one about all."""
-    if wanted.group is not None:
-        return f"group-{wanted.group}"
-    return NAMES[kind] if wanted.k is None else f"k-{wanted.k}"
 
 
 def figures(root: Path, flags: Mapping[str, object] | None = None) -> dict[str, go.Figure]:

@@ -8,13 +8,17 @@ from typing import Any
 
 from tsclust import config
 from tsclust.config import Settings
-from tsclust.pipeline import status_labels
+from tsclust.series import ID
 from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.labels.status import LabelsStatus
+from tsclust.stages.labels.step import group_states
 from tsclust.stages.model import step as model_step
 from tsclust.stages.model.facts import MODEL
+from tsclust.stages.scores import unlabelled
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series import step
 from tsclust.stages.series.facts import SERIES
@@ -44,13 +48,25 @@ def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
     about = {name: _about(manifest) if manifest else {} for name, manifest in found.items()}
-    said, labelled = status_labels.status(workspace, settings, states["clusters"] == "up to date")
+    labelled = _labels(workspace, settings, states["clusters"] == "up to date") if found.get("labels") else None
     stages = {name: {"state": state, **about[name]} for name, state in states.items()}
-    facts = {"stages": stages, "reports": reports, "labels": labelled}
-    notes = [f"reports: {', '.join(reports)}" if reports else "no report yet", *said]
+    facts = {"stages": stages, "reports": reports, "labels": labelled.facts() if labelled else {}}
+    notes = [f"reports: {', '.join(reports)}" if reports else "no report yet"]
+    notes += labelled.notes() if labelled else ()
     if workspace.unfinished(SERIES).exists():
         notes.append(f"an extract was interrupted: {command('extract', root)} resumes it")
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
+
+
+def _labels(workspace: Workspace, settings: Settings, fresh: bool) -> LabelsStatus:
+    """fresh: clusters/ is there and up to date."""
+    labels, resolve = files.labels(workspace), settings.labels.resolve
+    files.check_resolve(resolve, labels)
+    described = workspace.find_manifest(FEATURES)
+    left = unlabelled.count(workspace.parts(FEATURES), labels[ID]) if described else None
+    index = files.read_index(workspace) if fresh else None
+    groups = group_states(workspace, index) if index else None
+    return LabelsStatus(labels, resolve, left, groups)
 
 
 def _about(manifest: Manifest[Any]) -> dict[str, Any]:

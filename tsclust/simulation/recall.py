@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
 from tsclust.series import ID
-from tsclust.stages.clusters.parts import column_of
+from tsclust.simulation.machines import KINDS
+from tsclust.stages.clusters import parts
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,23 @@ class Score:
     @property
     def missing(self) -> tuple[str, ...]:
         return tuple(k for k in self.planted if k not in self.found)
+
+    def notes(self) -> tuple[str, ...]:
+        """For people: how many kinds were found, and which were not."""
+        first = [sum(look <= n for look in self.found.values()) for n in (10, 20)]
+        found = (
+            f"{len(self.found)} of {len(self.planted)} planted kinds of malfunction found in {self.looks} groups "
+            f"({first[0]} in the first 10, {first[1]} in the first 20)"
+        )
+        return (found, f"not found: {', '.join(self.missing)}") if self.missing else (found,)
+
+
+def score_workspace(clusters: Path, truth: pl.DataFrame) -> Score:
+    """The score of the groups proposed in the folder clusters/. truth: series_id, kind."""
+    groups = parts.of_sweep(parts.read_groups(clusters)).filter("proposed")
+    assignments = parts.scan_assignments(clusters).collect()
+    planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
+    return score(count_members(assignments, groups, truth), planted)
 
 
 def score(members: pl.DataFrame, kinds: dict[str, int]) -> Score:
@@ -61,7 +80,7 @@ def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.Dat
     rows = assignments.join(truth, on=ID, how="left").with_columns(seen=pl.lit(None, pl.String))
     counted = []
     for look, (k, cluster) in enumerate(groups.select("k", "cluster").iter_rows(), start=1):
-        inside = pl.col(column_of(k)) == cluster
+        inside = pl.col(parts.column_of(k)) == cluster
         new = inside & pl.col("seen").ne_missing(pl.col("kind"))
         tally = rows.filter(inside).group_by("kind").agg(count=pl.len(), first=new.sum().cast(pl.Int64)).sort("kind")
         most = tally.sort("count", "kind", descending=[True, False]).row(0, named=True)

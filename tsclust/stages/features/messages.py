@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+import polars as pl
 
 from tsclust.config import Rule
 from tsclust.stages.features.facts import FeaturesFacts
@@ -39,6 +42,12 @@ def counts_of(before: Manifest[FeaturesFacts], rule: Rule) -> dict[str, int]:
     facts = before.facts
     counts = {"rejected": facts.rejected, "in_all": facts.in_all, "alone": facts.alone}
     return {key: count.get(rule.name, 0) for key, count in counts.items()}
+
+
+def rule_facts(before: Manifest[FeaturesFacts], rule: Rule, ids: pl.Series) -> dict[str, Any]:
+    """For scripts: a rule, what it rejects, and these series of it."""
+    about = {"rule": rule.name, "when": rule.when, "reason": rule.reason}
+    return about | counts_of(before, rule) | {"ids": ids.to_list()}
 
 
 def about_rule(before: Manifest[FeaturesFacts], rule: Rule) -> tuple[str, ...]:

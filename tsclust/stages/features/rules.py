@@ -102,6 +102,18 @@ def in_force(rules: Sequence[Rule] | None, one_way: bool, extra: Sequence[str] =
     return (*(defaults if rules is None else rules), NOT_DESCRIBED.model_copy(update={"when": when}))
 
 
+def applied_rule(applied: Sequence[Rule], in_force: Sequence[Rule], name: str) -> Rule:
+    """The applied rule of this name. Raises SettingsError for one that was not, with those that were."""
+    rules = {rule.name: rule for rule in applied}
+    if name in rules:
+        return rules[name]
+    if any(rule.name == name for rule in in_force):
+        raise SettingsError(f"rule {name!r} is in tsclust.toml, but has not been applied yet", "Run: tsclust filter")
+    near = similar(name, list(rules), cutoff=0.5)
+    meant = f" (did you mean {' or '.join(near)}?)" if near else ""
+    raise SettingsError(f"there is no rule {name[:100]!r}{meant}", f"The rules are: {', '.join(rules)}")
+
+
 def columns_read(rules: Sequence[Rule]) -> set[str]:
     """The columns that the rules read. Raises SettingsError for a rule that does not parse."""
     return {name for rule in rules for name in conditions.parse(rule.name, rule.when).columns}

@@ -13,6 +13,7 @@ import polars as pl
 from tsclust.arrays import Bools, Floats, Keys
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.hashing import hash_ids
+from tsclust.series import ID
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.model import classifier, examples, label_errors, novelty
 from tsclust.stages.model.classifier import Learned
@@ -114,6 +115,12 @@ def _of_part(judge: LabelJudge, codes: pl.DataFrame, path: Path) -> pl.DataFrame
          "probability": np.round(probability[np.arange(len(kind)), kind], 6), "margin": margin, "row": rows}
     ).with_columns(part=pl.lit(path.name))  # fmt: skip
     return ranked.filter(pl.Series(seen))
+
+
+def unjudged_kinds(source: LabelledSeries, judge: LabelJudge, ranked: pl.DataFrame) -> list[str]:
+    """The kinds of labels that no classifier could judge: they occur on too few machines."""
+    judgeable = source.used.filter(pl.col("kind").is_in(judge.kinds))
+    return judgeable.join(ranked, on=ID, how="anti")["kind"].unique().sort().to_list()
 
 
 def suspects_of(source: LabelledSeries, judge: LabelJudge, ranked: pl.DataFrame) -> list[Suspect]:

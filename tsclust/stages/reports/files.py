@@ -6,10 +6,12 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
 import plotly.graph_objects as go
 
 from tsclust.errors import SettingsError
+from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope
 from tsclust.stages.labels.answers import NAME
 from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups import page
@@ -18,6 +20,30 @@ from tsclust.workspace.atomic import replace_folder, write_file
 from tsclust.workspace.folder import Workspace
 
 LONGEST = 70  # characters of a name: parts of a split report have a number more
+
+Kind = Literal["groups", "features"]
+NAMES = {"groups": "report", "features": "features"}  # of the file, where none is given
+
+
+def refuse_mismatch(kind: Kind, wanted: ReportScope, split: bool) -> None:
+    """Raises SettingsError for a kind of report there is not, and for options that do not go together."""
+    if kind not in NAMES:
+        raise SettingsError(f"report kind {kind!r}: expected {' or '.join(NAMES)}", "Choose one of them")
+    if kind == "features" and wanted != THE_SWEEP:
+        raise SettingsError(
+            "--k, --group and --all cannot be combined with --kind features, which has no groups", "Leave them out"
+        )
+    if kind == "features" and split:
+        raise SettingsError("--split cannot be combined with --kind features, which is one page", "Leave it out")
+    if wanted.k is not None and wanted.group is not None:
+        raise SettingsError("--k shows all clusters of one model, --group one group", "Use only one of them")
+
+
+def default_name(kind: Kind, wanted: ReportScope) -> str:
+    """Of the file, where none is given: a report about less does not take the place of the one about all."""
+    if wanted.group is not None:
+        return f"group-{wanted.group}"
+    return NAMES[kind] if wanted.k is None else f"k-{wanted.k}"
 
 
 def valid_name(name: str) -> str:
