@@ -13,7 +13,7 @@ from pydantic import BaseModel
 import tsclust
 from tsclust import config, errors
 from tsclust.config import Settings
-from tsclust.pipeline.init_template import settings_text
+from tsclust.config.template import settings_text
 from tsclust.stages.features.rules import DEFAULT_RULES
 
 REPOSITORY = Path(__file__).parents[2]
@@ -48,9 +48,9 @@ def test_the_version_is_that_of_the_package() -> None:
 
 def test_the_commented_settings_are_the_defaults_and_complete(tmp_path: Path) -> None:
     path = tmp_path / "tsclust.toml"
-    path.write_text(settings_text(), encoding="utf-8")
+    path.write_text(settings_text(DEFAULT_RULES), encoding="utf-8")
     assert config.load(path) == Settings()
-    said = tomllib.loads(settings_text())
+    said = tomllib.loads(settings_text(DEFAULT_RULES))
     for name, field in Settings.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             assert said[name].keys() == field.annotation.model_fields.keys(), name
@@ -59,7 +59,7 @@ def test_the_commented_settings_are_the_defaults_and_complete(tmp_path: Path) ->
 
 
 def test_the_commented_rules_are_the_default_rules(tmp_path: Path) -> None:
-    head, _, rules = settings_text().partition("# [[rule]]")
+    head, _, rules = settings_text(DEFAULT_RULES).partition("# [[rule]]")
     path = tmp_path / "tsclust.toml"
     path.write_text(head + ("# [[rule]]" + rules).replace("\n# ", "\n").removeprefix("# "), encoding="utf-8")
     assert config.load(path).rule == DEFAULT_RULES

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from tsclust.config.template import settings_text
 from tsclust.errors import SettingsError
-from tsclust.pipeline.init_template import settings_text
+from tsclust.stages.features.rules import DEFAULT_RULES
 from tsclust.workspace.atomic import disk_full_explained, write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.manifest import Meter
@@ -20,7 +21,7 @@ def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
     meter = Meter()
     if (root / "tsclust.toml").exists():
         raise SettingsError(f"{root / 'tsclust.toml'} exists already", "Edit it, or name another folder with -w")
-    write_workspace(root, settings_text(table, baseline))
+    write_workspace(root, settings_text(DEFAULT_RULES, table, baseline))
     where = f"series come from {table}" if table else "fill in [source]: where your series are"
     notes = (f"tsclust.toml has all settings; {where}", "sql/ has queries for other ways of storing series")
     return Result("init", root, *meter.read(), notes=notes, then=command("extract", root), facts={})
