@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import psycopg
@@ -177,7 +178,7 @@ def test_a_server_that_is_killed_is_started_again(data: Path) -> None:
 def test_what_a_dead_machine_left_is_removed(data: Path) -> None:
     with running(data):
         papers = (data / "postmaster.pid").read_text().splitlines()
-    left = install.make_run_folder(install.account_for(data))
+    left = install.make_run_folder(install.account_for(data), ExitStack())
     (data / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(left), *papers[5:]]))
     assert not stop_kept(data)
     assert not left.exists()
@@ -209,6 +210,24 @@ def test_a_long_temporary_folder_is_not_used(data: Path, monkeypatch: pytest.Mon
         assert len(str(one.run_folder)) < 60
 
 
+@pytest.mark.parametrize("where", ["take", "can_enter"])
+def test_an_interrupt_as_the_run_folder_appears_leaves_nothing(
+    data: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """As near to its making as a test can come; after `can_enter` the guard is posted."""
+    appeared = []
+
+    def interrupted(_: Account, folder: Path) -> bool:
+        appeared.append(folder.exists())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Account, where, interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        start(data)
+    assert appeared == [True]
+    assert not run_folders()
+
+
 def test_a_copy_serves_where_the_package_cannot_be_reached(closed_package: Path, tmp_path: Path) -> None:
     """As root: package and data lie in root's home. As anybody else: both are ours and used where they lie."""
     before = {p: (p.stat().st_mode, p.stat().st_uid, p.stat().st_gid) for p in closed_package.rglob("*")}
@@ -228,7 +247,7 @@ def test_a_copy_serves_where_the_package_cannot_be_reached(closed_package: Path,
 def test_a_copy_is_made_and_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The copying itself, for every user: an account that is refused once."""
     account = install.account_for(tmp_path)
-    run_folder = install.make_run_folder(account)
+    run_folder = install.make_run_folder(account, ExitStack())
     refused = iter([subprocess.CompletedProcess([], 126, "", "Permission denied")])
     real_do = Account.do
     monkeypatch.setattr(Account, "do", lambda self, *command: next(refused, None) or real_do(self, *command))

@@ -10,6 +10,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -75,12 +76,17 @@ def account_for(data: Path) -> Account:
     raise DemoServerError("root may not run PostgreSQL, and there is no user postgres or nobody", ELSEWHERE)
 
 
-def make_run_folder(account: Account) -> Path:
-    """A new folder of the account, its path short enough for a socket. TMPDIR may be too long, or closed to it."""
+def make_run_folder(account: Account, undo: contextlib.ExitStack) -> Path:
+    """A new folder of the account, its path short enough for a socket. TMPDIR may be too long, or closed to it.
+
+    `undo` removes it. Its name, which nobody can guess, is known before the folder is there: Ctrl-C finds it at once.
+    """
     for base in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
-        if len(os.fsencode(base)) + len(f"/{RUN_PREFIX}01234567") > _SOCKET_LIMIT:
+        folder = Path(base, f"{RUN_PREFIX}{secrets.token_hex(8)}")
+        if len(os.fsencode(folder)) > _SOCKET_LIMIT:
             continue
-        folder = Path(tempfile.mkdtemp(prefix=RUN_PREFIX, dir=base))
+        undo.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
         account.take(folder)
         if account.can_enter(folder):
             return folder

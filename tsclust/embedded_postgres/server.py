@@ -136,12 +136,13 @@ def stop_kept(data: Path) -> bool:
 def _launch(data: Path, version: int, settings: Mapping[str, str]) -> Server:
     """Start a server in a new run folder; when that fails, nothing of it stays."""
     account = account_for(data)
-    run_folder = make_run_folder(account)
-    with contextlib.ExitStack() as undo:
+    with contextlib.ExitStack() as undo, contextlib.ExitStack() as unguarded:
+        run_folder = make_run_folder(account, unguarded)
         undo.callback(drop_dead_link, data)
         undo.callback(until, lambda: not run_folder.exists(), 30)
         guard = Guard(run_folder, account)
         undo.callback(guard.dismiss)
+        unguarded.pop_all()  # from here on it is the guard's
         install = reachable(installed(version), run_folder, account)
         home = make_data(data, run_folder, install, account)
         with _log(home / "server.log", account) as log:
