@@ -21,11 +21,12 @@ pytestmark = pytest.mark.both_servers
 
 def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(slow_dsn: str, tmp_path: Path) -> None:
     root = new_workspace(tmp_path / "ws", TOML)
-    tsclust.extract(root, {"dsn": slow_dsn})
+    extracted = tsclust.extract(root, {"dsn": slow_dsn}).facts
     before = {p.name: (p.stat().st_ino, p.stat().st_mtime_ns) for p in (root / "series").glob("part-*")}
     nothing = tsclust.extract(root, {"dsn": slow_dsn}, update=True)
     assert nothing.skipped
     assert "nothing new" in nothing.notes[0]
+    assert nothing.facts.keys() == extracted.keys()  # as extract itself: no ranges
     run(
         slow_dsn,
         "INSERT INTO machine.cycles SELECT i, 'M1', now(), '{1,2}' FROM generate_series(9001, 9250) AS i",

@@ -17,7 +17,7 @@ from tsclust.stages.series.update import check_source, rest_of
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
-from tsclust.workspace.result import Result, of_stage
+from tsclust.workspace.result import Result, about_stage, of_stage
 
 
 def extract(
@@ -57,6 +57,6 @@ def _nothing_new(workspace: Workspace, before: Manifest[SeriesFacts] | None, roo
     if before is None:
         raise no_series(info)
     note = f"nothing new since {before.made_at} in {info.origin}"
-    facts = {"rows": before.rows, "parts": before.parts, **before.facts.shown(()), "new": 0}
+    facts = about_stage(before) | {"new": 0}
     then = command("features", root)
     return Result("extract", workspace.stage(SERIES), 0.0, 0.0, skipped=True, notes=(note,), then=then, facts=facts)
