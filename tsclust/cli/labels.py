@@ -10,21 +10,10 @@ import typer
 import tsclust
 from tsclust.cli.options import (
     HERE,
-    Carry,
-    Files,
-    Id,
     Json,
-    Layout,
-    Limit,
-    Order,
-    Query,
     Resolve,
     Root,
-    Sample,
-    Table,
-    Values,
-    Where,
-    selection,
+    with_selection,
 )
 from tsclust.cli.runtime import shown
 from tsclust.errors import DriftError
@@ -86,19 +75,10 @@ def train(
         show([tsclust.train(root, said | {"labels": {"resolve": resolve}, "report": {"lang": lang}}, listen)])
 
 
+@with_selection
 def score(
+    source: dict[str, object],
     root: Root = HERE,
-    table: Table = None,
-    query: Query = None,
-    files: Files = None,
-    layout: Layout = None,
-    id_: Id = None,
-    values: Values = None,
-    order: Order = None,
-    carry: Carry = None,
-    where: Where = None,
-    limit: Limit = None,
-    sample: Sample = None,
     refuse: Annotated[str, typer.Option(help="Leave this share of series unanswered, e.g. 5%.")] = "",
     to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
     check: Annotated[
@@ -107,9 +87,8 @@ def score(
     json: Json = False,
 ) -> None:
     """Predict the kind of each series of the workspace, or of new ones; it may be "don't know" or "none of these"."""
-    said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
     with shown(json) as (listen, show):
-        done = tsclust.score(root, {"source": said}, listen, refuse=refuse, to_table=to_table)
+        done = tsclust.score(root, {"source": source}, listen, refuse=refuse, to_table=to_table)
         show([done])
     if check and done.facts and done.facts["drift"]["found"]:
         raise DriftError("series have drifted since the model was trained", f"See {done.wrote}/manifest.json")

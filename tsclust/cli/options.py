@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -31,8 +34,9 @@ Sample = Annotated[str | None, typer.Option(help="Read only this share of the se
 
 
 def selection(
-    table: str | None, query: str | None, files: str | None, layout: str | None, id_: str | None, values: str | None,
-    order: str | None, carry: list[str] | None, where: str | None, limit: int | None, sample: str | None,
+    table: Table = None, query: Query = None, files: Files = None, layout: Layout = None, id_: Id = None,
+    values: Values = None, order: Order = None, carry: Carry = None, where: Where = None, limit: Limit = None,
+    sample: Sample = None,
 ) -> dict[str, object]:  # fmt: skip
     """What the command line sets of the source; what it leaves open stays out.
 
@@ -43,3 +47,18 @@ def selection(
         "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,
         "order": order, "carry": carry, "where": where, "limit": limit, "sample": sample,
     }  # fmt: skip
+
+
+def with_selection(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `selection`, which it gets as its parameter `source`."""
+    own, of_source = (inspect.signature(one, eval_str=True).parameters for one in (command, selection))
+
+    @wraps(command)
+    def wrapped(**given: object) -> None:
+        chosen: dict[str, Any] = {name: given.pop(name) for name in of_source}
+        command(source=selection(**chosen), **given)
+
+    root, *others = (parameter for name, parameter in own.items() if name != "source")
+    wrapped.__dict__["__signature__"] = inspect.Signature([root, *of_source.values(), *others])
+    wrapped.__annotations__ = {}  # typer reads the signature
+    return wrapped

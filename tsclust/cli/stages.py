@@ -11,20 +11,9 @@ import typer
 import tsclust
 from tsclust.cli.options import (
     HERE,
-    Carry,
-    Files,
-    Id,
     Json,
-    Layout,
-    Limit,
-    Order,
-    Query,
     Root,
-    Sample,
-    Table,
-    Values,
-    Where,
-    selection,
+    with_selection,
 )
 from tsclust.cli.runtime import shown
 
@@ -58,19 +47,10 @@ def init(
         show([tsclust.init(root, table, baseline or ())])
 
 
+@with_selection
 def extract(
+    source: dict[str, object],
     root: Root = HERE,
-    table: Table = None,
-    query: Query = None,
-    files: Files = None,
-    layout: Layout = None,
-    id_: Id = None,
-    values: Values = None,
-    order: Order = None,
-    carry: Carry = None,
-    where: Where = None,
-    limit: Limit = None,
-    sample: Sample = None,
     update: Annotated[bool, typer.Option("--update", help="Add what is new since the last extract.")] = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Insist on one snapshot: start over instead of resuming.")
@@ -79,9 +59,8 @@ def extract(
     json: Json = False,
 ) -> None:
     """Read the series into series/: from PostgreSQL, a pg_dump file, CSV or Parquet."""
-    said = selection(table, query, files, layout, id_, values, order, carry, where, limit, sample)
     with shown(json) as (listen, show):
-        show([tsclust.extract(root, {"source": said}, listen, update=update, strict=strict, save=save)])
+        show([tsclust.extract(root, {"source": source}, listen, update=update, strict=strict, save=save)])
 
 
 def features(
