@@ -8,11 +8,10 @@ from typing import Any
 import plotly.graph_objects as go
 import polars as pl
 
+import tsclust
 from tsclust.config import Settings
 from tsclust.notebook import model_figures
 from tsclust.pipeline import labels_review
-from tsclust.pipeline import score as scoring
-from tsclust.pipeline import train as training
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import read_groups
@@ -150,7 +149,7 @@ class LabelsView:
 
         settings: of [train], like answer="99%". Raises what `tsclust.train` raises.
         """
-        training.train(self.workspace.root, {"train": settings})
+        tsclust.train(self.workspace.root, {"train": settings})
         return self.model
 
     def score(self, refuse: str = "", **source: Any) -> pl.DataFrame:
@@ -160,7 +159,7 @@ class LabelsView:
         like files="new.parquet", for other series than those of the workspace; a place takes that of the settings'.
         Raises what `tsclust.score` raises.
         """
-        scoring.score(self.workspace.root, {"source": source}, refuse=refuse)
+        tsclust.score(self.workspace.root, {"source": source}, refuse=refuse)
         scores = self.workspace.manifest(SCORES_NEW if source else SCORES)
         said = pl.DataFrame(list(scores.facts.said.items()), SAID, orient="row")
         return said.with_columns(share=pl.col("series") / max(scores.rows, 1))

@@ -14,6 +14,7 @@ import plotly.graph_objects as go
 import polars as pl
 import pyarrow as pa
 
+import tsclust
 from tsclust import config
 from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError, StageMissingError
@@ -21,7 +22,6 @@ from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures
 from tsclust.notebook.labels_view import LabelsView
 from tsclust.notebook.try_feature import try_feature
-from tsclust.pipeline import cluster as clustering
 from tsclust.series import ID, VALUES
 from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -157,7 +157,7 @@ class WorkspaceView(LabelsView):
         The groups found, as in `groups`. settings: of [cluster], like k="2..10" or seed=2. Raises what
         `tsclust.cluster` raises.
         """
-        clustering.cluster(self.workspace.root, {"cluster": settings}, within=group)
+        tsclust.cluster(self.workspace.root, {"cluster": settings}, within=group)
         return parts.of_sweep(self.groups, group)
 
     def try_feature(self, function: Own, group: int | None = None) -> pl.DataFrame:

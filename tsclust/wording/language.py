@@ -161,7 +161,7 @@ class Language:
         """What is unusual, in words: `run 18 samples longer`, `plateau: level 60% higher than normal`."""
         if u.feature in self.texts["worded"]:
             thing, more, less = self.texts["worded"][u.feature]
-            return self._said("worded", thing=thing, how=more if u.away > 0 else less)
+            return self._sentence("worded", thing=thing, how=more if u.away > 0 else less)
         thing, measure, less = (*self.texts["features"].get(u.feature, [u.feature, ""]), "")[:3]
         if less:
             return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
@@ -169,20 +169,22 @@ class Language:
             return self._times(thing, measure, u.times)
         decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
         value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
-        return self._said("instead", thing=thing, measure=measure, value=value, usual=usual)
+        return self._sentence("instead", thing=thing, measure=measure, value=value, usual=usual)
 
     def _longer(self, thing: str, more: str, by: float) -> str:
-        return self._said("longer", thing=thing, more=more, n=self.counted(round(by, 0 if by >= 10 else 1), "sample"))
+        return self._sentence(
+            "longer", thing=thing, more=more, n=self.counted(round(by, 0 if by >= 10 else 1), "sample")
+        )
 
     def _times(self, thing: str, measure: str, times: float) -> str:
         if times < FROM_TIMES:
             which = "less" if times < 1 else "more"
-            return self._said(which, thing=thing, measure=measure, share=self.share(abs(times - 1)))
+            return self._sentence(which, thing=thing, measure=measure, share=self.share(abs(times - 1)))
         n = min(round(times, _decimals(times, 2)), MOST_TIMES)
         which = "over" if n == MOST_TIMES else "times_more"
-        return self._said(which, thing=thing, measure=measure, n=self.number(n), times=self.plural(n, "times"))
+        return self._sentence(which, thing=thing, measure=measure, n=self.number(n), times=self.plural(n, "times"))
 
-    def _said(self, which: str, **words: str) -> str:
+    def _sentence(self, which: str, **words: str) -> str:
         return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name
 
 

@@ -122,7 +122,7 @@ def read(folder: Path) -> ModelBundle:
     manifest = _manifest(folder)
     held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
     text = _text(folder, manifest) if FEATURES_FILE in manifest.outputs else ""
-    return skops_file.tried(partial(_tried, manifest.facts, held, text))
+    return skops_file.refusing_damage(partial(_checked, manifest.facts, held, text))
 
 
 def _manifest(folder: Path) -> Manifest[ModelFacts]:
@@ -194,7 +194,7 @@ def _text(folder: Path, manifest: Manifest[ModelFacts]) -> str:
         raise DamagedError(f"{folder / FEATURES_FILE} is not UTF-8", AGAIN) from None
 
 
-def _tried(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
+def _checked(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
     """From what a file holds, whose shapes nobody knows: one series goes all the way."""
     found = _built(facts, held, text)
     z = found.scaler.deviations(np.ones((1, len(facts.features))), np.array([ALL]))

@@ -57,7 +57,7 @@ def _named_anew(packed: bytes) -> bytes:
 def loads(content: bytes, features: int) -> dict[str, Any]:
     """What was dumped. Raises DamagedError for anything but a pipeline of `classifier.candidates`, arrays, numbers
     and texts; and for trees that could not have grown on so many features."""
-    found = tried(lambda: _loaded(content))
+    found = refusing_damage(lambda: _loaded(content))
     if not isinstance(found, dict) or _steps(found.get("estimator")) not in PIPELINES:
         raise _damaged("it contains no classifier of tsclust")
     for one in getattr(found["estimator"].steps[-1][1], "estimators_", ()):
@@ -66,7 +66,7 @@ def loads(content: bytes, features: int) -> dict[str, Any]:
     return found
 
 
-def tried(read: Callable[[], T]) -> T:
+def refusing_damage(read: Callable[[], T]) -> T:
     """What `read` gives. Raises DamagedError for all that a changed file may cause in it."""
     try:
         return read()
