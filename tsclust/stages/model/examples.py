@@ -15,6 +15,7 @@ from tsclust.arrays import Bools, Floats, Grid, Int64s, Keys, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.errors import StageMissingError
 from tsclust.hashing import hash_ids, limit
+from tsclust.series import ID
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.labels.facts import LABELS
@@ -26,7 +27,6 @@ from tsclust.stages.model.parts import DeviationReader
 
 PER_KIND = 20_000  # series of a kind that are learned from: more say no more
 SEED = 3
-WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def gather(source: LabelledSeries, assume_normal: bool) -> Gathered:
     Raises StageMissingError where too few are labelled to learn from.
     """
     plan = _plan(source, assume_normal)
-    drawn = map_parts(partial(_of_part, source.reader, plan), source.parts, WORKERS)
+    drawn = map_parts(partial(_of_part, source.reader, plan), source.parts)
     return _gathered(source, plan.kinds, reduce(lambda a, b: a + b, drawn))
 
 
@@ -104,7 +104,7 @@ def _plan(source: LabelledSeries, assume_normal: bool) -> DrawPlan:
     assume = assume_normal and 2 * normal < len(used)
     kinds = [NORMAL] * assume + [kind for kind in counts["kind"] if not (assume and kind == NORMAL)]
     code = pl.col("kind").replace_strict(kinds, range(len(kinds)), return_dtype=pl.Int64)
-    codes = used.select("series_id", code=code)
+    codes = used.select(ID, code=code)
     sizes = dict(codes["code"].value_counts().iter_rows())
     if assume:
         sizes[0] = source.kept
@@ -115,8 +115,8 @@ def _plan(source: LabelledSeries, assume_normal: bool) -> DrawPlan:
 def _of_part(reader: DeviationReader, plan: DrawPlan, path: Path) -> Drawn:
     """What is learned from of one part."""
     part = reader(path)
-    ids = pl.Series("series_id", part.kept_ids)
-    found = pl.DataFrame({"series_id": ids}).with_row_index("row").join(plan.codes, on="series_id")
+    ids = pl.Series(ID, part.kept_ids)
+    found = pl.DataFrame({ID: ids}).with_row_index("row").join(plan.codes, on=ID)
     kind = np.full(len(ids), -1)
     kind[found["row"].to_numpy()] = found["code"].to_numpy()
     hashes = hash_ids(ids.to_arrow(), SEED)

@@ -10,6 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Floats
+from tsclust.series import ID
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.model import abstention
 from tsclust.stages.model.classifier import Examples
@@ -41,7 +42,7 @@ def out_of_fold(ids: pl.Series, examples: Examples, probability: Floats) -> pa.T
     kind, sure = abstention.confidence(probability)
     kinds = np.array(examples.kinds)
     frame = pl.DataFrame(
-        {"series_id": ids, "kind": kinds[examples.kind], "said": kinds[kind], "probability": sure,
+        {ID: ids, "kind": kinds[examples.kind], "said": kinds[kind], "probability": sure,
          "weight": examples.weight, "machine": examples.machine}
     )  # fmt: skip
-    return frame.sort("series_id").to_arrow()
+    return frame.sort(ID).to_arrow()

@@ -24,8 +24,6 @@ from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
 
-WORKERS = 2
-
 
 def settings_digest(settings: Settings) -> str:
     """A hash of all settings that decide on what is learned from labels."""
@@ -82,7 +80,7 @@ def _on_candidate(listen: Listener, seed: int) -> Callable[[str], None]:
 def _with_profile(model: ModelBundle, source: LabelledSeries) -> ModelBundle:
     """With the profile of all series, those too that nobody has labelled, and the share of them that it refuses."""
     profile = FeatureProfile.empty(len(model.facts.features))
-    for of_part in map_parts(partial(_profile, source.reader, model), source.parts, WORKERS):
+    for of_part in map_parts(partial(_profile, source.reader, model), source.parts):
         profile = (profile + of_part).bounded()
     refused = max(model.facts.refused, round(profile.shares_of(ALL)[0], 9))
     return replace(model, profile=profile, facts=model.facts.model_copy(update={"refused": refused}))

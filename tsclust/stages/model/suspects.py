@@ -23,7 +23,6 @@ from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.label_errors import Suspect
 from tsclust.stages.model.parts import DeviationReader
 
-WORKERS = 2
 BUCKETS = 100  # of series, where no column names a machine
 NEAREST = 30  # labelled series of each kind that are drawn beside a suspect
 
@@ -94,24 +93,24 @@ def rank_labels(source: LabelledSeries, judge: LabelJudge, listen: Listener) -> 
     """Every label in use, the most suspicious first: series_id, kind, suggested, probability (of the label), margin,
     and where it is: part, row (among the kept ones)."""
     code = pl.col("kind").replace_strict(judge.kinds, range(len(judge.kinds)), return_dtype=pl.Int64)
-    codes = source.used.filter(pl.col("kind").is_in(judge.kinds)).select("series_id", code=code)
+    codes = source.used.filter(pl.col("kind").is_in(judge.kinds)).select(ID, code=code)
     ranked = []
-    for part in map_parts(partial(_of_part, judge, codes), source.parts, WORKERS):
+    for part in map_parts(partial(_of_part, judge, codes), source.parts):
         ranked.append(part)
         listen(Progress("review: checking labels", sum(map(len, ranked)), len(codes)))
-    return pl.concat(ranked).sort("margin", "series_id", descending=[True, False])
+    return pl.concat(ranked).sort("margin", ID, descending=[True, False])
 
 
 def _of_part(judge: LabelJudge, codes: pl.DataFrame, path: Path) -> pl.DataFrame:
     part = judge.reader(path)
-    ids = pl.Series("series_id", part.kept_ids)
-    found = pl.DataFrame({"series_id": ids}).with_row_index("row").join(codes, on="series_id")
+    ids = pl.Series(ID, part.kept_ids)
+    found = pl.DataFrame({ID: ids}).with_row_index("row").join(codes, on=ID)
     rows, kind = found["row"].to_numpy(), found["code"].to_numpy()
     probability = judge.probability(part, rows)
     suggested, margin = label_errors.suspicion(probability, kind)
     names, seen = pl.Series(judge.kinds), judge.seen[judge.folds_of(part, rows), kind]
     ranked = pl.DataFrame(
-        {"series_id": found["series_id"], "kind": names.gather(kind), "suggested": names.gather(suggested),
+        {ID: found[ID], "kind": names.gather(kind), "suggested": names.gather(suggested),
          "probability": np.round(probability[np.arange(len(kind)), kind], 6), "margin": margin, "row": rows}
     ).with_columns(part=pl.lit(path.name))  # fmt: skip
     return ranked.filter(pl.Series(seen))
@@ -130,10 +129,10 @@ def suspects_of(source: LabelledSeries, judge: LabelJudge, ranked: pl.DataFrame)
     for rows in ranked.partition_by("part"):
         x = judge.scaled(judge.reader(paths[rows["part"][0]]), rows["row"].to_numpy())
         for row, place in zip(rows.iter_rows(named=True), x, strict=True):
-            series_id, kinds = row["series_id"], (row["kind"], row["suggested"])
+            series_id, kinds = row[ID], (row["kind"], row["suggested"])
             near = [_nearest(judge.gathered, series_id, place, kind) for kind in kinds]
             found[series_id] = Suspect(series_id, *kinds, *near)
-    return [found[series_id] for series_id in ranked["series_id"]]
+    return [found[series_id] for series_id in ranked[ID]]
 
 
 def _nearest(gathered: Gathered, series_id: Any, x: Floats, kind: str) -> list[Any]:

@@ -27,7 +27,7 @@ from tsclust.stages.model import abstention
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.profile import FeatureProfile
-from tsclust.stages.scores import drift_check, recent
+from tsclust.stages.scores import drift_check, parts, recent
 from tsclust.stages.scores.drift_check import CurrentProfile
 from tsclust.stages.scores.facts import ScoresFacts
 from tsclust.stages.scores.recent import RecentWindow
@@ -39,8 +39,6 @@ from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, Stage, write_manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
-
-WORKERS = 2
 
 
 @dataclass(frozen=True)
@@ -156,7 +154,7 @@ def threshold_of(source: SeriesToScore, share: float | None) -> float:
     """The threshold of training; with a share, the one at which that share of these series gets no answer."""
     if share is None:
         return source.model.facts.threshold
-    sure = list(map_parts(partial(_probability, source), source.paths, WORKERS))
+    sure = list(map_parts(partial(_probability, source), source.paths))
     return abstention.threshold_for_rejection_rate(np.concatenate(sure), share)
 
 
@@ -173,7 +171,7 @@ def score_all(
     said: Counter[str] = Counter()
     now = CurrentProfile.empty(len(source.model.facts.features), window is not None)
     one_part = partial(_score, source, writer.folder, threshold, window)
-    for written, of_part, profile in map_parts(one_part, source.paths, WORKERS):
+    for written, of_part, profile in map_parts(one_part, source.paths):
         writer.add(written)
         said, now = said + of_part, now + profile
         listen(Progress("score", said.total(), source.rows))
@@ -192,7 +190,7 @@ def _window(source: SeriesToScore) -> RecentWindow | None:
     """The last weeks; None where no column says when, or there are no more days than these."""
     if source.times is None:
         return None
-    return recent.last_days(list(map_parts(partial(_ends, source), source.paths, WORKERS)))
+    return recent.last_days(list(map_parts(partial(_ends, source), source.paths)))
 
 
 def _ends(source: SeriesToScore, path: Path) -> Floats:
@@ -206,7 +204,7 @@ def _score(
     scores = source.scores(path)
     table = scores.table(source.model, threshold)
     written = write_part(folder, path.name, table)
-    counts = Counter(dict(pl.Series(table["said"]).value_counts().iter_rows()))
+    counts = Counter(dict(pl.Series(table[parts.SAID]).value_counts().iter_rows()))
     return written, counts, CurrentProfile.from_scores(scores, _late(source, window, path))
 
 
@@ -219,7 +217,7 @@ def _by_month(source: SeriesToScore, machines: Sequence[str]) -> FeatureProfile 
     """The profile of these machines month by month; None where no column says when."""
     if source.times is None:
         return None
-    return reduce(lambda a, b: a + b, map_parts(partial(_of_months, source, machines), source.paths, WORKERS))
+    return reduce(lambda a, b: a + b, map_parts(partial(_of_months, source, machines), source.paths))
 
 
 def _of_months(source: SeriesToScore, machines: Sequence[str], path: Path) -> FeatureProfile:
