@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,8 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.support.report_workspace import lifelike, write
+from tsclust.errors import StageMissingError
 from tsclust.series import carried, is_in, keys
 from tsclust.stages.series import parts
+from tsclust.workspace.folder import Workspace
 
 TABLE = pa.table(
     {
@@ -92,3 +96,23 @@ def test_which_ids_are_known() -> None:
     ids = pa.array([5, 3, 9])
     assert is_in(ids, pa.array([9, 5])).tolist() == [True, False, True]
     assert is_in(ids, pa.array([], pa.int64())).tolist() == [False] * 3
+
+
+def test_the_files_of_a_workspace_are_looked_up_once(tmp_path: Path) -> None:
+    made = lifelike(20)
+    files = parts.SeriesFiles.of(write(tmp_path / "ws", made, 2))
+    assert (files.folder, [path.name for path in files.paths]) == (
+        tmp_path / "ws" / "series", ["part-00000.parquet", "part-00001.parquet"],
+    )  # fmt: skip
+    assert (files.manifest.rows, files.carried, files.time_column) == (20, ["machine", "at"], "at")
+    assert files.id_type == pl.Int64
+    assert (len(files.empty_block()), files.empty_block().ids.type) == (0, pa.int64())
+    plain = [replace(one, carried={}, series_id=f"s{one.series_id}") for one in made]
+    files = parts.SeriesFiles.of(write(tmp_path / "plain", plain))
+    assert (files.carried, files.time_column, files.id_type) == ([], None, pl.String)
+
+
+def test_no_series(tmp_path: Path) -> None:
+    (tmp_path / "tsclust.toml").touch()
+    with pytest.raises(StageMissingError, match="tsclust extract"):
+        parts.SeriesFiles.of(Workspace.open(tmp_path))
