@@ -48,10 +48,10 @@ def labels_import(
             after = with_file(workspace, after, file, answers, older)
         after = in_force_only(after)
         found = resolution.labels(after.answers, after.members)
-        label_files.check_resolve(settings.labels.resolve, found)
+        resolve = label_files.decider(settings.labels.resolve, found)
         if new:
             label_files.write(workspace, meter, after, found, [file for file, _ in new])
-    said = messages.Imported(had, found, after, new, len(files) - len(new), settings.labels.resolve)
+    said = messages.Imported(had, found, after, new, len(files) - len(new), resolve)
     return Result(
         "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),
         table=said.table(), then=command("report", root), facts=said.facts(),

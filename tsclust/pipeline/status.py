@@ -60,8 +60,8 @@ def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
 
 def _labels(workspace: Workspace, settings: Settings, fresh: bool) -> LabelsStatus:
     """fresh: clusters/ is there and up to date."""
-    labels, resolve = files.labels(workspace), settings.labels.resolve
-    files.check_resolve(resolve, labels)
+    labels = files.labels(workspace)
+    resolve = files.decider(settings.labels.resolve, labels)
     described = workspace.find_manifest(FEATURES)
     left = unlabelled.count(workspace.parts(FEATURES), labels[ID]) if described else None
     index = files.read_index(workspace) if fresh else None

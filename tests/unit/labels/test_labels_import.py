@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,8 +16,8 @@ import pytest
 import tsclust
 from tests.support.labels import content, given, labels, of
 from tests.support.report_workspace import NORMAL, four_kinds, lifelike, write
-from tsclust.errors import SettingsError
-from tsclust.simulation.expert import answered, form_of, put
+from tsclust.errors import AnswersError, SettingsError
+from tsclust.simulation.expert import LATER, answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace.folder import Workspace
@@ -241,3 +242,59 @@ def test_text_ids_with_anything_in_them(tmp_path: Path) -> None:
     file = put(tmp_path / "a.json", answered(form, "A", {"1": {"kind": "dip", "not_members": out}}))
     tsclust.labels_import(workspace.root, [file])
     assert set(labels(workspace)["series_id"]) == set(dips) - set(out)
+
+
+def test_names_are_one_however_they_are_coded(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    root = four_kinds_workspace.root
+    first = put(tmp_path / "a.json", answered(asked_form, "Анна", {"1": "стойкий", "2": "Straße"}))
+    nfd = unicodedata.normalize("NFD", "СТОЙКИЙ")
+    later = put(
+        tmp_path / "b.json", answered(asked_form, "анна\u200b", {"1": nfd, "2": "STRASSE", "3": "a\u00adb"}, at=LATER)
+    )
+    for files in ([first], [later]):
+        done = tsclust.labels_import(root, files)
+    assert given(four_kinds_workspace) == {
+        (n, "Анна", kind) for name, kind in (("short", "СТОЙКИЙ"), ("dip", "STRASSE"), ("high", "ab")) for n in of(name)
+    }  # the newer file of the same labeller about the same report, in her first spelling
+    assert done.facts is not None
+    assert done.facts["look_alikes"] == {"kinds": [], "labellers": []}
+    files_table = pl.read_parquet(root / "labels" / "files.parquet")
+    assert files_table["in_force"].to_list() == [False, True]
+    assert tsclust.status(root, {"labels": {"resolve": "АННА"}}).facts["labels"]["labellers"] == ["Анна"]
+    exported = tsclust.labels_export(root, tmp_path / "out.csv", {"labels": {"resolve": "анна"}})
+    assert exported.facts["labels"] == len(given(four_kinds_workspace))
+
+
+def test_names_that_look_alike_are_hinted_at_and_kept(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    said = {"1": "скрип", "2": "cкрип", "3": "тёмный", "4": "темный"}
+    files = [put(tmp_path / f"{n}.json", answered(asked_form, who, said)) for n, who in enumerate(("Anna", "Аnna"))]
+    done = tsclust.labels_import(four_kinds_workspace.root, files)
+    assert {kind for _, _, kind in given(four_kinds_workspace)} == set(said.values())
+    assert done.facts is not None
+    pairs = {column: [set(pair) for pair in found] for column, found in done.facts["look_alikes"].items()}
+    assert pairs == {"kinds": [{"скрип", "cкрип"}, {"тёмный", "темный"}], "labellers": [{"Anna", "Аnna"}]}
+    notes = "\n".join(done.notes)
+    assert "look alike and are kept apart: character 1 is LATIN SMALL LETTER C, not CYRILLIC SMALL LETTER ES" in notes
+    assert "if they are one labeller: use one spelling in the report, save and import its answers again" in notes
+
+
+def test_a_kind_that_looks_like_a_name_of_ours_is_marked(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    said = {"1": "nоrmal", "2": "Don’t know", "3": "bad-recording", "4": "\u200b\u2060"}
+    tsclust.labels_import(four_kinds_workspace.root, [put(tmp_path / "a.json", answered(asked_form, "Anna", said))])
+    marked = {f"{kind} (malfunction)" for kind in ("nоrmal", "Don’t know", "bad-recording")}
+    assert {kind for _, _, kind in given(four_kinds_workspace)} == {*marked, "malfunction"}
+
+
+@pytest.mark.parametrize("name", ["\u200b", " \ufeff", "\u2800\u3164"])
+def test_a_labeller_whose_name_nobody_sees_is_refused(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path, name: str
+) -> None:
+    file = put(tmp_path / "a.json", answered(asked_form, name, {"1": "a"}))
+    with pytest.raises(AnswersError, match="labeller is not valid"):
+        tsclust.labels_import(four_kinds_workspace.root, [file])

@@ -14,13 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.errors import AnswersError
+from tsclust.wording.names import tidy
 
 FORMAT: Literal["tsclust-answers"] = "tsclust-answers"
 VERSION: Literal[1] = 1
 KIND, COMMENT, LABELLER = 200, 2_000, 100  # characters at most
 NAME = r"^[\w.-]{1,80}$"  # of a report
 RULE = r"^[a-z][a-z0-9_]{0,39}$"
-SOMEBODY = r"^[^\x00]*[^\s\x00][^\x00]*$"  # not only spaces
 
 Verdict = Literal["malfunction", "normal", "bad_recording", "dont_know", "mixed"]
 Sure = Literal["certain", "likely", "guess"]
@@ -44,6 +44,12 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
+def _somebody(name: str) -> str:
+    if not tidy(name):
+        raise ValueError("expected a name that can be seen")
+    return name
 
 
 class Part(BaseModel):
@@ -111,7 +117,7 @@ class Answers(Part):
     version: Literal[1]
     report: ReportAsked
     lang: Literal["en", "ru"]
-    labeller: Annotated[str, Field(max_length=LABELLER, pattern=SOMEBODY)]
+    labeller: Annotated[str, Field(max_length=LABELLER, pattern=NO_NUL), AfterValidator(_somebody)]
     started_at: Moment
     saved_at: Moment
     groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000)]
@@ -136,7 +142,8 @@ def parse(name: str, content: bytes) -> Answers:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise AnswersError(f"{name}: {where} is not valid: {first['msg']}", AGAIN) from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise AnswersError(f"{name}: {where} is not valid: {why}", AGAIN) from None
     del body["checksum"]
     if checksum(body) != answers.checksum:
         raise AnswersError(f"{name} was changed after it was saved: its checksum differs", AGAIN)

@@ -98,18 +98,19 @@ def in_use(workspace: Workspace, resolve: str) -> pl.DataFrame:
     Raises StageMissingError where there is none, SettingsError for a labeller who has labelled nothing.
     """
     found = labels(workspace)
-    check_resolve(resolve, found)
-    return resolution.resolved(found, resolve)
+    return resolution.resolved(found, decider(resolve, found))
 
 
-def check_resolve(resolve: str, found: pl.DataFrame) -> None:
-    """Raises SettingsError for a labeller who has labelled nothing."""
+def decider(resolve: str, found: pl.DataFrame) -> str:
+    """`resolve`, a labeller as the labels have the name. Raises SettingsError for one who labelled nothing."""
     who = labellers(found)
-    if resolve not in ("", "majority", "newest", *who):
+    decides = resolution.decider(resolve, who)
+    if decides is None:
         raise SettingsError(
             f"[labels] resolve = {resolve!r}: expected majority, newest or a labeller ({', '.join(who[:5])})",
             "Correct it, or leave it empty: contradictory labels are then left out",
         )
+    return decides
 
 
 def write(workspace: Workspace, meter: Meter, after: LabelTables, found: pl.DataFrame, new: Sequence[File]) -> None:

@@ -16,6 +16,7 @@ from tsclust.stages.labels.answers import Answers
 from tsclust.stages.labels.files import File
 from tsclust.stages.labels.tables import LabelTables, labellers
 from tsclust.wording.english import counted
+from tsclust.wording.names import difference, look_alikes
 
 FEW = 5  # conflicts that are listed
 SHORT = 120  # characters of a text from outside
@@ -42,6 +43,7 @@ class Imported:
         yield f"{series:,} series labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
         yield from self._late()
         yield from self._taken_back()
+        yield from self._look_alikes()
         yield from self._agreement()
         objections = self.kept.objections.filter("in_force")
         for (rule, labeller), series_ids in objections.group_by("rule", "labeller", maintain_order=True):
@@ -72,6 +74,24 @@ class Imported:
             yield f"{count:,} series that {labeller} had named {was[:SHORT]} {becomes}"
         if len(lost) > FEW:
             yield f"{int(lost['len'][FEW:].sum()):,} more of other kinds"
+
+    def _look_alikes(self) -> Iterator[str]:
+        """Names that look like another one and are kept apart: nobody but their writers knows whether that is meant."""
+        for what, of in (("kind", self.look_alikes("kind")), ("labeller", self.look_alikes("labeller"))):
+            for name, other in of[:FEW]:
+                yield (
+                    f"{what}s {name[:SHORT]!r} and {other[:SHORT]!r} look alike and are kept apart: "
+                    f"{difference(name, other)}"
+                )
+            if len(of) > FEW:
+                yield f"... and {counted(len(of) - FEW, f'more {what}')} that look like another"
+            if of:
+                yield f"  if they are one {what}: use one spelling in the report, save and import its answers again"
+
+    def look_alikes(self, column: str) -> list[tuple[str, str]]:
+        """(name, one used more often that it looks like)."""
+        counts = self.found.group_by(column).len().sort("len", column, descending=[True, False])
+        return look_alikes(counts[column])
 
     def _agreement(self) -> Iterator[str]:
         conflicts, agree = resolution.conflicts(self.found), alpha(self.found)
@@ -108,6 +128,9 @@ class Imported:
             "rows": self.found[ID].n_unique(),
             "labellers": labellers(self.found),
             "kinds": self.kinds().to_dicts(),
+            "look_alikes": {
+                f"{column}s": [list(pair) for pair in self.look_alikes(column)] for column in ("kind", "labeller")
+            },
             "alpha": alpha(self.found),
             "conflicts": conflicts.to_dicts(),
             "resolve": self.resolve,

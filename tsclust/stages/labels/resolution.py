@@ -5,6 +5,7 @@ Plain tables in and out; their columns are those of `tables`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +15,9 @@ from tsclust.series import ID
 from tsclust.stages.labels.answers import Answer, Answers
 from tsclust.stages.labels.kinds import DECIDED, OWN_KINDS, RESERVED, UNNAMED
 from tsclust.stages.labels.tables import ANSWERS, FILES, LABELS, OBJECTIONS
+from tsclust.wording.names import first_spellings, fold, looks, tidy
 
+RESERVED_LOOKS = frozenset[str]().union(*map(looks, RESERVED))
 WIDER = 2  # times the series of a group: one of up to that size may be the same group, after new data
 
 
@@ -30,7 +33,7 @@ class Rows:
     def of(cls, answers: Answers, file: str, sha256: str, now: datetime) -> Rows:
         """First the answers about groups, then those about single series. A time that is yet to come is `now`: the
         clock that said so was wrong, and would outlive every correction."""
-        who, saved_at = _tidy(answers.labeller), min(answers.saved_at, now)
+        who, saved_at = tidy(answers.labeller), min(answers.saved_at, now)
         shared = {"sha256": sha256, "file": file, "labeller": who, "report": answers.report.name, "saved_at": saved_at}
         shared["in_force"] = True
         about = [{"group": a.group, "size": a.size, "members_hash": a.members_hash} for a in answers.groups]
@@ -49,17 +52,12 @@ class Rows:
 
 def _said(answer: Answer, now: datetime) -> dict[str, object]:
     verdict = answer.verdict
-    own = _tidy(answer.kind) or UNNAMED if verdict == "malfunction" else OWN_KINDS[verdict] if verdict else None
-    taken = verdict == "malfunction" and str(own).casefold() in RESERVED
+    own = tidy(answer.kind) or UNNAMED if verdict == "malfunction" else OWN_KINDS[verdict] if verdict else None
+    taken = verdict == "malfunction" and not RESERVED_LOOKS.isdisjoint(looks(str(own)))
     return {
         "verdict": verdict, "kind": f"{own} ({UNNAMED})" if taken else own, "sure": answer.sure,
         "comment": answer.comment.strip(), "labelled_at": min(answer.answered_at, now),
     }  # fmt: skip
-
-
-def _tidy(text: str) -> str:
-    """Without spaces that nobody sees."""
-    return " ".join(text.split())
 
 
 def in_force(files: pl.DataFrame) -> pl.DataFrame:
@@ -73,10 +71,20 @@ def counting(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
     return rows.drop("in_force").join(files.select("sha256", "in_force"), on="sha256", maintain_order="left")
 
 
-def spelled_alike(answers: pl.DataFrame) -> pl.DataFrame:
-    """Kinds that differ in capitals alone are one: as they were first written, in an answer in force if there is."""
-    first = pl.col("kind").sort_by(~pl.col("in_force"), "labelled_at", "answer").first()
-    return answers.with_columns(kind=first.over(pl.col("kind").str.to_lowercase()))
+def kinds_as_first_written(answers: pl.DataFrame) -> pl.DataFrame:
+    """Kinds that are one name (`names.fold`) as they were first written, in an answer in force if there is."""
+    ordered = answers.drop_nulls("kind").sort(~pl.col("in_force"), "labelled_at", "answer")
+    return answers.with_columns(_as_first_written("kind", ordered))
+
+
+def labellers_as_first_written(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
+    """FILES, ANSWERS or OBJECTIONS with labellers that are one name as the first of the files has it."""
+    return rows.with_columns(_as_first_written("labeller", files))
+
+
+def _as_first_written(column: str, ordered: pl.DataFrame) -> pl.Expr:
+    spellings = first_spellings(ordered[column].unique(maintain_order=True))
+    return pl.col(column).replace_strict(spellings, return_dtype=pl.String) if spellings else pl.col(column)
 
 
 def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
@@ -100,6 +108,12 @@ def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
     found = found.filter(pl.col("size") <= WIDER * fewest).sort("late")
     found = found.unique([ID, "labeller"], keep="first", maintain_order=True)
     return found.select(ID, *LABELS).sort(ID, "labeller")
+
+
+def decider(resolve: str, labellers: Iterable[str]) -> str | None:
+    """Who decides, as [labels] resolve says: nobody, a way or a labeller, as they write themselves; None: not there."""
+    ways = ("", "majority", "newest")
+    return {fold(name): name for name in (*labellers, *ways)}.get(fold(resolve))
 
 
 def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
