@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -45,16 +46,18 @@ def filter(
         return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()
     then = command("cluster", root)
-    with workspace.locked():
+    with contextlib.nullcontext() if dry_run else workspace.locked():
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
         if before.facts.rules == rules:
             done = up_to_date("filter", workspace.stage(FEATURES), before, then)
             return replace(done, table=messages.rule_table(before))
+        if dry_run:
+            with freshness.one_state(workspace, before):
+                freshness.refuse_stale(workspace)
+                return _dry(FeatureFiles.of(workspace), rules, meter, listen)
         freshness.refuse_stale(workspace)
         files = FeatureFiles.of(workspace)
-        if dry_run:
-            return _dry(files, rules, meter, listen)
         with workspace.writing(FEATURES) as writer:
             facts = step.screen_parts(files, writer, rules, listen)
             manifest = write_manifest(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -12,7 +13,9 @@ import pytest
 
 import tsclust
 from tests.support.series import machine_cycles
-from tsclust.errors import SettingsError, StageMissingError
+from tsclust.errors import SettingsError, StageMissingError, WorkspaceBusyError
+from tsclust.stages.features import step
+from tsclust.workspace.folder import Workspace
 
 RULE = '[[rule]]\nname = "{}"\nwhen = "{}"\nreason = "for the test"\n'
 
@@ -69,3 +72,42 @@ def test_each_rule_has_a_name_of_its_own(ws: Path, names: tuple[str, str]) -> No
 def test_a_rule_may_hold_for_all(ws: Path) -> None:
     (ws / "tsclust.toml").write_text(RULE.format("all", "true"))
     assert tsclust.filter(ws).facts["kept"] == 0
+
+
+def test_a_dry_run_waits_for_nobody_and_writes_nothing(ws: Path) -> None:
+    (ws / "tsclust.toml").write_text(RULE.format("some", "machine_id LIKE '%1'"))
+    with Workspace.open(ws).locked():
+        with pytest.raises(WorkspaceBusyError):
+            tsclust.filter(ws)
+        before = {path: path.stat().st_mtime_ns for path in ws.rglob("*")}
+        tried = tsclust.filter(ws, dry_run=True)
+        assert {path: path.stat().st_mtime_ns for path in ws.rglob("*")} == before
+    done = tsclust.filter(ws)
+    assert tried.facts is not None
+    assert done.facts is not None
+    assert {name: tried.facts[name] for name in ("rejected", "kept")} == {
+        name: done.facts[name] for name in ("rejected", "kept")
+    }
+    with Workspace.open(ws).locked():
+        assert tsclust.filter(ws, dry_run=True).skipped  # the same rules: nothing would change
+
+
+def test_a_dry_run_leaves_alone_what_another_run_has_in_the_making(ws: Path) -> None:
+    (ws / "tsclust.toml").write_text(RULE.format("some", "machine_id LIKE '%1'"))
+    (ws / ".features.new").mkdir()
+    tsclust.filter(ws, dry_run=True)
+    assert (ws / ".features.new").exists()
+
+
+def test_features_made_again_during_a_dry_run_are_refused(ws: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (ws / "tsclust.toml").write_text(RULE.format("some", "machine_id LIKE '%1'"))
+    screen = step.screen_parts
+
+    def slowly(files: Any, writer: Any, *others: Any) -> Any:
+        if writer is None:
+            tsclust.filter(ws)
+        return screen(files, writer, *others)
+
+    monkeypatch.setattr(step, "screen_parts", slowly)
+    with pytest.raises(WorkspaceBusyError, match="rewritten while it was read"):
+        tsclust.filter(ws, dry_run=True)

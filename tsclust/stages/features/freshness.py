@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from tsclust.errors import NoSeriesError, StageMissingError
-from tsclust.stages.features.facts import FEATURES
+import pyarrow as pa
+
+from tsclust.errors import DamagedError, NoSeriesError, StageMissingError, TsclustError, WorkspaceBusyError
+from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.manifest import Manifest
 
 
 def refuse_other(now: object, then: object, base: Path) -> None:
@@ -26,6 +31,28 @@ def refuse_stale(workspace: Workspace) -> None:
     series, parts = workspace.manifest(SERIES), workspace.manifest(FEATURES).facts.by_part
     if any(series.outputs.get(name) != part.series for name, part in parts.items()):
         raise other_series(workspace)
+
+
+@contextmanager
+def one_state(workspace: Workspace, before: Manifest[FeaturesFacts]) -> Iterator[None]:
+    """All is read from the features/ of this manifest. There is no lock: a look needs no right to write, nor waits."""
+    try:
+        yield
+    except (TsclustError, pa.ArrowInvalid, OSError) as error:
+        _refuse_change(workspace, before)
+        if isinstance(error, TsclustError) or (isinstance(error, OSError) and error.errno):
+            raise
+        raise DamagedError(
+            f"a Parquet file in {workspace.root} cannot be read: {error}",
+            f"Remove that stage's folder and make it again: {command('run', workspace.root)}",
+        ) from None
+    _refuse_change(workspace, before)
+
+
+def _refuse_change(workspace: Workspace, before: Manifest[FeaturesFacts]) -> None:
+    now = workspace.find_manifest(FEATURES)
+    if now is None or now.output_hash != before.output_hash:
+        raise WorkspaceBusyError(f"{workspace.stage(FEATURES)} was rewritten while it was read", "Run this again")
 
 
 def refuse_nothing(workspace: Workspace) -> None:
