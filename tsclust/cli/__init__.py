@@ -11,6 +11,7 @@ import typer
 
 from tsclust.cli import labels, stages
 from tsclust.cli.runtime import Commands
+from tsclust.cli.streams import let_readers_leave
 
 app = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -38,4 +39,5 @@ def main() -> None:
     # Arrow's own pool keeps some 60 MB for itself; the system's gives them back. Read when pyarrow is first imported.
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     atexit.register(gc.freeze)  # nothing is collected at the end: 0.1 to 0.2 s, for what the system frees anyway
+    let_readers_leave()
     app(prog_name="tsclust")

@@ -22,6 +22,7 @@ from rich.progress import Progress as Bars
 from rich.table import Column, Table
 from rich.text import Text
 
+from tsclust.cli.streams import reader_left
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.wording.english import counted
 from tsclust.workspace.result import Result, Shown, Sketch
@@ -87,12 +88,14 @@ def show(results: Iterable[Result], json: bool = False, costs: bool = False) -> 
     done = []
     for result in results:
         done.append(result)
+        if reader_left():  # what is under way is done all the same
+            continue
         if json:
             console.out(_json(result, console.encoding), highlight=False)
             sys.stdout.flush()
         else:
             _print(console, result, brief=costs and result.skipped)
-    if json or not done:
+    if json or not done or reader_left():
         return
     if costs:
         console.print(_cost_table(done))
@@ -114,6 +117,8 @@ def _print(console: Console, result: Result, brief: bool) -> None:
     if isinstance(result, Shown):
         for line in _shown(result, BLOCKS if _can_say(BLOCKS.bars, console.encoding) else ASCII):
             console.print(line, soft_wrap=True)
+            if reader_left():
+                break
 
 
 def _table(rows: tuple[tuple[str, ...], ...]) -> Table:

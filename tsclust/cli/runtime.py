@@ -15,7 +15,11 @@ from tsclust.errors import TsclustError
 
 
 class Commands(TyperGroup):
-    """Every command runs inside `error_boundary`: an error becomes one line and an exit code."""
+    """Every command runs inside `error_boundary`, and so does its help: an error is one line and an exit code."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> Any:
+        with error_boundary():
+            return super().make_context(*arguments, **more)
 
     def invoke(self, ctx: Any) -> Any:
         with error_boundary():
@@ -43,9 +47,6 @@ def error_boundary() -> Iterator[None]:
         yield
     except TsclustError as error:
         raise _exit_with(str(error) if str(error).endswith("?") else f"{error}.", error.exit_code) from None
-    except BrokenPipeError:  # `tsclust status | head`: the reader has seen enough
-        sys.stderr.close()
-        raise typer.Exit(0) from None
     except OSError as error:  # no permission, a read-only disk, a file that went away
         raise _exit_with(f"{error.filename or 'the system'}: {error.strerror or error}.", 1) from None
     except MemoryError:
