@@ -43,6 +43,7 @@ def test_alike_series_make_fewer_clusters_than_asked_and_it_says_so(tmp_path: Pa
     done = tsclust.cluster(root, {"cluster": {"k": "2..6", "scaling": "robust", "regimes": False}})
     assert "from k = 4 on there are fewer clusters than k: some series are identical" in done.notes
     assert facts(root)["fewer_clusters"] == [4, 5, 6]
+    assert facts(root)["advice"] == {"elbow": None, "silhouette": 3, "stability": 3}  # of what there is
     sizes = pl.read_parquet(root / "clusters/centers.parquet").filter(pl.col("k") == 6)["size"].to_list()
     assert sizes == [30, 30, 30]
     inertia = pl.read_parquet(root / "clusters/sweep.parquet")["inertia"].to_list()

@@ -69,12 +69,15 @@ def diagnose(models: Models, sums: ClusterSums, silhouettes: SilhouetteSums) -> 
     )
 
 
-def advice(ks: tuple[int, ...], diagnosis: Diagnosis) -> dict[str, int | None]:
-    """The k that the elbow (kneedle, Satopaa et al. 2011) and the best mean silhouette speak for; None: no clear k."""
-    knee, inertia = None, diagnosis.inertia
+def advice(ks: tuple[int, ...], inertia: Floats, silhouette: Floats) -> dict[str, int | None]:
+    """The k that the elbow (kneedle, Satopaa et al. 2011) and the best mean silhouette speak for; None: no clear k.
+
+    inertia, silhouette: of each k.
+    """
+    knee = None
     if len(ks) > 2 and inertia[0] > inertia[-1]:
         knee = KneeLocator(ks, inertia, curve="convex", direction="decreasing").knee
-    best = ks[int(np.argmax(diagnosis.silhouette))] if diagnosis.silhouette.max() > 0 else None
+    best = ks[int(np.argmax(silhouette))] if silhouette.max(initial=0) > 0 else None
     return {"elbow": None if knee is None else int(knee), "silhouette": best}
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.config import Cluster
 from tsclust.engine.base import WORKERS, Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
@@ -239,7 +239,7 @@ def _summary(
     worth = groups.worth_alone(models, sums, diagnosis.clusters, normal)
     about = {"size": sums.count, "silhouette": diagnosis.clusters, "stability": stable, "worth": worth}
     means = from_fine(task.scaler, evaluated.fine, sums.count)
-    advice = Advice(**quality.advice(models.ks, diagnosis), stability=_stable_k(models, sums, per_k))
+    advice = _advice(models, sums, diagnosis, per_k)
     return Swept(
         groups=parts.groups_table(found),
         facts=_facts(task, coreset, models, sums, found, advice),
@@ -251,10 +251,18 @@ def _summary(
     )
 
 
-def _stable_k(models: Models, sums: ClusterSums, per_k: Floats) -> int | None:
-    """What stability says; one cluster that comes back is no advice."""
-    several = np.array([(part > 0).sum() > 1 for part in models.split(sums.count)])
-    return stability.stable_k([int(k) for k in np.array(models.ks)[several]], per_k[several])
+def _advice(models: Models, sums: ClusterSums, diagnosis: quality.Diagnosis, per_k: Floats) -> Advice:
+    """Of the models that have as many clusters as they should: of the others no k is any advice."""
+    whole = _whole(models, sums)
+    ks = tuple(np.array(models.ks)[whole].tolist())
+    found = quality.advice(ks, diagnosis.inertia[whole], diagnosis.silhouette[whole])
+    return Advice(**found, stability=stability.stable_k(ks, per_k[whole]))
+
+
+def _whole(models: Models, sums: ClusterSums) -> Bools:
+    """(models,) which of them have k clusters, none of them empty."""
+    there = [np.count_nonzero(part) for part in models.split(sums.count)]
+    return np.equal(there, models.ks)
 
 
 def _normal(task: SweepTask, models: Models, sums: ClusterSums) -> groups.Normal:
@@ -269,10 +277,8 @@ def _normal(task: SweepTask, models: Models, sums: ClusterSums) -> groups.Normal
 def _facts(
     task: SweepTask, coreset: Coreset, models: Models, sums: ClusterSums, found: Sequence[GroupRow], advice: Advice
 ) -> SweepFacts:
-    short = np.diff(models.offsets) < models.ks
-    empty = np.array([(part == 0).any() for part in models.split(sums.count)])
     return SweepFacts(
         advice=advice, k=models.ks, rows=task.scope.rows, coreset=int(coreset.times.sum()),
-        fewer_clusters=tuple(np.array(models.ks)[short | empty].tolist()), groups=len(found),
+        fewer_clusters=tuple(np.array(models.ks)[~_whole(models, sums)].tolist()), groups=len(found),
         proposed=sum(group.proposed for group in found), normal=sum(group.normal for group in found),
     )  # fmt: skip

@@ -80,8 +80,8 @@ def silhouettes(sweep: pl.DataFrame, lang: str = "en") -> go.Figure:
         if column in sweep.columns and sweep[column].count():
             name = language.texts["figures"][f"line_{column}"]
             figure.add_scatter(**_line(sweep, column, colour, dash, symbol), name=name)
-    best = sweep.fill_nan(None).top_k(1, by=pl.col("silhouette"))
-    figure.add_scatter(**_ring(best.drop_nulls("silhouette"), "silhouette"))
+    found = sweep.fill_nan(None).drop_nulls("silhouette").sort("silhouette", "k", descending=[True, False])
+    figure.add_scatter(**_ring(found.head(1), "silhouette"))
     return figure.update_yaxes(rangemode="tozero")
 
 
