@@ -80,5 +80,5 @@ def test_no_machine_column_and_text_ids(plant: Plant, tmp_path: Path) -> None:
     assert any("no column identifies machines" in note for note in done.notes)
     found = tsclust.score(workspace.root)
     assert found.facts is not None
-    assert found.facts["drift"] == {"found": False, "changed": [], "unknown": []}
+    assert found.facts["drift"] == {"found": False, "changed": [], "unknown": [], "rates_only": [], "unjudged": []}
     assert pq.read_schema(workspace.parts(SCORES)[0]).field("series_id").type == "string"

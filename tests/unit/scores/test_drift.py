@@ -113,7 +113,13 @@ def test_a_machine_is_compared_with_itself() -> None:
 @pytest.mark.parametrize(
     ("refused", "rows", "share", "many"),
     [
-        (40, 40, 0.001, False),  # too few series
+        (4, 4, 0.001, False),  # too few series
+        (5, 5, 0.001, True),
+        (25, 25, 0.0, True),
+        (1, 5, 0.0, False),  # the first bad recording
+        (2, 25, 0.0, False),
+        (20, 40, 0.45, False),
+        (40, 40, 0.001, True),
         (9, 100, 0.001, False),
         (12, 100, 0.001, True),
         (90, 1_000, 0.001, False),

@@ -17,9 +17,11 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.stages.model.profile import BINS, FeatureProfile
 
 SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
-ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing
+ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing of how a feature is distributed
+FEW = 5  # series that are enough for how often something happens: of fewer a single one is a large share
 PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
 CHANCES = 1e-3  # of a false alarm in all machines together: a share that is larger than they explain is no chance,
+LEAST = 0.01  # a share that is smaller is not known so well: a machine's first bad recording is no change of it
 MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
 # The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
 CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
@@ -57,11 +59,19 @@ class Changed:
 
 @dataclass(frozen=True)
 class Drift:
-    """found: whether anything has; changed: what is not as it was; unknown: machines that training has not seen."""
+    """What is not as it was when the model was trained; a machine is None for all together.
+
+    found       whether anything has changed;  changed: what has
+    unknown     machines that training has not seen: judged only by their shares, of what all had in training
+    rates_only  machines judged only by their shares, as they have fewer than ENOUGH series
+    unjudged    machines not judged at all, as they have fewer than FEW
+    """
 
     found: bool
     changed: tuple[Changed, ...]
     unknown: tuple[str, ...]
+    rates_only: tuple[str | None, ...] = ()
+    unjudged: tuple[str | None, ...] = ()
 
 
 def index(now: Int64s, then: Int64s) -> Floats:
@@ -88,7 +98,7 @@ def since(months: FeatureProfile, then: Int64s, refused: float, rejected: float)
     was."""
     shifted, rows, all_ = index(months.counts, then).max(axis=-1) > SHIFTED, months.rows, months.rows + months.rejected
     first = None
-    for at in np.flatnonzero(all_ >= ENOUGH)[::-1].tolist():
+    for at in np.flatnonzero(all_ >= FEW)[::-1].tolist():
         more = too_many(int(months.refused[at]), int(rows[at]), refused)
         if shifted[at] or more or too_many(int(months.rejected[at]), int(all_[at]), rejected):
             first = str(months.machines[at])
@@ -100,5 +110,5 @@ def since(months: FeatureProfile, then: Int64s, refused: float, rejected: float)
 def too_many(refused: int, rows: int, share: float, machines: int = 1) -> bool:
     """Whether many more of the rows are refused than the `share` that was when it learned: more than the binomial
     distribution gives so many machines by chance."""
-    by_chance = binom.sf(refused - 1, rows, share) * machines
-    return rows >= ENOUGH and refused > (share + MORE) * rows and bool(by_chance < CHANCES)
+    by_chance = binom.sf(refused - 1, rows, max(share, LEAST)) * machines
+    return rows >= FEW and refused > (share + MORE) * rows and bool(by_chance < CHANCES)

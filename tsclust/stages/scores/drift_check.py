@@ -53,14 +53,26 @@ def detect_drift(now: CurrentProfile, model: ModelBundle, by_month: ByMonth) -> 
     """What has changed since training. `by_month` is asked only where something has; it gives None without times."""
     there, each = set(model.profile.machines.tolist()), now.whole.machines.tolist()
     apart = bool(model.facts.machine) and ALL not in there and ALL not in each
-    known = [machine for machine in each if apart and machine in there]
-    changed = [one for who in (ALL, *known) if (one := _changed(now, who, model, 1 + len(known)))]
+    judged = (ALL, *each) if apart else (ALL,)
+    changed = [one for who in judged if (one := _changed(now, who, model, len(judged)))]
     if changed:
         most = sorted(changed, key=lambda one: (one.machine is not None, -one.rows))[: MOST_MACHINES + 1]
         when = _since([_key(one) for one in most], model, by_month)
         changed = [replace(one, since=when.get(_key(one))) for one in changed]
     unknown = tuple(machine for machine in each if apart and machine not in there)
-    return Drift(bool(changed), tuple(changed), unknown)
+    return Drift(
+        bool(changed), tuple(changed), unknown, *_hardly_judged(now.whole, [w for w in judged if w not in unknown])
+    )
+
+
+def _hardly_judged(
+    now: FeatureProfile, machines: Sequence[str]
+) -> tuple[tuple[str | None, ...], tuple[str | None, ...]]:
+    """(machines judged only by their shares, machines not judged at all)."""
+    series = {who: int((mine := now.of_machine(who)).rows[0] + mine.rejected[0]) for who in machines}
+    bounds = ((drift.FEW, drift.ENOUGH), (0, drift.FEW))
+    few, none = (tuple(_name(who) for who, n in series.items() if low <= n < high) for low, high in bounds)
+    return few, none
 
 
 def _changed(now: CurrentProfile, machine: str, model: ModelBundle, machines: int) -> Changed | None:
@@ -79,7 +91,7 @@ def _compared(now: FeatureProfile, machine: str, model: ModelBundle, machines: i
     more = drift.too_many(refused, rows, most_refused, machines)
     impossible = drift.too_many(out, rows + out, most_rejected, machines)
     found = Changed(
-        None if machine == ALL else machine, rows + out, round(refused / max(rows, 1), 6), more,
+        _name(machine), rows + out, round(refused / max(rows, 1), 6), more,
         round(out / max(rows + out, 1), 6), impossible, shifts,
     )  # fmt: skip
     return found if shifts or more or impossible else None
@@ -89,6 +101,10 @@ def _most(model: ModelBundle, machine: str) -> tuple[float, float]:
     """The shares of series that got no answer and were impossible in training: of all, or of the machine if more."""
     refused, rejected = model.profile.shares_of(machine)
     return max(model.facts.refused, refused), max(model.facts.rejected, rejected)
+
+
+def _name(machine: str) -> str | None:
+    return None if machine == ALL else machine
 
 
 def _key(one: Changed) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
-from tsclust.stages.scores.drift import SHIFTED, Changed
+from tsclust.stages.scores.drift import ENOUGH, SHIFTED, Changed
+from tsclust.stages.scores.drift import FEW as AT_LEAST
 from tsclust.stages.scores.facts import ScoresFacts
 from tsclust.wording.english import counted
 from tsclust.wording.language import Language
 
 FEW = 10  # machines that are named
-NO_NAME = "(no machine named)"
+NO_NAME, EVERYTHING = "(no machine named)", "all machines together"
 SHORT = 60  # characters of a text from outside
 
 
@@ -31,9 +32,25 @@ def _notes(facts: ScoresFacts, to_table: str) -> Iterator[str]:
     if len(drift.changed) > FEW:
         yield f"... and {counted(len(drift.changed) - FEW, 'more machine')}: manifest.json lists all"
     if drift.unknown:
-        some = ", ".join(name[:SHORT] or NO_NAME for name in drift.unknown[:FEW])
         machines = counted(len(drift.unknown), "machine was", "machines were")
-        yield f"{machines} not in the training data and compared with the overall baseline: {some}"
+        yield f"{machines} not in the training data and compared with the overall baseline: {_listed(drift.unknown)}"
+    if drift.rates_only:
+        yield (
+            f"fewer than {ENOUGH} series, so only the shares of rejected and unanswered ones were checked for drift: "
+            f"{_listed(drift.rates_only)}"
+        )
+    if drift.unjudged:
+        yield f"fewer than {AT_LEAST} series, so not checked for drift: {_listed(drift.unjudged)}"
+
+
+def _listed(machines: Sequence[str | None]) -> str:
+    """The first of them."""
+    some = ", ".join(_called(name) for name in machines[:FEW])
+    return some + (f" and {counted(len(machines) - FEW, 'more machine')}" if len(machines) > FEW else "")
+
+
+def _called(machine: str | None) -> str:
+    return EVERYTHING if machine is None else machine[:SHORT] or NO_NAME
 
 
 def _refused(facts: ScoresFacts) -> Iterator[str]:
@@ -45,10 +62,9 @@ def _refused(facts: ScoresFacts) -> Iterator[str]:
 
 def _changed(one: Changed) -> str:
     """`W7, since May 2021 (192 series): side_fall has shifted (PSI 0.29, alarm at 0.25)`."""
-    who = "all machines together" if one.machine is None else one.machine[:SHORT] or NO_NAME
     since = f", since {Language.load('en').month(one.since)}" if one.since else ""
     last = " of the last weeks" if one.last else ""
-    return f"{who}{since} ({one.rows:,} series{last}): {'; '.join(_reasons(one))}"
+    return f"{_called(one.machine)}{since} ({one.rows:,} series{last}): {'; '.join(_reasons(one))}"
 
 
 def _reasons(one: Changed) -> Iterator[str]:
