@@ -75,7 +75,7 @@ def test_no_such_table(database: str) -> None:
     told = r'relation "machine\.cycles" does not exist \(tables: machine\."Cycles", apples\)'
     refused(database, QueryError, told, Source(table="machine.cycles"))
     refused(database, QueryError, r"\(tables: ", Source(table="nowhere.apples"))
-    refused(database, SettingsError, "both empty", Source())
+    refused(database, SettingsError, "all empty", Source())
 
 
 @pytest.mark.parametrize("said", [{"where": "nope > 1"}, {"watermark": "nope"}, {"order": "nope", "layout": "long"}])

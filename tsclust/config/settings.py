@@ -59,6 +59,11 @@ class Source(Section):
         return self
 
     @property
+    def has_place(self) -> bool:
+        """Whether it says where series are."""
+        return any(getattr(self, name) for name in PLACES)
+
+    @property
     def share(self) -> float:
         """The share of the series to read: 0 < share <= 1."""
         return parse_share(self.sample)

@@ -12,7 +12,7 @@ from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series import messages
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
-from tsclust.stages.series.step import no_series, seal
+from tsclust.stages.series.step import no_series, seal, with_remembered
 from tsclust.stages.series.update import check_source, rest_of
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -30,6 +30,7 @@ def extract(
     update: only what is new since the last time, as further parts. save: write what was found to tsclust.toml.
     """
     workspace = Workspace.open(root)
+    flags = with_remembered(workspace, flags)
     settings = config.load(workspace.config, flags)
     meter = Meter()
     with workspace.locked(), workspace.resuming(SERIES) as writer:
@@ -47,7 +48,7 @@ def extract(
         if before:
             for name, sha256 in before.outputs.items():
                 writer.adopt(workspace.stage(SERIES) / name, sha256)
-        manifest = seal(writer, meter, settings, root, info, reading, before)
+        manifest = seal(writer, meter, settings, root, info, reading, before, config.section(flags, "source"))
     saved = save_source(workspace.config, flags, info.settings) if save else ()
     then = command("features", root)
     return of_stage("extract", workspace.stage(SERIES), manifest, then, notes=(*messages.notes(manifest, new), *saved))

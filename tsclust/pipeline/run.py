@@ -18,7 +18,7 @@ from tsclust.workspace.result import Result, up_to_date
 def run(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Iterator[Result]:
     """Yield the Result of each stage in turn. Series that were extracted with the same settings are not read again."""
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
+    settings = config.load(workspace.config, step.with_remembered(workspace, flags))
     there = workspace.find_manifest(SERIES)
     if there and there.settings == step.digest(settings.source, root):
         yield up_to_date("extract", workspace.stage(SERIES), there, f"{command('extract', root)}  (reads it again)")

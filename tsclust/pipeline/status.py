@@ -36,7 +36,7 @@ MADE_BY = {stage.name: stage.made_by for stage in (*ALWAYS, *LATER)}
 def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     """Which stages are there, what they hold and cost, and which are out of date."""
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
+    settings = config.load(workspace.config, step.with_remembered(workspace, flags))
     meter = Meter()
     found: dict[str, Manifest[Any] | None] = {stage.name: workspace.find_manifest(stage) for stage in ALWAYS}
     found |= {stage.name: one for stage in LATER if (one := workspace.find_manifest(stage))}
@@ -44,7 +44,7 @@ def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
     reports = sorted(str(path.relative_to(workspace.reports)) for path in pages)
     stale = next((name for name, state in states.items() if state != "up to date"), None)
-    then = command(MADE_BY[stale], root) if stale else command("report", root)
+    then = _next(stale, settings, root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
     about = {name: _about(manifest) if manifest else {} for name, manifest in found.items()}
@@ -54,8 +54,16 @@ def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     notes = [f"reports: {', '.join(reports)}" if reports else "no report yet"]
     notes += labelled.notes() if labelled else ()
     if workspace.unfinished(SERIES).exists():
-        notes.append(f"an extract was interrupted: {command('extract', root)} resumes it")
+        again = command("extract", root) if settings.source.has_place else "the same command"
+        notes.append(f"an extract was interrupted: {again} resumes it")
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
+
+
+def _next(stale: str | None, settings: Settings, root: Path) -> str:
+    """What to type: for series that nobody says where they are, where to say it."""
+    then = command(MADE_BY[stale], root) if stale else command("report", root)
+    nowhere = stale == "series" and not settings.source.has_place
+    return f"{then} --from FILES  (or set [source] in tsclust.toml)" if nowhere else then
 
 
 def _labels(workspace: Workspace, settings: Settings, fresh: bool) -> LabelsStatus:

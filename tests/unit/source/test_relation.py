@@ -67,7 +67,7 @@ def test_a_query_of_comments_is_none() -> None:
 
 
 def test_neither_table_nor_query() -> None:
-    with pytest.raises(SettingsError, match=r'both empty.*table = "machine\.cycles"'):
+    with pytest.raises(SettingsError, match=r'all empty.*table = "machine\.cycles"'):
         relation(Source(), HERE)
 
 

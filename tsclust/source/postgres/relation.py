@@ -42,8 +42,8 @@ def relation(source: Source, base: Path) -> Relation:
     if source.table.strip():
         return Relation(sql.SQL("{} AS q").format(sql.Identifier(*table_names(source.table))), source.table.strip())
     raise SettingsError(
-        "source.table and source.query are both empty: expected one of them",
-        'Set one in tsclust.toml, for example: table = "machine.cycles", or: query = "@sql/array_column.sql"',
+        "source.table, source.query and source.files are all empty: expected one of them",
+        'Set one in tsclust.toml, for example: table = "machine.cycles"; or on the command line: --from FILES',
     )
 
 

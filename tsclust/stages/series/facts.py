@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -16,10 +16,11 @@ class SeriesFacts(Facts):
     place   a hash of where they come from, mark  how far the reading came: where --update goes on
     bytes   of all parts;  read  snapshot -> series read from it;  odd  what is odd -> series
     ranges  the (lowest, highest) ids of each part that was read by itself;  new  series added the last time
+    flags   what the command line set of [source]
     """
 
-    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges"})
-    LONG: ClassVar[frozenset[str]] = frozenset({"ranges"})
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges", "flags"})
+    LONG: ClassVar[frozenset[str]] = frozenset({"ranges", "flags"})
 
     origin: str = ""
     layout: str = ""
@@ -30,6 +31,7 @@ class SeriesFacts(Facts):
     odd: dict[str, int] = Field(default_factory=dict)
     ranges: tuple[tuple[str | None, str | None], ...] = ()
     new: int = 0
+    flags: dict[str, Any] = Field(default_factory=dict)
 
 
 SERIES = Stage("series", "extract", SeriesFacts)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tsclust import config
 from tsclust.config import Settings, Source
@@ -17,6 +19,18 @@ from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
 
+Flags = Mapping[str, object] | None
+
+
+def with_remembered(workspace: Workspace, flags: Flags) -> Flags:
+    """The flags; where neither they nor tsclust.toml nor the environment say where series are, with those that series/
+    was read with: `extract --from FILE` is enough for all that comes after."""
+    before = workspace.find_manifest(SERIES)
+    if before is None or not before.facts.flags or config.load(workspace.config, flags).source.has_place:
+        return flags
+    given = {name: value for name, value in config.section(flags, "source").items() if value is not None}
+    return {**(flags or {}), "source": before.facts.flags | given}
+
 
 def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest[SeriesFacts]:
     """Read the source of `settings`, whose paths are relative to `base`, into the series/ of another workspace."""
@@ -29,7 +43,7 @@ def read_into(workspace: Workspace, settings: Settings, base: Path, listen: List
         info = reading.all()
         if not any(done.rows for done in reading.parts):
             raise no_series(info)
-        return seal(writer, meter, settings, base, info, reading, None)
+        return seal(writer, meter, settings, base, info, reading, None, {})
 
 
 def seal(
@@ -40,13 +54,20 @@ def seal(
     info: SourceInfo,
     reading: Reading,
     before: Manifest[SeriesFacts] | None,
+    given: Mapping[str, object],
 ) -> Manifest[SeriesFacts]:
+    """given: what flags set of [source]."""
     new = sum(done.rows for done in reading.parts)
     return write_manifest(
         writer, meter, SERIES, settings=digest(settings.source, base), inputs={"source": info.identity},
         seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),
-        facts=_facts(info, reading, before),
+        facts=_facts(info, reading, before).model_copy(update={"flags": _plain(settings.source, given)}),
     )  # fmt: skip
+
+
+def _plain(source: Source, given: Mapping[str, object]) -> dict[str, Any]:
+    """The flags that were given, as the settings understood them."""
+    return source.model_dump(mode="json", include={name for name, value in given.items() if value is not None})
 
 
 def digest(source: Source, root: Path) -> str:
