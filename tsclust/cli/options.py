@@ -10,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from tsclust.config import MISSING
+
 Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
 HERE = Path()
@@ -28,6 +30,10 @@ Id = Annotated[str | None, typer.Option("--id", help="The column of the id.")]
 Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern such as v*")]
 Order = Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")]
 Carry = Annotated[list[str] | None, typer.Option(help="Carry this column along; repeatable.")]
+Missing = Annotated[
+    list[str] | None, typer.Option(help="A text that means a missing value, besides the common ones; repeatable.")
+]
+TimeFormat = Annotated[str | None, typer.Option(help="How times are written: '%d/%m/%Y %H:%M:%S', or duration.")]
 Where = Annotated[str | None, typer.Option(help="Read only these rows: an SQL condition.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many series, for a first look.")]
 Sample = Annotated[str | None, typer.Option(help="Read only this share of the series, e.g. 1%.")]
@@ -36,7 +42,7 @@ Sample = Annotated[str | None, typer.Option(help="Read only this share of the se
 def selection(
     table: Table = None, query: Query = None, files: Files = None, layout: Layout = None, id_: Id = None,
     values: Values = None, order: Order = None, carry: Carry = None, where: Where = None, limit: Limit = None,
-    sample: Sample = None,
+    sample: Sample = None, missing: Missing = None, time_format: TimeFormat = None,
 ) -> dict[str, object]:  # fmt: skip
     """What the command line sets of the source; what it leaves open stays out.
 
@@ -46,6 +52,7 @@ def selection(
     return {
         "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,
         "order": order, "carry": carry, "where": where, "limit": limit, "sample": sample,
+        "missing": [*MISSING, *missing] if missing else None, "time_format": time_format,
     }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Settings: tsclust.toml, the environment and flags, in one frozen model."""
 
 from tsclust.config.settings import (
+    MISSING,
     Cluster,
     Features,
     Labels,
@@ -17,6 +18,7 @@ from tsclust.config.settings import (
 )
 
 __all__ = [
+    "MISSING",
     "Cluster",
     "Features",
     "Labels",

@@ -34,7 +34,12 @@ def parse(texts: pa.Array) -> pa.Array:
 
 def looks_like_arrays(texts: pa.Array) -> bool:
     """Does every text that is not null begin with { or [ and end with its partner? False where all are null."""
-    return texts.null_count < len(texts) and bool(pc.all(_bracketed(_trimmed(texts))).as_py())
+    return texts.null_count < len(texts) and bool(pc.all(bracketed(texts)).as_py())
+
+
+def bracketed(texts: pa.Array) -> pa.Array:
+    """Which texts begin with { or [ and end with its partner."""
+    return _bracketed(_trimmed(texts))
 
 
 def _lists(texts: pa.Array, *, careful: bool) -> pa.Array:

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from tsclust.config import Source
 from tsclust.errors import QueryError
+from tsclust.source import numbered, wide
+from tsclust.source.columns import Column, Key, Kind, Look, no_look
+from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, unclear
 
-Kind = Literal["integer", "number", "numbers", "json", "text", "time", "other"]
 Form = Literal["array", "long", "wide"]
 ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
-FEWEST_WIDE = 8  # columns v0, v1, ... that make a wide table; fewer are columns of their own
 
 # What people call them, the likeliest first; used where neither a setting nor a key of the table says it.
 _IDS = ("series_id", "id", "cycle_id", "recording_id", "run_id", "sequence_id")
 _ORDERS = ("idx", "index", "order", "ord", "i", "n", "seq", "pos", "position", "sample", "step", "t", "time", "ts",
            "timestamp", "sampled_at", "measured_at", "recorded_at", "at")  # fmt: skip
 _VALUES = ("values", "value", "val", "v", "samples", "data", "signal", "y")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of a source. `numbers` is an array of them; `type` is in the source's own words."""
-
-    name: str
-    kind: Kind
-    type: str
-
-
-@dataclass(frozen=True)
-class Key:
-    """The columns of an index, in its order; `unique` holds every combination of values once."""
-
-    columns: tuple[str, ...]
-    unique: bool
 
 
 @dataclass(frozen=True)
@@ -68,40 +49,20 @@ class Layout:
         return f"{self.form} layout ({what}): id {self.id}, values {values}{order}{carried}"
 
 
-@dataclass(frozen=True)
-class _Table:
-    label: str
-    columns: dict[str, Column]
-    keys: tuple[Key, ...]  # the primary key first
-    source: Source
-
-    def of(self, *kinds: Kind) -> list[str]:
-        return [c.name for c in self.columns.values() if c.kind in kinds]
-
-    def named(self, name: str, setting: str) -> str:
-        """`name`, which must be one of the columns."""
-        if name in self.columns:
-            return name
-        raise no_such_column(self.label, setting, name, self.columns)
-
-    def one_of(self, names: Iterable[str], likely: Sequence[str]) -> str:
-        """The likeliest of `names`; the only one where none is likely; else ""."""
-        there = list(names)
-        folded = {n.casefold(): n for n in reversed(there)}
-        return next((folded[n] for n in likely if n in folded), there[0] if len(there) == 1 else "")
-
-
-def layout(label: str, columns: Sequence[Column], keys: Sequence[Key], source: Source) -> Layout:
+def layout(
+    label: str, columns: Sequence[Column], keys: Sequence[Key], source: Source, look: Look = no_look
+) -> Layout:  # fmt: skip
     """The layout of a table with these columns and keys, where `source` leaves open what it is.
 
-    Raises QueryError where a column is missing or there twice, or it is not clear where the series are.
+    look: tells what the texts of a column are. Raises QueryError where a column is missing or there twice, or it is not
+    clear where the series are; BadSeriesError where a cell keeps a column from being what its name says.
     """
-    table = _Table(label, _by_name(label, columns), tuple(keys), source)
+    table = Table(label, _by_name(label, columns), tuple(keys), source, look)
     form = source.layout if source.layout != "auto" else _form(table)
     id_, order = _id(table, form), ""
     if form == "long":
         order = _order(table, id_)
-    values = {"array": _array, "long": _value, "wide": _wide}[form](table, {id_, order})
+    values = {"array": _array, "long": _value, "wide": wide.values}[form](table, {id_, order})
     carry = _carried(table, {id_, order, *values})
     return Layout(form, id_, values, order, carry, source.values if form == "wide" else values[0])
 
@@ -117,22 +78,6 @@ def free_name(name: str, names: Iterable[str]) -> str:
     return name
 
 
-def no_such_column(label: str, setting: str, name: str, names: Iterable[str]) -> QueryError:
-    """The error for a setting that names a column which is not there."""
-    return QueryError(
-        f"{setting}: {label} has no column {name} (it has {near(name, names)})",
-        f"Set {setting} to one of its columns",
-    )
-
-
-def near(name: str, names: Iterable[str], most: int = 10) -> str:
-    """`names` as one text, those that look like `name` first."""
-    folded = {n: n.casefold() for n in names}
-    alike = difflib.get_close_matches(name.casefold(), folded.values(), n=most, cutoff=0.5)
-    ordered = sorted(folded, key=lambda n: alike.index(folded[n]) if folded[n] in alike else most)
-    return ", ".join(ordered[:most]) + (", ..." if len(ordered) > most else "")
-
-
 def _by_name(label: str, columns: Sequence[Column]) -> dict[str, Column]:
     names = [c.name for c in columns]
     twice = sorted({n for n in names if names.count(n) > 1})
@@ -141,21 +86,20 @@ def _by_name(label: str, columns: Sequence[Column]) -> dict[str, Column]:
     return {c.name: c for c in columns}
 
 
-def _form(table: _Table) -> Form:
+def _form(table: Table) -> Form:
     said = table.source.values
-    if any(sign in said for sign in "*?["):
+    if numbered.is_set(said, table.columns):
         return "wide"
     if said:
-        kind = table.columns[table.named(said, "source.values")].kind
-        return "long" if kind in ("integer", "number") else "array"
-    if table.of("numbers") or "values" in table.columns or (table.of("json") and not _numbered(table)):
+        column = table.columns[table.named(said, "source.values")]
+        return "long" if column.kind in NUMBERS or table.seen(said).holds == "number" else "array"
+    is_wide = wide.is_wide(table)
+    if table.of("numbers") or "values" in table.columns or (table.of("json") and not is_wide):
         return "array"
-    if len(_numbered(table)) >= FEWEST_WIDE:
-        return "wide"
-    return "long"
+    return "wide" if is_wide else "long"
 
 
-def _id(table: _Table, form: Form) -> str:
+def _id(table: Table, form: Form) -> str:
     if table.source.id:
         return table.named(table.source.id, "source.id")
     if "series_id" in table.columns:
@@ -164,113 +108,136 @@ def _id(table: _Table, form: Form) -> str:
     keyed = [k.columns[0] for k in table.keys if (len(k.columns) > 1) == long and (long or k.unique)]
     likely = table.one_of(table.of("integer", "text", "other"), _IDS)
     found = keyed[0] if keyed else likely or table.one_of((n for n in table.columns if n.endswith("_id")), ())
-    return found or _unclear(table, "the id", "source.id")
+    return found or unclear(table, "the id", "source.id")
 
 
-def _order(table: _Table, id_: str) -> str:
+def _order(table: Table, id_: str) -> str:
+    """The order is never what is ordered: it is named, by a setting, a key or a name that says so."""
     if table.source.order:
         return _order_said(table, id_)
     keyed = [k.columns[1] for k in table.keys if len(k.columns) > 1 and k.columns[0] == id_]
-    found = keyed[0] if keyed else table.one_of((n for n in table.of("integer", "time", "number") if n != id_), _ORDERS)
-    return found or _unclear(table, "the order of the values", "source.order")
+    others = [n for n in table.columns if n not in (id_, table.source.values)]
+    likely = [*(n for n in keyed if n in others), *table.likely(others, _ORDERS)]
+    found = next((n for n in likely if _orders(table, n)), "")
+    if not found and (texts := [n for n in likely if table.columns[n].kind == "text"]):
+        raise _no_order(table, texts[0], f"{table.label}: column {texts[0]}")
+    if not found and (arrays := _arrays_with_misfits(table, {id_})):
+        raise bad_cell(table, arrays[0], "an array of numbers")
+    return found or unclear(table, "the order of the values", "source.order")
 
 
-def _order_said(table: _Table, id_: str) -> str:
+def _orders(table: Table, name: str) -> bool:
+    """Is this column a number or a time, or texts that are all read as one?"""
+    return table.columns[name].kind in (*NUMBERS, "time") or table.reads_as(name, "time", "number")
+
+
+def _order_said(table: Table, id_: str) -> str:
     name = table.named(table.source.order, "source.order")
-    if name == id_ or table.columns[name].kind not in ("integer", "number", "time"):
-        what = "also the id" if name == id_ else f"of type {table.columns[name].type}"
+    if name == table.source.values:
         raise QueryError(
-            f"source.order: column {name} of {table.label} is {what}: expected a number or a time that orders the"
-            " values of a series",
-            "Name another column, or number the rows in a query: row_number() OVER (PARTITION BY id ORDER BY ...)",
+            f"source.order and source.values are both {name}: expected a column that orders the values",
+            "Name another column with --order",
         )
+    if name == id_ or not _orders(table, name):
+        raise _no_order(table, name, f"source.order: column {name} of {table.label}", is_id=name == id_)
     return name
 
 
-def _array(table: _Table, _: set[str]) -> tuple[str, ...]:
+def _no_order(table: Table, name: str, what: str, *, is_id: bool = False) -> QueryError:
+    """The error for a column that orders nothing: for texts, what can be read and how."""
+    column, seen = table.columns[name], table.seen(name)
+    why = "also the id" if is_id else f"of type {column.type}{first_text(seen)}"
+    expected = f"{what} is {why}: expected a number or a time that orders the values of a series"
+    if not table.in_files:
+        cast = f"cast it in a query: to_timestamp({name}, 'DD.MM.YYYY HH24:MI:SS') AS {name}, or "
+        rows = "number the rows in a query: row_number() OVER (PARTITION BY id ORDER BY ...)"
+        return QueryError(expected, f"Name another column, or {cast if column.kind == 'text' else ''}{rows}")
+    way = "Name another column with --order"
+    if column.kind == "text" and not is_id:
+        way += f", or say how times are written in {name}, for example --time-format '%d/%m/%Y %H:%M:%S'"
+    return QueryError(expected, way)
+
+
+def _array(table: Table, taken: set[str]) -> tuple[str, ...]:
     said = table.source.values
-    name = table.named(said, "source.values") if said else _likely_array(table)
+    name = table.named(said, "source.values") if said else _likely_array(table, taken)
     if table.columns[name].kind not in ("numbers", "json"):
+        if table.seen(name).holds == "numbers":
+            raise bad_cell(table, name, "an array of numbers")
         raise QueryError(
-            f"source.values: column {name} of {table.label} is of type {table.columns[name].type}:"
+            f"source.values: column {name} of {table.label} is of type {table.columns[name].type}"
+            f"{first_text(table.seen(name))}:"
             " expected an array of numbers (double precision[], real[], numeric[], integer[], jsonb, ...)",
-            _remedy(table.columns[name]),
+            _remedy(table, name),
         )
     return (name,)
 
 
-def _likely_array(table: _Table) -> str:
+def _likely_array(table: Table, taken: set[str]) -> str:
     if "values" in table.columns:
         return "values"
     arrays = table.of("numbers") or table.of("json")
-    return table.one_of(arrays, _VALUES) or _unclear(table, "which array holds the values", "source.values")
+    if named := table.likely(arrays, _VALUES):
+        return named[0]
+    if texts := _arrays_with_misfits(table, taken):
+        instead = f"name another: --values {arrays[0]}" if len(arrays) == 1 else ""
+        raise bad_cell(table, texts[0], "an array of numbers", instead)
+    return table.one_of(arrays, ()) or unclear(table, "which array holds the values", "source.values")
 
 
-def _value(table: _Table, taken: set[str]) -> tuple[str, ...]:
+def _arrays_with_misfits(table: Table, taken: set[str]) -> list[str]:
+    """Columns of texts most of which are arrays of numbers."""
+    return [n for n in table.of("text") if n not in taken and table.seen(n).holds == "numbers"]
+
+
+def _value(table: Table, taken: set[str]) -> tuple[str, ...]:
     said = table.source.values
-    if said:
-        name = table.named(said, "source.values")
-    else:
-        numbers = [n for n in table.of("number", "integer") if n not in taken]
-        floats = [n for n in numbers if table.columns[n].kind == "number"]
-        name = table.one_of(floats or numbers, _VALUES) or _unclear(table, "where the values are", "source.values")
-    if table.columns[name].kind not in ("number", "integer"):
-        raise QueryError(
-            f"source.values: column {name} of {table.label} is of type {table.columns[name].type}:"
-            " expected one number per row, because source.layout is long",
-            _remedy(table.columns[name]),
-        )
-    return (name,)
+    name = table.named(said, "source.values") if said else _likely_value(table, taken)
+    if table.is_number(name):
+        return (name,)
+    if table.seen(name).holds == "number":
+        raise bad_cell(table, name, "a number", _another(table, {*taken, name}))
+    raise QueryError(
+        f"source.values: column {name} of {table.label} is of type {table.columns[name].type}"
+        f"{first_text(table.seen(name))}:"
+        " expected one number per row, because source.layout is long",
+        _remedy(table, name),
+    )
 
 
-def _wide(table: _Table, taken: set[str]) -> tuple[str, ...]:
-    pattern = table.source.values
-    numbers = [n for n in table.of("number", "integer") if n not in taken]
-    names = [n for n in numbers if fnmatchcase(n, pattern)] if pattern else _numbered(table)
-    if not names:
-        raise QueryError(
-            f"source.values = {pattern!r} matches no number columns of {table.label} (it has {', '.join(numbers)})",
-            'Give a pattern that matches them all, for example values = "v*"',
-        )
-    return tuple(sorted(names, key=_number))
+def _likely_value(table: Table, taken: set[str]) -> str:
+    """By its name, numbers or not: what is written beside the values must not be taken for them."""
+    open_ = [n for n in table.of(*NUMBERS, "text") if n not in taken]
+    numbers = [n for n in open_ if table.columns[n].kind in NUMBERS]
+    if named := table.likely(open_, _VALUES):
+        return named[0]
+    floats = [n for n in numbers if table.columns[n].kind == "number"]
+    found = table.one_of(floats or numbers, ()) or unclear(table, "where the values are", "source.values")
+    for name in (n for n in open_ if n not in numbers):
+        if table.seen(name).holds == "number" and table.seen(name).varies:
+            raise bad_cell(table, name, "a number, if it holds the values", f"name what does: --values {found}")
+    return found
 
 
-def _numbered(table: _Table) -> list[str]:
-    """The largest set of number columns called alike but for a number at the end: v0, v1, ..."""
-    families: dict[str, list[str]] = {}
-    for name in table.of("number", "integer"):
-        if match := re.fullmatch(r"(.*?)\d+", name):
-            families.setdefault(match[1], []).append(name)
-    return max(families.values(), key=len, default=[])
+def _another(table: Table, taken: set[str]) -> str:
+    numbers = [n for n in table.of("number") if n not in taken]
+    return f"name another column: --values {numbers[0]}" if len(numbers) == 1 else ""
 
 
-def _number(name: str) -> int:
-    digits = re.findall(r"\d+", name)
-    return int(digits[-1]) if digits else -1
-
-
-def _carried(table: _Table, taken: set[str]) -> tuple[str, ...]:
+def _carried(table: Table, taken: set[str]) -> tuple[str, ...]:
     said = table.source.carry
     names = tuple(table.columns) if "*" in said else tuple(table.named(n, "source.carry") for n in dict.fromkeys(said))
     return tuple(n for n in names if n not in taken)
 
 
-def _remedy(column: Column) -> str:
-    name = column.name
-    if column.kind in ("number", "integer"):
+def _remedy(table: Table, name: str) -> str:
+    column = table.columns[name]
+    if column.kind in NUMBERS:
         return 'If each row holds one value of a series, set source.layout = "long"; else name another column'
     if column.kind == "text":
-        return (
-            f"If it is a list of numbers as text, use a query with string_to_array({name}, ',')::float8[] AS {name};"
-            " in a file write it as {1,2,3} or [1, 2, 3]"
-        )
+        query = "" if table.in_files else f"use a query with string_to_array({name}, ',')::float8[] AS {name};"
+        file = f"{'in a file ' if query else ''}write it as {{1,2,3}} or [1, 2, 3]"
+        return f"If it is a list of numbers as text, {query + ' ' if query else ''}{file}"
+    if table.in_files:
+        return "Name another column, or write it as {1,2,3} or [1, 2, 3]"
     return f"Name another column, or use a query that makes a float8[] of {name} (examples: sql/)"
-
-
-def _unclear(table: _Table, what: str, setting: str) -> str:
-    columns = ", ".join(f"{c.name} {c.type}" for c in list(table.columns.values())[:30])
-    raise QueryError(
-        f"{table.label}: it is not clear {what} ({columns})" if what.startswith("w") else
-        f"{table.label}: no column is clearly {what} ({columns})",
-        f"Name it: {setting} (flag --{setting.removeprefix('source.')}), or write a query (examples: sql/)",
-    )  # fmt: skip

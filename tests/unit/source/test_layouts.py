@@ -8,7 +8,9 @@ import pytest
 
 from tsclust.config import Source
 from tsclust.errors import QueryError
-from tsclust.source.layouts import Column, Key, Kind, Layout, layout, near
+from tsclust.source.columns import Column, Key, Kind
+from tsclust.source.layouts import Layout, layout
+from tsclust.source.table import near
 
 TYPES: dict[Kind, str] = {
     "integer": "bigint", "number": "double precision", "numbers": "real[]", "json": "jsonb", "text": "text",

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError, SourceFileError
 from tsclust.source import array_text
+from tsclust.source.columns import shortened
 
 
 def hold_arrays(texts: pa.Array) -> bool:
@@ -31,17 +32,6 @@ def lists_of(texts: pa.Array, wanted: pa.DataType, what: str, first_row: int) ->
             f"{what}, row {first_row + error.row}: {shortened(error.text)} is not an array of numbers ({error.why})",
             "Write arrays as {1.5,2,NULL} or [1.5, 2, null], in quotes where commas separate the columns",
         ) from None
-
-
-def with_nulls(texts: pa.Array, words: tuple[str, ...]) -> pa.Array:
-    """`texts` with nulls for those in `words`."""
-    found = pc.is_in(texts, pa.array(words, pa.string())) if len(words) > 1 else pc.equal(texts, words[0])
-    return pc.if_else(found, pa.scalar(None, pa.string()), texts) if pc.any(found).as_py() else texts
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """`text` in quotes, for a message."""
-    return repr(text if len(text) <= most else text[:most] + "...")
 
 
 def unreadable(label: str, error: OSError) -> SourceFileError:

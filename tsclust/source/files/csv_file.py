@@ -10,7 +10,7 @@ import re
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +18,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
+from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SourceFileError, TsclustError
-from tsclust.source.files.columns import hold_arrays, lists_of, shortened, unreadable, with_nulls
+from tsclust.source.columns import shortened
+from tsclust.source.files.columns import hold_arrays, lists_of, unreadable
+from tsclust.source.number_text import not_missing, with_nulls
 from tsclust.source.protocols import OnBytes
+from tsclust.source.time_text import NUMBER
 
 BLOCK = 1 << 24  # bytes of text in one batch, and the longest line that can be read
 GZIP = b"\x1f\x8b"
-NULLS = ("", "NULL", "null", "Null", "NA", "N/A", "n/a", "#N/A", "<NA>", "None", "NaT", r"\N")
 _DELIMITERS = "\t;|,"  # a comma last: texts between the others hold it more often
 _NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?"
 _ARRAY = r"\{[^{}]*\}|\[[^\[\]]*\]"
 _BAD_VALUE = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to (.*?): (.*)", re.DOTALL)
 _BAD_ROW = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
+_NUMBERS = ("double", "float")
 _NAMES = {"int64": "a whole number", "double": "a number", "bool": "true or false", "date32[day]": "a date"}
 
 
@@ -44,7 +48,9 @@ class CsvFile:
     delimiter: str
     decimal: str
     header: dict[str, str]  # name -> the name as the file spells it, blanks around it included
-    nanoseconds: frozenset[str]  # columns with moments finer than a microsecond
+    missing: tuple[str, ...]  # texts that mean a missing value in columns of numbers and times
+    orders: Mapping[str, pa.DataType]  # the types of columns that hold more than their type in `schema` keeps
+    first_row: int = 2  # the line of the first row
 
     def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """See `Rows.read`."""
@@ -62,7 +68,7 @@ class CsvFile:
 
     def _parsed(self, text: Text, types: Mapping[str, pa.DataType]) -> Iterator[pa.RecordBatch]:
         """Batches with what Arrow makes of the columns; arrays are still text."""
-        convert = _convert(self.decimal)
+        convert = _convert(self.decimal, self.missing)
         convert.include_columns = [self.header[name] for name in types]
         convert.column_types = {self.header[name]: self._parsed_type(name, t) for name, t in types.items()}
         try:
@@ -77,7 +83,10 @@ class CsvFile:
     def _parsed_type(self, name: str, wanted: pa.DataType) -> pa.DataType:
         if pa.types.is_list(wanted):
             return pa.string()
-        return pa.timestamp("ns", wanted.tz) if name in self.nanoseconds and pa.types.is_timestamp(wanted) else wanted
+        fine = self.orders.get(name)
+        if fine is not None and pa.types.is_timestamp(fine) and pa.types.is_timestamp(wanted):
+            return pa.timestamp("ns", wanted.tz)
+        return wanted
 
     def _converted(self, batch: pa.RecordBatch, types: Mapping[str, pa.DataType], rows: int) -> pa.RecordBatch:
         arrays = [
@@ -89,9 +98,9 @@ class CsvFile:
     def _column(self, name: str, array: pa.Array, wanted: pa.DataType, rows: int) -> pa.Array:
         if pa.types.is_string(array.type):
             is_text = pa.types.is_string(self.schema.field(name).type) and not pa.types.is_list(wanted)
-            array = with_nulls(array, ("",) if is_text else NULLS)
+            array = with_nulls(array, () if is_text else self.missing)
         if pa.types.is_list(wanted):
-            return lists_of(array, wanted, f"{self.label}: column {name}", rows + 2)
+            return lists_of(array, wanted, f"{self.label}: column {name}", rows + self.first_row)
         return array.cast(wanted, safe=False)
 
 
@@ -149,7 +158,7 @@ class Text(io.RawIOBase):
         self._last = data[-1:] or self._last
 
 
-def opened(path: Path, label: str, sample: int = BLOCK) -> CsvFile:
+def opened(path: Path, label: str, sample: int = BLOCK, missing: tuple[str, ...] = MISSING) -> CsvFile:
     """The file with the columns of its header, their types found in its first `sample` bytes.
 
     Raises SourceFileError where it is no readable text, BadSeriesError where its header or its cells are no table.
@@ -160,19 +169,26 @@ def opened(path: Path, label: str, sample: int = BLOCK) -> CsvFile:
             data += text.read(2 * BLOCK)
         cut, size = bool(text.read(1)), path.stat().st_size
     names, delimiter = _header(data, label)
-    texts, decimal, inferred = _head(data, names, delimiter, cut, label)
-    found = {name.strip(): _found(inferred[name].type, _cells(texts[name])) for name in names}
+    texts, decimal, inferred = _head(data, names, delimiter, cut, label, missing)
+    found = {name.strip(): _found(inferred[name].type, _cells(texts[name], missing)) for name in names}
     header = {name.strip(): name for name in names}
-    fine = frozenset(n for n, t in found.items() if pa.types.is_timestamp(t) and _any(texts[header[n]], r"\.\d{7}"))
-    return CsvFile(label, pa.schema(list(found.items())), size, path, delimiter, decimal, header, fine)
+    fine = {n: wide for n, t in found.items() if (wide := _fine(t, texts[header[n]])) is not None}
+    return CsvFile(label, pa.schema(list(found.items())), size, path, delimiter, decimal, header, missing, fine)
+
+
+def _fine(found: pa.DataType, texts: pa.ChunkedArray) -> pa.DataType | None:
+    """The type that keeps every digit of a column, where the one that was found does not."""
+    if pa.types.is_timestamp(found) and _any(texts, r"[.,]\d{7}"):
+        return pa.timestamp("ns", found.tz)
+    return NUMBER if pa.types.is_float64(found) and _any(texts, r"\d{7}.*[.,]\d.*\d{5}|\d{17}") else None
 
 
 def _reading(block: int) -> pacsv.ReadOptions:  # threads are no faster, and lose the row's number
     return pacsv.ReadOptions(block_size=block, use_threads=False)
 
 
-def _convert(decimal: str) -> pacsv.ConvertOptions:
-    return pacsv.ConvertOptions(null_values=NULLS, strings_can_be_null=False, decimal_point=decimal)
+def _convert(decimal: str, missing: Sequence[str]) -> pacsv.ConvertOptions:
+    return pacsv.ConvertOptions(null_values=["", *missing], strings_can_be_null=False, decimal_point=decimal)
 
 
 def _header(data: bytes, label: str) -> tuple[list[str], str]:
@@ -213,17 +229,19 @@ def _check_header(names: list[str], label: str) -> None:
         raise BadSeriesError(f"{label}: column {twice[0]} occurs twice", "Give every column a different name")
 
 
-def _head(data: bytes, names: list[str], delimiter: str, cut: bool, label: str) -> tuple[pa.Table, str, pa.Table]:
+def _head(
+    data: bytes, names: list[str], delimiter: str, cut: bool, label: str, missing: Sequence[str]
+) -> tuple[pa.Table, str, pa.Table]:
     """The first rows as text, the decimal point, and the same rows as Arrow infers them."""
     if cut:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
-    as_text = _convert(".")
+    as_text = _convert(".", missing)
     as_text.column_types = dict.fromkeys(names, pa.string())
     texts = _parsed_head(data, delimiter, as_text, label)
     rows = texts.num_rows - (cut and texts.num_rows > 1)  # a quoted cell of the last row may go on behind the sample
     texts = texts.slice(0, rows)
-    decimal = "," if delimiter == ";" and any(_has_comma(_cells(column)) for column in texts.columns) else "."
-    return texts, decimal, _parsed_head(data, delimiter, _convert(decimal), label).slice(0, rows)
+    decimal = "," if delimiter == ";" and any(_has_comma(_cells(c, missing)) for c in texts.columns) else "."
+    return texts, decimal, _parsed_head(data, delimiter, _convert(decimal, missing), label).slice(0, rows)
 
 
 def _parsed_head(data: bytes, delimiter: str, convert: pacsv.ConvertOptions, label: str) -> pa.Table:
@@ -235,9 +253,9 @@ def _parsed_head(data: bytes, delimiter: str, convert: pacsv.ConvertOptions, lab
         raise _refused(label, [], str(error)) from None
 
 
-def _cells(texts: pa.ChunkedArray) -> pa.Array:
+def _cells(texts: pa.ChunkedArray, missing: Sequence[str]) -> pa.Array:
     """Those that are not null, as one array."""
-    return with_nulls(texts.combine_chunks(), NULLS).drop_null()
+    return with_nulls(texts.combine_chunks(), missing).drop_null()
 
 
 def _all(texts: pa.Array, pattern: str) -> bool:
@@ -287,9 +305,11 @@ def _refused(label: str, names: list[str], message: str) -> TsclustError:
 def _bad_value(label: str, name: str, row: str | None, type_: str, why: str) -> BadSeriesError:
     value = re.search(r"'(.*)'", why, re.DOTALL)
     text = shortened(value[1]) if value else why
+    problem = f"{label}: column {name} has {text} in row {row}: expected {_NAMES.get(type_, type_)}, as before"
+    if value and type_ in _NUMBERS:
+        return not_missing(problem, value[1])
     return BadSeriesError(
-        f"{label}: column {name} has {text} in row {row}: expected {_NAMES.get(type_, type_)}, as before",
-        "Correct it or leave it empty; if it is right, move its row up: the first rows decide the type",
+        problem, "Correct it or leave it empty; if it is right, move its row up: the first rows decide the type"
     )
 
 

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError
 from tsclust.source.files import csv_file, parquet_file
 from tsclust.source.files.columns import unreadable
 from tsclust.source.files.csv_file import BLOCK, GZIP
-from tsclust.source.layouts import near
+from tsclust.source.table import near
 from tsclust.source.pgdump import tables
 from tsclust.source.protocols import OnBytes, Rows
 
@@ -73,8 +74,10 @@ class Several:
             yield from part.read(_known(part, types), tell)
 
 
-def opened(where: str, table: str, base: Path) -> Rows:
+def opened(where: str, table: str, base: Path, missing: tuple[str, ...] = MISSING) -> Rows:
     """The rows of the file, folder or glob `where`, relative to `base`; `table` names the table of a dump.
+
+    missing: the texts that mean a missing value in columns of numbers and times.
 
     Raises SettingsError where it means nothing, files of several kinds or of different columns, SourceFileError where
     a file cannot be read, BadSeriesError where its header or its rows are no table.
@@ -84,14 +87,14 @@ def opened(where: str, table: str, base: Path) -> Rows:
     _check_kinds(where, kinds)
     only = kinds[paths[0]]
     if only == _DUMP:
-        return tables.opened(paths[0], table)
+        return tables.opened(paths[0], table, missing)
     if table.strip():
         raise SettingsError(
             f"source.table = {table!r}: {where} is {only} and has no tables in it",
             "Remove source.table: it names a table of a pg_dump or of a database",
         )
     sample = max(BLOCK // len(paths), 1 << 20)
-    parts = [_part(path, _label(path, base), only, sample) for path in paths]
+    parts = [_part(path, _label(path, base), only, sample, missing) for path in paths]
     label = parts[0].label if len(parts) == 1 else f"{where} ({len(parts)} files)"
     return Several(label, _common(parts, text_wins=only == _CSV), sum(p.size for p in parts), parts)
 
@@ -246,8 +249,10 @@ def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:
         )
 
 
-def _part(path: Path, label: str, kind: str, sample: int) -> Rows:
-    return parquet_file.opened(path, label) if kind == _PARQUET else csv_file.opened(path, label, sample)
+def _part(path: Path, label: str, kind: str, sample: int, missing: tuple[str, ...]) -> Rows:
+    if kind == _PARQUET:
+        return parquet_file.opened(path, label, missing)
+    return csv_file.opened(path, label, sample, missing)
 
 
 def _common(parts: Sequence[Rows], *, text_wins: bool) -> pa.Schema:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SourceFileError
-from tsclust.source.files.columns import hold_arrays, lists_of, shortened, unreadable
+from tsclust.source.columns import shortened
+from tsclust.source.files.columns import hold_arrays, lists_of, unreadable
+from tsclust.source.number_text import numbers_of
 from tsclust.source.protocols import OnBytes
 
 BATCH = 1 << 24  # bytes of memory of one batch
@@ -29,6 +33,8 @@ class ParquetFile:
     """One Parquet file; the protocol is `Rows`.
 
     left_out  the columns that are not in `schema`: name -> why
+    orders    the types of columns that hold more than their type in `schema` keeps, or that are not in it
+    int96     columns with the old type of Impala and Spark, whose nanoseconds may be more than int64 counts
     """
 
     label: str
@@ -36,13 +42,18 @@ class ParquetFile:
     size: int
     path: Path
     left_out: Mapping[str, str]
+    orders: Mapping[str, pa.DataType]
+    int96: frozenset[str]
+    missing: tuple[str, ...]
+    first_row: int = 1
 
     def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """See `Rows.read`."""
         for name in types:
-            if name in self.left_out:
+            if name in self.left_out and types[name] != self.orders.get(name):
                 raise BadSeriesError(f"{self.label}: {self.left_out[name]}", "Name another column, or convert this one")
-        with _file(self.path, self.label) as file:
+        self._check_int96([n for n, t in types.items() if n in self.int96 and _is_nanoseconds(t)])
+        with _file(self.path, self.label, "ns" if any(map(_is_nanoseconds, types.values())) else "us") as file:
             rows = told = 0
             for batch in file.iter_batches(_batch_rows(file.metadata, types), columns=list(types)):
                 yield self._converted(batch, types, rows)
@@ -51,6 +62,20 @@ class ParquetFile:
                 tell(passed - told)
                 told = passed
             tell(self.size - told)
+
+    def _check_int96(self, names: list[str]) -> None:
+        """Raises BadSeriesError where a time is beyond 2262: Arrow would turn it into another one and say nothing."""
+        if not names:
+            return
+        with _file(self.path, self.label) as file:
+            for batch in file.iter_batches(columns=names):
+                for name in names:
+                    years = pc.min_max(pc.year(batch.column(name))).as_py()
+                    if years["min"] is not None and not (years["min"] > 1677 and years["max"] < 2262):
+                        raise BadSeriesError(
+                            f"{self.label}: column {name} has a time in the year {years['max']}: expected 1678 to 2261",
+                            "Name another column with --order, or write this one as timestamp(us)",
+                        )
 
     def _converted(self, batch: pa.RecordBatch, types: Mapping[str, pa.DataType], rows: int) -> pa.RecordBatch:
         arrays = [self._column(name, batch.column(name), wanted, rows) for name, wanted in types.items()]
@@ -61,8 +86,10 @@ class ParquetFile:
         array = _plain(array)
         if pa.types.is_string(array.type) and pa.types.is_list(wanted):
             return lists_of(array, wanted, what, rows + 1)
+        if pa.types.is_string(array.type) and pa.types.is_floating(wanted):
+            return numbers_of(array, wanted, self.missing, what, rows + 1)
         try:
-            return array.cast(wanted, safe=not _may_round(wanted))
+            return array.cast(wanted, safe=_is_nanoseconds(wanted) or not _may_round(wanted))
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
             raise BadSeriesError(
                 f"{what} ({array.type}) cannot be read as {wanted}: {shortened(str(error), 150)}",
@@ -70,7 +97,7 @@ class ParquetFile:
             ) from None
 
 
-def opened(path: Path, label: str) -> ParquetFile:
+def opened(path: Path, label: str, missing: tuple[str, ...] = MISSING) -> ParquetFile:
     """The file with the columns that can be used. Raises SourceFileError where it is damaged or encrypted."""
     with _file(path, label) as file:
         arrow = file.schema_arrow
@@ -81,14 +108,30 @@ def opened(path: Path, label: str) -> ParquetFile:
         usable = {name: type_ for name, type_ in shown.items() if type_ is not None}
         usable |= dict.fromkeys(_arrays_as_text(file, usable), pa.list_(pa.float64()))
         left_out = {f.name: _why_left_out(f) for f in arrow if shown[f.name] is None}
-        return ParquetFile(label, pa.schema(list(usable.items())), path.stat().st_size, path, left_out)
+        int96 = frozenset(c.name for c in map(file.schema.column, range(len(file.schema))) if c.physical_type == "INT96")
+        orders = {f.name: t for f in arrow if (t := _exact(f.type, f.name in int96)) is not None}
+        schema = pa.schema(list(usable.items()))
+        return ParquetFile(label, schema, path.stat().st_size, path, left_out, orders, int96, missing)
+
+
+def _exact(type_: pa.DataType, int96: bool) -> pa.DataType | None:
+    """The type that orders the values of a column exactly, where the one that is shown does not."""
+    if pa.types.is_timestamp(type_) and (type_.unit == "ns" or int96):
+        return pa.timestamp("ns", "UTC" if type_.tz else None)
+    if pa.types.is_duration(type_):
+        return pa.int64()
+    return type_ if pa.types.is_decimal128(type_) and not pa.types.is_integer(_shown(type_)) else None
+
+
+def _is_nanoseconds(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_timestamp(type_) and type_.unit == "ns")
 
 
 @contextmanager
-def _file(path: Path, label: str) -> Iterator[pq.ParquetFile]:
+def _file(path: Path, label: str, int96: str = "us") -> Iterator[pq.ParquetFile]:
     """The open file; what Arrow says against it becomes SourceFileError."""
     try:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER, coerce_int96_timestamp_unit="us") as file:
+        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER, coerce_int96_timestamp_unit=int96) as file:
             yield file
     except pa.ArrowException as error:
         raise _damaged(label, str(error)) from None

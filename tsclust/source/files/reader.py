@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +16,13 @@ from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import NoSeriesError, QueryError, TsclustError
 from tsclust.hashing import hash_ids
-from tsclust.source import checks
+from tsclust.source import checks, numbered
 from tsclust.source.files import discovery
-from tsclust.source.layouts import FEWEST_WIDE, ORDER, Column, Kind, Layout, free_name, layout
+from tsclust.source.files.looks import Looks
+from tsclust.source.files.order import Order, columns_of, kind
+from tsclust.source.layouts import ORDER, Layout, free_name, layout
+from tsclust.source.number_text import with_nulls
+from tsclust.source.numbered import FEWEST_WIDE
 from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo
 from tsclust.source.spill import spilling
 
@@ -27,10 +30,10 @@ from tsclust.source.spill import spilling
 class FileReader:
     """Reads all of some rows, in one pass."""
 
-    def __init__(self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout) -> None:
-        self._rows, self._schema, self._source, self._layout = rows, schema, source, layout
-        self._types = _types(schema, layout)
-        self._flat = _flat_schema(self._types, layout, schema.names)
+    def __init__(self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout, order: Order) -> None:
+        self._rows, self._schema, self._source, self._layout, self._order = rows, schema, source, layout, order
+        self._types = _types(schema, layout, order)
+        self._flat = _flat_schema(self._types, layout, schema.names, order)
         self.info = _found(rows, source, layout, self._flat)
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
@@ -71,7 +74,7 @@ class FileReader:
         """The columns under our names, in our order."""
         layout = self._layout
         names = [layout.id, *([layout.order] if layout.order else []), *layout.carry]
-        columns = [batch.column(name) for name in names]
+        columns = [self._order.places(batch.column(n)) if n == layout.order else batch.column(n) for n in names]
         values = _stacked(batch, layout.values, self._flat) if layout.form == "wide" else batch.column(layout.values[0])
         return pa.record_batch([*columns, values], schema=self._flat)
 
@@ -87,16 +90,16 @@ def reader(source: Source, base: Path) -> FileReader:
 
     Raises SettingsError, SourceFileError, QueryError where their columns hold no series, NoSeriesError, BadSeriesError.
     """
-    rows = discovery.opened(source.files, source.table, base)
+    rows = discovery.opened(source.files, source.table, base, source.missing)
     schema = _with_empty(rows, source)
-    columns = [Column(f.name, _kind(f.type), str(f.type)) for f in schema]
+    look = Looks(rows, source.missing, source.time_format)
     try:
-        found = layout(rows.label, columns, (), source)
+        found = layout(rows.label, columns_of(rows, schema), (), source, look)
     except QueryError as error:
         raise _why(error, rows) from None
     if found.form == "long" and "*" in source.carry:
         found = replace(found, carry=_of_series(rows, found))
-    return FileReader(rows, schema, source, found)
+    return FileReader(rows, schema, source, found, Order.of(rows, schema, found.order, look))
 
 
 def _why(error: QueryError, rows: Rows) -> TsclustError:
@@ -110,16 +113,20 @@ def _why(error: QueryError, rows: Rows) -> TsclustError:
 def _with_empty(rows: Rows, source: Source) -> pa.Schema:
     """The columns of `rows`. One with nothing in its first rows is a number where those called like it are."""
     schema = rows.schema
-    families = Counter(_family(f.name) for f in schema if _kind(f.type) in ("integer", "number"))
+    families = Counter(_family(f.name) for f in schema if kind(f.type) in ("integer", "number"))
     alike = [f.name for f in schema if pa.types.is_string(f.type) and _family(f.name) and families[_family(f.name)]]
     first = next(iter(rows.read(dict.fromkeys(alike, pa.string()), lambda _: None)), None) if alike else None
-    empty = [n for n in alike if first is not None and first.column(n).null_count == first.num_rows]
+    empty = [n for n in alike if first is not None and _is_empty(first.column(n), source.missing)]
     for name in empty:
         several = families[_family(name)] + sum(_family(n) == _family(name) for n in empty) >= FEWEST_WIDE
         wide = several or source.layout == "wide"
-        if fnmatchcase(name, source.values) if source.values else wide:
+        if numbered.fits(name, source.values) if source.values else wide:
             schema = schema.set(schema.get_field_index(name), pa.field(name, pa.float64()))
     return schema
+
+
+def _is_empty(texts: pa.Array, missing: Sequence[str]) -> bool:
+    return bool(with_nulls(texts, missing).null_count == len(texts))
 
 
 def _family(name: str) -> str:
@@ -127,23 +134,12 @@ def _family(name: str) -> str:
     return re.sub(r"\d+(?=\D*$)", "0", name) if any(map(str.isdigit, name)) else ""
 
 
-def _kind(type_: pa.DataType) -> Kind:
-    tests: tuple[tuple[Kind, bool], ...] = (
-        ("integer", pa.types.is_integer(type_)),
-        ("number", pa.types.is_floating(type_)),
-        ("numbers", pa.types.is_list(type_)),
-        ("text", pa.types.is_string(type_)),
-        ("time", pa.types.is_temporal(type_)),
-    )
-    return next((kind for kind, fits in tests if fits), "other")
-
-
-def _types(schema: pa.Schema, layout: Layout) -> dict[str, pa.DataType]:
+def _types(schema: pa.Schema, layout: Layout, order: Order) -> dict[str, pa.DataType]:
     """Which columns are read, and as what."""
     of = {name: schema.field(name).type for name in schema.names}
     types = {layout.id: pa.int64() if pa.types.is_integer(of[layout.id]) else pa.string()}
     if layout.order:
-        types[layout.order] = pa.int64() if pa.types.is_integer(of[layout.order]) else of[layout.order]
+        types[layout.order] = order.read_as
     types |= {name: of[name] for name in layout.carry}
     if layout.form == "array":
         return types | {layout.values[0]: of[layout.values[0]]}
@@ -151,9 +147,9 @@ def _types(schema: pa.Schema, layout: Layout) -> dict[str, pa.DataType]:
     return types | dict.fromkeys(layout.values, pa.float32() if single else pa.float64())
 
 
-def _flat_schema(types: dict[str, pa.DataType], layout: Layout, names: list[str]) -> pa.Schema:
+def _flat_schema(types: dict[str, pa.DataType], layout: Layout, names: list[str], by: Order) -> pa.Schema:
     """What goes into the spill: series_id, the order of long rows, carried columns, values."""
-    order = [(ORDER, types[layout.order])] if layout.order else []
+    order = [(ORDER, by.type)] if layout.order else []
     carried = [(free_name(name, names), types[name]) for name in layout.carry]
     values = types[layout.values[0]]
     return pa.schema([("series_id", types[layout.id]), *order, *carried,

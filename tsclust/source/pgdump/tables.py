@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, TsclustError
 from tsclust.source.array_text import NotAnArrayError
 from tsclust.source.compressed import starts_with
-from tsclust.source.layouts import near
+from tsclust.source.number_text import numbers_of
 from tsclust.source.pgdump import archive, copy_text, script, statements
 from tsclust.source.pgdump.contents import Contents, Copy, damaged
 from tsclust.source.pgdump.statements import Name
 from tsclust.source.protocols import OnBytes, Rows
+from tsclust.source.table import near
 
 _PIECE = 1 << 24  # bytes of COPY text that become one batch
 _OTHER = "Name another column, or correct it in the table and dump it again"
@@ -37,7 +39,7 @@ def is_dump(path: Path) -> bool:
     return script.is_script(path)
 
 
-def opened(path: Path, table: str) -> Rows:
+def opened(path: Path, table: str, missing: tuple[str, ...] = MISSING) -> Rows:
     """The rows of `table` ("schema.table", or "table") of a dump, with its partitions; "" is the only one with rows.
 
     Raises SettingsError where no table or more than one is meant, SourceFileError for a dump that cannot be read.
@@ -46,16 +48,17 @@ def opened(path: Path, table: str) -> Rows:
     if not contents.copies:
         raise _nothing(contents)
     name = _chosen(contents, table)
-    return DumpRows(contents, name, [c for c in contents.copies if name in _ancestors(contents, c.name)])
+    return DumpRows(contents, name, [c for c in contents.copies if name in _ancestors(contents, c.name)], missing)
 
 
 class DumpRows:
     """The rows of a table of a dump: see Rows."""
 
-    def __init__(self, contents: Contents, name: Name, copies: Sequence[Copy]) -> None:
+    def __init__(self, contents: Contents, name: Name, copies: Sequence[Copy], missing: tuple[str, ...]) -> None:
         self.label = f"{statements.joined_name(name)} in {contents.path.name}"
         self.size = (max if contents.one_pass else sum)(c.size for c in copies)
-        self._contents, self._copies = contents, copies
+        self._contents, self._copies, self.missing, self.first_row = contents, copies, missing, 1
+        self.schema = pa.schema([])
         made = contents.tables.get(name) or contents.tables.get(copies[0].name, "")
         self.schema = self._sniffed(statements.column_types(made))
 
@@ -70,14 +73,18 @@ class DumpRows:
         progress.finish()
 
     def _batch(self, text: bytes, copy: Copy, types: Mapping[str, pa.DataType], before: int) -> pa.RecordBatch:
+        texts = {n for n in types if n in self.schema.names and pa.types.is_string(self.schema.field(n).type)}
         try:
-            read = copy_text.columns(text, copy.columns, types)
+            read = copy_text.columns(text, copy.columns, {n: pa.string() if n in texts else t for n, t in types.items()})
         except (pa.ArrowInvalid, KeyError) as error:
             raise self._refused(str(error), copy) from error
         columns = [self._typed(read[name], name, type_, before) for name, type_ in types.items()]
         return pa.record_batch(columns, schema=pa.schema(list(types.items())))
 
     def _typed(self, texts: pa.Array, name: str, type_: pa.DataType, before: int) -> pa.Array:
+        if pa.types.is_string(texts.type) and pa.types.is_floating(type_):
+            what = f"{self.label}: column {name}"
+            return numbers_of(copy_text.typed(texts, pa.string()), type_, self.missing, what, before + 1)
         try:
             return copy_text.typed(texts, type_)
         except NotAnArrayError as error:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from psycopg import errors, sql
 
 from tsclust.config import Source
-from tsclust.source.layouts import Layout, layout, no_such_column
+from tsclust.source.layouts import Layout, layout
+from tsclust.source.table import no_such_column
 from tsclust.source.postgres import ranges
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import Relation

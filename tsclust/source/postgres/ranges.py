@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from tsclust.source.layouts import Key
+from tsclust.source.columns import Key
 from tsclust.source.postgres.select import Selection, of_q, within
 from tsclust.source.postgres.session import Connection
 from tsclust.source.protocols import Range

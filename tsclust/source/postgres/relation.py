@@ -10,7 +10,7 @@ from psycopg import sql
 
 from tsclust.config import Source
 from tsclust.errors import SettingsError
-from tsclust.source.layouts import near
+from tsclust.source.table import near
 
 # A query up to its last word: strings and quoted names may hold what looks like a comment or a semicolon.
 _TOKEN = re.compile(

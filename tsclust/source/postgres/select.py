@@ -9,7 +9,8 @@ import pyarrow as pa
 from psycopg import sql
 from psycopg.postgres import types as pg
 
-from tsclust.source.layouts import ORDER, Column, Kind, Layout, free_name
+from tsclust.source.columns import Column, Kind
+from tsclust.source.layouts import ORDER, Layout, free_name
 from tsclust.source.postgres.relation import Relation
 
 _FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL

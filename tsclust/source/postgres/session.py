@@ -13,7 +13,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceLostError, TsclustError
-from tsclust.source.layouts import near
+from tsclust.source.table import near
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 

@@ -1,0 +1,92 @@
+"""What long rows of files are sorted by: a column in a type that keeps all of it, or the times that its texts tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tsclust.errors import BadSeriesError
+from tsclust.source.columns import Column, Kind
+from tsclust.source.files.looks import Looks
+from tsclust.source.protocols import Rows
+from tsclust.source.time_text import NUMBER, TimeForm
+
+
+@dataclass(frozen=True)
+class Order:
+    """read_as: the type that the column is read as;  type: what is sorted by"""
+
+    name: str
+    read_as: pa.DataType
+    type: pa.DataType
+    form: TimeForm | None
+    look: Looks
+
+    @classmethod
+    def of(cls, rows: Rows, schema: pa.Schema, name: str, look: Looks) -> Order:
+        """The order of the column `name`, "" where there is none. Raises BadSeriesError for texts that tell no time."""
+        if not name:
+            return cls("", pa.null(), pa.null(), None, look)
+        exact = exact_types(rows).get(name)
+        shown = schema.field(name).type if name in schema.names else None
+        if exact is not None or not pa.types.is_string(shown):
+            type_ = exact or (pa.int64() if pa.types.is_integer(shown) else shown)
+            return cls(name, type_, type_, None, look)
+        form = look.time_form(name)
+        return cls(name, pa.string(), pa.int64() if form.pattern else NUMBER, form, look)
+
+    @property
+    def of_day(self) -> bool:
+        """Does it start anew at midnight?"""
+        return self.form is not None and self.form.of_day
+
+    def places(self, column: pa.Array) -> pa.Array:
+        """The places of rows in their series. Raises BadSeriesError where a row has none."""
+        if self.form is not None:
+            column = self._parsed(column)
+        lost = column.is_null()
+        if pa.types.is_floating(column.type):
+            lost = pc.fill_null(pc.is_nan(column), True)
+        if pc.any(lost).as_py():
+            raise BadSeriesError(
+                f"{self.look.label}: {pc.sum(lost).as_py()} rows have no {self.name}: expected one in each, as it orders"
+                " the values",
+                f"Exclude them: --where '\"{self.name}\" IS NOT NULL', or name another column with --order",
+            )
+        return column
+
+    def _parsed(self, texts: pa.Array) -> pa.Array:
+        texts = self.look.with_nulls(texts)
+        assert self.form is not None
+        places, _ = self.form.parse(texts)
+        if places.null_count > texts.null_count:
+            raise self.look.bad_time(self.name, self.form)
+        return places
+
+
+def exact_types(rows: Rows) -> Mapping[str, pa.DataType]:
+    """The types that order a column exactly, where the one that is shown does not: name -> type, for all files."""
+    parts = getattr(rows, "parts", (rows,))
+    return {name: type_ for part in parts for name, type_ in getattr(part, "orders", {}).items()}
+
+
+def columns_of(rows: Rows, schema: pa.Schema) -> list[Column]:
+    """The columns for the layout, those too that are good for nothing but to order by."""
+    left_out: Mapping[str, str] = getattr(rows, "left_out", {})
+    there = [Column(f.name, kind(f.type), str(f.type)) for f in schema]
+    return there + [Column(n, "time", "duration") for n in exact_types(rows) if n in left_out]
+
+
+def kind(type_: pa.DataType) -> Kind:
+    """What a column of this type may be in a layout."""
+    tests: tuple[tuple[Kind, bool], ...] = (
+        ("integer", pa.types.is_integer(type_)),
+        ("number", pa.types.is_floating(type_)),
+        ("numbers", pa.types.is_list(type_)),
+        ("text", pa.types.is_string(type_)),
+        ("time", pa.types.is_temporal(type_)),
+    )
+    return next((kind for kind, fits in tests if fits), "other")

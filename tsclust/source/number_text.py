@@ -1,0 +1,52 @@
+"""Numbers written as text -> Arrow, and the texts that mean a missing value."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from tsclust.errors import BadSeriesError
+from tsclust.source.columns import shortened
+
+NUMBER = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)\s*$"
+# What people take for a number too: with a decimal comma, or with points or blanks between thousands.
+ALMOST = r"^\s*[+-]?(?:\d*[.,]?\d+(?:[eE][+-]?\d+)?|\d+[.,]|\d{1,3}(?:[., '\x{A0}\x{202F}]\d{3})+(?:[.,]\d+)?)\s*$"
+
+
+def numbers_of(texts: pa.Array, wanted: pa.DataType, missing: Sequence[str], what: str, first_row: int) -> pa.Array:
+    """Texts as numbers, those in `missing` as null; a bad one is named as `what` and by its row."""
+    texts = with_nulls(texts, missing)
+    try:
+        return texts.cast(wanted)
+    except pa.ArrowInvalid:
+        row = _first_bad(texts, wanted)
+        text = texts[row].as_py()
+        raise not_missing(f"{what} has {shortened(text)} in row {first_row + row}: expected a number", text) from None
+
+
+def not_missing(problem: str, text: str) -> BadSeriesError:
+    """The error for a cell that is no number, where `text` may be a way to write that there is none."""
+    return BadSeriesError(problem, f"Correct it, or add {shlex.quote(f'--missing={text}')} if it means a missing value")
+
+
+def with_nulls(texts: pa.Array, missing: Sequence[str]) -> pa.Array:
+    """`texts` with nulls for those in `missing`, and for empty ones."""
+    words = ("", *missing)
+    found = pc.is_in(texts, pa.array(words, pa.string())) if missing else pc.equal(texts, "")
+    return pc.if_else(found, pa.scalar(None, pa.string()), texts) if pc.any(found).as_py() else texts
+
+
+def _first_bad(texts: pa.Array, wanted: pa.DataType) -> int:
+    """The first row that cannot be cast, found by halving: some row cannot."""
+    first, last = 0, len(texts) - 1
+    while first < last:
+        middle = (first + last) // 2
+        try:
+            texts[first : middle + 1].cast(wanted)
+            first = middle + 1
+        except pa.ArrowInvalid:
+            last = middle
+    return first
