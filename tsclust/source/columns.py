@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["integer", "number", "numbers", "json", "text", "time", "other"]
+Holds = Literal["number", "numbers", "time", ""]
 
 
 @dataclass(frozen=True)
@@ -32,15 +34,19 @@ class Seen:
 
     holds     what most of them are: number, numbers (an array of them), time; "" for anything else
     text      the first one that is not that, "" where all are;  where: its place, "in row 7"
+    whole     are all of them that, though the source reads none as that? Then `text` is the first
     readable  are they read as that, or does the source refuse to?
     varies    do most rows have another text than the row before?
+    casts     the SQL that makes a time of them; several where a date fits several orders
     """
 
-    holds: Literal["number", "numbers", "time", ""] = ""
+    holds: Holds = ""
     text: str = ""
     where: str = ""
     readable: bool = False
     varies: bool = False
+    casts: tuple[str, ...] = ()
+    whole: bool = False
 
     @property
     def misfit(self) -> str:
@@ -54,6 +60,11 @@ Look = Callable[[str], Seen]  # at a column of texts
 def no_look(_: str) -> Seen:
     """Where nobody can look."""
     return Seen()
+
+
+def for_shell(text: str) -> str:
+    """`text` as one word of a command line."""
+    return f'"{text}"' if "'" in text and not set(text) & set('"$`\\!') else shlex.quote(text)
 
 
 def shortened(text: str, most: int = 60) -> str:

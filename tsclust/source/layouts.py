@@ -10,7 +10,7 @@ from tsclust.config import Source
 from tsclust.errors import QueryError
 from tsclust.source import numbered, wide
 from tsclust.source.columns import Column, Key, Kind, Look, no_look
-from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, unclear
+from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, in_query, unclear
 
 Form = Literal["array", "long", "wide"]
 ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
@@ -149,9 +149,10 @@ def _no_order(table: Table, name: str, what: str, *, is_id: bool = False) -> Que
     why = "also the id" if is_id else f"of type {column.type}{first_text(seen)}"
     expected = f"{what} is {why}: expected a number or a time that orders the values of a series"
     if not table.in_files:
-        cast = f"cast it in a query: to_timestamp({name}, 'DD.MM.YYYY HH24:MI:SS') AS {name}, or "
-        rows = "number the rows in a query: row_number() OVER (PARTITION BY id ORDER BY ...)"
-        return QueryError(expected, f"Name another column, or {cast if column.kind == 'text' else ''}{rows}")
+        casts = seen.casts or ((f"to_timestamp({name}, 'DD.MM.YYYY HH24:MI:SS')",) if column.kind == "text" else ())
+        ways = [*(in_query(table, name, cast) for cast in casts),
+                "number the rows in a query: row_number() OVER (PARTITION BY id ORDER BY ...)"]  # fmt: skip
+        return QueryError(expected, f"Name another column, or {', or '.join(ways)}")
     way = "Name another column with --order"
     if column.kind == "text" and not is_id:
         way += f", or say how times are written in {name}, for example --time-format '%d/%m/%Y %H:%M:%S'"
@@ -181,7 +182,7 @@ def _likely_array(table: Table, taken: set[str]) -> str:
         return named[0]
     if texts := _arrays_with_misfits(table, taken):
         instead = f"name another: --values {arrays[0]}" if len(arrays) == 1 else ""
-        raise bad_cell(table, texts[0], "an array of numbers", instead)
+        raise bad_cell(table, texts[0], "an array of numbers", instead, f" --values {texts[0]}")
     return table.one_of(arrays, ()) or unclear(table, "which array holds the values", "source.values")
 
 
@@ -215,7 +216,8 @@ def _likely_value(table: Table, taken: set[str]) -> str:
     found = table.one_of(floats or numbers, ()) or unclear(table, "where the values are", "source.values")
     for name in (n for n in open_ if n not in numbers):
         if table.seen(name).holds == "number" and table.seen(name).varies:
-            raise bad_cell(table, name, "a number, if it holds the values", f"name what does: --values {found}")
+            instead = f"name what holds them: --values {found}"
+            raise bad_cell(table, name, "a number, if it holds the values", instead, f" --values {name}")
     return found
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError
-from tsclust.source.columns import shortened
+from tsclust.source.columns import for_shell, shortened
 
 NUMBER = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[nN][aA][nN]|[iI][nN][fF](?:inity)?)\s*$"
 # What people take for a number too: with a decimal comma, or with points or blanks between thousands.
@@ -29,7 +28,7 @@ def numbers_of(texts: pa.Array, wanted: pa.DataType, missing: Sequence[str], wha
 
 def not_missing(problem: str, text: str) -> BadSeriesError:
     """The error for a cell that is no number, where `text` may be a way to write that there is none."""
-    return BadSeriesError(problem, f"Correct it, or add {shlex.quote(f'--missing={text}')} if it means a missing value")
+    return BadSeriesError(problem, f"Correct it, or add {for_shell(f'--missing={text}')} if it means a missing value")
 
 
 def with_nulls(texts: pa.Array, missing: Sequence[str]) -> pa.Array:

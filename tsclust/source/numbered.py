@@ -69,7 +69,8 @@ def as_ranges(names: Sequence[str]) -> str:
     of, runs = numbers(names), [[names[0]]]
     steps = [of[b] - of[a] for a, b in pairwise(names)]
     for name, step in zip(names[1:], steps, strict=True):
-        runs[-1].append(name) if step == min(steps) else runs.append([name])
+        alike = _LAST.sub("", name) == _LAST.sub("", runs[-1][-1])
+        runs[-1].append(name) if alike and step == min(steps) else runs.append([name])
     return ",".join(run[0] if len(run) == 1 else f"{run[0]}..{run[-1]}" for run in runs)
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import difflib
-import shlex
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError, QueryError, TsclustError
-from tsclust.source.columns import Column, Key, Kind, Look, Seen, shortened
+from tsclust.source.columns import Column, Key, Kind, Look, Seen, for_shell, shortened
 
+_PLAIN = r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)?"
+_LONG = 300  # characters of columns in a query that a message shows
 NUMBERS: tuple[Kind, Kind] = ("number", "integer")
 
 
@@ -64,16 +66,45 @@ class Table:
         return bool(self.source.files)
 
 
-def bad_cell(table: Table, name: str, expected: str, instead: str = "") -> TsclustError:
-    """The error for a column that does not hold what is `expected` of it, by its first cell; `instead`: a way on."""
+def bad_cell(table: Table, name: str, expected: str, instead: str = "", also: str = "") -> TsclustError:
+    """The error for a column that does not hold what is `expected` of it, by its first cell.
+
+    instead: another way on. also: what has to be said besides where the cell means a missing value.
+    """
     seen, column = table.seen(name), table.columns[name]
-    ways = [f"add {shlex.quote(f'--missing={seen.text}')} if it means a missing value"] if seen.misfit else []
-    if not table.in_files:
-        ways = [f"cast it in a query: NULLIF({name}, {_literal(seen.text)})::float8 AS {name}"]
-    way = _capital(", or ".join([*ways, *([instead] if instead else [])])) or f"Correct the column {name}"
+    ways = [*_ways(table, name, also), *([instead] if instead else [])]
+    step = _capital(", or ".join(ways)) or f"Correct the column {name}"
     if seen.misfit:
-        return BadSeriesError(f"{table.label}: column {name} has {seen.misfit}: expected {expected}", way)
-    return QueryError(f"{table.label}: column {name} is of type {column.type}: expected {expected}", way)
+        return BadSeriesError(f"{table.label}: column {name} has {seen.misfit}: expected {expected}", step)
+    return QueryError(f"{table.label}: column {name} is of type {column.type}: expected {expected}", step)
+
+
+def in_query(table: Table, name: str, cast: str) -> str:
+    """The flag for a query that has `cast` in place of column `name`; for a long one, how to write it."""
+    columns = ", ".join(f"{cast} AS {_quoted(n)}" if n == name else _quoted(n) for n in table.columns)
+    if not table.source.table or len(columns) > _LONG or not re.fullmatch(_PLAIN, table.source.table.strip()):
+        return f"cast it in a query: {cast} AS {_quoted(name)}"
+    return f"--query {for_shell(f'SELECT {columns} FROM {table.source.table.strip()}')}"
+
+
+def _ways(table: Table, name: str, also: str) -> list[str]:
+    """What to do about a cell that does not fit: say that it means a missing value, or write it as it should be."""
+    seen = table.seen(name)
+    if not table.in_files:
+        if table.columns[name].kind != "text":
+            return []
+        text = _quoted(name) if seen.whole else f"NULLIF({_quoted(name)}, {_literal(seen.text)})"
+        return [in_query(table, name, f"{text}::{'float8[]' if seen.holds == 'numbers' else 'float8'}")]
+    if not seen.misfit:
+        return []
+    if seen.holds == "number" and re.fullmatch(r"[-+]?[\d., '\xa0\u202f]+", seen.text.strip()):
+        return ["write it with a decimal point, and nothing between thousands"]
+    return [f"add {for_shell(f'--missing={seen.text}')}{also} if it means a missing value"]
+
+
+def _quoted(name: str) -> str:
+    """A column's name as SQL writes it."""
+    return name if re.fullmatch(_PLAIN, name) and name not in ("values", "order", "user", "end") else f'"{name}"'
 
 
 def no_such_column(label: str, setting: str, name: str, names: Iterable[str]) -> QueryError:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-
 from tsclust.errors import QueryError
 from tsclust.source import numbered
+from tsclust.source.columns import for_shell
 from tsclust.source.numbered import FEWEST_WIDE
 from tsclust.source.table import NUMBERS, Table, bad_cell, no_such_column
 
@@ -89,7 +88,7 @@ def _check_order(table: Table, names: list[str]) -> None:
     if of and without:
         raise QueryError(
             f"source.values = {table.source.values!r} matches column {without[0]} of {table.label}, whose name has no"
-            f" number that orders it among {next(iter(of))}, ...",
+            f" number that orders it among {next(iter(of))} ... {list(of)[-1]}",
             f"Leave it out: {_flag(numbered.as_ranges(numbered.ordered(list(of))))}",
         )
     if pair := numbered.twice(names):
@@ -126,5 +125,5 @@ def _check_gaps(table: Table, names: list[str], every: tuple[str, ...]) -> None:
 
 
 def _flag(said: str) -> str:
-    return f"--values {shlex.quote(said)}"
+    return f"--values {for_shell(said)}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +10,11 @@ import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError
 from tsclust.source import array_text, number_text, time_text
-from tsclust.source.columns import Seen, shortened
+from tsclust.source.columns import Holds, Seen, shortened
 from tsclust.source.protocols import Rows
 from tsclust.source.time_text import TimeForm
 
 _SOME = 1_000  # texts that show what a column holds
-Holds = Literal["number", "numbers", "time", ""]
 
 
 class Looks:

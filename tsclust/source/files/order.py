@@ -12,7 +12,7 @@ from tsclust.errors import BadSeriesError
 from tsclust.source.columns import Column, Kind
 from tsclust.source.files.looks import Looks
 from tsclust.source.protocols import Rows
-from tsclust.source.time_text import NUMBER, TimeForm
+from tsclust.source.time_text import DAY, NUMBER, TimeForm
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,40 @@ class Order:
         if places.null_count > texts.null_count:
             raise self.look.bad_time(self.name, self.form)
         return places
+
+
+class Days:
+    """Holds times of day against midnight, where they begin again: no series may reach over it.
+
+    Twelve hours are more than an operation takes; a series that seems to take more goes from 23:59 to 0:01.
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._order = order
+        self._ends: list[pa.Table] = []
+
+    def add(self, ids: pa.Array, places: pa.Array) -> None:
+        """Note the first and the last time of each series."""
+        self._ends.append(_ends(pa.table({"id": ids, "low": places, "high": places})))
+
+    def check(self) -> None:
+        """Raises BadSeriesError where a series spans more than half a day."""
+        if not self._ends:
+            return
+        ends = _ends(pa.concat_tables(self._ends))
+        long = ends.filter(pc.greater(pc.subtract(ends["high"], ends["low"]), DAY // 2))
+        if len(long):
+            raise BadSeriesError(
+                f"{self._order.look.label}: the times of day in {self._order.name} of series {pc.min(long['id'])} span more"
+                " than 12 hours, as those do that pass midnight: expected times that order the values",
+                "Write date and time in one column and name it with --order, or if it is no time of day but counts from"
+                " 0: --time-format duration",
+            )
+
+
+def _ends(table: pa.Table) -> pa.Table:
+    found = table.group_by("id").aggregate([("low", "min"), ("high", "max")])
+    return found.select(["id", "low_min", "high_max"]).rename_columns(["id", "low", "high"])
 
 
 def exact_types(rows: Rows) -> Mapping[str, pa.DataType]:

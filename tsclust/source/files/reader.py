@@ -19,7 +19,7 @@ from tsclust.hashing import hash_ids
 from tsclust.source import checks, numbered
 from tsclust.source.files import discovery
 from tsclust.source.files.looks import Looks
-from tsclust.source.files.order import Order, columns_of, kind
+from tsclust.source.files.order import Days, Order, columns_of, kind
 from tsclust.source.layouts import ORDER, Layout, free_name, layout
 from tsclust.source.number_text import with_nulls
 from tsclust.source.numbered import FEWEST_WIDE
@@ -45,12 +45,15 @@ class FileReader:
         left = self._source.limit or None
         types = self._types | {n: self._schema.field(n).type for n in self._asked_by_where}
         with spilling(folder, self._flat, self._layout.form == "long") as spill:
-            rows = 0
+            rows, days = 0, Days(self._order)
             for batch in self._rows.read(types, tell):
                 named = self._named(self._filtered(batch))
                 checks.refuse_null(named.column(0), rows)
                 rows += named.num_rows
+                if self._order.of_day:
+                    days.add(named.column(0), named.column(1))
                 spill.add(keep(self._sampled(named)))
+            days.check()
             for table in spill.series(self._source.part_rows):
                 yield table.slice(0, left)
                 left = None if left is None else left - min(table.num_rows, left)

@@ -10,6 +10,7 @@ from tsclust.config import Source
 from tsclust.source.layouts import Layout, layout
 from tsclust.source.table import no_such_column
 from tsclust.source.postgres import ranges
+from tsclust.source.postgres.looks import Looks
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import Relation
 from tsclust.source.postgres.select import Described, Selection, of_q, sampled, select
@@ -30,7 +31,8 @@ def selected(holder: Connection, from_: Relation, source: Source, after: str | N
     described = _described(holder, from_)
     all_ = sql.SQL("SELECT * FROM {}").format(from_.text)
     names = [c.name for c in described]
-    found = layout(from_.label, [c.column for c in described], ranges.keys(holder, all_, names), source)
+    look = Looks(holder, from_, names, source.missing)
+    found = layout(from_.label, [c.column for c in described], ranges.keys(holder, all_, names), source, look)
     if found.form == "long" and "*" in source.carry:
         found = replace(found, carry=_of_series(holder, from_, found))
     selection = select(from_, found, described)

@@ -23,6 +23,7 @@ def notes(facts: ScoresFacts, to_table: str) -> tuple[str, ...]:
 def _notes(facts: ScoresFacts, to_table: str) -> Iterator[str]:
     if facts.elsewhere:
         yield f"from {facts.origin}"
+        yield facts.layout
     if to_table:
         yield f"also in the table {to_table}"
     yield from _refused(facts)

@@ -71,6 +71,7 @@ class SeriesToScore:
 
     series  the folder of the parts with the carried columns; times: the one that says when a series was recorded
     rows    of all parts; inputs: stage -> hash, for the manifest; origin: where the series came from
+    layout  how they are stored there
     """
 
     paths: tuple[Path, ...]
@@ -81,6 +82,7 @@ class SeriesToScore:
     rows: int
     inputs: dict[str, str]
     origin: str
+    layout: str
 
     def when(self, path: Path) -> pl.Series | None:
         """(all,) when the series of a part were recorded; None where no column says."""
@@ -130,7 +132,10 @@ def _source(
 ) -> SeriesToScore:  # fmt: skip
     there = SeriesFiles.of(series)
     about = there.manifest
-    return SeriesToScore(paths, scores, model, there.folder, there.time_column, about.rows, inputs, about.facts.origin)
+    return SeriesToScore(
+        paths, scores, model, there.folder, there.time_column, about.rows, inputs, about.facts.origin,
+        about.facts.layout,
+    )  # fmt: skip
 
 
 def _scorer_of(workspace: Workspace, settings: Settings, model: ModelBundle) -> Scorer:
@@ -178,7 +183,7 @@ def score_all(
     facts = ScoresFacts(
         refuse=refuse, elsewhere=stage.name == "scores_new", threshold=threshold, said=dict(said.most_common()),
         drift=drift_check.detect_drift(now, source.model, partial(_by_month, source)), origin=source.origin,
-        kept=said.total() - said[IMPOSSIBLE],
+        kept=said.total() - said[IMPOSSIBLE], layout=source.layout,
     )  # fmt: skip
     return write_manifest(
         writer, meter, stage, settings=config.digest(str(threshold)), inputs=source.inputs, seed=0, rows=source.rows,
