@@ -9,7 +9,7 @@ from typing import Literal
 from tsclust.config import Source
 from tsclust.errors import QueryError
 from tsclust.source import numbered, wide
-from tsclust.source.columns import Column, Key, Kind, Look, no_look
+from tsclust.source.columns import Column, Key, Kind, Look, for_shell, no_look
 from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, in_query, unclear
 
 Form = Literal["array", "long", "wide"]
@@ -181,8 +181,8 @@ def _likely_array(table: Table, taken: set[str]) -> str:
     if named := table.likely(arrays, _VALUES):
         return named[0]
     if texts := _arrays_with_misfits(table, taken):
-        instead = f"name another: --values {arrays[0]}" if len(arrays) == 1 else ""
-        raise bad_cell(table, texts[0], "an array of numbers", instead, f" --values {texts[0]}")
+        instead = f"name another (--values {for_shell(arrays[0])})" if len(arrays) == 1 else ""
+        raise bad_cell(table, texts[0], "an array of numbers", instead, f" --values {for_shell(texts[0])}")
     return table.one_of(arrays, ()) or unclear(table, "which array holds the values", "source.values")
 
 
@@ -216,14 +216,14 @@ def _likely_value(table: Table, taken: set[str]) -> str:
     found = table.one_of(floats or numbers, ()) or unclear(table, "where the values are", "source.values")
     for name in (n for n in open_ if n not in numbers):
         if table.seen(name).holds == "number" and table.seen(name).varies:
-            instead = f"name what holds them: --values {found}"
-            raise bad_cell(table, name, "a number, if it holds the values", instead, f" --values {name}")
+            instead = f"name what holds them (--values {for_shell(found)})"
+            raise bad_cell(table, name, "a number, if it holds the values", instead, f" --values {for_shell(name)}")
     return found
 
 
 def _another(table: Table, taken: set[str]) -> str:
     numbers = [n for n in table.of("number") if n not in taken]
-    return f"name another column: --values {numbers[0]}" if len(numbers) == 1 else ""
+    return f"name another column (--values {for_shell(numbers[0])})" if len(numbers) == 1 else ""
 
 
 def _carried(table: Table, taken: set[str]) -> tuple[str, ...]:

@@ -76,7 +76,9 @@ class TimeForm:
         if not self.pattern:
             return _numbers(texts)
         groups = pc.extract_regex(texts, f"(?i)^(?:{self.pattern})$")
-        fits = groups.is_valid().to_numpy(zero_copy_only=False) & (pc.fill_null(pc.utf8_length(texts), 0).to_numpy() > 0)
+        fits = groups.is_valid().to_numpy(zero_copy_only=False) & (
+            pc.fill_null(pc.utf8_length(texts), 0).to_numpy() > 0
+        )
         parts = _Parts(groups)
         return _valid(parts, fits), _moment(parts, fits)
 
@@ -137,7 +139,9 @@ def _dates() -> Iterator[TimeForm]:
         yield TimeForm(name, f"{_CLOCK}{_BETWEEN}{date}")
     for clock in ("", *(f"(?:t|_|{_BLANK})?{_COMPACT}{zone}" for zone in _ZONES)):
         yield TimeForm("%Y%m%d", rf"(?P<y>\d{{4}})(?P<m>\d{{2}})(?P<d>\d{{2}}){clock}")
-    yield TimeForm("%b %d %H:%M:%S %Y", rf"{_WEEKDAY}{_NAME} +(?P<d>\d{{1,2}}) {_CLOCK}(?: (?:utc|gmt))? (?P<y>\d{{4}})")
+    yield TimeForm(
+        "%b %d %H:%M:%S %Y", rf"{_WEEKDAY}{_NAME} +(?P<d>\d{{1,2}}) {_CLOCK}(?: (?:utc|gmt))? (?P<y>\d{{4}})"
+    )
 
 
 def _date_patterns() -> Mapping[str, str]:
@@ -224,7 +228,10 @@ def _signs(parts: _Parts) -> tuple[Int64s, Int64s]:
     days = np.where(parts.text("n").to_numpy(zero_copy_only=False) == "-", -1, 1)
     if "m2" not in parts:
         return days, days
-    own, has_days = parts.text("m2").to_numpy(zero_copy_only=False), parts.text("D").to_numpy(zero_copy_only=False) != ""
+    own, has_days = (
+        parts.text("m2").to_numpy(zero_copy_only=False),
+        parts.text("D").to_numpy(zero_copy_only=False) != "",
+    )
     return days, np.where(own == "-", -1, np.where((own == "") & ~has_days, days, 1))
 
 

@@ -78,7 +78,7 @@ def _check_kinds(table: Table, every: list[str], names: list[str]) -> None:
         others = [name for name in others if any(c in _DIGITS for c in name)]
     for name in others:
         expected = f"a number, as in {ordered[0]} ... {ordered[-1]}"
-        instead = f"leave it out: {_flag(numbered.as_ranges(ordered))}" if len(others) == 1 else ""
+        instead = f"leave it out ({_flag(numbered.as_ranges(ordered))})" if len(others) == 1 else ""
         raise bad_cell(table, name, expected, instead)
 
 
@@ -89,7 +89,7 @@ def _check_order(table: Table, names: list[str]) -> None:
         raise QueryError(
             f"source.values = {table.source.values!r} matches column {without[0]} of {table.label}, whose name has no"
             f" number that orders it among {next(iter(of))} ... {list(of)[-1]}",
-            f"Leave it out: {_flag(numbered.as_ranges(numbered.ordered(list(of))))}",
+            f"Leave it out ({_flag(numbered.as_ranges(numbered.ordered(list(of))))})",
         )
     if pair := numbered.twice(names):
         raise QueryError(
@@ -107,11 +107,11 @@ def _check_rivals(table: Table, names: list[str], taken: set[str]) -> None:
         alike = numbered.alike(other) == numbered.alike(before)
         if rivals and (alike or len(rivals) == len(names)) and len(names) >= 2:
             first, all_ = numbered.ordered(names), numbered.ordered([*names, *rivals])
-            both = f"; all of them: {_flag(numbered.as_ranges(all_))}" if alike and not numbered.twice(all_) else ""
+            both = f", or all of them ({_flag(numbered.as_ranges(all_))})" if alike and not numbered.twice(all_) else ""
             raise QueryError(
                 f"{table.label}: it is not clear which columns are the values: {first[0]} ... {first[-1]}, or"
                 f" {rivals[0]}{' ... ' + rivals[-1] if len(rivals) > 1 else ''} too",
-                f"Name them: {_flag(numbered.as_ranges(first))}{both}",
+                f"Name them ({_flag(numbered.as_ranges(first))}){both}",
             )
 
 
@@ -120,10 +120,9 @@ def _check_gaps(table: Table, names: list[str], every: tuple[str, ...]) -> None:
         some = ", ".join(gaps[:5]) + (", ..." if len(gaps) > 5 else "")
         raise QueryError(
             f"{table.label}: columns {names[0]} ... {names[-1]} have no number {some}: expected one with every number",
-            f"Add what is missing, or if nothing is: {_flag(numbered.as_ranges(every))}",
+            f"Add what is missing, or if nothing is name the columns ({_flag(numbered.as_ranges(every))})",
         )
 
 
 def _flag(said: str) -> str:
     return f"--values {for_shell(said)}"
-

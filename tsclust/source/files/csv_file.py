@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
 import io
 import re
-import threading
-import zlib
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +15,16 @@ import pyarrow.csv as pacsv
 from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SourceFileError, TsclustError
 from tsclust.source.columns import shortened
-from tsclust.source.files.columns import hold_arrays, lists_of, unreadable
+from tsclust.source.files import csv_head
+from tsclust.source.files.columns import hold_arrays, lists_of
+from tsclust.source.files.csv_head import Head
+from tsclust.source.files.csv_text import Text
 from tsclust.source.number_text import not_missing, with_nulls
 from tsclust.source.protocols import OnBytes
 from tsclust.source.time_text import NUMBER
 
 BLOCK = 1 << 24  # bytes of text in one batch, and the longest line that can be read
-GZIP = b"\x1f\x8b"
-_DELIMITERS = "\t;|,"  # a comma last: texts between the others hold it more often
 _NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?"
-_ARRAY = r"\{[^{}]*\}|\[[^\[\]]*\]"
 _BAD_VALUE = re.compile(r"In CSV column #(\d+): (?:Row #(\d+): )?CSV conversion error to (.*?): (.*)", re.DOTALL)
 _BAD_ROW = re.compile(r"CSV parse error: (?:Row #(\d+): )?Expected (\d+) columns, got (\d+): (.*)", re.DOTALL)
 _NUMBERS = ("double", "float")
@@ -45,16 +39,20 @@ class CsvFile:
     schema: pa.Schema
     size: int
     path: Path
-    delimiter: str
+    head: Head
     decimal: str
     header: dict[str, str]  # name -> the name as the file spells it, blanks around it included
     missing: tuple[str, ...]  # texts that mean a missing value in columns of numbers and times
     orders: Mapping[str, pa.DataType]  # the types of columns that hold more than their type in `schema` keeps
-    first_row: int = 2  # the line of the first row
+
+    @property
+    def first_row(self) -> int:
+        """The line of the first row."""
+        return self.head.first_row
 
     def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
         """See `Rows.read`."""
-        with Text(self.path, self.label) as text:
+        with Text(self.path, self.label, self.head.start) as text:
             told = rows = 0
             for batch in self._parsed(text, types):
                 yield self._converted(batch, types, rows)
@@ -72,13 +70,13 @@ class CsvFile:
         convert.include_columns = [self.header[name] for name in types]
         convert.column_types = {self.header[name]: self._parsed_type(name, t) for name, t in types.items()}
         try:
-            parsing = pacsv.ParseOptions(delimiter=self.delimiter, newlines_in_values=True)
-            reader = pacsv.open_csv(text, _reading(BLOCK), parsing, convert)
+            parsing = pacsv.ParseOptions(delimiter=self.head.delimiter, newlines_in_values=True)
+            reader = pacsv.open_csv(text, _reading(BLOCK, self.head), parsing, convert)
             with reader:
                 yield from reader
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):  # a header and no rows
-                raise _refused(self.label, list(self.header), str(error)) from None
+                raise _refused(self.label, self.head, str(error)) from None
 
     def _parsed_type(self, name: str, wanted: pa.DataType) -> pa.DataType:
         if pa.types.is_list(wanted):
@@ -104,60 +102,6 @@ class CsvFile:
         return array.cast(wanted, safe=False)
 
 
-class Text(io.RawIOBase):
-    """The bytes of a file, unpacked where it is a gzip."""
-
-    def __init__(self, path: Path, label: str) -> None:
-        """Raises SourceFileError where it cannot be opened; so does `read` where it cannot be read."""
-        self._label, self._before_quote, self._quotes, self._last = label, b"", 0, b"\n"
-        self.room = threading.Semaphore(6)  # how many blocks may be read before one is released
-        try:
-            self._file = path.open("rb")
-            is_gzip = self._file.peek(2)[:2] == GZIP
-        except OSError as error:
-            raise unreadable(label, error) from None
-        self._bytes = gzip.GzipFile(fileobj=self._file) if is_gzip else self._file
-
-    def read(self, size: int = -1) -> bytes:
-        self.room.acquire(timeout=5)  # Arrow would read 32 blocks ahead; if it waits for one of them, so be it
-        try:
-            data = self._bytes.read(size)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            what = "is cut off" if isinstance(error, EOFError) else f"is damaged ({error})"
-            raise SourceFileError(f"{self._label}: the gzip file {what}", "Copy it again, or create it again") from None
-        except OSError as error:
-            raise unreadable(self._label, error) from None
-        self._note(data)
-        return data
-
-    def readable(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        self.room.release(100)
-        for file in filter(None, (getattr(self, "_bytes", None), getattr(self, "_file", None))):
-            file.close()
-        super().close()
-
-    @property
-    def passed(self) -> int:
-        """How many bytes of the disk have been read."""
-        return self._file.tell()
-
-    @property
-    def open_quote(self) -> bool:
-        """The last quote of what was read begins a cell that never ends."""
-        return self._quotes % 2 == 1 and self._before_quote in (b"\n", b"\r", *(d.encode() for d in _DELIMITERS))
-
-    def _note(self, data: bytes) -> None:
-        """Arrow takes the rest of a file for one cell where a quote is not closed, and says nothing."""
-        count, last = data.count(b'"'), data.rfind(b'"')
-        if count:
-            self._quotes += count
-            self._before_quote = data[last - 1 : last] if last else self._last
-        self._last = data[-1:] or self._last
-
-
 def opened(path: Path, label: str, sample: int = BLOCK, missing: tuple[str, ...] = MISSING) -> CsvFile:
     """The file with the columns of its header, their types found in its first `sample` bytes.
 
@@ -168,12 +112,12 @@ def opened(path: Path, label: str, sample: int = BLOCK, missing: tuple[str, ...]
         if data.count(b"\n") < 3:  # too few to show a whole row
             data += text.read(2 * BLOCK)
         cut, size = bool(text.read(1)), path.stat().st_size
-    names, delimiter = _header(data, label)
-    texts, decimal, inferred = _head(data, names, delimiter, cut, label, missing)
-    found = {name.strip(): _found(inferred[name].type, _cells(texts[name], missing)) for name in names}
-    header = {name.strip(): name for name in names}
+    head = csv_head.head(data, label, whole=not cut)
+    texts, decimal, inferred = _sampled(data[head.start :], head, cut, label, missing)
+    header = {name.strip(): name for name in head.columns if name}
+    found = {name: _found(inferred[own].type, _cells(texts[own], missing)) for name, own in header.items()}
     fine = {n: wide for n, t in found.items() if (wide := _fine(t, texts[header[n]])) is not None}
-    return CsvFile(label, pa.schema(list(found.items())), size, path, delimiter, decimal, header, missing, fine)
+    return CsvFile(label, pa.schema(list(found.items())), size, path, head, decimal, header, missing, fine)
 
 
 def _fine(found: pa.DataType, texts: pa.ChunkedArray) -> pa.DataType | None:
@@ -183,74 +127,52 @@ def _fine(found: pa.DataType, texts: pa.ChunkedArray) -> pa.DataType | None:
     return NUMBER if pa.types.is_float64(found) and _any(texts, r"\d{7}.*[.,]\d.*\d{5}|\d{17}") else None
 
 
-def _reading(block: int) -> pacsv.ReadOptions:  # threads are no faster, and lose the row's number
-    return pacsv.ReadOptions(block_size=block, use_threads=False)
+def _reading(block: int, head: Head) -> pacsv.ReadOptions:  # threads are no faster, and lose the row's number
+    names = [name or f"\0{i}" for i, name in enumerate(head.columns)]
+    return pacsv.ReadOptions(block_size=block, use_threads=False, column_names=names)
 
 
 def _convert(decimal: str, missing: Sequence[str]) -> pacsv.ConvertOptions:
     return pacsv.ConvertOptions(null_values=["", *missing], strings_can_be_null=False, decimal_point=decimal)
 
 
-def _header(data: bytes, label: str) -> tuple[list[str], str]:
-    """The names of the columns and the delimiter: that which gives most of them."""
-    try:
-        text = codecs.getincrementaldecoder("utf-8-sig")().decode(data[: 1 << 22])
-        rows = {d: _first_rows(text, d) for d in _DELIMITERS}
-    except UnicodeDecodeError as error:
-        raise _not_utf8(label, f"byte {error.start + 1}") from None
-    except csv.Error as error:
-        raise BadSeriesError(f"{label}: the header cannot be read ({error})", "Check its first line") from None
-    delimiter = max(_DELIMITERS, key=lambda d: (len(rows[d][0]), len(rows[d][0]) == len(rows[d][1])))
-    _check_header(rows[delimiter][0], label)
-    return rows[delimiter][0], delimiter
-
-
-def _first_rows(text: str, delimiter: str) -> tuple[list[str], list[str]]:
-    reader = filter(None, csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    header = next(reader, [])
-    try:
-        return header, next(reader, header)
-    except csv.Error:  # a cell that is too long for the csv module: an array
-        return header, header
-
-
-def _check_header(names: list[str], label: str) -> None:
-    cells = [name.strip() for name in names]
-    numbers = [c for c in cells if re.fullmatch(rf"{_NUMBER}|\d{{4}}-\d\d-\d\d.*", c)]
-    if any(re.fullmatch(_ARRAY, c) for c in cells) or (numbers and len(numbers) == sum(map(bool, cells))):
-        raise BadSeriesError(
-            f"{label}: its first line is data ({shortened(','.join(cells))}): expected the names of the columns",
-            "Put a line with names before it, for example: series_id,idx,value",
-        )
-    if not all(cells):
-        raise BadSeriesError(f"{label}: column {cells.index('') + 1} has no name", "Name every column in line 1")
-    twice = [name for name, times in Counter(cells).items() if times > 1]
-    if twice:
-        raise BadSeriesError(f"{label}: column {twice[0]} occurs twice", "Give every column a different name")
-
-
-def _head(
-    data: bytes, names: list[str], delimiter: str, cut: bool, label: str, missing: Sequence[str]
-) -> tuple[pa.Table, str, pa.Table]:
+def _sampled(
+    data: bytes, head: Head, cut: bool, label: str, missing: Sequence[str]
+) -> tuple[pa.Table, str, pa.Table]:  # fmt: skip
     """The first rows as text, the decimal point, and the same rows as Arrow infers them."""
     if cut:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
     as_text = _convert(".", missing)
-    as_text.column_types = dict.fromkeys(names, pa.string())
-    texts = _parsed_head(data, delimiter, as_text, label)
+    as_text.column_types = dict.fromkeys(filter(None, head.columns), pa.string())
+    texts = _parsed_head(data, head, as_text, label)
     rows = texts.num_rows - (cut and texts.num_rows > 1)  # a quoted cell of the last row may go on behind the sample
     texts = texts.slice(0, rows)
-    decimal = "," if delimiter == ";" and any(_has_comma(_cells(c, missing)) for c in texts.columns) else "."
-    return texts, decimal, _parsed_head(data, delimiter, _convert(decimal, missing), label).slice(0, rows)
+    decimal = _decimal([_cells(column, missing) for column in texts.columns], head.delimiter)
+    return texts, decimal, _parsed_head(data, head, _convert(decimal, missing), label).slice(0, rows)
 
 
-def _parsed_head(data: bytes, delimiter: str, convert: pacsv.ConvertOptions, label: str) -> pa.Table:
+def _decimal(columns: Sequence[pa.Array], delimiter: str) -> str:
+    """A comma where a column of numbers has one; beside other delimiters than ; it may also be between thousands."""
+    commas = [column for column in columns if _has_comma(column)]
+    if delimiter == ";":
+        return "," if commas else "."
+    clear = any(_any(column, r"^\s*[+-]?(?:0+,\d*|\d*,(?:\d{1,2}|\d{4,}))\s*$") for column in commas)
+    points = any(_all(column, f"^(?:{_NUMBER})$") and _any(column, r"\.") for column in columns)
+    return "," if clear and not points else "."
+
+
+def _parsed_head(data: bytes, head: Head, convert: pacsv.ConvertOptions, label: str) -> pa.Table:
     """Rows of another length than the header are left out: `read` will refuse them by their number."""
-    parsing = pacsv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=lambda row: "skip")
+    parsing = pacsv.ParseOptions(
+        delimiter=head.delimiter, newlines_in_values=True, invalid_row_handler=lambda row: "skip"
+    )
+    convert.include_columns = list(filter(None, head.columns))
+    if not data.strip():  # a header and no rows
+        return pa.table({n: pa.nulls(0, convert.column_types.get(n, pa.null())) for n in convert.include_columns})
     try:
-        return pacsv.read_csv(io.BytesIO(data + b"\n"), _reading(len(data) + 2), parsing, convert)
+        return pacsv.read_csv(io.BytesIO(data + b"\n"), _reading(len(data) + 2, head), parsing, convert)
     except pa.ArrowInvalid as error:
-        raise _refused(label, [], str(error)) from None
+        raise _refused(label, head, str(error)) from None
 
 
 def _cells(texts: pa.ChunkedArray, missing: Sequence[str]) -> pa.Array:
@@ -283,16 +205,17 @@ def _found(inferred: pa.DataType, texts: pa.Array) -> pa.DataType:
     return pa.list_(pa.float64()) if len(texts) and hold_arrays(texts) else pa.string()
 
 
-def _refused(label: str, names: list[str], message: str) -> TsclustError:
+def _refused(label: str, head: Head, message: str) -> TsclustError:
     """What Arrow says about a file, as an error of ours."""
-    value = _BAD_VALUE.fullmatch(message)
+    value, row = _BAD_VALUE.fullmatch(message), _BAD_ROW.fullmatch(message)
+    place = f"row {_line(head, (value and value[2]) or (row and row[1]))}"
     if "UTF8" in message:
-        return _not_utf8(label, f"row {value[2]}" if value else message)
+        return csv_head.not_utf8(label, place if value or row else message)
     if value:
-        return _bad_value(label, names[int(value[1])], value[2], value[3], value[4])
-    if row := _BAD_ROW.fullmatch(message):
+        return _bad_value(label, head.columns[int(value[1])], place, value[3], value[4])
+    if row:
         return BadSeriesError(
-            f"{label}, row {row[1]}: {row[3]} instead of {row[2]} cells ({shortened(row[4])})",
+            f"{label}, {place}: {row[3]} instead of {row[2]} cells ({shortened(row[4])})",
             "It may be cut off; a cell that contains the delimiter, such as an array, must be in quotes",
         )
     if "straddl" in message:
@@ -302,16 +225,17 @@ def _refused(label: str, names: list[str], message: str) -> TsclustError:
     return SourceFileError(f"{label} cannot be read as CSV ({message})", "Open it in an editor and look at its lines")
 
 
-def _bad_value(label: str, name: str, row: str | None, type_: str, why: str) -> BadSeriesError:
+def _line(head: Head, row: str | None) -> int:
+    """The line of a row that Arrow counts from 1."""
+    return int(row or 1) + head.first_row - 1
+
+
+def _bad_value(label: str, name: str, place: str, type_: str, why: str) -> BadSeriesError:
     value = re.search(r"'(.*)'", why, re.DOTALL)
     text = shortened(value[1]) if value else why
-    problem = f"{label}: column {name} has {text} in row {row}: expected {_NAMES.get(type_, type_)}, as before"
+    problem = f"{label}: column {name} has {text} in {place}: expected {_NAMES.get(type_, type_)}, as before"
     if value and type_ in _NUMBERS:
         return not_missing(problem, value[1])
     return BadSeriesError(
         problem, "Correct it or leave it empty; if it is right, move its row up: the first rows decide the type"
     )
-
-
-def _not_utf8(label: str, where: str) -> SourceFileError:
-    return SourceFileError(f"{label} is not UTF-8 text ({where})", "Save it as UTF-8: iconv -f WINDOWS-1251 -t UTF-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import shlex
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError
 from tsclust.source.files import csv_file, parquet_file
 from tsclust.source.files.columns import unreadable
-from tsclust.source.files.csv_file import BLOCK, GZIP
+from tsclust.source.files.csv_file import BLOCK
+from tsclust.source.files.csv_text import GZIP, UTF_16
 from tsclust.source.table import near
 from tsclust.source.pgdump import tables
 from tsclust.source.protocols import OnBytes, Rows
@@ -29,8 +31,6 @@ _LOOKS = {  # the first bytes of what cannot be read, what it is, and the next s
     b"PK\x03\x04": ("a zip archive or an Excel workbook", "Unpack it, or save the sheet as CSV"),
     b"\xd0\xcf\x11\xe0": ("an Excel workbook", "Save the sheet as CSV"),
     b"SQLite format 3\0": ("an SQLite database", "Export the table as CSV: sqlite3 -csv -header FILE 'SELECT ...'"),
-    b"\xff\xfe": ("UTF-16 text", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
-    b"\xfe\xff": ("UTF-16 text", "Save it as UTF-8: iconv -f UTF-16 -t UTF-8"),
     b"\x28\xb5\x2f\xfd": ("a zstd file", "Unpack it: zstd -d"),
     b"\xfd7zXZ\0": ("an xz file", "Unpack it: unxz"),
     b"BZh": ("a bzip2 file", "Unpack it: bunzip2"),
@@ -213,6 +213,8 @@ def _check_text(label: str, text: bytes, head: bytes) -> None:
     if not text.strip():
         what = "is empty" if not head or not text else "is blank"
         raise SourceFileError(f"{label} {what}: {_EXPECTED}", "Check how it was made: nothing was written to it")
+    if text[:2] in UTF_16:
+        return
     in_gzip = head.startswith(GZIP) and text is not head
     for magic, (what, step) in _LOOKS.items():
         if text.startswith(magic):
@@ -225,7 +227,10 @@ def _check_text(label: str, text: bytes, head: bytes) -> None:
 def _check_characters(label: str, text: bytes) -> None:
     zeros = text.count(b"\0")
     if zeros > len(text) // 4 and max(text[::2].count(b"\0"), text[1::2].count(b"\0")) > 0.9 * zeros:
-        raise SourceFileError(f"{label} is UTF-16 text: {_EXPECTED}", "Save it as UTF-8: iconv -f UTF-16LE -t UTF-8")
+        raise SourceFileError(
+            f"{label} is UTF-16 text: {_EXPECTED}",
+            f"Save it as UTF-8: iconv -f UTF-16LE -t UTF-8 {shlex.quote(label)} > utf8.csv, and read that file",
+        )
     if zeros or sum(text.count(bytes([c])) for c in range(1, 9)) > len(text) // 100:
         raise SourceFileError(
             f"{label} is not text; it looks encrypted, packed or binary: {_EXPECTED}",

@@ -52,7 +52,9 @@ class Looks:
             if len(found) == 1:
                 return found[0]
         if not found:
-            raise BadSeriesError(f"{self._rows.label}: column {name} is empty: expected times", "Name another with --order")
+            raise BadSeriesError(
+                f"{self._rows.label}: column {name} is empty: expected times", "Name another with --order"
+            )
         raise self._ambiguous(name, found)
 
     def bad_time(self, name: str, form: TimeForm) -> BadSeriesError:

@@ -92,7 +92,7 @@ class Days:
                 f"{self._order.look.label}: the times of day in {self._order.name} of series {pc.min(long['id'])} span more"
                 " than 12 hours, as those do that pass midnight: expected times that order the values",
                 "Write date and time in one column and name it with --order, or if it is no time of day but counts from"
-                " 0: --time-format duration",
+                " 0 name them so (--time-format duration)",
             )
 
 

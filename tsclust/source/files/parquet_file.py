@@ -108,7 +108,9 @@ def opened(path: Path, label: str, missing: tuple[str, ...] = MISSING) -> Parque
         usable = {name: type_ for name, type_ in shown.items() if type_ is not None}
         usable |= dict.fromkeys(_arrays_as_text(file, usable), pa.list_(pa.float64()))
         left_out = {f.name: _why_left_out(f) for f in arrow if shown[f.name] is None}
-        int96 = frozenset(c.name for c in map(file.schema.column, range(len(file.schema))) if c.physical_type == "INT96")
+        int96 = frozenset(
+            c.name for c in map(file.schema.column, range(len(file.schema))) if c.physical_type == "INT96"
+        )
         orders = {f.name: t for f in arrow if (t := _exact(f.type, f.name in int96)) is not None}
         schema = pa.schema(list(usable.items()))
         return ParquetFile(label, schema, path.stat().st_size, path, left_out, orders, int96, missing)

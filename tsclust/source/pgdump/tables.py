@@ -75,7 +75,9 @@ class DumpRows:
     def _batch(self, text: bytes, copy: Copy, types: Mapping[str, pa.DataType], before: int) -> pa.RecordBatch:
         texts = {n for n in types if n in self.schema.names and pa.types.is_string(self.schema.field(n).type)}
         try:
-            read = copy_text.columns(text, copy.columns, {n: pa.string() if n in texts else t for n, t in types.items()})
+            read = copy_text.columns(
+                text, copy.columns, {n: pa.string() if n in texts else t for n, t in types.items()}
+            )
         except (pa.ArrowInvalid, KeyError) as error:
             raise self._refused(str(error), copy) from error
         columns = [self._typed(read[name], name, type_, before) for name, type_ in types.items()]
