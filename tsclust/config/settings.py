@@ -18,9 +18,9 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from tsclust.errors import SettingsError
 
 PLACES = frozenset({"table", "query", "files"})  # of series
-# Texts that mean a missing value in a column of numbers or times, whatever program wrote them; an empty cell always does.
-MISSING = ("NULL", "null", "Null", "NA", "N/A", "n/a", "na", "#N/A", "#N/A N/A", "#NA", "#NV", "<NA>", "None", "none", "NaT",
-           "\\N", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")  # fmt: skip
+# Texts that mean a missing value in a column of numbers or times; an empty cell always does.
+MISSING = ("NULL", "null", "Null", "NA", "N/A", "n/a", "na", "#N/A", "#N/A N/A", "#NA", "#NV", "<NA>", "None", "none",
+           "NaT", "\\N", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")  # fmt: skip
 CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
 
 

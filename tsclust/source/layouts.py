@@ -9,7 +9,7 @@ from typing import Literal
 from tsclust.config import Source
 from tsclust.errors import QueryError
 from tsclust.source import numbered, wide
-from tsclust.source.columns import Column, Key, Kind, Look, for_shell, no_look
+from tsclust.source.columns import Column, Key, Look, for_shell, no_look
 from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, in_query, unclear
 
 Form = Literal["array", "long", "wide"]

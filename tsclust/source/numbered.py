@@ -1,4 +1,4 @@
-"""Sets of columns that a number tells apart: v0, v1, ...; which ones belong together, their order, and what is missing."""
+"""Sets of columns that a number tells apart: v0, v1, ...; which belong together, their order, what is missing."""
 
 from __future__ import annotations
 

@@ -84,7 +84,8 @@ def in_query(table: Table, name: str, cast: str) -> str:
     columns = ", ".join(f"{cast} AS {_quoted(n)}" if n == name else _quoted(n) for n in table.columns)
     if not table.source.table or len(columns) > _LONG or not re.fullmatch(_PLAIN, table.source.table.strip()):
         return f"cast it in a query: {cast} AS {_quoted(name)}"
-    return f"read it as numbers or times (--query {for_shell(f'SELECT {columns} FROM {table.source.table.strip()}')})"
+    query = f"SELECT {columns} FROM {table.source.table.strip()}"  # noqa: S608 - shown, not run
+    return f"read it as numbers or times (--query {for_shell(query)})"
 
 
 def _ways(table: Table, name: str, also: str) -> list[str]:

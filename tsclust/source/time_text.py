@@ -1,7 +1,7 @@
 """Times written as text -> nanoseconds that order them: dates, times of day, durations and plain numbers.
 
-A form fits a column where every text of it fits; where a date fits two (1/2/2024), `candidates` has both, and it is for the
-caller to look further or to ask. What comes out is for comparing only.
+A form fits a column where every text of it fits; where a date fits two (1/2/2024), `candidates` has both, and it is for
+the caller to look further or to ask. What comes out is for comparing only.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class TimeForm:
     """One way to write a time.
 
     name     as time_format says it ("%d/%m/%Y"), or in words
-    pattern  of RE2, its groups named: d m y b, H M S f, p (AM or PM), z (zone), n m2 D (of durations), v u (number, unit)
+    pattern  of RE2; its groups: d m y b, H M S f, p (AM or PM), z (zone), n m2 D (of durations), v w u (number, unit)
     of_day   does it tell the time of day and no date?
     """
 

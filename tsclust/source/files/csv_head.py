@@ -1,5 +1,7 @@
-"""Where the rows of a CSV begin and what its columns are called: lines before the header, units below it, columns without a
-name that only count or hold nothing."""
+"""Where the rows of a CSV begin and what its columns are called.
+
+There may be lines before the header, units below it, and columns without a name that only count or hold nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from tsclust.errors import BadSeriesError, SourceFileError
 from tsclust.source.columns import shortened
@@ -218,7 +221,8 @@ def _check(columns: Sequence[str], names: Sequence[str], below: Sequence[_Row], 
         named = shlex.quote(f"1i {delimiter.join(_likely_names(cells))}".replace("\t", "\\t"))
         raise BadSeriesError(
             f"{label}: its first line is data ({shortened(','.join(cells))}): expected the names of the columns",
-            f"Put a line with names before it, for example series_id,idx,value (sed {named} {shlex.quote(label)} > named.csv)",
+            "Put a line with names before it, for example series_id,idx,value"
+            f" (sed {named} {shlex.quote(label)} > named.csv)",
         )
     twice = [name for name, times in Counter(c.strip() for c in columns if c).items() if times > 1]
     if twice:
@@ -238,7 +242,7 @@ def _is_data(cells: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     if not numeric or not all(re.fullmatch(_NUMBER, cells[i]) for i in numeric):
         return False
     numbers = [float(cells[i].replace(",", ".")) for i in numeric]
-    return len(numbers) < 3 or any(b <= a for a, b in zip(numbers, numbers[1:], strict=False))
+    return len(numbers) < 3 or any(b <= a for a, b in pairwise(numbers))
 
 
 def _likely_names(cells: Sequence[str]) -> Iterator[str]:

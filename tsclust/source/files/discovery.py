@@ -17,9 +17,9 @@ from tsclust.source.files import csv_file, parquet_file
 from tsclust.source.files.columns import unreadable
 from tsclust.source.files.csv_file import BLOCK
 from tsclust.source.files.csv_text import GZIP, UTF_16
-from tsclust.source.table import near
 from tsclust.source.pgdump import tables
 from tsclust.source.protocols import OnBytes, Rows
+from tsclust.source.table import near
 
 _CSV, _PARQUET, _DUMP = "CSV", "Parquet", "pg_dump"
 _MAGIC = b"PAR1"

@@ -1,4 +1,4 @@
-"""A look at columns of texts in files: what they hold, the first cell that does not fit, how their times are written."""
+"""A look at columns of texts in files: what they hold, the first cell that does not, how times are written."""
 
 from __future__ import annotations
 
@@ -88,8 +88,8 @@ class Looks:
     def _ambiguous(self, name: str, found: list[TimeForm]) -> BadSeriesError:
         text = next(t[0].as_py() for _, _, texts in self._texts(name) if len(t := texts.drop_null()))
         return BadSeriesError(
-            f"{self._rows.label}: column {name} has {shortened(text)}, which may be {' or '.join(f.name for f in found)}:"
-            " expected dates that fit one order of day and month",
+            f"{self._rows.label}: column {name} has {shortened(text)}, which may be"
+            f" {' or '.join(f.name for f in found)}: expected dates that fit one order of day and month",
             "Say which: " + " or ".join(f"--time-format '{form.name}'" for form in found),
         )
 

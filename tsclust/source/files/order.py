@@ -13,6 +13,7 @@ from tsclust.source.columns import Column, Kind
 from tsclust.source.files.looks import Looks
 from tsclust.source.protocols import Rows
 from tsclust.source.time_text import DAY, NUMBER, TimeForm
+from tsclust.wording.english import counted
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,8 @@ class Order:
             lost = pc.fill_null(pc.is_nan(column), True)
         if pc.any(lost).as_py():
             raise BadSeriesError(
-                f"{self.look.label}: {pc.sum(lost).as_py()} rows have no {self.name}: expected one in each, as it orders"
-                " the values",
+                f"{self.look.label}: {counted(pc.sum(lost).as_py(), 'row')} without {self.name}: expected one in each,"
+                " as it orders the values",
                 f"Exclude them: --where '\"{self.name}\" IS NOT NULL', or name another column with --order",
             )
         return column
@@ -89,8 +90,8 @@ class Days:
         long = ends.filter(pc.greater(pc.subtract(ends["high"], ends["low"]), DAY // 2))
         if len(long):
             raise BadSeriesError(
-                f"{self._order.look.label}: the times of day in {self._order.name} of series {pc.min(long['id'])} span more"
-                " than 12 hours, as those do that pass midnight: expected times that order the values",
+                f"{self._order.look.label}: the times of day in {self._order.name} of series {pc.min(long['id'])} span"
+                " more than 12 hours, as those do that pass midnight: expected times that order the values",
                 "Write date and time in one column and name it with --order, or if it is no time of day but counts from"
                 " 0 name them so (--time-format duration)",
             )

@@ -1,4 +1,4 @@
-"""A look at columns of text in PostgreSQL, which are not read as anything else: what they hold, and the SQL that reads it."""
+"""A look at columns of text in PostgreSQL, which are read as nothing else: what they hold, and the SQL for it."""
 
 from __future__ import annotations
 

@@ -8,13 +8,13 @@ from psycopg import errors, sql
 
 from tsclust.config import Source
 from tsclust.source.layouts import Layout, layout
-from tsclust.source.table import no_such_column
 from tsclust.source.postgres import ranges
 from tsclust.source.postgres.looks import Looks
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import Relation
 from tsclust.source.postgres.select import Described, Selection, of_q, sampled, select
 from tsclust.source.postgres.session import Connection, no_such_table
+from tsclust.source.table import no_such_column
 
 _TYPES = """
     SELECT t.oid, format_type(t.oid, NULL), t.typcategory::text, coalesce(e.typcategory::text, '')
