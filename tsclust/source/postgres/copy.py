@@ -32,6 +32,10 @@ _EPOCH_DAYS = 10_957  # 1970-01-01 to 2000-01-01, where PostgreSQL counts from
 _EPOCH_US = _EPOCH_DAYS * 86_400_000_000
 
 
+class DimensionsError(BadSeriesError):
+    """Values are an array of arrays."""
+
+
 def batches(connection: Connection, query: sql.Composed, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The rows of `query`, whose columns have the types of `schema`, about 1 MB at a time.
 
@@ -64,10 +68,11 @@ def decoded(data: Bytes, starts: Int64s, lengths: Int64s, schema: pa.Schema) -> 
     columns: list[Any] = [_column(data, s, n, f.type) for s, n, f in zip(starts, lengths, schema, strict=True)]
     if columns[-1] is None:
         sizes = _sizes(data, starts[-1], lengths[-1])
-        raise BadSeriesError(
+        raise DimensionsError(
             f"series {columns[0][int(np.argmin(sizes))]}: its values are an array of several dimensions,"
             " expected one list of numbers",
-            "Pick one of them in a query, for example values[1:][1:1], or exclude such series with --where",
+            "Pick one column of it in a query, for example ARRAY(SELECT unnest(c[:][2:2])) of the column c, or exclude"
+            " such series with --where",
         )
     return pa.record_batch(columns, schema=schema)
 

@@ -14,6 +14,7 @@ from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
+from tsclust.source.columns import for_shell
 from tsclust.source.postgres import copy
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
@@ -85,11 +86,21 @@ class PostgresReader:
     def _copied(self, query: sql.Composed) -> Iterator[pa.RecordBatch]:
         wide = self._selection.layout.form == "wide"
         with translate_errors(self._selection.relation.label), self._connection() as connection:
-            for batch in copy.batches(connection, query, self.info.schema):
+            for batch in self._explained(copy.batches(connection, query, self.info.schema)):
                 if wide:
                     last = batch.num_columns - 1
                     batch = batch.set_column(last, "values", checks.trimmed(batch.column(last)))
                 yield batch
+
+    def _explained(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches; arrays of several dimensions are refused with the query that reads one column of them."""
+        try:
+            yield from batches
+        except copy.DimensionsError as error:
+            layout, label = self._selection.layout, self._selection.relation.label
+            query = f'SELECT "{layout.id}", {self._selection.second} AS "values" FROM {label}'  # noqa: S608 - shown, not run
+            step = f"Read one column of it, for example the second (--query {for_shell(query)})"
+            raise copy.DimensionsError(error.problem, f"{step}, or exclude such series with --where") from None
 
     def _flat(self) -> Iterator[pa.RecordBatch]:
         """Long rows as they lie: series_id, order, carried columns, one value."""

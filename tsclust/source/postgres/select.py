@@ -39,6 +39,9 @@ _ARRAYS = {
 }
 _JSON = {pg["json"].oid: "json", pg["jsonb"].oid: "jsonb"}
 # An object is no series, {} is not an empty one: the text of it makes an error that shows it.
+# The second number of each pair, where values are pairs: of a time and a value, mostly.
+_SECOND = "ARRAY(SELECT unnest({0}[:][2:2]))"
+_SECOND_OF_JSON = "ARRAY(SELECT (p->>1)::float8 FROM {1}_array_elements({0}) WITH ORDINALITY AS e(p, n) ORDER BY n)"
 _JSON_LIST = """CASE {}_typeof({{0}}) WHEN 'array' THEN translate({{0}}::text, '[]', '{{{{}}}}')::float8[]
     WHEN 'null' THEN NULL ELSE ('not an array: ' || {{0}}::text)::float8[] END"""
 
@@ -83,6 +86,7 @@ class Selection:
     one_text: bool  # are equal ids equal as series_id?
     outputs: tuple[Output, ...]
     order: Output | None  # of long rows
+    second: str = ""  # SQL for the second of each pair, where the values are pairs
     conditions: tuple[sql.Composable, ...] = ()
     bounds: tuple[tuple[str, str], ...] = ()  # of ids: (">", "17")
 
@@ -155,7 +159,13 @@ def select(relation: Relation, layout: Layout, described: Sequence[Described]) -
     order = columns.get(layout.order)
     by = _output(ORDER, order, *_order(order)) if order else None
     one_text = id_.oid in (*_INTEGERS, *_ONE_TEXT)
-    return Selection(relation, layout, of_q(id_.name), template, one_text, outputs, by)
+    second = _second(columns[layout.values[0]]) if layout.form == "array" else ""
+    return Selection(relation, layout, of_q(id_.name), template, one_text, outputs, by, second)
+
+
+def _second(values: Described) -> str:
+    name = '"' + values.name.replace('"', '""') + '"'
+    return _SECOND_OF_JSON.format(name, _JSON[values.oid]) if values.oid in _JSON else _SECOND.format(name)
 
 
 def _order(column: Described) -> tuple[str, pa.DataType]:
