@@ -26,7 +26,7 @@ Table = Annotated[str | None, typer.Option(help="Read this table or view: schema
 Query = Annotated[str | None, typer.Option(help="Read the result of this query: SQL, or a .sql file.")]
 Files = Annotated[str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")]
 Layout = Annotated[str | None, typer.Option(help="array, long (a row per value), wide, or auto: detect it.")]
-Id = Annotated[str | None, typer.Option("--id", help="The column of the id.")]
+Id = Annotated[str | None, typer.Option("--id", help="The column of the id, or several: machine_id,cycle_id")]
 Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern such as v*")]
 Order = Annotated[str | None, typer.Option(help="The column that long rows are ordered by.")]
 Carry = Annotated[list[str] | None, typer.Option(help="Carry this column along; repeatable.")]
@@ -37,12 +37,16 @@ TimeFormat = Annotated[str | None, typer.Option(help="How times are written: '%d
 Where = Annotated[str | None, typer.Option(help="Read only these rows: an SQL condition.")]
 Limit = Annotated[int | None, typer.Option(help="Read at most this many series, for a first look.")]
 Sample = Annotated[str | None, typer.Option(help="Read only this share of the series, e.g. 1%.")]
+Merge = Annotated[
+    bool | None,
+    typer.Option("--merge", help="Rows with one id are one series, even where other columns, files or places differ."),
+]
 
 
 def selection(
     table: Table = None, query: Query = None, files: Files = None, layout: Layout = None, id_: Id = None,
     values: Values = None, order: Order = None, carry: Carry = None, where: Where = None, limit: Limit = None,
-    sample: Sample = None, missing: Missing = None, time_format: TimeFormat = None,
+    sample: Sample = None, missing: Missing = None, time_format: TimeFormat = None, merge: Merge = None,
 ) -> dict[str, object]:  # fmt: skip
     """What the command line sets of the source; what it leaves open stays out.
 
@@ -52,7 +56,7 @@ def selection(
     return {
         "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,
         "order": order, "carry": carry, "where": where, "limit": limit, "sample": sample,
-        "missing": [*MISSING, *missing] if missing else None, "time_format": time_format,
+        "missing": [*MISSING, *missing] if missing else None, "time_format": time_format, "merge": merge or None,
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -31,7 +31,12 @@ class Section(BaseModel):
 
 
 class Source(Section):
-    """Where series come from: a table, any query that gives the id and the values, or files. "" = find it."""
+    """Where series come from: a table, any query that gives the id and the values, or files. "" = find it.
+
+    merge: rows of one id are one series, whatever else says that they are not.
+    """
+
+    LATER: ClassVar[frozenset[str]] = frozenset({"merge"})  # keys that earlier versions did not know
 
     table: str = ""
     query: str = ""
@@ -47,6 +52,7 @@ class Source(Section):
     limit: int = Field(default=0, ge=0)
     sample: str = "100%"
     watermark: str = ""
+    merge: bool = False
     part_rows: int = Field(default=65_536, ge=1, le=10_000_000)
     workers: int = Field(default=2, ge=1, le=64)
     retries: int = Field(default=5, ge=0, le=20)
@@ -248,9 +254,15 @@ def parse_share(text: str) -> float:
 
 
 def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
-    if isinstance(section, BaseModel):
-        return section.model_dump(mode="json")
+    if isinstance(section, BaseModel):  # a later key counts where it is set: what was made before stays up to date
+        return section.model_dump(mode="json", exclude=_unset(section))
     return [_plain(s) for s in section] if isinstance(section, tuple) else section
+
+
+def _unset(section: BaseModel) -> set[str]:
+    """The later keys of a section that have their default."""
+    fields = type(section).model_fields
+    return {n for n in getattr(section, "LATER", ()) if getattr(section, n) == fields[n].default}
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, Any]:

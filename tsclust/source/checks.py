@@ -19,6 +19,7 @@ WORDS = {
     "with_infinite": "with infinite values",
     "very_long": f"of more than {LONG:,} values",
 }
+REPEATED = "repeated_rows"  # the only one that counts rows; in words of its own, as nothing is left to decide
 _NONE = np.empty(0, np.int64)
 
 
@@ -75,9 +76,9 @@ def refuse_null(ids: pa.Array, rows_before: int) -> None:
         )
 
 
-def twice(id_: pa.Scalar) -> BadSeriesError:
-    """The error for an id that is there twice."""
+def twice(id_: pa.Scalar, apart: str = "") -> BadSeriesError:
+    """The error for an id that is there twice; `apart` is the next step where other columns tell series apart."""
     return BadSeriesError(
         f"series_id {id_} occurs more than once: expected one row for each series",
-        'Name a unique column as source.id; where each row holds one value, set source.layout = "long"',
+        apart or 'Name a unique column as source.id; where each row holds one value, set source.layout = "long"',
     )

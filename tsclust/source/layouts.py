@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,15 +10,15 @@ from tsclust.config import Source
 from tsclust.errors import QueryError
 from tsclust.source import numbered, wide
 from tsclust.source.columns import Column, Key, Look, for_shell, no_look
+from tsclust.source.keys import ORDERS, split_keys
 from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, in_query, unclear
 
 Form = Literal["array", "long", "wide"]
 ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
+FILE = "tsclust file"  # the number of the file that a row is from, where series may be in several
 
 # What people call them, the likeliest first; used where neither a setting nor a key of the table says it.
 _IDS = ("series_id", "id", "cycle_id", "recording_id", "run_id", "sequence_id")
-_ORDERS = ("idx", "index", "order", "ord", "i", "n", "seq", "pos", "position", "sample", "step", "t", "time", "ts",
-           "timestamp", "sampled_at", "measured_at", "recorded_at", "at")  # fmt: skip
 _VALUES = ("values", "value", "val", "v", "samples", "data", "signal", "y")
 
 
@@ -34,6 +34,12 @@ class Layout:
     said: str = field(
         default="", compare=False
     )  # the values as a setting: a wide table's pattern, "" where its columns were found
+    joined: tuple[str, ...] = ()  # the columns that together are the id, where it is not one
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The columns of the id."""
+        return self.joined or (self.id,)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -46,7 +52,8 @@ class Layout:
         order = f" in the order of {self.order}" if self.order else ""
         carried = f", carried {', '.join(self.carry)}" if self.carry else ", nothing carried"
         what = {"array": "a row per series", "long": "a row per value", "wide": "a column per value"}[self.form]
-        return f"{self.form} layout ({what}): id {self.id}, values {values}{order}{carried}"
+        id_ = f"{', '.join(self.joined[:-1])} and {self.joined[-1]} joined" if self.joined else self.id
+        return f"{self.form} layout ({what}): id {id_}, values {values}{order}{carried}"
 
 
 def layout(
@@ -59,12 +66,12 @@ def layout(
     """
     table = Table(label, _by_name(label, columns), tuple(keys), source, look)
     form = source.layout if source.layout != "auto" else _form(table)
-    id_, order = _id(table, form), ""
-    if form == "long":
-        order = _order(table, id_)
-    values = {"array": _array, "long": _value, "wide": wide.values}[form](table, {id_, order})
-    carry = _carried(table, {id_, order, *values})
-    return Layout(form, id_, values, order, carry, source.values if form == "wide" else values[0])
+    ids = _ids(table, form)
+    order = _order(table, ids) if form == "long" else ""
+    values = {"array": _array, "long": _value, "wide": wide.values}[form](table, {*ids, order})
+    joined = ids if len(ids) > 1 else ()
+    carry = _carried(table, {order, *values, *(() if joined else ids)})
+    return Layout(form, ",".join(ids), values, order, carry, source.values if form == "wide" else values[0], joined)
 
 
 def free_name(name: str, names: Iterable[str]) -> str:
@@ -99,29 +106,40 @@ def _form(table: Table) -> Form:
     return "wide" if is_wide else "long"
 
 
-def _id(table: Table, form: Form) -> str:
-    if table.source.id:
-        return table.named(table.source.id, "source.id")
-    if "series_id" in table.columns:
-        return "series_id"
-    long = form == "long"
-    keyed = [k.columns[0] for k in table.keys if (len(k.columns) > 1) == long and (long or k.unique)]
-    likely = table.one_of(table.of("integer", "text", "other"), _IDS)
-    found = keyed[0] if keyed else likely or table.one_of((n for n in table.columns if n.endswith("_id")), ())
-    return found or unclear(table, "the id", "source.id")
+def _ids(table: Table, form: Form) -> tuple[str, ...]:
+    """The columns of the id: mostly one."""
+    said = table.source.id
+    if said:
+        pieces = [piece.strip() for piece in said.split(",")]
+        return (said,) if said in table.columns else tuple(table.named(piece, "source.id") for piece in pieces)
+    single = {key.columns[0] for key in table.keys if key.unique and len(key.columns) == 1}
+    if form != "long":
+        keyed = next((k.columns[0] for k in table.keys if k.unique and len(k.columns) == 1), "")
+        return ("series_id",) if "series_id" in table.columns else (keyed or _likely_id(table, ()),)
+    if "series_id" in table.columns and "series_id" not in single:
+        return ("series_id",)
+    found = next((ids for ids, _ in split_keys(table.keys, table.columns, table.source.order)), ())
+    return found or (_likely_id(table, single),)
 
 
-def _order(table: Table, id_: str) -> str:
+def _likely_id(table: Table, single: Collection[str]) -> str:
+    """By the columns' names and types; what is `single` in every row is no id of long rows."""
+    there = [name for name in table.of("integer", "text", "other") if name not in single]
+    ends = (name for name in table.columns if name.endswith("_id") and name not in single)
+    return table.one_of(there, _IDS) or table.one_of(ends, ()) or unclear(table, "the id", "source.id")
+
+
+def _order(table: Table, ids: tuple[str, ...]) -> str:
     """The order is never what is ordered: it is named, by a setting, a key or a name that says so."""
     if table.source.order:
-        return _order_said(table, id_)
-    keyed = [k.columns[1] for k in table.keys if len(k.columns) > 1 and k.columns[0] == id_]
-    others = [n for n in table.columns if n not in (id_, table.source.values)]
-    likely = [*(n for n in keyed if n in others), *table.likely(others, _ORDERS)]
+        return _order_said(table, ids)
+    keyed = [order for others, order in split_keys(table.keys, table.columns, "") if set(others) == set(ids)]
+    others = [n for n in table.columns if n not in (*ids, table.source.values)]
+    likely = [*(n for n in keyed if n in others), *table.likely(others, ORDERS)]
     found = next((n for n in likely if _orders(table, n)), "")
     if not found and (texts := [n for n in likely if table.columns[n].kind == "text"]):
         raise _no_order(table, texts[0], f"{table.label}: column {texts[0]}")
-    if not found and (arrays := _arrays_with_misfits(table, {id_})):
+    if not found and (arrays := _arrays_with_misfits(table, {*ids})):
         raise bad_cell(table, arrays[0], "an array of numbers")
     return found or unclear(table, "the order of the values", "source.order")
 
@@ -131,15 +149,15 @@ def _orders(table: Table, name: str) -> bool:
     return table.columns[name].kind in (*NUMBERS, "time") or table.reads_as(name, "time", "number")
 
 
-def _order_said(table: Table, id_: str) -> str:
+def _order_said(table: Table, ids: tuple[str, ...]) -> str:
     name = table.named(table.source.order, "source.order")
     if name == table.source.values:
         raise QueryError(
             f"source.order and source.values are both {name}: expected a column that orders the values",
             "Name another column with --order",
         )
-    if name == id_ or not _orders(table, name):
-        raise _no_order(table, name, f"source.order: column {name} of {table.label}", is_id=name == id_)
+    if name in ids or not _orders(table, name):
+        raise _no_order(table, name, f"source.order: column {name} of {table.label}", is_id=name in ids)
     return name
 
 

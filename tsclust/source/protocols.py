@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -22,6 +23,7 @@ class Range:
 RowFilter = Callable[[pa.RecordBatch], pa.RecordBatch]  # leaves the rows out that are not wanted
 # identity -> the ranges planned for it before, None = none were
 PlannedRanges = Callable[[str], tuple[Range, ...] | None]
+Batches = Generator[pa.RecordBatch, None, None]
 OnBytes = Callable[[int], None]  # tell(n): n more bytes of `size` have been read
 
 
@@ -82,11 +84,17 @@ class Rows(Protocol):
     @property
     def size(self) -> int: ...
 
-    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Batches:
         """Batches with these columns in this order and these types, about 16 MB at a time; from the first row on.
 
         A NULL or missing value is null, NaN and infinities stay what they are. `types` may ask for another type than
-        `schema` has (float64 for a column of whole numbers). Raises SourceFileError where the place cannot be read to
-        its end, BadSeriesError where a value does not fit its type.
+        `schema` has (float64 for a column of whole numbers). Whoever does not take all of them closes it. Raises
+        SourceFileError where the place cannot be read to its end, BadSeriesError where a value does not fit its type.
         """
         ...
+
+
+def first_batch(rows: Rows, types: Mapping[str, pa.DataType]) -> pa.RecordBatch | None:
+    """The first rows; None where there are none. Nothing reads on behind them."""
+    with closing(rows.read(types, lambda _: None)) as batches:
+        return next(batches, None)

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from tsclust.hashing import hash_ids
 from tsclust.source import checks
+from tsclust.source.long_rows import Sameness, grouped, repeats_of, unique, with_repeats
 
 BUCKETS = 256
 SORTED_BYTES = 32 * 2**20  # that are sorted and written at a time
@@ -30,11 +31,13 @@ class Spill:
     """The file between: `add` every batch, then read `series`.
 
     Columns are series_id, carried ones and values: a list each (`long` is False); or series_id, order, carried ones and
-    values: one number each (`long`).
+    values: one number each (`long`). `same` is what the rows of a series have in common; the column FILE may
+    stand before the carried ones.
     """
 
     schema: pa.Schema
     long: bool
+    same: Sameness | None
     _writer: pa.ipc.RecordBatchFileWriter
     _path: Path
     _slices: int = 0  # of each bucket
@@ -66,7 +69,7 @@ class Spill:
     def series(self, part_rows: int) -> Iterator[pa.Table]:
         """Tables of about part_rows series or PART_BYTES, ascending by series_id; each series once and whole.
 
-        Raises BadSeriesError where an id of array rows is there twice.
+        Raises BadSeriesError where an id of array rows is there twice, or long rows are not what `same` says.
         """
         self._write_away()
         self._writer.close()
@@ -84,43 +87,21 @@ class Spill:
     def _bucket(self, reader: pa.ipc.RecordBatchFileReader, bucket: int) -> pa.Table:
         slices = [reader.get_batch(batch * BUCKETS + bucket) for batch in range(self._slices)]
         table = pa.Table.from_batches(slices, self.schema)
-        return grouped(table) if self.long else _unique(table)
+        return grouped(table, self.same) if self.long else unique(table, self.same)
 
 
 @contextmanager
-def spilling(folder: Path, schema: pa.Schema, long: bool) -> Iterator[Spill]:
+def spilling(folder: Path, schema: pa.Schema, long: bool, same: Sameness | None = None) -> Iterator[Spill]:
     """A Spill whose file lies in `folder` and goes with the context."""
     path = folder / "spill.arrow"
     try:
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            yield Spill(schema, long, writer, path)
+            yield Spill(schema, long, same, writer, path)
     finally:
         path.unlink(missing_ok=True)
 
 
-def grouped(rows: pa.Table) -> pa.Table:
-    """Long rows (series_id, order, carried ..., values) -> a row a series, its values in their order.
-
-    Rows of one order stay as they came. A carried column gives what the first row of the series has.
-    """
-    rows = rows.take(pc.sort_indices(rows, [("series_id", "ascending"), (rows.schema.names[1], "ascending")]))
-    ids, values = rows["series_id"].combine_chunks(), rows["values"].combine_chunks()
-    differs = pc.not_equal(ids[1:], ids[:-1]).to_numpy(zero_copy_only=False)
-    firsts = np.concatenate([[0], np.flatnonzero(differs) + 1])[: len(rows)]
-    lists = pa.ListArray.from_arrays(pa.array([*firsts, len(rows)], pa.int32()), values)
-    series = rows.drop_columns([rows.schema.names[1], "values"]).take(pa.array(firsts))
-    return series.append_column("values", lists)
-
-
-def _unique(table: pa.Table) -> pa.Table:
-    ids = table["series_id"].combine_chunks()
-    counts = pc.value_counts(ids)
-    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    if len(twice):
-        raise checks.twice(pc.min(twice))
-    return table
-
-
 def _sorted(tables: list[pa.Table]) -> pa.Table:
-    table = pa.concat_tables(tables).combine_chunks()
-    return table.take(pc.sort_indices(table["series_id"]))
+    repeats = sum(repeats_of(t.schema) for t in tables)
+    table = pa.concat_tables([with_repeats(t, 0) for t in tables]).combine_chunks()
+    return with_repeats(table.take(pc.sort_indices(table["series_id"])), repeats)

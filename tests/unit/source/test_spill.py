@@ -14,7 +14,8 @@ import pyarrow as pa
 import pytest
 
 from tsclust.errors import BadSeriesError
-from tsclust.source.spill import Spill, grouped, spilling
+from tsclust.source.long_rows import grouped
+from tsclust.source.spill import Spill, spilling
 
 Row = tuple[Any, ...]  # id, order, carried, value
 LONG = pa.schema(

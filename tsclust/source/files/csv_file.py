@@ -20,7 +20,7 @@ from tsclust.source.files.columns import hold_arrays, lists_of
 from tsclust.source.files.csv_head import Head
 from tsclust.source.files.csv_text import Text
 from tsclust.source.number_text import not_missing, with_nulls
-from tsclust.source.protocols import OnBytes
+from tsclust.source.protocols import Batches, OnBytes
 from tsclust.source.time_text import NUMBER
 
 BLOCK = 1 << 24  # bytes of text in one batch, and the longest line that can be read
@@ -50,7 +50,7 @@ class CsvFile:
         """The line of the first row."""
         return self.head.first_row
 
-    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Batches:
         """See `Rows.read`."""
         with Text(self.path, self.label, self.head.start) as text:
             told = rows = 0

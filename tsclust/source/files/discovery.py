@@ -5,20 +5,18 @@ from __future__ import annotations
 import glob
 import shlex
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
-import pyarrow as pa
-
 from tsclust.config import MISSING
-from tsclust.errors import BadSeriesError, SettingsError, SourceFileError
-from tsclust.source.files import csv_file, parquet_file
+from tsclust.errors import SettingsError, SourceFileError
+from tsclust.source.files import csv_file, folders, parquet_file
 from tsclust.source.files.columns import unreadable
 from tsclust.source.files.csv_file import BLOCK
 from tsclust.source.files.csv_text import GZIP, UTF_16
+from tsclust.source.files.several import several
 from tsclust.source.pgdump import tables
-from tsclust.source.protocols import OnBytes, Rows
+from tsclust.source.protocols import Rows
 from tsclust.source.table import near
 
 _CSV, _PARQUET, _DUMP = "CSV", "Parquet", "pg_dump"
@@ -54,26 +52,6 @@ _LOOKS = {  # the first bytes of what cannot be read, what it is, and the next s
 _TAR = 257  # where a tar archive says that it is one
 
 
-@dataclass(frozen=True)
-class Several:
-    """Files with the same columns, one after another; the protocol is `Rows`."""
-
-    label: str
-    schema: pa.Schema
-    size: int
-    parts: Sequence[Rows]
-
-    @property
-    def left_out(self) -> Mapping[str, str]:
-        """The columns that are there and cannot be used: name -> why."""
-        return {name: why for part in self.parts for name, why in getattr(part, "left_out", {}).items()}
-
-    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
-        """See `Rows.read`."""
-        for part in self.parts:
-            yield from part.read(_known(part, types), tell)
-
-
 def opened(where: str, table: str, base: Path, missing: tuple[str, ...] = MISSING) -> Rows:
     """The rows of the file, folder or glob `where`, relative to `base`; `table` names the table of a dump.
 
@@ -96,7 +74,7 @@ def opened(where: str, table: str, base: Path, missing: tuple[str, ...] = MISSIN
     sample = max(BLOCK // len(paths), 1 << 20)
     parts = [_part(path, _label(path, base), only, sample, missing) for path in paths]
     label = parts[0].label if len(parts) == 1 else f"{where} ({len(parts)} files)"
-    return Several(label, _common(parts, text_wins=only == _CSV), sum(p.size for p in parts), parts)
+    return several(label, parts, paths, folders.columns(_root(where, base), paths), text_wins=only == _CSV)
 
 
 def found(where: str, base: Path) -> list[Path]:
@@ -105,7 +83,7 @@ def found(where: str, base: Path) -> list[Path]:
     What is there under exactly this name is never read as a glob. Raises SettingsError where nothing is.
     """
     try:
-        path = base / (Path(where).expanduser() if where.startswith("~") else where)
+        path = _path(where, base)
         if not where.strip():
             raise SettingsError("The source is an empty path", "Name a file, a folder or a glob such as data/*.csv.gz")
         paths = _in_folder(path, where) if path.exists() else _by_glob(path)
@@ -113,6 +91,7 @@ def found(where: str, base: Path) -> list[Path]:
         raise SettingsError(f"{where!r} cannot be looked up ({error})", "Check the path and its permissions") from None
     if not paths:
         raise _nothing(path, where)
+    folders.refuse_tables(_root(where, base), paths, where)
     return paths
 
 
@@ -134,6 +113,15 @@ def kind(path: Path, label: str) -> str:
     return _CSV
 
 
+def _path(where: str, base: Path) -> Path:
+    return base / (Path(where).expanduser() if where.startswith("~") else where)
+
+
+def _root(where: str, base: Path) -> Path:
+    """The folder that all files are in, or the one file."""
+    return _there(_path(where, base))[0]
+
+
 def _label(path: Path, base: Path) -> str:
     return str(path.relative_to(base) if path.is_relative_to(base) else path)
 
@@ -142,9 +130,13 @@ def _in_folder(path: Path, where: str) -> list[Path]:
     """The path itself, or the data in it where it is a folder and no dump."""
     if not path.is_dir() or (path / "toc.dat").exists():
         return [path]
+    folders.refuse_tables(path, (), where)
     data = sorted(p for p in path.iterdir() if _is_data(p))
-    deeper = not data and next((p for p in path.rglob("*") if _is_data(p)), None)
-    if deeper:
+    below = [] if data else sorted(p for p in path.rglob("*") if _is_data(p) and not _unfinished(p, path))
+    if below and all("=" in p.relative_to(path).parts[0] for p in below):  # machine_id=1/
+        return below
+    if below:
+        deeper = below[0]
         raise SettingsError(
             f"{where} has data files only in subfolders ({deeper.relative_to(path)})",
             f'Name a glob: "{where.rstrip("/")}/**/*{deeper.suffix}"',
@@ -160,7 +152,13 @@ def _by_glob(path: Path) -> list[Path]:
     """What a glob finds; folders on the way that are there literally are taken literally."""
     folder, names = _there(path)
     paths = (folder / name for name in glob.glob("/".join(names), root_dir=folder, recursive=True))  # noqa: PTH207
-    return sorted(p for p in paths if p.is_file() or (p / "toc.dat").exists())  # Path.glob would find hidden files
+    there = (p for p in paths if p.is_file() or (p / "toc.dat").exists())  # Path.glob would find hidden files
+    return sorted(p for p in there if not _unfinished(p, folder))
+
+
+def _unfinished(path: Path, root: Path) -> bool:
+    """Does it lie where a job keeps what is not part of its result yet?"""
+    return "_temporary" in path.relative_to(root).parts
 
 
 def _there(path: Path) -> tuple[Path, list[str]]:
@@ -258,51 +256,3 @@ def _part(path: Path, label: str, kind: str, sample: int, missing: tuple[str, ..
     if kind == _PARQUET:
         return parquet_file.opened(path, label, missing)
     return csv_file.opened(path, label, sample, missing)
-
-
-def _common(parts: Sequence[Rows], *, text_wins: bool) -> pa.Schema:
-    """The columns of all parts, in the order of the first one, with types that hold the values of each."""
-    types = dict(zip(parts[0].schema.names, parts[0].schema.types, strict=True))
-    for part in parts[1:]:
-        _check_names(parts[0], part)
-        for name, type_ in types.items():
-            types[name] = _wider(name, type_, part, parts[0].label, text_wins=text_wins)
-    return pa.schema([(name, pa.string() if pa.types.is_null(t) else t) for name, t in types.items()])
-
-
-def _check_names(first: Rows, part: Rows) -> None:
-    for has, lacks in ((first, part), (part, first)):
-        missing = [name for name in has.schema.names if name not in lacks.schema.names]
-        if missing:
-            raise SettingsError(
-                f"{lacks.label} has no column {missing[0]}, which {has.label} has", "Name files with the same columns"
-            )
-
-
-def _wider(name: str, type_: pa.DataType, part: Rows, first: str, *, text_wins: bool) -> pa.DataType:
-    """The type that holds the values of `type_` and of the column of `part`."""
-    other = part.schema.field(name).type
-    pair = [type_, other]
-    flat = not any(pa.types.is_list(t) for t in pair)
-    if flat and text_wins and pa.string() in pair:  # ids: 1 to 99 in one file, A1 in the next
-        return pa.string()
-    if flat and pa.date32() in pair and pa.timestamp("us") in pair:
-        return pa.timestamp("us")
-    try:
-        schemas = [pa.schema([(name, t)]) for t in pair]
-        return pa.unify_schemas(schemas, promote_options="permissive").field(name).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        raise SettingsError(
-            f"{part.label}: column {name} is {other}, in {first} it is {type_}", "Name files with the same columns"
-        ) from None
-
-
-def _known(part: Rows, types: Mapping[str, pa.DataType]) -> Mapping[str, pa.DataType]:
-    """`types`, where the part has these columns or says itself why it has not."""
-    left_out = getattr(part, "left_out", {})
-    for name in types:
-        if name not in part.schema.names and name not in left_out:
-            raise BadSeriesError(
-                f"{part.label} has no column {name} (it has {near(name, part.schema.names)})", "Name one of its columns"
-            )
-    return types

@@ -18,7 +18,7 @@ from tsclust.errors import BadSeriesError, SourceFileError
 from tsclust.source.columns import shortened
 from tsclust.source.files.columns import hold_arrays, lists_of, unreadable
 from tsclust.source.number_text import numbers_of
-from tsclust.source.protocols import OnBytes
+from tsclust.source.protocols import Batches, OnBytes
 
 BATCH = 1 << 24  # bytes of memory of one batch
 _WITH_TEXT = 1 << 16  # rows of one batch, where a dictionary hides how long the texts are
@@ -47,7 +47,7 @@ class ParquetFile:
     missing: tuple[str, ...]
     first_row: int = 1
 
-    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Iterator[pa.RecordBatch]:
+    def read(self, types: Mapping[str, pa.DataType], tell: OnBytes) -> Batches:
         """See `Rows.read`."""
         for name in types:
             if name in self.left_out and types[name] != self.orders.get(name):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,13 +18,17 @@ from tsclust.config import Source
 from tsclust.errors import NoSeriesError, QueryError, TsclustError
 from tsclust.hashing import hash_ids
 from tsclust.source import checks, numbered
+from tsclust.source.columns import Key
 from tsclust.source.files import discovery
 from tsclust.source.files.looks import Looks
 from tsclust.source.files.order import Days, Order, columns_of, kind
-from tsclust.source.layouts import ORDER, Layout, free_name, layout
+from tsclust.source.files.several import FILE_NAME
+from tsclust.source.identity import joined, sameness, varying
+from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout
+from tsclust.source.long_rows import two_names
 from tsclust.source.number_text import with_nulls
 from tsclust.source.numbered import FEWEST_WIDE
-from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo
+from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo, first_batch
 from tsclust.source.spill import spilling
 
 
@@ -32,8 +37,12 @@ class FileReader:
 
     def __init__(self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout, order: Order) -> None:
         self._rows, self._schema, self._source, self._layout, self._order = rows, schema, source, layout, order
+        folders, files = getattr(rows, "folders", ()), getattr(rows, "files", ())
+        columns = {column.name: column for column in columns_of(rows, schema)}
+        self._same = sameness(layout, columns, source, folders, files)
         self._types = _types(schema, layout, order)
-        self._flat = _flat_schema(self._types, layout, schema.names, order)
+        by_file = self._same is not None and len(files) > 1
+        self._flat = _flat_schema(self._types, layout, schema.names, order, by_file=by_file)
         self.info = _found(rows, source, layout, self._flat)
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
@@ -44,10 +53,12 @@ class FileReader:
         """All series, a part at a time, by way of a file in `folder`. Errors are those of the rows and of `Spill`."""
         left = self._source.limit or None
         types = self._types | {n: self._schema.field(n).type for n in self._asked_by_where}
-        with spilling(folder, self._flat, self._layout.form == "long") as spill:
+        types |= {FILE: pa.int32()} if FILE in self._flat.names else {}
+        long = self._layout.form == "long"
+        with spilling(folder, self._flat, long, self._same) as spill, closing(self._rows.read(types, tell)) as batches:
             rows, days = 0, Days(self._order)
-            for batch in self._rows.read(types, tell):
-                named = self._named(self._filtered(batch))
+            for batch in batches:
+                named = self._named(self._filtered(self._without_nan(batch)))
                 checks.refuse_null(named.column(0), rows)
                 rows += named.num_rows
                 if self._order.of_day:
@@ -76,10 +87,25 @@ class FileReader:
     def _named(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The columns under our names, in our order."""
         layout = self._layout
-        names = [layout.id, *([layout.order] if layout.order else []), *layout.carry]
-        columns = [self._order.places(batch.column(n)) if n == layout.order else batch.column(n) for n in names]
+        order = [layout.order] if layout.order else []
+        names = [*order, *([FILE] if FILE in self._flat.names else []), *layout.carry]
+        places = [self._order.places(batch.column(n)) if n == layout.order else batch.column(n) for n in names]
+        columns = [self._ids(batch), *places]
         values = _stacked(batch, layout.values, self._flat) if layout.form == "wide" else batch.column(layout.values[0])
         return pa.record_batch([*columns, values], schema=self._flat)
+
+    def _without_nan(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """NULL for an id that is NaN: what had no id became that among floats."""
+        for name in self._layout.ids:
+            if pa.types.is_floating(self._schema.field(name).type):
+                number, texts = batch.schema.get_field_index(name), batch.column(name)
+                texts = pc.if_else(pc.equal(pc.utf8_lower(texts), "nan"), None, texts)
+                batch = batch.set_column(number, batch.schema.field(number), texts)
+        return batch
+
+    def _ids(self, batch: pa.RecordBatch) -> pa.Array:
+        parts = [batch.column(name) for name in self._layout.ids]
+        return joined(parts) if self._layout.joined else parts[0]
 
     def _sampled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         if self._source.share == 1:
@@ -95,19 +121,39 @@ def reader(source: Source, base: Path) -> FileReader:
     """
     rows = discovery.opened(source.files, source.table, base, source.missing)
     schema = _with_empty(rows, source)
+    if FILE_NAME in (*source.id.split(","), *source.carry) and FILE_NAME in getattr(rows, "folders", ()):
+        schema = schema.append(pa.field(FILE_NAME, pa.string()))
     look = Looks(rows, source.missing, source.time_format)
     try:
-        found = layout(rows.label, columns_of(rows, schema), (), source, look)
+        found = _layout(rows, schema, source, look)
     except QueryError as error:
         raise _why(error, rows) from None
     if found.form == "long" and "*" in source.carry:
-        found = replace(found, carry=_of_series(rows, found))
+        found = replace(found, carry=_of_series(rows, schema, source, found))
     return FileReader(rows, schema, source, found, Order.of(rows, schema, found.order, look))
+
+
+def _layout(rows: Rows, schema: pa.Schema, source: Source, look: Looks) -> Layout:
+    """The layout. What is different in each of the first rows is no id of long rows, whatever it is called."""
+    keys: list[Key] = list(getattr(rows, "keys", ()))
+    while True:
+        found = layout(rows.label, columns_of(rows, schema), keys, source, look)
+        if found.form != "long" or source.id or found.joined or not _single(rows, schema, found.id):
+            return found
+        keys.append(Key((found.id,), unique=True))
+
+
+def _single(rows: Rows, schema: pa.Schema, name: str) -> bool:
+    """Is every value of the column there once in the first rows?"""
+    first = first_batch(rows, {name: schema.field(name).type})
+    ids = first.column(0).drop_null() if first else pa.array([])
+    return len(ids) > 1 and bool(pc.count_distinct(ids).as_py() == len(ids))
 
 
 def _why(error: QueryError, rows: Rows) -> TsclustError:
     """The error for columns that make no series: there may be no rows that tell types, or columns nobody can use."""
-    if not any(batch.num_rows for batch in rows.read({f.name: f.type for f in rows.schema}, lambda _: None)):
+    first = first_batch(rows, {f.name: f.type for f in rows.schema})
+    if first is None or not first.num_rows:
         return NoSeriesError(f"{rows.label} has no series: expected at least one row", "Check how it was made")
     left_out: Mapping[str, str] = getattr(rows, "left_out", {})
     return QueryError("; ".join([error.problem, *left_out.values()]), error.next_step) if left_out else error
@@ -118,7 +164,7 @@ def _with_empty(rows: Rows, source: Source) -> pa.Schema:
     schema = rows.schema
     families = Counter(_family(f.name) for f in schema if kind(f.type) in ("integer", "number"))
     alike = [f.name for f in schema if pa.types.is_string(f.type) and _family(f.name) and families[_family(f.name)]]
-    first = next(iter(rows.read(dict.fromkeys(alike, pa.string()), lambda _: None)), None) if alike else None
+    first = first_batch(rows, dict.fromkeys(alike, pa.string())) if alike else None
     empty = [n for n in alike if first is not None and _is_empty(first.column(n), source.missing)]
     for name in empty:
         several = families[_family(name)] + sum(_family(n) == _family(name) for n in empty) >= FEWEST_WIDE
@@ -140,30 +186,34 @@ def _family(name: str) -> str:
 def _types(schema: pa.Schema, layout: Layout, order: Order) -> dict[str, pa.DataType]:
     """Which columns are read, and as what."""
     of = {name: schema.field(name).type for name in schema.names}
-    types = {layout.id: pa.int64() if pa.types.is_integer(of[layout.id]) else pa.string()}
+    types = {name: of[name] for name in layout.carry}
+    types |= {name: pa.int64() if pa.types.is_integer(of[name]) else pa.string() for name in layout.ids}
     if layout.order:
         types[layout.order] = order.read_as
-    types |= {name: of[name] for name in layout.carry}
     if layout.form == "array":
         return types | {layout.values[0]: of[layout.values[0]]}
     single = all(pa.types.is_float32(of[name]) for name in layout.values)
     return types | dict.fromkeys(layout.values, pa.float32() if single else pa.float64())
 
 
-def _flat_schema(types: dict[str, pa.DataType], layout: Layout, names: list[str], by: Order) -> pa.Schema:
-    """What goes into the spill: series_id, the order of long rows, carried columns, values."""
+def _flat_schema(
+    types: dict[str, pa.DataType], layout: Layout, names: list[str], by: Order, *, by_file: bool
+) -> pa.Schema:
+    """What goes into the spill: series_id, the order of long rows, their file, carried columns, values."""
     order = [(ORDER, by.type)] if layout.order else []
+    order += [(FILE, pa.int32())] if by_file else []
     carried = [(free_name(name, names), types[name]) for name in layout.carry]
     values = types[layout.values[0]]
-    return pa.schema([("series_id", types[layout.id]), *order, *carried,
+    id_ = pa.string() if layout.joined else types[layout.id]
+    return pa.schema([("series_id", id_), *order, *carried,
                       ("values", pa.list_(values) if layout.form == "wide" else values)])  # fmt: skip
 
 
 def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> SourceInfo:
     schema = flat
     if layout.form == "long":
-        first, _, *carried, values = flat
-        schema = pa.schema([first, *carried, ("values", pa.list_(values.type))])
+        *first, values = (field for field in flat if field.name not in (ORDER, FILE))
+        schema = pa.schema([*first, ("values", pa.list_(values.type))])
     return SourceInfo(
         origin=rows.label, location_hash=config.digest(source.files, source.table),
         identity=config.digest(source, schema.to_string()), layout=str(layout), settings=layout.settings, schema=schema,
@@ -171,16 +221,37 @@ def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> Sourc
     )  # fmt: skip
 
 
-def _of_series(rows: Rows, found: Layout) -> tuple[str, ...]:
+def _of_series(rows: Rows, schema: pa.Schema, source: Source, found: Layout) -> tuple[str, ...]:
     """The columns of long rows that are the same in all rows of a series, by a look at the first rows."""
-    types = {name: rows.schema.field(name).type for name in (found.id, *found.carry)}
+    types = {name: schema.field(name).type for name in (*found.ids, *found.carry)}
     names = [name for name in found.carry if not pa.types.is_list(types[name])]  # Arrow cannot count different lists
-    first = next(iter(rows.read(types, lambda _: None)), None)
+    first = first_batch(rows, types)
     if first is None or not names:
         return tuple(names)
-    table, every = pa.Table.from_batches([first]), pc.CountOptions(mode="all")  # a NULL is a value too
-    counts = table.group_by(found.id).aggregate([(name, "count_distinct", every) for name in names])
-    return tuple(name for name in names if (pc.max(counts[f"{name}_count_distinct"]).as_py() or 0) <= 1)
+    every = pa.Table.from_batches([first])
+    kept = tuple(name for name in names if _first_with_several(every, found.ids, name, "all") is None)
+    same = sameness(found, {column.name: column for column in columns_of(rows, schema)}, source)
+    for name in varying(same, found, kept):
+        if (two := _first_with_several(every, found.ids, name, "only_valid")) is not None:
+            raise two_names(two[0], name, two[1], same.apart(name) if same else "")
+    return kept
+
+
+def _first_with_several(
+    table: pa.Table, ids: Sequence[str], name: str, mode: str
+) -> tuple[str, tuple[object, object]] | None:
+    """The first id that has several values of a column, and two of them. mode: "all" = a NULL is a value too."""
+    if name in ids:
+        return None
+    counted = table.group_by(list(ids)).aggregate([(name, "count_distinct", pc.CountOptions(mode=mode))])
+    several = counted.filter(pc.greater(counted[f"{name}_count_distinct"], 1)).slice(0, 1)
+    if not several.num_rows:
+        return None
+    its = table
+    for id_ in ids:
+        its = its.filter(pc.equal(its[id_], several[id_][0]))
+    values = its[name].unique().to_pylist()
+    return "/".join(str(several[id_][0]) for id_ in ids), (values[0], values[-1])
 
 
 def _where(batch: pa.RecordBatch, condition: str) -> pa.RecordBatch:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tsclust.errors import SourceFileError
+from tsclust.source.columns import Key
 from tsclust.source.compressed import Read
 from tsclust.source.pgdump import statements
 from tsclust.source.pgdump.statements import Name
@@ -37,7 +38,13 @@ class Contents:
     path: Path
     copies: list[Copy] = field(default_factory=list)
     tables: dict[Name, str] = field(default_factory=dict)  # the text of CREATE TABLE
-    parents: dict[Name, Name] = field(default_factory=dict)  # a partition -> what it is a part of
+    parents: dict[Name, tuple[Name, ...]] = field(default_factory=dict)  # a table -> those whose part it is
+    partitions: set[Name] = field(
+        default_factory=set
+    )  # those that are so as partitions: no rows or columns of their own
+    domains: dict[Name, str] = field(default_factory=dict)  # what each is of
+    types: set[Name] = field(default_factory=set)  # enums and others that are text
+    keys: dict[Name, list[Key]] = field(default_factory=dict)  # the primary one first
     encoding: str = "UTF8"  # what Python calls it
     inserts: bool = False  # INSERT INTO instead of COPY
     one_pass: bool = False  # compressed SQL: what lies before a table has to be read
@@ -46,9 +53,15 @@ class Contents:
         """Note what a statement of SQL says of tables; `schema` is where names without one are."""
         if table := statements.created(statement, schema):
             self.tables[table] = statement
-        elif pair := statements.attached(statement, schema):
-            parent, part = pair
-            self.parents[part] = parent
+        if kin := statements.kin(statement, schema):
+            self.parents[kin[0]] = (*self.parents.get(kin[0], ()), *kin[1])
+            self.partitions |= {kin[0]} if kin[2] else set()
+        elif domain := statements.domain(statement, schema):
+            self.domains[domain[0]] = domain[1]
+        elif made := statements.made_type(statement, schema):
+            self.types.add(made)
+        elif key := statements.key(statement, schema):
+            self.keys.setdefault(key[0], []).insert(0 if key[2] else len(self.keys[key[0]]), key[1])
         elif encoding := statements.client_encoding(statement):
             try:
                 self.encoding = statements.python_encoding(encoding)

@@ -71,9 +71,13 @@ class _Scan:
             self.found.learn(line + self._rest(line, stream), self.schema)
 
     def _rest(self, line: str, stream: BinaryIO) -> str:
-        """The further lines of a statement that makes a table."""
+        """The further lines of a statement that makes a table, or a key of one."""
         rest = ""
-        while statements.created(line, "") and not (line + rest).rstrip().endswith(";") and len(rest) < _LINE:
+        while (
+            (statements.created(line, "") or line.startswith("ALTER TABLE "))
+            and not (line + rest).rstrip().endswith(";")
+            and len(rest) < _LINE
+        ):
             rest += next(self._lines(stream), ";")
         return rest
 

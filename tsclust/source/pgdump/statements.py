@@ -6,6 +6,8 @@ import re
 
 import pyarrow as pa
 
+from tsclust.source.columns import Key
+
 Name = tuple[str, str]  # schema, table
 _DOUBLES = pa.list_(pa.float64())
 _TYPES = {
@@ -16,15 +18,23 @@ _TYPES = {
     "real[]": pa.list_(pa.float32()),
 }  # fmt: skip
 _QUOTED = re.compile(r""""(?:[^"]|"")*"|'(?:[^']|'')*'""")
-_COLUMN = re.compile(
-    r"""^\ +("(?:[^"]|"")+"|[^\s"]+)\ +
-         (double\ precision|timestamp|[^\s,(\[]+)(?:\([\d,\s-]*\))?(\ with(?:out)?\ time\ zone)?((?:\[\])*)""",
-    re.VERBOSE | re.MULTILINE,
-)
+_TYPE = r"""((?:character|bit)\ varying|double\ precision|timestamp|(?:"(?:[^"]|"")+"|[^\s,(\[;"])+)(?:\([\d,\s-]*\))?
+            (\ with(?:out)?\ time\ zone)?((?:\[\])*)"""
+_COLUMN = re.compile(rf"""^\ +("(?:[^"]|"")+"|[^\s"]+)\ +{_TYPE}(.*)""", re.VERBOSE | re.MULTILINE)
+_DOMAIN = re.compile(rf"""CREATE\ DOMAIN\ ([^\n]+?)\ AS\ {_TYPE}""", re.VERBOSE)
+_NO_COLUMN = ("CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN", "EXCLUDE", "LIKE")
 _ID = r'"(?:[^"]|"")+"|[^\s".,()]+'
 _NAME = rf"(?:({_ID})\.)?({_ID})"
 _COPY = re.compile(rf"COPY {_NAME} +(?:\((?P<columns>.*)\) )?(?P<oids>WITH OIDS )?FROM stdin;", re.DOTALL)
 _CREATE = re.compile(rf"CREATE (?:UNLOGGED |FOREIGN )?TABLE {_NAME}")
+_KIN = re.compile(rf"(?: |\) |\n|\)\n)(?:(PARTITION OF {_NAME})|INHERITS \((.*)\))", re.DOTALL)
+_INHERIT = re.compile(rf"ALTER TABLE (?:ONLY )?{_NAME}\s+INHERIT {_NAME}")
+_MADE_TYPE = re.compile(rf"CREATE TYPE {_NAME} AS ")
+_CONSTRAINT = re.compile(
+    rf"ALTER TABLE (?:ONLY )?{_NAME}\s+ADD CONSTRAINT (?:{_ID}) (PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? \((.*?)\)"
+)
+_INDEX = re.compile(rf"CREATE (UNIQUE )?INDEX (?:{_ID}) ON (?:ONLY )?{_NAME} USING btree \((.*)\)[^()]*;")
+_INDEXED = re.compile(rf"({_ID})(?: (?:ASC|DESC|NULLS FIRST|NULLS LAST|{_ID}))*")
 _ATTACH = re.compile(rf"ALTER TABLE (?:ONLY )?{_NAME} ATTACH PARTITION {_NAME}")
 _ENCODING = re.compile(r"SET client_encoding = '(\w+)';")
 _SEARCH_PATH = re.compile(rf"SET search_path = ({_ID})")
@@ -37,10 +47,45 @@ def created(statement: str, schema: str) -> Name | None:
     return _name(found[1], found[2], schema) if found else None
 
 
-def attached(statement: str, schema: str) -> tuple[Name, Name] | None:
-    """The table and the partition of an ALTER TABLE ... ATTACH PARTITION."""
-    found = _ATTACH.match(statement)
-    return (_name(found[1], found[2], schema), _name(found[3], found[4], schema)) if found else None
+def kin(statement: str, schema: str) -> tuple[Name, tuple[Name, ...], bool] | None:
+    """(a table, those whose part it is, is it a partition?) where a statement says so."""
+    if found := _ATTACH.match(statement):
+        return _name(found[3], found[4], schema), (_name(found[1], found[2], schema),), True
+    if found := _INHERIT.match(statement):
+        return _name(found[1], found[2], schema), (_name(found[3], found[4], schema),), False
+    if not (table := created(statement, schema)):
+        return None
+    plain = _without_texts(statement)
+    if found := _KIN.search(plain, _CREATE.match(statement).end()):  # type: ignore[union-attr]
+        if found[1]:
+            return table, (_name(found[2], found[3], schema),), True
+        return table, tuple(_name(of, name, schema) for of, name in re.findall(_NAME, found[4])), False
+    return None
+
+
+def domain(statement: str, schema: str) -> tuple[Name, str] | None:
+    """The name of a domain and the type that it is of."""
+    found = _DOMAIN.match(statement)
+    return (type_name(found[1], schema), found[2] + (found[3] or "") + found[4][:2]) if found else None
+
+
+def made_type(statement: str, schema: str) -> Name | None:
+    """The name of an enum, a composite or a range."""
+    found = _MADE_TYPE.match(statement)
+    return _name(found[1], found[2], schema) if found else None
+
+
+def key(statement: str, schema: str) -> tuple[Name, Key, bool] | None:
+    """(a table, a key of it, is it the primary one?) where a statement makes one of whole columns for all rows."""
+    if found := _CONSTRAINT.match(statement):
+        columns = tuple(unquoted(c) for c in re.findall(_ID, found[4]))
+        return _name(found[1], found[2], schema), Key(columns, unique=True), found[3] == "PRIMARY KEY"
+    if (found := _INDEX.match(statement)) and " WHERE " not in statement:
+        pieces = [_INDEXED.fullmatch(piece.strip()) for piece in found[4].split(",")]
+        if all(pieces):
+            columns = tuple(unquoted(piece[1]) for piece in pieces if piece)
+            return _name(found[2], found[3], schema), Key(columns, unique=bool(found[1])), False
+    return None
 
 
 def copied(statement: str, schema: str) -> tuple[Name, tuple[str, ...]] | None:
@@ -51,13 +96,32 @@ def copied(statement: str, schema: str) -> tuple[Name, tuple[str, ...]] | None:
     return _name(found[1], found[2], schema), (("oid", *columns) if found["oids"] else columns)
 
 
-def column_types(create: str) -> dict[str, pa.DataType]:
-    """Column -> type, from the text of CREATE TABLE, which pg_dump writes with a column on a line."""
-    plain = _QUOTED.sub(lambda m: m[0] if m[0][0] == '"' else "''", create)
-    types: dict[str, pa.DataType] = {}
-    for name, type_, zone, array in _COLUMN.findall(plain):
-        types.setdefault(unquoted(name), _TYPES.get(type_ + zone + array[:2], pa.string()))
-    return types
+def column_types(create: str) -> dict[str, str]:
+    """Column -> type as SQL names it, without a length, from CREATE TABLE as pg_dump writes it: a column on a line."""
+    found = _COLUMN.findall(_without_texts(create))
+    return {unquoted(n): type_ + zone + array[:2] for n, type_, zone, array, _ in found if n not in _NO_COLUMN}
+
+
+def generated(create: str) -> tuple[str, ...]:
+    """The columns that the server computes from others: COPY has none of them."""
+    found = _COLUMN.findall(_without_texts(create))
+    return tuple(unquoted(n) for n, *_, more in found if "GENERATED ALWAYS AS (" in more)
+
+
+def arrow_type(type_: str) -> pa.DataType | None:
+    """What a type of PostgreSQL's own becomes; None for one that is not: text."""
+    return _TYPES.get(type_)
+
+
+def type_name(type_: str, schema: str) -> Name:
+    """`public.mv` -> its schema and its name."""
+    names = split_name(type_)
+    return (names[-2] if len(names) > 1 else schema, names[-1])
+
+
+def _without_texts(statement: str) -> str:
+    """A statement without what stands in single quotes: it may look like SQL."""
+    return _QUOTED.sub(lambda m: m[0] if m[0][0] == '"' else "''", statement)
 
 
 def client_encoding(statement: str) -> str | None:

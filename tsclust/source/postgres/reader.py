@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from threading import Lock
 
 import pyarrow as pa
 from psycopg import Error, sql
@@ -15,13 +16,21 @@ from tsclust.config import Source
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
 from tsclust.source.columns import for_shell
+from tsclust.source.long_rows import REPEATS, Sameness, repeats_of, with_repeats, without_repeats
 from tsclust.source.postgres import copy
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.ranges import ranges as plan_ranges
 from tsclust.source.postgres.relation import relation
-from tsclust.source.postgres.select import Selection, of_q
-from tsclust.source.postgres.session import Connection, join_snapshot, open_snapshot, started_at, translate_errors
+from tsclust.source.postgres.select import CHECK, Selection, of_q
+from tsclust.source.postgres.session import (
+    Connection,
+    PooledError,
+    join_snapshot,
+    open_snapshot,
+    started_at,
+    translate_errors,
+)
 from tsclust.source.protocols import OnBytes, PlannedRanges, Range, RowFilter, SourceInfo
 from tsclust.source.spill import spilling
 
@@ -39,6 +48,7 @@ class PostgresReader:
         self._idle: SimpleQueue[Connection] = SimpleQueue()
         self._busy: set[Connection] = set()
         self._server_start = started_at(holder)
+        self._alone, self._one_at_a_time = False, Lock()
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
         """The series of `range_`, ascending by id in the server's order. A NULL array stays NULL, NULL elements too.
@@ -51,24 +61,31 @@ class PostgresReader:
         for batch in self._copied(self._selection.between(range_.low, range_.high)):
             checks.refuse_null(batch.column(0), rows)
             checks.refuse_twice(batch.column(0), before)
+            batch = self._checked(batch)
             before, rows = batch.column(0)[-1], rows + batch.num_rows
             yield batch
 
     def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series in one pass, a part at a time, by way of a file in `folder`; tell(n) counts bytes in memory."""
         long = self._selection.layout.form == "long"
-        batches = self._flat() if long else self._copied(self._selection.all())
-        with spilling(folder, self._selection.flat_schema if long else self.info.schema, long) as spill:
+        flat = long and self._has_another()
+        batches = self._flat() if flat else map(self._checked, self._copied(self._selection.all()))
+        schema, same = self._selection.flat_schema if flat else self.info.schema, self._selection.same
+        repeats = 0
+        with spilling(folder, schema, flat, same) as spill:
             for batch in batches:
-                spill.add(keep(batch))
+                repeats += repeats_of(batch.schema)
+                spill.add(keep(without_repeats(batch)))
                 tell(batch.nbytes)
-            yield from spill.series(self._part_rows)
+            for table in spill.series(self._part_rows):
+                yield with_repeats(table, repeats) if repeats else table
+                repeats = 0
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Compile the kernels; long rows in one pass come through Arrow's own driver and need none."""
         if self.info.ranges or self._selection.order is None:
             say("compiling kernels (the first time only)")
-            copy.compile_for(self.info.schema)
+            copy.compile_for(self._selection.checked_schema)
 
     def cancel(self) -> None:
         """End what is being read: the readers get an error."""
@@ -86,7 +103,7 @@ class PostgresReader:
     def _copied(self, query: sql.Composed) -> Iterator[pa.RecordBatch]:
         wide = self._selection.layout.form == "wide"
         with translate_errors(self._selection.relation.label), self._connection() as connection:
-            for batch in self._explained(copy.batches(connection, query, self.info.schema)):
+            for batch in self._explained(copy.batches(connection, query, self._selection.checked_schema)):
                 if wide:
                     last = batch.num_columns - 1
                     batch = batch.set_column(last, "values", checks.trimmed(batch.column(last)))
@@ -98,9 +115,29 @@ class PostgresReader:
             yield from batches
         except copy.DimensionsError as error:
             layout, label = self._selection.layout, self._selection.relation.label
-            query = f'SELECT "{layout.id}", {self._selection.second} AS "values" FROM {label}'  # noqa: S608 - shown, not run
+            ids = ", ".join(f'"{name}"' for name in layout.ids)
+            query = f'SELECT {ids}, {self._selection.second} AS "values" FROM {label}'  # noqa: S608 - shown, not run
             step = f"Read one column of it, for example the second (--query {for_shell(query)})"
             raise copy.DimensionsError(error.problem, f"{step}, or exclude such series with --where") from None
+
+    def _checked(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The series of grouped rows without CHECK, which must find nothing. Raises BadSeriesError."""
+        if CHECK not in batch.schema.names:
+            return batch
+        found = batch.column(CHECK).to_numpy()
+        if found.min(initial=0) < 0:
+            row = int(found.argmin())
+            raise self._contradiction(batch.column(0)[row], int(found[row]))
+        batch = batch.drop_columns([CHECK])
+        return batch.replace_schema_metadata({REPEATS: str(found.sum()).encode()}) if found.any() else batch
+
+    def _contradiction(self, id_: pa.Scalar, code: int) -> BadSeriesError:
+        same = self._selection.same or Sameness((), "", {})
+        if code == -1:
+            what, more = f"two values at one place of {same.order}", same.others
+        else:
+            what, more = f"two values of {same.called[-2 - code]}", (same.called[-2 - code],)
+        return BadSeriesError(f"series {id_} has {what}: expected one", same.apart(*more))
 
     def _flat(self) -> Iterator[pa.RecordBatch]:
         """Long rows as they lie: series_id, order, carried columns, one value."""
@@ -116,16 +153,38 @@ class PostgresReader:
         try:
             connection = self._idle.get_nowait()
         except Empty:
-            connection = join_snapshot(self._dsn, self._holder, self.info.snapshot, self._server_start)
+            another = self._another()
+            connection = self._holder if another is None else another
+        with self._one_at_a_time if connection is self._holder else nullcontext(), self._used(connection):
+            yield connection
+        if connection is not self._holder:
+            self._idle.put(connection)
+
+    def _another(self) -> Connection | None:
+        """A further connection; None where a pooler has but one for us, which holds the snapshot and reads too."""
+        if not self._alone:
+            try:
+                return join_snapshot(self._dsn, self._holder, self.info.snapshot, self._server_start)
+            except PooledError:
+                self._alone = True
+        return None
+
+    def _has_another(self) -> bool:
+        """Is there a further connection for Arrow's driver? It has no way to stop waiting for one."""
+        if (connection := self._another()) is not None:
+            connection.close()
+        return connection is not None
+
+    @contextmanager
+    def _used(self, connection: Connection) -> Iterator[None]:
         self._busy.add(connection)
         try:
-            yield connection
+            yield
         except BaseException:
             connection.close()
             raise
         finally:
             self._busy.discard(connection)
-        self._idle.put(connection)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from psycopg.postgres import types as pg
 
 from tsclust.source.columns import Column, Kind
 from tsclust.source.layouts import ORDER, Layout, free_name
+from tsclust.source.long_rows import Sameness
 from tsclust.source.postgres.relation import Relation
 
 _FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL
@@ -32,7 +33,11 @@ _CARRIED = {
 }
 _INTEGERS = tuple(pg[name].oid for name in ("int2", "int4", "int8"))
 _ONE_TEXT = tuple(pg[name].oid for name in ("text", "varchar", "uuid"))
+_FLOATS = tuple(pg[name].oid for name in ("float4", "float8", "numeric"))
 _IDS = {oid: ("{0}::int8", pa.int64()) for oid in _INTEGERS}
+_IDS |= {oid: ("nullif({0}::text, 'NaN')", pa.string()) for oid in _FLOATS}  # what had no id is NaN among floats
+_JOINED = r"replace(replace({}::text, '\', '\\'), '/', '\/')"  # so that no two rows of cells give one id
+CHECK = "tsclust check"  # how many rows of a series repeat a place and its value; below 0 what contradicts
 _ARRAYS = {
     pg["float4"].array_oid: ("{0}", pa.list_(pa.float32())),
     pg["float8"].array_oid: ("{0}", pa.list_(pa.float64())),
@@ -55,6 +60,7 @@ class Described:
     type: str  # "double precision[]"
     category: str  # pg_type.typcategory: N numbers, S text, A arrays, ...
     element: str  # the category of an array's elements, else ""
+    one_text: bool = True  # is each value always written in the same way?
 
     @property
     def column(self) -> Column:
@@ -87,6 +93,8 @@ class Selection:
     outputs: tuple[Output, ...]
     order: Output | None  # of long rows
     second: str = ""  # SQL for the second of each pair, where the values are pairs
+    same: Sameness | None = None  # what the rows of a series have in common, where that is to be checked
+    places: bool = True  # may a series have two rows at one place, for all that the keys say?
     conditions: tuple[sql.Composable, ...] = ()
     bounds: tuple[tuple[str, str], ...] = ()  # of ids: (">", "17")
 
@@ -100,6 +108,12 @@ class Selection:
     @property
     def schema(self) -> pa.Schema:
         return pa.schema([(o.name, o.type) for o in self.outputs])
+
+    @property
+    def checked_schema(self) -> pa.Schema:
+        """That of `all` and `between`: before the values, CHECK for series that are grouped here."""
+        *first, values = self.schema
+        return pa.schema([*first, *([pa.field(CHECK, pa.int64())] if self.order and self.same else []), values])
 
     def where(self, *more: sql.Composable) -> Selection:
         """The same with these conditions too, on the columns of q."""
@@ -122,11 +136,16 @@ class Selection:
         if self.order is None:
             return sql.SQL("SELECT {} FROM {}").format(_columns(self.outputs), self.source)
         id_, *carried, values = self.outputs
-        ordered = sql.SQL("(SELECT {} AS by_id, {} FROM {} ORDER BY {}, {}) AS s").format(
-            self.key, _columns(self.outputs[1:]), self.source, self.key, of_q(self.layout.order)
+        order = of_q(self.layout.order)
+        compared = _compared(self.key, order, values.expression) if self.same and self.places else sql.SQL("")
+        ordered = sql.SQL("(SELECT {} AS by_id, {}{} FROM {} ORDER BY {}, {}) AS s").format(
+            self.key, _columns(self.outputs[1:]), compared, self.source, self.key, order
         )
         grouped = [Output(o.name, _any_of(o), o.type) for o in carried]
-        values = Output("values", sql.SQL("array_agg(s.values)"), values.type)
+        once = " FILTER (WHERE s.again IS NOT TRUE)" if self.same and self.places else ""
+        values = Output("values", sql.SQL("array_agg(s.values)" + once), values.type)
+        if self.same:
+            grouped.append(Output(CHECK, _check(carried, tuple(self.same.constant), places=self.places), pa.int64()))
         id_ = Output("series_id", sql.SQL(self.id_template).format(sql.SQL("s.by_id")), id_.type)
         return sql.SQL("SELECT {} FROM {} GROUP BY s.by_id").format(_columns((id_, *grouped, values)), ordered)
 
@@ -145,27 +164,42 @@ class Selection:
         return sql.Composed([self.relation.text, where])
 
 
-def select(relation: Relation, layout: Layout, described: Sequence[Described]) -> Selection:
-    """The SELECT for a relation with the columns `described`."""
+def select(
+    relation: Relation,
+    layout: Layout,
+    described: Sequence[Described],
+    same: Sameness | None = None,
+    *,
+    places: bool = True,
+) -> Selection:
+    """The SELECT for a relation with the columns `described`. same, places: see Selection."""
     columns = {c.name: c for c in described}
-    id_ = columns[layout.id]
-    template, type_ = _IDS.get(id_.oid, _TEXT)
+    ids = [columns[name] for name in layout.ids]
+    key, template, type_ = of_q(ids[0].name), *_IDS.get(ids[0].oid, _TEXT)
+    if layout.joined:
+        key, template, type_ = joined(ids), "{0}", pa.string()
     outputs = (
-        _output("series_id", id_, template, type_),
+        Output("series_id", sql.SQL(template).format(key), type_),
         *(_output(free_name(name, columns), columns[name], *_CARRIED.get(columns[name].oid, _TEXT))
           for name in layout.carry),
         _values([columns[name] for name in layout.values], layout),
     )  # fmt: skip
     order = columns.get(layout.order)
     by = _output(ORDER, order, *_order(order)) if order else None
-    one_text = id_.oid in (*_INTEGERS, *_ONE_TEXT)
+    one_text = bool(layout.joined) or ids[0].oid in (*_INTEGERS, *_ONE_TEXT)
     second = _second(columns[layout.values[0]]) if layout.form == "array" else ""
-    return Selection(relation, layout, of_q(id_.name), template, one_text, outputs, by, second)
+    return Selection(relation, layout, key, template, one_text, outputs, by, second, same, places)
 
 
 def _second(values: Described) -> str:
     name = '"' + values.name.replace('"', '""') + '"'
     return _SECOND_OF_JSON.format(name, _JSON[values.oid]) if values.oid in _JSON else _SECOND.format(name)
+
+
+def joined(ids: Sequence[Described]) -> sql.Composed:
+    """Several columns as one id: 7/12."""
+    parts = [sql.SQL("{}::text" if c.oid in _INTEGERS else _JOINED).format(of_q(c.name)) for c in ids]
+    return sql.SQL("({})").format(sql.SQL(" || '/' || ").join(parts))
 
 
 def _order(column: Described) -> tuple[str, pa.DataType]:
@@ -203,6 +237,31 @@ def _values(columns: Sequence[Described], layout: Layout) -> Output:
     if layout.form == "wide":
         cells = sql.SQL("ARRAY[{}]").format(cells)
     return Output("values", cells, pa.list_(type_))
+
+
+def _compared(key: sql.Composable, order: sql.Composable, value: sql.Composable) -> sql.Composed:
+    """Two columns more: is a row at the place of the one before, and has it another value there?"""
+    window = sql.SQL("(PARTITION BY {} ORDER BY {})").format(key, order)
+    again = sql.SQL("(lag(true) OVER {0} AND {1} IS NOT DISTINCT FROM lag({1}) OVER {0})").format(window, order)
+    clash = sql.SQL("({} AND {} IS DISTINCT FROM lag({}) OVER {})").format(again, value, value, window)
+    return sql.SQL(", {} AS again, {} AS clash").format(again, clash)
+
+
+def _check(carried: Iterable[Output], constant: Sequence[str], *, places: bool) -> sql.Composed:
+    """CHECK of a series: -1 for two values at one place, -2 - i where constant[i] is not; else the rows that repeat."""
+    whens: list[sql.Composable] = []
+    outputs = {output.name: output for output in carried}
+    for number, name in enumerate(constant):
+        template = "s.{}::int" if pa.types.is_boolean(outputs[name].type) else "s.{}"
+        template += ' COLLATE "C"' if pa.types.is_string(outputs[name].type) else ""
+        column = sql.SQL(template).format(sql.Identifier(name))
+        whens.append(sql.SQL("WHEN min({0}) <> max({0}) THEN {1}").format(column, sql.Literal(-2 - number)))
+    if places:
+        whens.append(sql.SQL("WHEN bool_or(s.clash) THEN -1"))
+    count = sql.SQL("count(*) FILTER (WHERE s.again)" if places else "0")
+    if not whens:
+        return sql.SQL("({})::int8").format(count)
+    return sql.SQL("(CASE {} ELSE {} END)::int8").format(sql.SQL(" ").join(whens), count)
 
 
 def _any_of(output: Output) -> sql.Composed:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import errors, sql
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import ExecStatus
+from psycopg.pq.abc import PGconn
+from psycopg.waiting import Wait
 
 from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceLostError, TsclustError
 from tsclust.source.table import near
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
+ANSWER = 10.0  # seconds that a server may take to begin a transaction
 BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # For the transaction: a slow disk here must not end a statement there, and text must not depend on who asks.
 SETTINGS = """
@@ -76,6 +82,20 @@ _MEANINGS: Meanings = (
 )
 
 
+_POOL = (
+    "A pooler before the server has none free: try again later, raise default_pool_size in pgbouncer.ini,"
+    " or connect to the server itself, past the pooler"
+)
+_WHY_POOLED = (
+    ("query_wait_timeout", _POOL),
+    ("statement pooling", "Set pool_mode = transaction for this database in pgbouncer.ini, or connect past the pooler"),
+)
+
+
+class PooledError(ConnectError):
+    """A pooler (pgbouncer) between us and the server gives no connection that we can work with."""
+
+
 class SnapshotGoneError(SourceLostError):
     """The snapshot ended with the last session that held it: nobody can read it any more."""
 
@@ -88,7 +108,7 @@ def open_snapshot(dsn: str) -> Connection:
     connection = _connected(params_of(dsn))
     try:
         with translate_errors("the server"):
-            connection.execute(BEGIN)
+            _begin(connection)
             connection.execute(SETTINGS)
     except BaseException:
         connection.close()
@@ -111,12 +131,13 @@ def join_snapshot(dsn: str, holder: Connection, snapshot: str, start: str) -> Co
 
     A server counts snapshots from the beginning when it starts again: another program's may have the name of ours.
 
-    Raises ConnectError, or SourceLostError where the holder has gone and the snapshot with it.
+    Raises ConnectError (PooledError where a pooler has no second connection for us), or SourceLostError where the
+    holder has gone and the snapshot with it.
     """
     connection = _connected(params_of(dsn) | reached(holder))
     try:
         with translate_errors("the server"):
-            connection.execute(BEGIN)
+            _begin(connection)
         try:
             connection.execute(set_snapshot(snapshot))
         except psycopg.Error as error:
@@ -137,6 +158,32 @@ def _connected(params: dict[str, Any]) -> Connection:
     except psycopg.Error as error:
         raise refused(str(error), params) from None
     return connection
+
+
+def _begin(connection: Connection) -> None:
+    """Begin the transaction. A server answers at once; a pooler lets us wait, minutes, for a connection to it.
+
+    Raises PooledError, psycopg.Error.
+    """
+    connection.pgconn.send_query(BEGIN.encode())
+    result = connection.wait(_answer(connection.pgconn, time.monotonic() + ANSWER))
+    if result.status != ExecStatus.COMMAND_OK:
+        raise errors.error_from_result(result)
+
+
+def _answer(connection: PGconn, until: float) -> PQGen[Any]:
+    """The result of the statement that was sent."""
+    while connection.flush():
+        yield Wait.W
+    while connection.is_busy():
+        if time.monotonic() > until:
+            raise PooledError(f"the server gave no answer to BEGIN in {ANSWER:.0f} s: expected one at once", _POOL)
+        yield Wait.R
+        connection.consume_input()
+    result = connection.get_result()
+    while connection.get_result() is not None:
+        pass
+    return result
 
 
 def set_snapshot(snapshot: str) -> sql.Composed:
@@ -212,6 +259,8 @@ def refused(told: str, params: dict[str, Any]) -> ConnectError:
 
 
 def translate(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings = _MEANINGS) -> TsclustError:
+    if pooled := next((step for word, step in _WHY_POOLED if word in told), ""):
+        return PooledError(f"{label}: {told}", pooled)
     error, next_step = next((e, step) for classes, e, step in meanings if issubclass(kind, classes))
     return error(f"{label}: {told}", next_step)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tsclust.source.checks import WORDS
+from tsclust.source.checks import REPEATED, WORDS
 from tsclust.stages.series.facts import SeriesFacts
 from tsclust.wording.english import counted
 from tsclust.workspace.manifest import Manifest
@@ -14,12 +14,14 @@ def notes(manifest: Manifest[SeriesFacts], new: int) -> tuple[str, ...]:
     added = f"{new:,} new series, " if new < manifest.rows else ""
     speed = f"{new / max(manifest.seconds, 0.001):,.0f} series/s"
     size = facts.bytes / 2**20
-    odd = ", ".join(f"{n:,} {WORDS[name]}" for name, n in facts.odd.items())
+    odd = ", ".join(f"{n:,} {WORDS[name]}" for name, n in facts.odd.items() if name in WORDS)
+    repeated = counted(facts.odd.get(REPEATED, 0), "row")
     return (
         f"from {facts.origin}",
         f"{facts.layout}",
         f"{added}{counted(manifest.parts, 'part')}, {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
         f"{'snapshot' if ' of ' in next(iter(facts.read)) else 'read at'} {', '.join(facts.read)}"
         + (": each holds some of the series" if len(facts.read) > 1 else ""),
+        *([f"{repeated} repeated the place and value of another: kept once"] if REPEATED in facts.odd else []),
         *([f"unusual series, kept for the rules to decide: {odd}"] if odd else []),
     )

@@ -1,0 +1,63 @@
+"""What the folders say that files lie in: columns (machine_id=1/), or that a table format decides which files count."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+import pyarrow as pa
+
+from tsclust.errors import SourceFileError
+
+_COLUMN = re.compile(r"([^=]+)=(.*)")  # machine_id=1
+_NULL = ("__HIVE_DEFAULT_PARTITION__", "__null__")
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")  # 007 is a name
+# What lies beside the files of a table: they hold rows that were replaced or removed, or that were never committed.
+_ABOVE = 4  # folders, from the one that is read on up, where the log may be
+_EXPORT = "Export its current rows, and read that file: "
+_DUCKDB = _EXPORT + "duckdb -c \"COPY (SELECT * FROM {}('{}')) TO 'cycles.parquet'\""  # noqa: S608
+_TABLES = (
+    ("_delta_log", "a Delta table", _DUCKDB.format("delta_scan", "{}")),
+    ("metadata/*.metadata.json", "an Iceberg table", _DUCKDB.format("iceberg_scan", "{}")),
+    (".hoodie", "a Hudi table", _EXPORT + "spark.read.format('hudi').load('{}').write.parquet('cycles')"),
+    ("_spark_metadata", "a stream of Spark", _EXPORT + "spark.read.parquet('{}').write.parquet('cycles')"),
+)  # fmt: skip
+
+
+def columns(root: Path, paths: Sequence[Path]) -> dict[str, pa.Array]:
+    """The columns that folders below `root` name (machine_id=1/), each with a value for every file; {} for none."""
+    named = [_named(path.parent.relative_to(root)) if path.parent.is_relative_to(root) else {} for path in paths]
+    names = dict.fromkeys(name for of in named for name in of)
+    return {name: _typed([of.get(name) for of in named]) for name in names}
+
+
+def refuse_tables(root: Path, paths: Iterable[Path], where: str) -> None:
+    """Raises SourceFileError where the files are those of a table whose log says which of them count.
+
+    A file that is named itself is read: it is meant.
+    """
+    if not root.is_dir() or (root / "toc.dat").exists():
+        return
+    above = (root, *root.parents)[:_ABOVE]
+    for folder in dict.fromkeys((*above, *(path.parent for path in paths))):
+        for sign, what, step in _TABLES:
+            if next(folder.glob(sign), None) is not None:
+                raise SourceFileError(
+                    f"{where} belongs to {what} ({folder.name}/{sign.split('/')[0]}): expected files of which every"
+                    " row counts, and some of these may have been replaced",
+                    step.format(folder),
+                )
+
+
+def _named(folder: Path) -> dict[str, str | None]:
+    found = [m for part in folder.parts if (m := _COLUMN.fullmatch(part))]
+    return {unquote(m[1]): None if m[2] in _NULL else unquote(m[2]) for m in found}
+
+
+def _typed(values: Sequence[str | None]) -> pa.Array:
+    there = [value for value in values if value is not None]
+    if all(_INTEGER.fullmatch(value) for value in there):
+        return pa.array([None if value is None else int(value) for value in values], pa.int64())
+    return pa.array(values, pa.string())
