@@ -172,6 +172,11 @@ def _no_order(table: Table, name: str, what: str, *, is_id: bool = False) -> Que
                 "number the rows in a query: row_number() OVER (PARTITION BY id ORDER BY ...)"]  # fmt: skip
         return QueryError(expected, f"Name another column, or {', or '.join(ways)}")
     way = "Name another column with --order"
+    if seen.holds == "number" and seen.misfit:
+        rows = for_shell(f'"{name}" IS NOT NULL')
+        return QueryError(
+            expected, f"{way}, or leave such rows out: {for_shell(f'--missing={seen.text}')} --where {rows}"
+        )
     if column.kind == "text" and not is_id:
         way += f", or say how times are written in {name}, for example --time-format '%d/%m/%Y %H:%M:%S'"
     return QueryError(expected, way)
@@ -214,7 +219,7 @@ def _value(table: Table, taken: set[str]) -> tuple[str, ...]:
     name = table.named(said, "source.values") if said else _likely_value(table, taken)
     if table.is_number(name):
         return (name,)
-    if table.seen(name).holds == "number":
+    if table.seen(name).holds == "number" or (table.seen(name).misfit and not said):
         raise bad_cell(table, name, "a number", _another(table, {*taken, name}))
     raise QueryError(
         f"source.values: column {name} of {table.label} is of type {table.columns[name].type}"

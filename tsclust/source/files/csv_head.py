@@ -130,9 +130,9 @@ def _table(lines: Sequence[str], start: int, named: str, label: str) -> tuple[st
     if rows[best][0].cells[:1] == ["TOA5"] and len(rows[best]) > 2:
         return best, rows[best], 1
     width = _width(sizes[best])
-    if width in (0, sizes[best][0], sizes[best][0] + 1):
+    if sizes[best][0] > 1 and width in (0, sizes[best][0], sizes[best][0] + 1):
         return best, rows[best], 0
-    starts = {d: at for d in rows if (at := _title_ends(sizes[d]))}
+    starts = {d: at for d in rows if (at := _title_ends(rows[d]))}
     if not starts:
         return best, rows[best], 0
     best = max(starts, key=lambda d: (-starts[d], sizes[d][-1]))
@@ -144,9 +144,10 @@ def _width(sizes: Sequence[int]) -> int:
     return Counter(sizes[1:]).most_common(1)[0][0] if len(sizes) > 1 else 0
 
 
-def _title_ends(sizes: Sequence[int]) -> int:
+def _title_ends(rows: Sequence[_Row]) -> int:
     """Where rows of more cells begin that are all alike, three at the least; 0 where nothing of less is before them."""
-    width = sizes[-2] if len(sizes) > 3 else 0
+    sizes = [len(row.cells) for row in rows]
+    width = 0 if len(sizes) < 4 or any(_torn(cell) for row in rows for cell in row.cells) else sizes[-2]
     at = sizes.index(width) if width in sizes else 0
     alike = width > 1 and all(size == width for size in sizes[at:-1]) and len(sizes) - at >= 3
     return at if alike and at <= 20 and all(size < width for size in sizes[:at]) else 0
@@ -170,7 +171,7 @@ def _is_unit(cells: Sequence[str], below: Sequence[_Row]) -> bool:
         and not any(_is_value(cell) or _ERRORS.fullmatch(cell) for cell in own)
         and any(own[i] not in ("", "-", "--") for i in values)
         and all(own[i].casefold() in _NO_UNIT for i in range(len(own)) if i not in values)
-        and not any(re.fullmatch(_ARRAY, cell) for cell in own)
+        and not any(re.fullmatch(_ARRAY, cell) and re.search(r"\d|,", cell) for cell in own)
     )
 
 
