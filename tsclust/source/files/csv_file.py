@@ -19,7 +19,7 @@ from tsclust.source.files import csv_head
 from tsclust.source.files.columns import hold_arrays, lists_of
 from tsclust.source.files.csv_head import Head
 from tsclust.source.files.csv_text import Text
-from tsclust.source.number_text import not_missing, with_nulls
+from tsclust.source.number_text import needs_decimals, not_missing, with_nulls
 from tsclust.source.protocols import Batches, OnBytes
 from tsclust.source.time_text import NUMBER
 
@@ -116,15 +116,15 @@ def opened(path: Path, label: str, sample: int = BLOCK, missing: tuple[str, ...]
     texts, decimal, inferred = _sampled(data[head.start :], head, cut, label, missing)
     header = {name.strip(): name for name in head.columns if name}
     found = {name: _found(inferred[own].type, _cells(texts[own], missing)) for name, own in header.items()}
-    fine = {n: wide for n, t in found.items() if (wide := _fine(t, texts[header[n]])) is not None}
+    fine = {n: wide for n, t in found.items() if (wide := _fine(t, _cells(texts[header[n]], missing))) is not None}
     return CsvFile(label, pa.schema(list(found.items())), size, path, head, decimal, header, missing, fine)
 
 
-def _fine(found: pa.DataType, texts: pa.ChunkedArray) -> pa.DataType | None:
+def _fine(found: pa.DataType, texts: pa.Array) -> pa.DataType | None:
     """The type that keeps every digit of a column, where the one that was found does not."""
     if pa.types.is_timestamp(found) and _any(texts, r"[.,]\d{7}"):
         return pa.timestamp("ns", found.tz)
-    return NUMBER if pa.types.is_float64(found) and _any(texts, r"\d{7}.*[.,]\d.*\d{5}|\d{17}") else None
+    return NUMBER if pa.types.is_float64(found) and needs_decimals(texts) else None
 
 
 def _reading(block: int, head: Head) -> pacsv.ReadOptions:  # threads are no faster, and lose the row's number

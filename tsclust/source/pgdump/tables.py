@@ -15,13 +15,14 @@ from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, TsclustError
 from tsclust.source.array_text import NotAnArrayError
 from tsclust.source.compressed import starts_with
-from tsclust.source.number_text import numbers_of
+from tsclust.source.number_text import needs_decimals, numbers_of
 from tsclust.source.pgdump import archive, copy_text, script, statements
 from tsclust.source.pgdump.contents import Contents, Copy, damaged
 from tsclust.source.pgdump.inheritance import above, arrow_types, chunks, declared, generated, meant, trimmed
 from tsclust.source.pgdump.statements import Name
 from tsclust.source.protocols import Batches, OnBytes, Rows
 from tsclust.source.table import near
+from tsclust.source.time_text import NUMBER
 
 _PIECE = 1 << 24  # bytes of COPY text that become one batch
 _OTHER = "Name another column, or correct it in the table and dump it again"
@@ -65,7 +66,7 @@ class DumpRows:
         self.label = f"{statements.joined_name(name)} in {contents.path.name}"
         self.size = (max if contents.one_pass else sum)(c.size for c in copies)
         self._contents, self._copies, self.missing, self.first_row = contents, copies, missing, 1
-        self.schema = pa.schema([])
+        self.schema, self.orders = pa.schema([]), dict[str, pa.DataType]()
         self.keys = contents.keys.get(name, [])
         self._trimmed = trimmed(contents, name)
         known = arrow_types(contents, name) if name in contents.tables else arrow_types(contents, copies[0].name)
@@ -122,6 +123,9 @@ class DumpRows:
         text, copy = next(_beginnings(self._contents, self._copies), (b"", self._copies[0]))
         strings = {c: pa.string() for c in names if declared.get(c) in (None, pa.string())}
         first = self._batch(text, copy, strings, 0)
+        floats = {n: pa.string() for n in names if declared.get(n) == pa.float64()}
+        digits = self._batch(text, copy, floats, 0)
+        self.orders = {n: NUMBER for n in floats if needs_decimals(digits[n])}
         looks = {c: copy_text.guessed_type(first[c], is_text=declared.get(c) is not None) for c in strings}
         return pa.schema([(c, looks.get(c) or declared[c]) for c in names])
 

@@ -13,6 +13,7 @@ from tsclust.source.columns import Column, Kind
 from tsclust.source.layouts import ORDER, Layout, free_name
 from tsclust.source.long_rows import Sameness
 from tsclust.source.postgres.relation import Relation
+from tsclust.source.time_text import NUMBER
 
 _FINITE = "CASE WHEN isfinite({0}) THEN {0} END"  # Arrow has no infinite dates: they become NULL
 _MOMENT = "CASE WHEN isfinite({0}) AND {0} < '294247-01-01' THEN {0} END"  # nor does it count microseconds further
@@ -205,6 +206,8 @@ def joined(ids: Sequence[Described]) -> sql.Composed:
 def _order(column: Described) -> tuple[str, pa.DataType]:
     """What sorts as the column does, where we sort: a time by its seconds, infinite ones too."""
     if column.category == "N":
+        if column.oid == pg["numeric"].oid:  # it may count nanoseconds since 1970
+            return "CASE WHEN {0} <> 'NaN' AND abs({0}) < 1e22 THEN round({0}, 15)::text END", NUMBER
         return ("{0}::int8", pa.int64()) if column.oid in _INTEGERS else ("{0}::float8", pa.float64())
     return "extract(epoch FROM {0})::float8", pa.float64()
 
