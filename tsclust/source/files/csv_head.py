@@ -20,6 +20,7 @@ from tsclust.source.columns import shortened
 from tsclust.source.files.csv_text import DELIMITERS
 
 _ROWS = 60  # that are looked at
+_TEXT = 1 << 22  # bytes that are
 _NUMBER = r"[+-]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][+-]?\d+)?"
 _ARRAY = r"\{[^{}]*\}|\[[^\[\]]*\]"
 _TIME = r"\d[\d\s:./,TZ+-]*[:./-][\d\s:./,TZ+-]*"
@@ -57,11 +58,11 @@ def head(data: bytes, label: str, *, whole: bool) -> Head:
     """
     bom = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(data[bom : 1 << 22])
+        text = codecs.getincrementaldecoder("utf-8")().decode(data[bom:_TEXT])
     except UnicodeDecodeError as error:
         raise not_utf8(label, f"byte {bom + error.start + 1}", data) from None
     lines = list(io.StringIO(text, newline=""))
-    if not whole and len(data) <= 1 << 22 and len(lines) > 2:
+    if len(lines) > 2 and not (whole and len(data) <= _TEXT):  # the last one may be cut off
         lines.pop()
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     named = _SEP.fullmatch(lines[first]) if lines else None
@@ -160,11 +161,7 @@ def _units(rows: Sequence[_Row]) -> int:
 
 def _is_unit(cells: Sequence[str], below: Sequence[_Row]) -> bool:
     columns = [[row.cells[i].strip() for row in below if i < len(row.cells)] for i in range(len(cells))]
-    values = [
-        i
-        for i, column in enumerate(columns)
-        if any(map(_is_value, column)) and all(_is_value(c) or not c for c in column)
-    ]
+    values = [i for i, column in enumerate(columns) if _mostly_values(column)]
     own = [cell.strip() for cell in cells]
     return (
         bool(values)
@@ -175,6 +172,11 @@ def _is_unit(cells: Sequence[str], below: Sequence[_Row]) -> bool:
     )
 
 
+def _mostly_values(column: Sequence[str]) -> bool:
+    there = [cell for cell in column if cell]
+    return bool(there) and 2 * sum(map(_is_value, there)) >= len(there)
+
+
 def _is_value(cell: str) -> bool:
     return bool(
         re.fullmatch(_TIME, cell) or re.fullmatch(_NUMBER, cell) or re.fullmatch(r"nan|[+-]?inf(inity)?", cell, re.I)
@@ -183,7 +185,7 @@ def _is_value(cell: str) -> bool:
 
 def _columns(names: list[str], below: Sequence[_Row], label: str, delimiter: str) -> list[str]:
     """The columns of the rows; one that has no name is "" where it counts rows or holds nothing."""
-    rows = [row.cells for row in below[:-1] or below]
+    rows = [row.cells for row in below]
     if (
         len(rows) > 1
         and all(len(cells) == len(names) + 1 for cells in rows)
@@ -204,8 +206,8 @@ def _columns(names: list[str], below: Sequence[_Row], label: str, delimiter: str
 
 
 def _counts(cells: Sequence[str]) -> bool:
-    """0, 1, 2, ... or 1, 2, 3, ..., whatever it begins with."""
-    if not all(re.fullmatch(r"\d{1,15}", cell.strip()) for cell in cells):
+    """0, 1, 2, ... or 1, 2, 3, ..., whatever it begins with; one alone is 0 or 1."""
+    if not all(re.fullmatch(r"\d{1,15}", cell.strip()) for cell in cells) or (len(cells) == 1 and int(cells[0]) > 1):
         return False
     return bool(cells) and [int(cell) for cell in cells] == list(range(int(cells[0]), int(cells[0]) + len(cells)))
 
