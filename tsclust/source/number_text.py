@@ -15,12 +15,15 @@ NUMBER = r"^\s*[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[nN][aA][nN]|[iI][nN
 ALMOST = r"^\s*[+-]?(?:\d*[.,]?\d+(?:[eE][+-]?\d+)?|\d+[.,]|\d{1,3}(?:[., '\x{A0}\x{202F}]\d{3})+(?:[.,]\d+)?)\s*$"
 
 _EXACT = r"^\s*[+-]?\d{1,20}(?:[.,]\d{1,15})?\s*$"
+_KEPT = 15  # digits that a float64 surely keeps
 _MANY = r"\d{8}[.,]?\d{8}"  # more digits than a float64 keeps: 1706745597.000000100
 
 
 def needs_decimals(texts: pa.Array) -> bool:
     """Do these numbers have more digits than float64 keeps, and does a decimal keep them all?"""
     there = texts.drop_null()
+    if (pc.max(pc.binary_length(there)).as_py() or 0) <= _KEPT:
+        return False
     many, exact = (pc.match_substring_regex(there, pattern) for pattern in (_MANY, _EXACT))
     return bool(pc.any(many).as_py() and pc.all(exact).as_py())
 

@@ -113,10 +113,10 @@ def opened(path: Path, label: str, sample: int = BLOCK, missing: tuple[str, ...]
             data += text.read(2 * BLOCK)
         cut, size = bool(text.read(1)), path.stat().st_size
     head = csv_head.head(data, label, whole=not cut)
-    texts, decimal, inferred = _sampled(data[head.start :], head, cut, label, missing)
+    cells, decimal, inferred = _sampled(data[head.start :], head, cut, label, missing)
     header = {name.strip(): name for name in head.columns if name}
-    found = {name: _found(inferred[own].type, _cells(texts[own], missing)) for name, own in header.items()}
-    fine = {n: wide for n, t in found.items() if (wide := _fine(t, _cells(texts[header[n]], missing))) is not None}
+    found = {name: _found(inferred[own].type, cells[own]) for name, own in header.items()}
+    fine = {n: wide for n, t in found.items() if (wide := _fine(t, cells[header[n]])) is not None}
     return CsvFile(label, pa.schema(list(found.items())), size, path, head, decimal, header, missing, fine)
 
 
@@ -138,8 +138,8 @@ def _convert(decimal: str, missing: Sequence[str]) -> pacsv.ConvertOptions:
 
 def _sampled(
     data: bytes, head: Head, cut: bool, label: str, missing: Sequence[str]
-) -> tuple[pa.Table, str, pa.Table]:  # fmt: skip
-    """The first rows as text, the decimal point, and the same rows as Arrow infers them."""
+) -> tuple[dict[str, pa.Array], str, pa.Table]:  # fmt: skip
+    """The cells of the first rows that are not null, the decimal point, and the same rows as Arrow infers them."""
     if cut:
         data = data[: max(data.rfind(b"\n"), data.rfind(b"\r")) + 1]
     as_text = _convert(".", missing)
@@ -147,8 +147,9 @@ def _sampled(
     texts = _parsed_head(data, head, as_text, label)
     rows = texts.num_rows - (cut and texts.num_rows > 1)  # a quoted cell of the last row may go on behind the sample
     texts = texts.slice(0, rows)
-    decimal = _decimal([_cells(column, missing) for column in texts.columns], head.delimiter)
-    return texts, decimal, _parsed_head(data, head, _convert(decimal, missing), label).slice(0, rows)
+    cells = {name: _cells(texts[name], missing) for name in texts.column_names}
+    decimal = _decimal(list(cells.values()), head.delimiter)
+    return cells, decimal, _parsed_head(data, head, _convert(decimal, missing), label).slice(0, rows)
 
 
 def _decimal(columns: Sequence[pa.Array], delimiter: str) -> str:
@@ -157,7 +158,7 @@ def _decimal(columns: Sequence[pa.Array], delimiter: str) -> str:
     if delimiter == ";":
         return "," if commas else "."
     clear = any(_any(column, r"^\s*[+-]?(?:0+,\d*|\d*,(?:\d{1,2}|\d{4,}))\s*$") for column in commas)
-    points = any(_all(column, f"^(?:{_NUMBER})$") and _any(column, r"\.") for column in columns)
+    points = clear and any(_all(column, f"^(?:{_NUMBER})$") and _any(column, r"\.") for column in columns)
     return "," if clear and not points else "."
 
 
@@ -189,7 +190,8 @@ def _any(texts: pa.Array, pattern: str) -> bool:
 
 
 def _has_comma(texts: pa.Array) -> bool:
-    return _all(texts, f"^(?:{_NUMBER})$") and _any(texts, ",")
+    there = pc.any(pc.match_substring(texts, ",")).as_py() is True  # a look that costs little, and mostly is enough
+    return there and _all(texts, f"^(?:{_NUMBER})$")
 
 
 def _found(inferred: pa.DataType, texts: pa.Array) -> pa.DataType:
