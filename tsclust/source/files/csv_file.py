@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,9 +70,13 @@ class CsvFile:
         convert.column_types = {self.header[name]: self._parsed_type(name, t) for name, t in types.items()}
         try:
             parsing = pacsv.ParseOptions(delimiter=self.head.delimiter, newlines_in_values=True)
-            reader = pacsv.open_csv(text, _reading(BLOCK, self.head), parsing, convert)
-            with reader:
-                yield from reader
+            with text.lent() as ahead:
+                reader = pacsv.open_csv(ahead(), _reading(BLOCK, self.head), parsing, convert)
+                try:
+                    with reader:
+                        yield from reader
+                finally:
+                    del reader
         except pa.ArrowInvalid as error:
             if "Empty CSV" not in str(error):  # a header and no rows
                 raise _refused(self.label, self.head, str(error)) from None
@@ -171,7 +174,7 @@ def _parsed_head(data: bytes, head: Head, convert: pacsv.ConvertOptions, label: 
     if not data.strip():  # a header and no rows
         return pa.table({n: pa.nulls(0, convert.column_types.get(n, pa.null())) for n in convert.include_columns})
     try:
-        return pacsv.read_csv(io.BytesIO(data + b"\n"), _reading(len(data) + 2, head), parsing, convert)
+        return pacsv.read_csv(pa.BufferReader(data + b"\n"), _reading(len(data) + 2, head), parsing, convert)
     except pa.ArrowInvalid as error:
         raise _refused(label, head, str(error)) from None
 

@@ -6,7 +6,10 @@ import codecs
 import gzip
 import io
 import threading
+import weakref
 import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tsclust.errors import SourceFileError
@@ -14,7 +17,21 @@ from tsclust.source.files.columns import unreadable
 
 GZIP = b"\x1f\x8b"
 DELIMITERS = "\t;|,"  # a comma last: texts between the others hold it more often
+_PATIENCE = 10  # seconds for a block that is being read while everybody leaves
 UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class ReadAhead(io.RawIOBase):
+    """A text as Arrow sees it. Who holds on to it keeps Arrow from ending."""
+
+    def __init__(self, text: Text) -> None:
+        self._text = text
+
+    def read(self, size: int = -1) -> bytes:
+        return self._text.read(size)
+
+    def readable(self) -> bool:
+        return True
 
 
 class Text(io.RawIOBase):
@@ -23,6 +40,7 @@ class Text(io.RawIOBase):
     def __init__(self, path: Path, label: str, start: int = 0) -> None:
         """Raises SourceFileError where it cannot be opened; so does `read` where it cannot be read."""
         self._label, self._before_quote, self._quotes, self._last = label, b"", 0, b"\n"
+        self._is_over = False  # nobody wants to read any more
         self.room = threading.Semaphore(6)  # how many blocks may be read before one is released
         try:
             self._file = path.open("rb")
@@ -37,7 +55,30 @@ class Text(io.RawIOBase):
             start -= len(skipped := self._next(start))
             start = start if skipped else 0
 
+    @contextmanager
+    def lent(self) -> Iterator[Callable[[], ReadAhead]]:
+        """What Arrow reads ahead from, in threads of its own: none of them is in Python any more when this ends.
+
+        Python's end aborts the process where a thread still wants to give something back to it. So nobody but Arrow may
+        hold what this gives: it is called where Arrow is.
+        """
+        given_back = threading.Event()
+
+        def ahead() -> ReadAhead:
+            handle = ReadAhead(self)
+            weakref.finalize(handle, given_back.set)
+            return handle
+
+        try:
+            yield ahead
+        finally:
+            self._is_over = True
+            self.room.release(100)
+            given_back.wait(_PATIENCE)
+
     def read(self, size: int = -1) -> bytes:
+        if self._is_over:
+            return b""
         self.room.acquire(timeout=5)  # Arrow would read 32 blocks ahead; if it waits for one of them, so be it
         data = self._next(size)
         self._note(data)
