@@ -1,4 +1,4 @@
-"""What does not fit a set found by type is an error on servers too, and the command of each hint goes on with the table."""
+"""What does not fit a set found by type is an error on servers too; the command of each hint goes on with the table."""
 
 from __future__ import annotations
 
