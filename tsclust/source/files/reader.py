@@ -18,7 +18,7 @@ from tsclust.config import Source
 from tsclust.errors import NoSeriesError, QueryError, TsclustError
 from tsclust.hashing import hash_ids
 from tsclust.source import checks, numbered
-from tsclust.source.columns import Key
+from tsclust.source.columns import Key, shortened
 from tsclust.source.files import discovery
 from tsclust.source.files.looks import Looks
 from tsclust.source.files.order import Days, Order, columns_of, kind
@@ -216,9 +216,16 @@ def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> Sourc
         schema = pa.schema([*first, ("values", pa.list_(values.type))])
     return SourceInfo(
         origin=rows.label, location_hash=config.digest(source.files, source.table),
-        identity=config.digest(source, schema.to_string()), layout=str(layout), settings=layout.settings, schema=schema,
-        snapshot="", ranges=(), rows=0, high_watermark=None, size=rows.size,
+        identity=config.digest(source, schema.to_string()), layout=str(layout) + _not_read(rows), settings=layout.settings,
+        schema=schema, snapshot="", ranges=(), rows=0, high_watermark=None, size=rows.size,
     )  # fmt: skip
+
+
+def _not_read(rows: Rows) -> str:
+    """The lines of the first CSV that are neither header nor rows, for the output."""
+    first = getattr(rows, "parts", (rows,))[0]
+    skipped: Sequence[str] = getattr(getattr(first, "head", None), "skipped", ())
+    return f"; no rows: {', '.join(shortened(line, 30) for line in skipped)}" if skipped else ""
 
 
 def _of_series(rows: Rows, schema: pa.Schema, source: Source, found: Layout) -> tuple[str, ...]:
