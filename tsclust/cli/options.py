@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-from tsclust.config import MISSING
 
 Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
@@ -52,6 +51,8 @@ def selection(
 
     A table may be one of the files'. The flag's path is relative to where one stands, the setting's to the workspace.
     """
+    from tsclust.config import MISSING  # pydantic takes a while, and --help does without
+
     path = str(Path(files).expanduser().absolute()) if files else None
     return {
         "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,

@@ -1,7 +1,7 @@
 """Settings: tsclust.toml, the environment and flags, in one frozen model."""
 
+from tsclust.config.missing import MISSING
 from tsclust.config.settings import (
-    MISSING,
     Cluster,
     Features,
     Labels,

@@ -15,12 +15,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from tsclust.config.missing import MISSING
 from tsclust.errors import SettingsError
 
 PLACES = frozenset({"table", "query", "files"})  # of series
-# Texts that mean a missing value in a column of numbers or times; an empty cell always does.
-MISSING = ("NULL", "null", "Null", "NA", "N/A", "n/a", "na", "#N/A", "#N/A N/A", "#NA", "#NV", "<NA>", "None", "none",
-           "NaT", "\\N", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")  # fmt: skip
 CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
 
 

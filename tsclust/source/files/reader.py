@@ -216,8 +216,8 @@ def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> Sourc
         schema = pa.schema([*first, ("values", pa.list_(values.type))])
     return SourceInfo(
         origin=rows.label, location_hash=config.digest(source.files, source.table),
-        identity=config.digest(source, schema.to_string()), layout=str(layout) + _not_read(rows), settings=layout.settings,
-        schema=schema, snapshot="", ranges=(), rows=0, high_watermark=None, size=rows.size,
+        identity=config.digest(source, schema.to_string()), layout=str(layout) + _not_read(rows),
+        settings=layout.settings, schema=schema, snapshot="", ranges=(), rows=0, high_watermark=None, size=rows.size,
     )  # fmt: skip
 
 
