@@ -10,7 +10,6 @@ from typing import Annotated, Any
 
 import typer
 
-
 Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
 HERE = Path()

@@ -1,6 +1,5 @@
 """Settings: tsclust.toml, the environment and flags, in one frozen model."""
 
-from tsclust.config.missing import MISSING
 from tsclust.config.settings import (
     Cluster,
     Features,
@@ -12,10 +11,9 @@ from tsclust.config.settings import (
     Train,
     digest,
     load,
-    parse_k,
-    parse_share,
     section,
 )
+from tsclust.config.texts import MISSING, parse_k, parse_share
 
 __all__ = [
     "MISSING",

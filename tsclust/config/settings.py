@@ -6,7 +6,6 @@ import difflib
 import hashlib
 import json
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,11 +14,10 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from tsclust.config.missing import MISSING
+from tsclust.config.texts import MISSING, parse_k, parse_share
 from tsclust.errors import SettingsError
 
 PLACES = frozenset({"table", "query", "files"})  # of series
-CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
 
 
 class Section(BaseModel):
@@ -34,7 +32,7 @@ class Source(Section):
     merge: rows of one id are one series, whatever else says that they are not.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"merge"})  # keys that earlier versions did not know
+    LATER: ClassVar[frozenset[str]] = frozenset({"merge", "missing", "time_format"})  # keys that came later
 
     table: str = ""
     query: str = ""
@@ -223,32 +221,6 @@ def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
     """A hash of settings: equal settings, equal hash, whatever their order in the file."""
     plain = [_plain(s) for s in sections]
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def parse_k(text: str) -> tuple[int, ...]:
-    """`2..40` or `2,5,10..20` -> every k, ascending. Raises ValueError on anything else, a k outside 2..200,
-    or more than CLUSTERS in all."""
-    ks: set[int] = set()
-    for piece in text.split(","):
-        match = re.fullmatch(r"\s*(\d{1,4})(?:\s*\.\.\s*(\d{1,4}))?\s*", piece)
-        if not match:
-            raise ValueError(f"{text!r} is not a sweep: expected for example 2..40 or 2,5,8")
-        low, high = int(match[1]), int(match[2] or match[1])
-        ks.update(range(low, high + 1))
-    if not ks or min(ks) < 2 or max(ks) > 200:
-        raise ValueError(f"{text!r}: expected k from 2 to 200, the lower first")
-    if sum(ks) > CLUSTERS:
-        raise ValueError(f"{text!r} has {sum(ks):,} clusters in all: expected at most {CLUSTERS:,}, as 2..100 has")
-    return tuple(sorted(ks))
-
-
-def parse_share(text: str) -> float:
-    """`1%` or `0.01` -> 0.01. Raises ValueError on anything else, or a share outside 0 < share <= 1."""
-    match = re.fullmatch(r"\s*(\d*\.?\d+)\s*(%?)\s*", text)
-    share = float(match[1]) / (100 if match[2] else 1) if match else 0.0
-    if not 0 < share <= 1:
-        raise ValueError(f"{text!r} is not a share: expected more than 0% and up to 100%, for example 1%")
-    return share
 
 
 def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
