@@ -1,4 +1,4 @@
-"""What texts in settings mean: a sweep, a share; and those that mean a missing value, where no setting says otherwise."""
+"""What texts in settings mean: a sweep, a share, a missing value."""
 
 from __future__ import annotations
 
