@@ -85,7 +85,8 @@ class DumpRows:
         progress.finish()
 
     def _batch(self, text: bytes, copy: Copy, types: Mapping[str, pa.DataType], before: int) -> pa.RecordBatch:
-        texts = {n for n in types if n in self.schema.names and pa.types.is_string(self.schema.field(n).type)}
+        there = {n: self.schema.field(n).type for n in self.schema.names}
+        texts = {n for n, t in types.items() if pa.types.is_floating(t) and there.get(n) == pa.string()}
         try:
             read = copy_text.columns(
                 text, copy.columns, {n: pa.string() if n in texts else t for n, t in types.items()}
