@@ -17,7 +17,7 @@ from tsclust.source.columns import shortened
 from tsclust.source.files import csv_head
 from tsclust.source.files.columns import hold_arrays, lists_of
 from tsclust.source.files.csv_head import Head
-from tsclust.source.files.csv_text import Text
+from tsclust.source.files.csv_text import Text, in_arrow
 from tsclust.source.number_text import needs_decimals, not_missing, with_nulls
 from tsclust.source.protocols import Batches, OnBytes
 from tsclust.source.time_text import NUMBER
@@ -174,7 +174,7 @@ def _parsed_head(data: bytes, head: Head, convert: pacsv.ConvertOptions, label: 
     if not data.strip():  # a header and no rows
         return pa.table({n: pa.nulls(0, convert.column_types.get(n, pa.null())) for n in convert.include_columns})
     try:
-        return pacsv.read_csv(pa.BufferReader(data + b"\n"), _reading(len(data) + 2, head), parsing, convert)
+        return pacsv.read_csv(pa.BufferReader(in_arrow(data + b"\n")), _reading(len(data) + 2, head), parsing, convert)
     except pa.ArrowInvalid as error:
         raise _refused(label, head, str(error)) from None
 

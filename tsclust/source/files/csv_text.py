@@ -12,13 +12,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from tsclust.errors import SourceFileError
 from tsclust.source.files.columns import unreadable
 
 GZIP = b"\x1f\x8b"
 DELIMITERS = "\t;|,"  # a comma last: texts between the others hold it more often
+_BUFFER = 1 << 20  # bytes
 _PATIENCE = 10  # seconds for a block that is being read while everybody leaves
 UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+def in_arrow(data: bytes) -> pa.Buffer:
+    """A copy that Arrow owns: its threads give it back to nobody."""
+    buffer = pa.allocate_buffer(len(data))
+    np.frombuffer(buffer, np.uint8)[:] = np.frombuffer(data, np.uint8)
+    return buffer
 
 
 class ReadAhead(io.RawIOBase):
@@ -56,18 +67,18 @@ class Text(io.RawIOBase):
             start = start if skipped else 0
 
     @contextmanager
-    def lent(self) -> Iterator[Callable[[], ReadAhead]]:
+    def lent(self) -> Iterator[Callable[[], pa.NativeFile]]:
         """What Arrow reads ahead from, in threads of its own: none of them is in Python any more when this ends.
 
-        Python's end aborts the process where a thread still wants to give something back to it. So nobody but Arrow may
-        hold what this gives: it is called where Arrow is.
+        Python's end aborts the process where a thread still has to give something back to it: bytes (hence the buffer,
+        into which Arrow copies), or the file. So nobody but Arrow may hold what this gives: call it where Arrow is.
         """
         given_back = threading.Event()
 
-        def ahead() -> ReadAhead:
+        def ahead() -> pa.NativeFile:
             handle = ReadAhead(self)
             weakref.finalize(handle, given_back.set)
-            return handle
+            return pa.BufferedInputStream(pa.PythonFile(handle, mode="r"), _BUFFER)
 
         try:
             yield ahead
