@@ -37,8 +37,14 @@ _ONE_TEXT = tuple(pg[name].oid for name in ("text", "varchar", "uuid"))
 _FLOATS = tuple(pg[name].oid for name in ("float4", "float8", "numeric"))
 _IDS = {oid: ("{0}::int8", pa.int64()) for oid in _INTEGERS}
 _IDS |= {oid: ("nullif({0}::text, 'NaN')", pa.string()) for oid in _FLOATS}  # what had no id is NaN among floats
-_JOINED = r"replace(replace({}::text, '\', '\\'), '/', '\/')"  # so that no two rows of cells give one id
 CHECK = "tsclust check"  # how many rows of a series repeat a place and its value; below 0 what contradicts
+# A NULL is a place too.
+_REPEATED = "count(*) - count(DISTINCT s.place) - (count(*) > count(s.place))::int"
+_CHECKED = f"""CASE WHEN s."{CHECK}" > 0 AND (SELECT count(*) FROM (SELECT DISTINCT p, v FROM unnest(s.places, s.values)
+    AS u(p, v)) AS pairs) > cardinality(s.values) - s."{CHECK}" THEN -1 ELSE s."{CHECK}" END AS "{CHECK}" """  # noqa: S608
+_KEPT = f"""CASE WHEN s."{CHECK}" > 0 THEN ARRAY(SELECT v FROM (SELECT DISTINCT ON (p) v, n FROM unnest(s.places,
+    s.values) WITH ORDINALITY AS u(p, v, n) ORDER BY p, n) AS kept ORDER BY n) ELSE s.values END AS values"""  # noqa: S608
+_JOINED = r"replace(replace({}::text, '\', '\\'), '/', '\/')"  # so that no two rows of cells give one id
 _ARRAYS = {
     pg["float4"].array_oid: ("{0}", pa.list_(pa.float32())),
     pg["float8"].array_oid: ("{0}", pa.list_(pa.float64())),
@@ -137,18 +143,20 @@ class Selection:
         if self.order is None:
             return sql.SQL("SELECT {} FROM {}").format(_columns(self.outputs), self.source)
         id_, *carried, values = self.outputs
-        order = of_q(self.layout.order)
-        compared = _compared(self.key, order, values.expression) if self.same and self.places else sql.SQL("")
+        order, looked = of_q(self.layout.order), self.same is not None and self.places
         ordered = sql.SQL("(SELECT {} AS by_id, {}{} FROM {} ORDER BY {}, {}) AS s").format(
-            self.key, _columns(self.outputs[1:]), compared, self.source, self.key, order
-        )
+            self.key, _columns(self.outputs[1:]), sql.SQL(", {} AS place" if looked else "").format(order),
+            self.source, self.key, order,
+        )  # fmt: skip
         grouped = [Output(o.name, _any_of(o), o.type) for o in carried]
-        once = " FILTER (WHERE s.again IS NOT TRUE)" if self.same and self.places else ""
-        values = Output("values", sql.SQL("array_agg(s.values)" + once), values.type)
         if self.same:
-            grouped.append(Output(CHECK, _check(carried, tuple(self.same.constant), places=self.places), pa.int64()))
+            grouped.append(Output(CHECK, _check(carried, tuple(self.same.constant), places=looked), pa.int64()))
+        values = Output("values", sql.SQL("array_agg(s.values)"), values.type)
         id_ = Output("series_id", sql.SQL(self.id_template).format(sql.SQL("s.by_id")), id_.type)
-        return sql.SQL("SELECT {} FROM {} GROUP BY s.by_id").format(_columns((id_, *grouped, values)), ordered)
+        columns = (id_, *grouped, values)
+        if looked:
+            return _once(columns, ordered)
+        return sql.SQL("SELECT {} FROM {} GROUP BY s.by_id").format(_columns(columns), ordered)
 
     def flat(self) -> sql.Composed:
         """The SELECT of long rows as they lie: series_id, order, carried columns, one value."""
@@ -242,16 +250,20 @@ def _values(columns: Sequence[Described], layout: Layout) -> Output:
     return Output("values", cells, pa.list_(type_))
 
 
-def _compared(key: sql.Composable, order: sql.Composable, value: sql.Composable) -> sql.Composed:
-    """Two columns more: is a row at the place of the one before, and has it another value there?"""
-    window = sql.SQL("(PARTITION BY {} ORDER BY {})").format(key, order)
-    again = sql.SQL("(lag(true) OVER {0} AND {1} IS NOT DISTINCT FROM lag({1}) OVER {0})").format(window, order)
-    clash = sql.SQL("({} AND {} IS DISTINCT FROM lag({}) OVER {})").format(again, value, value, window)
-    return sql.SQL(", {} AS again, {} AS clash").format(again, clash)
+def _once(columns: Sequence[Output], ordered: sql.Composed) -> sql.Composed:
+    """The series where rows may repeat a place: each one once, and CHECK -1 where two of them differ in value.
+
+    What is done for a series that repeats none is to count its places.
+    """
+    grouped = sql.SQL("SELECT s.by_id, {}, array_agg(s.place) AS places FROM {} GROUP BY s.by_id")
+    names = [sql.SQL("s.{}").format(sql.Identifier(c.name)) for c in columns[:-2]]
+    return sql.SQL("SELECT {}, {}, {} FROM ({}) AS s").format(
+        sql.SQL(", ").join(names), sql.SQL(_CHECKED), sql.SQL(_KEPT), grouped.format(_columns(columns), ordered)
+    )
 
 
 def _check(carried: Iterable[Output], constant: Sequence[str], *, places: bool) -> sql.Composed:
-    """CHECK of a series: -1 for two values at one place, -2 - i where constant[i] is not; else the rows that repeat."""
+    """CHECK of a series: -2 - i where constant[i] has two values; else how many rows are at the place of another."""
     whens: list[sql.Composable] = []
     outputs = {output.name: output for output in carried}
     for number, name in enumerate(constant):
@@ -259,9 +271,7 @@ def _check(carried: Iterable[Output], constant: Sequence[str], *, places: bool) 
         template += ' COLLATE "C"' if pa.types.is_string(outputs[name].type) else ""
         column = sql.SQL(template).format(sql.Identifier(name))
         whens.append(sql.SQL("WHEN min({0}) <> max({0}) THEN {1}").format(column, sql.Literal(-2 - number)))
-    if places:
-        whens.append(sql.SQL("WHEN bool_or(s.clash) THEN -1"))
-    count = sql.SQL("count(*) FILTER (WHERE s.again)" if places else "0")
+    count = sql.SQL(_REPEATED if places else "0")
     if not whens:
         return sql.SQL("({})::int8").format(count)
     return sql.SQL("(CASE {} ELSE {} END)::int8").format(sql.SQL(" ").join(whens), count)
