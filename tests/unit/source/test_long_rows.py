@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +16,22 @@ from tests.support.workspaces import new_workspace
 from tsclust.errors import BadSeriesError, QueryError, TsclustError
 from tsclust.workspace.result import Result
 
+_NUMBERS = itertools.count()
 
-def extract(folder: Path, where: Path | str, **source: Any) -> tuple[Result, dict[Any, Any]]:
+
+def extract(folder: Path, source_: Path | str, **source: Any) -> tuple[Result, dict[Any, Any]]:
     """The result, and id -> the other columns; a list of values alone where there are no others."""
-    root = new_workspace(folder / "ws", "")
-    done = tsclust.extract(root, {"source": {"files": str(where), **source}})
+    root = new_workspace(folder / f"ws{next(_NUMBERS)}", "")
+    done = tsclust.extract(root, {"source": {"files": str(source_), **source}})
     rows = [row for p in sorted((root / "series").glob("*.parquet")) for row in pq.read_table(p).to_pylist()]
     found = {row.pop("series_id"): (row if len(row) > 1 else row["values"]) for row in rows}
     assert len(found) == len(rows)
     return done, found
 
 
-def refused(folder: Path, where: Path | str, kind: type[TsclustError] = BadSeriesError, **source: Any) -> str:
+def refused(folder: Path, source_: Path | str, kind: type[TsclustError] = BadSeriesError, **source: Any) -> str:
     with pytest.raises(kind) as caught:
-        extract(folder, where, **source)
+        extract(folder, source_, **source)
     assert type(caught.value) is kind
     return str(caught.value)
 

@@ -215,10 +215,8 @@ def _flat_schema(
 
 
 def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> SourceInfo:
-    schema = flat
-    if layout.form == "long":
-        *first, values = (field for field in flat if field.name not in (ORDER, FILE))
-        schema = pa.schema([*first, ("values", pa.list_(values.type))])
+    *first, values = (field for field in flat if field.name not in (ORDER, FILE))
+    schema = pa.schema([*first, ("values", pa.list_(values.type) if layout.form == "long" else values.type)])
     return SourceInfo(
         origin=rows.label, location_hash=config.digest(source.files, source.table),
         identity=config.digest(source, schema.to_string()), layout=str(layout) + _not_read(rows),
