@@ -16,6 +16,7 @@ from tsclust.config import Source
 from tsclust.errors import ConnectError
 from tsclust.source.postgres import session
 
+WAIT = 1.0  # seconds for a connection that somebody is giving back
 LOGGED_IN = b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I"
 
 
@@ -41,7 +42,7 @@ def pooler(dsn: str, connections: int, answer: bytes = b"") -> Iterator[str]:
     free = threading.Semaphore(connections)
 
     def serve(client: socket.socket) -> None:
-        if free.acquire(blocking=False):
+        if free.acquire(timeout=WAIT):
             with client, socket.socket(socket.AF_UNIX) as server:
                 server.connect(str(place))
                 back = threading.Thread(target=pipe, args=(server, client))

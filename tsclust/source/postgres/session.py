@@ -181,8 +181,9 @@ def _answer(connection: PGconn, until: float) -> PQGen[Any]:
         yield Wait.R
         connection.consume_input()
     result = connection.get_result()
-    while connection.get_result() is not None:
-        pass
+    if result is not None and result.status == ExecStatus.COMMAND_OK:  # after an error a pooler may say no more
+        while connection.get_result() is not None:
+            pass
     return result
 
 
