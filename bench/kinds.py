@@ -105,7 +105,7 @@ def described(root: Path, series: Path, said: argparse.Namespace) -> Path:
     tsclust.init(workspace)
     carried = [name for name in pq.read_schema(series).names if name not in (said.truth, "series_id", "values")]
     source = {"files": str(series), "carry": carried if said.file is None or said.baseline else []}
-    flags: dict[str, Any] = {"source": source, "features": {"skip": said.skip}}
+    flags: dict[str, Any] = {"source": source, "features": {"skip": said.skip}, "cluster": {"baseline": said.baseline}}
     for command in (tsclust.extract, tsclust.features, tsclust.filter):
         command(workspace, flags)
     return workspace

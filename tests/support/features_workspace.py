@@ -12,8 +12,7 @@ import pytest
 import tsclust
 from tests.support.series import machine_cycles
 from tsclust.config import Cluster
-from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.features.survey import as_columns
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.reports.features.data import FeaturesData
 from tsclust.stages.reports.features.page import render
 from tsclust.stages.reports.features.step import collect
@@ -59,7 +58,7 @@ def describe_table(root: Path, table: pa.Table | None = None, part_rows: int = 6
 
 
 def data_of(workspace: Workspace, baseline: tuple[str, ...] = ("machine_id",)) -> FeaturesData:
-    constants = as_columns(workspace.manifest(FEATURES).facts.typical)
+    constants = FeatureFiles.of(workspace).typical.constants
     return collect(workspace, "", constants, Cluster(baseline=baseline))
 
 

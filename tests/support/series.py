@@ -11,9 +11,10 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from tsclust.arrays import Floats
-from tsclust.series import SeriesBlock
+from tsclust.arrays import Floats, Keys
+from tsclust.series import SeriesBlock, keys
 from tsclust.simulation import machines
+from tsclust.stages.features import typical
 from tsclust.stages.features.catalogue import CATALOGUE, NAMES, clustered
 from tsclust.stages.features.kernels import describe
 
@@ -47,15 +48,30 @@ def machine_features(series: int = 20_000, seed: int = 7) -> pl.DataFrame:
     """The features of `cycles` with what is typical, their kind and carried columns."""
     table, truth = machine_cycles(series, seed)
     frame = pl.DataFrame(describe(SeriesBlock.from_arrow(table), 1), schema=list(NAMES)).fill_nan(None)
-    frame = with_typical(frame)
+    frame = with_typical_of_baseline(frame, keys(pl.DataFrame(table.select(["machine_id", "direction"]))))
     return pl.concat([frame, pl.DataFrame(table.drop_columns(["values"])), truth.select("kind")], how="horizontal")
 
 
 def with_typical(frame: pl.DataFrame) -> pl.DataFrame:
-    """With typical_ and spread_ columns for the default rules, as if all series were like CYCLE."""
-    typical = {"typical_n_values": float(len(CYCLE)), "typical_start": 5.0, "typical_return_time": 3.0}
-    typical |= {"typical_n_missing": 0.0, "typical_longest_flat_run": 1.0, "typical_min": 0.0, "typical_max": 5.0}
-    return frame.with_columns(**{name: pl.lit(v) for name, v in typical.items()}, spread_n_values=3.0)
+    """With typical_ and spread_ columns, as if all series were like CYCLE."""
+    return of_kind(frame, CYCLE)
+
+
+def with_typical_of_baseline(frame: pl.DataFrame, baselines: Keys) -> pl.DataFrame:
+    """With typical_ and spread_ columns of the baseline of each series."""
+    sample = typical.Sample(frame, baselines, np.ones(len(frame), bool))
+    found = typical.fit(sample, ["baseline"], CLUSTERED, {}, look=False)
+    rows = found.rows({}, baselines)
+    return frame.with_columns(**{name: pl.Series(found.column(name, rows)) for name in found.columns})
+
+
+def of_kind(frame: pl.DataFrame, series: Iterable[float | None]) -> pl.DataFrame:
+    """With typical_ and spread_ columns, as if all series were like this one."""
+    (own,) = features_of(series)
+    spread = {"n_recorded": 3.0, "run_length": 2.0, "floor": 0.01}
+    columns = {f"typical_{name}": value for name, value in own.items()}
+    columns |= {f"spread_{name}": spread.get(name, 0.0) for name in NAMES}
+    return frame.with_columns(**{name: pl.lit(value) for name, value in columns.items()})
 
 
 def possible(frame: pl.DataFrame) -> pl.DataFrame:

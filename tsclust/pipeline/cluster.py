@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -74,7 +75,8 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     features, before = workspace.manifest(FEATURES), workspace.find_manifest(CLUSTERS)
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
-        return up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
+        done = up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
+        return replace(done, notes=(*done.notes, *freshness.stale_notes(workspace, settings)))
     files = FeatureFiles.of(workspace)
     scope, names = Scope.of(files), files.clustered
     ks = step.feasible_ks(settings.cluster.ks, scope.rows)
@@ -93,5 +95,5 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
             rows=scope.rows, parts=features.parts,
             facts=step.facts_of(task, swept, numbered),
         )  # fmt: skip
-    said = messages.of_sweep(manifest, before)
+    said = (*messages.of_sweep(manifest, before), *freshness.stale_notes(workspace, settings))
     return of_stage("cluster", workspace.stage(CLUSTERS), manifest, then, notes=said)

@@ -10,6 +10,7 @@ from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness, messages
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.spec import Describer
 from tsclust.stages.features.step import Plan, describe_parts, describer_of, plan_of, read_spec
@@ -37,7 +38,7 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
         freshness.refuse_nothing(workspace)
         describer = describer_of(spec, series, listen)
         same = before if before and before.settings == spec.digest else None
-        plan = plan_of(series, settings, describer, same, listen)
+        plan = plan_of(series, settings, describer, FeatureFiles.of(workspace) if same else None, listen)
         with workspace.writing(FEATURES) as writer:
             for name in plan.known:
                 writer.adopt(workspace.stage(FEATURES) / name, before.outputs[name] if before else "")
@@ -47,6 +48,7 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
                 parts=series.manifest.parts, facts=facts,
             )  # fmt: skip
     notes, table = _notes(settings, describer, plan, series.manifest.parts), messages.rule_table(manifest)
+    notes = (*notes, *messages.lost_groups(workspace, manifest.facts))
     return of_stage("features", workspace.stage(FEATURES), manifest, then, notes=notes, table=table)
 
 

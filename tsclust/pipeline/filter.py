@@ -14,6 +14,7 @@ from tsclust.pipeline import filter_show
 from tsclust.stages.features import catalogue, freshness, messages, step
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.files import FeatureFiles
+from tsclust.stages.features.parts import TYPICAL_FILE
 from tsclust.stages.features.rules import in_force
 from tsclust.stages.features.screening import CLEAR
 from tsclust.workspace.commands import command
@@ -51,20 +52,31 @@ def filter(
         rules = _in_force(settings, before)
         if before.facts.rules == rules:
             done = up_to_date("filter", workspace.stage(FEATURES), before, then)
-            return replace(done, table=messages.rule_table(before))
+            notes = (*done.notes, *_notes(workspace, settings))
+            return replace(done, notes=notes, table=messages.rule_table(before))
         if dry_run:
             with freshness.one_state(workspace, before):
                 freshness.refuse_stale(workspace)
-                return _dry(FeatureFiles.of(workspace), rules, meter, listen)
+                freshness.refuse_older(workspace)
+                return _dry(workspace, FeatureFiles.of(workspace), rules, meter, listen)
         freshness.refuse_stale(workspace)
+        freshness.refuse_older(workspace)
         files = FeatureFiles.of(workspace)
         with workspace.writing(FEATURES) as writer:
+            writer.adopt(files.folder / TYPICAL_FILE, before.outputs[TYPICAL_FILE])
             facts = step.screen_parts(files, writer, rules, listen)
             manifest = write_manifest(
                 writer, meter, FEATURES, settings=before.settings, inputs=before.inputs, seed=0,
                 rows=before.rows, parts=before.parts, facts=facts,
             )  # fmt: skip
-    return of_stage("filter", workspace.stage(FEATURES), manifest, then, table=messages.rule_table(manifest))
+    notes, table = _notes(workspace, settings), messages.rule_table(manifest)
+    return of_stage("filter", workspace.stage(FEATURES), manifest, then, notes=notes, table=table)
+
+
+def _notes(workspace: Workspace, settings: Settings) -> tuple[str, ...]:
+    """What is out of date, and which groups lose much."""
+    lost = messages.lost_groups(workspace, workspace.manifest(FEATURES).facts)
+    return (*freshness.stale_notes(workspace, settings), *lost)
 
 
 def _in_force(settings: Settings, before: Manifest[FeaturesFacts]) -> tuple[Rule, ...]:
@@ -73,11 +85,12 @@ def _in_force(settings: Settings, before: Manifest[FeaturesFacts]) -> tuple[Rule
     return in_force(settings.rule, before.facts.agreement >= CLEAR, needed)
 
 
-def _dry(files: FeatureFiles, rules: tuple[Rule, ...], meter: Meter, listen: Listener) -> Result:
+def _dry(workspace: Workspace, files: FeatureFiles, rules: tuple[Rule, ...], meter: Meter, listen: Listener) -> Result:
     before, after = files.facts, step.screen_parts(files, None, rules, listen)
     note = f"dry run, nothing written: {before.kept:,} series are kept now, {after.kept:,} would be"
     table = messages.change_table(before, after)
-    facts = after.model_dump(include={"rejected", "in_all", "alone", "kept"}) | {"kept_now": before.kept}
+    facts = after.model_dump(include={"rejected", "in_all", "alone", "kept", "lost_groups"})
     return Result(
-        "filter", None, *meter.read(), notes=(note,), table=table, then=command("filter", files.root), facts=facts
-    )
+        "filter", None, *meter.read(), notes=(note, *messages.lost_groups(workspace, after)), table=table,
+        then=command("filter", files.root), facts=facts | {"kept_now": before.kept},
+    )  # fmt: skip

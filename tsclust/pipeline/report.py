@@ -14,8 +14,8 @@ from tsclust.engine.base import Listener, Progress, silent
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.selection import ReportScope
-from tsclust.stages.features import freshness, survey
-from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features import freshness
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.labels import archive
 from tsclust.stages.reports.files import (
     Kind,
@@ -99,7 +99,7 @@ def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str
     from tsclust.stages.reports.features.step import collect as collect_features
 
     freshness.refuse_stale(workspace)
-    constants = survey.as_columns(workspace.manifest(FEATURES).facts.typical)
+    constants = FeatureFiles.of(workspace).typical.constants
     listen(Progress("report: counting", 0, 2, "steps"))
     found = collect_features(workspace, settings.report.title, constants, settings.cluster)
     listen(Progress("report: writing the page", 1, 2, "steps"))

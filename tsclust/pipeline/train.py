@@ -57,7 +57,7 @@ def _trained(
 ) -> Manifest[ModelFacts]:
     used, spec = files.in_use(workspace, settings.labels.resolve), read_spec(workspace.root, settings)
     source = find_labelled(inputs, used, settings.cluster, settings.train.machine)
-    training = train_model(source, inputs.features.manifest, spec, settings, listen)
+    training = train_model(source, inputs.features, spec, settings, listen)
     with workspace.writing(MODEL) as writer:
         return write_model(writer, meter, training, settings, inputs.hashes(settings.train.assume_normal))
 

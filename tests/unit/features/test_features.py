@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ from tsclust.series import SeriesBlock
 from tsclust.stages.features.catalogue import CATALOGUE, NAMES
 from tsclust.stages.features.kernels import FEWEST, describe, peak_votes
 
-FACTS = ("n_values", "n_missing", "min", "max")
+FACTS = ("n_values", "n_missing", "min", "max", "n_recorded", "n_lost", "least_step")
 
 
 def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
@@ -38,10 +39,11 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     facts = {"n_values": len(raw), "n_missing": int((~np.isfinite(raw)).sum())}
     known = np.flatnonzero(np.isfinite(raw))
     if len(known) == 0:
-        return facts
+        return facts | {"n_recorded": 0, "n_lost": 0}
     inside = np.arange(known[0], known[-1] + 1)
     x = np.interp(inside, known, raw[known])
-    facts |= {"min": x.min(), "max": x.max()}
+    facts |= {"min": x.min(), "max": x.max(), "n_recorded": len(x), "n_lost": len(x) - len(known)}
+    facts["least_step"] = least_step(raw)
     if len(x) < FEWEST:
         return facts
     x = sign * x
@@ -56,7 +58,8 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     std = side.std() if side.std() > 1e-9 * np.sqrt((side**2).mean()) else 0.0
     shape = {
         "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, rest + 0.03 * height),
-        "first_level": x[0] - rest,
+        "frozen_run": longest_below(x, rest + 0.03 * height if start > 0 else -np.inf),
+        "spike": spike(x), "floor": sorted(x)[2], "first_level": x[0] - rest,
         "upright": upright(x),
         "start": start, "run_length": end - start, "peak_position": peak - start, "peak_height": height,
         "peak_width": crossing(x, peak, rest + height / 2, 1) - crossing(x, peak, rest + height / 2, -1),
@@ -82,8 +85,28 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
 
 
 def upright(x: Floats) -> float:
-    up, down = max(x) - max(x[0], x[-1]), min(x[0], x[-1]) - min(x)
-    return up / (up + down) if up + down else 1.0
+    low, high = sorted(x)[2], sorted(x)[-3]
+    up, down = max(high - max(x[0], x[-1]), 0), min(x[0], x[-1]) - low
+    return up / (up + down) if down > 0.1 * np.ptp(x) else 1.0
+
+
+def least_step(raw: Floats) -> float:
+    steps = np.abs(np.diff(raw))[np.isfinite(raw[1:]) & np.isfinite(raw[:-1])]
+    return min(steps[steps > 1e-6 * np.abs(raw[np.isfinite(raw)]).max()], default=0.0)
+
+
+def longest_below(x: Floats, above: float) -> int:
+    return max((len(list(run)) for value, run in groupby(x) if above < value < x.max()), default=0)
+
+
+def spike(x: Floats) -> float:
+    found = [0.0]
+    for size in (1, 2):
+        for i in range(len(x) - size + 1):
+            inside, whole = x[i : i + size], 0 < i < len(x) - size
+            beside = [x[i - 1], x[i + size]] if whole else [*x[:i], *x[i + size :]]
+            found += [min(inside) - max(beside), min(beside) - max(inside)]
+    return max(found)
 
 
 def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
@@ -192,7 +215,8 @@ def test_a_noisy_cut_moves_features_less_than_normal_series_differ(cut: int) -> 
 
 def test_rest_appended_changes_nothing_but_the_length() -> None:
     plain, longer = features_of(CYCLE, [*CYCLE, *[0.0] * 9])
-    assert longer.pop("n_values") == plain.pop("n_values") + 9
+    for length in ("n_values", "n_recorded"):
+        assert longer.pop(length) == plain.pop(length) + 9
     assert longer == pytest.approx(plain)
 
 
@@ -210,7 +234,7 @@ def test_a_scaled_series_has_scaled_levels_and_the_same_shape() -> None:
 
 def test_a_constant_added_changes_only_the_extremes() -> None:
     plain, lifted = features_of(CYCLE, CYCLE + 2)
-    assert lifted == pytest.approx({name: v + 2 if name in ("min", "max") else v for name, v in plain.items()})
+    assert lifted == pytest.approx({name: v + 2 if name in ("min", "max", "floor") else v for name, v in plain.items()})
 
 
 def test_a_negative_peak_is_described_like_a_positive_one() -> None:

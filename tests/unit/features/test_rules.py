@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 
-from tests.support.series import CYCLE, features_of, machine_features, possible, with_typical
+from tests.support.series import CYCLE, features_of, machine_features, of_kind, possible, with_typical
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features.catalogue import NAMES
 from tsclust.stages.features.rules import columns_used, in_force, screen
 
 ALL = in_force(None, True)
+FAST = np.interp(np.arange(0, len(CYCLE) - 1, 1 / 12), np.arange(len(CYCLE)), CYCLE)
 
 
 def rejected(frame: pl.DataFrame, rules: tuple[Rule, ...] = ALL) -> pl.Series:
@@ -47,6 +50,13 @@ def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
         (CYCLE[:40], "cut_end"),
         (CYCLE[14:], "cut_start"),
         (0.001 * CYCLE, "no_run"),
+        ([*CYCLE[:30], 65_535.0, *CYCLE[31:]], "glitch"),
+        ([*CYCLE[:30], -9_999.0, -9_999.0, *CYCLE[32:]], "glitch"),
+        ([-9_999.0, *CYCLE[1:]], "glitch"),
+        ([*CYCLE[:-2], 1e6, 1e6], "glitch"),
+        (-CYCLE[6:], "wrong_sign"),
+        (CYCLE[6:40], "cut_end"),
+        ([*CYCLE[6:25], *[CYCLE[25]] * 35], "stuck"),
         (CYCLE, None),
         ([*CYCLE[:20], None, *CYCLE[21:]], None),  # one lost value is bridged
     ],
@@ -59,15 +69,60 @@ def test_each_rule_by_hand(series: object, rule: str | None) -> None:
     ("series", "typical"),
     [
         (CYCLE[:40], "return_time"),  # recorders that stop before the run does
-        (CYCLE[14:], "start"),  # and such that begin with it
-        ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "n_missing"),  # and such that lose values all the time
-        ([*CYCLE[:25], *[1.0] * 25, *CYCLE[50:]], "longest_flat_run"),  # and such with a coarse scale
+        (CYCLE[14:], ""),  # and such that begin with it, and never see a peak
+        ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "n_lost"),  # and such that lose values all the time
+        ([*CYCLE[:25], *[1.0] * 25, *CYCLE[50:]], "frozen_run"),  # and such with a coarse scale
+        (0.001 * CYCLE, ""),  # and such in another unit
+        (FAST, ""),  # and such that sample faster
+        (-CYCLE[6:], ""),  # and such that begin at their peak
     ],
 )
-def test_what_is_the_recorders_way_rejects_nothing(series: object, typical: str) -> None:
-    usual = {"return_time": 0.0, "start": 0.0, "n_missing": 3.0, "longest_flat_run": 30.0}[typical]
+def test_what_is_the_recorders_way_rejects_nothing(series: Any, typical: str) -> None:
+    usual = {"return_time": 0.0, "n_lost": 3.0, "frozen_run": 30.0}
     assert rejected(of(series)).drop_nulls().len() == 1
-    assert rejected(of(series).with_columns(pl.lit(usual).alias(f"typical_{typical}"))).to_list() == [None]
+    assert rejected(of_kind(of(series), series)).to_list() == [None]
+    if typical:
+        alone = of(series).with_columns(pl.lit(usual[typical]).alias(f"typical_{typical}"))
+        assert rejected(alone).to_list() == [None]
+
+
+def put(at: int, *values: float | None) -> list[float | None]:
+    """CYCLE with these values from `at` on."""
+    return [*CYCLE[:at], *values, *CYCLE[at + len(values) :]]
+
+
+RISING = np.linspace(0, 1, len(CYCLE))
+
+
+@pytest.mark.parametrize(
+    ("near", "series"),
+    [
+        ("too_short", CYCLE[::5]),
+        ("too_long", np.interp(np.arange(0, len(CYCLE) - 1, 1 / 9), np.arange(len(CYCLE)), CYCLE)),
+        ("gaps", put(20, None, None)),
+        ("gaps", [*put(20, None), *[None] * 30]),  # padded
+        ("gaps", [*[None] * 30, *CYCLE]),
+        ("glitch", put(30, 40.0)),  # a spike of eight times the peak may be real
+        ("glitch", np.where(CYCLE > 2.9, 60.0, CYCLE)),  # a peak, not a sample
+        ("flat", np.minimum(CYCLE, 0.9)),  # at the limit of its sensor
+        ("stuck", np.minimum(np.where(CYCLE > 0.9, 1.5 * CYCLE, CYCLE), 1.35)),
+        ("stuck", np.round(2 * CYCLE) / 2),  # a coarse scale
+        ("stuck", put(25, *[1.02] * 14)),  # too short to be it
+        ("cut_start", CYCLE[5:]),  # in the rise
+        ("cut_start", CYCLE[6:]),  # at the peak
+        ("cut_start", np.where(CYCLE > 1.2, 0.6 * CYCLE, CYCLE)[5:]),  # at a weak peak
+        ("cut_start", CYCLE - 1.5 * RISING),  # drift
+        ("wrong_sign", put(30, -40.0)),
+        ("wrong_sign", put(30, -40.0, -40.0)),
+        ("wrong_sign", [*CYCLE[6:], -0.1, -0.2, -0.1]),  # begins at its peak and ends a little below rest
+        ("cut_end", CYCLE + 1.5 * RISING),
+        ("cut_end", put(51, *[1.0] * 9)),  # as long as ever, but it stays up: that is a malfunction
+        ("no_run", 0.05 * CYCLE),
+    ],
+)
+def test_the_nearest_innocent_curves_are_kept(near: str, series: Any) -> None:
+    assert near in [rule.name for rule in ALL]
+    assert rejected(of(series)).to_list() == [None]
 
 
 def test_counts_alone_and_the_first_rule_that_rejects() -> None:

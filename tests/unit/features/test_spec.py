@@ -12,6 +12,7 @@ from tests.support.series import CYCLE, block
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.errors import SettingsError
+from tsclust.stages.features.catalogue import NAMES
 from tsclust.stages.features.step import read_spec
 
 TEXT = '''
@@ -37,13 +38,21 @@ def settings(**features: object) -> Settings:
 def test_the_hash_is_of_the_settings_and_the_text(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(TEXT, encoding="utf-8")
     mine, none = settings(extra="mine.py"), settings()
-    assert read_spec(tmp_path, mine).digest == config.digest(mine.features, TEXT)
-    assert read_spec(tmp_path, none).digest == config.digest(none.features, "")
+    assert read_spec(tmp_path, mine).digest == config.digest(mine.features, TEXT, "regimes", *NAMES)
+    assert read_spec(tmp_path, none).digest == config.digest(none.features, "", "regimes", *NAMES)
+
+
+def test_the_hash_is_of_what_rules_tell_kinds_of_series_apart_by(tmp_path: Path) -> None:
+    clusters = [{}, {"regimes": False}, {"baseline": ["machine_id"]}, {"baseline": ["machine_id", "direction"]}]
+    found = [read_spec(tmp_path, Settings.model_validate({"cluster": of})).digest for of in clusters]
+    assert len(set(found)) == len(found)
+    many = Settings.model_validate({"cluster": {"k": "2..9", "seed": 7}})
+    assert read_spec(tmp_path, many).digest == found[0]
 
 
 def test_a_file_that_is_not_there_has_a_hash_but_no_features(tmp_path: Path) -> None:
     spec = read_spec(tmp_path, settings(extra="mine.py"))
-    assert spec.digest == config.digest(spec.settings, "")
+    assert spec.digest == config.digest(spec.settings, "", "regimes", *NAMES)
     with pytest.raises(SettingsError, match=r"mine\.py: there is no such Python file"):
         spec.compile()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -14,7 +13,6 @@ import pyarrow as pa
 from tsclust.arrays import Bools, Floats, Keys, UInt64s
 from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
-from tsclust.errors import SettingsError
 from tsclust.hashing import hash_ids, order_of
 from tsclust.series import is_in
 from tsclust.stages.clusters import membership, scaling
@@ -89,7 +87,7 @@ class Scope:
 def fit_scaler(files: FeatureFiles, asked: Cluster) -> Scaler:
     """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
     rows and parts."""
-    _check(files.series.carried, asked.baseline)
+    series_parts.check_carried(files.series.carried, asked.baseline)
     scope = Scope.of(files)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
@@ -108,13 +106,3 @@ def _draw(
     hashes = part.hashes(asked.seed)
     taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
     return hashes[taken], part.x[taken], part.keys[taken]
-
-
-def _check(carried: Sequence[str], baseline: Sequence[str]) -> None:
-    for name in baseline:
-        if name not in carried:
-            near = difflib.get_close_matches(name, carried, n=3) or carried or ["none: set [source] carry"]
-            raise SettingsError(
-                f"[cluster] baseline: no carried column {name!r} (there are: {', '.join(near)})",
-                "Correct baseline in tsclust.toml, or carry that column and run: tsclust extract",
-            )

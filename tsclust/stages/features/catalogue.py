@@ -48,13 +48,31 @@ CATALOGUE: tuple[Feature, ...] = (
     Feature("min", "value", "recording", "Smallest value, as recorded.", "min of the values", False),
     Feature("max", "value", "recording", "Largest value, as recorded.", "max of the values", False),
     Feature(
+        "n_recorded", "samples", "recording", "Length without what is missing at the ends.",
+        "values from the first to the last that is not missing", False,
+    ),
+    Feature("n_lost", "samples", "recording", "Values that are missing inside.", "number of missing among n_recorded", False),
+    Feature(
+        "least_step", "value", "recording", "Smallest change from one sample to the next: how coarse the scale is.",
+        "min |x[i + 1] - x[i]| above a millionth of the largest |x|; 0 where nothing changes", False,
+    ),
+    Feature(
         "longest_flat_run", "samples", "recording", "Longest stretch of one and the same value away from rest.",
         "longest run of equal neighbours with x - rest > 3 % of peak_height; all of a flat recording", False,
     ),
+    Feature(
+        "frozen_run", "samples", "recording", "Longest stretch of one and the same value between rest and the highest value.",
+        "longest_flat_run among values below max x, at rest too where it begins amid the run", False,
+    ),
+    Feature(
+        "spike", "value", "recording", "How far one sample, or two, stand out from those beside them.",
+        "largest distance of x[i], or of x[i] and x[i + 1], up or down to the nearer of both neighbours; at an end, to all others", False,
+    ),
+    Feature("floor", "value", "recording", "Lowest level it comes to.", "third lowest x", False),
     Feature("first_level", "value", "rest", "Level at which the recording begins.", "x[0] - rest", False),
     Feature(
         "upright", "1", "recording", "Whether it leaves the level of its ends upwards (1) or downwards (0).",
-        "above / (above + below); above: max x - max(x[0], x[-1]), below: min(x[0], x[-1]) - min x; 1 if both are 0", False,
+        "above / (above + below) of the third highest and lowest x against its ends; 1 if below is under a tenth of max - min", False,
     ),
     Feature(START, "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
     Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),

@@ -145,7 +145,7 @@ def _refuse_other_rows(tree: exp.Expr) -> None:
     if found := sorted(names & _OF_OTHER_ROWS):
         raise NotAllowedError(
             f"refers to other rows ({', '.join(found)}): a rule judges each row alone",
-            "For the median of all series write typical_<feature>, for their robust deviation spread_<feature>",
+            "For the median of series of its kind write typical_<feature>, for their robust deviation spread_<feature>",
         )
 
 

@@ -11,7 +11,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from tsclust.config import Rule
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.features.tally import Tally
+from tsclust.stages.features.typical import Kinds
 from tsclust.workspace.manifest import Facts, Stage
 
 
@@ -65,31 +67,41 @@ class FeaturesFacts(Facts):
     """By which features series are described, and what the rules reject.
 
     peak       which way the peak points; `agreement` is the share of the series that say so
-    typical    feature -> (median, robust deviation): what rules call typical_... and spread_...
+    typical    feature -> (median, robust deviation) of all series; what rules call typical_... and spread_... is that
+               of a series' kind, in typical.arrow
+    kinds      by what series are told apart for that; None: made by a tsclust that did not
     catalogue  the features in force, in the order of their columns
     rules      those applied, in their order; per rule: rejected  series it is the first to reject, in_all  series it
                rejects, alone  series that no other rejects
+    groups     carried columns that name groups of series;  lost_groups: those that a rule rejects by more than a third
     kept       series that no rule rejects;  by_part  the same of each file
     """
 
-    INTERNAL: ClassVar[frozenset[str]] = frozenset({"by_part", "catalogue", "typical"})
-    LONG: ClassVar[frozenset[str]] = frozenset({"by_part", "typical"})
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"by_part", "catalogue", "typical", "kinds", "groups"})
+    LONG: ClassVar[frozenset[str]] = frozenset({"by_part", "typical", "kinds"})
 
     peak: Literal["max", "min"]
     agreement: float
     typical: dict[str, tuple[float, float]]
+    kinds: Kinds | None = None
     catalogue: tuple[Feature, ...]
     rules: tuple[StoredRule, ...]
     rejected: dict[str, int]
     in_all: dict[str, int]
     alone: dict[str, int]
     kept: int
+    groups: tuple[str, ...] = ()
+    lost_groups: tuple[LostGroup, ...] = ()
     by_part: dict[str, PartFacts] = Field(default_factory=dict)
 
     @property
     def sign(self) -> int:
         """1 where the peak is a maximum, -1 where it is a minimum."""
         return 1 if self.peak == "max" else -1
+
+    def lost_groups_of(self, rule: str) -> tuple[LostGroup, ...]:
+        """The groups that this rule rejects by more than a third."""
+        return tuple(group for group in self.lost_groups if group.rule == rule)
 
     def identity(self) -> object:
         """Which features count is not seen in the files: a feature may be skipped."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from tsclust.config import Settings
 from tsclust.errors import DamagedError, NoSeriesError, StageMissingError, TsclustError, WorkspaceBusyError
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.series.facts import SERIES
@@ -53,6 +54,31 @@ def _refuse_change(workspace: Workspace, before: Manifest[FeaturesFacts]) -> Non
     now = workspace.find_manifest(FEATURES)
     if now is None or now.output_hash != before.output_hash:
         raise WorkspaceBusyError(f"{workspace.stage(FEATURES)} was rewritten while it was read", "Run this again")
+
+
+def refuse_older(workspace: Workspace) -> None:
+    """Raises StageMissingError where an older tsclust described the series: rules may read what it did not know."""
+    if workspace.manifest(FEATURES).facts.kinds is None:
+        raise StageMissingError(
+            f"{workspace.stage(FEATURES)} was made by an older tsclust, whose features and rules were others",
+            f"Run: {command('features', workspace.root)}",
+        )
+
+
+def stale_notes(workspace: Workspace, settings: Settings) -> tuple[str, ...]:
+    """A note where rules were judged by another baseline than is set now, or by none."""
+    kinds = workspace.manifest(FEATURES).facts.kinds
+    again = f"run {command('features', workspace.root)}"
+    if kinds is None:
+        return (f"features/ is out of date: an older tsclust made it, whose rules were others; {again}",)
+    now = settings.cluster.baseline
+    if kinds.baseline == now:
+        return ()
+    then = ", ".join(kinds.baseline) or "none"
+    return (
+        f"features/ is out of date: its rules were judged with baseline {then}, now it is {', '.join(now) or 'none'}; "
+        f"set [cluster] baseline in tsclust.toml and {again}",
+    )
 
 
 def refuse_nothing(workspace: Workspace) -> None:

@@ -15,9 +15,12 @@ from tsclust.arrays import Floats, Int64s, Values
 from tsclust.series import SeriesBlock
 from tsclust.stages.features import phases, shape
 from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.features.shape import Int32s
 
 FEWEST = 8  # values a series must have to be described
-FACTS = 4  # columns that every series has
+ROUNDING = 1e-6  # of the largest value: what is closer is the same value, rounded otherwise
+TENTH = 0.1
+FACTS = 7  # columns that every series has
 WIDTH = len(NAMES)
 
 # Where each feature stands in a row, by its name in the catalogue. numba takes them for constants.
@@ -25,7 +28,13 @@ N_VALUES = NAMES.index("n_values")
 N_MISSING = NAMES.index("n_missing")
 LOWEST = NAMES.index("min")
 HIGHEST = NAMES.index("max")
+N_RECORDED = NAMES.index("n_recorded")
+N_LOST = NAMES.index("n_lost")
+LEAST_STEP = NAMES.index("least_step")
 LONGEST_FLAT_RUN = NAMES.index("longest_flat_run")
+FROZEN_RUN = NAMES.index("frozen_run")
+SPIKE = NAMES.index("spike")
+FLOOR = NAMES.index("floor")
 FIRST_LEVEL = NAMES.index("first_level")
 UPRIGHT = NAMES.index("upright")
 START = NAMES.index("start")
@@ -69,7 +78,10 @@ def describe(block: SeriesBlock, sign: int) -> npt.NDArray[np.float64]:
 
 
 def peak_votes(block: SeriesBlock) -> tuple[int, int, int]:
-    """(up, down, series): how many rise farther above their ends than they fall below them, how many the other way."""
+    """(up, down, series): how many rise farther above their ends than they fall below them, how many the other way.
+
+    What begins at its peak and does neither is judged by its end alone.
+    """
     up, down = _votes(block.values, block.offsets)
     return int(up), int(down), len(block)
 
@@ -80,10 +92,20 @@ def _votes(values: Values, offsets: Int64s) -> tuple[int, int]:
     for i in range(len(offsets) - 1):
         x = bridged(values[offsets[i] : offsets[i + 1]])
         if len(x) >= FEWEST:
-            lean = x.max() - max(x[0], x[-1]) - (min(x[0], x[-1]) - x.min())
+            lean = _lean(x, x[0], x[-1])
+            if lean == 0:
+                lean = _lean(x, x[-1], x[-1])
             up += lean > 0
             down += lean < 0
     return up, down
+
+
+@njit(cache=True, nogil=True)
+def _lean(x: Floats, one: float, other: float) -> float:
+    """How much farther x rises above two levels than it falls below them; 0 where that is little."""
+    high, low = x.max(), x.min()
+    lean = float(high - max(one, other) - (min(one, other) - low))
+    return lean if abs(lean) > TENTH * (high - low) else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -120,13 +142,27 @@ def bridged(raw: Values) -> npt.NDArray[np.float64]:
 
 @njit(cache=True, nogil=True)
 def _facts(raw: Values, row: Floats) -> None:
-    known, low, high = 0, np.inf, -np.inf
-    for v in raw:
+    known, low, high, first, last = 0, np.inf, -np.inf, len(raw), -1
+    for i in range(len(raw)):
+        v = np.float64(raw[i])
         if np.isfinite(v):
-            known, low, high = known + 1, min(low, float(v)), max(high, float(v))
+            known, low, high, first, last = known + 1, min(low, v), max(high, v), min(first, i), i
     row[N_VALUES], row[N_MISSING] = len(raw), len(raw) - known
+    row[N_RECORDED], row[N_LOST] = max(last + 1 - first, 0), max(last + 1 - first, 0) - known
     if known > 0:
         row[LOWEST], row[HIGHEST] = low, high
+        row[LEAST_STEP] = _least_step(raw, ROUNDING * max(abs(low), abs(high)))
+
+
+@_part
+def _least_step(raw: Values, least: float) -> float:
+    """Of the steps above `least`: 0.3 and 0.1 + 0.2 are one value. Values beside a missing one are no neighbours."""
+    best = np.inf
+    for i in range(1, len(raw)):
+        step = abs(np.float64(raw[i]) - np.float64(raw[i - 1]))
+        if least < step < best:  # a comparison with NaN is false
+            best = step
+    return best if best < np.inf else 0.0
 
 
 @_part
@@ -139,8 +175,11 @@ def _shape(x: Floats, row: Floats) -> None:
     order = shape.order(x)
     first, last = phases.side_movement(x, order, rest, peak, end, height)
     lowest = x[order[0]]
-    row[LONGEST_FLAT_RUN] = len(x) if x[peak] == lowest else shape.longest_equal(x, rest + phases.ACTIVE * height)
-    row[FIRST_LEVEL], row[UPRIGHT], row[START] = x[0] - rest, _upright(x, lowest, x[peak]), start
+    away = rest + phases.ACTIVE * height
+    row[LONGEST_FLAT_RUN] = len(x) if x[peak] == lowest else shape.longest_equal(x, away, np.inf)
+    row[FROZEN_RUN] = shape.longest_equal(x, away if start > 0 else -np.inf, x[peak])  # of rest nothing was seen then
+    row[SPIKE], row[FLOOR] = shape.spike(x), x[order[2]]
+    row[FIRST_LEVEL], row[UPRIGHT], row[START] = x[0] - rest, _upright(x, order), start
     row[RUN_LENGTH] = end - start
     side = shape.ascending(x, order, first, last)
     row[SIDE_SLOPE] = shape.slope(x, order, first, last)
@@ -153,9 +192,12 @@ def _shape(x: Floats, row: Floats) -> None:
 
 
 @_part
-def _upright(x: Floats, lowest: float, highest: float) -> float:
-    above, below = highest - max(x[0], x[-1]), min(x[0], x[-1]) - lowest
-    return above / (above + below) if above + below > 0 else 1.0
+def _upright(x: Floats, order: Int32s) -> float:
+    """By the third highest and lowest sample: one or two that stand alone turn nothing upside down."""
+    above, below = x[order[-3]] - max(x[0], x[-1]), min(x[0], x[-1]) - x[order[2]]
+    if below <= TENTH * (x[order[-1]] - x[order[0]]):
+        return 1.0
+    return float(max(above, 0.0) / (max(above, 0.0) + below))
 
 
 @_part

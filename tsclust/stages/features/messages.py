@@ -9,9 +9,13 @@ import polars as pl
 
 from tsclust.config import Rule
 from tsclust.stages.features.facts import FeaturesFacts
+from tsclust.stages.features.lost_groups import LostGroup
+from tsclust.stages.features.typical import Kinds
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
+
+SHOWN = 5  # groups in notes
 
 
 def rule_table(manifest: Manifest[FeaturesFacts]) -> tuple[tuple[str, ...], ...]:
@@ -22,6 +26,27 @@ def rule_table(manifest: Manifest[FeaturesFacts]) -> tuple[tuple[str, ...], ...]
         counts = (f"{count[rule.name]:,}" for count in (facts.in_all, facts.alone, facts.rejected))
         rows.append((rule.name, *counts, rule.reason))
     return (*rows, ("kept", "", "", f"{facts.kept:,}", f"of {manifest.rows:,} series"))
+
+
+def lost_groups(workspace: Workspace, facts: FeaturesFacts) -> tuple[str, ...]:
+    """Notes on groups that a rule rejects by more than a third, and what to do about it."""
+    shown = facts.lost_groups[:SHOWN]
+    if not shown:
+        return ()
+    notes = [f"rule {g.rule} rejects {g.rejected:,} of {g.series:,} series{_named(g)}: are they real?" for g in shown]
+    more = len(facts.lost_groups) - len(shown)
+    by = sorted({g.column for g in facts.lost_groups} - {"", *(facts.kinds or Kinds()).baseline})
+    compare = f"compare by {' or '.join(by)} ([cluster] baseline, then tsclust features) or " if by else ""
+    look = f"{command('filter', workspace.root)} --show {shown[0].rule}"
+    return (
+        *notes,
+        *([f"and {more:,} more such groups"] if more else []),
+        f"look at them: {look}  (if they are real, {compare}change the rule in tsclust.toml)",
+    )
+
+
+def _named(group: LostGroup) -> str:
+    return f" with {group.column} {group.value[:60]}" if group.column else ""
 
 
 def change_table(before: FeaturesFacts, after: FeaturesFacts) -> tuple[tuple[str, ...], ...]:

@@ -1,5 +1,8 @@
 """The files of features/: part-*.parquet with series_id, a column for each feature, rejected_by (null: kept).
 
+typical.arrow, which no pattern of Parquet files finds, has typical_<feature> and spread_<feature>, a row for each
+baseline or regime, the first for all series.
+
 Row i of a part describes row i of the part of series/ of the same name. Whoever reads or makes one asks here.
 """
 
@@ -17,8 +20,10 @@ import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Floats
 from tsclust.series import ID
+from tsclust.stages.features.typical import Kinds, Typical
 
 REJECTED_BY = "rejected_by"
+TYPICAL_FILE, BASELINE = "typical.arrow", "baseline"
 
 
 @dataclass(frozen=True)
@@ -76,3 +81,26 @@ def table_of(ids: pa.Array, features: pl.DataFrame, rejected_by: pl.Series) -> p
     """A part, to be written: (n,) ids, (n, d) features, (n,) the rule that rejects each."""
     table = features.to_arrow().add_column(0, ID, ids)
     return table.append_column(REJECTED_BY, rejected_by.to_arrow().cast(pa.string()))
+
+
+def typical_bytes(typical: Typical) -> bytes:
+    """typical.arrow, but for the regimes: they are facts of the stage."""
+    normal = typical.normal
+    both = {f"typical_{name}": normal.centers[:, at] for at, name in enumerate(typical.names)}
+    both |= {f"spread_{name}": normal.spreads[:, at] for at, name in enumerate(typical.names)}
+    table, out = pa.table({BASELINE: pa.array(normal.keys.tolist(), pa.string()), **both}), pa.BufferOutputStream()
+    with pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = out.getvalue().to_pybytes()
+    return content
+
+
+def read_typical(path: Path, kinds: Kinds) -> Typical:
+    """What is typical, from its file and the facts of the stage."""
+    with pa.ipc.open_file(path.read_bytes()) as file:
+        table = file.read_all()
+    names = [name.removeprefix("typical_") for name in table.column_names if name.startswith("typical_")]
+    centers, spreads = (
+        np.column_stack([table[f"{kind}_{name}"].to_numpy() for name in names]) for kind in ("typical", "spread")
+    )
+    return Typical.restore(names, table[BASELINE].to_pylist(), centers, spreads, kinds)

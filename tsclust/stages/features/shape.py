@@ -170,11 +170,11 @@ def percentile(ascending: Floats, q: float) -> float:
 
 
 @njit(cache=True, nogil=True)
-def longest_equal(x: Floats, above: float) -> int:
-    """Longest run of equal neighbours among the values above `above`."""
+def longest_equal(x: Floats, above: float, below: float) -> int:
+    """Longest run of equal neighbours among the values between `above` and `below`, without these."""
     best = run = 0
     for i in range(len(x)):
-        if x[i] <= above:
+        if not above < x[i] < below:
             run = 0
         elif run > 0 and x[i] == x[i - 1]:
             run += 1
@@ -182,3 +182,22 @@ def longest_equal(x: Floats, above: float) -> int:
             run = 1
         best = max(best, run)
     return best
+
+
+@njit(cache=True, nogil=True)
+def spike(x: Floats) -> float:
+    """How far one sample, or two, stand out from the samples on both sides, up or down; at an end, from all others."""
+    best, n = 0.0, len(x)
+    for size in (1, 2):
+        for i in range(1, n - size):
+            low, high = min(x[i], x[i + size - 1]), max(x[i], x[i + size - 1])
+            before, after = x[i - 1], x[i + size]
+            best = max(best, low - max(before, after), min(before, after) - high)
+        best = max(best, _apart(x[:size], x[size:]), _apart(x[n - size :], x[: n - size]))
+    return best
+
+
+@njit(cache=True, nogil=True)
+def _apart(some: Floats, others: Floats) -> float:
+    """How far some values are above or below all others; less than 0 where they are among them."""
+    return float(max(some.min() - others.max(), others.min() - some.max()))

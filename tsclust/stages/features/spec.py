@@ -22,16 +22,22 @@ from tsclust.stages.features.kernels import describe
 
 @dataclass(frozen=True)
 class FeatureSpec:
-    """The settings of [features], and the text of the user's file at `path`: None where none is named or there."""
+    """The settings of [features], and the text of the user's file at `path`: None where none is named or there.
+
+    baseline, regimes: by what rules tell kinds of series apart, as [cluster] has it.
+    """
 
     settings: Features
     path: Path
     text: str | None
+    baseline: tuple[str, ...] = ()
+    regimes: bool = True
 
     @property
     def digest(self) -> str:
-        """A hash of what decides on the features."""
-        return config.digest(self.settings, self.text or "")
+        """A hash of what decides on the features and on what is typical of them."""
+        apart = ("by", *self.baseline) if self.baseline else ("regimes",) if self.regimes else ()
+        return config.digest(self.settings, self.text or "", *apart, *catalogue.NAMES)
 
     def compile(self) -> Describer:
         """Raises SettingsError for a file that is not there or cannot be used, or a feature that is not there."""

@@ -8,22 +8,24 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import polars as pl
 import pyarrow as pa
 
 from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
-from tsclust.stages.features import catalogue, parts, screening, survey
+from tsclust.series import SeriesBlock
+from tsclust.stages.features import catalogue, lost_groups, parts, survey, typical
 from tsclust.stages.features.facts import FeaturesFacts, PartFacts, counted
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.rules import in_force
 from tsclust.stages.features.screening import CLEAR, Screen
 from tsclust.stages.features.spec import Describer, FeatureSpec
-from tsclust.stages.features.survey import PartSurvey, Survey
+from tsclust.stages.features.survey import Baselines, PartSurvey, Survey
 from tsclust.stages.features.tally import Tally
+from tsclust.stages.features.typical import Typical
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.parts import SeriesFiles
-from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
 
@@ -35,7 +37,8 @@ class Plan:
     known      parts of features/ that stay as they are, with what is remembered of them
     votes      part -> (up, down) of its series
     sign       1 where the peak is a maximum, -1 a minimum; `agreement` is the share of series that say so
-    typical    feature -> (median, robust deviation)
+    typical    what is typical of each kind of series
+    groups     carried columns that name groups of series
     """
 
     asked: list[Path]
@@ -44,7 +47,8 @@ class Plan:
     sign: int
     agreement: float
     rules: tuple[Rule, ...]
-    typical: dict[str, tuple[float, float]]
+    typical: Typical
+    groups: tuple[str, ...]
 
 
 def digest(root: Path, settings: Settings) -> str:
@@ -58,7 +62,8 @@ def read_spec(root: Path, settings: Settings) -> FeatureSpec:
     path = root / settings.features.extra
     there = bool(settings.features.extra) and path.is_file()
     try:
-        return FeatureSpec(settings.features, path, path.read_text(encoding="utf-8") if there else None)
+        text = path.read_text(encoding="utf-8") if there else None
+        return FeatureSpec(settings.features, path, text, settings.cluster.baseline, settings.cluster.regimes)
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
 
@@ -75,37 +80,63 @@ def plan_of(
     series: SeriesFiles,
     settings: Settings,
     describer: Describer,
-    before: Manifest[FeaturesFacts] | None,
+    before: FeatureFiles | None,
     listen: Listener,
 ) -> Plan:
     """`before`: made with the same settings, else None."""
     hashes, rows, old = series.manifest.outputs, series.manifest.rows, before.facts.by_part if before else {}
     known = {name: part for name, part in old.items() if part.series == hashes.get(name)}
     asked = [path for path in series.paths if path.name not in known]
-    seen = _survey(asked, rows, listen)
+    series_parts.check_carried(series.carried, settings.cluster.baseline)
+    seen = _survey(asked, rows, None if known else _baselines(series.paths, settings.cluster.baseline), listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
     rules = in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
     if before and known and (before.facts.peak, before.facts.rules) == (_peak(sign), rules):
         # New parts are held against what was typical when the first ones came: no old part is touched.
-        return Plan(asked, known, votes, sign, agreement, rules, before.facts.typical)
+        return Plan(asked, known, votes, sign, agreement, rules, before.typical, before.facts.groups)
     if known:
-        seen = _survey(series.paths, rows, listen)
-    return Plan(list(series.paths), {}, votes, sign, agreement, rules, survey.typical(seen.samples, sign, describer))
+        seen = _survey(series.paths, rows, _baselines(series.paths, settings.cluster.baseline), listen)
+    typical_now, groups = _typical(seen, sign, describer), survey.columns_of_groups(seen.drawn)
+    return Plan(list(series.paths), {}, votes, sign, agreement, rules, typical_now, groups)
 
 
-def _survey(paths: Sequence[Path], rows: int, listen: Listener) -> Survey:
+def _baselines(paths: Sequence[Path], columns: tuple[str, ...]) -> Baselines | None:
+    if not columns:
+        return None
+    return Baselines.of_parts(columns, map_parts(partial(_count_part, columns), paths))
+
+
+def _count_part(columns: tuple[str, ...], path: Path) -> pl.DataFrame:
+    return survey.count(series_parts.read_carried(path, columns))
+
+
+def _survey(paths: Sequence[Path], rows: int, baselines: Baselines | None, listen: Listener) -> Survey:
     """A first look at these parts of series/, of `rows` series in all."""
-    votes, samples, done = {}, [], 0
-    for path, part in zip(paths, map_parts(partial(_survey_part, rows), paths), strict=True):
+    votes, drawn, done = {}, [], 0
+    for path, part in zip(paths, map_parts(partial(_survey_part, rows, baselines), paths), strict=True):
         votes[path.name], done = part.votes, done + part.series
-        samples.append(part.sample)
+        drawn.append(part.drawn)
         listen(Progress("features: a first look", done, rows))
-    return Survey(votes, tuple(samples))
+    return Survey(votes, tuple(drawn))
 
 
-def _survey_part(rows: int, path: Path) -> PartSurvey:
-    return survey.survey(series_parts.read_block(path), rows)
+def _survey_part(rows: int, baselines: Baselines | None, path: Path) -> PartSurvey:
+    return survey.survey(series_parts.read_block(path), rows, series_parts.read_all_carried(path), baselines)
+
+
+def _typical(seen: Survey, sign: int, describer: Describer) -> Typical:
+    blocks = [drawn.block for drawn in seen.drawn]
+    sample = survey.sample(seen.drawn, list(map_parts(partial(_described, describer, sign), blocks)))
+    compared = catalogue.clustered(describer.features)
+    x = sample.frame.select(compared).drop_nulls().to_numpy()
+    least = dict(zip(compared, catalogue.least_spreads(describer.features, x).tolist(), strict=True))
+    spec = describer.spec
+    return typical.fit(sample, spec.baseline, compared, least, look=spec.regimes)
+
+
+def _described(describer: Describer, sign: int, block: SeriesBlock) -> pl.DataFrame:
+    return describer(block, sign)
 
 
 def _peak(sign: int) -> Literal["max", "min"]:
@@ -119,14 +150,16 @@ def describe_parts(
     screen = Screen.prepare(plan.rules, plan.typical, describer.names, series.carried)
     tallies = {name: part.tally for name, part in plan.known.items()}
     done = sum(tally.rows for tally in tallies.values())
-    describe_part = partial(_describe_part, describer, screen, plan.sign, writer.folder)
-    tallies |= _map_with_progress(
-        describe_part, plan.asked, writer, Progress("features", done, series.manifest.rows), listen
-    )
+    writer.write_bytes(parts.TYPICAL_FILE, parts.typical_bytes(plan.typical))
+    of_groups = [_count_known(series.folder, writer.folder, plan.groups, name) for name in sorted(plan.known)]
+    describe_part = partial(_describe_part, describer, screen, plan.sign, plan.groups, writer.folder)
+    progress = Progress("features", done, series.manifest.rows)
+    tallies |= _map_with_progress(describe_part, plan.asked, writer, progress, listen, of_groups)
     hashes = series.manifest.outputs
     by_part = {name: PartFacts.of(hashes[name], plan.votes[name], tallies[name]) for name in sorted(tallies)}
     return FeaturesFacts(
-        peak=_peak(plan.sign), agreement=round(plan.agreement, 4), typical=plan.typical, catalogue=describer.features,
+        peak=_peak(plan.sign), agreement=round(plan.agreement, 4), typical=plan.typical.whole, kinds=plan.typical.kinds,
+        catalogue=describer.features, groups=plan.groups, lost_groups=lost_groups.found(of_groups),
         **counted(plan.rules, by_part),
     )  # fmt: skip
 
@@ -140,38 +173,53 @@ def screen_parts(
     """
     facts = files.facts
     names = [feature.name for feature in facts.catalogue]
-    screen = Screen.prepare(rules, facts.typical, names, files.series.carried)
-    used = names if writer else screening.features_used(rules, names)
+    screen = Screen.prepare(rules, files.typical, names, files.series.carried)
+    used = names if writer else screen.reads(names)
     folder = writer.folder if writer else None
-    screen_part = partial(_screen_part, screen, used, files.series.folder, folder)
-    progress = Progress("filter", 0, files.manifest.rows)
-    tallies = _map_with_progress(screen_part, files.paths, writer, progress, listen)
+    screen_part = partial(_screen_part, screen, used, facts.groups, files.series.folder, folder)
+    progress, of_groups = Progress("filter", 0, files.manifest.rows), list[pl.DataFrame]()
+    tallies = _map_with_progress(screen_part, files.paths, writer, progress, listen, of_groups)
     by_part = {name: PartFacts.of(part.series, part.votes, tallies[name]) for name, part in facts.by_part.items()}
-    return facts.model_copy(update=counted(rules, by_part))
+    return facts.model_copy(update=counted(rules, by_part) | {"lost_groups": lost_groups.found(of_groups)})
 
 
 @dataclass(frozen=True)
 class Screened:
-    """A part of features/ that rules were applied to: what was written of it, and how many each rule rejects."""
+    """A part of features/ that rules were applied to: what was written of it, how many each rule rejects, and of which
+    groups."""
 
     written: Written | None
     tally: Tally
+    groups: pl.DataFrame
 
 
-def _describe_part(describer: Describer, screen: Screen, sign: int, folder: Path, path: Path) -> Screened:
+def _describe_part(
+    describer: Describer, screen: Screen, sign: int, groups: tuple[str, ...], folder: Path, path: Path
+) -> Screened:
     """The features of a part of series/, written to `folder`."""
     block = series_parts.read_block(path)
     features = describer(block, sign)
-    rejected_by, tally = screen.apply(features, series_parts.read_carried(path, screen.carried))
-    return Screened(write_part(folder, path.name, parts.table_of(block.ids, features, rejected_by)), tally)
+    rejected_by, tally = screen.apply(features, series_parts.read_carried(path, screen.needs))
+    written = write_part(folder, path.name, parts.table_of(block.ids, features, rejected_by))
+    return Screened(written, tally, lost_groups.count(series_parts.read_carried(path, groups), rejected_by))
 
 
-def _screen_part(screen: Screen, names: Sequence[str], series: Path, folder: Path | None, path: Path) -> Screened:
+def _screen_part(
+    screen: Screen, names: Sequence[str], groups: tuple[str, ...], series: Path, folder: Path | None, path: Path
+) -> Screened:
     """Rules applied to a part of features/, with the carried columns from `series`; written to `folder`, if any."""
     ids, features = parts.read_frame(path, names)
-    rejected_by, tally = screen.apply(features, series_parts.read_carried(series / path.name, screen.carried))
+    rejected_by, tally = screen.apply(features, series_parts.read_carried(series / path.name, screen.needs))
     table = parts.table_of(ids, features, rejected_by)
-    return Screened(write_part(folder, path.name, table) if folder else None, tally)
+    written = write_part(folder, path.name, table) if folder else None
+    carried = series_parts.read_carried(series / path.name, groups)
+    return Screened(written, tally, lost_groups.count(carried, rejected_by))
+
+
+def _count_known(series: Path, features: Path, groups: tuple[str, ...], name: str) -> pl.DataFrame:
+    """Of a part that was screened before."""
+    rejected_by = pl.Series(parts.read(features / name).rejected_by)
+    return lost_groups.count(series_parts.read_carried(series / name, groups), rejected_by)
 
 
 def _map_with_progress(
@@ -180,14 +228,16 @@ def _map_with_progress(
     writer: StageWriter | None,
     progress: Progress,
     listen: Listener,
+    groups: list[pl.DataFrame],
 ) -> dict[str, Tally]:
-    """The tally of every part by its name; what was written is added to the stage, `progress` goes on from where it
-    is."""
+    """The tally of every part by its name; what was written is added to the stage, what was counted of groups to these,
+    `progress` goes on from where it is."""
     tallies = {}
     for path, part in zip(paths, map_parts(partial(_lean, function), paths), strict=True):
         if writer and part.written:
             writer.add(part.written)
         tallies[path.name] = part.tally
+        groups.append(part.groups)
         progress = replace(progress, done=progress.done + part.tally.rows)
         listen(progress)
     return tallies

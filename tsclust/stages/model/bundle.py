@@ -1,7 +1,8 @@
 """model/ as a bundle that is whole by itself: a copy of the folder is all that a Scorer needs.
 
 manifest.json        ModelFacts: kinds, threshold, temperature, and the contract: features, direction, rules, baselines
-model.skops          the classifier, its novelty references, the scaler, the profile that drift is measured against
+model.skops          the classifier, its novelty references, the scaler, the profile that drift is measured against, and
+                     what rules take for typical of each kind of series
 features.py          the text of the user's own features, where there are any
 out_of_fold.parquet  for the model page and for whoever checks the figures; scoring does not need it
 """
@@ -24,6 +25,7 @@ from tsclust.stages.clusters.scaling import GRID as PER_ONE
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.regimes import Regimes
+from tsclust.stages.features.typical import Kinds, Typical
 from tsclust.stages.model import abstention, classifier, decision, skops_file
 from tsclust.stages.model.deviations import Yardstick
 from tsclust.stages.model.facts import MODEL, ModelFacts
@@ -42,6 +44,7 @@ class ModelBundle:
     """A classifier with all that series have to go through before it.
 
     estimator     a fitted pipeline of `classifier.candidates`
+    typical       what the rules take for typical of each kind of series
     profile       how the features of each machine were distributed in training
     feature_text  the user's own features as they were written: code of whoever trained, never run by reading it
     """
@@ -51,6 +54,7 @@ class ModelBundle:
     novelty: NoveltyDetector
     scaler: Scaler
     profile: FeatureProfile
+    typical: Typical
     feature_text: str = ""
 
     @property
@@ -107,6 +111,7 @@ def write(writer: StageWriter, model: ModelBundle) -> None:
         "known": asdict(model.novelty),
         "scaler": {name: getattr(scaler, name) for name in SCALER} | {"keys": scaler.keys.tolist(), "regimes": regimes},
         "lying": asdict(profile) | {"machines": profile.machines.tolist()},
+        "typical": _plain(model.typical),
     }
     writer.write_bytes(FILE, skops_file.dumps(content))
     if model.feature_text:
@@ -203,11 +208,23 @@ def _checked(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
     return found
 
 
+def _plain(typical: Typical) -> dict[str, Any]:
+    normal = typical.normal
+    return {
+        "names": list(typical.names), "keys": normal.keys.tolist(), "centers": normal.centers,
+        "spreads": normal.spreads, "kinds": typical.kinds.model_dump_json(),
+    }  # fmt: skip
+
+
+def _typical(held: dict[str, Any]) -> Typical:
+    return Typical.restore(**held | {"kinds": Kinds.model_validate_json(held["kinds"])})
+
+
 def _built(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
     scaler = held["scaler"] | {"keys": np.array(held["scaler"]["keys"])}
     regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
     profile = held["lying"] | {"machines": np.array(held["lying"]["machines"], str)}
     return ModelBundle(
         facts, held["estimator"], NoveltyDetector(**held["known"]), Scaler(**scaler | {"regimes": regimes}),
-        FeatureProfile(**profile), text,
+        FeatureProfile(**profile), _typical(held["typical"]), text,
     )  # fmt: skip

@@ -18,8 +18,7 @@ from tsclust.stages.features.catalogue import NAMES, clustered
 from tsclust.stages.features.custom import Extra
 from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.features.rules import columns_read
-from tsclust.stages.features.screening import Screen, features_used
-from tsclust.stages.features.survey import as_columns
+from tsclust.stages.features.screening import Screen
 from tsclust.stages.model.bundle import FEATURES_FILE, ModelBundle
 from tsclust.stages.model.facts import FeatureContract
 
@@ -49,16 +48,16 @@ class BundleDescriber:
         source = (model.facts.feature_file, model.feature_text) if names[len(NAMES) :] else None
         _check(contract, source, allow_features)
         compared = clustered(contract.catalogue)
-        carried = columns_read(contract.rules) - {*names, *as_columns(contract.typical)}
-        screen = Screen.prepare(contract.rules, contract.typical, names, sorted(carried))
+        carried = columns_read(contract.rules) - {*names, *model.typical.columns}
+        screen = Screen.prepare(contract.rules, model.typical, names, sorted(carried))
         places = {name: at for at, name in enumerate(names)}
-        read = {name: places[name] for name in features_used(contract.rules, names)}
+        read = {name: places[name] for name in screen.reads(names)}
         return cls(contract.sign, tuple(places[name] for name in compared), read, screen, source)
 
     @property
     def carried(self) -> tuple[str, ...]:
-        """The carried columns that rules read."""
-        return self.screen.carried
+        """The carried columns that rules need."""
+        return self.screen.needs
 
     def describe(self, block: SeriesBlock, carried: pl.DataFrame) -> FeatureRows:
         """The features that are compared, and the first rule that rejects each series."""

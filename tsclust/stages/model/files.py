@@ -82,7 +82,8 @@ def find_labelled(inputs: ModelInputs, used: pl.DataFrame, compared_by: Cluster,
     baseline = compared_by.baseline
     machine = _machine_column(files.series.carried, machine or next(iter(baseline), ""))
     yardstick = Yardstick(files.clustered, tuple(baseline), machine, fit_scaler(files, compared_by))
-    used_by_any = sorted({*yardstick.carried, *rules.columns_read(files.facts.rules)})
+    of_rules = {*rules.columns_read(files.facts.rules), *files.typical.baseline}
+    used_by_any = sorted({*yardstick.carried, *of_rules})
     carried = carried_types.names_of(files.series.schema, used_by_any)
     reader = DeviationReader(files.series.folder, yardstick)
     return LabelledSeries(files.root, reader, files.paths, files.facts.kept, used, inputs.normal, carried)

@@ -10,7 +10,9 @@ from pathlib import Path
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
+from tsclust.stages.features import rules
 from tsclust.stages.features.facts import FeaturesFacts
+from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model import bundle, classifier, evaluation, examples, novelty, parts
@@ -40,9 +42,10 @@ class Training:
 
 
 def train_model(
-    source: LabelledSeries, described: Manifest[FeaturesFacts], spec: FeatureSpec, settings: Settings, listen: Listener
+    source: LabelledSeries, files: FeatureFiles, spec: FeatureSpec, settings: Settings, listen: Listener
 ) -> Training:
-    """A model of labelled series, which are `described` by features/ and, among these, by the user's own `spec`."""
+    """A model of labelled series, which are described by features/ and, among these, by the user's own `spec`."""
+    described = files.manifest
     seed, contract = settings.cluster.seed, _contract(described, settings, source.carried)
     listen(Progress("train: gathering labelled series", 0, 0, ""))
     gathered = examples.gather(source, settings.train.assume_normal)
@@ -53,7 +56,8 @@ def train_model(
     file = Path(settings.features.extra).name if text else ""
     facts = facts.model_copy(update={"rejected": _rejected(described), "limit": detector.limit, "feature_file": file})
     scaler, nobody = gathered.yardstick.scaler, FeatureProfile.empty(0)
-    model = ModelBundle(facts, learned.estimator, detector, scaler, nobody, text)
+    typical = files.typical.only(tuple(rules.columns_read(files.facts.rules)))
+    model = ModelBundle(facts, learned.estimator, detector, scaler, nobody, typical, text)
     listen(Progress("train: profiling all series", 0, 0, ""))
     return Training(_with_profile(model, source), gathered, learned)
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.labels.group_state import GroupState
 
 Plain = str | int | float | bool | date | datetime | None
@@ -166,13 +167,14 @@ def name_of(number: int | None, k: int, cluster: int) -> str:
 
 @dataclass(frozen=True)
 class Rejected:
-    """What a rule set aside."""
+    """What a rule set aside. groups: of which groups of series it is more than a third."""
 
     rule: str
     when: str
     reason: str
     count: int
     examples: tuple[Curve, ...]
+    groups: tuple[LostGroup, ...] = ()
 
 
 @dataclass(frozen=True)

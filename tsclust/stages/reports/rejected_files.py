@@ -42,7 +42,8 @@ def collect_rejected(
             own = chosen.filter(pl.col("rule") == rule.name)
             editable = rule.name != NOT_DESCRIBED.name
             curves = read_curves(workspace, own)
-            page = RejectedPage(rule, editable, before.rows, **counts_of(before, rule), examples=curves, normal=normal)
+            groups, counts = before.facts.lost_groups_of(rule.name), counts_of(before, rule)
+            page = RejectedPage(rule, editable, before.rows, **counts, examples=curves, normal=normal, groups=groups)
             pages.append((page, own))
     return pages
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tsclust.config import Rule
+from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.reports.charts import drawing
 from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.html import page
@@ -19,6 +20,7 @@ class RejectedPage:
     series                 how many there are in all
     rejected, in_all, alone  of them: rejected by this rule as the first, by it at all, by no other
     examples               some of the rejected
+    groups                 of which groups of series it rejects more than a third
     normal                 where the kept ones lie
     """
 
@@ -30,6 +32,7 @@ class RejectedPage:
     alone: int
     examples: tuple[Curve, ...]
     normal: Band
+    groups: tuple[LostGroup, ...] = ()
 
 
 def render(rule_page: RejectedPage, lang: str) -> str:

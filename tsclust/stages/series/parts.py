@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust.arrays import Bools, Int64s, Keys
+from tsclust.errors import SettingsError
 from tsclust.series import ID, VALUES, SeriesBlock, carried, keys
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.times import drop_out_of_range
@@ -62,6 +64,17 @@ class SeriesFiles:
         return SeriesBlock.from_arrow(self.schema.empty_table())
 
 
+def check_carried(carried: Sequence[str], baseline: Sequence[str]) -> None:
+    """Raises SettingsError where a column of the baseline is not carried along."""
+    for name in baseline:
+        if name not in carried:
+            near = difflib.get_close_matches(name, carried, n=3) or carried or ["none: set [source] carry"]
+            raise SettingsError(
+                f"[cluster] baseline: no carried column {name!r} (there are: {', '.join(near)})",
+                "Correct baseline in tsclust.toml, or carry that column and run: tsclust extract",
+            )
+
+
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
     """All these parts as one frame: series_id, carried columns, values."""
     return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
@@ -86,6 +99,11 @@ def read_ids(path: Path) -> pa.Array:
 def read_carried(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """(n, len(columns)) these carried columns of a part; (0, 0) for no columns."""
     return pl.DataFrame(pq.read_table(path, columns=list(columns))) if columns else pl.DataFrame()
+
+
+def read_all_carried(path: Path) -> pl.DataFrame:
+    """(n, c) all carried columns of a part."""
+    return read_carried(path, carried(pq.read_schema(path).names))
 
 
 def read_keys(path: Path, columns: Sequence[str], keep: Bools) -> Keys:

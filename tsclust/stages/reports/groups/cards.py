@@ -154,7 +154,12 @@ def rejected_of(facts: FeaturesFacts, drawn: Sample) -> tuple[Rejected, ...]:
     """The rules that set something aside, most first."""
     found = [
         Rejected(
-            rule.name, rule.when, rule.reason, facts.rejected[rule.name], curves_drawn(drawn, _of_rule(drawn, rule))
+            rule.name,
+            rule.when,
+            rule.reason,
+            facts.rejected[rule.name],
+            curves_drawn(drawn, _of_rule(drawn, rule)),
+            facts.lost_groups_of(rule.name),
         )
         for rule in facts.rules
         if facts.rejected.get(rule.name)
