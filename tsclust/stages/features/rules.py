@@ -33,7 +33,7 @@ _NO_PEAK = (
 # It is still as high as it was and shorter than others, which come to rest. Where most do not, it is far shorter.
 _STILL_HIGH = (
     "rest_level > 0.5 * side_mean AND return_time <= 1 AND side_mean > 0.1 * peak_height AND p50 - p25 < 0.4 * p50"
-    " AND side_fall < 0.2 * side_mean"
+    " AND side_fall - least_step < 0.2 * side_mean"
 )
 _OTHERS_REST = "typical_return_time > 0 AND typical_rest_level < 0.25 * typical_side_mean"
 _FAR_SHORTER = "run_length < 0.6 * typical_run_length AND run_length < typical_run_length - 2 * spread_run_length"
