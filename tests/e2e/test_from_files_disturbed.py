@@ -50,7 +50,7 @@ def test_bytes_depend_neither_on_the_order_of_rows_nor_on_how_many_files_there_a
         as_csv(table, one)
         as_csv(table, ten, sorted(rows, key=lambda row: row[0]))
         for i in range(10):
-            as_csv(table, folder / f"{i}.csv", rows[i::10])
+            as_csv(table, folder / f"part-{i}.csv", rows[i::10])
         roots = [extracted(tmp_path / f"ws {p.name}", p, part_rows=100) for p in (one, ten, folder)]
         assert same(read(roots[0]), table.series)
         assert hashes(roots[0], "series") == hashes(roots[1], "series") == hashes(roots[2], "series")
