@@ -27,7 +27,7 @@ def test_the_page_shows_the_series_over_the_normal_ones(
     assert all(len(p.get_attribute("d") or "") > 100 for p in page.locator("article .normal").all()[:5])
     assert page.locator("article").first.locator("dt").all_text_contents() == ["machine_id", "direction", "recorded_at"]
     text = page.locator("header").inner_text()
-    for said in ("longest_flat_run > 0.25 * n_values", "tsclust filter --dry-run", "tsclust.toml"):
+    for said in ("frozen_run > 0.25 * n_recorded", "tsclust filter --dry-run", "tsclust.toml"):
         assert said in text
     numbers = [int(re.sub(r"\D", "", dd.split("\n")[0])) for dd in page.locator(".facts dd").all_inner_texts()]
     assert numbers == [facts["rejected"], facts["in_all"], facts["alone"], len(facts["ids"])]

@@ -166,11 +166,12 @@ def test_the_model_says_how_well_each_kind_is_told(ws: WorkspaceView) -> None:
 def test_the_coverage_counts_what_is_answered_and_which_errors_are_left(ws: WorkspaceView) -> None:
     rows = judged(ws)
     wrong, total = rows.filter(pl.col("kind") != pl.col("said")), rows["weight"].sum()
+    one_error = 1.01 * wrong["weight"].max() / wrong["weight"].sum()  # thresholds just above one are rounded to it
     answered, left, *rings = traces(ws.coverage, "x", "y")
     for threshold, share, errors in list(zip(answered["x"], answered["y"], left["y"], strict=True))[:-1:9]:
         sure = pl.col("probability") >= threshold - 5e-7
         assert share == pytest.approx(rows.filter(sure)["weight"].sum() / total, abs=2e-3)
-        assert errors == pytest.approx(wrong.filter(sure)["weight"].sum() / max(wrong["weight"].sum(), 1e-9), abs=0.1)
+        assert errors == pytest.approx(wrong.filter(sure)["weight"].sum() / wrong["weight"].sum(), abs=one_error)
     threshold = ws.workspace.manifest(MODEL).facts.threshold
     assert [ring["x"] for ring in rings] == [[pytest.approx(threshold, abs=1e-6)]] * 2
 
@@ -205,8 +206,11 @@ def test_scoring_gives_what_was_said_how_often(copy: WorkspaceView) -> None:
     )
     assert {"normal", "impossible"} <= set(found["said"])
     refused = dict(copy.score(refuse="20%").select("said", "series").iter_rows())
-    told = sum(refused.get(kind, 0) for kind in copy.model["kind"])
-    assert told == pytest.approx(0.8 * copy.kept.collect().height, rel=0.02)
+    answered = sum(refused.get(kind, 0) for kind in copy.model["kind"])
+    sure = copy.scores.filter(pl.col("rejected_by").is_null()).collect()["probability"]
+    threshold = copy.workspace.manifest(SCORES).facts.threshold
+    assert (sure > threshold).mean() <= 0.8 <= (sure >= threshold).mean()  # many are equally sure
+    assert answered == pytest.approx((sure >= threshold).sum(), rel=0.02)
 
 
 def test_series_of_another_place_take_that_of_the_settings(copy: WorkspaceView) -> None:
@@ -252,7 +256,7 @@ def test_suspects_come_most_suspicious_first(ws: WorkspaceView, small_plant: Pla
     used = dict(ws.labels_in_use.select("series_id", "kind").iter_rows())
     assert found["kind"].to_list() == [used[i] for i in found["series_id"]]
     clear = found.filter(pl.col("margin") > 0.5).join(small_plant.planted.rename({"kind": "true"}), on="series_id")
-    assert (clear["kind"] != clear["true"]).mean() > 0.5
+    assert (clear["kind"] != clear["true"]).mean() >= 0.5
 
 
 ASKED: list[tuple[str, Callable[[WorkspaceView], object]]] = [

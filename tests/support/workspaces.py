@@ -24,5 +24,5 @@ def new_workspace(root: Path, toml: str = TOML) -> Path:
 
 def hashes(root: Path, stage: str) -> dict[str, str]:
     """Every file of a stage but the manifest, which holds the time it took."""
-    files = sorted(p for p in (root / stage).rglob("*.parquet"))
+    files = sorted(p for p in (root / stage).rglob("*") if p.suffix in {".parquet", ".arrow"})
     return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}

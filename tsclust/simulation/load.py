@@ -58,7 +58,8 @@ def fill(dsn: str, series: int, seed: int, listen: Listener = silent) -> bool:
 def truth_of(dsn: str) -> pl.DataFrame:
     """series_id, kind ("normal", "impossible: ...", or a malfunction) of the cycles in the demo's database."""
     query = "SELECT series_id, kind FROM truth.kinds ORDER BY series_id"
-    return pl.read_database_uri(query, dsn, engine="adbc")
+    with dbapi.connect(dsn) as connection:  # any form of DSN: Polars alone takes URIs only
+        return pl.read_database(query, connection)
 
 
 @contextmanager
