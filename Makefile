@@ -27,8 +27,8 @@ test: lint ## form, types and all the tests; brings Chromium where there is none
 check: lint ## form, types and the tests that need no server and no browser: two minutes
 	@$(PYTEST) tests/unit
 
-endurance: .venv/.test ## tests that have a long form, in it: more kills, more interruptions
-	@TSCLUST_ENDURANCE=1 $(PYTEST) -m endurance
+endurance: .venv/.test ## tests that have a long form, in it: more kills, more interruptions, older servers
+	@TSCLUST_ENDURANCE=1 $(PYTEST) -m "endurance or both_servers"
 
 lint: .venv/.test ## form, types and arrows alone
 	@.venv/bin/ruff check --quiet

@@ -18,13 +18,12 @@ from tests.support.slow_table import SERIES, TOML, facts, ids, interrupt, parts_
 from tests.support.workspaces import hashes, new_workspace
 from tsclust.errors import QueryError
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 
 # Going on
 
 
 @pytest.mark.endurance
-@pytest.mark.both_servers(long=True)
 def test_killed_at_random_moments_it_goes_on_and_ends_like_one_that_was_not(slow_dsn: str, tmp_path: Path) -> None:
     rng, whole, killed = (
         random.Random(1),
@@ -156,7 +155,6 @@ def test_ranges_in_which_nothing_lies_leave_no_trace(slow_dsn: str, tmp_path: Pa
 
 
 @pytest.mark.endurance
-@pytest.mark.both_servers(long=True)
 @pytest.mark.parametrize("key", ["ADD PRIMARY KEY (series_id)", "ALTER series_id SET NOT NULL"])
 def test_few_long_series_take_no_more_memory_than_many_short_ones(database: str, tmp_path: Path, key: str) -> None:
     run(

@@ -21,7 +21,7 @@ from tsclust.embedded_postgres.server import Server, running
 from tsclust.errors import SourceLostError
 from tsclust.stages.series.journal import Journal
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 
 
 def ended(dsn: str, which: str) -> int:

@@ -10,7 +10,7 @@ from tsclust.config import Source
 from tsclust.errors import BadSeriesError, QueryError
 from tsclust.source.long_rows import repeats_of
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 
 KEYS = """
 CREATE TABLE key3 (machine_id int, cycle_id int, idx int, value float8, PRIMARY KEY (machine_id, cycle_id, idx));

@@ -9,7 +9,7 @@ import pytest
 from tests.support.hints import flags, refused, series
 from tests.support.reading import run
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 WIDE = ", ".join(f"{i + 0.5}::float8 AS v{i}" for i in range(12))
 BAD = WIDE.replace("7.5::float8", "CASE WHEN g = 2 THEN 'ERR' ELSE '7.5' END")
 

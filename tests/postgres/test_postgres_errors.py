@@ -17,7 +17,7 @@ from tsclust.source.postgres.copy import DimensionsError
 from tsclust.source.postgres.reader import PostgresReader, opened
 from tsclust.source.postgres.session import SnapshotGoneError
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 
 SLOW = """
     CREATE FUNCTION slow(x float8) RETURNS float8[] STABLE LANGUAGE plpgsql AS

@@ -10,7 +10,7 @@ from tests.support.reading import ROOT, both_ways, read, run, series
 from tsclust.config import Source
 from tsclust.source.postgres.reader import opened
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 
 # On servers: 200 series of one to four values, some of them missing
 

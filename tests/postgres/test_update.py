@@ -16,7 +16,7 @@ from tests.support.workspaces import hashes, new_workspace
 from tsclust.embedded_postgres.server import running
 from tsclust.errors import SettingsError
 
-pytestmark = pytest.mark.both_servers
+pytestmark = pytest.mark.both_servers(long=True)
 
 
 def test_update_adds_new_series_as_new_parts_and_touches_no_old_one(slow_dsn: str, tmp_path: Path) -> None:
