@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -66,7 +67,7 @@ def test_without_a_baseline_it_is_that_of_the_regime() -> None:
 
 
 @pytest.mark.parametrize("look", [False, True])
-def test_it_is_the_same_bits_from_its_file(tmp_path, look: bool) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_the_same_bits_from_its_file(tmp_path: Path, look: bool) -> None:
     frame, keys = two_machines(few=40)
     found = fitted(frame, np.full(len(keys), "") if look else keys, look=look)
     path = tmp_path / parts.TYPICAL_FILE

@@ -12,6 +12,8 @@ import tsclust
 from tests.support.commands import run_tsclust
 from tests.support.series import machine_cycles
 from tsclust.errors import SettingsError
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture
@@ -71,14 +73,14 @@ def test_other_flags_come_on_top_and_another_place_takes_over(extracted: Path, f
     assert rows(tsclust.extract(extracted)) == 20  # as it was read last
     tsclust.extract(extracted, {"source": {"files": str(files[1])}})
     assert rows(tsclust.extract(extracted)) == 200
-    assert "other.parquet" in tsclust.status(extracted).facts["stages"]["series"]["facts"]["origin"]  # type: ignore[index]
+    assert "other.parquet" in Workspace.open(extracted).manifest(SERIES).facts.origin
 
 
 def test_a_place_in_the_settings_is_the_one(extracted: Path, files: list[Path]) -> None:
     set_in_toml(extracted, '\nfiles = ""', f'\nfiles = "{files[1]}"')
     assert state(extracted) == ("out of date: other settings", f"tsclust extract -w {extracted}")
     tsclust.extract(extracted)
-    assert "other.parquet" in tsclust.status(extracted).facts["stages"]["series"]["facts"]["origin"]  # type: ignore[index]
+    assert "other.parquet" in Workspace.open(extracted).manifest(SERIES).facts.origin
 
 
 def test_save_writes_what_is_remembered(extracted: Path, files: list[Path]) -> None:
