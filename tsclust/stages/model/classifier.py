@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -62,6 +61,7 @@ class Learned:
     probability  (n, kinds) of the examples, calibrated, each by a classifier that has not seen its machine
     plain        (1, kinds) what the estimator gives to a series without any deviation, calibrated
     folds        how the examples were split
+    by_fold      (folds,) classifiers, each of which has not seen the machines that it predicts
     """
 
     estimator: BaseEstimator
@@ -71,6 +71,15 @@ class Learned:
     probability: Floats
     plain: Floats
     folds: tuple[Fold, ...]
+    by_fold: tuple[BaseEstimator, ...]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A candidate, fitted once for each fold; probability (n, kinds), 0 for a kind that a fold's has not seen."""
+
+    by_fold: tuple[BaseEstimator, ...]
+    probability: Floats
 
 
 def candidates(seed: int) -> dict[str, BaseEstimator]:
@@ -87,18 +96,19 @@ def learn(examples: Examples, seed: int, on_candidate: Callable[[str], None] = l
     """Try every candidate, keep the best. Needs two kinds of MIN_PER_KIND examples each; `on_candidate` gets the name
     of each one before it is tried."""
     split = folds(examples, seed)
-    found: dict[str, Floats] = {}
+    tried: dict[str, Tried] = {}
     for name, estimator in candidates(seed).items():
         on_candidate(name)
-        found[name] = out_of_fold(estimator, examples, split)
-    losses = {name: loss(probability, examples) for name, probability in found.items()}
+        tried[name] = try_out(estimator, examples, split)
+    losses = {name: loss(one.probability, examples) for name, one in tried.items()}
     best = min(losses, key=lambda name: losses[name])
-    temperature = fit_temperature(found[best], examples)
+    found = tried[best]
+    temperature = fit_temperature(found.probability, examples)
     with ignore_convergence_warnings():
         estimator = fit_clone(candidates(seed)[best], examples)
-    probability = average_plain_rows(calibrated(found[best], temperature), examples)
+    probability = average_plain_rows(calibrated(found.probability, temperature), examples)
     plain = calibrated(predict(estimator, np.zeros((1, examples.x.shape[1])), len(examples.kinds)), temperature)
-    return Learned(estimator, best, losses, temperature, probability, plain, split)
+    return Learned(estimator, best, losses, temperature, probability, plain, split, found.by_fold)
 
 
 def average_plain_rows(probability: Floats, examples: Examples) -> Floats:
@@ -120,18 +130,14 @@ def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:
     return tuple(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(examples.x, examples.kind))
 
 
-def out_of_fold(estimator: BaseEstimator, examples: Examples, split: Sequence[Fold]) -> Floats:
-    """(n, kinds) the probabilities of each example, from the others' machines; 0 for a kind that they do not have."""
-    probability = np.zeros((len(examples.kind), len(examples.kinds)))
+def try_out(estimator: BaseEstimator, examples: Examples, split: Sequence[Fold]) -> Tried:
+    """A classifier for each fold, from the other machines, and what it predicts for the fold's own."""
     with ignore_convergence_warnings(), ThreadPoolExecutor(2) as pool:
-        for rows, part in pool.map(partial(_of_fold, estimator, examples), split):
-            probability[rows] = part
-    return probability
-
-
-def _of_fold(estimator: BaseEstimator, examples: Examples, fold: Fold) -> tuple[Int64s, Floats]:
-    known, unseen = fold
-    return unseen, predict(fit_clone(estimator, examples.of(known)), examples.x[unseen], len(examples.kinds))
+        by_fold = tuple(pool.map(lambda fold: fit_clone(estimator, examples.of(fold[0])), split))
+    probability = np.zeros((len(examples.kind), len(examples.kinds)))
+    for one, (_, unseen) in zip(by_fold, split, strict=True):
+        probability[unseen] = predict(one, examples.x[unseen], len(examples.kinds))
+    return Tried(by_fold, probability)
 
 
 def fit_clone(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:

@@ -25,7 +25,7 @@ from tsclust.stages.model.deviations import Yardstick
 from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.parts import DeviationReader
 
-PER_KIND = 20_000  # series of a kind that are learned from: more say no more
+PER_KIND = 8_000  # series of a kind that are learned from: more cost time and recognise no more (docs/decisions.md)
 SEED = 3
 
 

@@ -9,17 +9,12 @@ from typing import Any
 import numpy as np
 
 from tsclust.arrays import Bools, Floats, Int64s
-from tsclust.stages.model.classifier import MIN_PER_KIND, Examples, Fold, calibrated, fit_clone, predict
+from tsclust.stages.model.classifier import MIN_PER_KIND, Examples, Fold, calibrated, predict
 
 
 def fold_of(examples: Examples, folds: Sequence[Fold]) -> dict[str, int]:
     """machine -> the fold in which it is predicted."""
     return {str(machine): n for n, (_, unseen) in enumerate(folds) for machine in np.unique(examples.machine[unseen])}
-
-
-def fold_classifiers(estimator: Any, examples: Examples, folds: Sequence[Fold]) -> list[Any]:
-    """For each fold a classifier that has not seen the machines it predicts."""
-    return [fit_clone(estimator, examples.of(known)) for known, _ in folds]
 
 
 def kinds_seen(examples: Examples, folds: Sequence[Fold]) -> Bools:

@@ -31,14 +31,13 @@ NEAREST = 30  # labelled series of each kind that are drawn beside a suspect
 class LabelJudge:
     """What labels are compared with.
 
-    classifiers  one for each fold; place: machine -> fold
-    seen         (folds, kinds) which kinds it has learned: of another one it would call every label wrong
+    place  machine -> the fold in which it is predicted
+    seen   (folds, kinds) which kinds it has learned: of another one it would call every label wrong
     """
 
     reader: DeviationReader
     gathered: Gathered
     learned: Learned
-    classifiers: list[Any]
     place: dict[str, int]
     seen: Bools
 
@@ -59,7 +58,7 @@ class LabelJudge:
     def probability(self, part: Deviations, rows: Any) -> Floats:
         """(rows, kinds) by classifiers that have not seen the machine."""
         x, fold = self.scaled(part, rows), self.folds_of(part, rows)
-        return label_errors.predict_by_fold(self.classifiers, self.learned.temperature, x, fold, len(self.kinds))
+        return label_errors.predict_by_fold(self.learned.by_fold, self.learned.temperature, x, fold, len(self.kinds))
 
 
 def learn_labels(source: LabelledSeries, seed: int, assume_normal: bool, listen: Listener) -> LabelJudge:
@@ -67,10 +66,8 @@ def learn_labels(source: LabelledSeries, seed: int, assume_normal: bool, listen:
     listen(Progress("review: learning the labels", 0, 0, ""))
     gathered = _with_machines(examples.gather(source, assume_normal))
     learned = classifier.learn(gathered.examples, seed)
-    estimator = classifier.candidates(seed)[learned.name]
     return LabelJudge(
         replace(source.reader, yardstick=gathered.yardstick), gathered, learned,
-        label_errors.fold_classifiers(estimator, gathered.examples, learned.folds),
         label_errors.fold_of(gathered.examples, learned.folds),
         label_errors.kinds_seen(gathered.examples, learned.folds),
     )  # fmt: skip
