@@ -50,6 +50,7 @@ _PUBLIC = {
     "score": "pipeline.score",
     "status": "pipeline.status",
     "train": "pipeline.train",
+    "verify": "pipeline.verify",
 }
 __all__ = ["__version__", *_PUBLIC]
 
@@ -71,6 +72,7 @@ if TYPE_CHECKING:
     from tsclust.pipeline.score import score as score
     from tsclust.pipeline.status import status as status
     from tsclust.pipeline.train import train as train
+    from tsclust.pipeline.verify import verify as verify
     from tsclust.stages.scores.scorer import Scorer as Scorer
 else:
 

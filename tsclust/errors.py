@@ -22,15 +22,17 @@ TsclustError                1   any other error
 
 from __future__ import annotations
 
+from tsclust.passwords import redacted
+
 
 class TsclustError(Exception):
-    """One line: the value, what was expected, and the next step."""
+    """One line: the value, what was expected, and the next step. It shows no password."""
 
     exit_code = 1
 
     def __init__(self, problem: str, next_step: str) -> None:
         """`problem` names the value and what was expected; `next_step` is what the user does about it."""
-        problem, next_step = one_line(problem), one_line(next_step)
+        problem, next_step = redacted(one_line(problem)), redacted(one_line(next_step))
         super().__init__(f"{problem}{'' if problem.endswith('?') else '.'} {next_step}")
         self.problem = problem
         self.next_step = next_step

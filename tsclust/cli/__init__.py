@@ -24,7 +24,7 @@ answers = typer.Typer(no_args_is_help=True, help="Import, review and export expe
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     stages.demo, stages.init, stages.extract, stages.features, stages.filter_, stages.cluster, stages.report,
-    labels.train, labels.score, stages.run, stages.status,
+    labels.train, labels.score, stages.run, stages.status, stages.verify,
 )  # fmt: skip
 OF_ANSWERS: tuple[Callable[..., None], ...] = (labels.import_, labels.review, labels.export)
 

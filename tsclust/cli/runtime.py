@@ -2,28 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from tsclust.errors import TsclustError
+from tsclust.errors import SettingsError, TsclustError
+from tsclust.passwords import has_password, redacted
 
 
 class Commands(TyperGroup):
     """Every command runs inside `error_boundary`, and so does its help: an error is one line and an exit code."""
 
-    def make_context(self, *arguments: Any, **more: Any) -> Any:
+    def make_context(self, info_name: str | None, args: list[str], *arguments: Any, **more: Any) -> Any:
         with error_boundary():
-            return super().make_context(*arguments, **more)
+            _refuse_passwords(args)
+            return super().make_context(info_name, args, *arguments, **more)
 
     def invoke(self, ctx: Any) -> Any:
         with error_boundary():
             return super().invoke(ctx)
+
+
+def _refuse_passwords(words: Sequence[str]) -> None:
+    """What is on the command line, every user of the machine can read; and a file name or a title is written down."""
+    for before, word in zip(["", *words], words, strict=False):
+        if has_password(word):
+            flag = word.split("=")[0] if word.startswith("--") else before
+            where = f" ({flag})" if re.fullmatch("-[a-z-]+", flag) else ""
+            raise SettingsError(
+                f"there is a password on the command line{where}: expected none",
+                "Set TSCLUST_DSN, or dsn in tsclust.toml",
+            )
 
 
 @contextmanager
@@ -57,7 +72,7 @@ def error_boundary() -> Iterator[None]:
 
 def _exit_with(why: str, code: int) -> typer.Exit:
     """Say why on stderr: the one place that prints errors."""
-    print(f"tsclust: {why}", file=sys.stderr)  # noqa: T201
+    print(f"tsclust: {redacted(why)}", file=sys.stderr)  # noqa: T201
     return typer.Exit(code)
 
 

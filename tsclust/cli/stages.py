@@ -16,6 +16,7 @@ from tsclust.cli.options import (
     with_selection,
 )
 from tsclust.cli.runtime import shown
+from tsclust.errors import DamagedError
 
 
 def demo(
@@ -148,3 +149,13 @@ def status(root: Root = HERE, json: Json = False) -> None:
     """Report which stages exist, and which are out of date."""
     with shown(json) as (_, show):
         show([tsclust.status(root)])
+
+
+def verify(root: Root = HERE, json: Json = False) -> None:
+    """Check that every file is what was written, and report what is damaged: exit code 14."""
+    with shown(json) as (listen, show):
+        done = tsclust.verify(root, {}, listen)
+        show([done], costs=True)
+    if done.facts and done.facts["damaged"]:
+        names = ", ".join(done.facts["damaged"])
+        raise DamagedError(f"{root} is damaged, in {names}", "Make these again as shown")

@@ -8,6 +8,7 @@ from pathlib import Path
 import tomlkit
 
 from tsclust.config.settings import section
+from tsclust.errors import DiskFullError
 from tsclust.workspace.atomic import write_file
 
 
@@ -19,5 +20,11 @@ def save_source(path: Path, flags: Mapping[str, object] | None, found: Mapping[s
     said = {k: v for k, v in section(flags, "source").items() if v is not None and k not in once}
     for key, value in {**said, **found}.items():
         source[key] = value
-    write_file(path, tomlkit.dumps(text))
+    try:
+        write_file(path, tomlkit.dumps(text))
+    except DiskFullError as error:  # the series are in place by now
+        raise DiskFullError(
+            f"series/ was written, but not its settings: no space left on the disk for {path}, which is unchanged",
+            "Free some space and run the same command again, or set them in [source] yourself",
+        ) from error
     return (f"saved in [source] of {path}",)

@@ -13,7 +13,9 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings.exceptions import SettingsError as BadVariableError
 
+from tsclust.config.refusals import not_json, refuse_passwords
 from tsclust.config.texts import MISSING, parse_k, parse_share
 from tsclust.errors import SettingsError
 
@@ -202,11 +204,14 @@ def load(path: Path, flags: Mapping[str, object] | None = None) -> Settings:
         if place := {name for name in PLACES if name in said.get("source", {})}:
             said["source"] |= dict.fromkeys(PLACES - place, "")
         found = _of_file(path)(**said)
+        refuse_passwords(found.model_dump(exclude={"dsn"}))
         return Settings.model_construct(found.model_fields_set, **dict(found))
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", "Fix that line") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
+    except BadVariableError as error:
+        raise not_json(error) from None
     except ValidationError as error:
         raise _explained(error, path, said) from None
 

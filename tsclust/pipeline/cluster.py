@@ -72,7 +72,7 @@ def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Ins
 
 def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     meter, then = Meter(), command("report", workspace.root)
-    features, before = workspace.manifest(FEATURES), workspace.find_manifest(CLUSTERS)
+    features, before = workspace.manifest(FEATURES), workspace.reusable(CLUSTERS)
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
         done = up_to_date("cluster", workspace.stage(CLUSTERS), before, then)

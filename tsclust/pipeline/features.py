@@ -31,7 +31,7 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
     meter = Meter()
     then = command("filter", root)
     with workspace.locked():
-        series, before = SeriesFiles.of(workspace), workspace.find_manifest(FEATURES)
+        series, before = SeriesFiles.of(workspace), workspace.reusable(FEATURES)
         inputs, spec = {"series": series.manifest.output_hash}, read_spec(root, settings)
         if before and (before.inputs, before.settings) == (inputs, spec.digest):
             return up_to_date("features", workspace.stage(FEATURES), before, then)

@@ -51,6 +51,7 @@ def filter(
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
         if before.facts.rules == rules:
+            workspace.parts(FEATURES)  # up to date means whole, too
             done = up_to_date("filter", workspace.stage(FEATURES), before, then)
             notes = (*done.notes, *_notes(workspace, settings))
             return replace(done, notes=notes, table=messages.rule_table(before))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
+from tsclust.config.refusals import refuse_passwords
 from tsclust.config.template import settings_text
 from tsclust.errors import SettingsError
 from tsclust.stages.features.rules import DEFAULT_RULES
@@ -19,6 +20,7 @@ from tsclust.workspace.result import Result
 def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
     """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over."""
     meter = Meter()
+    refuse_passwords({"table": table, "baseline": baseline})
     if (root / "tsclust.toml").exists():
         raise SettingsError(f"{root / 'tsclust.toml'} exists already", "Edit it, or name another folder with -w")
     write_workspace(root, settings_text(DEFAULT_RULES, table, baseline))

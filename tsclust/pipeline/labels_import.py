@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tsclust import config
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.errors import SettingsError
+from tsclust.stages.labels import archive, messages, resolution
 from tsclust.stages.labels import files as label_files
-from tsclust.stages.labels import messages, resolution
-from tsclust.stages.labels.answers import LARGEST, parse
+from tsclust.stages.labels.answers import Limits, parse
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.labels.files import File
+from tsclust.stages.labels.files import received
 from tsclust.stages.labels.step import in_force_only, with_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -38,11 +37,13 @@ def labels_import(
     settings = config.load(workspace.config, flags)
     if not files:
         raise SettingsError("no answers files given: expected at least one", f"Run: {LABELS.command(root)}")
-    received = {file.sha256: (file, parse(file.name, file.content)) for file in map(_received, files)}
+    limits = Limits(archive.most_clusters(workspace))
+    came = (received(path, limits.size) for path in files)
+    given = {file.sha256: (file, parse(file.name, file.content, limits)) for file in came}
     with workspace.locked():
         after = before = label_files.read(workspace)
         had = label_files.labels_if_any(workspace)
-        new = [pair for sha256, pair in received.items() if sha256 not in before.hashes]
+        new = [pair for sha256, pair in given.items() if sha256 not in before.hashes]
         for n, (file, answers) in enumerate(new):
             listen(Progress("labels: looking up series", n, len(new), "files"))
             after = with_file(workspace, after, file, answers, older)
@@ -56,10 +57,3 @@ def labels_import(
         "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),
         table=said.table(), then=command("report", root), facts=said.facts(),
     )  # fmt: skip
-
-
-def _received(path: Path) -> File:
-    """The file, no more of it than is ever read."""
-    with path.open("rb") as file:
-        content = file.read(LARGEST + 1)
-    return File(path.name, hashlib.sha256(content).hexdigest(), content)

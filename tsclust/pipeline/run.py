@@ -21,6 +21,7 @@ def run(root: Path, flags: Mapping[str, object] | None = None, listen: Listener 
     settings = config.load(workspace.config, step.with_remembered(workspace, flags))
     there = workspace.find_manifest(SERIES)
     if there and there.settings == step.digest(settings.source, root):
+        workspace.parts(SERIES)  # up to date means whole, too
         yield up_to_date("extract", workspace.stage(SERIES), there, f"{command('extract', root)}  (reads it again)")
     else:
         yield extract.extract(root, flags, listen)

@@ -35,7 +35,7 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
     with workspace.locked(), single_threaded_blas():
         freshness.refuse_stale(workspace)
         inputs = ModelInputs.of(workspace)
-        manifest = workspace.find_manifest(MODEL)
+        manifest = workspace.reusable(MODEL)
         if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (
             inputs.hashes(settings.train.assume_normal),
             settings_digest(settings),

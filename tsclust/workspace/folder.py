@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
 from tsclust.workspace.atomic import disk_full_explained, replace_folder
 from tsclust.workspace.commands import command
+from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
 from tsclust.workspace.parquet import StageWriter
 
@@ -54,23 +55,36 @@ class Workspace:
         return self.root / stage.name
 
     def parts(self, stage: Stage[Any]) -> list[Path]:
-        """The parts of a stage in order. Raises StageMissingError where the stage was not made."""
+        """The parts of a stage in order, each of them whole.
+
+        Raises StageMissingError where the stage was not made, DamagedError.
+        """
         self.manifest(stage)
-        return sorted((self.stage(stage) / stage.parts_in).glob("part-*.parquet"))
+        return parts_in(self.stage(stage) / stage.parts_in)
 
     def find_manifest(self, stage: Stage[F]) -> Manifest[F] | None:
-        """The manifest of a stage, None where the stage was not made or its manifest cannot be read.
+        """The manifest of a stage, None where the stage was not made, or by a tsclust that wrote other manifests.
 
-        Raises DamagedError where no command makes such a stage again.
+        Raises DamagedError where the manifest is not what was written, or no command makes such a stage again.
         """
         try:
-            content = (self.stage(stage) / "manifest.json").read_bytes()
+            content = (self.stage(stage) / MANIFEST).read_bytes()
+            if not is_intact(content):
+                raise self.damaged(stage, MANIFEST)
             self._refuse_newer(stage, content)
             return stage.manifest.model_validate_json(content)
         except (FileNotFoundError, NotADirectoryError, ValidationError):
             if stage.repair and self.stage(stage).exists():
-                raise self.damaged(stage, "manifest.json") from None
+                raise self.damaged(stage, MANIFEST) from None
             return None
+
+    def reusable(self, stage: Stage[F]) -> Manifest[F] | None:
+        """The manifest of a stage that is whole, for the command that makes it; None: make it again."""
+        try:
+            found = self.find_manifest(stage)
+        except DamagedError:
+            return None
+        return None if found is None or damaged_files(self.stage(stage), found.outputs) else found
 
     def _refuse_newer(self, stage: Stage[Any], content: bytes) -> None:
         if stage.is_newer(ManifestHead.of(content)):
@@ -99,23 +113,23 @@ class Workspace:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Only one tsclust writes here at a time. The lock goes with the process, even one that is killed."""
-        lock = filelock.FileLock(self.root / ".tsclust.lock", timeout=0)
+        with disk_full_explained(self.root), self._lock():
+            try:
+                self._sweep_up()
+                yield
+            except pa.ArrowInvalid as error:
+                raise DamagedError(
+                    f"a Parquet file in {self.root} cannot be read: {error}",
+                    f"Remove that stage's folder and make it again: {command('run', self.root)}",
+                ) from None
+
+    def _lock(self) -> filelock.AcquireReturnProxy[Any]:
         try:
-            lock.acquire()
+            return filelock.FileLock(self.root / ".tsclust.lock", timeout=0).acquire()
         except filelock.Timeout:
             raise WorkspaceBusyError(
                 f"another tsclust is writing to {self.root}", "Wait until it is done, or use another workspace with -w"
             ) from None
-        try:
-            self._sweep_up()
-            yield
-        except pa.ArrowInvalid as error:
-            raise DamagedError(
-                f"a Parquet file in {self.root} cannot be read: {error}",
-                f"Remove that stage's folder and make it again: {command('run', self.root)}",
-            ) from None
-        finally:
-            lock.release()
 
     @contextmanager
     def writing(self, stage: Stage[Any]) -> Iterator[StageWriter]:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.workspace.commands import command
+from tsclust.workspace.integrity import sealed
 from tsclust.workspace.parquet import StageWriter
 
 
@@ -145,7 +146,7 @@ def write_manifest(
 def put_manifest(writer: StageWriter, manifest: Manifest[F]) -> Manifest[F]:
     """Write a manifest whose cost and time are those of before, with the files of now."""
     manifest = manifest.model_copy(update={"outputs": writer.outputs, "versions": _versions()})
-    (writer.folder / "manifest.json").write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (writer.folder / "manifest.json").write_text(sealed(manifest.model_dump_json(indent=2)), encoding="utf-8")
     return manifest
 
 

@@ -35,8 +35,8 @@ def plain(text: str) -> str:
 
 def test_there_are_the_commands_of_the_contract() -> None:
     assert set(COMMANDS) == {
-        "demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status", "train", "score",
-        "labels import", "labels review", "labels export",
+        "demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status", "verify", "train",
+        "score", "labels import", "labels review", "labels export",
     }  # fmt: skip
 
 

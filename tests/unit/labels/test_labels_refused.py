@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,6 +57,13 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], str | bytes], str]] = [
     ("other k", damaged(lambda body: body["groups"][0].update(k=99)), "not about the groups of"),
     ("drill-down", damaged(lambda body: body["groups"][0].update(within=77)), "not about the groups of"),
     ("stranger", damaged(lambda body: body["groups"][0].update(not_members=["x"])), "marks series that are in none"),
+    ("size", damaged(lambda body: body["groups"][0].update(size=1)), "cluster 0 of k = 5 1 series: it has 9"),
+    ("twice", damaged(lambda body: body["groups"].append(body["groups"][0] | {"size": 1})),
+     "cluster 0 of k = 5 is answered more than once"),
+    ("many", damaged(lambda body: body["groups"].extend(body["groups"][0] | {"cluster": n} for n in range(9, 60))),
+     "answers 52 groups: the sweeps of this workspace have 5 clusters"),
+    ("majority", damaged(lambda body: body.update(labeller=" Majority")), "Majority is a reserved name"),
+    ("newest", damaged(lambda body: body.update(labeller="n\u0435west")), "is a reserved name"),
     ("no series", damaged(lambda body: body["series"].append(
         {"series_id": "nope", "verdict": "normal", "kind": "", "sure": None, "comment": "",
          "answered_at": "2026-01-01T00:00:00Z"})), "series 'nope', which .* does not have"),
@@ -86,8 +94,20 @@ def test_a_huge_file_is_not_read_whole(four_kinds_workspace: Workspace, tmp_path
     huge = tmp_path / "huge.json"
     with huge.open("wb") as file:
         file.truncate(2**40)
-    with pytest.raises(AnswersError, match=r"more than 20,000,000 bytes"):
+    with pytest.raises(AnswersError, match=r"more than 10,060,000 bytes"):
         tsclust.labels_import(four_kinds_workspace.root, [huge])
+
+
+def test_what_is_no_regular_file_is_refused_and_not_waited_for(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    good = put(tmp_path / "good.json", answered(asked_form, "A", {"1": "x"}))
+    pipe, link = tmp_path / "pipe.json", tmp_path / "link.json"
+    os.mkfifo(pipe)
+    link.symlink_to(good)
+    for path in (pipe, link, tmp_path, Path("/dev/zero"), Path("/dev/stdin")):
+        with pytest.raises(AnswersError, match="expected a regular file"):
+            tsclust.labels_import(four_kinds_workspace.root, [path])
 
 
 def test_another_workspace_s_file_is_refused(

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from tsclust.arrays import Floats
 from tsclust.series import ID
+from tsclust.workspace.integrity import parts_in, whole
 
 if TYPE_CHECKING:  # they load scikit-learn and numba, which readers do not need
     from tsclust.stages.clusters.quality import Diagnosis
@@ -123,7 +124,7 @@ def sweep_folder(clusters: Path, within: int | None = None) -> Path:
 
 def assignments(clusters: Path, within: int | None = None) -> list[Path]:
     """The parts of a sweep's assignments in order; none where there is no such sweep."""
-    return sorted((sweep_folder(clusters, within) / ASSIGNMENTS).glob("part-*.parquet"))
+    return parts_in(sweep_folder(clusters, within) / ASSIGNMENTS)
 
 
 def assignments_part(clusters: Path, within: int | None, part: str) -> Path:
@@ -142,7 +143,7 @@ def read_assignments(path: Path, ks: Iterable[int]) -> pa.Table:
     Raises KeyError for a k that the sweep does not have.
     """
     columns = [column_of(k) for k in sorted(set(ks))]
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(whole(path)) as file:
         if missing := set(columns) - set(file.schema_arrow.names):
             raise KeyError(f"{', '.join(sorted(missing))} in {path}")
         return file.read(columns=[ID, *columns])
@@ -150,12 +151,12 @@ def read_assignments(path: Path, ks: Iterable[int]) -> pa.Table:
 
 def type_of_ids(path: Path) -> pl.DataType:
     """What a series_id is in a part of the assignments."""
-    return pl.DataFrame(pq.read_schema(path).empty_table())[ID].dtype
+    return pl.DataFrame(pq.read_schema(whole(path)).empty_table())[ID].dtype
 
 
 def count_rows(paths: Sequence[Path]) -> int:
     """How many series there are in these parts."""
-    return sum(pq.read_metadata(path).num_rows for path in paths)
+    return sum(pq.read_metadata(whole(path)).num_rows for path in paths)
 
 
 def read_groups(folder: Path) -> pl.DataFrame:
@@ -192,6 +193,16 @@ def read_sweep(folder: Path) -> pl.DataFrame:
 def read_centers(folder: Path) -> pl.DataFrame:
     """centers.parquet: k, cluster, size, silhouette, stability, worth and the mean features in their own units."""
     return _read(folder / CENTERS_FILE)
+
+
+def clusters_of(clusters: Path, within: int | None) -> frozenset[tuple[int, int]]:
+    """(k, cluster) of every cluster of a sweep. Raises FileNotFoundError where there is no such sweep."""
+    return frozenset(read_centers(sweep_folder(clusters, within)).select("k", "cluster").iter_rows())
+
+
+def count_clusters(clusters: Path) -> int:
+    """How many clusters there are in all models of the main sweep and of the drill-downs."""
+    return count_rows([clusters / CENTERS_FILE, *clusters.glob(f"within-*/{CENTERS_FILE}")])
 
 
 def read_map(folder: Path) -> pl.DataFrame | None:
@@ -231,4 +242,4 @@ def map_table(points: pl.DataFrame, place: Floats, groups: Sequence[GroupRow]) -
 
 
 def _read(path: Path) -> pl.DataFrame:
-    return pl.DataFrame(pq.read_table(path))
+    return pl.DataFrame(pq.read_table(whole(path)))

@@ -12,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.errors import DamagedError
 from tsclust.series import ID
 from tsclust.stages.clusters import matching, parts
 from tsclust.stages.clusters.matching import Matched, Outcome
@@ -19,7 +20,8 @@ from tsclust.stages.clusters.matching import Matched, Outcome
 BUCKET = 2_000_000  # series of a run that are held at a time
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
 SEED = 1  # of the hash that deals series out to buckets
-UNREADABLE = (OSError, KeyError, pa.ArrowInvalid, pl.exceptions.PolarsError)  # missing, damaged, or of another make
+# Missing, damaged, or of another make.
+UNREADABLE = (OSError, KeyError, DamagedError, pa.ArrowInvalid, pl.exceptions.PolarsError)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 from tsclust.arrays import Bools, Floats
 from tsclust.series import ID
 from tsclust.stages.features.typical import Kinds, Typical
+from tsclust.workspace.integrity import whole
 
 REJECTED_BY = "rejected_by"
 TYPICAL_FILE, BASELINE = "typical.arrow", "baseline"
@@ -56,7 +57,7 @@ class FeatureRows:
 
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
     """All these parts as one frame: series_id, a column for each feature, rejected_by."""
-    return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
+    return pl.scan_parquet(list(map(whole, paths)), glob=False)  # a folder may be called [a]
 
 
 def scan_kept(paths: Sequence[Path]) -> pl.LazyFrame:
@@ -66,14 +67,14 @@ def scan_kept(paths: Sequence[Path]) -> pl.LazyFrame:
 
 def read(path: Path, features: Sequence[str] = ()) -> FeatureRows:
     """The rows of a part with these features, in this order."""
-    table = pq.read_table(path, columns=[ID, *features, REJECTED_BY])
+    table = pq.read_table(whole(path), columns=[ID, *features, REJECTED_BY])
     x = np.column_stack([np.empty((len(table), 0)), *(table[name].to_numpy() for name in features)])
     return FeatureRows(table[ID].combine_chunks(), x, table[REJECTED_BY].combine_chunks())
 
 
 def read_frame(path: Path, features: Sequence[str]) -> tuple[pa.Array, pl.DataFrame]:
     """(ids (n,), these features (n, d): null where one is not known) of a part: what rules are applied to."""
-    table = pq.read_table(path, columns=[ID, *features])
+    table = pq.read_table(whole(path), columns=[ID, *features])
     return table[ID].combine_chunks(), pl.DataFrame(table.select(list(features)))
 
 
@@ -97,7 +98,7 @@ def typical_bytes(typical: Typical) -> bytes:
 
 def read_typical(path: Path, kinds: Kinds) -> Typical:
     """What is typical, from its file and the facts of the stage."""
-    with pa.ipc.open_file(path.read_bytes()) as file:
+    with pa.ipc.open_file(whole(path).read_bytes()) as file:
         table = file.read_all()
     names = [name.removeprefix("typical_") for name in table.column_names if name.startswith("typical_")]
     centers, spreads = (

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import zlib
+from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.errors import AnswersError
-from tsclust.wording.names import tidy
+from tsclust.stages.labels.kinds import WAYS
+from tsclust.wording.names import looks, tidy
 
 FORMAT: Literal["tsclust-answers"] = "tsclust-answers"
 VERSION: Literal[1] = 1
@@ -27,7 +30,10 @@ Sure = Literal["certain", "likely", "guess"]
 VERDICTS: tuple[Verdict, ...] = ("malfunction", "normal", "bad_recording", "dont_know", "mixed")
 SURE: tuple[Sure, ...] = ("certain", "likely", "guess")
 
+_WAYS_LOOK = frozenset[str]().union(*map(looks, WAYS))
+
 AGAIN = "Ask its sender for the file again: the page keeps the answers"
+WHERE = "Import it, unchanged, into the workspace that its report was made from"
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
 SeriesId = Annotated[str, Field(max_length=100_000)]
@@ -49,6 +55,8 @@ Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 def _somebody(name: str) -> str:
     if not tidy(name):
         raise ValueError("expected a name that can be seen")
+    if not _WAYS_LOOK.isdisjoint(looks(name)):
+        raise ValueError(f"{tidy(name)} is a reserved name (reserved: {', '.join(WAYS)})")
     return name
 
 
@@ -110,6 +118,15 @@ class Objection(Part):
     comment: Text
 
 
+def _each_once(groups: tuple[GroupAnswer, ...]) -> tuple[GroupAnswer, ...]:
+    found = Counter((one.within, one.k, one.cluster) for one in groups)
+    if twice := next((place for place, count in found.items() if count > 1), None):
+        within, k, cluster = twice
+        inside = "" if within is None else f" within group {within}"
+        raise ValueError(f"cluster {cluster} of k = {k}{inside} is answered more than once")
+    return groups
+
+
 class Answers(Part):
     """One expert's answers to one report."""
 
@@ -120,23 +137,41 @@ class Answers(Part):
     labeller: Annotated[str, Field(max_length=LABELLER, pattern=NO_NUL), AfterValidator(_somebody)]
     started_at: Moment
     saved_at: Moment
-    groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000)]
+    groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000), AfterValidator(_each_once)]
     series: Annotated[tuple[SeriesAnswer, ...], Field(max_length=100_000)]
     objections: Annotated[tuple[Objection, ...], Field(max_length=1_000)]
     checksum: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 
 
-LARGEST = 20_000_000  # bytes of a file
+LARGEST = 20_000_000  # bytes of a file about the largest sweeps;
+BASE, EACH = 10_000_000, 12_000  # about a smaller one: single series and objections, and for each of its clusters
 
 
-def parse(name: str, content: bytes) -> Answers:
+@dataclass(frozen=True)
+class Limits:
+    """What a file can be about at most. clusters: of a sweep, in all its models and drill-downs."""
+
+    clusters: int
+
+    @property
+    def size(self) -> int:
+        """Bytes of a file."""
+        return min(LARGEST, BASE + EACH * self.clusters)
+
+
+def parse(name: str, content: bytes, limits: Limits) -> Answers:
     """The answers in the file `name`. Raises AnswersError that says what is wrong with it."""
+    if len(content) > limits.size:
+        raise AnswersError(f"{name} has more than {limits.size:,} bytes, the most that is read", AGAIN)
     body = _as_json(name, content)
     if not isinstance(body, dict) or body.get("format") != FORMAT:
         raise AnswersError(f"{name} is not an answers file", "Use a file saved with `Save answers` in a report")
     if body.get("version") != VERSION:
         known = f"{name} has version {str(body.get('version'))[:20]}: this tsclust reads {VERSION}"
         raise AnswersError(known, "Use the tsclust that made the report, or a newer one")
+    if isinstance(groups := body.get("groups"), list) and len(groups) > limits.clusters:
+        known = f"{name} answers {len(groups):,} groups: the sweeps of this workspace have {limits.clusters:,} clusters"
+        raise AnswersError(known, WHERE)
     try:
         answers = Answers.model_validate(body)
     except ValidationError as error:
@@ -151,8 +186,6 @@ def parse(name: str, content: bytes) -> Answers:
 
 
 def _as_json(name: str, content: bytes) -> Any:
-    if len(content) > LARGEST:
-        raise AnswersError(f"{name} has more than {LARGEST:,} bytes, the most that is read", AGAIN)
     try:
         return json.loads(content.decode("utf-8-sig"))
     except UnicodeError:

@@ -5,6 +5,7 @@ A sweep is a folder of links to the files of clusters/: it takes room only once 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ import pyarrow as pa
 
 from tsclust.arrays import Bools, UInt64s
 from tsclust.engine.base import map_parts
+from tsclust.errors import DamagedError
 from tsclust.hashing import fingerprint, hexadecimal
 from tsclust.series import ID
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import GroupRef, assignments, read_group_rows
+from tsclust.stages.clusters.parts import GroupRef, assignments, clusters_of, count_clusters, read_group_rows
 from tsclust.stages.labels.answers import GroupAsked
 from tsclust.workspace.atomic import disk_full_explained, link_or_copy
 from tsclust.workspace.folder import Workspace
@@ -37,6 +39,18 @@ def remember(workspace: Workspace) -> None:
     with disk_full_explained(workspace.root):
         shutil.copytree(workspace.stage(CLUSTERS), beside, copy_function=link_or_copy)
         beside.rename(folder)
+
+
+def most_clusters(workspace: Workspace) -> int:
+    """Of the sweep that has most, of those that answers can be about: in all its models and drill-downs."""
+    sweeps = (workspace.stage(CLUSTERS), *sorted(workspace.asked.glob("*")))
+    return max((_clusters(folder) for folder in sweeps), default=0)
+
+
+def _clusters(folder: Path) -> int:
+    with contextlib.suppress(DamagedError, OSError, pa.ArrowInvalid):  # the import says so, if it needs this sweep
+        return count_clusters(folder)
+    return 0
 
 
 def remember_review(workspace: Workspace, labels: str) -> None:
@@ -60,10 +74,12 @@ def members(folder: Path, groups: Sequence[GroupAsked]) -> pl.DataFrame | None:
     apart: of the normal mass, what is also in a group that differs from normal: the report of the groups asks about
     that by itself.
     """
-    names = [path.name for path in assignments(folder)]
     prints = np.zeros((len(groups), 2), np.uint64)
     found: list[pl.DataFrame] = []
     try:
+        if not _has_all(folder, groups):
+            return None
+        names = [path.name for path in assignments(folder)]
         asked = _questions(folder, groups)
         for part, of_part in map_parts(partial(_members, asked), names):
             found.append(part)
@@ -73,6 +89,12 @@ def members(folder: Path, groups: Sequence[GroupAsked]) -> pl.DataFrame | None:
     if [hexadecimal(one) for one in prints] != [group.members_hash for group in groups]:
         return None
     return pl.concat(found)
+
+
+def _has_all(folder: Path, groups: Sequence[GroupAsked]) -> bool:
+    """Whether a sweep has these clusters: what it has not costs no look at its series."""
+    there = {within: clusters_of(folder, within) for within in {one.within for one in groups}}
+    return all((one.k, one.cluster) in there[one.within] for one in groups)
 
 
 def _questions(folder: Path, groups: Sequence[GroupAsked]) -> _Questions:

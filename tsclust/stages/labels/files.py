@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import hashlib
+import os
+import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsclust import config
-from tsclust.errors import DamagedError, SettingsError, StageMissingError
+from tsclust.errors import AnswersError, DamagedError, SettingsError, StageMissingError
 from tsclust.series import ID
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.facts import LABELS, LabelsFacts
@@ -21,6 +25,7 @@ from tsclust.stages.labels.kinds import UNDECIDED
 from tsclust.stages.labels.tables import LabelTables, count_kinds, labellers, no_labels
 from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import whole
 from tsclust.workspace.manifest import Meter, write_manifest
 
 AS_THEY_CAME = "answers"  # the folder of the files
@@ -42,6 +47,32 @@ class File:
         return f"{AS_THEY_CAME}/{self.sha256[:16]}.json"
 
 
+def received(path: Path, most: int) -> File:
+    """The file at `path`, no more of it than `most` bytes and one.
+
+    Raises AnswersError for what is no file of its own: a pipe would keep one waiting, a device has no end, and a link
+    may lead to what its sender cannot read.
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):  # a link; a socket; a link on FreeBSD
+            raise _no_file(path) from None
+        raise
+    with os.fdopen(number, "rb", closefd=True) as file:
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            raise _no_file(path)
+        content = file.read(most + 1)
+    return File(path.name, hashlib.sha256(content).hexdigest(), content)
+
+
+def _no_file(path: Path) -> AnswersError:
+    return AnswersError(
+        f"{path} is a link, a folder, a pipe or a device: expected a regular file",
+        "Copy the answers file, and import the copy",
+    )
+
+
 def read(workspace: Workspace) -> LabelTables:
     """What there is; all empty before the first import. Raises DamagedError."""
     if workspace.find_manifest(LABELS) is None:
@@ -56,8 +87,8 @@ def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
     """
     workspace.manifest(LABELS)
     try:
-        table = pl.DataFrame(pq.read_table(workspace.stage(LABELS) / name))
-    except (OSError, pa.ArrowInvalid):
+        table = pl.DataFrame(pq.read_table(whole(workspace.stage(LABELS) / name)))
+    except (OSError, pa.ArrowInvalid, DamagedError):
         raise workspace.damaged(LABELS, name) from None
     if name not in ABOUT_SERIES or table[ID].dtype == (ids := SeriesFiles.of(workspace).id_type):
         return table

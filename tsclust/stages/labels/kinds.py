@@ -13,5 +13,6 @@ OWN_KINDS = {
     "mixed": MIXED,
 }  # verdict -> kind
 RESERVED = frozenset({*OWN_KINDS.values(), NONE_OF_THESE, IMPOSSIBLE})
+WAYS = ("majority", "newest")  # to decide between labellers: no labeller has such a name
 DECIDED = ("malfunction", "normal", "bad_recording")  # verdicts that say what a series is
 UNDECIDED = ("mixed", "dont_know")  # verdicts that say nothing of the parts of a group

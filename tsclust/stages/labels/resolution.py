@@ -13,7 +13,7 @@ import polars as pl
 
 from tsclust.series import ID
 from tsclust.stages.labels.answers import Answer, Answers
-from tsclust.stages.labels.kinds import DECIDED, OWN_KINDS, RESERVED, UNNAMED
+from tsclust.stages.labels.kinds import DECIDED, OWN_KINDS, RESERVED, UNNAMED, WAYS
 from tsclust.stages.labels.tables import ANSWERS, FILES, LABELS, OBJECTIONS
 from tsclust.wording.names import first_spellings, fold, looks, tidy
 
@@ -112,8 +112,7 @@ def labels(answers: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
 
 def decider(resolve: str, labellers: Iterable[str]) -> str | None:
     """Who decides, as [labels] resolve says: nobody, a way or a labeller, as they write themselves; None: not there."""
-    ways = ("", "majority", "newest")
-    return {fold(name): name for name in (*labellers, *ways)}.get(fold(resolve))
+    return {fold(name): name for name in (*labellers, "", *WAYS)}.get(fold(resolve))
 
 
 def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
@@ -123,7 +122,7 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     With `majority` a draw is left out.
     """
     said = found.filter(pl.col("verdict").is_in(DECIDED))
-    said = closest(said) if resolve in ("", "majority", "newest") else said
+    said = closest(said) if resolve in ("", *WAYS) else said
     if resolve in ("", "majority"):
         votes = said.group_by(ID, "kind").len("votes")
         most = pl.col("votes") == pl.col("votes").max().over(ID) if resolve else pl.lit(1) == 1

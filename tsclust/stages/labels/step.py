@@ -20,7 +20,7 @@ from tsclust.stages.clusters.selection import THE_SWEEP, SelectedGroups, choose
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive, group_state, resolution
-from tsclust.stages.labels.answers import Answers
+from tsclust.stages.labels.answers import AGAIN, WHERE, Answers
 from tsclust.stages.labels.files import File
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.labels.resolution import Rows
@@ -63,6 +63,7 @@ def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) 
     found = archive.members(workspace.stage(CLUSTERS), answers.groups)
     if found is None:
         found = _of_older(workspace, file, answers, older)
+    _refuse_other_sizes(file, answers, found)
     out = [(n, series_id) for n, group in enumerate(answers.groups) for series_id in group.not_members]
     marked = pl.DataFrame(out, schema={"number": pl.Int64, "text": pl.String}, orient="row").unique()
     found = found.with_columns(text=pl.col(ID).cast(pl.String))
@@ -72,7 +73,15 @@ def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) 
     return left.filter(~pl.col("apart")).select("number", ID)
 
 
-WHERE = "Import it, unchanged, into the workspace that its report was made from"
+def _refuse_other_sizes(file: File, answers: Answers, found: pl.DataFrame) -> None:
+    """Of two answers that about fewer series counts: how many these are is counted, not believed."""
+    counted = dict(found.group_by("number").len().iter_rows())
+    for number, group in enumerate(answers.groups):
+        if group.size != (there := counted.get(number, 0)):
+            raise AnswersError(
+                f"{file.name} gives cluster {group.cluster} of k = {group.k} {group.size:,} series: it has {there:,}",
+                AGAIN,
+            )
 
 
 def _refuse_others(workspace: Workspace, file: File, answers: Answers) -> None:

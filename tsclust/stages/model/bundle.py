@@ -32,10 +32,11 @@ from tsclust.stages.model.facts import MODEL, ModelFacts
 from tsclust.stages.model.novelty import NoveltyDetector
 from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.stages.model.skops_file import AGAIN
+from tsclust.workspace.integrity import MANIFEST, is_intact
 from tsclust.workspace.manifest import Manifest, ManifestHead
 from tsclust.workspace.parquet import StageWriter
 
-MANIFEST, FILE, FEATURES_FILE = "manifest.json", "model.skops", "features.py"
+FILE, FEATURES_FILE = "model.skops", "features.py"
 SCALER = ("method", "keys", "centers", "spreads", "weights", "too_few", "band", "regimes")  # in the file's order
 
 
@@ -132,6 +133,8 @@ def read(folder: Path) -> ModelBundle:
 
 def _manifest(folder: Path) -> Manifest[ModelFacts]:
     content = _manifest_text(folder)
+    if not is_intact(content):
+        raise DamagedError(f"{folder / MANIFEST} cannot be read: it is not what was written", AGAIN)
     _check_head(folder, ManifestHead.of(content))
     try:
         found = MODEL.manifest.model_validate_json(content)

@@ -24,7 +24,10 @@ from skops.io.exceptions import UntrustedTypesFoundException
 from tsclust.errors import DamagedError
 
 # What reading a zip of JSON and arrays can meet where somebody has changed it.
-WRONG = (zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+WRONG = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
+    ArithmeticError, AssertionError, RuntimeError,  # nested too deep, encrypted, or packed in a way that nobody knows
+)  # fmt: skip
 T = TypeVar("T")
 SCHEMA = "schema.json"
 ID, NAME = re.compile(r'("__id__": )(\d+)'), re.compile(r'"(\d+)\.npy"')

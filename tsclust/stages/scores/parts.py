@@ -21,6 +21,7 @@ from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.series import ID
 from tsclust.stages.features.parts import REJECTED_BY
 from tsclust.stages.labels.kinds import DONT_KNOW, IMPOSSIBLE, NONE_OF_THESE
+from tsclust.workspace.integrity import whole
 
 SAID, KIND = "said", "kind"
 COLUMNS = (ID, SAID, KIND, "probability", "novelty", REJECTED_BY)
@@ -45,17 +46,17 @@ def table_of(
 
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
     """All these parts as one frame."""
-    return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
+    return pl.scan_parquet(list(map(whole, paths)), glob=False)  # a folder may be called [a]
 
 
 def read(path: Path, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
     """These columns of a part."""
-    return pl.DataFrame(pq.read_table(path, columns=list(columns)))
+    return pl.DataFrame(pq.read_table(whole(path), columns=list(columns)))
 
 
 def read_all(paths: Iterable[Path]) -> pa.Table:
     """All parts as one table."""
-    return pa.concat_tables(pq.read_table(path) for path in paths)
+    return pa.concat_tables(pq.read_table(whole(path)) for path in paths)
 
 
 def _spread(values: Int64s | Floats, keep: Bools) -> pa.Array:

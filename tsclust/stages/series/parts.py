@@ -19,6 +19,7 @@ from tsclust.series import ID, VALUES, SeriesBlock, carried, keys
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.times import drop_out_of_range
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import whole
 from tsclust.workspace.manifest import Manifest
 
 
@@ -41,7 +42,7 @@ class SeriesFiles:
     @cached_property
     def schema(self) -> pa.Schema:
         """The columns with their types: the id, what is carried along, the values."""
-        return pq.read_schema(self.paths[0])
+        return pq.read_schema(whole(self.paths[0]))
 
     @property
     def carried(self) -> list[str]:
@@ -77,33 +78,33 @@ def check_carried(carried: Sequence[str], baseline: Sequence[str]) -> None:
 
 def scan(paths: Sequence[Path]) -> pl.LazyFrame:
     """All these parts as one frame: series_id, carried columns, values."""
-    return pl.scan_parquet(list(paths), glob=False)  # a folder may be called [a]
+    return pl.scan_parquet(list(map(whole, paths)), glob=False)  # a folder may be called [a]
 
 
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pa.Table:
     """A whole part, or these columns of it: ids, carried columns, values."""
-    return pq.read_table(path, columns=None if columns is None else list(columns))
+    return pq.read_table(whole(path), columns=None if columns is None else list(columns))
 
 
 def read_block(path: Path, rows: Int64s | None = None) -> SeriesBlock:
     """The series of a part, or these rows of it."""
-    table = pq.read_table(path, columns=[ID, VALUES])
+    table = pq.read_table(whole(path), columns=[ID, VALUES])
     return SeriesBlock.from_arrow(table if rows is None else table.take(pa.array(rows)))
 
 
 def read_ids(path: Path) -> pa.Array:
     """(n,) the ids of a part."""
-    return pq.read_table(path, columns=[ID])[ID].combine_chunks()
+    return pq.read_table(whole(path), columns=[ID])[ID].combine_chunks()
 
 
 def read_carried(path: Path, columns: Sequence[str]) -> pl.DataFrame:
     """(n, len(columns)) these carried columns of a part; (0, 0) for no columns."""
-    return pl.DataFrame(pq.read_table(path, columns=list(columns))) if columns else pl.DataFrame()
+    return pl.DataFrame(pq.read_table(whole(path), columns=list(columns))) if columns else pl.DataFrame()
 
 
 def read_all_carried(path: Path) -> pl.DataFrame:
     """(n, c) all carried columns of a part."""
-    return read_carried(path, carried(pq.read_schema(path).names))
+    return read_carried(path, carried(pq.read_schema(whole(path)).names))
 
 
 def read_keys(path: Path, columns: Sequence[str], keep: Bools) -> Keys:
@@ -123,7 +124,7 @@ def read_rows(path: Path, rows: Int64s, columns: Sequence[str] | None = None) ->
 
     Raises FileNotFoundError where there is no such part, IndexError where it has fewer rows.
     """
-    with pq.ParquetFile(path) as file:
+    with pq.ParquetFile(whole(path)) as file:
         if rows.max() >= file.metadata.num_rows:
             raise IndexError(rows.max())
         sizes = np.array([file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)])

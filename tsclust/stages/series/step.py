@@ -10,7 +10,7 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings, Source
 from tsclust.engine.base import Listener
-from tsclust.errors import NoSeriesError
+from tsclust.errors import DamagedError, NoSeriesError
 from tsclust.source.postgres import relation
 from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series.facts import SERIES, SeriesFacts
@@ -25,7 +25,10 @@ Flags = Mapping[str, object] | None
 def with_remembered(workspace: Workspace, flags: Flags) -> Flags:
     """The flags; where neither they nor tsclust.toml nor the environment say where series are, with those that series/
     was read with: `extract --from FILE` is enough for all that comes after."""
-    before = workspace.find_manifest(SERIES)
+    try:
+        before = workspace.find_manifest(SERIES)
+    except DamagedError:  # what is to be read again needs none
+        return flags
     if before is None or not before.facts.flags or config.load(workspace.config, flags).source.has_place:
         return flags
     given = {name: value for name, value in config.section(flags, "source").items() if value is not None}

@@ -13,6 +13,7 @@ from typing import Any
 import jinja2
 
 from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
+from tsclust.stages.labels.kinds import WAYS
 from tsclust.stages.reports.charts.drawing import bars
 from tsclust.wording.language import Language
 
@@ -21,7 +22,9 @@ SCRIPTS = ("page.js", "overview.js", "spreads.js", "file.js", "answers.js", "key
 
 
 # What the script says and the form offers.
-ANSWERS = {"verdicts": VERDICTS, "sure": SURE, "kind": KIND, "comment": COMMENT, "labeller": LABELLER}
+ANSWERS = {
+    "verdicts": VERDICTS, "sure": SURE, "kind": KIND, "comment": COMMENT, "labeller": LABELLER, "reserved": WAYS,
+}  # fmt: skip
 
 
 def static(name: str) -> str:

@@ -15,6 +15,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const isBlank = ({ verdict, comment, marked }) => !verdict && !comment && !marked.size;
   const answered = () => cards.filter(({ answer }) => !isBlank(answer));
   const name = () => bar.labeller.value.trim();
+  // Ways to decide between labellers: the file of one with such a name is not imported.
+  const isReserved = () => bar.labeller.dataset.reserved.split(" ").includes(name().replace(/\p{Cf}/gu, "").toLowerCase());
   const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
   const text = (value, most) => String(value ?? "").slice(0, most).replace(/[\0\ud800-\udfff]/gu, "\ufffd");
 
@@ -89,7 +91,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- saving to a file
 
   function save() {
-    if (!name()) return ask("who");
+    if (!name() || isReserved()) return ask(name() ? "reserved" : "who", name());
     merge();
     const labeller = text(name(), bar.labeller.maxLength), saved_at = now(), given = answered();
     const file = answersFile.written(given, { labeller, started_at: times.started, saved_at });
@@ -124,9 +126,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     bar.querySelector(".said").textContent = filled(bar.dataset[what], value);
   }
 
-  function ask(what) {
+  function ask(what, value) {
     document.querySelector("dialog[open]")?.close();
-    say(what);
+    say(what, value);
     bar.labeller.focus();
   }
 
@@ -278,7 +280,10 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     document.documentElement.classList.add("answering");
     bar.addEventListener("click", ({ target }) => { if (target.closest("[data-save]")) save(); });
     bar.addEventListener("submit", (event) => event.preventDefault());
-    bar.labeller.addEventListener("change", keep);
+    bar.labeller.addEventListener("change", () => {
+      keep();
+      if (isReserved()) say("reserved", name());
+    });
     bar.saved.addEventListener("change", async () => {
       const [file] = bar.saved.files;
       if (file) await open(file);
