@@ -11,6 +11,7 @@ _URL = re.compile(r"""(\b[a-z][a-z0-9+.-]*:/{1,3}[^\s:/@'"]*:)[^\s/@]+@""", re.I
 _NAMED = re.compile(r"""((?:ssl)?password(?:\s*=\s*|%3D))('(?:[^'\\]|\\.)*'?|"[^"]*"?|[^\s&'",;)]+)""", re.I)
 # A libpq connection string, all of it: SQL may have a column of that name.
 _CONNINFO = re.compile(r"""-*\s*(?:\w+\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S+)(?:\s+|$))+""")
+_PLACE = re.compile(r"\b(?:host|hostaddr|port|dbname|service|sslmode)=\S")  # or enough of one
 _IN_QUERY = re.compile(r"://\S*[?&](?:ssl)?password=", re.I)
 
 
@@ -24,4 +25,4 @@ def has_password(text: str) -> bool:
     """Whether a text is, or contains, a DSN with a password."""
     if _POSTGRES.search(text) or _URL.search(text) or _IN_QUERY.search(text):
         return True
-    return bool(_CONNINFO.fullmatch(text.strip()) and _NAMED.search(text))
+    return bool(_NAMED.search(text) and (_CONNINFO.fullmatch(text.strip()) or _PLACE.search(text)))

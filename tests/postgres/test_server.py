@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -297,3 +298,14 @@ def test_refuses_another_versions_data(data: Path) -> None:
         start(data)
     with pytest.raises(DemoServerError, match="expected 16 or 18"):
         start(data, version=17)
+
+
+def test_no_process_of_it_has_a_password_in_its_arguments(server: server.Server) -> None:
+    """There is none: who may connect is a matter of the folder that the socket is in."""
+    names = (str(server.data), str(server.run_folder))
+    said = [
+        path.read_bytes().decode(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
+    ]
+    ours = [line for line in said if any(name in line for name in names)]
+    assert ours
+    assert not [line for line in ours if re.search(r"passw|://\w+:", line, re.IGNORECASE)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -125,14 +126,29 @@ def test_other_series_than_those_described_are_refused(screened_copy: Path) -> N
     part = next(iter(sorted((screened_copy / "series").glob("part-*"))))
     table = pq.read_table(part)
     pq.write_table(table.slice(0, 10), part)
+    with pytest.raises(DamagedError, match="no longer what tsclust wrote"):
+        shown(screened_copy, "gaps", limit=1_000)
+    manifest = screened_copy / "series" / "manifest.json"
+    listed(manifest, part, None)
     with pytest.raises(StageMissingError, match="does not describe the series that are now in"):
         shown(screened_copy, "gaps", limit=1_000)
     pq.write_table(table.set_column(0, "series_id", pa.array(range(-len(table), 0))), part)
+    listed(manifest, part, hashlib.sha256(part.read_bytes()).hexdigest())
     with pytest.raises(StageMissingError, match="does not describe the series that are now in"):
         shown(screened_copy, "gaps", limit=1_000)
     part.unlink()
+    with pytest.raises(DamagedError, match="is missing"):
+        shown(screened_copy, "gaps", limit=1_000)
+    listed(manifest, part, None)
     with pytest.raises(StageMissingError, match="Run: tsclust features"):
         shown(screened_copy, "gaps", limit=1_000)
+
+
+def listed(manifest: Path, part: Path, sha256: str | None) -> None:
+    """Have the manifest list the part by this hash; None: not at all."""
+    about = json.loads(manifest.read_text(encoding="utf-8"))
+    about["outputs"] = {name: of for name, of in (about["outputs"] | {part.name: sha256}).items() if of is not None}
+    manifest.write_text(json.dumps(about), encoding="utf-8")
 
 
 def test_features_made_again_meanwhile_are_refused(screened_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,9 +59,10 @@ def received(path: Path, most: int) -> File:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):  # a link; a socket; a link on FreeBSD
             raise _no_file(path) from None
         raise
-    with os.fdopen(number, "rb", closefd=True) as file:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            raise _no_file(path)
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise _no_file(path)
+    with os.fdopen(number, "rb") as file:
         content = file.read(most + 1)
     return File(path.name, hashlib.sha256(content).hexdigest(), content)
 

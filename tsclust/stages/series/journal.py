@@ -1,4 +1,7 @@
-"""What a reading planned and what of it is done, on disk: after a kill it goes on with what is missing."""
+"""What a reading planned and what of it is done, on disk: after a kill it goes on with what is missing.
+
+Each line begins with its own hash: one that has changed is no line, and what it said is planned, or read, again.
+"""
 
 from __future__ import annotations
 
@@ -57,12 +60,12 @@ class Journal:
             return
         self.clear()
         self.folder.mkdir(parents=True, exist_ok=True)
-        _synced(self.folder / "plan.json", "w", plan.model_dump_json())
+        _synced(self.folder / "plan.json", "w", _sealed(plan))
         self.plan = plan
 
     def record(self, done: Done) -> None:
         """Note that a part is on disk."""
-        _synced(self.folder / "done.jsonl", "a", done.model_dump_json() + "\n")
+        _synced(self.folder / "done.jsonl", "a", _sealed(done))
         self.done[done.part] = done
 
     def clear(self) -> None:
@@ -81,27 +84,42 @@ class Journal:
 def _lines(path: Path) -> list[Done]:
     """What is noted. A line that a kill or a full disk broke off is taken away: its part is read again."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().splitlines()
     except FileNotFoundError:
         return []
     done = [d for d in map(_done, lines) if d]
     if len(done) < len(lines):
-        _synced(path, "w", "".join(d.model_dump_json() + "\n" for d in done))
+        _synced(path, "w", "".join(map(_sealed, done)))
     return done
 
 
-def _done(line: str) -> Done | None:
+def _done(line: bytes) -> Done | None:
     try:
-        return Done.model_validate_json(line)
+        return Done.model_validate_json(_opened(line))
     except ValidationError:
         return None
 
 
 def _plan(path: Path) -> Plan | None:
     try:
-        return Plan.model_validate_json(path.read_bytes())
+        return Plan.model_validate_json(_opened(path.read_bytes()))
     except (FileNotFoundError, ValidationError):
         return None
+
+
+def _sealed(entry: BaseModel) -> str:
+    text = entry.model_dump_json()
+    return f"{_hash(text.encode())} {text}\n"
+
+
+def _opened(line: bytes) -> bytes:
+    """What was sealed, b"" for a line that has changed. Lines of earlier versions have no hash."""
+    digest, _, text = line.strip().partition(b" ")
+    return line if line.startswith(b"{") else text if _hash(text).encode() == digest else b""
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _intact(path: Path, done: Done) -> bool:
