@@ -31,9 +31,12 @@ def test_only_one_tsclust_writes_to_a_workspace(own: Path) -> None:
 
 def test_a_damaged_file_is_named_and_a_lost_manifest_means_not_made(own: Path) -> None:
     (own / "features" / "part-00002.parquet").write_bytes(b"no Parquet")
-    with pytest.raises(DamagedError, match=r"cannot be read.*Remove that stage's folder"):
+    with pytest.raises(DamagedError, match=r"part-00002.*cannot be read.*how to make it again: tsclust verify"):
         tsclust.cluster(own, {"cluster": {"seed": 5}})
     (own / "features" / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(DamagedError, match=r"manifest\.json cannot be read.*Make it again: tsclust features"):
+        tsclust.cluster(own)
+    (own / "features" / "manifest.json").unlink()
     with pytest.raises(StageMissingError, match="Run: tsclust features"):
         tsclust.cluster(own)
 
