@@ -144,7 +144,7 @@ def test_a_dsn_in_its_place_is_not_shown(initialised: Path, dsn: str, tmp_path: 
 @pytest.mark.parametrize("place", [["--from", DSN], ["-w", DSN], []])
 def test_nothing_python_warns_of_shows_it(initialised: Path, place: list[str], tmp_path: Path) -> None:
     workspace = [] if "-w" in place else ["-w", str(initialised)]
-    environment = PLAIN | ({} if place else {"TSCLUST_SOURCE__FILES": DSN, "PYTHONTRACEMALLOC": "5"})
+    environment = PLAIN | ({} if place else {"TSCLUST_SOURCE__FILES": DSN})
     command = [sys.executable, "-X", "dev", "-m", "tsclust", "extract", *place, *workspace]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tmp_path)
     assert done.returncode == SettingsError.exit_code, done.stderr
