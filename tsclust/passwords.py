@@ -8,7 +8,11 @@ HIDDEN = "***"
 # postgresql://USER:PASSWORD@HOST, and with one slash, as a path has it. A text may have been cut off within one.
 _POSTGRES = re.compile(r"""(postgres(?:ql)?:/{1,3}[^\s:/@'"]*:)(?!\d{1,5}(?:[/?,'"\s]|$))(?:.*@|[^\s'"]*)""", re.I)
 _URL = re.compile(r"""(\b[a-z][a-z0-9+.-]*:/{1,3}[^\s:/@'"]*:)[^\s/@]+@""", re.I)  # of any other kind
-_NAMED = re.compile(r"""((?:ssl)?password(?:\s*=\s*|%3D))(\\*'(?:[^'\\]|\\.)*'?|\\*"(?:[^"\\]|\\.)*"?|[^\s&'",;)]+)""", re.I)
+_NAMED = re.compile(
+    r"""((?:ssl)?password(?:\s*=\s*|%3D))"""
+    r"""(\\*'(?:[^'\\]|\\.)*'?|\\*"(?:[^"\\]|\\.)*"?|[^\s&'",;)]+)""",  # quoted, perhaps once more, or not
+    re.I,
+)
 # A libpq connection string, all of it: SQL may have a column of that name.
 _CONNINFO = re.compile(r"""-*\s*(?:\w+\s*=\s*(?:'(?:[^'\\]|\\.)*'|\S+)(?:\s+|$))+""")
 _PLACE = re.compile(r"\b(?:host|hostaddr|port|dbname|service|sslmode)=\S")  # or enough of one
