@@ -44,8 +44,8 @@ def labels_review(
     workspace, meter, name = Workspace.open(root), Meter(), valid_name(name)
     settings = config.load(workspace.config, flags)
     with workspace.locked(), single_threaded_blas():
-        source, judge, ranked = _ranked(workspace, settings, listen)
         reviewed = files.read(workspace).reviewed  # need not be asked about again
+        source, judge, ranked = _ranked(workspace, settings, listen)
         doubted = ranked.filter(pl.col("margin") > 0)
         shown = doubted.filter(~pl.col(ID).is_in(reviewed.implode())).head(limit)
         path = _write(workspace, settings, source, judge, shown, name)
