@@ -11,8 +11,9 @@ from tsclust.engine.base import Listener, silent
 from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series import messages
 from tsclust.stages.series.facts import SERIES, SeriesFacts
+from tsclust.stages.series.freshness import with_remembered
 from tsclust.stages.series.ingest import Reading
-from tsclust.stages.series.step import no_series, seal, with_remembered
+from tsclust.stages.series.step import no_series, seal
 from tsclust.stages.series.update import check_source, rest_of
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace

@@ -12,8 +12,8 @@ from tsclust.stages.features import freshness, messages
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.screening import CLEAR
-from tsclust.stages.features.spec import Describer
-from tsclust.stages.features.step import Plan, describe_parts, describer_of, plan_of, read_spec
+from tsclust.stages.features.spec import Describer, FeatureSpec
+from tsclust.stages.features.step import Plan, describe_parts, describer_of, plan_of
 from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -32,7 +32,7 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
     then = command("filter", root)
     with workspace.locked():
         series, before = SeriesFiles.of(workspace), workspace.reusable(FEATURES)
-        inputs, spec = {"series": series.manifest.output_hash}, read_spec(root, settings)
+        inputs, spec = {"series": series.manifest.output_hash}, FeatureSpec.read(root, settings)
         if before and (before.inputs, before.settings) == (inputs, spec.digest):
             return up_to_date("features", workspace.stage(FEATURES), before, then)
         freshness.refuse_nothing(workspace)

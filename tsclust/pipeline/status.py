@@ -10,17 +10,16 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.series import ID
 from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
-from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.status import LabelsStatus
 from tsclust.stages.labels.step import group_states
-from tsclust.stages.model import step as model_step
-from tsclust.stages.model.facts import MODEL
+from tsclust.stages.model.facts import MODEL, settings_digest
 from tsclust.stages.scores import unlabelled
 from tsclust.stages.scores.facts import SCORES
-from tsclust.stages.series import step
+from tsclust.stages.series import freshness
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -36,7 +35,7 @@ MADE_BY = {stage.name: stage.made_by for stage in (*ALWAYS, *LATER)}
 def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     """Which stages are there, what they hold and cost, and which are out of date."""
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, step.with_remembered(workspace, flags))
+    settings = config.load(workspace.config, freshness.with_remembered(workspace, flags))
     meter = Meter()
     found: dict[str, Manifest[Any] | None] = {stage.name: workspace.find_manifest(stage) for stage in ALWAYS}
     found |= {stage.name: one for stage in LATER if (one := workspace.find_manifest(stage))}
@@ -97,10 +96,10 @@ def _state(name: str, found: Mapping[str, Manifest[Any] | None], settings: Setti
 
 def _digest(name: str, settings: Settings, root: Path) -> str:
     if name == "series":
-        return step.digest(settings.source, root)
+        return freshness.digest(settings.source, root)
     if name == "model":
-        return model_step.settings_digest(settings)
-    return features_step.digest(root, settings) if name == "features" else config.digest(settings.cluster)
+        return settings_digest(settings)
+    return FeatureSpec.read(root, settings).digest if name == "features" else config.digest(settings.cluster)
 
 
 def _row(name: str, state: str, manifest: Manifest[Any] | None) -> tuple[str, ...]:

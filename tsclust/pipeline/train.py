@@ -10,12 +10,12 @@ from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
-from tsclust.stages.features.step import read_spec
+from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels import files
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.model.facts import MODEL, ModelFacts
+from tsclust.stages.model.facts import MODEL, ModelFacts, settings_digest
 from tsclust.stages.model.files import ModelInputs, find_labelled
-from tsclust.stages.model.step import settings_digest, train_model, write_model
+from tsclust.stages.model.step import train_model, write_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
 from tsclust.workspace.atomic import write_file
@@ -55,7 +55,7 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
 def _trained(
     workspace: Workspace, inputs: ModelInputs, settings: Settings, listen: Listener, meter: Meter
 ) -> Manifest[ModelFacts]:
-    used, spec = files.in_use(workspace, settings.labels.resolve), read_spec(workspace.root, settings)
+    used, spec = files.in_use(workspace, settings.labels.resolve), FeatureSpec.read(workspace.root, settings)
     source = find_labelled(inputs, used, settings.cluster, settings.train.machine)
     training = train_model(source, inputs.features, spec, settings, listen)
     with workspace.writing(MODEL) as writer:

@@ -13,7 +13,7 @@ from tsclust import config
 from tsclust.config import Settings
 from tsclust.errors import SettingsError
 from tsclust.stages.features.catalogue import NAMES
-from tsclust.stages.features.step import read_spec
+from tsclust.stages.features.spec import FeatureSpec
 
 TEXT = '''
 FACTOR = 2
@@ -38,20 +38,20 @@ def settings(**features: object) -> Settings:
 def test_the_hash_is_of_the_settings_and_the_text(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(TEXT, encoding="utf-8")
     mine, none = settings(extra="mine.py"), settings()
-    assert read_spec(tmp_path, mine).digest == config.digest(mine.features, TEXT, "regimes", *NAMES)
-    assert read_spec(tmp_path, none).digest == config.digest(none.features, "", "regimes", *NAMES)
+    assert FeatureSpec.read(tmp_path, mine).digest == config.digest(mine.features, TEXT, "regimes", *NAMES)
+    assert FeatureSpec.read(tmp_path, none).digest == config.digest(none.features, "", "regimes", *NAMES)
 
 
 def test_the_hash_is_of_what_rules_tell_kinds_of_series_apart_by(tmp_path: Path) -> None:
     clusters = [{}, {"regimes": False}, {"baseline": ["machine_id"]}, {"baseline": ["machine_id", "direction"]}]
-    found = [read_spec(tmp_path, Settings.model_validate({"cluster": of})).digest for of in clusters]
+    found = [FeatureSpec.read(tmp_path, Settings.model_validate({"cluster": of})).digest for of in clusters]
     assert len(set(found)) == len(found)
     many = Settings.model_validate({"cluster": {"k": "2..9", "seed": 7}})
-    assert read_spec(tmp_path, many).digest == found[0]
+    assert FeatureSpec.read(tmp_path, many).digest == found[0]
 
 
 def test_a_file_that_is_not_there_has_a_hash_but_no_features(tmp_path: Path) -> None:
-    spec = read_spec(tmp_path, settings(extra="mine.py"))
+    spec = FeatureSpec.read(tmp_path, settings(extra="mine.py"))
     assert spec.digest == config.digest(spec.settings, "", "regimes", *NAMES)
     with pytest.raises(SettingsError, match=r"mine\.py: there is no such Python file"):
         spec.compile()
@@ -60,13 +60,13 @@ def test_a_file_that_is_not_there_has_a_hash_but_no_features(tmp_path: Path) -> 
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="is not UTF-8 text"):
-        read_spec(tmp_path, settings(extra="mine.py"))
+        FeatureSpec.read(tmp_path, settings(extra="mine.py"))
 
 
 def test_the_text_is_what_was_read_and_outlives_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(TEXT, encoding="utf-8")
-    spec = read_spec(tmp_path, settings(extra="mine.py"))
+    spec = FeatureSpec.read(tmp_path, settings(extra="mine.py"))
     path.unlink()
     describer = cloudpickle.loads(cloudpickle.dumps(spec.compile()))
     assert describer.names[-2:] == ("double", "slow")

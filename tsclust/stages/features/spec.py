@@ -5,19 +5,20 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from tsclust import config
-from tsclust.config import Features
+from tsclust.config import Features, Settings
 from tsclust.errors import SettingsError
 from tsclust.series import SeriesBlock
-from tsclust.stages.features import catalogue, custom
+from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.features.custom import Extra
-from tsclust.stages.features.kernels import describe
+
+if TYPE_CHECKING:
+    from tsclust.stages.features.custom import Extra
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,17 @@ class FeatureSpec:
     baseline: tuple[str, ...] = ()
     regimes: bool = True
 
+    @classmethod
+    def read(cls, root: Path, settings: Settings) -> FeatureSpec:
+        """The user's file lies in the folder `root`. Raises SettingsError where it is no text."""
+        path = root / settings.features.extra
+        there = bool(settings.features.extra) and path.is_file()
+        try:
+            text = path.read_text(encoding="utf-8") if there else None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
+        return cls(settings.features, path, text, settings.cluster.baseline, settings.cluster.regimes)
+
     @property
     def digest(self) -> str:
         """A hash of what decides on the features and on what is typical of them."""
@@ -41,6 +53,8 @@ class FeatureSpec:
 
     def compile(self) -> Describer:
         """Raises SettingsError for a file that is not there or cannot be used, or a feature that is not there."""
+        from tsclust.stages.features import custom  # numba, which who asks for the digest alone does without
+
         if self.settings.extra and self.text is None:
             raise SettingsError(f"[features] extra = {self.path}: there is no such Python file", "Correct the path")
         own = custom.load(self.path, self.text) if self.text is not None else ()
@@ -65,6 +79,9 @@ class Describer:
 
     def __call__(self, block: SeriesBlock, sign: int) -> pl.DataFrame:
         """A column for each feature, a row for each series; null where a feature is not known."""
+        from tsclust.stages.features import custom
+        from tsclust.stages.features.kernels import describe
+
         x = describe(block, sign)
         if self.extra:
             x = np.hstack([x, custom.describe_extra(block, sign, self.extra)])

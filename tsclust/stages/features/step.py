@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, Progress, map_parts
-from tsclust.errors import SettingsError
 from tsclust.series import SeriesBlock
 from tsclust.stages.features import catalogue, lost_groups, parts, survey, typical
 from tsclust.stages.features.facts import FeaturesFacts, PartFacts, counted
@@ -49,23 +48,6 @@ class Plan:
     rules: tuple[Rule, ...]
     typical: Typical
     groups: tuple[str, ...]
-
-
-def digest(root: Path, settings: Settings) -> str:
-    """A hash of what decides on the features: the settings, and the user's own ones as they are written."""
-    return read_spec(root, settings).digest
-
-
-def read_spec(root: Path, settings: Settings) -> FeatureSpec:
-    """By what series are described; the user's file lies in the folder `root`. Raises SettingsError where it is no
-    text."""
-    path = root / settings.features.extra
-    there = bool(settings.features.extra) and path.is_file()
-    try:
-        text = path.read_text(encoding="utf-8") if there else None
-        return FeatureSpec(settings.features, path, text, settings.cluster.baseline, settings.cluster.regimes)
-    except UnicodeDecodeError:
-        raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
 
 
 def describer_of(spec: FeatureSpec, series: SeriesFiles, listen: Listener) -> Describer:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.model.classifier import Examples
+
+if TYPE_CHECKING:
+    from tsclust.stages.model.classifier import Examples
 
 POINTS = 200  # of the curve
 

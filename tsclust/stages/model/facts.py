@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tsclust import config
 from tsclust.config import Settings
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import StoredRule
@@ -100,3 +101,8 @@ class ModelFacts(Facts):
 
 
 MODEL = Stage("model", "train", ModelFacts)
+
+
+def settings_digest(settings: Settings) -> str:
+    """A hash of all settings that decide on what is learned from labels."""
+    return config.digest(settings.train, settings.labels, settings.cluster)

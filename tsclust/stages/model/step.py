@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.stages.features import rules
@@ -19,17 +18,12 @@ from tsclust.stages.model import bundle, classifier, evaluation, examples, novel
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.classifier import Learned
 from tsclust.stages.model.examples import Gathered
-from tsclust.stages.model.facts import MODEL, ComparedBy, FeatureContract, ModelFacts
+from tsclust.stages.model.facts import MODEL, ComparedBy, FeatureContract, ModelFacts, settings_digest
 from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.parts import DeviationReader
 from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
-
-
-def settings_digest(settings: Settings) -> str:
-    """A hash of all settings that decide on what is learned from labels."""
-    return config.digest(settings.train, settings.labels, settings.cluster)
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
 from tsclust.stages.features import freshness
 from tsclust.stages.features import parts as feature_parts
-from tsclust.stages.features import step as features_step
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.kinds import IMPOSSIBLE
 from tsclust.stages.model import abstention
 from tsclust.stages.model.bundle import ModelBundle
@@ -140,7 +140,7 @@ def _source(
 
 def _scorer_of(workspace: Workspace, settings: Settings, model: ModelBundle) -> Scorer:
     """The model's own features are run where they are, word for word, those of the workspace's settings."""
-    spec = features_step.read_spec(workspace.root, settings)
+    spec = FeatureSpec.read(workspace.root, settings)
     freshness.refuse_other(spec.digest, model.facts.feature_contract.settings_digest, workspace.root)
     return Scorer(model, allow_features=spec.text == model.feature_text)
 

@@ -7,32 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tsclust import config
 from tsclust.config import Settings, Source
 from tsclust.engine.base import Listener
-from tsclust.errors import DamagedError, NoSeriesError
-from tsclust.source.postgres import relation
+from tsclust.errors import NoSeriesError
 from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series.facts import SERIES, SeriesFacts
+from tsclust.stages.series.freshness import digest
 from tsclust.stages.series.ingest import Reading
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
 from tsclust.workspace.parquet import StageWriter
-
-Flags = Mapping[str, object] | None
-
-
-def with_remembered(workspace: Workspace, flags: Flags) -> Flags:
-    """The flags; where neither they nor tsclust.toml nor the environment say where series are, with those that series/
-    was read with: `extract --from FILE` is enough for all that comes after."""
-    try:
-        before = workspace.find_manifest(SERIES)
-    except DamagedError:  # what is to be read again needs none
-        return flags
-    if before is None or not before.facts.flags or config.load(workspace.config, flags).source.has_place:
-        return flags
-    given = {name: value for name, value in config.section(flags, "source").items() if value is not None}
-    return {**(flags or {}), "source": before.facts.flags | given}
 
 
 def read_into(workspace: Workspace, settings: Settings, base: Path, listen: Listener) -> Manifest[SeriesFacts]:
@@ -71,13 +55,6 @@ def seal(
 def _plain(source: Source, given: Mapping[str, object]) -> dict[str, Any]:
     """The flags that were given, as the settings understood them."""
     return source.model_dump(mode="json", include={name for name, value in given.items() if value is not None})
-
-
-def digest(source: Source, root: Path) -> str:
-    """The hash of what is asked for: the settings but for how fast, and the text of the .sql file they name."""
-    asked = source.model_copy(update={"workers": 2, "retries": 5})
-    from_sql = not source.files and (source.table or source.query)
-    return config.digest(asked, relation.relation(source, root).text.as_string() if from_sql else "")
 
 
 def no_series(info: SourceInfo) -> NoSeriesError:

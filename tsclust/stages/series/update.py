@@ -13,7 +13,7 @@ from tsclust.hashing import hash_ids
 from tsclust.source.protocols import RowFilter, SourceInfo
 from tsclust.stages.series import parts
 from tsclust.stages.series.facts import SERIES, SeriesFacts
-from tsclust.stages.series.step import digest
+from tsclust.stages.series.freshness import digest
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
