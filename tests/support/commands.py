@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import pty
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from typer.testing import CliRunner
+from typer import testing
+from typer.testing import CliRunner, Result
 
 import tsclust
 from tsclust.cli import app
 
+# Typer makes all commands anew for each call of its runner: a tenth of a second.
+testing._get_command = functools.cache(testing._get_command)  # type: ignore[attr-defined]
 PLAIN = {k: v for k, v in os.environ.items() if not k.startswith(("TSCLUST_", "PG"))} | {"COLUMNS": "120"}
 
 
@@ -24,14 +29,18 @@ def run_tsclust(*words: object, environment: dict[str, str] | None = None) -> su
     return subprocess.run(command, capture_output=True, text=True, env=PLAIN | (environment or {}), timeout=300)
 
 
+def invoked(*words: object, **more: Any) -> Result:
+    """What `tsclust WORDS` does in this process, its output kept."""
+    return CliRunner().invoke(app, list(map(str, words)), prog_name="tsclust", **more)
+
+
 def call_tsclust(*words: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """The same in this process, where none of the process itself is asserted: a second faster."""
     clean = dict.fromkeys(os.environ.keys() - PLAIN.keys()) | {"COLUMNS": PLAIN["COLUMNS"]} | (environment or {})
-    command = list(map(str, words))
-    done = CliRunner().invoke(app, command, env=clean, prog_name="tsclust")
+    done = invoked(*words, env=clean)
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
-    return subprocess.CompletedProcess(command, done.exit_code, done.stdout, done.stderr)
+    return subprocess.CompletedProcess(list(map(str, words)), done.exit_code, done.stdout, done.stderr)
 
 
 @pytest.fixture

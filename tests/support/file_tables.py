@@ -18,11 +18,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 import tsclust
+from tests.support.commands import invoked
 from tests.support.workspaces import hashes, new_workspace
-from tsclust.cli import app
 
 Row = tuple[Any, ...]
 
@@ -169,7 +168,7 @@ def extracted_before(tmp_path: Path) -> Path:
 def refused(root: Path, code: int, told: str, *words: object) -> None:
     """The command line ends with this code and one line; the workspace stays as it was."""
     before, names = hashes(root, "series"), sorted(p.name for p in root.iterdir())
-    done = CliRunner().invoke(app, ["extract", "-w", str(root), *map(str, words)])
+    done = invoked("extract", "-w", root, *words)
     assert done.exit_code == code, (done.output, done.exception)
     assert told in done.stderr
     assert done.stderr.count("\n") == 1

@@ -6,11 +6,9 @@ import re
 import shlex
 from pathlib import Path
 
-from typer.testing import CliRunner
-
+from tests.support.commands import invoked
 from tests.support.file_tables import Series, read
 from tests.support.workspaces import new_workspace
-from tsclust.cli import app
 
 _FLAG = re.compile(r"""'?--(?:missing|values|time-format|where|query)\b(?:[^\s"'(),]|"[^"]*"|'[^']*'|,(?=\S))*"""
                    r"""(?:\s(?:"[^"]*"|'(?:[^']|'"'"')*'|[^\s"'(),-](?:[^\s"'()]*[^\s"'(),.])?))?""")  # fmt: skip
@@ -20,7 +18,7 @@ def extract(root: Path, *words: object) -> tuple[int, str]:
     """The exit code, and what is printed."""
     if not root.exists():
         new_workspace(root, "")
-    done = CliRunner().invoke(app, ["extract", "-w", str(root), *map(str, words)])
+    done = invoked("extract", "-w", root, *words)
     assert "Traceback" not in done.output
     return done.exit_code, done.output.strip()
 

@@ -7,7 +7,6 @@ its series. Which series share a part depends on their ids alone, not on the ord
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,7 +39,7 @@ class Spill:
     same: Sameness | None
     _writer: pa.ipc.RecordBatchFileWriter
     _path: Path
-    _slices: int = 0  # of each bucket
+    _slices: list[list[int]] = field(default_factory=lambda: [[] for _ in range(BUCKETS)])  # of each bucket
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
     rows: int = field(default=0)
 
@@ -62,9 +61,11 @@ class Spill:
         order = np.argsort(buckets, kind="stable")
         ends = np.searchsorted(buckets[order], np.arange(BUCKETS + 1))
         (by_bucket,) = table.take(pa.array(order)).combine_chunks().to_batches()
-        for low, high in itertools.pairwise(ends):
-            self._writer.write_batch(by_bucket.slice(low, high - low))
-        self._slices += 1
+        written = sum(map(len, self._slices))
+        for bucket in np.flatnonzero(np.diff(ends)):  # few rows fill few buckets
+            self._writer.write_batch(by_bucket.slice(ends[bucket], ends[bucket + 1] - ends[bucket]))
+            self._slices[bucket].append(written)
+            written += 1
 
     def series(self, part_rows: int) -> Iterator[pa.Table]:
         """Tables of about part_rows series or PART_BYTES, ascending by series_id; each series once and whole.
@@ -76,17 +77,16 @@ class Spill:
         with pa.OSFile(str(self._path)) as file:
             reader = pa.ipc.open_file(file)
             waiting: list[pa.Table] = []
-            for bucket in range(BUCKETS):
-                waiting.append(self._bucket(reader, bucket))
+            for slices in filter(None, self._slices):
+                waiting.append(self._bucket(reader, slices))
                 if sum(t.num_rows for t in waiting) >= part_rows or sum(t.nbytes for t in waiting) >= PART_BYTES:
                     yield _sorted(waiting)
                     waiting = []
-            if any(t.num_rows for t in waiting):
+            if waiting:
                 yield _sorted(waiting)
 
-    def _bucket(self, reader: pa.ipc.RecordBatchFileReader, bucket: int) -> pa.Table:
-        slices = [reader.get_batch(batch * BUCKETS + bucket) for batch in range(self._slices)]
-        table = pa.Table.from_batches(slices, self.schema)
+    def _bucket(self, reader: pa.ipc.RecordBatchFileReader, slices: list[int]) -> pa.Table:
+        table = pa.Table.from_batches(map(reader.get_batch, slices), self.schema)
         return grouped(table, self.same) if self.long else unique(table, self.same)
 
 

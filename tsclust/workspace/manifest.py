@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 import sys
@@ -150,6 +151,7 @@ def put_manifest(writer: StageWriter, manifest: Manifest[F]) -> Manifest[F]:
     return manifest
 
 
+@functools.cache
 def _versions() -> dict[str, str]:
     names = ("tsclust", "numpy", "numba", "polars", "pyarrow", "scikit-learn")
     return {"python": platform.python_version(), **{name: version(name) for name in names}}
