@@ -11,7 +11,7 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
-        "answer_page", "browsers", "bundles", "commands", "features_workspace", "file_tables", "kernels", "labels",
+        "kernels", "answer_page", "browsers", "bundles", "commands", "features_workspace", "file_tables", "labels",
         "needs", "plant", "report_workspace", "screened", "servers", "slow_table",
     )
 ]  # fmt: skip

@@ -7,8 +7,6 @@ import os
 import re
 from pathlib import Path
 
-import pytest
-
 PACKAGE = Path(__file__).parent.parent.parent / "tsclust"
 DECORATED = re.compile(r"^ *@njit\b", re.MULTILINE)
 CONSTANTS = re.compile(r"^from (tsclust[.\w]*) import [^\n]*\b[A-Z][A-Z_]+\b", re.MULTILINE)
@@ -35,6 +33,5 @@ def use_cache(folder: Path) -> None:
         os.environ["NUMBA_CACHE_DIR"] = str(shared / worker)
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Kernels are compiled anew only when a file that they come from changed."""
-    use_cache(config.rootpath / ".pytest_cache" / "kernels")
+# When this is imported, which is before anything is compiled or the environment of other processes is put together.
+use_cache(PACKAGE.parent / ".pytest_cache" / "kernels")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -76,3 +78,10 @@ def test_the_readme_names_commands_that_there_are() -> None:
     named = set(re.findall(r"^tsclust ((?:labels )?[a-z]+)", "\n".join(map("\n".join, code)), re.MULTILINE))
     assert len(named) >= 10
     assert named <= set(COMMANDS)
+
+
+def test_who_asks_where_things_stand_waits_for_no_library_that_computes(initialised: Path) -> None:
+    heavy = {"sklearn", "scipy", "numba", "skops", "psycopg", "plotly", "sqlglot"}
+    command = [sys.executable, "-X", "importtime", "-m", "tsclust", "status", "-w", initialised]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert not heavy & {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}

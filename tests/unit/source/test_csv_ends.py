@@ -20,6 +20,6 @@ def test_an_error_in_a_small_csv_ends_with_its_code(tmp_path: Path) -> None:
     unclear = write(tmp_path, "a,b,value\nx,y,2\nz,y,3\n", "b.csv")
     for path, code in ((short, 10), (unclear, 8)):
         command = [sys.executable, "-m", "tsclust", "extract", "-w", root, "--from", path]
-        for _ in range(times(5, 100)):
+        for _ in range(times(2, 100)):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             assert (done.returncode, "terminate" in done.stderr) == (code, False), done.stderr
