@@ -17,7 +17,7 @@ from tsclust.errors import BadSeriesError
 from tsclust.source import checks
 from tsclust.source.columns import for_shell
 from tsclust.source.long_rows import REPEATS, Sameness, repeats_of, with_repeats, without_repeats
-from tsclust.source.postgres import copy
+from tsclust.source.postgres import copy, copy_rows
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.ranges import ranges as plan_ranges
@@ -25,6 +25,7 @@ from tsclust.source.postgres.relation import relation
 from tsclust.source.postgres.select import CHECK, Selection, of_q
 from tsclust.source.postgres.session import (
     Connection,
+    DamagedStreamError,
     PooledError,
     join_snapshot,
     open_snapshot,
@@ -53,8 +54,8 @@ class PostgresReader:
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
         """The series of `range_`, ascending by id in the server's order. A NULL array stays NULL, NULL elements too.
 
-        Raises SourceLostError, QueryError, ConnectError, or BadSeriesError (an id twice, text that is not UTF-8, an
-        array of several dimensions).
+        Raises SourceLostError (DamagedStreamError where what came is no server's), QueryError, ConnectError, or
+        BadSeriesError (an id twice, text that is not UTF-8, an array of several dimensions).
         """
         before: pa.Scalar | None = None
         rows = 0
@@ -85,7 +86,7 @@ class PostgresReader:
         """Compile the kernels; long rows in one pass come through Arrow's own driver and need none."""
         if self.info.ranges or self._selection.order is None:
             say("compiling kernels (the first time only)")
-            copy.compile_for(self._selection.checked_schema)
+            copy_rows.compile_for(self._selection.checked_schema)
 
     def cancel(self) -> None:
         """End what is being read: the readers get an error."""
@@ -111,14 +112,16 @@ class PostgresReader:
 
     def _explained(self, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches; arrays of several dimensions are refused with the query that reads one column of them."""
+        layout, label = self._selection.layout, self._selection.relation.label
         try:
             yield from batches
-        except copy.DimensionsError as error:
-            layout, label = self._selection.layout, self._selection.relation.label
+        except DamagedStreamError as error:
+            raise DamagedStreamError(f"{label}: {error.problem}") from None
+        except copy_rows.DimensionsError as error:
             ids = ", ".join(f'"{name}"' for name in layout.ids)
             query = f'SELECT {ids}, {self._selection.second} AS "values" FROM {label}'  # noqa: S608 - shown, not run
             step = f"Read one column of it, for example the second (--query {for_shell(query)})"
-            raise copy.DimensionsError(error.problem, f"{step}, or exclude such series with --where") from None
+            raise copy_rows.DimensionsError(error.problem, f"{step}, or exclude such series with --where") from None
 
     def _checked(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The series of grouped rows without CHECK, which must find nothing. Raises BadSeriesError."""

@@ -53,6 +53,10 @@ _WHY_REFUSED = (
 )
 
 _ASK_AGAIN = "Check the server and the network, then run tsclust extract again"
+_CHANGED = (
+    "Something between the server and here changed the data: check the network, or connect with sslmode=verify-full;"
+    " then run tsclust extract again"
+)
 _MEND_QUERY = "Correct [source] in tsclust.toml; run the query in psql to see more"
 # The first class that fits. psycopg has one for every SQLSTATE, under the classes of PEP 249.
 Meanings = tuple[tuple[tuple[type[psycopg.Error], ...], type[TsclustError], str], ...]
@@ -98,6 +102,13 @@ class PooledError(ConnectError):
 
 class SnapshotGoneError(SourceLostError):
     """The snapshot ended with the last session that held it: nobody can read it any more."""
+
+
+class DamagedStreamError(SourceLostError):
+    """What came is not what a server sends: it was changed on the way. Reading on would believe it."""
+
+    def __init__(self, problem: str, next_step: str = _CHANGED) -> None:
+        super().__init__(problem, next_step)
 
 
 def open_snapshot(dsn: str) -> Connection:
@@ -201,7 +212,10 @@ def translate_errors(label: str, meanings: Meanings = _MEANINGS) -> Iterator[Non
     try:
         yield
     except psycopg.Error as error:
-        raise translate(type(error), label, _server_message(error), meanings) from error
+        # Without an SQLSTATE it is libpq that speaks: what came makes no sense to it.
+        lost = type(error) is psycopg.DatabaseError and error.sqlstate is None
+        kind = psycopg.OperationalError if lost else type(error)
+        raise translate(kind, label, _server_message(error), meanings) from error
 
 
 def no_such_table(holder: Connection, label: str, error: psycopg.Error) -> QueryError:

@@ -25,7 +25,7 @@ from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceFileE
 from tsclust.source import checks
 from tsclust.source.long_rows import repeats_of, without_repeats
 from tsclust.source.open import opened
-from tsclust.source.postgres.session import SnapshotGoneError
+from tsclust.source.postgres.session import DamagedStreamError, SnapshotGoneError
 from tsclust.source.protocols import Range, Reader, RowFilter, SourceInfo
 from tsclust.stages.series.journal import Done, Journal, Plan
 from tsclust.workspace.parquet import StageWriter, write_batches
@@ -185,11 +185,10 @@ class Reading:
 
     def _may_reread(self, error: BaseException) -> bool:
         """A connection broke, and the snapshot may still be there: other sessions hold it."""
-        lost = isinstance(error, SourceLostError | ConnectError) and not isinstance(error, SnapshotGoneError)
-        return lost and not self._stop.is_set()
+        return _lost(error) and not isinstance(error, SnapshotGoneError) and not self._stop.is_set()
 
     def _may_reopen(self, error: BaseException) -> bool:
-        return isinstance(error, SourceLostError | ConnectError) and self._begun and not self._strict
+        return _lost(error) and self._begun and not self._strict
 
     def _again(self, which: Callable[[BaseException], bool], longest: float) -> tenacity.Retrying:
         return tenacity.Retrying(
@@ -198,6 +197,11 @@ class Reading:
             wait=tenacity.wait_exponential(multiplier=0.2, max=longest),
             reraise=True,
         )
+
+
+def _lost(error: BaseException) -> bool:
+    """May another try help? Not where data were changed on the way: who reads has to know of it."""
+    return isinstance(error, SourceLostError | ConnectError) and not isinstance(error, DamagedStreamError)
 
 
 @contextmanager

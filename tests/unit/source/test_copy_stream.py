@@ -1,0 +1,28 @@
+"""Any bytes in the place of a binary COPY: never believed where its form is hurt, and never read beyond their end."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.endurance import LONG, times
+
+# In plain Python numpy checks each place that is read; numba's own checks have to be compiled, and are fast afterwards.
+CHECKED = {"NUMBA_BOUNDSCHECK": "1"} if LONG else {"NUMBA_DISABLE_JIT": "1"}
+
+
+@pytest.mark.endurance
+def test_no_mutation_of_a_stream_is_believed_or_read_beyond_its_end(tmp_path: Path) -> None:
+    mutations = times(1_500, 200_000)
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.copy_stream", "1", str(mutations)], capture_output=True, text=True,
+        check=False, env={**os.environ, **CHECKED, "NUMBA_CACHE_DIR": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    ends = {name.strip().partition(" ")[2]: int(name.split()[0].replace(",", "")) for name in done.stdout.splitlines()}
+    assert sum(ends.values()) == mutations
+    assert {"form: damaged", "messages: damaged", "tag: damaged", "payload: one value", "wild: damaged"} <= set(ends)
