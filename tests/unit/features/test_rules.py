@@ -47,6 +47,7 @@ def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
         ([*CYCLE[:20], None, None, None, *CYCLE[23:]], "gaps"),
         (-CYCLE, "wrong_sign"),
         ([*CYCLE[:25], *[CYCLE[25]] * 35], "stuck"),
+        ([*CYCLE[:46], *[CYCLE[45]] * 14], "stuck"),  # to its end, which is to be at rest
         (CYCLE[:40], "cut_end"),
         (CYCLE[14:], "cut_start"),
         (0.001 * CYCLE, "no_run"),
