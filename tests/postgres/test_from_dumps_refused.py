@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from tests.support.file_tables import read, refused
 from tests.support.servers import new_database
-from tsclust.cli import app
+from tsclust.cli.commands import app
 from tsclust.embedded_postgres.server import Server
 
 

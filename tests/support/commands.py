@@ -16,7 +16,7 @@ from typer import testing
 from typer.testing import CliRunner, Result
 
 import tsclust
-from tsclust.cli import app
+from tsclust.cli.commands import app
 
 # Typer makes all commands anew for each call of its runner: a tenth of a second.
 testing._get_command = functools.cache(testing._get_command)  # type: ignore[attr-defined]

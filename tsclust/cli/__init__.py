@@ -1,43 +1,29 @@
-"""The command line: which commands there are."""
+"""The command line."""
 
 from __future__ import annotations
 
-import atexit
-import gc
-import os
-from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from tsclust.cli import labels, stages
-from tsclust.cli.runtime import Commands
-from tsclust.cli.streams import let_readers_leave
-
-app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="Find the kinds of malfunction hidden in a million short sensor series, for an expert to name.",
-    epilog="A workspace from the start: tsclust init -w DIR; then extract, features, filter, cluster, report (or: run)."
-    " When answers come back: labels import, train, score.",
-)  # fmt: skip
-
-answers = typer.Typer(no_args_is_help=True, help="Import, review and export experts' answers.")
-
-COMMANDS: tuple[Callable[..., None], ...] = (
-    stages.demo, stages.init, stages.extract, stages.features, stages.filter_, stages.cluster, stages.report,
-    labels.train, labels.score, stages.run, stages.status, stages.verify,
-)  # fmt: skip
-OF_ANSWERS: tuple[Callable[..., None], ...] = (labels.import_, labels.review, labels.export)
-
-for group, commands in ((app, COMMANDS), (answers, OF_ANSWERS)):
-    for command in commands:
-        group.command(command.__name__.strip("_"))(command)
-app.add_typer(answers, name="labels")
+if TYPE_CHECKING:
+    from tsclust.cli.commands import app as app
 
 
 def main() -> None:
-    """The entry point."""
-    # Arrow's own pool keeps some 60 MB for itself; the system's gives them back. Read when pyarrow is first imported.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
-    atexit.register(gc.freeze)  # nothing is collected at the end: 0.1 to 0.2 s, for what the system frees anyway
-    let_readers_leave()
-    app(prog_name="tsclust")
+    """The entry point. Signals are listened to before the rest is imported, which takes a moment."""
+    from tsclust.cli import interruption
+
+    interruption.listen()
+    try:
+        from tsclust.cli.commands import run
+
+        run()
+    finally:
+        interruption.leave()
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from tsclust.cli.commands import app
+
+        return app
+    raise AttributeError(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from tsclust.cli import interruption
 from tsclust.errors import SettingsError, TsclustError
 from tsclust.passwords import has_password, redacted
 
@@ -57,7 +57,6 @@ def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
 @contextmanager
 def error_boundary() -> Iterator[None]:
     """An error of ours: one line on stderr and its exit code. Ctrl-C and SIGTERM: cleaned up after, 130 and 143."""
-    signal.signal(signal.SIGTERM, _terminated)
     try:
         yield
     except TsclustError as error:
@@ -67,11 +66,12 @@ def error_boundary() -> Iterator[None]:
     except MemoryError:
         raise _exit_with(_NO_MEMORY, 1) from None
     except KeyboardInterrupt:
-        raise _exit_with("interrupted; completed parts were kept.", 130) from None
+        interruption.tell()
+        raise typer.Exit(interruption.code()) from None
 
 
 def _exit_with(why: str, code: int) -> typer.Exit:
-    """Say why on stderr: the one place that prints errors."""
+    """Say why on stderr: the place that prints errors."""
     print(f"tsclust: {redacted(why)}", file=sys.stderr)  # noqa: T201
     return typer.Exit(code)
 
@@ -80,7 +80,3 @@ _NO_MEMORY = (
     "out of memory; existing files are unchanged. Free some, or reduce what is held at a time: "
     "part_rows and workers in [source], coreset in [cluster]."
 )
-
-
-def _terminated(*_: object) -> None:
-    raise SystemExit(143)

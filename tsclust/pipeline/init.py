@@ -11,7 +11,7 @@ from tsclust.config.refusals import refuse_passwords
 from tsclust.config.template import settings_text
 from tsclust.errors import SettingsError
 from tsclust.stages.features.rules import DEFAULT_RULES
-from tsclust.workspace.atomic import disk_full_explained, write_file
+from tsclust.workspace.atomic import disk_full_explained, make_folder, sync_tree, write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
@@ -32,8 +32,9 @@ def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
 def write_workspace(root: Path, settings: str) -> None:
     """The SQL examples, then tsclust.toml, which makes the folder a workspace."""
     with disk_full_explained(root.absolute().parent):
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         shutil.copytree(_sql(), root / "sql", dirs_exist_ok=True)
+        sync_tree(root / "sql")
     write_file(root / "tsclust.toml", settings)
 
 

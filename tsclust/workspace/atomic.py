@@ -1,4 +1,9 @@
-"""Files that appear whole or not at all: written beside, then renamed."""
+"""Files and folders that appear whole or not at all, on the disk too: written beside, synced, renamed, synced again.
+
+A file system may write a new name down before the content it stands for: after a power cut a file that was only
+renamed is there and empty. So nothing takes its name before its bytes are on the disk, and nothing old is removed
+before the new name is.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +19,7 @@ from pathlib import Path
 from tsclust.errors import DiskFullError
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)  # what file systems answer that sync no folders
 
 
 def link_or_copy(source: str | Path, target: str | Path) -> None:
@@ -33,14 +39,51 @@ def write_file(path: Path, text: str) -> None:
 @contextmanager
 def appearing(path: Path) -> Iterator[Path]:
     """Where to write a file that takes the name `path` when it is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     beside = path.with_name(f".{path.name}.new")
     try:
         with disk_full_explained(path.parent):
             yield beside
+            sync(beside)
             beside.replace(path)
+            sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def make_folder(path: Path) -> None:
+    """A folder, and those above it, whose names are on the disk."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    for folder in reversed(missing):
+        sync(folder.parent)
+
+
+def sync(path: Path) -> None:
+    """Have a file, or the names in a folder, on the disk itself; where a file system cannot do that for a folder, it
+    has to do without."""
+    is_folder = path.is_dir()
+    try:
+        number = os.open(path, os.O_RDONLY)
+    except PermissionError:
+        if is_folder:  # one that may be written into, not listed
+            return
+        raise
+    try:
+        os.fsync(number)
+    except OSError as error:
+        if not (is_folder and error.errno in _NO_SYNC):
+            raise OSError(error.errno, os.strerror(error.errno or 0), str(path)) from error
+    finally:
+        os.close(number)
+
+
+def sync_tree(folder: Path) -> None:
+    """Have all files in a folder, and below, on the disk itself. What is there already costs next to nothing."""
+    for here, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            sync(Path(here, name))
+        sync(Path(here))
 
 
 @contextmanager
@@ -59,16 +102,30 @@ def disk_full_explained(where: Path) -> Iterator[None]:
 
 
 def replace_folder(new: Path, old: Path) -> None:
-    """Put folder `new` in the place of `old` and remove the latter. On Linux a reader never sees neither."""
-    if not old.exists():
+    """Put folder `new` in the place of `old` and remove the latter. On Linux a reader never sees neither.
+
+    A power cut leaves one of them whole: `old` goes when `new` and its name are on the disk.
+    """
+    sync_tree(new)
+    there = old.exists()
+    if not there:
         new.rename(old)
-        return
-    if not _exchange(new, old):
+    elif not _exchange(new, old):
         aside = old.with_name(f".{old.name}.old")
         old.rename(aside)
         new.rename(old)
         new = aside
-    shutil.rmtree(new, ignore_errors=True)
+    sync(old.parent)
+    if there:
+        remove(new)
+
+
+def remove(path: Path) -> None:
+    """Remove a folder, or the link that stands for one; where that cannot be done it stays."""
+    if path.is_symlink():
+        path.unlink()
+    else:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _exchange(a: Path, b: Path) -> bool:

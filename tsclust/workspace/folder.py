@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+import errno
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
-from tsclust.workspace.atomic import disk_full_explained, replace_folder
+from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync
 from tsclust.workspace.commands import command
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
@@ -68,7 +69,7 @@ class Workspace:
         Raises DamagedError where the manifest is not what was written, or no command makes such a stage again.
         """
         try:
-            content = (self.stage(stage) / MANIFEST).read_bytes()
+            content = self._read_manifest(stage)
             if not is_intact(content):
                 raise self.damaged(stage, MANIFEST)
             self._refuse_newer(stage, content)
@@ -85,6 +86,19 @@ class Workspace:
         except DamagedError:
             return None
         return None if found is None or damaged_files(self.stage(stage), found.outputs) else found
+
+    def _read_manifest(self, stage: Stage[Any]) -> bytes:
+        """Its bytes. Where a file system cannot exchange two folders (NFS), a stage is away for a moment: that is
+        waited for."""
+        aside = self.root / f".{stage.name}.old"
+        for _ in range(20):
+            try:
+                return (self.stage(stage) / MANIFEST).read_bytes()
+            except OSError as error:
+                if error.errno != errno.ESTALE and not aside.exists():
+                    break
+            time.sleep(0.05)
+        return (self.stage(stage) / MANIFEST).read_bytes()
 
     def _refuse_newer(self, stage: Stage[Any], content: bytes) -> None:
         if stage.is_newer(ManifestHead.of(content)):
@@ -135,14 +149,14 @@ class Workspace:
     def writing(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone."""
         writer = StageWriter(self.root / f".{stage.name}.new")
-        shutil.rmtree(writer.folder, ignore_errors=True)
+        remove(writer.folder)
         writer.folder.mkdir(parents=True)
         try:
             with disk_full_explained(self.root):
                 yield writer
                 replace_folder(writer.folder, self.stage(stage))
         finally:
-            shutil.rmtree(writer.folder, ignore_errors=True)
+            remove(writer.folder)
 
     def unfinished(self, stage: Stage[Any]) -> Path:
         """Where `resuming` keeps what there is so far."""
@@ -163,5 +177,6 @@ class Workspace:
             stage = self.root / aside.name.removeprefix(".").removesuffix(".old")
             if not stage.exists():
                 aside.rename(stage)
+                sync(self.root)
         for leftover in (*self.root.glob(".*.old"), *self.root.glob(".*.new")):
-            shutil.rmtree(leftover, ignore_errors=True)
+            remove(leftover)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tsclust.series import ID
-from tsclust.workspace.atomic import link_or_copy
+from tsclust.workspace.atomic import link_or_copy, sync
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
 GROUP_VALUES = 1 << 20  # or as many as hold so many values
@@ -42,6 +41,7 @@ def write_part(folder: Path, name: str, table: pa.Table) -> Written:
     texts = _dictionary_columns(table.schema)
     apart = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
     pq.write_table(table, path, **_FAST, use_dictionary=texts, column_encoding=apart)
+    sync(path)  # here, where parts are made side by side: the end of a stage does not wait for the disk
     return Written(name, _sha256(path))
 
 
@@ -57,9 +57,8 @@ def write_batches(folder: Path, name: str, schema: pa.Schema, batches: Iterable[
         for group in _groups_of_rows(batches, schema):
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
-    with beside.open("rb") as file:
-        os.fsync(file.fileno())
-        written = Written(name, hashlib.file_digest(file, "sha256").hexdigest())
+    sync(beside)
+    written = Written(name, _sha256(beside))
     beside.rename(path)
     return written, rows
 
@@ -92,15 +91,6 @@ class StageWriter:
         target.parent.mkdir(parents=True, exist_ok=True)
         link_or_copy(path, target)
         self.outputs[name or path.name] = sha256
-
-    def sync(self) -> None:
-        """Have all files on the disk itself before the stage takes its name: for what nothing can make again."""
-        for path in (*(self.folder / name for name in self.outputs), self.folder):
-            number = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(number)
-            finally:
-                os.close(number)
 
     def remove(self, name: str) -> None:
         """Remove a folder that was only needed on the way."""

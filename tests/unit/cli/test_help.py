@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from tests.support.commands import call_tsclust
-from tsclust.cli import app
+from tsclust.cli.commands import app
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
 GROUPS = {"", "labels"}  # commands that only hold others

@@ -196,6 +196,22 @@ def test_a_file_from_elsewhere_runs_nothing(tmp_path: Any) -> None:
         skops_file.loads(packed, 2)
 
 
+@pytest.mark.parametrize("shape", [(2**40,), (2**28,), (3, 2**60), (-1,)])
+def test_an_array_that_claims_to_be_huge_takes_no_memory(shape: tuple[int, ...]) -> None:
+    packed, out = skops_file.dumps({"estimator": forest()[0], "x": np.arange(5.0)}), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(packed)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content.replace(b"'shape': (5,), }" + b" " * 39, claim(shape)))
+    assert out.getvalue() != packed
+    with pytest.raises(DamagedError, match=r"the model cannot be read: ValueError: \d+.npy has \d+ bytes, expected"):
+        skops_file.loads(out.getvalue(), 4)
+
+
+def claim(shape: tuple[int, ...]) -> bytes:
+    return f"'shape': {shape}, }}".encode().ljust(55)
+
+
 def test_a_tree_that_leads_in_a_circle_is_refused() -> None:
     estimator, _ = forest()
     tree = estimator.steps[-1][1].estimators_[1].tree_

@@ -24,6 +24,7 @@ from tsclust.source.files.first_rows import all_different, same_in_series
 from tsclust.source.files.looks import Looks
 from tsclust.source.files.order import Days, Order, columns_of, kind
 from tsclust.source.files.several import FILE_NAME
+from tsclust.source.files.unchanged import Unchanged
 from tsclust.source.identity import joined, sameness
 from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout
 from tsclust.source.number_text import with_nulls
@@ -35,7 +36,10 @@ from tsclust.source.spill import spilling
 class FileReader:
     """Reads all of some rows, in one pass."""
 
-    def __init__(self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout, order: Order) -> None:
+    def __init__(
+        self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout, order: Order, unchanged: Unchanged
+    ) -> None:
+        self._unchanged = unchanged
         self._rows, self._schema, self._source, self._layout, self._order = rows, schema, source, layout, order
         folders, files = getattr(rows, "folders", ()), getattr(rows, "files", ())
         columns = {column.name: column for column in columns_of(rows, schema)}
@@ -57,13 +61,14 @@ class FileReader:
         long = self._layout.form == "long"
         with spilling(folder, self._flat, long, self._same) as spill, closing(self._rows.read(types, tell)) as batches:
             rows, days = 0, Days(self._order)
-            for batch in batches:
-                named = self._named(self._filtered(self._without_nan(batch)))
-                checks.refuse_null(named.column(0), rows)
-                rows += named.num_rows
-                if self._order.of_day:
-                    days.add(named.column(0), named.column(1))
-                spill.add(keep(self._sampled(named)))
+            with self._unchanged.held():
+                for batch in batches:
+                    named = self._named(self._filtered(self._without_nan(batch)))
+                    checks.refuse_null(named.column(0), rows)
+                    rows += named.num_rows
+                    if self._order.of_day:
+                        days.add(named.column(0), named.column(1))
+                    spill.add(keep(self._sampled(named)))
             days.check()
             for table in spill.series(self._source.part_rows):
                 yield table.slice(0, left)
@@ -119,6 +124,7 @@ def reader(source: Source, base: Path) -> FileReader:
 
     Raises SettingsError, SourceFileError, QueryError where their columns hold no series, NoSeriesError, BadSeriesError.
     """
+    unchanged = Unchanged.of(discovery.found(source.files, base))
     rows = discovery.opened(source.files, source.table, base, source.missing)
     schema = _with_empty(rows, source)
     if FILE_NAME in (*source.id.split(","), *source.carry) and FILE_NAME in getattr(rows, "folders", ()):
@@ -131,7 +137,7 @@ def reader(source: Source, base: Path) -> FileReader:
         raise _why(error, rows) from None
     if found.form == "long" and "*" in source.carry:
         found = replace(found, carry=same_in_series(rows, schema, source, found))
-    return FileReader(rows, schema, source, found, Order.of(rows, schema, found.order, look))
+    return FileReader(rows, schema, source, found, Order.of(rows, schema, found.order, look), unchanged)
 
 
 def _refuse_generated(rows: Rows, source: Source) -> None:

@@ -25,7 +25,7 @@ from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import GroupRef, assignments, clusters_of, count_clusters, read_group_rows
 from tsclust.stages.labels.answers import GroupAsked
-from tsclust.workspace.atomic import disk_full_explained, link_or_copy
+from tsclust.workspace.atomic import disk_full_explained, link_or_copy, make_folder, remove, replace_folder
 from tsclust.workspace.folder import Workspace
 
 
@@ -35,10 +35,11 @@ def remember(workspace: Workspace) -> None:
     beside = folder.with_name(f".{folder.name}.new")
     if folder.exists():
         return
-    shutil.rmtree(beside, ignore_errors=True)
+    remove(beside)
     with disk_full_explained(workspace.root):
+        make_folder(workspace.asked)
         shutil.copytree(workspace.stage(CLUSTERS), beside, copy_function=link_or_copy)
-        beside.rename(folder)
+        replace_folder(beside, folder)
 
 
 def most_clusters(workspace: Workspace) -> int:
@@ -55,7 +56,7 @@ def _clusters(folder: Path) -> int:
 
 def remember_review(workspace: Workspace, labels: str) -> None:
     """Keep that a review was made of the labels with this hash: answers to it name series, and ids are soon alike."""
-    (workspace.asked / labels).mkdir(parents=True, exist_ok=True)
+    make_folder(workspace.asked / labels)
 
 
 @dataclass(frozen=True)

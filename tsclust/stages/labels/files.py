@@ -157,7 +157,6 @@ def write(workspace: Workspace, meter: Meter, after: LabelTables, found: pl.Data
                 writer.adopt(workspace.stage(LABELS) / name, sha256, name)
         for file in new:
             writer.write_bytes(file.path, file.content)
-        writer.sync()
         write_manifest(
             writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
             facts=LabelsFacts(),

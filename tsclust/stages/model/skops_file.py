@@ -6,6 +6,7 @@ skops counts the trees of a forest as unsafe, since their code trusts the number
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 import zlib
@@ -82,9 +83,22 @@ def refusing_damage(read: Callable[[], T]) -> T:
 def _loaded(content: bytes) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         size = sum(info.file_size for info in packed.infolist())
-    if size > LARGEST:
-        raise ValueError(f"it has {size:,} bytes, expected at most {LARGEST:,}")
+        if size > LARGEST:
+            raise ValueError(f"it has {size:,} bytes, expected at most {LARGEST:,}")
+        for info in packed.infolist():
+            if info.filename.endswith(".npy"):
+                _refuse_overstated(packed, info)
     return skops.io.loads(content, trusted=[TREE])
+
+
+def _refuse_overstated(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
+    """Raises ValueError for an array that claims more numbers than are there: memory is taken for all of them."""
+    with packed.open(info) as file:
+        read = np.lib.format.read_array_header_1_0, np.lib.format.read_array_header_2_0
+        shape, _, kind = read[np.lib.format.read_magic(file) > (1, 0)](file)
+        expected = math.prod(shape) * kind.itemsize + file.tell()
+    if expected != info.file_size:
+        raise ValueError(f"{info.filename} has {info.file_size:,} bytes, expected {expected:,}")
 
 
 def _damaged(why: str) -> DamagedError:

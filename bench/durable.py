@@ -1,0 +1,84 @@
+"""What it costs that a power cut leaves the last good stage: each stage with and without fsync, for docs/benchmarks.md.
+
+python bench/durable.py [--series N] [--runs N] [--folder DIR]
+
+Synthetic cycles in a Parquet file go through `extract`, `features`, `cluster` and `report`, in turn as they are and
+with an fsync that does nothing; what one run left to write is written before the next begins. DIR is on the disk that
+is measured. Medians of the runs, and their ratio.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pyarrow.parquet as pq
+
+import tsclust
+from tsclust.simulation import machines
+
+Costs = dict[tuple[str, bool], list[float]]  # stage, synced -> seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--series", type=int, default=1_000_000)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--folder", type=Path)
+    said = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=said.folder) as folder:
+        print_table(measured(Path(folder), said.series, said.runs))
+
+
+def measured(folder: Path, series: int, runs: int) -> Costs:
+    """The seconds of each stage; the first round only warms up."""
+    costs: Costs = defaultdict(list)
+    tsclust.init(folder / "ws")
+    with pq.ParquetWriter(folder / "cycles.parquet", machines.SCHEMA) as writer:
+        for batch, _ in machines.make(series, 1):
+            writer.write_batch(batch)
+    for number in range(2 * runs + 2):
+        synced = number % 4 in (0, 3)  # each way as often first, and with each setting of `_round`
+        with nullcontext() if synced else patch("os.fsync"):
+            for name, seconds in _round(folder, number):
+                costs[name, synced].append(seconds)
+    return {key: seconds[1:] for key, seconds in costs.items()}
+
+
+def _round(folder: Path, number: int) -> list[tuple[str, float]]:
+    source = {"files": str(folder / "cycles.parquet")}
+    flags: dict[str, Any] = {"source": source, "cluster": {"k": "2..12", "seed": number}}
+    stages: dict[str, Callable[[], object]] = {
+        "extract": lambda: tsclust.extract(folder / "ws", flags, strict=True),
+        "features": lambda: tsclust.features(folder / "ws", {"features": {"peak": ("max", "auto")[number % 2]}}),
+        "cluster, k = 2..12": lambda: tsclust.cluster(folder / "ws", flags),
+        "report": lambda: tsclust.report(folder / "ws"),
+    }
+    return [(name, _seconds(stage)) for name, stage in stages.items()]
+
+
+def _seconds(stage: Callable[[], object]) -> float:
+    os.sync()
+    began = time.perf_counter()
+    stage()
+    return time.perf_counter() - began
+
+
+def print_table(costs: Costs) -> None:
+    print("| | seconds | without fsync | ratio |\n| --- | --- | --- | --- |")
+    for name in dict.fromkeys(name for name, _ in costs):
+        with_, without = (statistics.median(costs[name, synced]) for synced in (True, False))
+        print(f"| {name} | {with_:.2f} | {without:.2f} | {with_ / without:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,145 @@
+"""Ctrl-C and SIGTERM end a process within two seconds, whatever it is doing. All of them run at the same time."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.signals import AT_MOST, Ended, ended, started
+from tests.support.workspaces import new_workspace
+
+COMMAND = """
+import sys
+from tsclust.cli import interruption
+interruption.listen()
+try:
+    exec(sys.argv[1])
+finally:
+    interruption.leave()
+"""  # what tsclust.cli.main does around a command
+DEAF = "import hashlib; work = lambda: hashlib.pbkdf2_hmac('sha256', b'', b'', 2**31 - 1); print('ready', flush=True); "
+WAITS = {  # what -> Python that says "ready" and is then busy for minutes
+    "computing": DEAF + "work()",
+    "its workers": "from concurrent.futures import ThreadPoolExecutor as Pool; " + DEAF
+    + "Pool(2).submit(work).result()",
+    "an engine's workers": "from tsclust.engine.threads import pool_of_threads; " + DEAF
+    + "list(pool_of_threads(lambda _: work(), [1, 2], 2, lambda: None))",
+    "a query": "import polars as pl; print('ready', flush=True); "
+    "pl.select(pl.int_range(10**11).map_batches(lambda x: x) % 7).sum()",
+    "a lazy query": "import polars as pl; print('ready', flush=True); "
+    "pl.LazyFrame({'x': range(3_000_000)}).join(pl.LazyFrame({'y': range(3_000_000)}), how='cross')"
+    ".select((pl.col('x') * pl.col('y') % 7).sum()).collect(engine='streaming')",
+    "what swallows it": "import time; print('ready', flush=True)\n"
+    "while True:\n    try: time.sleep(9)\n    except BaseException: pass",
+    "a query after Polars took the handler": "import polars; " + DEAF + "work()",
+    "a child that was forked": "import os, signal, time\n"
+    "child = os.fork()\n"
+    "if not child: time.sleep(60)\n"
+    "time.sleep(0.2); os.kill(child, signal.SIGTERM); assert os.waitpid(child, 0)[1] == signal.SIGTERM\n"
+    "time.sleep(1.5); print('ready', flush=True); time.sleep(60)",
+}  # fmt: skip
+HOW = {signal.SIGINT: (130, "interrupted"), signal.SIGTERM: (143, "terminated")}
+Waiting = dict[tuple[str, signal.Signals], Ended]
+
+
+@pytest.fixture(scope="module")
+def waiting() -> Iterator[Waiting]:
+    """How each of them ended: all are started, all are ready, all get the signal."""
+    processes = {(what, how): started(["-c", COMMAND, code]) for what, code in WAITS.items() for how in HOW}
+    for process in processes.values():
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    time.sleep(0.1)
+    for (_, how), process in processes.items():
+        process.send_signal(how)
+    begin, found = time.monotonic(), dict[tuple[str, signal.Signals], Ended]()
+    threads = [threading.Thread(target=_end, args=(key, process, begin, found)) for key, process in processes.items()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    yield found
+    for process in processes.values():
+        process.kill()
+
+
+def _end(key: tuple[str, signal.Signals], process: subprocess.Popen[str], begin: float, found: Waiting) -> None:
+    process.wait(30)
+    seconds = time.monotonic() - begin
+    assert process.stderr
+    found[key] = Ended(process.returncode, seconds, process.stderr.read())
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("what", WAITS)
+def test_a_process_that_waits_for_(waiting: Waiting, what: str, how: signal.Signals) -> None:
+    """Where Python itself hears nothing of it, it ends all the same."""
+    code, word = HOW[how]
+    found = waiting[what, how]
+    assert found.code == code, found.told
+    assert found.seconds < AT_MOST
+    if "completed parts" in found.told:
+        assert found.told.splitlines()[-1] == f"tsclust: {word}; completed parts were kept."
+
+
+@pytest.fixture
+def stalled() -> Iterator[int]:
+    """The port of a server that accepts connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as server:
+        yield int(server.getsockname()[1])
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_a_command_whose_server_stalls(workspace_dir: Path, stalled: int, how: signal.Signals) -> None:
+    new_workspace(workspace_dir)
+    dsn = f"postgresql://anna@127.0.0.1:{stalled}/x"
+    process = started(["-m", "tsclust", "extract", "-w", workspace_dir], {"TSCLUST_DSN": dsn})
+    while not (workspace_dir / ".tsclust.lock").exists():
+        time.sleep(0.01)
+    found, (code, word) = ended(process, how), HOW[how]
+    assert (found.code, found.told) == (code, f"tsclust: {word}; completed parts were kept.\n")
+    assert found.seconds < AT_MOST
+
+
+@pytest.mark.parametrize("moment", [0.0, 0.05, 0.15])
+def test_from_its_first_moments_on(workspace_dir: Path, stalled: int, moment: float) -> None:
+    """While it still imports, too."""
+    new_workspace(workspace_dir)
+    environment = {"TSCLUST_DSN": f"postgresql://anna@127.0.0.1:{stalled}/x"}
+    process = started(["-m", "tsclust", "extract", "-w", workspace_dir], environment)
+    while not _catches(process.pid, signal.SIGTERM):
+        time.sleep(0.001)
+    time.sleep(moment)
+    found = ended(process, signal.SIGINT)
+    assert (found.code, found.told) == (130, "tsclust: interrupted; completed parts were kept.\n")
+
+
+def _catches(pid: int, number: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (number - 1) & 1)
+
+
+def test_who_starts_it_may_have_switched_ctrl_c_off(workspace_dir: Path, stalled: int) -> None:
+    """nohup, or & in a script: then only SIGTERM counts."""
+    new_workspace(workspace_dir)
+    environment = {"TSCLUST_DSN": f"postgresql://anna@127.0.0.1:{stalled}/x"}
+    process = started(
+        ["-m", "tsclust", "extract", "-w", workspace_dir], environment,
+        lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )  # fmt: skip
+    while not (workspace_dir / ".tsclust.lock").exists():
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    assert process.returncode == 143
