@@ -14,7 +14,7 @@ import filelock
 import pyarrow as pa
 from pydantic import ValidationError
 
-from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, WorkspaceBusyError
+from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, TsclustError, WorkspaceBusyError
 from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync
 from tsclust.workspace.commands import command
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in
@@ -144,12 +144,18 @@ class Workspace:
             raise WorkspaceBusyError(
                 f"another tsclust is writing to {self.root}", "Wait until it is done, or use another workspace with -w"
             ) from None
+        except OSError as error:
+            if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+                raise
+            raise self._not_ours(f"cannot be written to ({error.strerror})") from None
 
     @contextmanager
     def writing(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone."""
         writer = StageWriter(self.root / f".{stage.name}.new")
         remove(writer.folder)
+        if writer.folder.exists():
+            raise self._not_ours(f"has {writer.folder.name}, which cannot be removed")
         writer.folder.mkdir(parents=True)
         try:
             with disk_full_explained(self.root):
@@ -157,6 +163,13 @@ class Workspace:
                 replace_folder(writer.folder, self.stage(stage))
         finally:
             remove(writer.folder)
+
+    def _not_ours(self, why: str) -> TsclustError:
+        """The error for a folder of another user, or of a disk that may only be read."""
+        return TsclustError(
+            f"{self.root} {why}: expected a folder that you may change",
+            "Ask its owner, or copy it and name the copy with -w; status, verify and filter --dry-run only read",
+        )
 
     def unfinished(self, stage: Stage[Any]) -> Path:
         """Where `resuming` keeps what there is so far."""
