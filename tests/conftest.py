@@ -11,8 +11,8 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
-        "kernels", "answer_page", "browsers", "bundles", "commands", "disk", "features_workspace", "file_tables", "labels",
-        "needs", "plant", "power", "report_workspace", "screened", "servers", "slow_table",
+        "kernels", "answer_page", "browsers", "bundles", "commands", "disk", "features_workspace", "file_tables",
+        "labels", "needs", "plant", "power", "report_workspace", "screened", "servers", "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent
