@@ -188,10 +188,10 @@ class Language:
         return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name
 
 
-def shown(text: str) -> str:
+def shown(text: str, longest: int = LONGEST) -> str:
     """Text from the data fit for a page: control characters made visible, and no longer than people read."""
-    visible = "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in text[: LONGEST + 1])
-    return visible if len(text) <= LONGEST else f"{visible[:LONGEST]}… ({len(text)})"
+    visible = "".join("\ufffd" if unicodedata.category(c) == "Cc" else c for c in text[: longest + 1])
+    return visible if len(text) <= longest else f"{visible[:longest]}… ({len(text)})"
 
 
 def _decimals(value: float, digits: int) -> int:

@@ -15,9 +15,10 @@ import jinja2
 from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
 from tsclust.stages.labels.kinds import WAYS
 from tsclust.stages.reports.charts.drawing import bars
-from tsclust.wording.language import Language
+from tsclust.wording.language import Language, shown
 
 STATIC = Path(__file__).parent.parent / "static"
+CONDITION = 2_000  # characters of a rule that are shown: one with an end cut off could not be judged
 SCRIPTS = ("page.js", "overview.js", "spreads.js", "file.js", "answers.js", "keys.js")
 
 
@@ -54,7 +55,7 @@ def templates(language: Language) -> jinja2.Environment:
         plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
         month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
         time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
-        called=language.called, fixed=language.fixed, alike=language.alike, origin=language.origin,
+        called=language.called, fixed=language.fixed, alike=language.alike, origin=language.origin, condition=lambda text: shown(text, CONDITION),
     )  # fmt: skip
     return environment
 
