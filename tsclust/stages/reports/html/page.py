@@ -55,7 +55,8 @@ def templates(language: Language) -> jinja2.Environment:
         plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
         month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
         time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
-        called=language.called, fixed=language.fixed, alike=language.alike, origin=language.origin, condition=lambda text: shown(text, CONDITION),
+        called=language.called, fixed=language.fixed, alike=language.alike, origin=language.origin,
+        condition=lambda text: shown(text, CONDITION),
     )  # fmt: skip
     return environment
 
