@@ -118,6 +118,25 @@ def test_a_stream_that_begins_or_ends_otherwise_is_refused(
         read(changed, SOURCE)
 
 
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (put(0, b"\0\1"), "a row of the stream is damaged: "),
+        (lambda row: [row[:-14]], "a row of the stream is damaged: "),
+        (lambda row: [], "599 rows came, expected 600 by"),
+        (lambda row: [b"\xff\xff"], "599 rows came, expected 600 by"),
+    ],
+)
+def test_long_rows_in_one_pass_are_refused_too(database: str, socket_folder: Path, change: Row, found: str) -> None:
+    rows = (
+        "SELECT i AS series_id, j AS idx, 0.5::float8 AS value FROM generate_series(1, 60) i, generate_series(1, 10) j"
+    )
+    run(database, f"CREATE TABLE rows AS {rows}")
+    refused = pytest.raises(DamagedStreamError, match=found)
+    with proxied(database, socket_folder, on_row(NTH, change)) as changed, refused:
+        read(changed, Source(table="rows", id="series_id", order="idx", retries=0))
+
+
 @pytest.mark.parametrize("sent", [bytes(range(256)), b"E\0\0\0\x05x", b"d\x7f\xff\xff\xff" + bytes(100)])
 def test_garbage_is_a_lost_source(dsn: str, socket_folder: Path, sent: bytes) -> None:
     seen = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -86,8 +87,7 @@ def free_name(name: str, names: Iterable[str]) -> str:
 
 
 def _by_name(label: str, columns: Sequence[Column]) -> dict[str, Column]:
-    names = [c.name for c in columns]
-    twice = sorted({n for n in names if names.count(n) > 1})
+    twice = sorted(n for n, times in Counter(c.name for c in columns).items() if times > 1)
     if twice:
         raise QueryError(f"{label} returns column {twice[0]} twice", "Name its columns, or rename one with AS")
     return {c.name: c for c in columns}

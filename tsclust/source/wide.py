@@ -73,7 +73,8 @@ def _nothing(table: Table, taken: set[str], every: list[str]) -> None:
 def _check_kinds(table: Table, every: list[str], names: list[str]) -> None:
     """A text among the values is an error: without its column every series would lack a sample."""
     ordered = numbered.ordered(names)
-    others = [name for name in every if name not in names and name not in table.source.carry]
+    known = {*names, *table.source.carry}
+    others = [name for name in every if name not in known]
     if numbered.numbers(names):  # valve is no sample of v0, v1, ...
         others = [name for name in others if any(c in _DIGITS for c in name)]
     for name in others:
@@ -102,8 +103,9 @@ def _check_rivals(table: Table, names: list[str], taken: set[str]) -> None:
     """Other sets that may just as well be the values: as large, or called alike but for a digit or capitals."""
     mine = numbered.families(names)
     (before,) = mine if len(mine) == 1 else ("",)
+    known = {*names, *taken}
     for other, found in numbered.families(table.columns).items():
-        rivals = [n for n in found if n not in names and n not in taken and table.columns[n].kind in NUMBERS]
+        rivals = [n for n in found if n not in known and table.columns[n].kind in NUMBERS]
         alike = numbered.alike(other) == numbered.alike(before)
         if rivals and (alike or len(rivals) == len(names)) and len(names) >= 2:
             first, all_ = numbered.ordered(names), numbered.ordered([*names, *rivals])

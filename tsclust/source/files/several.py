@@ -104,7 +104,8 @@ def _common(parts: Sequence[Rows], *, text_wins: bool) -> pa.Schema:
 
 def _check_names(first: Rows, part: Rows) -> None:
     for has, lacks in ((first, part), (part, first)):
-        missing = [name for name in has.schema.names if name not in lacks.schema.names]
+        there = set(lacks.schema.names)
+        missing = [name for name in has.schema.names if name not in there]
         if missing:
             raise SettingsError(
                 f"{lacks.label} has no column {missing[0]}, which {has.label} has", "Name files with the same columns"
@@ -131,9 +132,9 @@ def _wider(name: str, type_: pa.DataType, part: Rows, first: str, *, text_wins: 
 
 def _known(part: Rows, types: Mapping[str, pa.DataType]) -> Mapping[str, pa.DataType]:
     """`types`, where the part has these columns or says itself why it has not."""
-    left_out = getattr(part, "left_out", {})
+    there = {*part.schema.names, *getattr(part, "left_out", {})}
     for name in types:
-        if name not in part.schema.names and name not in left_out:
+        if name not in there:
             raise BadSeriesError(
                 f"{part.label} has no column {name} (it has {near(name, part.schema.names)})", "Name one of its columns"
             )

@@ -19,6 +19,7 @@ from tsclust.source.postgres.session import (
     BEGIN,
     SETTINGS,
     Connection,
+    DamagedStreamError,
     params_of,
     reached,
     refused,
@@ -35,13 +36,21 @@ def batches(
     with closing(join_snapshot(dsn, holder, snapshot)) as connection, connection.cursor() as cursor:
         try:
             cursor.execute(query)
-            for batch in cursor.fetch_record_batch():
+            for batch in _readable(cursor.fetch_record_batch(), label):
                 yield batch.cast(schema)
         except dbapi.Error as error:
             raise translate(_class_of(error.sqlstate), label, _first_line(str(error))) from error
         except OSError as error:  # amid the rows, where the driver keeps no SQLSTATE
             kind = errors.DatabaseError if _is_there(connection) else errors.OperationalError
             raise translate(kind, label, _first_line(str(error))) from error
+
+
+def _readable(batches: Iterator[pa.RecordBatch], label: str) -> Iterator[pa.RecordBatch]:
+    """The batches. Raises DamagedStreamError where the driver finds that rows have not the form of rows."""
+    try:
+        yield from batches
+    except pa.ArrowInvalid as error:
+        raise DamagedStreamError(f"{label}: a row of the stream is damaged: {_first_line(str(error))}") from error
 
 
 def _is_there(connection: dbapi.Connection) -> bool:

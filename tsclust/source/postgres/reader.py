@@ -21,7 +21,7 @@ from tsclust.source.postgres import copy, copy_rows
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.ranges import ranges as plan_ranges
-from tsclust.source.postgres.relation import relation
+from tsclust.source.postgres.relation import relation, table_names
 from tsclust.source.postgres.select import CHECK, Selection, of_q
 from tsclust.source.postgres.session import (
     Connection,
@@ -43,8 +43,11 @@ _WHERE = """SELECT pg_export_snapshot(), (SELECT system_identifier::text FROM pg
 class PostgresReader:
     """Reads ranges of one snapshot, or all of it. Any number of threads may call `batches`."""
 
-    def __init__(self, dsn: str, holder: Connection, selection: Selection, found: SourceInfo, part_rows: int) -> None:
-        self.info = found
+    def __init__(
+        self, dsn: str, holder: Connection, selection: Selection, found: SourceInfo, part_rows: int, is_stored: bool
+    ) -> None:  # fmt: skip
+        """is_stored: the rows are those of a table, the same ones whenever they are asked for."""
+        self.info, self._is_stored = found, is_stored
         self._dsn, self._holder, self._selection, self._part_rows = dsn, holder, selection, part_rows
         self._idle: SimpleQueue[Connection] = SimpleQueue()
         self._busy: set[Connection] = set()
@@ -146,9 +149,22 @@ class PostgresReader:
         """Long rows as they lie: series_id, order, carried columns, one value."""
         from tsclust.source.postgres import adbc
 
-        selection, holder = self._selection, self._holder
+        selection, holder, rows = self._selection, self._holder, 0
         query, label = selection.flat().as_string(holder), selection.relation.label
-        return adbc.batches(self._dsn, holder, self.info.snapshot, query, selection.flat_schema, label)
+        for batch in adbc.batches(self._dsn, holder, self.info.snapshot, query, selection.flat_schema, label):
+            rows += batch.num_rows
+            yield batch
+        if self._is_stored:
+            self._refuse_other_count(rows)
+
+    def _refuse_other_count(self, rows: int) -> None:
+        """Raises DamagedStreamError where the server counts other rows: Arrow's driver does not compare them."""
+        label = self._selection.relation.label
+        with translate_errors(label):
+            count = sql.SQL("SELECT count(*) FROM ({}) AS s").format(self._selection.flat())
+            (there,) = self._holder.execute(count, binary=True).fetchone() or (0,)
+        if rows != there:
+            raise DamagedStreamError(f"{label}: {rows} rows came, expected {there} by the server's count")
 
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
@@ -206,7 +222,8 @@ def opened(
         with translate_errors(from_.label):
             selection, origin = selected(holder, from_, source, after)
             found = _found(holder, selection, origin, source, frozen, after)
-        with closing(PostgresReader(dsn, holder, selection, found, source.part_rows)) as reader:
+            is_stored = _is_stored(holder, source)
+        with closing(PostgresReader(dsn, holder, selection, found, source.part_rows, is_stored)) as reader:
             yield reader
 
 
@@ -234,6 +251,15 @@ def _found(
         layout=str(selection.layout), settings=selection.layout.settings, schema=selection.schema, snapshot=snapshot,
         ranges=ranges, rows=sum(r.rows for r in ranges), high_watermark=_mark(holder, selection, source, bool(ranges)),
     )  # fmt: skip
+
+
+def _is_stored(holder: Connection, source: Source) -> bool:
+    """A query, a view or a condition may call random(), and give other rows when it is asked again."""
+    if source.query.strip() or source.where.strip():
+        return False
+    query = "SELECT relkind IN ('r', 'p', 'm') FROM pg_class WHERE oid = to_regclass(%s)"
+    row = holder.execute(query, [sql.Identifier(*table_names(source.table)).as_string(holder)]).fetchone()
+    return bool(row and row[0])
 
 
 def _refuse_null(holder: Connection, selection: Selection) -> None:
