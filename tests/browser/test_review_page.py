@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -10,23 +11,21 @@ from playwright.sync_api import Page, expect
 import tsclust
 from tests.support.answer_page import press, read
 from tests.support.pages import CLIPPED, Opened
+from tests.support.plant import Reviewed
 from tsclust.simulation.expert import form_of
 from tsclust.workspace.folder import Workspace
 
 
-def test_the_report_s_answers_become_labels(
-    page: Page, flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame], tmp_path: Path
-) -> None:
-    workspace, truth, _ = flipped
-    done = tsclust.labels_review(workspace.root, limit=6)
-    assert done.wrote == workspace.reports / "review.html"
-    opened = Opened(page, done.wrote)
-    form = form_of(done.wrote)
+def test_the_report_s_answers_become_labels(page: Page, reviewed: Reviewed, tmp_path: Path) -> None:
+    workspace = Workspace.open(Path(shutil.copytree(reviewed.workspace.root, tmp_path / "ws")))
+    path = workspace.reports / "review.html"
+    opened = Opened(page, path)
+    form = form_of(path)
     ids = [int(group["series_id"]) for group in form["groups"]]
     assert len(ids) == 6
     expect(page.locator("#bar .done")).to_have_text("0 of 6 answered")
     assert page.evaluate(CLIPPED) == []
-    kinds = dict(truth.iter_rows())
+    kinds = dict(reviewed.truth.iter_rows())
     for n, series_id in enumerate(ids[:2], start=1):
         page.locator(f"#group-{n} .quick button", has_text=f"It is “{kinds[series_id]}”").click()
     page.locator("#group-3 .mini").nth(2).click()

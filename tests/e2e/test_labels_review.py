@@ -9,9 +9,8 @@ import polars as pl
 import pytest
 
 import tsclust
-from tests.support.plant import Plant, label
+from tests.support.plant import Plant, Reviewed, label
 from tsclust.errors import NoSeriesError
-from tsclust.pipeline import labels_review
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features.facts import FEATURES
@@ -19,9 +18,8 @@ from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
 
 
-def test_wrong_labels_come_first_with_the_right_kind(flipped: tuple[Workspace, pl.DataFrame, pl.DataFrame]) -> None:
-    workspace, truth, wrong = flipped
-    order = labels_review.rank(workspace.root)
+def test_wrong_labels_come_first_with_the_right_kind(reviewed: Reviewed) -> None:
+    truth, wrong, order = reviewed.truth, reviewed.wrong, reviewed.order
     assert set(order["series_id"]) == set(truth["series_id"])
     flips = set(wrong.filter(wrong["kind"] != truth["kind"])["series_id"])
     first = order.head(len(order) // 10)

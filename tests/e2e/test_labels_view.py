@@ -24,6 +24,7 @@ from tsclust.pipeline import labels_review
 from tsclust.simulation import expert
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model import classifier
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores.facts import SCORES
 
@@ -248,7 +249,11 @@ def test_drift_has_a_row_for_each_shift(copy: WorkspaceView, changed: list[Any],
     assert copy.drift.schema["feature"] == pl.String
 
 
-def test_suspects_come_most_suspicious_first(ws: WorkspaceView, small_plant: Plant) -> None:
+@pytest.mark.usefixtures("learned_once")
+def test_suspects_come_most_suspicious_first(
+    ws: WorkspaceView, small_plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(classifier, "TREES", 100)
     found = ws.suspects(12)
     assert found.columns == ["series_id", "kind", "suggested", "probability", "margin"]
     assert found.equals(labels_review.rank(ws.workspace.root).head(12))

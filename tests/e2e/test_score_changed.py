@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import polars as pl
 import pytest
 
 import tsclust
+from tests.support.commands import call_tsclust
 from tests.support.plant import cycles_file, describe_file, kept, label
 from tsclust.workspace.folder import Workspace
 
@@ -35,21 +34,17 @@ class Six:
 @pytest.fixture(scope="module")
 def six(tmp_path_factory: pytest.TempPathFactory) -> Six:
     folder = tmp_path_factory.mktemp("six")
-    path, truth = cycles_file(folder, 300_000)
-    table = pl.read_parquet(path)
-    few = table.filter(pl.col("machine_id").is_in(table["machine_id"].unique().sort().head(6).implode()))
-    few.write_parquet(folder / "few.parquet")
-    workspace = describe_file(folder, folder / "few.parquet")
+    path, truth = cycles_file(folder, 4_500, of_machines=6)
+    workspace = describe_file(folder, path)
     kinds = kept(workspace, truth).select("series_id", "kind")
     label(workspace, kinds)
     tsclust.train(workspace.root)
-    return Six(workspace, few, kinds)
+    return Six(workspace, pl.read_parquet(path), kinds)
 
 
 def checked(workspace: Workspace, *more: str) -> tuple[int, list[dict[str, Any]], str]:
     """Of `tsclust score --check`: its exit code, what has changed, and what it says of it."""
-    command = [sys.executable, "-m", "tsclust", "score", "-w", str(workspace.root), "--check", "--json", *more]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = call_tsclust("score", "-w", workspace.root, "--check", "--json", *more)
     return done.returncode, json.loads(done.stdout)["facts"]["drift"]["changed"], done.stderr
 
 

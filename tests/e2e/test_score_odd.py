@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 import tsclust
+from tests.support.commands import call_tsclust
 from tests.support.plant import Plant, label, scores
 from tsclust.errors import DamagedError, DiskFullError, NoSeriesError, SettingsError, StageMissingError
 from tsclust.stages.model import skops_file
@@ -36,8 +37,7 @@ def drift(workspace: Workspace, stage: Stage[Any] = SCORES_NEW) -> Any:
 
 @pytest.mark.parametrize("share", ["abc", "", "120%", "-1%", "nan"])
 def test_a_share_that_is_none_is_an_error_of_one_line(small_plant_copy: Workspace, share: str) -> None:
-    command = [sys.executable, "-m", "tsclust", "score", "-w", str(small_plant_copy.root), f"--refuse={share}"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = call_tsclust("score", "-w", small_plant_copy.root, f"--refuse={share}")
     if share:
         assert done.returncode == SettingsError.exit_code
         assert done.stderr.count("\n") == 1
@@ -84,19 +84,8 @@ def test_recordings_that_have_become_impossible_are_a_change(small_plant_copy: W
     found = drift(small_plant_copy)
     assert (found["found"], found["changed"][0]["rejected_more"]) == (True, True)
     assert found["changed"][0]["rejected"] > 0.5
-    command = [
-        sys.executable,
-        "-m",
-        "tsclust",
-        "score",
-        "-w",
-        str(small_plant_copy.root),
-        "--check",
-        "--from",
-        "new.parquet",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=small_plant_copy.root)
-    assert done.returncode == 17
+    new = small_plant_copy.root / "new.parquet"
+    assert call_tsclust("score", "-w", small_plant_copy.root, "--check", "--from", new).returncode == 17
 
 
 def test_all_series_impossible_is_an_answer(small_plant_copy: Workspace, small_plant: Plant) -> None:
@@ -139,7 +128,7 @@ def test_a_feature_that_was_edited_is_another_feature(small_plant_copy: Workspac
     own.write_text(OWN.format("1.0"), encoding="utf-8")
     settings = small_plant_copy.config.read_text(encoding="utf-8")
     small_plant_copy.config.write_text(settings.replace('extra = ""', f'extra = "{own}"'), encoding="utf-8")
-    label(small_plant_copy, small_plant.kinds.head(2_000))
+    label(small_plant_copy, small_plant.kinds.head(1_000))
     tsclust.features(small_plant_copy.root)
     tsclust.train(small_plant_copy.root)
     tsclust.score(small_plant_copy.root, of(small_plant_copy, small_plant.series.head(100)))
@@ -193,8 +182,8 @@ def test_a_killed_score_leaves_the_last_scores(small_plant_copy: Workspace, smal
 def test_a_full_disk_is_one_line_and_loses_nothing(
     small_plant_copy: Workspace, small_plant: Plant, command: list[str]
 ) -> None:
-    label(small_plant_copy, small_plant.kinds.head(2_000))
-    of(small_plant_copy, small_plant.series.head(2_000))
+    label(small_plant_copy, small_plant.kinds.head(1_000))
+    of(small_plant_copy, small_plant.series.head(1_000))
     (small_plant_copy.root / "labels.parquet").write_text("what was there before")
     before = files_of(small_plant_copy)
     done = subprocess.run(
@@ -230,7 +219,7 @@ def test_kinds_that_only_few_have_and_no_normal_ones(small_plant_copy: Workspace
         [small_plant.kinds.filter(pl.col("kind") != "normal"), small_plant.kinds.filter(kind="normal").head(3)]
     )
     label(small_plant_copy, few)
-    tsclust.cluster(small_plant_copy.root, {"cluster": {"k": "2..12"}})
+    tsclust.cluster(small_plant_copy.root, {"cluster": {"k": "2..6"}})
     tsclust.train(small_plant_copy.root)
     facts = small_plant_copy.manifest(MODEL).facts
     assert facts.assumed > 1_000

@@ -17,6 +17,8 @@ import pytest
 from filelock import FileLock
 
 import tsclust
+from tests.support.endurance import times
+from tsclust.pipeline import labels_review
 from tsclust.simulation import machines
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files, tables
@@ -33,12 +35,14 @@ BASELINE = ["machine_id", "direction"]
 FLAGS: dict[str, Any] = {"cluster": {"baseline": BASELINE}}
 
 
-def cycles_file(folder: Path, series: int = 20_000, seed: int = 1) -> tuple[Path, pl.DataFrame]:
+def cycles_file(
+    folder: Path, series: int = 20_000, seed: int = 1, of_machines: int = machines.MACHINES
+) -> tuple[Path, pl.DataFrame]:
     """(a Parquet file of made cycles, series_id and kind of each): no column of the file tells the kind."""
     folder.mkdir(parents=True, exist_ok=True)
     path, truths = folder / f"cycles-{seed}.parquet", []
     with pq.ParquetWriter(path, machines.SCHEMA) as writer:
-        for batch, truth in machines.make(series, seed):
+        for batch, truth in machines.make(series, seed, machines=of_machines):
             writer.write_batch(batch)
             truths.append(pl.DataFrame(truth))
     pl.concat(truths).write_parquet(folder / "planted.parquet")
@@ -77,6 +81,12 @@ def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -
 
 def scores(workspace: Workspace, stage: Stage[Any] = SCORES) -> pl.DataFrame:
     return pl.concat([pl.read_parquet(path) for path in workspace.parts(stage)])
+
+
+def pytest_configure() -> None:
+    """Fewer trees: growing a hundred is most of what training costs, and no plant of a test needs them. Processes of
+    their own, such as notebooks, and the long form grow as many as the product."""
+    classifier.TREES = times(20, classifier.TREES)
 
 
 HELD_OUT = "vibration"  # a kind that nobody has labelled
@@ -204,34 +214,63 @@ def unlabelled_copy(described_plant: Plant, tmp_path: Path) -> Workspace:
     return described_plant.copy_to(tmp_path / "ws")
 
 
-@pytest.fixture
-def flipped(unlabelled_copy: Workspace, described_plant: Plant) -> tuple[Workspace, pl.DataFrame, pl.DataFrame]:
-    """(workspace, the truth, labels of which 5 % are of another kind)."""
-    workspace, truth, rng = unlabelled_copy, described_plant.kinds, np.random.default_rng(1)
-    names = truth["kind"].unique().sort()
+def flip(truth: pl.DataFrame) -> pl.DataFrame:
+    """series_id, kind: of 5 % another one."""
+    rng, names = np.random.default_rng(1), truth["kind"].unique().sort()
     codes = truth["kind"].replace_strict(names.to_list(), range(len(names)), return_dtype=pl.Int64).to_numpy().copy()
     rows = rng.choice(len(codes), len(codes) // 20, replace=False)
     codes[rows] = (codes[rows] + rng.integers(1, len(names), len(rows))) % len(names)
-    wrong = truth.with_columns(kind=names.gather(codes))
-    label(workspace, wrong)
-    return workspace, truth, wrong
+    return truth.with_columns(kind=names.gather(codes))
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A workspace with labels of which 5 % are wrong, and a review of 6 of them in reports/: for reading.
+
+    truth, wrong  series_id, kind as it is, and as it was labelled
+    order         every label, the most suspicious first: see labels_review.rank
+    """
+
+    workspace: Workspace
+    truth: pl.DataFrame
+    wrong: pl.DataFrame
+    order: pl.DataFrame
+
+
+@pytest.fixture(scope="session")
+def reviewed(described_plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Reviewed:
+    truth = described_plant.kinds
+    wrong = flip(truth)
+
+    def review(folder: Path) -> None:
+        workspace = described_plant.copy_to(folder / "ws")
+        label(workspace, wrong)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(classifier, "learn", remembered)
+            labels_review.rank(workspace.root).write_parquet(folder / "order.parquet")
+            done = tsclust.labels_review(workspace.root, limit=6)
+        assert done.wrote == workspace.reports / "review.html"
+
+    folder = folder_once(tmp_path_factory, "reviewed", review)
+    return Reviewed(Workspace.open(folder / "ws"), truth, wrong, pl.read_parquet(folder / "order.parquet"))
 
 
 @pytest.fixture
 def learned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who trains again from the same labels gets the classifier of before: it is the same to the last bit, and what
     is chosen afterwards, such as the threshold, is what the test is about."""
-    learn = classifier.learn
-
-    def remembered(examples: Examples, seed: int, *_: object) -> Learned:
-        arrays = (examples.x, examples.kind, examples.weight, examples.machine.astype(str))
-        told = repr((examples.kinds, seed)).encode() + b"".join(array.tobytes() for array in arrays)
-        key = hashlib.sha256(told).hexdigest()
-        if key not in _learned:
-            _learned[key] = learn(examples, seed)
-        return _learned[key]
-
     monkeypatch.setattr(classifier, "learn", remembered)
 
 
+def remembered(examples: Examples, seed: int, *_: object) -> Learned:
+    """classifier.learn, once for the same examples."""
+    arrays = (examples.x, examples.kind, examples.weight, examples.machine.astype(str))
+    told = repr((examples.kinds, seed, classifier.TREES)).encode() + b"".join(array.tobytes() for array in arrays)
+    key = hashlib.sha256(told).hexdigest()
+    if key not in _learned:
+        _learned[key] = _learn(examples, seed)
+    return _learned[key]
+
+
+_learn = classifier.learn
 _learned: dict[str, Learned] = {}

@@ -22,6 +22,7 @@ Ints = npt.NDArray[np.int64]
 
 VERSION = 1  # raised when other cycles are made
 MACHINES = 400
+PRONE = 80  # machines that a kind of malfunction occurs on
 CHUNK = 50_000  # cycles made at a time
 LEAD = 6  # samples of rest before the start, before the cut is shifted
 SHIFT = 5  # the cut is off by up to this many samples
@@ -61,7 +62,7 @@ TRUTH_SCHEMA = pa.schema([("series_id", pa.int64()), ("kind", pa.string())])
 
 @dataclass(frozen=True)
 class Park:
-    """What each of the machines has of its own: (MACHINES,) each; prone (kinds, 80), who is prone to which kind."""
+    """What each of the machines has of its own: (machines,) each; prone (kinds, PRONE), who is prone to which kind."""
 
     level: Floats
     ratio: Floats
@@ -88,9 +89,11 @@ class Cycles:
     tail: Floats
 
 
-def make(series: int, seed: int = 1, workers: int = 2) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
+def make(
+    series: int, seed: int = 1, workers: int = 2, machines: int = MACHINES
+) -> Iterator[tuple[pa.RecordBatch, pa.RecordBatch]]:
     """(series, truth) batches of `CHUNK` cycles, `series` in all; the same bytes for the same seed."""
-    park = _machines(np.random.default_rng([seed, 0]))
+    park = _machines(np.random.default_rng([seed, 0]), machines)
 
     def one_chunk(number: int) -> tuple[pa.RecordBatch, pa.RecordBatch]:
         ids = np.arange(number * CHUNK + 1, min((number + 1) * CHUNK, series) + 1)
@@ -99,14 +102,14 @@ def make(series: int, seed: int = 1, workers: int = 2) -> Iterator[tuple[pa.Reco
     return map_parts(one_chunk, range(-(-series // CHUNK)), workers)
 
 
-def _machines(rng: np.random.Generator) -> Park:
+def _machines(rng: np.random.Generator, n: int) -> Park:
     return Park(
-        level=rng.lognormal(0.0, 0.18, MACHINES),
-        ratio=rng.uniform(3.6, 7.5, MACHINES),
-        run=rng.integers(36, 62, MACHINES).astype(np.float64),
-        drift=rng.normal(0.0, 0.03, MACHINES),
-        decay=rng.uniform(1.2, 1.8, MACHINES),
-        prone=np.stack([rng.permutation(MACHINES)[:80] for _ in KINDS]),
+        level=rng.lognormal(0.0, 0.18, n),
+        ratio=rng.uniform(3.6, 7.5, n),
+        run=rng.integers(36, 62, n).astype(np.float64),
+        drift=rng.normal(0.0, 0.03, n),
+        decay=rng.uniform(1.2, 1.8, n),
+        prone=np.stack([rng.permutation(n)[:PRONE] for _ in KINDS]),
     )
 
 
@@ -130,8 +133,8 @@ def _chunk(rng: np.random.Generator, park: Park, ids: Ints) -> tuple[pa.RecordBa
 def _parameters(rng: np.random.Generator, park: Park, n: int) -> Cycles:
     share = [*KINDS.values()]
     which = rng.choice(len(KINDS) + 1, n, p=[1 - sum(share), *share]) - 1
-    prone = park.prone[np.maximum(which, 0), rng.integers(0, 80, n)]
-    machine = np.where(which < 0, rng.integers(0, MACHINES, n), prone)
+    prone = park.prone[np.maximum(which, 0), rng.integers(0, park.prone.shape[1], n)]
+    machine = np.where(which < 0, rng.integers(0, len(park.level), n), prone)
     kind = np.array([*KINDS, "normal"])[which]
     direction = rng.integers(0, 2, n)
     level = park.level[machine] * np.where(direction == 1, 1.25, 1.0) * rng.normal(1, 0.02, n)
