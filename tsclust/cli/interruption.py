@@ -39,6 +39,11 @@ def listen() -> None:
     threading.Thread(target=_end_late, args=(hears,), name="tsclust-signals", daemon=True).start()
 
 
+def heard() -> bool:
+    """Whether there was a signal."""
+    return bool(_heard)
+
+
 def code() -> int:
     """The exit code of a command that was interrupted."""
     return CODES[_heard[0]] if _heard else 130

@@ -66,12 +66,18 @@ def error_boundary() -> Iterator[None]:
     except MemoryError:
         raise _exit_with(_NO_MEMORY, 1) from None
     except KeyboardInterrupt:
-        interruption.tell()
-        raise typer.Exit(interruption.code()) from None
+        raise _interrupted() from None
+
+
+def _interrupted() -> typer.Exit:
+    interruption.tell()
+    return typer.Exit(interruption.code())
 
 
 def _exit_with(why: str, code: int) -> typer.Exit:
-    """Say why on stderr: the place that prints errors."""
+    """Say why on stderr: the place that prints errors. What fails because of a signal is not what went wrong."""
+    if interruption.heard():
+        return _interrupted()
     print(f"tsclust: {redacted(why)}", file=sys.stderr)  # noqa: T201
     return typer.Exit(code)
 

@@ -160,3 +160,23 @@ def test_a_parquet_that_is_damaged_inside(tmp_path: Path) -> None:
 def test_a_column_twice_in_parquet(tmp_path: Path) -> None:
     pq.write_table(pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["id", "id"]), tmp_path / "a.parquet")
     assert "column id occurs twice" in refusal(BadSeriesError, "a.parquet", tmp_path)
+
+
+def test_a_column_whose_name_is_no_text(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"id": [1], "name": [1.0]}), tmp_path / "a.parquet", store_schema=False)
+    content = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(content.replace(b"name", b"n\xffme"))
+    with pytest.raises(SourceFileError, match="damaged: expected a Parquet file"):
+        opened("a.parquet", "", tmp_path)
+
+
+def test_a_page_that_claims_to_be_huge_takes_no_memory(tmp_path: Path) -> None:
+    values = np.random.default_rng(1).random(3_000)
+    pq.write_table(pa.table({"id": values}), tmp_path / "a.parquet", use_dictionary=False, compression="zstd")
+    content = bytearray((tmp_path / "a.parquet").read_bytes())
+    page = pq.read_metadata(tmp_path / "a.parquet").row_group(0).column(0).data_page_offset
+    assert content[page + 2] == 0x15  # the size that the page has when it is unpacked, in three bytes
+    content[page + 3 : page + 6] = b"\xff\xff\x7e"
+    (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(SourceFileError, match="damaged: expected a Parquet file"):
+        read(tmp_path / "a.parquet")

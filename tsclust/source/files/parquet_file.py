@@ -135,7 +135,7 @@ def _file(path: Path, label: str, int96: str = "us") -> Iterator[pq.ParquetFile]
     try:
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER, coerce_int96_timestamp_unit=int96) as file:
             yield file
-    except pa.ArrowException as error:
+    except (pa.ArrowException, UnicodeError) as error:  # a column's name may be no text
         raise _damaged(label, str(error)) from None
     except OSError as error:
         raise (unreadable(label, error) if error.errno else _damaged(label, str(error))) from None

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 
 import psycopg
 import pyarrow as pa
@@ -35,7 +36,7 @@ def batches(
     """The rows of `query` with the types of `schema`, on the holder's snapshot. Errors are those of `session`."""
     with closing(join_snapshot(dsn, holder, snapshot)) as connection, connection.cursor() as cursor:
         try:
-            cursor.execute(query)
+            _execute(cursor, query)
             for batch in _readable(cursor.fetch_record_batch(), label):
                 yield batch.cast(schema)
         except dbapi.Error as error:
@@ -51,6 +52,19 @@ def _readable(batches: Iterator[pa.RecordBatch], label: str) -> Iterator[pa.Reco
         yield from batches
     except pa.ArrowInvalid as error:
         raise DamagedStreamError(f"{label}: a row of the stream is damaged: {_first_line(str(error))}") from error
+
+
+def _execute(cursor: dbapi.Cursor, query: str) -> None:
+    """Run the query in a thread: in the main one the driver takes Ctrl-C for itself, asks the server to cancel, and
+    waits with it where the server stalls."""
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(cursor.execute, query)
+        try:
+            running.result()
+        except KeyboardInterrupt:
+            with suppress(dbapi.Error):
+                cursor.adbc_cancel()
+            raise
 
 
 def _is_there(connection: dbapi.Connection) -> bool:
@@ -72,12 +86,12 @@ def join_snapshot(dsn: str, holder: Connection, snapshot: str) -> dbapi.Connecti
         raise refused(_first_line(str(error)), params) from None
     try:
         with connection.cursor() as cursor:
-            cursor.execute(BEGIN)
+            _execute(cursor, BEGIN)
             try:
-                cursor.execute(set_snapshot(snapshot).as_string())
+                _execute(cursor, set_snapshot(snapshot).as_string())
             except dbapi.Error as error:
                 raise snapshot_gone(snapshot, _first_line(str(error))) from error
-            cursor.execute(SETTINGS)
+            _execute(cursor, SETTINGS)
             cursor.fetchall()
     except dbapi.Error as error:
         connection.close()
