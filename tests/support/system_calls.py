@@ -68,8 +68,14 @@ class Cut:
             self._dirty.add(str(Path(names[0]).parent))
         elif name in MOVES and self._is_shown(names[1]):
             self._appears(*names)
-        elif name in ("unlink", "unlinkat", "rmdir") and str(self.root) in about and self._pending:
-            self.wrong.append(f"{about} goes before {self._pending} is on the disk")
+        elif name in ("unlink", "unlinkat", "rmdir"):
+            folder = re.search(r"<([^>]*)>", about)
+            self._goes(str(Path(folder[1] if folder else "", names[0])))
+
+    def _goes(self, path: str) -> None:
+        self._dirty.discard(path)
+        if self._pending and path.startswith(f"{self.root}/"):
+            self.wrong.append(f"{path} goes before the names in {self._pending} are on the disk")
 
     def _appears(self, new: str, name: str) -> None:
         self.wrong += [f"{path} is not on the disk when {name} appears" for path in self._dirty if path.startswith(new)]

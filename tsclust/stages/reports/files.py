@@ -16,7 +16,7 @@ from tsclust.stages.labels.answers import NAME
 from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups import page
 from tsclust.stages.reports.groups.parts import INDEX, bind
-from tsclust.workspace.atomic import replace_folder, write_file
+from tsclust.workspace.atomic import replace_folder, sync, write_file
 from tsclust.workspace.folder import Workspace
 
 LONGEST = 70  # characters of a name: parts of a split report have a number more
@@ -71,6 +71,7 @@ def write_page(workspace: Workspace, name: str, text: str) -> Path:
     write_file(path, text)
     if (workspace.reports / name / INDEX).exists():  # an earlier one of that name, in several files
         shutil.rmtree(workspace.reports / name)
+        sync(workspace.reports)
     return path
 
 
@@ -91,6 +92,7 @@ def _write_parts(
             write_file(beside / book.here, page.render(part, lang, charts, own, book))
         replace_folder(beside, folder)
         folder.with_name(f"{name}.html").unlink(missing_ok=True)
+        sync(workspace.reports)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder / INDEX
