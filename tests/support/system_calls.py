@@ -68,6 +68,8 @@ class Cut:
             self._dirty.add(str(Path(names[0]).parent))
         elif name in MOVES and self._is_shown(names[1]):
             self._appears(*names)
+        elif name in MOVES and names[0] in self._dirty:
+            self._dirty ^= {*names}
         elif name in ("unlink", "unlinkat", "rmdir"):
             folder = re.search(r"<([^>]*)>", about)
             self._goes(str(Path(folder[1] if folder else "", names[0])))
