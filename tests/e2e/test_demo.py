@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,11 @@ import pytest
 
 from tests.support.endurance import times
 from tsclust.embedded_postgres import server
+from tsclust.embedded_postgres.guard import until
 from tsclust.simulation.machines import KINDS
+
+SERIES = 10_000  # every kind occurs
+K = {"TSCLUST_CLUSTER__K": "2..40"}  # the default sweep takes three times as long
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,8 @@ class Demo:
 
 
 def demo(root: Path, *words: str, outside: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tsclust", "demo", "-w", str(root), "--series", "20000", *words]
-    environment = os.environ | ({"TMPDIR": str(outside)} if outside else {})
+    command = [sys.executable, "-m", "tsclust", "demo", "-w", str(root), "--series", str(SERIES), *words]
+    environment = os.environ | K | ({"TMPDIR": str(outside)} if outside else {})
     return subprocess.run(command, capture_output=True, text=True, timeout=600, env=environment)
 
 
@@ -90,8 +93,8 @@ def test_no_stage_reads_the_truth(shown: Demo) -> None:
 def test_a_kept_server_answers_until_it_is_stopped(shown: Demo) -> None:
     try:
         with psycopg.connect(shown.again[-1]["facts"]["dsn"]) as connection:
-            assert connection.execute("SELECT count(*) FROM machine.cycles").fetchone() == (20_000,)
-            assert connection.execute("SELECT count(*) FROM truth.kinds").fetchone() == (20_000,)
+            assert connection.execute("SELECT count(*) FROM machine.cycles").fetchone() == (SERIES,)
+            assert connection.execute("SELECT count(*) FROM truth.kinds").fetchone() == (SERIES,)
     finally:
         assert server.stop_kept(shown.root / ".postgres")
 
@@ -118,15 +121,15 @@ def test_an_interrupted_demo_stops_its_server(tmp_path: Path, moment: str) -> No
         )
         assert process.stdout
         if moment == "server":
-            while not any(outside.rglob(".s.PGSQL*")) and process.poll() is None:
-                time.sleep(0.01)
+            assert until(lambda: listens(outside) or process.poll() is not None, 120)
         else:
             assert any(json.loads(line)["command"] == moment for line in process.stdout)
         process.send_signal(signal.SIGINT)
-        _, told = process.communicate(timeout=60)
+        _, told = process.communicate(timeout=180)
         assert process.returncode == 130, told
         assert "Traceback" not in told
-        assert not any(outside.iterdir())
+        # Interrupted between its start and its use, the server is stopped by its guard, once the process has ended.
+        assert until(lambda: not any(outside.iterdir()), 60)
 
 
 def test_somebody_elses_workspace_is_not_written_over(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from tests.support.servers import new_database
 from tsclust.embedded_postgres.server import Server
 from tsclust.simulation import expert, load
 
-SEED = 5
+SEED, K = 5, "2..6"
 LARGEST = 150_000  # bytes of a notebook with what it shows
 OF_A_MACHINE = re.compile(r"(?<![\w.<:/])/(?:home|root|tmp|var|usr|opt|mnt|srv|Users|private)/|[A-Z]:\\\\|file://")
 REPOSITORY = Path(__file__).parents[2]
@@ -29,7 +29,7 @@ def prepared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with new_database(server.dsn, "notebooks") as dsn:
         load.fill(dsn, 2_000, SEED)
         tsclust.init(root)
-        flags = {"dsn": dsn, "source": {"table": "machine.cycles"}, "cluster": {"k": "2..6"}}
+        flags = {"dsn": dsn, "source": {"table": "machine.cycles"}, "cluster": {"k": K}}
         list(tsclust.run(root, flags))
         expert.prepare(root, dsn, SEED)
     return root
@@ -39,6 +39,7 @@ def prepared(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_notebook_runs(path: Path, prepared: Path, workspace_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(prepared, workspace_dir)
     monkeypatch.setenv("TSCLUST_WORKSPACE", str(workspace_dir))
+    monkeypatch.setenv("TSCLUST_CLUSTER__K", K)  # what it groups anew, as well
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=120).execute()
     shown = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
