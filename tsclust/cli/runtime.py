@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from tsclust.cli import interruption
-from tsclust.errors import SettingsError, TsclustError
+from tsclust.errors import DiskFullError, SettingsError, TsclustError
 from tsclust.passwords import has_password, redacted
 
 
@@ -62,7 +63,7 @@ def error_boundary() -> Iterator[None]:
     except TsclustError as error:
         raise _exit_with(str(error) if str(error).endswith("?") else f"{error}.", error.exit_code) from None
     except OSError as error:  # no permission, a read-only disk, a file that went away
-        raise _exit_with(f"{error.filename or 'the system'}: {error.strerror or error}.", 1) from None
+        raise _exit_with(f"{error.filename or 'the system'}: {error.strerror or error}.", _code_of(error)) from None
     except MemoryError:
         raise _exit_with(_NO_MEMORY, 1) from None
     except KeyboardInterrupt:
@@ -72,6 +73,12 @@ def error_boundary() -> Iterator[None]:
 def _interrupted() -> typer.Exit:
     interruption.tell()
     return typer.Exit(interruption.code())
+
+
+def _code_of(error: OSError) -> int:
+    """Of a disk that is full where a file is; stdout has no file name."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) and error.filename
+    return DiskFullError.exit_code if full else 1
 
 
 def _exit_with(why: str, code: int) -> typer.Exit:

@@ -75,6 +75,13 @@ def test_a_full_disk_below_stdout_is_one_line(initialised: Path, words: str) -> 
     assert (done.returncode, done.stderr) == (1, "tsclust: the system: No space left on device.\n")
 
 
+@pytest.mark.parametrize(("name", "code"), [("ws/reports", 11), (None, 1)])
+def test_a_full_disk_is_one_wherever_a_file_is(name: str | None, code: int) -> None:
+    with pytest.raises(typer.Exit) as left, error_boundary():
+        raise OSError(errno.ENOSPC, "No space left on device", name)
+    assert left.value.exit_code == code
+
+
 def test_a_broken_connection_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as left, error_boundary():
         raise BrokenPipeError(errno.EPIPE, "Broken pipe")

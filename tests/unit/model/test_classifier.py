@@ -189,7 +189,21 @@ def test_a_file_from_elsewhere_runs_nothing(tmp_path: Any) -> None:
                       .replace('"__module__": "sklearn.ensemble._forest"', '"__module__": "os"'))  # fmt: skip
     with pytest.raises(DamagedError, match="the model cannot be read: it contains types that do not belong in a model"):
         skops_file.loads(hostile, 4)
-    for odd in (b"", b"PK", packed[:-100], changed(packed, lambda _: "{}"), changed(packed, lambda _: "[1]")):
+    deep = changed(packed, lambda _: "[" * 200_000 + "]" * 200_000)
+    nested = changed(
+        packed,
+        lambda text: (
+            text.replace('"content": ', '"content": {"__loader__": "DictNode", "content": ' * 900, 1) + "}" * 900
+        ),
+    )
+    schemas = (
+        deep,
+        nested,
+        changed(packed, lambda _: "{}"),
+        changed(packed, lambda _: "[1]"),
+        changed(packed, lambda _: "1e999"),
+    )
+    for odd in (b"", b"PK", packed[:-100], *schemas):
         with pytest.raises(DamagedError, match="the model cannot be read"):
             skops_file.loads(odd, 4)
     with pytest.raises(DamagedError, match="a tree in it is broken"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pytest
 import tsclust
 from tests.support.commands import run_tsclust
 from tests.support.series import machine_cycles
-from tsclust.errors import SettingsError
+from tsclust.config import save
+from tsclust.errors import DamagedError, DiskFullError, SettingsError
 from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.atomic import disk_full_explained
 from tsclust.workspace.folder import Workspace
 
 
@@ -86,6 +89,33 @@ def test_a_place_in_the_settings_is_the_one(extracted: Path, files: list[Path]) 
 def test_save_writes_what_is_remembered(extracted: Path, files: list[Path]) -> None:
     tsclust.extract(extracted, save=True)
     assert f'files = "{files[0]}"' in (extracted / "tsclust.toml").read_text(encoding="utf-8")
+
+
+def test_a_full_disk_leaves_the_settings_and_says_that_the_series_are_there(
+    extracted: Path, files: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, _: str) -> None:
+        with disk_full_explained(path.parent):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(save, "write_file", full)
+    before = (extracted / "tsclust.toml").read_bytes()
+    with pytest.raises(
+        DiskFullError, match=r"series/ was written, but not its settings.*tsclust\.toml, which is unchanged"
+    ):
+        tsclust.extract(extracted, {"source": {"files": str(files[1])}}, save=True)
+    assert (extracted / "tsclust.toml").read_bytes() == before
+    assert "other.parquet" in Workspace.open(extracted).manifest(SERIES).facts.origin
+
+
+def test_a_damaged_manifest_of_series_is_made_again(extracted: Path, files: list[Path]) -> None:
+    """What it remembered is gone: where the series are has to be given once more."""
+    manifest = extracted / "series" / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:100])
+    with pytest.raises(DamagedError, match=r"manifest\.json cannot be read.*Make it again: tsclust extract"):
+        tsclust.status(extracted)
+    assert rows(tsclust.extract(extracted, {"source": {"files": str(files[0])}})) == 200
+    assert state(extracted)[0] == "up to date"
 
 
 def test_a_new_workspace_is_told_where_to_say_it(tmp_path: Path) -> None:
