@@ -30,6 +30,7 @@ from tsclust.simulation import machines
 from tsclust.workspace import integrity
 
 FLIPS = 1_000
+SWEEP = {"cluster": {"k": "2..10"}}  # a short one, of which reading is a larger share
 
 
 def main() -> None:
@@ -49,7 +50,7 @@ def made(folder: Path, series: int) -> Path:
     tsclust.init(root)
     tsclust.extract(root, {"source": {"files": str(folder / "cycles.parquet")}})
     tsclust.features(root)
-    tsclust.cluster(root)
+    tsclust.cluster(root, SWEEP)
     return root
 
 
@@ -59,7 +60,7 @@ def stages(root: Path, runs: int) -> None:
     other = itertools.count(2)
     work: dict[str, Callable[[], object]] = {
         "features": lambda: tsclust.features(root, {"features": {"peak": ("max", "auto")[next(other) % 2]}}),
-        "cluster": lambda: tsclust.cluster(root, {"cluster": {"seed": next(other)}}),
+        "cluster": lambda: tsclust.cluster(root, {"cluster": SWEEP["cluster"] | {"seed": next(other)}}),
         "report": lambda: tsclust.report(root),
         "status": lambda: tsclust.status(root),
     }

@@ -94,9 +94,14 @@ def _stage_of(path: Path) -> _StageFolder | None:
 
 
 def _check(stage: _StageFolder, name: str) -> None:
-    sha256 = stage.outputs.get(name)
-    if sha256 is not None and not _is_as_written(stage.folder / name, sha256):
-        raise damaged(stage.folder / name, stage.folder.parent)
+    """Once more where the stage was replaced between a look at its manifest and one at the file: readers hold no lock."""
+    path, sha256 = stage.folder / name, stage.outputs.get(name)
+    if sha256 is None or _is_as_written(path, sha256):
+        return
+    now = _stage_of(path)
+    if now is None or now == stage:
+        raise damaged(path, stage.folder.parent)
+    _check(now, name)
 
 
 def damaged(path: Path, root: Path) -> DamagedError:

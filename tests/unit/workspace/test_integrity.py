@@ -1,0 +1,82 @@
+"""Files against the hashes in a manifest, and a manifest against its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tsclust.errors import DamagedError
+from tsclust.workspace import integrity
+from tsclust.workspace.integrity import MANIFEST, is_intact, parts_in, sealed, whole
+
+
+def stage(folder: Path, **files: bytes) -> Path:
+    """A stage with these files; `__` in a name is a slash."""
+    outputs = {}
+    for name, content in files.items():
+        path = folder / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        outputs[path.relative_to(folder).as_posix()] = hashlib.sha256(content).hexdigest()
+    (folder / MANIFEST).write_text(sealed(json.dumps({"stage": "x", "outputs": outputs}, indent=2)), encoding="utf-8")
+    return folder
+
+
+def test_a_seal_is_json_and_holds_every_byte() -> None:
+    text = sealed(json.dumps({"a": "\u044f", "facts": {"sha256": "no seal"}}, indent=2, ensure_ascii=False))
+    content = text.encode()
+    assert json.loads(content)["a"] == "\u044f"
+    assert is_intact(content)
+    body = content.index(b',\n  "sha256": "')
+    for at in range(body):
+        assert not is_intact(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+    assert not any(is_intact(content[:end]) for end in range(len(content) - 1))
+    assert is_intact(b'{"outputs": {}}')  # of an earlier version
+    assert not is_intact(b"")
+    assert not is_intact(b"[" * 100_000)
+
+
+def test_a_file_deep_in_a_stage_is_found_in_its_manifest(tmp_path: Path) -> None:
+    folder = stage(tmp_path / "ws" / "clusters", within__assignments__part=b"1")
+    path = folder / "within/assignments/part"
+    assert whole(path) == path
+    path.write_bytes(b"22")
+    with pytest.raises(DamagedError, match=r"part cannot be read.*tsclust verify -w .*/ws"):
+        whole(path)
+
+
+def test_a_manifest_above_the_workspace_is_no_stage(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).write_text("no JSON at all", encoding="utf-8")
+    beside = tmp_path / "ws" / ".series.partial" / "part-00000.parquet"
+    beside.parent.mkdir(parents=True)
+    beside.touch()
+    (tmp_path / "ws" / "tsclust.toml").touch()
+    assert whole(beside) == beside
+
+
+def test_parts_are_those_that_are_listed(tmp_path: Path) -> None:
+    folder = stage(tmp_path / "series", **{"part-2.parquet": b"2", "part-1.parquet": b"1"})
+    (folder / "part-3.parquet").write_bytes(b"stray")
+    assert [path.name for path in parts_in(folder)] == ["part-1.parquet", "part-2.parquet"]
+    (folder / "part-1.parquet").unlink()
+    with pytest.raises(DamagedError, match=r"part-1\.parquet cannot be read: it is missing"):
+        parts_in(folder)
+    (folder / MANIFEST).unlink()  # a stage in the making
+    assert [path.name for path in parts_in(folder)] == ["part-2.parquet", "part-3.parquet"]
+
+
+def test_a_stage_that_is_replaced_meanwhile_is_not_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = stage(tmp_path / "ws" / "series", part=b"old"), stage(tmp_path / "new", part=b"newer")
+    look = integrity._is_as_written
+
+    def replaced(path: Path, sha256: str) -> bool:
+        if new.exists():
+            old.rename(tmp_path / "gone")
+            new.rename(old)
+        return look(path, sha256)
+
+    monkeypatch.setattr(integrity, "_is_as_written", replaced)
+    assert whole(old / "part").read_bytes() == b"newer"
