@@ -94,7 +94,7 @@ def _stage_of(path: Path) -> _StageFolder | None:
 
 
 def _check(stage: _StageFolder, name: str) -> None:
-    """Once more where the stage was replaced between the looks at its manifest and at the file: readers hold no lock."""
+    """Once more where the stage was replaced between looks at its manifest and at the file: readers hold no lock."""
     path, sha256 = stage.folder / name, stage.outputs.get(name)
     if sha256 is None or _is_as_written(path, sha256):
         return
