@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
+import zipfile
 
 import pytest
 
+from tests.support import fuzz
 from tests.support.endurance import LONG, times
+from tsclust.errors import DamagedError
 
 
 @pytest.mark.endurance
@@ -23,3 +27,13 @@ def test_a_mutated_file_is_read_or_refused(format_: str, mutations: int) -> None
     ends = json.loads(done.stdout)
     assert sum(ends.values()) >= mutations
     assert len(ends) > 1 or LONG, ends  # some are refused, some read
+
+
+def test_an_array_of_a_model_whose_head_is_no_python() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(fuzz.models()[0])) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            content = old.read(name)
+            new.writestr(name, content.replace(b"{'descr'", b"(('descr'") if name.endswith(".npy") else content)
+    with pytest.raises(DamagedError, match="EOF in multi-line statement"):
+        fuzz.use_model(out.getvalue())

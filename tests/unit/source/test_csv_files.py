@@ -219,6 +219,7 @@ def test_the_csv_module_reads_the_same(tmp_path: Path, data: list[Any], delimite
         ('id,name\n1,"a\n2,b\n', BadSeriesError, "a.csv: a quote is opened but never closed"),
         (b"id,name\n1,\xef\xee\n", SourceFileError, "a.csv is not UTF-8 text"),
         (b"id,\xef\xee\n1,2\n", SourceFileError, "a.csv is not UTF-8 text (byte 4)"),
+        (b"\xc3", SourceFileError, "a.csv is not UTF-8 text (byte 1)"),
     ],
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, content: str | bytes, kind: type[TsclustError], said: str) -> None:

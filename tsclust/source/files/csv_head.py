@@ -57,12 +57,13 @@ def head(data: bytes, label: str, *, whole: bool) -> Head:
     Raises SourceFileError where it is not UTF-8, BadSeriesError where it has no header.
     """
     bom = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+    all_there = whole and len(data) <= _TEXT
     try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(data[bom:_TEXT])
+        text = codecs.getincrementaldecoder("utf-8")().decode(data[bom:_TEXT], final=all_there)
     except UnicodeDecodeError as error:
         raise not_utf8(label, f"byte {bom + error.start + 1}", data) from None
     lines = list(io.StringIO(text, newline=""))
-    if len(lines) > 2 and not (whole and len(data) <= _TEXT):  # the last one may be cut off
+    if len(lines) > 2 and not all_there:  # the last one may be cut off
         lines.pop()
     first = next((i for i, line in enumerate(lines) if line.strip()), 0)
     named = _SEP.fullmatch(lines[first]) if lines else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from tsclust.errors import DamagedError
 WRONG = (
     zipfile.BadZipFile, zlib.error, OSError, EOFError, LookupError, ValueError, TypeError, AttributeError,
     ArithmeticError, AssertionError, RuntimeError,  # nested too deep, encrypted, or packed in a way that nobody knows
+    SyntaxError, tokenize.TokenError, MemoryError,  # the head of an array is read as Python's literals
 )  # fmt: skip
 T = TypeVar("T")
 SCHEMA = "schema.json"
@@ -61,7 +63,11 @@ def _named_anew(packed: bytes) -> bytes:
 def loads(content: bytes, features: int) -> dict[str, Any]:
     """What was dumped. Raises DamagedError for anything but a pipeline of `classifier.candidates`, arrays, numbers
     and texts; and for trees that could not have grown on so many features."""
-    found = refusing_damage(lambda: _loaded(content))
+    return refusing_damage(lambda: _classifier(_loaded(content), features))
+
+
+def _classifier(found: Any, features: int) -> dict[str, Any]:
+    """What was loaded, where it is a classifier of tsclust."""
     if not isinstance(found, dict) or _steps(found.get("estimator")) not in PIPELINES:
         raise _damaged("it contains no classifier of tsclust")
     for one in getattr(found["estimator"].steps[-1][1], "estimators_", ()):
