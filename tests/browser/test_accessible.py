@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 import tsclust
+from tests.support.endurance import times
 from tests.support.pages import Opened
 from tests.support.report_workspace import lifelike, write
 
@@ -40,8 +41,11 @@ def serious(page: Page) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("lang", ["en", "ru"])
+SHOWN = [("en", "light"), ("ru", "dark"), ("en", "dark"), ("ru", "light")]
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize(("lang", "colours"), SHOWN[: times(2, 4)])
 def test_nothing_keeps_people_from_the_report(page: Page, pages: dict[str, Path], lang: str, colours: str) -> None:
     page.emulate_media(color_scheme=colours)
     opened = Opened(page, pages[lang])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.support.endurance import times
 from tests.support.pages import Opened
 from tsclust.config import Report
 from tsclust.stages.reports.groups.page import render
@@ -26,9 +27,9 @@ def report(forty_groups: Workspace) -> Path:
     return path
 
 
-@pytest.fixture(params=["chromium", "firefox"])
-def wide_or_narrow(request: pytest.FixtureRequest, width: int) -> Iterator[Page]:
-    browser: Browser = request.getfixturevalue(request.param)
+@pytest.fixture
+def wide_or_narrow(request: pytest.FixtureRequest, name: str, width: int) -> Iterator[Page]:
+    browser: Browser = request.getfixturevalue(name)
     with browser.new_context(viewport={"width": width, "height": 800}) as context:
         yield context.new_page()
 
@@ -42,7 +43,11 @@ def top(page: Page, group: int) -> float:
     return float(seen)
 
 
-@pytest.mark.parametrize("width", [400, 1280])
+WINDOWS = [("chromium", 400), ("firefox", 1280), ("chromium", 1280), ("firefox", 400)]
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize(("name", "width"), WINDOWS[: times(2, 4)])
 def test_a_link_leads_to_its_group(wide_or_narrow: Page, report: Path) -> None:
     page = wide_or_narrow
     opened = Opened(page, report)

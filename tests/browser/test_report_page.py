@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.support.endurance import times
 from tests.support.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened, seen
 from tests.support.report_workspace import NORMAL, lifelike, write
 from tsclust.config import Report
@@ -172,8 +173,11 @@ def test_an_impossible_series_opens_too(page: Page, reports: dict[str, Path]) ->
     assert opened.is_quiet()
 
 
-@pytest.mark.parametrize("lang", ["en", "ru"])
-@pytest.mark.parametrize("width", [400, 1280, 1920])
+WINDOWS = [("en", 400), ("ru", 1280), ("ru", 400), ("en", 1920), ("en", 1280), ("ru", 1920)]
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize(("lang", "width"), WINDOWS[: times(4, 6)])
 def test_nothing_is_clipped(page: Page, reports: dict[str, Path], width: int, lang: str) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     opened = Opened(page, reports[lang])
