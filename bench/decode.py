@@ -42,7 +42,7 @@ def believed_fields(data: Any, columns: int, most: int) -> Any:
     rows, used = 0, 0
     while rows < most:
         end = used + 2
-        if end > len(data):
+        if end > len(data) or data[used] == 0xFF:  # the end mark
             break
         for _ in range((np.int64(data[used]) << 8) | data[used + 1]):
             if end + 4 > len(data):
@@ -86,6 +86,8 @@ def messages_of(dsn: str) -> list[list[bytes]]:
             if sum(map(len, chunks[-1][:1])) * len(chunks[-1]) > copy.CHUNK:
                 chunks.append([])
             chunks[-1].append(bytes(got[1]))
+        while raw.get_result():  # the end of the COPY
+            pass
     return chunks
 
 
