@@ -4,7 +4,8 @@ python bench/durable.py [--series N] [--runs N] [--folder DIR]
 
 Synthetic cycles in a Parquet file go through `extract`, `features`, `cluster` and `report`, in turn as they are and
 with an fsync that does nothing; what one run left to write is written before the next begins. DIR is on the disk that
-is measured. Medians of the runs, and their ratio.
+is measured. Medians of the runs, and their ratio; and how long the main thread waited in fsync, of which a busy machine
+does not change much.
 """
 
 from __future__ import annotations
@@ -13,10 +14,10 @@ import argparse
 import os
 import statistics
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -26,7 +27,8 @@ import pyarrow.parquet as pq
 import tsclust
 from tsclust.simulation import machines
 
-Costs = dict[tuple[str, bool], list[float]]  # stage, synced -> seconds
+Costs = dict[tuple[str, str], list[float]]  # stage, what -> seconds
+SYNCED, NOT, WAITED = "synced", "not", "waited"
 
 
 def main() -> None:
@@ -48,10 +50,29 @@ def measured(folder: Path, series: int, runs: int) -> Costs:
             writer.write_batch(batch)
     for number in range(2 * runs + 2):
         synced = number % 4 in (0, 3)  # each way as often first, and with each setting of `_round`
-        with nullcontext() if synced else patch("os.fsync"):
+        with patch("os.fsync", Waiting(os.fsync) if synced else Waiting(lambda _: None)) as fsync:
             for name, seconds in _round(folder, number):
-                costs[name, synced].append(seconds)
+                costs[name, SYNCED if synced else NOT].append(seconds)
+                costs[name, WAITED] += [fsync.taken()] if synced else []
     return {key: seconds[1:] for key, seconds in costs.items()}
+
+
+class Waiting:
+    """Another fsync, and how long the main thread was in it."""
+
+    def __init__(self, fsync: Callable[[int], None]) -> None:
+        self._fsync, self._seconds = fsync, 0.0
+
+    def __call__(self, number: int) -> None:
+        began = time.perf_counter()
+        self._fsync(number)
+        if threading.current_thread() is threading.main_thread():
+            self._seconds += time.perf_counter() - began
+
+    def taken(self) -> float:
+        """Seconds since the last time."""
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
 
 
 def _round(folder: Path, number: int) -> list[tuple[str, float]]:
@@ -74,10 +95,10 @@ def _seconds(stage: Callable[[], object]) -> float:
 
 
 def print_table(costs: Costs) -> None:
-    print("| | seconds | without fsync | ratio |\n| --- | --- | --- | --- |")
+    print("| | seconds | without fsync | ratio | waited in fsync |\n| --- | --- | --- | --- | --- |")
     for name in dict.fromkeys(name for name, _ in costs):
-        with_, without = (statistics.median(costs[name, synced]) for synced in (True, False))
-        print(f"| {name} | {with_:.2f} | {without:.2f} | {with_ / without:.2f} |")
+        with_, without, waited = (statistics.median(costs[name, what]) for what in (SYNCED, NOT, WAITED))
+        print(f"| {name} | {with_:.2f} | {without:.2f} | {with_ / without:.2f} | {waited:.2f} s |")
 
 
 if __name__ == "__main__":
