@@ -71,9 +71,11 @@ def leave() -> None:
 
 
 def _raise(number: int, _: object) -> None:
-    """Once: what cleans up is not to be interrupted."""
-    if not _heard:
-        _heard.append(number)
+    """Once: what cleans up is not to be interrupted. Where Polars has stopped a query for the same Ctrl-C, it has
+    raised this already."""
+    first = not _heard
+    _heard.append(number)
+    if first and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
         raise KeyboardInterrupt
 
 
