@@ -17,7 +17,7 @@ CHECKED = {"NUMBA_BOUNDSCHECK": "1"} if LONG else {"NUMBA_DISABLE_JIT": "1"}
 
 @pytest.mark.endurance
 def test_no_mutation_of_a_stream_is_believed_or_read_beyond_its_end(tmp_path: Path) -> None:
-    mutations = times(1_500, 200_000)
+    mutations = times(2_000, 200_000)
     done = subprocess.run(
         [sys.executable, "-m", "tests.support.copy_stream", "1", str(mutations)], capture_output=True, text=True,
         check=False, env={**os.environ, **CHECKED, "NUMBA_CACHE_DIR": str(tmp_path)},
