@@ -24,7 +24,6 @@ from tsclust.pipeline import labels_review
 from tsclust.simulation import expert
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.model import classifier
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores.facts import SCORES
 
@@ -250,18 +249,15 @@ def test_drift_has_a_row_for_each_shift(copy: WorkspaceView, changed: list[Any],
 
 
 @pytest.mark.usefixtures("learned_once")
-def test_suspects_come_most_suspicious_first(
-    ws: WorkspaceView, small_plant: Plant, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(classifier, "TREES", 100)
+def test_suspects_come_most_suspicious_first(ws: WorkspaceView, small_plant: Plant) -> None:
     found = ws.suspects(12)
     assert found.columns == ["series_id", "kind", "suggested", "probability", "margin"]
     assert found.equals(labels_review.rank(ws.workspace.root).head(12))
     assert found["margin"].is_sorted(descending=True)
     used = dict(ws.labels_in_use.select("series_id", "kind").iter_rows())
     assert found["kind"].to_list() == [used[i] for i in found["series_id"]]
-    clear = found.filter(pl.col("margin") > 0.5).join(small_plant.planted.rename({"kind": "true"}), on="series_id")
-    assert (clear["kind"] != clear["true"]).mean() >= 0.5
+    first = found.join(small_plant.planted.rename({"kind": "true"}), on="series_id")
+    assert (first["kind"] != first["true"]).mean() >= 0.5  # of all labels it is one in fifty
 
 
 ASKED: list[tuple[str, Callable[[WorkspaceView], object]]] = [
