@@ -155,7 +155,7 @@ def verify(root: Root = HERE, json: Json = False) -> None:
     """Check that every file is what was written, and report what is damaged: exit code 14."""
     with shown(json) as (listen, show):
         done = tsclust.verify(root, {}, listen)
-        show([done], costs=True)
+        show([done])
     if done.facts and done.facts["damaged"]:
         names = ", ".join(done.facts["damaged"])
         raise DamagedError(f"{root} is damaged, in {names}", "Make these again as shown")
