@@ -5,29 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 
+from tests.support.command_tree import COMMANDS, GROUPS, TREE
 from tests.support.commands import call_tsclust
-from tsclust.cli.commands import app
 
 README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
-GROUPS = {"", "labels"}  # commands that only hold others
-
-
-def walk(command: Any, *names: str) -> Iterator[tuple[str, Any]]:
-    """(its words, itself) of a command and of all below it."""
-    yield " ".join(names), command
-    for name, one in getattr(command, "commands", {}).items():
-        yield from walk(one, *names, name)
-
-
-TREE = dict(walk(typer.main.get_command(app)))
-COMMANDS = [words for words in TREE if words not in GROUPS]
 
 
 def plain(text: str) -> str:

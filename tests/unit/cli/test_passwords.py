@@ -13,8 +13,8 @@ import pytest
 from pydantic import BaseModel
 
 import tsclust
+from tests.support.command_tree import COMMANDS, TREE
 from tests.support.commands import PLAIN, call_tsclust
-from tests.unit.cli.test_help import COMMANDS, TREE
 from tsclust import config
 from tsclust.cli import runtime
 from tsclust.config import Rule, Settings
