@@ -8,7 +8,8 @@ import pytest
 from tests.support.reading import admin, both_ways, read, refused, run, series
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError, QueryError
-from tsclust.source.long_rows import repeats_of
+from tsclust.source.checks import REPEATED
+from tsclust.source.long_rows import counts_of
 
 pytestmark = pytest.mark.both_servers(long=True)
 
@@ -71,7 +72,7 @@ def test_rows_loaded_twice_are_kept_once_by_an_index_and_without(database: str) 
     once = read(database, Source(table="rows"))
     run(database, "INSERT INTO rows SELECT * FROM rows WHERE id % 2 = 0")
     for got in both_ways(database, Source(table="rows"), 5, 20):
-        assert repeats_of(got.schema) in (0, 75)  # tables that are put together lose it
+        assert counts_of(got.schema)[REPEATED] in (0, 75)  # tables that are put together lose it
         assert got.equals(once)
     merged = Source(table="rows", merge=True)
     for got in both_ways(database, merged, 5, 20):

@@ -10,8 +10,29 @@ from tests.support.commands import invoked
 from tests.support.file_tables import Series, read
 from tests.support.workspaces import new_workspace
 
-_FLAG = re.compile(r"""'?--(?:missing|values|time-format|where|query)\b(?:[^\s"'(),]|"[^"]*"|'[^']*'|,(?=\S))*"""
-                   r"""(?:\s(?:"[^"]*"|'(?:[^']|'"'"')*'|[^\s"'(),-](?:[^\s"'()]*[^\s"'(),.])?))?""")  # fmt: skip
+_NAMES = "--(?:missing|values|time-format|where|query)"
+_FLAG = re.compile(
+    rf"""'{_NAMES}=[^']*'|"{_NAMES}=[^"]*"|{_NAMES}=(?:[^\s"'(),]|"[^"]*"|'[^']*'|,(?=\S))+|"""
+    rf"""{_NAMES}\b(?:\s(?:"[^"]*"|'(?:[^']|'"'"')*'|[^\s"'(),-](?:[^\s"'()]*[^\s"'(),.])?))?"""
+)
+_CHOICE = re.compile(r"--(?:merge|order|from)\b|--(?:id|table)\s[\w.]+(?:,[\w.]+)*")
+_COMMAND = re.compile(r"(?:unxz|zstd|bunzip2|gunzip|lz4|tar)(?:\s-?[a-z]+)?(?=[ .;:,]|$)")
+_SETTING = re.compile(r"\b(?:source\.)?(times|layout) = (\[\]|\"\w+\")")
+
+
+def choices(message: str) -> list[list[str]]:
+    """The flags that a message advises which choose columns, tables or files."""
+    return [shlex.split(found) for found in _CHOICE.findall(message)]
+
+
+def commands(message: str) -> list[list[str]]:
+    """The commands for a packed file that a message advises, without the file."""
+    return [shlex.split(found) for found in _COMMAND.findall(message[message.index("Unpack it") :])]
+
+
+def settings(message: str) -> str:
+    """The settings of [source] that a message advises, for tsclust.toml."""
+    return "[source]\n" + "".join(f"{name} = {value}\n" for name, value in _SETTING.findall(message))
 
 
 def extract(root: Path, *words: object) -> tuple[int, str]:

@@ -34,7 +34,7 @@ class Source(Section):
     merge: rows of one id are one series, whatever else says that they are not.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"merge", "missing", "time_format"})  # keys that came later
+    LATER: ClassVar[frozenset[str]] = frozenset({"merge", "missing", "time_format", "times"})  # keys that came later
 
     table: str = ""
     query: str = ""
@@ -46,6 +46,7 @@ class Source(Section):
     carry: tuple[str, ...] = ("*",)
     missing: tuple[str, ...] = MISSING
     time_format: str = ""
+    times: tuple[str, ...] = ("*",)
     where: str = ""
     limit: int = Field(default=0, ge=0)
     sample: str = "100%"

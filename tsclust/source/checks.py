@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError
+from tsclust.source.columns import for_shell
 
 LONG = 10_000  # values: a series of more is hardly one operation of a mechanism
 # what is counted -> in words
@@ -18,7 +20,9 @@ WORDS = {
     "with_missing": "with missing values (NULL or NaN)",
     "with_infinite": "with infinite values",
     "very_long": f"of more than {LONG:,} values",
+    "pausing": "that pause for more than 1,000 times their usual step",
 }
+PAUSING = "pausing"
 REPEATED = "repeated_rows"  # the only one that counts rows; in words of its own, as nothing is left to decide
 _NONE = np.empty(0, np.int64)
 
@@ -58,21 +62,13 @@ def trimmed(lists: pa.ListArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat.take(pa.array(kept)), type=lists.type)
 
 
-def refuse_twice(ids: pa.Array, before: pa.Scalar | None) -> None:
-    """Raises BadSeriesError where an id follows its equal; `before` is the last id of the batch before."""
-    same = pc.equal(ids[1:], ids[:-1])
-    row = pc.index(same, True).as_py() + 1 if pc.any(same).as_py() else 0
-    if row or (before is not None and len(ids) and ids[0] == before):
-        raise twice(ids[row])
-
-
-def refuse_null(ids: pa.Array, rows_before: int) -> None:
-    """Raises BadSeriesError where an id is NULL."""
+def refuse_null(ids: pa.Array, rows_before: int, names: Sequence[str] = ()) -> None:
+    """Raises BadSeriesError where an id is NULL. names: the columns that the id is made of, where they are known."""
     if ids.null_count:
         row = rows_before + pc.index(ids.is_null(), True).as_py() + 1
         raise BadSeriesError(
             f"{ids.null_count} of {len(ids)} rows have no id (NULL), the first is row {row}: expected one in each",
-            "Exclude them: --where 'ID IS NOT NULL' with your column's name",
+            "Exclude them: --where " + for_shell(" AND ".join(f'"{name}" IS NOT NULL' for name in names or ("ID",))),
         )
 
 

@@ -34,10 +34,11 @@ class Seen:
 
     holds     what most of them are: number, numbers (an array of them), time; "" for anything else
     text      the first one that is not that, "" where all are;  where: its place, "in row 7"
+    grouped   are all numbers in one clear form that the source does not know, and are they read nevertheless?
     whole     are all of them that, though the source reads none as that? Then `text` is the first
     readable  are they read as that, or does the source refuse to?
     varies    do most rows have another text than the row before?
-    casts     the SQL that makes a time of them; several where a date fits several orders
+    casts     the SQL that makes a time or a number of them; several where a date fits several orders
     """
 
     holds: Holds = ""
@@ -47,6 +48,7 @@ class Seen:
     varies: bool = False
     casts: tuple[str, ...] = ()
     whole: bool = False
+    grouped: bool = False
 
     @property
     def misfit(self) -> str:

@@ -6,6 +6,8 @@ are refused: put together they would be a curve that nobody recorded.
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,10 +20,11 @@ from tsclust.arrays import Int64s
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
 from tsclust.source.layouts import FILE
+from tsclust.source.pauses import Pauses
 
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
-REPEATS = b"tsclust repeats"  # metadata of a table of series: rows that were there twice, kept once
+COUNTS = b"tsclust counts"  # metadata of a table of series: how many rows or series are odd, by the words of `checks`
 _FAR = 10  # times the longest step of a series: what goes on in another file only after that is another series
 
 
@@ -59,12 +62,12 @@ class Sameness:
         return "; if they are one series, --merge keeps all rows" if self.order else ""
 
 
-def grouped(rows: pa.Table, same: Sameness | None = None) -> pa.Table:
+def grouped(rows: pa.Table, same: Sameness | None = None, pauses: Pauses | None = None) -> pa.Table:
     """Long rows (series_id, order, carried ..., values) -> a row a series, its values in their order.
 
-    Rows of one place stay as they came where `same` is None; else those that repeat a value are left out (their number
-    is in the metadata of the table, REPEATS), and BadSeriesError is raised where `same` does not hold. A carried column
-    gives what the first row of the series has.
+    Rows of one place stay as they came where `same` is None; else those that repeat a value are left out, series that
+    pause are noted in `pauses`, and BadSeriesError is raised where `same` does not hold. How many there are of these is
+    in the metadata of the table, COUNTS. A carried column gives what the first row of the series has.
     """
     order = rows.schema.names[1]
     keys = ["series_id", order, *([FILE] if FILE in rows.schema.names else [])]
@@ -79,21 +82,24 @@ def grouped(rows: pa.Table, same: Sameness | None = None) -> pa.Table:
     firsts = np.concatenate([[0], np.flatnonzero(~_alike(ids)) + 1])[: len(rows)]
     lists = pa.ListArray.from_arrays(pa.array([*firsts, len(rows)], pa.int32()), values)
     series = rows.drop_columns([n for n in (order, FILE, "values") if n in rows.schema.names]).take(pa.array(firsts))
-    return with_repeats(series.append_column("values", lists), repeats)
+    paused = pauses.add(ids, _steps(rows[order].combine_chunks()), firsts) if same and pauses and len(rows) else 0
+    counts = {checks.REPEATED: repeats, checks.PAUSING: paused}
+    return with_counts(series.append_column("values", lists), counts)
 
 
-def with_repeats(table: pa.Table, repeats: int) -> pa.Table:
-    """`table` with the number of rows that it leaves out, as they were there twice."""
-    return table.replace_schema_metadata({REPEATS: str(repeats).encode()} if repeats else None)
+def with_counts(table: pa.Table, counts: Mapping[str, int]) -> pa.Table:
+    """`table` with what was counted on the way: rows that it leaves out, as they were there twice, ..."""
+    some = {name: n for name, n in counts.items() if n}
+    return table.replace_schema_metadata({COUNTS: json.dumps(some).encode()} if some else None)
 
 
-def repeats_of(schema: pa.Schema) -> int:
-    """How many rows a table of series leaves out, as they were there twice."""
-    return int((schema.metadata or {}).get(REPEATS, b"0"))
+def counts_of(schema: pa.Schema) -> Counter[str]:
+    """What was counted of a table of series."""
+    return Counter(json.loads((schema.metadata or {}).get(COUNTS, b"{}")))
 
 
-def without_repeats(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The same without that number, which is not for the disk."""
+def without_counts(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same without the counts, which are not for the disk."""
     return batch.replace_schema_metadata(None) if batch.schema.metadata else batch
 
 
@@ -113,14 +119,63 @@ def two_names(id_: object, column: str, values: tuple[object, object], apart: st
 
 
 def unique(rows: pa.Table, same: Sameness | None) -> pa.Table:
-    """Rows of a whole series each, without the column FILE. Raises BadSeriesError where an id is there twice."""
-    counts = pc.value_counts(rows["series_id"].combine_chunks())
-    twice = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
-    if len(twice):
-        id_ = pc.min(twice)
-        more = _ways_apart(rows.filter(pc.equal(rows["series_id"], id_)), same) if same else ()
-        raise checks.twice(id_, same.apart(*more) if same and more else "")
-    return rows.drop_columns([FILE]) if FILE in rows.schema.names else rows
+    """Rows of a whole series each, without the column FILE; those that repeat another one wholly are left out (their
+    number is in the metadata of the table, COUNTS). Raises BadSeriesError where an id has two different rows."""
+    plain = rows.drop_columns([FILE]) if FILE in rows.schema.names else rows
+    if pc.count_distinct(rows["series_id"]).as_py() == rows.num_rows:
+        return plain
+    return _once_each(rows.take(pc.sort_indices(rows, [("series_id", "ascending")])), same)
+
+
+def once(batch: pa.RecordBatch, before: pa.RecordBatch | None) -> pa.RecordBatch:
+    """Series that are in the order of their ids, without those that repeat the one before: see `unique`.
+
+    before: the last row of the batch before.
+    """
+    ids = batch.column(0)
+    in_it = pc.any(pc.equal(ids[1:], ids[:-1])).as_py()
+    if not in_it and not (before is not None and len(ids) and ids[0] == before.column(0)[0]):
+        return batch
+    kept = _once_each(pa.Table.from_batches([*([before] if before is not None else []), batch]), None)
+    new = kept.slice(0 if before is None else 1)  # the first row of equal ones stays
+    (found,) = new.combine_chunks().to_batches() or [batch.slice(0, 0)]
+    return found.replace_schema_metadata(kept.schema.metadata)
+
+
+def _once_each(rows: pa.Table, same: Sameness | None) -> pa.Table:
+    rows = rows.combine_chunks()
+    plain = rows.drop_columns([FILE]) if FILE in rows.schema.names else rows
+    again = np.flatnonzero(_alike(rows["series_id"].combine_chunks()))
+    differ = np.flatnonzero(~_same_rows(plain.take(pa.array(again)), plain.take(pa.array(again + 1))))
+    if len(differ):
+        more = _ways_apart(rows.slice(again[differ[0]], 2), same) if same else ()
+        raise checks.twice(rows["series_id"][again[differ[0]]], same.apart(*more) if same and more else "")
+    kept = np.ones(rows.num_rows, bool)
+    kept[again + 1] = False
+    return with_counts(plain.filter(pa.array(kept)), {checks.REPEATED: len(again)})
+
+
+def _same_rows(one: pa.Table, other: pa.Table) -> Bools:
+    """(n,) Are the rows of two tables the same in all columns, the last of which has lists?"""
+    found = _same_lists(one.columns[-1].combine_chunks(), other.columns[-1].combine_chunks())
+    for a, b in zip(one.columns[:-1], other.columns[:-1], strict=True):
+        found &= (
+            _same_lists(a.combine_chunks(), b.combine_chunks())
+            if pa.types.is_list(a.type)
+            else _equal(a.combine_chunks(), b.combine_chunks())
+        )
+    return found
+
+
+def _same_lists(one: pa.ListArray, other: pa.ListArray) -> Bools:
+    lengths = [pc.fill_null(pc.list_value_length(lists), -1).to_numpy() for lists in (one, other)]
+    found: Bools = lengths[0] == lengths[1]
+    alike = pa.array(found)
+    differ = ~_equal(one.filter(alike).flatten(), other.filter(alike).flatten())
+    ends = np.cumsum(np.maximum(lengths[0][found], 0))
+    before = np.concatenate([[0], np.cumsum(differ)])  # how many differ before each place
+    found[found] = before[ends] == before[ends - np.maximum(lengths[0][found], 0)]
+    return found
 
 
 def _ways_apart(rows: pa.Table, same: Sameness) -> tuple[str, ...]:
@@ -208,18 +263,24 @@ def _steps(order: pa.Array) -> Floats:
     """(rows - 1,) From each row to the next, in whatever the order counts; 0 where that is not known."""
     if pa.types.is_temporal(order.type):
         order = order.cast(pa.int32() if order.type.bit_width == 32 else pa.int64())
+    if pa.types.is_decimal(order.type):
+        order = order.cast(pa.float64())
     steps: Floats = np.diff(order.fill_null(0).to_numpy(zero_copy_only=False)).astype(float)
     return np.nan_to_num(steps)
 
 
 def _alike(column: pa.Array) -> Bools:
-    """(rows - 1,) Is each row's value that of the row before? NULL is NULL's like here, and NaN is NaN's."""
-    one, next_ = column[:-1], column[1:]
-    equal = pc.equal(one, next_)
-    if column.null_count:
-        equal = pc.or_(pc.fill_null(equal, False), pc.and_(one.is_null(), next_.is_null()))
-    if pa.types.is_floating(column.type):
-        equal = pc.or_(equal, pc.fill_null(pc.and_(pc.is_nan(one), pc.is_nan(next_)), False))
+    """(rows - 1,) Is each row's value that of the row before?"""
+    return _equal(column[:-1], column[1:])
+
+
+def _equal(one: pa.Array, other: pa.Array) -> Bools:
+    """(n,) Are two values equal? NULL is NULL's like here, and NaN is NaN's."""
+    equal = pc.equal(one, other)
+    if one.null_count or other.null_count:
+        equal = pc.or_(pc.fill_null(equal, False), pc.and_(one.is_null(), other.is_null()))
+    if pa.types.is_floating(one.type):
+        equal = pc.or_(equal, pc.fill_null(pc.and_(pc.is_nan(one), pc.is_nan(other)), False))
     found: Bools = equal.to_numpy(zero_copy_only=False)
     return found.astype(bool)
 

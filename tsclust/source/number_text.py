@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,65 @@ ALMOST = r"^\s*[+-]?(?:\d*[.,]?\d+(?:[eE][+-]?\d+)?|\d+[.,]|\d{1,3}(?:[., '\x{A0
 _EXACT = r"^\s*[+-]?\d{1,20}(?:[.,]\d{1,15})?\s*$"
 _KEPT = 15  # digits that a float64 surely keeps
 _MANY = r"\d{8}[.,]?\d{8}"  # more digits than a float64 keeps: 1706745597.000000100
+
+_BLANKS = r" \x{A0}\x{202F}"
+_QUOTES = "'’"
+
+
+@dataclass(frozen=True)
+class NumberForm:
+    """Numbers with something between their thousands, or with a decimal comma.
+
+    between  the characters that may stand between thousands, for a class of RE2; "" for none
+    decimal  the decimal sign
+    """
+
+    between: str
+    decimal: str
+
+    @property
+    def _thousands(self) -> str:
+        return rf"\d{{1,3}}(?:[{self.between}]\d{{3}})*" if self.between else r"\d+"
+
+    def fits(self, texts: pa.Array) -> pa.Array:
+        """Which texts are numbers written so; null for null."""
+        return pc.match_substring_regex(texts, rf"^\s*[+-]?{self._thousands}(?:[{self.decimal}]\d+)?\s*$")
+
+    def shows(self, texts: pa.Array) -> bool:
+        """Does a text leave no doubt? 1,234 may be either."""
+        several = rf"[{self.between}]\d{{3}}[{self.between}]|[{self.between}]\d{{3}}[{self.decimal}]"
+        clear = several if self.between in (",", ".") else f"[{self.between}]"
+        if not self.between:
+            clear = r"^\s*[+-]?(?:0*,|\d*,(?:\d{1,2}|\d{4,})\s*$)"
+        return bool(pc.any(pc.match_substring_regex(texts, clear)).as_py())
+
+    def parse(self, texts: pa.Array) -> pa.Array:
+        """float64, null for null. Raises pa.ArrowInvalid where a text does not fit."""
+        if pc.any(pc.invert(self.fits(texts))).as_py():
+            raise pa.ArrowInvalid("not such a number")
+        plain = pc.replace_substring_regex(texts, rf"[\s{self.between}]", "")
+        return pc.replace_substring(plain, self.decimal, ".").cast(pa.float64())
+
+    def sql(self, name: str) -> str:
+        """The SQL that makes a number of the texts of a column."""
+        plain = {"": name, ",": f"replace({name}, ',', '')", ".": f"replace({name}, '.', '')"}.get(
+            self.between, rf"regexp_replace({name}, '[^0-9.,eE+-]', '', 'g')"
+        )
+        return f"{plain}::float8" if self.decimal == "." else f"replace({plain}, ',', '.')::float8"
+
+
+_FORMS = (NumberForm("", ","), NumberForm(",", "."), NumberForm(".", ","),
+          *(NumberForm(between, decimal) for between in (_BLANKS, _QUOTES) for decimal in ".,"))  # fmt: skip
+
+
+def number_form(columns: Iterable[pa.Array]) -> NumberForm | None:
+    """The one form that all texts of a column have, a piece at a time, where it is clear."""
+    left, shown = list(_FORMS), set[NumberForm]()
+    for texts in columns:
+        left = [form for form in left if pc.all(form.fits(texts)).as_py() is not False]
+        shown |= {form for form in left if form.shows(texts)}
+    clear = [form for form in left if form in shown]
+    return clear[0] if clear and len({form.between for form in clear}) == 1 else None
 
 
 def needs_decimals(texts: pa.Array) -> bool:

@@ -7,6 +7,7 @@ its series. Which series share a part depends on their ids alone, not on the ord
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,8 @@ import pyarrow.compute as pc
 
 from tsclust.hashing import hash_ids
 from tsclust.source import checks
-from tsclust.source.long_rows import Sameness, grouped, repeats_of, unique, with_repeats
+from tsclust.source.long_rows import Sameness, counts_of, grouped, unique, with_counts
+from tsclust.source.pauses import Pauses
 
 BUCKETS = 256
 SORTED_BYTES = 32 * 2**20  # that are sorted and written at a time
@@ -42,6 +44,7 @@ class Spill:
     _slices: list[list[int]] = field(default_factory=lambda: [[] for _ in range(BUCKETS)])  # of each bucket
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
     rows: int = field(default=0)
+    pauses: Pauses = field(default_factory=Pauses)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch. Raises BadSeriesError where an id is NULL."""
@@ -82,12 +85,14 @@ class Spill:
                 if sum(t.num_rows for t in waiting) >= part_rows or sum(t.nbytes for t in waiting) >= PART_BYTES:
                     yield _sorted(waiting)
                     waiting = []
+            if self.same is not None:
+                self.pauses.check(self.same.order, self.same.apart())
             if waiting:
                 yield _sorted(waiting)
 
     def _bucket(self, reader: pa.ipc.RecordBatchFileReader, slices: list[int]) -> pa.Table:
         table = pa.Table.from_batches(map(reader.get_batch, slices), self.schema)
-        return grouped(table, self.same) if self.long else unique(table, self.same)
+        return grouped(table, self.same, self.pauses) if self.long else unique(table, self.same)
 
 
 @contextmanager
@@ -102,6 +107,6 @@ def spilling(folder: Path, schema: pa.Schema, long: bool, same: Sameness | None 
 
 
 def _sorted(tables: list[pa.Table]) -> pa.Table:
-    repeats = sum(repeats_of(t.schema) for t in tables)
-    table = pa.concat_tables([with_repeats(t, 0) for t in tables]).combine_chunks()
-    return with_repeats(table.take(pc.sort_indices(table["series_id"])), repeats)
+    counts = sum((counts_of(t.schema) for t in tables), Counter[str]())
+    table = pa.concat_tables([with_counts(t, {}) for t in tables]).combine_chunks()
+    return with_counts(table.take(pc.sort_indices(table["series_id"])), counts)

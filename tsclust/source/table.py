@@ -58,7 +58,7 @@ class Table:
 
     def is_number(self, name: str) -> bool:
         """Is it a column of numbers, or of texts that are all read as numbers?"""
-        return self.columns[name].kind in NUMBERS or self.reads_as(name, "number")
+        return self.columns[name].kind in NUMBERS or self.reads_as(name, "number") or self.seen(name).grouped
 
     @property
     def in_files(self) -> bool:
@@ -81,9 +81,9 @@ def bad_cell(table: Table, name: str, expected: str, instead: str = "", also: st
 
 def in_query(table: Table, name: str, cast: str) -> str:
     """The flag for a query that has `cast` in place of column `name`; for a long one, how to write it."""
-    columns = ", ".join(f"{cast} AS {_quoted(n)}" if n == name else _quoted(n) for n in table.columns)
+    columns = ", ".join(f"{cast} AS {quoted(n)}" if n == name else quoted(n) for n in table.columns)
     if not table.source.table or len(columns) > _LONG or not re.fullmatch(_PLAIN, table.source.table.strip()):
-        return f"cast it in a query: {cast} AS {_quoted(name)}"
+        return f"cast it in a query: {cast} AS {quoted(name)}"
     query = f"SELECT {columns} FROM {table.source.table.strip()}"  # noqa: S608 - shown, not run
     return f"read it as numbers or times (--query {for_shell(query)})"
 
@@ -94,7 +94,9 @@ def _ways(table: Table, name: str, also: str) -> list[str]:
     if not table.in_files:
         if table.columns[name].kind != "text":
             return []
-        text = _quoted(name) if seen.whole else f"NULLIF({_quoted(name)}, {_literal(seen.text)})"
+        if seen.holds == "number" and seen.casts:
+            return [in_query(table, name, seen.casts[0])]
+        text = quoted(name) if seen.whole else f"NULLIF({quoted(name)}, {_literal(seen.text)})"
         return [in_query(table, name, f"{text}::{'float8[]' if seen.holds == 'numbers' else 'float8'}")]
     if not seen.misfit:
         return []
@@ -103,7 +105,7 @@ def _ways(table: Table, name: str, also: str) -> list[str]:
     return [f"add {for_shell(f'--missing={seen.text}')}{also} if it means a missing value"]
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     """A column's name as SQL writes it."""
     return name if re.fullmatch(_PLAIN, name) and name not in ("values", "order", "user", "end") else f'"{name}"'
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
+from tsclust.source.long_rows import counts_of, once
 
 NAN, INF = math.nan, math.inf
 Series = list[float | None] | None
@@ -103,15 +105,32 @@ def test_an_id_that_is_null_is_refused_with_its_row() -> None:
     checks.refuse_null(pa.array([], pa.int64()), 0)
 
 
+def rows(ids: list[Any], *values: list[float | None] | None) -> pa.RecordBatch:
+    """A row a series, with the same values in each where nothing else is asked for."""
+    lists = list(values) or [[0.5]] * len(ids)
+    columns = [pa.array(ids, None if ids else pa.int64()), pa.array(lists, pa.list_(pa.float64()))]
+    return pa.record_batch(columns, ["series_id", "values"])
+
+
 @pytest.mark.parametrize("ids", [[1, 2, 2, 3], ["a", "b", "b"], [7, 7]])
 def test_an_id_beside_its_equal_is_refused(ids: list[int | str]) -> None:
+    values = [[float(i)] for i in range(len(ids))]
     with pytest.raises(BadSeriesError, match=rf"series_id {ids[1]} occurs more than once.*layout = \"long\""):
-        checks.refuse_twice(pa.array(ids), None)
+        once(rows(ids, *values), None)
 
 
 def test_an_id_that_the_batch_before_ended_with_is_refused() -> None:
+    last = rows([5], [9.0])
     with pytest.raises(BadSeriesError, match="series_id 5 occurs more than once"):
-        checks.refuse_twice(pa.array([5, 6]), pa.scalar(5))
-    checks.refuse_twice(pa.array([6, 7]), pa.scalar(5))
-    checks.refuse_twice(pa.array(["б", "а"]), pa.scalar("я"))
-    checks.refuse_twice(pa.array([], pa.int64()), pa.scalar(5))
+        once(rows([5, 6]), last)
+    assert once(rows([6, 7]), last).num_rows == 2
+    assert once(rows(["б", "а"]), rows(["я"])).num_rows == 2
+    assert once(rows([]), last).num_rows == 0
+
+
+@pytest.mark.parametrize("values", [[], None, [1.5, None, math.nan, -0.0]])
+def test_a_row_that_is_there_twice_counts_once(values: list[float | None] | None) -> None:
+    batch = once(rows([5, 5, 6, 7, 7, 7], values, values, [2.0], values, values, values), rows([5], values))
+    assert batch.column(0).to_pylist() == [6, 7]
+    assert counts_of(batch.schema)[checks.REPEATED] == 4
+    assert once(rows([5]), rows([5])).num_rows == 0

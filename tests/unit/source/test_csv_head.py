@@ -86,6 +86,36 @@ def test_without_a_header_the_hint_gives_one(tmp_path: Path, text: str) -> None:
     assert next(iter(got.values()))[-1][:2] in ([2.5, 3.5], [0.0, 1.5])
 
 
+_VALUES = "0.5,7.5,3.5,3.25,3.25,3,2.5,0.5"
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        ("".join(f"{i},{_VALUES}\n" for i in (12, 5, 99)), [5, 12, 99]),
+        ("".join(f"M{i},{_VALUES},\n" for i in range(3)), None),
+        ("".join(f"M{i};{_VALUES}\n".replace(",", ";").replace(".", ",") for i in range(3)), ["M0", "M1", "M2"]),
+        ("".join(f"{i}\t3\t9\t4\t4\t4\t4\t1\t0\n" for i in range(5, 9)), [5, 6, 7, 8]),
+        ("".join(f"{i},3,9,4,4,4,4,1,0\n" for i in (5, 7, 1)), None),
+        ("".join(f"{i},{_VALUES}\n" for i in (1, 2, 1)), None),
+        ("".join(f"{i}.5,{_VALUES}\n" for i in (1, 2, 3)), None),
+        ("0,1,2,3,4,5,6,7,8\n" + "".join(f"{i},{_VALUES}\n" for i in range(3)), None),
+        ("".join(f"{i},{_VALUES}\n" for i in range(2)), None),
+        ("".join(f"{i},0.5,7.5,3.5\n" for i in range(4)), None),
+    ],
+)
+def test_a_wide_file_without_a_header(tmp_path: Path, text: str, ids: list[object] | None) -> None:
+    path = write(tmp_path, text)
+    if ids is None:
+        refused(tmp_path / "ws", 10, "its first line is data", "--from", path)
+        return
+    code, output = extract(tmp_path / "ws", "--from", path)
+    assert (code, "no header: the first column is the id" in output) == (0, True), output
+    got = series(tmp_path / "ws", "--from", path)
+    assert sorted(got, key=str) == sorted(ids, key=str)
+    assert {row[-1][1] for row in got.values()} in ({7.5}, {9.0})
+
+
 @pytest.mark.parametrize("text", ["name,0,1,2\nA,1.5,2.5,3.5\n", "id,10,20,50\n1,1.5,2.5,3.5\n"])
 def test_numbers_may_be_names(tmp_path: Path, text: str) -> None:
     assert list(read(write(tmp_path, text)))[1] in ("0", "10")

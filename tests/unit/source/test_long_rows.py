@@ -67,7 +67,7 @@ def test_the_same_value_at_one_place_is_kept_once_and_counted(tmp_path: Path) ->
     done, found = extract(tmp_path, path)
     assert repr(found) == "{1: [5.0, nan, None], 2: [7.0, -0.0]}"
     assert done.facts["odd"]["repeated_rows"] == 10
-    assert "10 rows repeated the place and value of another: kept once" in done.notes
+    assert "10 rows repeated another, place and values: kept once" in done.notes
 
 
 def test_what_is_repeated_leaves_the_same_bytes(tmp_path: Path) -> None:
@@ -128,6 +128,21 @@ def test_ids_that_do_not_start_again_stay_as_they_are(tmp_path: Path) -> None:
         pq.write_table(pa.table({"cycle_id": [i, i], "idx": [0, 1], "value": [i + 0.5, i + 1.5]}), path)
     found = extract(tmp_path, tmp_path / "lake")[1]
     assert found == {i: {"machine": f"M{i}", "values": [i + 0.5, i + 1.5]} for i in (1, 2)}
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_row_a_series_that_is_loaded_twice(tmp_path: Path, kind: str) -> None:
+    path, values = tmp_path / f"a.{kind}", [[0.5, None], [1.5], [0.5, None], [1.5], [2.5]]
+    if kind == "csv":
+        path.write_text('id,values,m\n1,"{0.5,NULL}",A\n2,{1.5},B\n1,"{0.5,NULL}",A\n2,{1.5},B\n3,{2.5},\n')
+    else:
+        pq.write_table(pa.table({"id": [1, 2, 1, 2, 3], "values": values, "m": ["A", "B", "A", "B", None]}), path)
+    done, found = extract(tmp_path, path, carry=[])
+    assert found == {1: [0.5, None], 2: [1.5], 3: [2.5]}
+    assert "2 rows repeated another, place and values: kept once" in done.notes
+    if kind == "csv":
+        path.write_text(path.read_text().replace(",B\n3", ",C\n3"))
+        assert "series_id 2 occurs more than once" in refused(tmp_path, path)
 
 
 def test_a_row_a_series_in_folders(tmp_path: Path) -> None:

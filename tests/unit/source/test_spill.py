@@ -182,7 +182,7 @@ def test_the_file_is_gone_afterwards(tmp_path: Path) -> None:
 @pytest.mark.parametrize("schema", [SHORT, of_text(SHORT)], ids=["integers", "texts"])
 def test_an_id_twice_is_refused_wherever_its_rows_lie(tmp_path: Path, schema: pa.Schema) -> None:
     ids = [*(INTEGERS if schema is SHORT else TEXTS), 7 if schema is SHORT else "стрелка"]
-    rows: list[Row] = [(id_, "k", [1.0]) for id_ in ids]
+    rows: list[Row] = [(id_, "k", [float(i)]) for i, id_ in enumerate(ids)]
     with pytest.raises(BadSeriesError, match=rf"series_id {ids[-1]} occurs more than once"):
         parts(tmp_path, rows, schema, False)
     assert not list(tmp_path.iterdir())

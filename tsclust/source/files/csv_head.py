@@ -17,6 +17,7 @@ from itertools import pairwise
 
 from tsclust.errors import BadSeriesError, SourceFileError
 from tsclust.source.columns import shortened
+from tsclust.source.files import no_header
 from tsclust.source.files.csv_text import DELIMITERS
 
 _ROWS = 60  # that are looked at
@@ -35,6 +36,7 @@ class Head:
     delimiter  between cells
     start      the byte of the text where the rows begin;  first_row: the line that they begin in
     skipped    lines that are neither header nor rows, as the file has them
+    has_names  are the columns called so by the file?
     """
 
     columns: tuple[str, ...]
@@ -42,6 +44,7 @@ class Head:
     start: int
     first_row: int
     skipped: tuple[str, ...] = ()
+    has_names: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,17 @@ def head(data: bytes, label: str, *, whole: bool) -> Head:
     skip = first + 1 if named else _comments(lines, first)
     delimiter, rows, header = _table(lines, skip, named[1] if named else "", label)
     names, rows_below = rows[header].cells, rows[header + 1 :]
+    before = tuple(line.strip() for line in lines[: rows[header].first] if line.strip())
+    if _is_data([name.strip() for name in names], [row.cells for row in rows_below]) and (
+        made := no_header.names([names, *(row.cells for row in rows_below)])
+    ):
+        begin = rows[header].first
+        return Head(made, delimiter, bom + len("".join(lines[:begin]).encode()), begin + 1, before, has_names=False)
     units = _units(rows_below)
     columns = _columns(names, rows_below[units:], label, delimiter)
     _check(columns, names, rows_below[units:], label, delimiter)
     end = rows_below[units - 1].end if units else rows[header].end
-    skipped = [line.strip() for line in lines[: rows[header].first] if line.strip()]
-    skipped += ["".join(lines[row.first : row.end]).strip() for row in rows_below[:units]]
+    skipped = [*before, *("".join(lines[row.first : row.end]).strip() for row in rows_below[:units])]
     return Head(tuple(columns), delimiter, bom + len("".join(lines[:end]).encode()), end + 1, tuple(skipped))
 
 

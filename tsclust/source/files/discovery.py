@@ -32,7 +32,7 @@ _LOOKS = {  # the first bytes of what cannot be read, what it is, and the next s
     b"\x28\xb5\x2f\xfd": ("a zstd file", "Unpack it: zstd -d"),
     b"\xfd7zXZ\0": ("an xz file", "Unpack it: unxz"),
     b"BZh": ("a bzip2 file", "Unpack it: bunzip2"),
-    b"\x04\x22\x4d\x18": ("an lz4 file", "Unpack it: lz4 -d"),
+    b"\x04\x22\x4d\x18": ("an lz4 file", "Unpack it: lz4 -dm"),
     b"7z\xbc\xaf\x27\x1c": ("a 7z archive", "Unpack it"),
     b"Rar!": ("a rar archive", "Unpack it"),
     GZIP: ("a gzip file inside a gzip file", "Unpack it once: gunzip"),

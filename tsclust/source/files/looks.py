@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError
-from tsclust.source import array_text, number_text, time_text
+from tsclust.source import array_text, carried_times, number_text, time_text
+from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Holds, Seen, shortened
+from tsclust.source.number_text import NumberForm
 from tsclust.source.protocols import Rows
 from tsclust.source.time_text import TimeForm
 
@@ -23,6 +27,7 @@ class Looks:
     def __init__(self, rows: Rows, missing: Sequence[str], time_format: str) -> None:
         self._rows, self._missing, self._time_format = rows, tuple(missing), time_format
         self._seen: dict[str, Seen] = {}
+        self._forms: dict[str, NumberForm] = {}  # of numbers with something between thousands
 
     def __call__(self, name: str) -> Seen:
         """What the texts of column `name` are, by the first rows of each file."""
@@ -62,6 +67,55 @@ class Looks:
         for label, first_row, texts in self._texts(name):
             if not form.fits(texts.drop_null()).all():
                 return self._no_time(f"{label}: column {name}", [form], texts, first_row)
+        return self._changed(name)
+
+    def carried_times(self, names: Iterable[str], wanted: Sequence[str]) -> CarriedTimes:
+        """Those of the columns of texts `names` that are times; `wanted`: the setting times."""
+
+        def texts(name: str, first_only: bool) -> Iterator[carried_times.Place]:
+            for label, first_row, texts in self._texts(name, first_only=first_only):
+                of_file = "" if label == self._rows.label else f" of {label}"
+                yield partial(_row, first_row, of_file), texts
+
+        def bad(name: str, _: pa.RecordBatch, __: np.ndarray) -> NoReturn:
+            raise self._bad_carried(name, forms[name])
+
+        of = carried_times.of_columns(names, wanted, texts, self._time_format)
+        return CarriedTimes(forms := of[0], of[1], self._missing, bad)
+
+    def _bad_carried(self, name: str, form: TimeForm) -> BadSeriesError:
+        for label, first_row, texts in self._texts(name):
+            misfits = texts.is_valid().to_numpy(zero_copy_only=False) & ~form.fits(texts)
+            if misfits.any():
+                row = int(np.argmax(misfits))
+                return carried_times.bad_text(label, name, texts[row].as_py(), f"in row {first_row + row}", form)
+        return self._changed(name)
+
+    def as_text(self, names: Iterable[str]) -> dict[str, pa.DataType]:
+        """Those of the columns of numbers that have to be read as text, for `numbers`."""
+        return {name: pa.string() for name in names if name in self._forms}
+
+    def numbers(self, batch: pa.RecordBatch, names: Iterable[str]) -> pa.RecordBatch:
+        """The batch with numbers in these columns. Raises BadSeriesError for the first text that is none."""
+        for name in self.as_text(names):
+            at = batch.schema.get_field_index(name)
+            try:
+                found = self._forms[name].parse(self.with_nulls(batch.column(at)))
+            except pa.ArrowInvalid:
+                raise self._bad_number(name) from None
+            batch = batch.set_column(at, pa.field(name, found.type), found)
+        return batch
+
+    def _bad_number(self, name: str) -> BadSeriesError:
+        for label, first_row, texts in self._texts(name):
+            misfits = pc.invert(pc.fill_null(self._forms[name].fits(texts), True))
+            if (row := pc.index(misfits, True).as_py()) >= 0:
+                text = texts[row].as_py()
+                problem = f"{label}: column {name} has {shortened(text)} in row {first_row + row}"
+                return number_text.not_missing(f"{problem}: expected a number written as those before", text)
+        return self._changed(name)
+
+    def _changed(self, name: str) -> BadSeriesError:
         return BadSeriesError(f"{self._rows.label}: column {name} changed while it was read", "Read it again")
 
     def _narrowed(self, found: list[TimeForm], texts: pa.Array) -> list[TimeForm]:
@@ -108,8 +162,15 @@ class Looks:
             if holds != "time" and not fits[texts.is_valid().to_numpy(zero_copy_only=False)].all():
                 text, where = _first(texts, fits, first_row)
                 several = label != self._rows.label
-                return Seen(holds, text, where + (f" of {label}" if several else ""), True, varies)
+                grouped = holds == "number" and self._is_grouped(name)
+                return Seen(holds, text, where + (f" of {label}" if several else ""), True, varies, grouped=grouped)
         return Seen(holds, readable=bool(holds), varies=varies)
+
+    def _is_grouped(self, name: str) -> bool:
+        form = number_text.number_form(texts for _, _, texts in self._texts(name, first_only=True))
+        if form is not None:
+            self._forms[name] = form
+        return form is not None
 
     def _decimal(self, number: int) -> str:
         parts: Sequence[Rows] = getattr(self._rows, "parts", (self._rows,))
@@ -117,6 +178,10 @@ class Looks:
 
     def _texts(self, name: str, *, first_only: bool = False) -> Iterator[tuple[str, int, pa.Array]]:
         """The texts of each file, a batch at a time, with its label and its first row; missing ones are null."""
+        folders: Mapping[str, pa.Array] = getattr(self._rows, "folders", {})
+        if name in folders:
+            yield self._rows.label, 1, number_text.with_nulls(folders[name].cast(pa.string()), self._missing)
+            return
         for part in getattr(self._rows, "parts", (self._rows,)):
             row = getattr(part, "first_row", 1)
             for batch in part.read({name: pa.string()}, lambda _: None):
@@ -124,6 +189,10 @@ class Looks:
                 row += batch.num_rows
                 if first_only:
                     break
+
+
+def _row(first: int, of_file: str, row: int) -> str:
+    return f"in row {first + row}{of_file}"
 
 
 def _held(texts: pa.Array, time_format: str) -> Holds:

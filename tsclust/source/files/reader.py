@@ -18,12 +18,14 @@ from tsclust.config import Source
 from tsclust.errors import NoSeriesError, QueryError, TsclustError
 from tsclust.hashing import hash_ids
 from tsclust.source import checks, numbered
+from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Key, shortened
 from tsclust.source.files import discovery
 from tsclust.source.files.first_rows import all_different, same_in_series
 from tsclust.source.files.looks import Looks
 from tsclust.source.files.order import Days, Order, columns_of, kind
 from tsclust.source.files.several import FILE_NAME
+from tsclust.source.files.spellings import Spellings
 from tsclust.source.files.unchanged import Unchanged
 from tsclust.source.identity import joined, sameness
 from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout
@@ -37,17 +39,20 @@ class FileReader:
     """Reads all of some rows, in one pass."""
 
     def __init__(
-        self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout, order: Order, unchanged: Unchanged
-    ) -> None:
-        self._unchanged = unchanged
+        self, rows: Rows, schema: pa.Schema, source: Source, layout: Layout, order: Order, times: CarriedTimes,
+        unchanged: Unchanged,
+    ) -> None:  # fmt: skip
+        self._times, self._unchanged = times, unchanged
         self._rows, self._schema, self._source, self._layout, self._order = rows, schema, source, layout, order
         folders, files = getattr(rows, "folders", ()), getattr(rows, "files", ())
         columns = {column.name: column for column in columns_of(rows, schema)}
         self._same = sameness(layout, columns, source, folders, files)
         self._types = _types(schema, layout, order)
         by_file = self._same is not None and len(files) > 1
-        self._flat = _flat_schema(self._types, layout, schema.names, order, by_file=by_file)
-        self.info = _found(rows, source, layout, self._flat)
+        grouped = order.look.as_text(layout.values)
+        self._flat = _flat_schema(self._types | times.types, layout, schema.names, order, by_file=by_file)
+        self._types |= grouped
+        self.info = _found(rows, source, layout, self._flat, times)
 
     def batches(self, range_: Range) -> Iterator[pa.RecordBatch]:
         """Files have no ranges."""
@@ -56,20 +61,22 @@ class FileReader:
     def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series, a part at a time, by way of a file in `folder`. Errors are those of the rows and of `Spill`."""
         left = self._source.limit or None
-        types = self._types | {n: self._schema.field(n).type for n in self._asked_by_where}
+        types = {n: self._schema.field(n).type for n in _asked_by_where(self._schema, self._source)} | self._types
         types |= {FILE: pa.int32()} if FILE in self._flat.names else {}
         long = self._layout.form == "long"
         with spilling(folder, self._flat, long, self._same) as spill, closing(self._rows.read(types, tell)) as batches:
-            rows, days = 0, Days(self._order)
+            rows, days, spellings = 0, Days(self._order), self._spellings()
             with self._unchanged.held():
                 for batch in batches:
-                    named = self._named(self._filtered(self._without_nan(batch)))
-                    checks.refuse_null(named.column(0), rows)
+                    named = self._named(self._filtered(self._typed(self._without_nan(batch))))
+                    checks.refuse_null(named.column(0), rows, self._layout.ids)
                     rows += named.num_rows
+                    spellings.add(named.column(0))
                     if self._order.of_day:
                         days.add(named.column(0), named.column(1))
                     spill.add(keep(self._sampled(named)))
             days.check()
+            spellings.check()
             for table in spill.series(self._source.part_rows):
                 yield table.slice(0, left)
                 left = None if left is None else left - min(table.num_rows, left)
@@ -82,9 +89,14 @@ class FileReader:
     def cancel(self) -> None:
         """Nobody else reads."""
 
-    @property
-    def _asked_by_where(self) -> list[str]:
-        return [n for n in self._schema.names if n in self._source.where and n not in self._types]
+    def _spellings(self) -> Spellings:
+        id_ = self._layout.id
+        of: Mapping[str, str] = {} if self._layout.joined else getattr(self._rows, "spelled", {})
+        return Spellings(self._rows.label, id_, of.get(id_, ""))
+
+    def _typed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch with times and numbers in place of the texts of them."""
+        return self._order.look.numbers(self._times.typed(batch), self._layout.values)
 
     def _filtered(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         return _where(batch, self._source.where) if self._source.where.strip() else batch
@@ -137,7 +149,15 @@ def reader(source: Source, base: Path) -> FileReader:
         raise _why(error, rows) from None
     if found.form == "long" and "*" in source.carry:
         found = replace(found, carry=same_in_series(rows, schema, source, found))
-    return FileReader(rows, schema, source, found, Order.of(rows, schema, found.order, look), unchanged)
+    order = Order.of(rows, schema, found.order, look)
+    taken = (*found.ids, found.order, *found.values)
+    texts = (n for n in dict.fromkeys((*found.carry, *_asked_by_where(schema, source))) if n not in taken)
+    times = look.carried_times([n for n in texts if pa.types.is_string(schema.field(n).type)], source.times)
+    return FileReader(rows, schema, source, found, order, times, unchanged)
+
+
+def _asked_by_where(schema: pa.Schema, source: Source) -> list[str]:
+    return [name for name in schema.names if name in source.where]
 
 
 def _refuse_generated(rows: Rows, source: Source) -> None:
@@ -220,12 +240,12 @@ def _flat_schema(
                       ("values", pa.list_(values) if layout.form == "wide" else values)])  # fmt: skip
 
 
-def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> SourceInfo:
+def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema, times: CarriedTimes) -> SourceInfo:
     *first, values = (field for field in flat if field.name not in (ORDER, FILE))
     schema = pa.schema([*first, ("values", pa.list_(values.type) if layout.form == "long" else values.type)])
     return SourceInfo(
         origin=rows.label, location_hash=config.digest(source.files, source.table),
-        identity=config.digest(source, schema.to_string()), layout=str(layout) + _not_read(rows),
+        identity=config.digest(source, schema.to_string()), layout=f"{layout}{times}{_not_read(rows)}",
         settings=layout.settings, schema=schema, snapshot="", ranges=(), rows=0, high_watermark=None, size=rows.size,
     )  # fmt: skip
 
@@ -233,10 +253,12 @@ def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema) -> Sourc
 def _not_read(rows: Rows) -> str:
     """What is not read, for the output: lines of the first CSV that are no rows, columns that the server computes."""
     first = getattr(rows, "parts", (rows,))[0]
-    skipped: Sequence[str] = getattr(getattr(first, "head", None), "skipped", ())
+    head = getattr(first, "head", None)
+    skipped: Sequence[str] = getattr(head, "skipped", ())
+    unnamed = "" if getattr(head, "has_names", True) else "; no header: the first column is the id"
     absent = ", ".join(getattr(rows, "generated", ()))
     lines = f"; no rows: {', '.join(shortened(line, 30) for line in skipped)}" if skipped else ""
-    return lines + (f"; not in a dump: {absent} (generated by the server)" if absent else "")
+    return unnamed + lines + (f"; not in a dump: {absent} (generated by the server)" if absent else "")
 
 
 def _where(batch: pa.RecordBatch, condition: str) -> pa.RecordBatch:

@@ -44,6 +44,7 @@ class Contents:
     )  # those that are so as partitions: no rows or columns of their own
     domains: dict[Name, str] = field(default_factory=dict)  # what each is of
     types: set[Name] = field(default_factory=set)  # enums and others that are text
+    folding: dict[Name, bool] = field(default_factory=dict)  # a collation -> may texts that differ be equal by it?
     keys: dict[Name, list[Key]] = field(default_factory=dict)  # the primary one first
     encoding: str = "UTF8"  # what Python calls it
     inserts: bool = False  # INSERT INTO instead of COPY
@@ -58,6 +59,8 @@ class Contents:
             self.partitions |= {kin[0]} if kin[2] else set()
         elif domain := statements.domain(statement, schema):
             self.domains[domain[0]] = domain[1]
+        elif collation := statements.made_collation(statement, schema):
+            self.folding[collation[0]] = collation[1]
         elif made := statements.made_type(statement, schema):
             self.types.add(made)
         elif key := statements.key(statement, schema):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pyarrow as pa
 
 from tsclust.source.pgdump import statements
@@ -69,11 +67,15 @@ def trimmed(contents: Contents, name: Name) -> frozenset[str]:
     return frozenset(column for column, type_ in types.items() if base(contents, type_, name[0]) in _TRIMMED)
 
 
-def chunks(contents: Contents, name: Name) -> Iterator[Name]:
-    """The tables that TimescaleDB keeps rows of the table in."""
-    for table in contents.tables:
-        if table[1].startswith("_hyper_") and name in above(contents, table):
-            yield table
+def spelled(contents: Contents, name: Name) -> dict[str, str]:
+    """The columns whose equal values may be written differently -> what makes them equal: citext, or a collation that
+    the database has of its own."""
+    types, found = declared(contents, name), dict[str, Name]()
+    for table in above(contents, name):
+        found |= statements.collations(contents.tables.get(table, ""), table[0])
+    folding = {column: f"collation {by[1]}" for column, by in found.items() if contents.folding.get(by, True)}
+    of = {column: statements.type_name(base(contents, type_, name[0]), name[0])[1] for column, type_ in types.items()}
+    return folding | {column: type_ for column, type_ in of.items() if type_ in _TEXTS}
 
 
 def _arrow(contents: Contents, type_: str, schema: str) -> pa.DataType | None:

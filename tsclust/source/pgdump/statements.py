@@ -30,6 +30,7 @@ _CREATE = re.compile(rf"CREATE (?:UNLOGGED |FOREIGN )?TABLE {_NAME}")
 _KIN = re.compile(rf"(?: |\) |\n|\)\n)(?:(PARTITION OF {_NAME})|INHERITS \((.*)\))", re.DOTALL)
 _INHERIT = re.compile(rf"ALTER TABLE (?:ONLY )?{_NAME}\s+INHERIT {_NAME}")
 _MADE_TYPE = re.compile(rf"CREATE TYPE {_NAME} AS ")
+_COLLATION = re.compile(rf"CREATE COLLATION {_NAME} \((.*)\)", re.DOTALL)
 _CONSTRAINT = re.compile(
     rf"ALTER TABLE (?:ONLY )?{_NAME}\s+ADD CONSTRAINT (?:{_ID}) (PRIMARY KEY|UNIQUE)(?: NULLS NOT DISTINCT)? \((.*?)\)"
 )
@@ -106,6 +107,21 @@ def generated(create: str) -> tuple[str, ...]:
     """The columns that the server computes from others: COPY has none of them."""
     found = _COLUMN.findall(_without_texts(create))
     return tuple(unquoted(n) for n, *_, more in found if "GENERATED ALWAYS AS (" in more)
+
+
+def made_collation(statement: str, schema: str) -> tuple[Name, bool] | None:
+    """The name of a collation, and whether texts that differ may be equal by it."""
+    found = _COLLATION.match(statement)
+    return (_name(found[1], found[2], schema), "deterministic = false" in found[3]) if found else None
+
+
+def collations(create: str, schema: str) -> dict[str, Name]:
+    """Column -> its collation, where that is not one of PostgreSQL's own."""
+    found = {
+        unquoted(column): re.search(rf"COLLATE (?!pg_catalog\.)(?:{_NAME})", more)
+        for column, *_, more in _COLUMN.findall(_without_texts(create))
+    }
+    return {column: _name(by[1], by[2], schema) for column, by in found.items() if by}
 
 
 def arrow_type(type_: str) -> pa.DataType | None:

@@ -16,9 +16,9 @@ from tsclust.errors import BadSeriesError, SettingsError, SourceFileError, Tsclu
 from tsclust.source.array_text import NotAnArrayError
 from tsclust.source.compressed import starts_with
 from tsclust.source.number_text import needs_decimals, numbers_of
-from tsclust.source.pgdump import archive, copy_text, script, statements
+from tsclust.source.pgdump import archive, copy_text, script, statements, timescale
 from tsclust.source.pgdump.contents import Contents, Copy, damaged
-from tsclust.source.pgdump.inheritance import above, arrow_types, chunks, declared, generated, meant, trimmed
+from tsclust.source.pgdump.inheritance import above, arrow_types, declared, generated, meant, spelled, trimmed
 from tsclust.source.pgdump.statements import Name
 from tsclust.source.protocols import Batches, OnBytes, Rows
 from tsclust.source.table import near
@@ -60,6 +60,7 @@ class DumpRows:
 
     keys      those of the table
     generated the columns that the server computes, and a dump has not
+    spelled   the columns whose equal values may be written differently -> why
     """
 
     def __init__(self, contents: Contents, name: Name, copies: Sequence[Copy], missing: tuple[str, ...]) -> None:
@@ -68,6 +69,7 @@ class DumpRows:
         self._contents, self._copies, self.missing, self.first_row = contents, copies, missing, 1
         self.schema, self.orders = pa.schema([]), dict[str, pa.DataType]()
         self.keys = contents.keys.get(name, [])
+        self.spelled = spelled(contents, name)
         self._trimmed = trimmed(contents, name)
         known = arrow_types(contents, name) if name in contents.tables else arrow_types(contents, copies[0].name)
         self.generated = tuple(c for c in generated(contents, name) if c not in copies[0].columns)
@@ -204,8 +206,10 @@ def _columns(contents: Contents, name: Name, copies: Sequence[Copy]) -> tuple[st
 
 def _refuse_compressed(contents: Contents, name: Name) -> None:
     """Raises SourceFileError where TimescaleDB has rows of the table packed in a way that only it can read."""
-    packed = [c for c in contents.copies if c.name[1].startswith("compress_hyper_")]
-    if packed and any(chunks(contents, name)) and next(_beginnings(contents, packed), None):
+    catalog = [c for c in contents.copies if c.name == timescale.CATALOG]
+    rows = next(_beginnings(contents, catalog), None) if catalog else None
+    packed = timescale.packed(contents, name, rows)
+    if packed and next(_beginnings(contents, packed), None) is not None:
         table = statements.joined_name(name)
         raise SourceFileError(
             f"{contents.path} has chunks that TimescaleDB compressed ({packed[0].name[1]}): expected rows as text",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NoReturn
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from psycopg import sql
 
-from tsclust.source import array_text, number_text, time_text
+from tsclust.config import Source
+from tsclust.source import array_text, carried_times, number_text, time_text
+from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Holds, Seen
 from tsclust.source.postgres.relation import Relation
 from tsclust.source.postgres.select import of_q
 from tsclust.source.postgres.session import Connection
+from tsclust.source.table import quoted
 from tsclust.source.time_text import TimeForm
 
 _LOOK = 10_000  # rows that are looked at
@@ -32,6 +37,25 @@ class Looks:
         if name not in self._seen:
             self._seen[name] = self._look(name)
         return self._seen[name]
+
+    def carried_times(self, names: Sequence[str], source: Source) -> CarriedTimes:
+        """Those of the columns of texts `names` that are times, by the first rows."""
+        names = names if source.times else ()
+        columns = sql.SQL(", ").join(sql.SQL("left({}::text, {})").format(of_q(n), _TEXT) for n in names)
+        query = sql.SQL("SELECT {} FROM (SELECT * FROM {} LIMIT {}) AS q").format(columns, self._from.text, _LOOK)
+        rows = self._holder.execute(query, binary=True).fetchall() if names else []
+        found = {name: [row[number] for row in rows] for number, name in enumerate(names)}
+
+        def texts(name: str, _: bool) -> Iterator[carried_times.Place]:
+            yield (lambda row: ""), number_text.with_nulls(pa.array(found[name], pa.string()), self._missing)
+
+        def bad(name: str, batch: pa.RecordBatch, rows: np.ndarray) -> NoReturn:
+            row = int(np.argmax(rows))
+            text, where = batch.column(name)[row].as_py(), f"in series {batch.column(0)[row]}"
+            raise carried_times.bad_text(self._from.label, name, text, where, forms[name])
+
+        forms, notes = carried_times.of_columns(names, source.times, texts, source.time_format)
+        return CarriedTimes(forms, notes, self._missing, bad)
 
     def _look(self, name: str) -> Seen:
         beside = [n for n in self._names if n != name][:2]
@@ -59,7 +83,9 @@ def _seen(name: str, texts: pa.Array, there: pa.Array, places: Sequence[str]) ->
     whole = not pc.any(misfits).as_py()
     at = pc.index(texts.is_valid() if whole else misfits, True).as_py()
     text = texts[at].as_py()
-    casts = tuple(dict.fromkeys(_cast(name, form, text) for form in forms)) if holds == "time" else ()
+    casts = tuple(dict.fromkeys(_cast(quoted(name), form, text) for form in forms)) if holds == "time" else ()
+    if holds == "number" and not whole and (written := number_text.number_form([there])):
+        casts = (written.sql(quoted(name)),)
     return Seen(holds, text, places[at], varies=varies, casts=casts, whole=whole)
 
 

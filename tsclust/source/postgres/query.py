@@ -11,10 +11,11 @@ from psycopg.postgres import types as pg
 
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
+from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Column, Key, Look
 from tsclust.source.identity import sameness, varying
 from tsclust.source.keys import split_keys
-from tsclust.source.layouts import Layout, layout
+from tsclust.source.layouts import Layout, free_name, layout
 from tsclust.source.long_rows import two_names
 from tsclust.source.postgres import ranges
 from tsclust.source.postgres.looks import Looks
@@ -31,8 +32,11 @@ _NUMERIC = pg["numeric"].oid
 _LOOK = 10_000  # rows that are looked at to tell which columns of long rows belong to the series
 
 
-def selected(holder: Connection, from_: Relation, source: Source, after: str | None) -> tuple[Selection, Origin | None]:
-    """The SELECT of what `source` asks for, and the table that its ids come from (None: computed, or out of reach).
+def selected(
+    holder: Connection, from_: Relation, source: Source, after: str | None
+) -> tuple[Selection, CarriedTimes, Origin | None]:
+    """The SELECT of what `source` asks for, which texts of it are times, and the table that its ids come from (None:
+    computed, or out of reach).
 
     Text of the user's runs as one statement here, before it runs anywhere else: `binary` is the extended protocol,
     which takes only one, so no second one hides behind a `)` and a `;`.
@@ -63,7 +67,8 @@ def selected(holder: Connection, from_: Relation, source: Source, after: str | N
         selection = selection.bounded(("<", high))
     origin = None if found.joined else ranges.origin(holder, all_, names.index(found.id))
     _refuse_spellings(holder, selection, described[names.index(found.ids[0])], origin)
-    return selection, origin
+    texts = [n for n in found.carry if columns[n].kind == "text" and n not in found.ids and free_name(n, names) == n]
+    return selection, look.carried_times(texts, source), origin
 
 
 def _layout(
@@ -93,17 +98,33 @@ def _refuse_spellings(holder: Connection, selection: Selection, id_: Described, 
 
     By an index they would be one series, without one two.
     """
-    if id_.one_text or selection.layout.joined or (origin and origin.unique):
+    collation = _collation(holder, selection) if id_.one_text and id_.column.kind == "text" else ""
+    if (id_.one_text and not collation) or selection.layout.joined or (origin and origin.unique):
         return
     text = sql.SQL('min({0}::text COLLATE "C"), max({0}::text COLLATE "C")').format(selection.key)
     query = sql.SQL("SELECT * FROM (SELECT {} FROM {} GROUP BY {}) AS s (one, other) WHERE one <> other LIMIT 1")
     if found := holder.execute(query.format(text, selection.source, selection.key), binary=True).fetchone():
         name = sql.Identifier(id_.name).as_string()
         alike = f"lower({name}::text)" if id_.type == "citext" else f"trim_scale({name})"
+        apart = f"{name}::text"
+        if collation:
+            alike, apart = f'lower({name} COLLATE "C")', f'{name} COLLATE "C"'
         raise BadSeriesError(
-            f"ids {found[0]} and {found[1]} are equal to the server ({id_.type}): expected each written in one way",
-            f"Write them alike in a query: {alike} AS {name}; or tell them apart: {name}::text AS {name}",
+            f"ids {found[0]} and {found[1]} are equal to the server ({collation or id_.type}): expected each written in"
+            " one way",
+            f"Write them alike in a query: {alike} AS {name}; or tell them apart: {apart} AS {name}",
         )
+
+
+def _collation(holder: Connection, selection: Selection) -> str:
+    """The collation of the ids where texts that differ may be equal by it; "" for all others."""
+    any_ = "SELECT 1 FROM pg_collation WHERE NOT collisdeterministic LIMIT 1"
+    if holder.info.server_version < 130000 or not holder.execute(any_, binary=True).fetchone():
+        return ""
+    of_id = sql.SQL("SELECT pg_collation_for({}) FROM {} LIMIT 1").format(selection.key, selection.relation.text)
+    query = sql.SQL("SELECT collname FROM pg_collation WHERE NOT collisdeterministic AND oid = to_regcollation(({}))")
+    row = holder.execute(query.format(of_id), binary=True).fetchone()
+    return f"collation {row[0]}" if row else ""
 
 
 def _since(selection: Selection, watermark: sql.Composable, after: str) -> sql.Composed:

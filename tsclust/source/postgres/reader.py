@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -15,9 +16,10 @@ from tsclust import config
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
+from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import for_shell
-from tsclust.source.long_rows import REPEATS, Sameness, repeats_of, with_repeats, without_repeats
-from tsclust.source.postgres import copy, copy_rows
+from tsclust.source.long_rows import counts_of, once, with_counts, without_counts
+from tsclust.source.postgres import contradictions, copy, copy_rows
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.ranges import ranges as plan_ranges
@@ -44,10 +46,11 @@ class PostgresReader:
     """Reads ranges of one snapshot, or all of it. Any number of threads may call `batches`."""
 
     def __init__(
-        self, dsn: str, holder: Connection, selection: Selection, found: SourceInfo, part_rows: int, is_stored: bool
+        self, dsn: str, holder: Connection, selection: Selection, times: CarriedTimes, found: SourceInfo,
+        part_rows: int, is_stored: bool,
     ) -> None:  # fmt: skip
         """is_stored: the rows are those of a table, the same ones whenever they are asked for."""
-        self.info, self._is_stored = found, is_stored
+        self.info, self._times, self._is_stored = found, times, is_stored
         self._dsn, self._holder, self._selection, self._part_rows = dsn, holder, selection, part_rows
         self._idle: SimpleQueue[Connection] = SimpleQueue()
         self._busy: set[Connection] = set()
@@ -60,30 +63,33 @@ class PostgresReader:
         Raises SourceLostError (DamagedStreamError where what came is no server's), QueryError, ConnectError, or
         BadSeriesError (an id twice, text that is not UTF-8, an array of several dimensions).
         """
-        before: pa.Scalar | None = None
+        before: pa.RecordBatch | None = None
         rows = 0
         for batch in self._copied(self._selection.between(range_.low, range_.high)):
-            checks.refuse_null(batch.column(0), rows)
-            checks.refuse_twice(batch.column(0), before)
-            batch = self._checked(batch)
-            before, rows = batch.column(0)[-1], rows + batch.num_rows
-            yield batch
+            checks.refuse_null(batch.column(0), rows, self._selection.layout.ids)
+            rows += batch.num_rows
+            last = batch.slice(batch.num_rows - 1)
+            batch, before = once(batch, before), last
+            yield self._times.typed(self._checked(batch))
 
     def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series in one pass, a part at a time, by way of a file in `folder`; tell(n) counts bytes in memory."""
         long = self._selection.layout.form == "long"
         flat = long and self._has_another()
         batches = self._flat() if flat else map(self._checked, self._copied(self._selection.all()))
-        schema, same = self._selection.flat_schema if flat else self.info.schema, self._selection.same
-        repeats = 0
+        schema, same = self._selection.flat_schema if flat else self._selection.schema, self._selection.same
+        counts = Counter[str]()
         with spilling(folder, schema, flat, same) as spill:
             for batch in batches:
-                repeats += repeats_of(batch.schema)
-                spill.add(keep(without_repeats(batch)))
+                counts += counts_of(batch.schema)
+                spill.add(keep(without_counts(batch)))
                 tell(batch.nbytes)
             for table in spill.series(self._part_rows):
-                yield with_repeats(table, repeats) if repeats else table
-                repeats = 0
+                typed = pa.Table.from_batches(
+                    map(self._times.typed, table.to_batches()), self._times.schema(table.schema)
+                )
+                yield with_counts(typed, counts + counts_of(table.schema))
+                counts = Counter[str]()
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Compile the kernels; long rows in one pass come through Arrow's own driver and need none."""
@@ -135,15 +141,16 @@ class PostgresReader:
             row = int(found.argmin())
             raise self._contradiction(batch.column(0)[row], int(found[row]))
         batch = batch.drop_columns([CHECK])
-        return batch.replace_schema_metadata({REPEATS: str(found.sum()).encode()}) if found.any() else batch
+        counted = with_counts(pa.Table.from_batches([batch]), {checks.REPEATED: int(found.sum())})
+        return counted.to_batches()[0] if found.any() else batch
 
     def _contradiction(self, id_: pa.Scalar, code: int) -> BadSeriesError:
-        same = self._selection.same or Sameness((), "", {})
-        if code == -1:
-            what, more = f"two values at one place of {same.order}", same.others
-        else:
-            what, more = f"two values of {same.called[-2 - code]}", (same.called[-2 - code],)
-        return BadSeriesError(f"series {id_} has {what}: expected one", same.apart(*more))
+        """The error for a series that CHECK refuses, with what is there where a further connection can look."""
+        column = "" if code == -1 or not self._selection.same else self._selection.same.called[-2 - code]
+        if (connection := self._another()) is None:
+            return contradictions.unseen(self._selection, id_, column)
+        with closing(connection):
+            return contradictions.seen(connection, self._selection, id_, column)
 
     def _flat(self) -> Iterator[pa.RecordBatch]:
         """Long rows as they lie: series_id, order, carried columns, one value."""
@@ -220,16 +227,17 @@ def opened(
     from_ = relation(source, base)
     with closing(open_snapshot(dsn)) as holder:
         with translate_errors(from_.label):
-            selection, origin = selected(holder, from_, source, after)
-            found = _found(holder, selection, origin, source, frozen, after)
+            selection, times, origin = selected(holder, from_, source, after)
+            found = _found(holder, selection, times, origin, source, frozen, after)
             is_stored = _is_stored(holder, source)
-        with closing(PostgresReader(dsn, holder, selection, found, source.part_rows, is_stored)) as reader:
+        with closing(PostgresReader(dsn, holder, selection, times, found, source.part_rows, is_stored)) as reader:
             yield reader
 
 
 def _found(
     holder: Connection,
     selection: Selection,
+    times: CarriedTimes,
     origin: Origin | None,
     source: Source,
     frozen: PlannedRanges,
@@ -238,17 +246,20 @@ def _found(
     label, info = selection.relation.label, holder.info
     snapshot, cluster, database = holder.execute(_WHERE).fetchone() or ("", "", "")
     place = config.digest(info.dbname, cluster, database)
-    what = (selection.all().as_string(holder), selection.schema.to_string(), str(source.part_rows))
+    schema = times.schema(selection.schema)
+    what = (selection.all().as_string(holder), schema.to_string(), str(source.part_rows))
     ranges = frozen(identity := config.digest(place, *what))
     if ranges is None:
         by_watermark = source.watermark and after is not None  # an index on it may serve, one on the id will not
         ranges = () if by_watermark else plan_ranges(holder, selection, origin, source.part_rows, source.share)
     if len(ranges) > 1:
         _refuse_null(holder, selection)
+    if ranges and selection.order and selection.same:
+        contradictions.refuse_pauses(holder, selection)
     version = (info.parameter_status("server_version") or "").split()[0]
     return SourceInfo(
         origin=f"{label} on PostgreSQL {version}, database {info.dbname}", location_hash=place, identity=identity,
-        layout=str(selection.layout), settings=selection.layout.settings, schema=selection.schema, snapshot=snapshot,
+        layout=f"{selection.layout}{times}", settings=selection.layout.settings, schema=schema, snapshot=snapshot,
         ranges=ranges, rows=sum(r.rows for r in ranges), high_watermark=_mark(holder, selection, source, bool(ranges)),
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ from tsclust.engine.base import Listener, Progress
 from tsclust.engine.threads import pool_of_threads
 from tsclust.errors import BadSeriesError, ConnectError, QueryError, SourceFileError, SourceLostError
 from tsclust.source import checks
-from tsclust.source.long_rows import repeats_of, without_repeats
+from tsclust.source.long_rows import counts_of, without_counts
 from tsclust.source.open import opened
 from tsclust.source.postgres.session import DamagedStreamError, SnapshotGoneError
 from tsclust.source.protocols import Range, Reader, RowFilter, SourceInfo
@@ -166,12 +166,12 @@ class Reading:
             if self._stop.is_set():
                 raise StoppedError
             counts.update(checks.count(batch))
-            counts.update({checks.REPEATED: repeats} if (repeats := repeats_of(batch.schema)) else {})
+            counts.update(counts_of(batch.schema))
             rows += batch.num_rows
             with self._lock:
                 self._so_far[number] = (rows, False)
                 self._listen(self._progress(info))
-            yield without_repeats(batch)
+            yield without_counts(batch)
 
     def _progress(self, info: SourceInfo) -> Progress:
         """Series so far, of about how many: the planner's estimate, corrected by the ranges that are whole."""

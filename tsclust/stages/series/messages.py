@@ -22,6 +22,6 @@ def notes(manifest: Manifest[SeriesFacts], new: int) -> tuple[str, ...]:
         f"{added}{counted(manifest.parts, 'part')}, {size:.0f} MB, {speed}, peak {manifest.peak_mb:.0f} MB of memory",
         f"{'snapshot' if ' of ' in next(iter(facts.read)) else 'read at'} {', '.join(facts.read)}"
         + (": each holds some of the series" if len(facts.read) > 1 else ""),
-        *([f"{repeated} repeated the place and value of another: kept once"] if REPEATED in facts.odd else []),
+        *([f"{repeated} repeated another, place and values: kept once"] if REPEATED in facts.odd else []),
         *([f"unusual series, kept for the rules to decide: {odd}"] if odd else []),
     )

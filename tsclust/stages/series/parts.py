@@ -56,9 +56,9 @@ class SeriesFiles:
 
     @property
     def time_column(self) -> str | None:
-        """The first carried column of times, None where there is none."""
-        times = (f.name for f in self.schema if pa.types.is_timestamp(f.type) or pa.types.is_date(f.type))
-        return next(times, None)
+        """The first carried column of times, or else of days, which may be those of anything; None for neither."""
+        kinds = (pa.types.is_timestamp, pa.types.is_date)
+        return next((f.name for is_time in kinds for f in self.schema if is_time(f.type)), None)
 
     def empty_block(self) -> SeriesBlock:
         """No series, with ids and values of the types that there are."""
