@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from tests.support.reading import ONE, ROOT, admin, cut, one_pass, one_range, read, refused, run, series
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError, QueryError, SettingsError, SourceLostError, TsclustError
-from tsclust.source.postgres.copy import DimensionsError
+from tsclust.source.postgres.copy_rows import DimensionsError
 from tsclust.source.postgres.reader import PostgresReader, opened
 from tsclust.source.postgres.session import SnapshotGoneError
 
