@@ -12,8 +12,8 @@ def main() -> None:
     """The entry point. Signals are listened to before the rest is imported, which takes a moment."""
     from tsclust.cli import interruption
 
-    interruption.listen()
     try:
+        interruption.listen()
         from tsclust.cli.commands import run
 
         run()

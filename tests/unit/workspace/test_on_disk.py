@@ -15,6 +15,7 @@ import pytest
 
 import tsclust
 from tests.support.disk import Disk
+from tests.support.endurance import LONG
 from tests.support.plant import label
 from tests.support.report_workspace import lifelike, write
 from tests.support.series import machine_cycles
@@ -25,6 +26,7 @@ from tsclust.workspace import atomic
 from tsclust.workspace.folder import Workspace
 
 
+@pytest.mark.endurance
 def test_every_command(tmp_path: Path, disk: Disk) -> None:
     """What a power cut would take is looked for at every rename and removal, by the fixture."""
     root, cycles = tmp_path / "new" / "ws", machine_cycles(600)[0]
@@ -42,12 +44,14 @@ def test_every_command(tmp_path: Path, disk: Disk) -> None:
     tsclust.report(root, kind="features")
     tsclust.labels_import(root, [put(tmp_path / "a.json", answered(form, "Anna", {form["groups"][0]["name"]: "x"}))])
     _label_all(Workspace(root))
-    tsclust.labels_review(root)
     tsclust.labels_export(root, tmp_path / "labels.csv")
-    tsclust.train(root)
-    tsclust.score(root)
-    tsclust.score(root, {"source": source})
-    assert {"appears new/ws/tsclust.toml", "appears new/ws/model", "appears labels.csv"} <= set(disk.order)
+    if LONG:
+        tsclust.labels_review(root)
+        tsclust.train(root)
+        tsclust.score(root)
+        tsclust.score(root, {"source": source})
+        assert "appears new/ws/model" in disk.order
+    assert {"appears new/ws/tsclust.toml", "appears new/ws/labels", "appears labels.csv"} <= set(disk.order)
 
 
 def _label_all(workspace: Workspace) -> None:
