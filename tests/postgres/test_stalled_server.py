@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import psycopg
@@ -26,16 +26,25 @@ class Stalling:
     def __init__(self, server: Path, most: int) -> None:
         self._server, self.left = str(server), most
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=50)
-        self.stalled = threading.Event()
+        self.stalled, self._over = threading.Event(), threading.Event()
+        self._sockets: list[socket.socket] = [self.listener]
 
     def run(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self.listener.accept()
                 server = socket.socket(socket.AF_UNIX)
+                self._sockets += [client, server]
                 server.connect(self._server)
                 for one, other, counted in ((client, server, False), (server, client, True)):
                     threading.Thread(target=self._pass, args=(one, other, counted), daemon=True).start()
+
+    def close(self) -> None:
+        self._over.set()
+        for one in self._sockets:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)  # who waits in it is woken
+            one.close()
 
     def _pass(self, one: socket.socket, other: socket.socket, counted: bool) -> None:
         with suppress(OSError):
@@ -44,7 +53,7 @@ class Stalling:
                     self.left -= len(data)
                 if self.left < 0:
                     self.stalled.set()
-                    threading.Event().wait()
+                    self._over.wait()
                 other.sendall(data)
 
 
@@ -54,7 +63,7 @@ def stalling(dsn: str, most: int) -> Iterator[tuple[str, Stalling]]:
     params = conninfo_to_dict(dsn)
     proxy = Stalling(Path(str(params["host"])) / f".s.PGSQL.{params['port']}", most)
     threading.Thread(target=proxy.run, daemon=True).start()
-    with proxy.listener:
+    with closing(proxy):
         port = proxy.listener.getsockname()[1]
         yield make_conninfo(dsn, host="127.0.0.1", port=port, sslmode="disable", gssencmode="disable"), proxy
 
