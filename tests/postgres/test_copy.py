@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from psycopg import sql
 
+from tests.support.endurance import LONG
 from tests.support.reading import admin, read, run
 from tsclust.config import Source
 from tsclust.errors import BadSeriesError
@@ -106,11 +107,19 @@ def fill(dsn: str, array: str, seed: int, rows: int, nulls: float) -> pa.Schema:
     return pa.schema([(f"c{i}", type_) for i, (type_, _) in enumerate(kinds.values())])
 
 
-@pytest.mark.parametrize("nulls", [0.0, 0.3, 0.9, 1.0])
-@pytest.mark.parametrize("array", ARRAYS)
-@pytest.mark.parametrize("chunk", [1, 97, 5_000, 2**20])
+NULLS, CHUNKS = (0.0, 0.3, 0.9, 1.0), (1, 97, 5_000, 2**20)
+# Each pair of two of the three; all in the long form
+COMBINED = [
+    (array, chunk, nulls)
+    for a, array in enumerate(ARRAYS) for c, chunk in enumerate(CHUNKS) for n, nulls in enumerate(NULLS)
+    if LONG or (a + c + n) % 2 == 0
+]  # fmt: skip
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize(("array", "chunk", "nulls"), COMBINED)
 def test_rows_of_all_types(
-    database: str, monkeypatch: pytest.MonkeyPatch, array: str, nulls: float, chunk: int
+    database: str, monkeypatch: pytest.MonkeyPatch, array: str, chunk: int, nulls: float
 ) -> None:
     monkeypatch.setattr(copy, "CHUNK", chunk)
     schema = fill(database, array, seed=round(chunk * 10 + nulls * 10), rows=200, nulls=nulls)

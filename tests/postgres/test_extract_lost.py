@@ -14,8 +14,9 @@ import psycopg
 import pytest
 
 import tsclust
+from tests.support.endurance import times
 from tests.support.reading import run
-from tests.support.slow_table import SERIES, TABLE, TOML, facts, ids, parts_done, started, wait_for
+from tests.support.slow_table import QUICK, SERIES, SLOW, TABLE, TOML, facts, ids, parts_done, slow, started, wait_for
 from tests.support.workspaces import hashes, new_workspace
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.errors import SourceLostError
@@ -42,17 +43,27 @@ def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snap
             time.sleep(0.1)
 
     breaker = threading.Thread(target=break_some)
-    breaker.start()
-    tsclust.extract(root, {"dsn": slow_dsn})
-    breaker.join()
+    with slow(slow_dsn):
+        breaker.start()
+        tsclust.extract(root, {"dsn": slow_dsn})
+        breaker.join()
     assert ids(root) == list(range(1, SERIES + 1))
     assert len(facts(root)["read"]) == 1
 
 
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
-    with running(tmp_path / "pg") as server:
+@pytest.fixture(scope="module")
+def filled_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a server that does not run, with the table."""
+    data = tmp_path_factory.mktemp("pg") / "18"
+    with running(data) as server:
         run(server.dsn, *TABLE)
+    return data
+
+
+@pytest.fixture
+def own_server(filled_data: Path) -> Iterator[Server]:
+    with running(filled_data) as server:
+        run(server.dsn, QUICK)
         yield server
 
 
@@ -60,20 +71,23 @@ def test_a_server_that_crashes_midway_and_starts_again_is_waited_for(own_server:
     root = new_workspace(tmp_path / "ws", TOML)
     whole = new_workspace(tmp_path / "whole", TOML)
     tsclust.extract(whole, {"dsn": own_server.dsn})
-    process = started(root, own_server.dsn, "--json")
-    wait_for(lambda: parts_done(root) > 5, process)
-    with psycopg.connect(own_server.dsn, autocommit=True) as connection:
-        query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tsclust' LIMIT 1"
-        (pid,) = connection.execute(query).fetchone() or (0,)
-    os.kill(pid, signal.SIGKILL)  # PostgreSQL ends every session then and starts again
-    told, wrong = process.communicate(timeout=60)
+    with slow(own_server.dsn):
+        process = started(root, own_server.dsn, "--json")
+        wait_for(lambda: parts_done(root) > 5, process)
+        with psycopg.connect(own_server.dsn, autocommit=True) as connection:
+            query = "SELECT pid FROM pg_stat_activity WHERE application_name = 'tsclust' LIMIT 1"
+            (pid,) = connection.execute(query).fetchone() or (0,)
+        os.kill(pid, signal.SIGKILL)  # PostgreSQL ends every session then and starts again
+        told, wrong = process.communicate(timeout=60)
     assert process.returncode == 0, wrong
     assert len(json.loads(told)["facts"]["read"]) == 2
     assert hashes(root, "series") == hashes(whole, "series")
 
 
+@pytest.mark.endurance
 def test_a_server_that_stays_away_is_an_error_and_what_was_read_is_kept(own_server: Server, tmp_path: Path) -> None:
-    root = new_workspace(tmp_path / "ws", TOML)
+    root = new_workspace(tmp_path / "ws", f"{TOML}retries = {times(2, 5)}\n")
+    run(own_server.dsn, SLOW)
     process = started(root, own_server.dsn)
     wait_for(lambda: parts_done(root) > 5, process)
     own_server.stop()
@@ -94,7 +108,7 @@ def test_strict_never_takes_a_second_snapshot(slow_dsn: str, tmp_path: Path) -> 
 
     breaker = threading.Thread(target=break_all)
     breaker.start()
-    with pytest.raises(SourceLostError):
+    with slow(slow_dsn), pytest.raises(SourceLostError):
         tsclust.extract(root, {"dsn": slow_dsn, "source": {"retries": 1}}, strict=True)
     breaker.join()
     assert not (root / "series").exists()

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support.dumps import ON_18, dump, dumped_database, packed, read, recompressed, table, written, zipped
+from tests.support.endurance import LONG, times
 from tsclust.embedded_postgres.server import Server
 from tsclust.errors import SourceFileError, TsclustError
 from tsclust.source.pgdump import tables
@@ -133,19 +134,26 @@ def test_versions_unknown(tmp_path: Path, small: Path, minor: int, told: str) ->
         tables.opened(tmp_path / "x", "")
 
 
+def beginnings(size: int) -> list[int]:
+    """Where a file of this size is cut off: everywhere, or now and then and everywhere near its end."""
+    return [at for at in range(size) if LONG or at % 7 == 0 or at > size - 40]
+
+
 @ON_18
+@pytest.mark.endurance
 @pytest.mark.parametrize("format_", ONE_FILE)
 def test_every_beginning_of_a_dump(tmp_path: Path, small: Path, format_: str) -> None:
     whole, cut = (small / format_).read_bytes(), tmp_path / "cut"
     complete = outcome(small / format_, "machine.parts")
     assert complete is not None
     assert len(complete) == 20
-    for size in range(len(whole)):
+    for size in beginnings(len(whole)):
         cut.write_bytes(whole[:size])
         assert outcome(cut, "machine.parts") in (None, complete), size
 
 
 @ON_18
+@pytest.mark.endurance
 @pytest.mark.parametrize("pack", ["", "lz4", "zstd"])
 def test_every_beginning_of_a_file_of_a_folder(filled: Server, tmp_path: Path, pack: str) -> None:
     folder = dump(filled, tmp_path / "x", "-t", "machine.par*", "-Fd", *(["-Z0"] if pack else []))
@@ -154,7 +162,7 @@ def test_every_beginning_of_a_file_of_a_folder(filled: Server, tmp_path: Path, p
     complete = outcome(folder, "machine.parts")
     for path in folder.iterdir():
         whole = path.read_bytes()
-        for size in range(len(whole)):
+        for size in beginnings(len(whole)):
             path.write_bytes(whole[:size])
             assert outcome(folder, "machine.parts") in (None, complete), (path, size)
         path.unlink()
@@ -163,8 +171,9 @@ def test_every_beginning_of_a_file_of_a_folder(filled: Server, tmp_path: Path, p
 
 
 @ON_18
+@pytest.mark.endurance
 @pytest.mark.parametrize("format_", ONE_FILE)
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=times(25, 100), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(data=st.data())
 def test_bytes_changed(tmp_path: Path, small: Path, format_: str, data: st.DataObject) -> None:
     content = bytearray((small / format_).read_bytes())

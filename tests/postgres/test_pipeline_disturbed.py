@@ -59,7 +59,7 @@ def started(root: Path, command: str, dsn: str, first: Callable[[], None] | None
 def test_killed_at_any_moment_the_last_good_stage_stays(own: Path, cycles_dsn: str, command: str) -> None:
     stage = STAGE_OF[command]
     before, rng = hashes(own, stage), random.Random(command)
-    for _ in range(times(2, 4)):
+    for _ in range(times(1, 4)):
         process = started(own, command, cycles_dsn)
         time.sleep(rng.uniform(0.3, 2.5))
         process.kill()

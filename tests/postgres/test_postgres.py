@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 from psycopg import sql
 
+from tests.support.endurance import times
 from tests.support.reading import (
     ROOT,
     admin,
@@ -255,6 +256,7 @@ def _in_same_snapshot(dsn: str, reader: PostgresReader, query: str) -> dict[Any,
         return dict(connection.execute(query).fetchall())
 
 
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     ("kind", "made", "changes"),
     [("array", (MANY, KEY), ARRAY_CHANGES), ("long", (LONG, "CREATE INDEX ON cycles (series_id)"), LONG_CHANGES)],
@@ -265,7 +267,7 @@ def test_what_is_written_all_the_time_is_read_as_it_was_at_one_moment(
 ) -> None:
     run(database, *made, "ANALYZE")
     with writing(database, *changes) as changed:
-        for _ in range(3):
+        for _ in range(times(1, 3)):
             with opened(database, Source(table="cycles"), ROOT, frozen=lambda _: cut(*range(50, 10_000, 50))) as reader:
                 before = sum(changed)
                 ranged = series(together(reader, tables(reader, 3)))

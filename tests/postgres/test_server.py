@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import psycopg
 import pytest
 
 from tests.support.reading import answer
+from tests.support.server_traces import comes_true, gone, processes_of, run_folders
 from tsclust.embedded_postgres import install, server
 from tsclust.embedded_postgres.install import Account
 from tsclust.embedded_postgres.server import running, start, stop_kept
@@ -48,45 +48,36 @@ def data(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         stop_kept(top / "ws" / ".postgres")
 
 
+@pytest.fixture(scope="module")
+def made_once() -> Iterator[Path]:
+    """The data folder of a server that has run."""
+    with tempfile.TemporaryDirectory(prefix="open-") as folder:
+        Path(folder).chmod(0o755)
+        with running(Path(folder) / "data"):
+            pass
+        yield Path(folder) / "data"
+
+
+@pytest.fixture
+def made(data: Path, made_once: Path) -> Path:
+    """The data folder, with data in it: to make them takes longer than all the rest of a test."""
+    data.parent.mkdir()
+    subprocess.run(["cp", "-a", made_once, data], check=True)
+    return data
+
+
 @pytest.fixture
 def closed_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The wheel's package as it lies in a virtual environment in somebody's closed home folder."""
     real = install.installed(18).parent
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
-    subprocess.run(["cp", "-r", real, home], check=True)
+    (home / real.name).mkdir()
+    subprocess.run(["cp", "-r", real / install.INSTALLS[18], home / real.name], check=True)
     if real.with_name(f"{real.name}.libs").is_dir():
         subprocess.run(["cp", "-r", real.with_name(f"{real.name}.libs"), home], check=True)
     monkeypatch.setattr(server, "installed", lambda version: home / real.name / install.INSTALLS[version])
     return home
-
-
-def processes_of(home: Path) -> list[str]:
-    """Command lines that name the data folder, of processes that live."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = file.read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(home) in line and os.fsencode(sys.executable) not in line:
-            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
-    return found
-
-
-def comes_true(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 20
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return condition()
-
-
-def run_folders() -> list[Path]:
-    return list(Path(tempfile.gettempdir()).glob(f"{install.RUN_PREFIX}*"))
-
-
-def gone(run_folder: Path, home: Path) -> bool:
-    return not run_folder.exists() and not (home / "postmaster.pid").exists() and not processes_of(home)
 
 
 def child(data: Path, keep: str = "") -> tuple[subprocess.Popen[str], Path]:
@@ -108,26 +99,26 @@ def test_stops_and_leaves_only_the_data(data: Path) -> None:
     one.stop()  # again: harmless
 
 
-def test_data_is_there_the_next_time(data: Path) -> None:
-    with running(data) as one, psycopg.connect(one.dsn) as connection:
+def test_data_is_there_the_next_time(made: Path) -> None:
+    with running(made) as one, psycopg.connect(one.dsn) as connection:
         connection.execute("CREATE TABLE t AS SELECT 42 AS x")
-    with running(data) as one:
+    with running(made) as one:
         assert not one.found
         assert answer(one.dsn, "SELECT x FROM t") == 42
 
 
-def test_stops_on_an_error_inside_the_with(data: Path) -> None:
-    with pytest.raises(ZeroDivisionError), running(data) as one:
+def test_stops_on_an_error_inside_the_with(made: Path) -> None:
+    with pytest.raises(ZeroDivisionError), running(made) as one:
         _ = 1 / 0
-    assert comes_true(lambda: gone(one.run_folder, data))
+    assert comes_true(lambda: gone(one.run_folder, made))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stops_when_its_process_is_killed(data: Path, how: signal.Signals) -> None:
-    process, run_folder = child(data)
+def test_stops_when_its_process_is_killed(made: Path, how: signal.Signals) -> None:
+    process, run_folder = child(made)
     process.send_signal(how)
     process.communicate()
-    assert comes_true(lambda: gone(run_folder, data))
+    assert comes_true(lambda: gone(run_folder, made))
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
@@ -143,53 +134,53 @@ def test_stops_when_its_process_is_killed_on_the_way(data: Path, how: signal.Sig
     assert not list(data.parent.glob(".postgres.new-*"))
 
 
-def test_a_kept_server_outlives_its_process_is_found_again_and_stopped(data: Path) -> None:
-    process, run_folder = child(data, "keep")
+def test_a_kept_server_outlives_its_process_is_found_again_and_stopped(made: Path) -> None:
+    process, run_folder = child(made, "keep")
     process.communicate()
-    with running(data) as one:
+    with running(made) as one:
         assert one.found
         assert one.run_folder == run_folder
         assert answer(one.dsn, "SELECT 1") == 1
     assert answer(one.dsn, "SELECT 1") == 1
-    assert stop_kept(data)
-    assert comes_true(lambda: gone(run_folder, data))
-    assert not stop_kept(data)
+    assert stop_kept(made)
+    assert comes_true(lambda: gone(run_folder, made))
+    assert not stop_kept(made)
 
 
-def test_pg_ctl_too_ends_a_kept_server_without_a_trace(data: Path) -> None:
-    with running(data, keep=True) as one:
-        stopped = install.account_for(data).do(one.bin / "pg_ctl", "-D", data, "stop")
+def test_pg_ctl_too_ends_a_kept_server_without_a_trace(made: Path) -> None:
+    with running(made, keep=True) as one:
+        stopped = install.account_for(made).do(one.bin / "pg_ctl", "-D", made, "stop")
     assert stopped.returncode == 0
-    assert comes_true(lambda: gone(one.run_folder, data))
+    assert comes_true(lambda: gone(one.run_folder, made))
 
 
-def test_a_server_that_is_killed_is_started_again(data: Path) -> None:
-    one = start(data)
-    papers = (data / "postmaster.pid").read_text()
+def test_a_server_that_is_killed_is_started_again(made: Path) -> None:
+    one = start(made)
+    papers = (made / "postmaster.pid").read_text()
     os.kill(int(papers.splitlines()[0]), signal.SIGKILL)
     assert comes_true(lambda: not one.run_folder.exists())
     one.stop()
     # The number of the dead server now belongs to another process: ours.
-    (data / "postmaster.pid").write_text(papers.replace(papers.splitlines()[0], str(os.getpid()), 1))
-    with running(data) as other:
+    (made / "postmaster.pid").write_text(papers.replace(papers.splitlines()[0], str(os.getpid()), 1))
+    with running(made) as other:
         assert not other.found
         assert answer(other.dsn, "SELECT 1") == 1
 
 
-def test_what_a_dead_machine_left_is_removed(data: Path) -> None:
-    with running(data):
-        papers = (data / "postmaster.pid").read_text().splitlines()
-    left = install.make_run_folder(install.account_for(data), ExitStack())
-    (data / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(left), *papers[5:]]))
-    assert not stop_kept(data)
+def test_what_a_dead_machine_left_is_removed(made: Path) -> None:
+    with running(made):
+        papers = (made / "postmaster.pid").read_text().splitlines()
+    left = install.make_run_folder(install.account_for(made), ExitStack())
+    (made / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(left), *papers[5:]]))
+    assert not stop_kept(made)
     assert not left.exists()
 
 
-def test_papers_are_no_authority_on_what_to_delete(data: Path, tmp_path: Path) -> None:
-    with running(data):
-        papers = (data / "postmaster.pid").read_text().splitlines()
-    (data / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(tmp_path), *papers[5:]]))
-    assert not stop_kept(data)
+def test_papers_are_no_authority_on_what_to_delete(made: Path, tmp_path: Path) -> None:
+    with running(made):
+        papers = (made / "postmaster.pid").read_text().splitlines()
+    (made / "postmaster.pid").write_text("\n".join(["999999999", *papers[1:4], str(tmp_path), *papers[5:]]))
+    assert not stop_kept(made)
     assert tmp_path.exists()
 
 
@@ -203,11 +194,11 @@ def test_a_long_path_and_odd_names_are_no_hindrance(data: Path) -> None:
     assert comes_true(lambda: gone(one.run_folder, far))
 
 
-def test_a_long_temporary_folder_is_not_used(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long = data.parent / ("x" * 100)
+def test_a_long_temporary_folder_is_not_used(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = made.parent / ("x" * 100)
     long.mkdir(parents=True)
     monkeypatch.setattr(tempfile, "tempdir", str(long))
-    with running(data) as one:
+    with running(made) as one:
         assert len(str(one.run_folder)) < 60
 
 
@@ -267,9 +258,9 @@ def test_says_what_to_install_where_the_wheel_is_missing(data: Path, monkeypatch
     assert not data.exists()
 
 
-def test_gives_the_servers_own_reason_when_it_does_not_start(data: Path) -> None:
+def test_gives_the_servers_own_reason_when_it_does_not_start(made: Path) -> None:
     with pytest.raises(DemoServerError, match=r"shared_buffers.*lots"):
-        start(data, settings={"shared_buffers": "lots"})
+        start(made, settings={"shared_buffers": "lots"})
     assert not run_folders()
 
 

@@ -6,14 +6,15 @@ import json
 from pathlib import Path
 
 import polars as pl
-import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import tsclust
 from tests.support.reading import run
+from tests.support.servers import new_database
 from tests.support.slow_table import SERIES, TABLE, TOML, ids, interrupt
 from tests.support.workspaces import hashes, new_workspace
-from tsclust.embedded_postgres.server import running
+from tsclust.embedded_postgres.server import Server
 from tsclust.errors import SettingsError
 
 pytestmark = pytest.mark.both_servers(long=True)
@@ -163,14 +164,13 @@ def test_moments_as_ids_do_not_depend_on_who_asks(
     assert ids(root) == ["2024-06-01 12:00:00+00"]
 
 
-def test_nothing_is_added_from_another_server(slow_dsn: str, tmp_path: Path) -> None:
+def test_nothing_is_added_from_another_server(slow_dsn: str, server: Server, server16: Server, tmp_path: Path) -> None:
     root = new_workspace(tmp_path / "ws", TOML)
-    name = psycopg.conninfo.conninfo_to_dict(slow_dsn)["dbname"]
+    here = conninfo_to_dict(slow_dsn)
+    other = server if conninfo_to_dict(server.dsn)["host"] != here["host"] else server16
     tsclust.extract(root, {"dsn": slow_dsn})
     before = hashes(root, "series")
-    with running(tmp_path / "pg") as other:
-        run(other.dsn, f"CREATE DATABASE {name}")
-        dsn = psycopg.conninfo.make_conninfo(other.dsn, dbname=name)
+    with new_database(other.dsn, str(here["dbname"])) as dsn:
         run(dsn, *TABLE, "INSERT INTO machine.cycles VALUES (99999, 'M1', now(), '{1}')")
         with pytest.raises(SettingsError, match=r"is not where .* came from"):
             tsclust.extract(root, {"dsn": dsn}, update=True)

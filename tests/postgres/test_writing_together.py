@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from tests.support.endurance import times
 from tests.support.reading import run
 from tests.support.written_tables import rows, table
 from tsclust.errors import QueryError, SourceLostError
@@ -45,7 +46,8 @@ def until_one_sleeps(dsn: str) -> None:
             time.sleep(0.01)
 
 
-@SERVERS
+@pytest.mark.endurance
+@pytest.mark.parametrize("database", ["18", "16"][: times(1, 2)], indirect=True)
 @KEYS
 @pytest.mark.parametrize("second", ["t", "public.t"])
 @pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])

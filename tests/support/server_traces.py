@@ -1,0 +1,40 @@
+"""What there is of a server: its processes and folders, until they are gone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from tsclust.embedded_postgres import install
+
+
+def processes_of(home: Path) -> list[str]:
+    """Command lines that name the data folder, of processes that live."""
+    found = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = file.read_bytes()
+        except OSError:
+            continue
+        if os.fsencode(home) in line and os.fsencode(sys.executable) not in line:
+            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return condition()
+
+
+def run_folders() -> list[Path]:
+    return list(Path(tempfile.gettempdir()).glob(f"{install.RUN_PREFIX}*"))
+
+
+def gone(run_folder: Path, home: Path) -> bool:
+    return not run_folder.exists() and not (home / "postmaster.pid").exists() and not processes_of(home)
