@@ -16,6 +16,7 @@ import pytest
 import tsclust
 from tests.support.endurance import times
 from tests.support.reading import run
+from tests.support.server_traces import open_folder
 from tests.support.slow_table import QUICK, SERIES, SLOW, TABLE, TOML, facts, ids, parts_done, slow, started, wait_for
 from tests.support.workspaces import hashes, new_workspace
 from tsclust.embedded_postgres.server import Server, running
@@ -52,12 +53,12 @@ def test_a_worker_whose_connection_breaks_reads_its_range_again_on_the_same_snap
 
 
 @pytest.fixture(scope="module")
-def filled_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def filled_data() -> Iterator[Path]:
     """The data folder of a server that does not run, with the table."""
-    data = tmp_path_factory.mktemp("pg") / "18"
-    with running(data) as server:
-        run(server.dsn, *TABLE)
-    return data
+    with open_folder() as folder:
+        with running(folder / "18") as server:
+            run(server.dsn, *TABLE)
+        yield folder / "18"
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.support.reading import answer
-from tests.support.server_traces import comes_true, gone, processes_of, run_folders
+from tests.support.server_traces import comes_true, gone, open_folder, processes_of, run_folders
 from tsclust.embedded_postgres import install, server
 from tsclust.embedded_postgres.install import Account
 from tsclust.embedded_postgres.server import running, start, stop_kept
@@ -51,11 +51,10 @@ def data(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def made_once() -> Iterator[Path]:
     """The data folder of a server that has run."""
-    with tempfile.TemporaryDirectory(prefix="open-") as folder:
-        Path(folder).chmod(0o755)
-        with running(Path(folder) / "data"):
+    with open_folder() as folder:
+        with running(folder / "data"):
             pass
-        yield Path(folder) / "data"
+        yield folder / "data"
 
 
 @pytest.fixture

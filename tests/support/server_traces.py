@@ -1,4 +1,4 @@
-"""What there is of a server: its processes and folders, until they are gone."""
+"""What there is of a server: its processes and folders, until they are gone; and a folder that it may enter."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tsclust.embedded_postgres import install
+
+
+@contextmanager
+def open_folder() -> Iterator[Path]:
+    """A folder for temporary files: open to everybody, as pytest's own are not when root runs it, its path short."""
+    with tempfile.TemporaryDirectory(prefix="open-") as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 def processes_of(home: Path) -> list[str]:
