@@ -46,7 +46,7 @@ def drawing() -> str:
     """One recording of the demo, an SVG: where its phases are and what is measured there."""
     x = cycle()
     rest, peak = phases.rest_level(x), int(x.argmax())
-    start, end = phases.active(x, rest, x[peak] - rest)
+    start, end = phases.active(x, rest, peak, x[peak] - rest)
     first, last = phases.side_movement(x, order(x), rest, peak, end, x[peak] - rest)
     bounds = [("rest", 0, start), ("peak", start, peak), ("decay", peak, first), ("side movement", first, last - 1)]
     bounds += [("return", last - 1, end), ("rest", end, len(x) - 1)]

@@ -281,3 +281,13 @@ def test_hashes_are_uniform() -> None:
     hashes = hash_ids(pa.array(range(100_000)), 1)
     counts = np.bincount((hashes >> np.uint64(60)).astype(int), minlength=16)
     assert abs(counts - 6_250).max() < 5 * np.sqrt(6_250)
+
+
+def test_what_differs_in_the_same_way_as_one_seen_comes_later() -> None:
+    away = np.array([[6.0, 0, 0], [9.0, 0.5, 0], [0, 4.0, 0], [-3.0, 0, 0], [0, 0, 0]])
+    alike = groups._alike(away)
+    assert alike[0, 0] == pytest.approx(1)
+    assert alike[0, 1] == pytest.approx(np.cos(np.arctan(0.5 / 9)) ** 8)
+    assert (alike[0, 2:] == 0).all()
+    at, size, worth = np.arange(5), np.full(5, 40), np.array([8.0, 9.0, 4.0, 3.0, 0.0])
+    assert groups._ordered(worth, at, size, np.zeros((5, 5), np.int64), alike) == [1, 2, 3, 0, 4]

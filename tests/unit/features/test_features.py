@@ -48,10 +48,9 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
         return facts
     x = sign * x
     rest = min(x[0], x[-3:].min())
-    peak = int(x.argmax())
-    height = x[peak] - rest
-    above = np.flatnonzero(x > rest + 0.03 * height)
-    start, end = (above[0], above[-1] + 1) if height > 0 else (0, len(x))
+    height = x.max() - rest
+    peak = next(i for i in range(len(x)) if x[i] >= rest + 0.9 * height and x[i] >= x[min(i + 1, len(x) - 1)])
+    start, end = active(x, rest, peak) if height > 0 else (0, len(x))
     first, last = side_movement(x, rest, peak, end, height)
     side, run = x[first:last], x[start:end]
     middle, slope = np.arange(len(side)) - (len(side) - 1) / 2, line(side)
@@ -69,9 +68,10 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
         "side_kurtosis": scipy.stats.kurtosis(side) if std else 0.0,
         "side_slope": slope, "side_roughness": np.abs(np.diff(side)).mean(),
         "side_rise": side.max() - np.median(side), "side_fall": np.median(side) - side.min(),
-        "side_step": step(side), "side_oscillation": swing(side - side.mean() - slope * middle),
+        "side_step": step(side), "step_or_line": step_or_line(side),
+        "side_oscillation": swing(side - side.mean() - slope * middle),
         "return_time": max(end - last, 0), "return_level": (x[last:end].mean() - rest) if end > last else 0.0,
-        "rest_level": x[-3:].min() - x[0], "area": (run - rest).sum(),
+        "rest_level": x[-3:].min() - (x[0] if start > 0 else rest), "area": (run - rest).sum(),
     }  # fmt: skip
     for name, of in (
         ("side", "side_mean"),
@@ -109,6 +109,12 @@ def spike(x: Floats) -> float:
     return max(found)
 
 
+def active(x: Floats, rest: float, peak: int) -> tuple[int, int]:
+    away = np.abs(x - rest) > 0.03 * (x.max() - rest)
+    pairs = np.flatnonzero(away[:-1] & away[1:])
+    return min([peak, *pairs]), max([peak, *(pairs + 1)]) + 1
+
+
 def side_movement(x: Floats, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
     first = next(i for i in range(peak, end) if i + 1 == end or x[i] - x[i + 1] < 0.01 * height)
     level = rest + 0.7 * (np.median(x[first:end]) - rest)
@@ -135,6 +141,16 @@ def step(x: Floats) -> float:
     steps = [abs(x[i : i + w].mean() - x[i - w : i].mean()) for i in range(w, len(x) - w + 1)]
     at = w + next(i for i, change in enumerate(steps) if change >= max(steps) * (1 - 1e-9))
     return float(np.median(x[at:]) - np.median(x[:at]))
+
+
+def step_or_line(x: Floats) -> float:
+    whole, n = float(((x - x.mean()) ** 2).sum()), np.arange(len(x))
+    if whole <= 1e-18 * (x**2).sum():
+        return 0.0
+    line = float(((x - np.polyval(np.polyfit(n, x, 1), n)) ** 2).sum())
+    splits = range(3, len(x) - 2)
+    step = min([whole, *(((x[:i] - x[:i].mean()) ** 2).sum() + ((x[i:] - x[i:].mean()) ** 2).sum() for i in splits)])
+    return float((line - step) / (line + step)) if line + step > 1e-9 * whole else 0.0
 
 
 def line(x: Floats) -> float:
@@ -218,6 +234,37 @@ def test_rest_appended_changes_nothing_but_the_length() -> None:
     for length in ("n_values", "n_recorded"):
         assert longer.pop(length) == plain.pop(length) + 9
     assert longer == pytest.approx(plain)
+
+
+def test_one_sample_that_stands_out_of_rest_is_no_run() -> None:
+    rest = np.zeros(6)
+    plain, *spiked = features_of(
+        [*rest, *CYCLE, *rest], [*rest[:3], 1.0, *rest[4:], *CYCLE, *rest], [*rest, *CYCLE, *rest[:4], 1.0, *rest[5:]]
+    )
+    assert [{n: f[n] for n in CLUSTERED} for f in spiked] == [pytest.approx({n: plain[n] for n in CLUSTERED})] * 2
+
+
+def test_the_peak_is_in_the_run_even_if_it_stands_alone() -> None:
+    found = features_of([*np.zeros(6), 9.0, *np.zeros(9)])[0]
+    assert (found["start"], found["run_length"], found["peak_position"]) == (6, 1, 0)
+
+
+def test_a_run_that_goes_below_rest_goes_on() -> None:
+    there, back = np.full(10, 2.0), np.full(10, -2.0)
+    found = features_of([*np.zeros(6), *there, *back, *np.zeros(6)])[0]
+    assert (found["start"], found["run_length"]) == (6, 20)
+
+
+def test_where_no_rest_was_recorded_before_the_run_there_is_none_to_compare_with() -> None:
+    assert features_of([*CYCLE[8:], *np.zeros(6)])[0]["rest_level"] == 0
+
+
+@pytest.mark.parametrize(("change", "least", "most"), [("step", 0.7, 1), ("line", -1, -0.7), ("noise", -0.2, 0.2)])
+def test_a_step_is_told_from_a_line(change: str, least: float, most: float) -> None:
+    side = {"step": np.repeat([0.0, 0.5], 20), "line": np.linspace(0, 0.5, 40), "noise": np.zeros(40)}[change]
+    values = 1 + side + 0.01 * np.random.default_rng(1).standard_normal(40)
+    found = features_of([*np.zeros(6), 3.0, 5.0, 2.5, 1.2, *values, 0.4, *np.zeros(6)])[0]
+    assert least <= found["step_or_line"] <= most
 
 
 def _possible_rows() -> list[bool]:

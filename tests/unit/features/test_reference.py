@@ -7,6 +7,7 @@ import pytest
 
 from tsclust.arrays import Floats, Keys
 from tsclust.stages.features import reference
+from tsclust.stages.features.catalogue import Feature, least_spreads
 from tsclust.stages.features.reference import MIN_SERIES
 
 LEAST = np.array([1e-9, 1e-9, 0.5])
@@ -61,3 +62,21 @@ def test_a_feature_that_is_mostly_one_value_has_the_spread_of_the_others() -> No
     x = np.zeros((100, 1))
     x[:3] = 8
     assert reference.center_and_spread(x, np.array([1e-9]))[1] == pytest.approx([0.24])
+
+
+def test_on_a_coarse_scale_one_step_is_no_deviation() -> None:
+    """A machine in kW among others in W: each has the step of its own scale."""
+    rng = np.random.default_rng(1)
+    unit = np.repeat([1.0, 1000.0], 200)
+    step = 0.1 * unit
+    level = np.where(rng.random(400) < 0.04, 5.1, 5.0) * unit
+    level[:2] = [5.5, 5.0 + 1e-12]  # five steps off; the same, rounded otherwise
+    x = np.column_stack([level, level / 10 / unit])
+    features = [Feature("p50", "value", "run", "-", "-"), Feature("side_to_peak", "1", "run", "-", "-")]
+    sizes = np.column_stack([step, 10 * unit, np.full(400, 60.0)])
+    least = least_spreads(features, x, sizes)
+    keys = np.where(unit == 1, "W", "kW")
+    z = np.abs(reference.fit(x, keys, least).deviations(x, keys))
+    assert z[0] == pytest.approx([5, 5])
+    assert z[1:].max() < 1.001
+    assert np.abs(reference.fit(x, keys, least_spreads(features, x)).deviations(x, keys)).max() > 20

@@ -22,6 +22,7 @@ def test_within_a_baseline_a_series_is_compared_with_its_own(tmp_path: Path, wea
         plain(i, level=levels[name] * (1 + 0.01 * (i % 5)), machine=name) for i, name in enumerate([weak, strong] * 40)
     ]
     made += [plain(100 + i, group="stiff", level=1.5, machine=weak) for i in range(4)]
+    made = [replace(m, features=m.features | dict.fromkeys(("p25", "p50"), m.features["side_mean"])) for m in made]
     alone = collect(write(tmp_path / "alone", made), Report())
     regimes = collect(write(tmp_path / "regimes", made, regimes=2), Report())
     against = collect(write(tmp_path / "against", made, baseline=["machine"]), Report())

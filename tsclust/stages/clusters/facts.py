@@ -63,7 +63,7 @@ class ClustersFacts(Facts, SweepFacts):
 
     baseline          columns that name one; baseline_groups: those compared with themselves; baseline_too_few: those
                       of too few series, compared with the whole
-    regimes           of the normal mass, where no column names a baseline
+    regimes           of the normal mass, in all or in every baseline
     asked             the settings; None in the manifests of the first versions
     left_out_k        values of k that were asked for and not fewer than the series
     highest           number that a group was ever given

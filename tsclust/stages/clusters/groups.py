@@ -14,6 +14,8 @@ from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 HALF_WORTH = 15  # series: half of a group's worth is gone when it has so few
 LOOSE = 0.2  # a silhouette below this says no more against a group
+SAME_WAY = 8  # power of the cosine between two groups' directions: 0.92 is half alike
+SEEN = 0.9  # of its worth that a group loses whose like was shown
 NORMAL_SHARE = 0.05  # a group with this share of all series is part of the normal mass: malfunctions are rarer
 
 
@@ -57,7 +59,7 @@ def find(
     at = np.array([n.at for n in nodes])
     share = size[at] / size[: models.offsets[1]].sum()
     worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
-    order = _ordered(worth, at, size, shared)
+    order = _ordered(worth, at, size, shared, _alike(sums.means[at] - normal.place))
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
     groups = []
@@ -116,10 +118,20 @@ def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s) -> Fl
     return worth
 
 
-def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[int]:
+def _alike(away: Floats) -> Floats:
+    """(g, g) how much two groups, whose middles are `away` (g, d) from normal, are so in the same way: 1 where they
+    differ in strength alone."""
+    length = np.sqrt((away**2).sum(axis=1))
+    unit = away / np.where(length > 0, length, 1.0)[:, None]
+    alike: Floats = np.maximum(unit @ unit.T, 0.0) ** SAME_WAY
+    return alike
+
+
+def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s, alike: Floats) -> list[int]:
     """Greedy: the next group is the one worth most for what of it has not been shown yet.
 
-    What two groups share counts for both: who saw a large group has hardly seen a small one inside it.
+    What two groups share counts for both: who saw a large group has hardly seen a small one inside it. And who saw one
+    has nearly seen those that differ from normal in the same way: alike (g, g).
     """
     common = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that is in column's too
     seen = common * common.T
@@ -130,7 +142,7 @@ def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s) -> list[in
         best = max(left, key=lambda o: (worth[o] * (1 - shown[o]), worth[o], size[at[o]], -o))
         order.append(best)
         left.remove(best)
-        shown = np.maximum(shown, 0.9 * seen[:, best])
+        shown = np.maximum(shown, SEEN * np.maximum(seen[:, best], alike[:, best]))
     return order
 
 

@@ -28,9 +28,9 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
         few = counted(facts.baseline_too_few, "set has", "sets have")
         notes.append(f"{few} too few series for that: compared with the overall baseline")
     if facts.regimes:
+        where = "in these sets" if facts.baseline else "no baseline"
         notes.append(
-            f"no baseline: {counted(facts.regimes, 'regime')} of normal; "
-            "series are compared only within their own regime"
+            f"{where}: {counted(facts.regimes, 'regime')} of normal; series are compared only within their own regime"
         )
     if facts.left_out_k:
         notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")

@@ -46,9 +46,10 @@ class Scaler(Reference):
 
 
 def fit(x: Floats, keys: Keys, method: str, least: Floats, band: float = BAND, look: bool = True) -> Scaler:
-    """A Scaler from a sample: x (n, d) features, keys (n,) baseline keys, least (d,) smallest meaningful spread.
+    """A Scaler from a sample: x (n, d) features, keys (n,) baseline keys, least (d,) or (n, d) smallest meaningful
+    spread.
 
-    `look` for regimes where no key names a baseline. The rows come in an order of chance.
+    `look` for regimes, in all or beside the baselines. The rows come in an order of chance.
     """
     normal = reference.fit(x, keys, least, robust=method != "standard", look=look)
     scaler = Scaler(**vars(normal), method=method, weights=np.ones(x.shape[1]), band=band)

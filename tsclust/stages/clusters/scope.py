@@ -91,11 +91,17 @@ def fit_scaler(files: FeatureFiles, asked: Cluster) -> Scaler:
     scope = Scope.of(files)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
-    pieces = list(map_parts(partial(_draw, scope, asked, files.clustered, chance), scope.paths))
+    known = {feature.name for feature in files.facts.catalogue}
+    sizes = [name for name in catalogue.SIZES if {*catalogue.SIZES} <= known]
+    columns = tuple(dict.fromkeys((*files.clustered, *sizes)))
+    pieces = list(map_parts(partial(_draw, scope, asked, columns, chance), scope.paths))
     order = order_of([hashes for hashes, _, _ in pieces])
-    x = np.concatenate([x for _, x, _ in pieces])[order]
+    drawn = np.concatenate([x for _, x, _ in pieces])[order]
     keys = np.concatenate([keys for _, _, keys in pieces])[order]
-    return scaling.fit(x, keys, asked.scaling, catalogue.least_spreads(files.facts.catalogue, x), look=asked.regimes)
+    x = np.ascontiguousarray(drawn[:, : len(files.clustered)])
+    of_sizes = drawn[:, [columns.index(name) for name in sizes]] if sizes else None
+    least = catalogue.least_spreads(files.facts.catalogue, x, of_sizes)
+    return scaling.fit(x, keys, asked.scaling, least, look=asked.regimes)
 
 
 def _draw(

@@ -140,7 +140,7 @@ def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFac
     proposed = set(numbered.groups.filter("proposed")["group"])
     return ClustersFacts(
         **swept.facts.model_dump(), baseline=settings.baseline, scaling=settings.scaling,
-        baseline_groups=len(scaler.keys) - 1 if regimes is None else 0, baseline_too_few=scaler.too_few,
+        baseline_groups=len(scaler.keys) - 1 if settings.baseline else 0, baseline_too_few=scaler.too_few,
         regimes=0 if regimes is None else len(regimes.places), asked=Asked.model_validate(settings.model_dump()),
         left_out_k=len(settings.ks) - len(task.ks), highest=numbered.highest, compared=numbered.compared,
         kept_groups=numbered.kept, changed=tuple(sorted(proposed & set(numbered.changed))),

@@ -74,9 +74,9 @@ CATALOGUE: tuple[Feature, ...] = (
         "upright", "1", "recording", "Whether it leaves the level of its ends upwards (1) or downwards (0).",
         "above / (above + below) of the third highest and lowest x against its ends; 1 if below is under a tenth of max - min", False,
     ),
-    Feature(START, "samples", "rest", "Where the run starts in the recording.", "first x - rest > 3 % of peak_height", False),
+    Feature(START, "samples", "rest", "Where the run starts in the recording.", "first of two neighbours with |x - rest| > 3 % of peak_height, at the peak at the latest", False),
     Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),
-    Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "argmax x - start"),
+    Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "first local maximum with x - rest >= 90 % of peak_height, less start"),
     Feature("peak_height", "value", "peak", "Height of the peak above rest.", "max x - rest"),
     Feature("peak_width", "samples", "peak", "Width of the peak at half its height.", "distance of the crossings of peak_height / 2"),
     Feature(
@@ -96,6 +96,10 @@ CATALOGUE: tuple[Feature, ...] = (
         "median after less median before the sample where the means of 5 neighbours on each side differ most",
     ),
     Feature(
+        "step_or_line", "1", "side movement", "Whether it changes in one step (1) or along a line (-1).",
+        "(r - s) / (r + s); r, s: sums of squares that the best line and the best step leave",
+    ),
+    Feature(
         "side_oscillation", "1", "side movement", "How regular a swing it has.",
         "largest autocorrelation at lags 3 to 20 after the line is taken off",
     ),
@@ -105,7 +109,7 @@ CATALOGUE: tuple[Feature, ...] = (
     Feature("roughness_to_peak", "1", "side movement", "Its roughness against the peak.", "side_roughness / peak_height"),
     Feature("return_time", "samples", "return", "How long the fall to rest takes.", "end - last x at 70 % of the side level"),
     Feature("return_level", "value", "return", "Mean level during the fall.", "mean of the return - rest"),
-    Feature("rest_level", "value", "rest", "Level after the return against before the start.", "min of the last 3 - x[0]"),
+    Feature("rest_level", "value", "rest", "Level after the return against before the start.", "min of the last 3 - x[0], or - rest where start is 0"),
     Feature("area", "value x samples", "run", "Area under the curve: the work done.", "sum of x - rest over the run"),
     Feature("p05", "value", "run", "5 % of the run lie below.", "5th percentile of the run - rest"),
     Feature("p25", "value", "run", "A quarter of the run lies below.", "25th percentile of the run - rest"),
@@ -114,6 +118,7 @@ CATALOGUE: tuple[Feature, ...] = (
     Feature("p95", "value", "run", "95 % of the run lie below.", "95th percentile of the run - rest"),
 )  # fmt: skip
 
+SIZES = ("least_step", "peak_height", "run_length")  # what says how coarse the others are
 NAMES: tuple[str, ...] = tuple(f.name for f in CATALOGUE)
 
 
@@ -154,15 +159,29 @@ def needed(features: Iterable[Feature]) -> tuple[str, ...]:
     return tuple(f.name for f in features if f.phase == "extra" and f.clustered)
 
 
-def least_spreads(features: Iterable[Feature], x: Floats) -> Floats:
-    """(d,) the least spread that means something, for the clustered features with values x (n, d).
+def least_spreads(features: Iterable[Feature], x: Floats, sizes: Floats | None = None) -> Floats:
+    """The least spread that means something, for the clustered features with values x (n, d): (d,), or (n, d) where
+    `sizes` (n, 3) has what SIZES names of each series.
 
-    What is counted in samples is off by half a sample in any recording; what is measured, by rounding.
+    What is counted in samples is off by a sample in any recording; what is measured by a step of the recorder's scale,
+    where that is known, or by rounding.
     """
+    counted = [f for f in features if f.clustered]
     largest = np.abs(x).max(axis=0, initial=0.0)
     rounding = np.where(largest > 0, 1e-9 * largest, 1.0)
-    spreads: Floats = np.where([f.unit == "samples" for f in features if f.clustered], 0.5, rounding)
-    return spreads
+    spreads: Floats = np.where([f.unit == "samples" for f in counted], 1.0, rounding)
+    if sizes is None:
+        return spreads
+    return np.maximum(spreads, np.column_stack([_step_of(f, sizes) for f in counted]))
+
+
+def _step_of(feature: Feature, sizes: Floats) -> Floats:
+    """(n,) how much a feature changes with one step of the scale; 0 where nobody can say."""
+    step, height, length = sizes.T
+    of = {"value": 1.0, "value x samples": 1.0, "value/sample": np.maximum(length, 1.0)}
+    over = np.where(height > 0, height, np.inf) if feature.name.endswith("_to_peak") else of.get(feature.unit, np.inf)
+    changes: Floats = step / over
+    return changes
 
 
 def plain(features: Iterable[Feature]) -> list[dict[str, Any]]:

@@ -52,6 +52,7 @@ SIDE_ROUGHNESS = NAMES.index("side_roughness")
 SIDE_RISE = NAMES.index("side_rise")
 SIDE_FALL = NAMES.index("side_fall")
 SIDE_STEP = NAMES.index("side_step")
+STEP_OR_LINE = NAMES.index("step_or_line")
 SIDE_OSCILLATION = NAMES.index("side_oscillation")
 SIDE_TO_PEAK = NAMES.index("side_to_peak")
 SPREAD_TO_PEAK = NAMES.index("spread_to_peak")
@@ -169,25 +170,25 @@ def _least_step(raw: Values, least: float) -> float:
 def _shape(x: Floats, row: Floats) -> None:
     """Fill a row but for the simple facts, phase by phase."""
     rest = phases.rest_level(x)
-    peak = int(np.argmax(x))
-    height = x[peak] - rest
-    start, end = phases.active(x, rest, height)
     order = shape.order(x)
+    peak, height = phases.peak(x, rest), x[order[-1]] - rest
+    start, end = phases.active(x, rest, peak, height)
     first, last = phases.side_movement(x, order, rest, peak, end, height)
     lowest = x[order[0]]
     away = rest + phases.ACTIVE * height
-    row[LONGEST_FLAT_RUN] = len(x) if x[peak] == lowest else shape.longest_equal(x, away, np.inf)
-    row[FROZEN_RUN] = shape.longest_equal(x, away if start > 0 else -np.inf, x[peak])  # of rest nothing was seen then
+    row[LONGEST_FLAT_RUN] = len(x) if x[order[-1]] == lowest else shape.longest_equal(x, away, np.inf)
+    seen = away if start > 0 else -np.inf  # otherwise nothing was seen of rest
+    row[FROZEN_RUN] = shape.longest_equal(x, seen, x[order[-1]])
     row[SPIKE], row[FLOOR] = shape.spike(x), x[order[2]]
     row[FIRST_LEVEL], row[UPRIGHT], row[START] = x[0] - rest, _upright(x, order), start
     row[RUN_LENGTH] = end - start
     side = shape.ascending(x, order, first, last)
     row[SIDE_SLOPE] = shape.slope(x, order, first, last)
     row[SIDE_STEP] = shape.lasting_step(x, order, first, last)
-    _peak(x, rest, peak, start, shape.median(side), row)
+    _peak(x, rest, peak, height, start, shape.median(side), row)
     _side(x[first:last], side, rest, row)
     _to_peak(row)
-    _return(x, rest, last, end, row)
+    _return(x, rest, start, last, end, row)
     _run(shape.ascending(x, order, start, end), rest, row)
 
 
@@ -201,10 +202,10 @@ def _upright(x: Floats, order: Int32s) -> float:
 
 
 @_part
-def _peak(x: Floats, rest: float, peak: int, start: int, side: float, row: Floats) -> None:
-    half = rest + (x[peak] - rest) / 2
+def _peak(x: Floats, rest: float, peak: int, height: float, start: int, side: float, row: Floats) -> None:
+    half = rest + height / 2
     row[PEAK_POSITION] = peak - start
-    row[PEAK_HEIGHT] = x[peak] - rest
+    row[PEAK_HEIGHT] = height
     row[PEAK_WIDTH] = phases.crossing(x, peak, half, 1) - phases.crossing(x, peak, half, -1)
     row[DECAY_TIME] = phases.crossing(x, peak, side + (x[peak] - side) / np.e, 1) - peak
 
@@ -214,7 +215,7 @@ def _side(side: Floats, ascending: Floats, rest: float, row: Floats) -> None:
     mean, std, skewness, kurtosis = shape.moments(side)
     middle = shape.median(ascending)
     row[SIDE_MEAN], row[SIDE_STD], row[SIDE_SKEWNESS], row[SIDE_KURTOSIS] = mean - rest, std, skewness, kurtosis
-    row[SIDE_ROUGHNESS] = shape.roughness(side)
+    row[SIDE_ROUGHNESS], row[STEP_OR_LINE] = shape.roughness(side), shape.step_or_line(side)
     row[SIDE_RISE], row[SIDE_FALL] = ascending[-1] - middle, middle - ascending[0]
     row[SIDE_OSCILLATION] = shape.oscillation(side, row[SIDE_SLOPE])  # the slope and the step are there: of the order
 
@@ -228,10 +229,10 @@ def _to_peak(row: Floats) -> None:
 
 
 @_part
-def _return(x: Floats, rest: float, last: int, end: int, row: Floats) -> None:
+def _return(x: Floats, rest: float, start: int, last: int, end: int, row: Floats) -> None:
     row[RETURN_TIME] = max(end - last, 0)
     row[RETURN_LEVEL] = x[last:end].mean() - rest if end > last else 0.0
-    row[REST_LEVEL] = phases.after(x) - x[0]
+    row[REST_LEVEL] = phases.after(x) - (x[0] if start > 0 else rest)  # no rest was recorded before what begins amid it
 
 
 @_part

@@ -11,6 +11,7 @@ from tsclust.arrays import Floats
 from tsclust.stages.features import shape
 from tsclust.stages.features.shape import Int32s
 
+NEAR = 0.9  # of the height of the highest value: a sample that is so high may be the peak
 ACTIVE = 0.03  # above rest by this share of the peak: the mechanism runs
 SETTLED = 0.01  # falling by less than this share of the peak per sample: the decay is over
 SIDE = 0.70  # below this share of the side level: the return has begun
@@ -29,15 +30,29 @@ def rest_level(x: Floats) -> float:
 
 
 @njit(cache=True, nogil=True)
-def active(x: Floats, rest: float, height: float) -> tuple[int, int]:
-    """[start, end) of the run: from the first to the last value that stands out of rest; all of a flat series."""
-    above = rest + ACTIVE * height
+def peak(x: Floats, rest: float) -> int:
+    """The top of the first rise that comes near the highest value. On a plateau that is where it begins: where its
+    highest sample is, chance decides."""
+    near = rest + NEAR * (x.max() - rest)
+    at = 0
+    while x[at] < near:
+        at += 1
+    while at + 1 < len(x) and x[at + 1] > x[at]:
+        at += 1
+    return at
+
+
+@njit(cache=True, nogil=True)
+def active(x: Floats, rest: float, peak: int, height: float) -> tuple[int, int]:
+    """[start, end) of the run: between the outermost two neighbours that stand out of rest, on either side of it, and
+    around the peak; all of a flat series. A single value that stands out is no run."""
+    away = ACTIVE * height
     start, end = 0, len(x)
-    if height <= 0:
+    if away <= 0:
         return start, end
-    while x[start] <= above:
+    while start < peak and min(abs(x[start] - rest), abs(x[start + 1] - rest)) <= away:
         start += 1
-    while x[end - 1] <= above:
+    while end - 1 > peak and min(abs(x[end - 1] - rest), abs(x[end - 2] - rest)) <= away:
         end -= 1
     return start, end
 

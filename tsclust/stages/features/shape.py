@@ -11,6 +11,7 @@ from tsclust.arrays import Floats
 Int32s = npt.NDArray[np.int32]
 
 WINDOW = 5  # samples on each side of a step
+LEAST_LEVEL = 3  # samples: what is shorter is no level that a step leads to
 CLEARLY = 1e-9  # a share: of two equal steps the first counts, whatever their sums were rounded to
 SHORT = 200  # values: sorting them by comparing all pairs is faster than any clever way
 SWINGS = 20  # lags summed side by side: as many as LAGS asks for, and what fills a processor's registers
@@ -79,6 +80,30 @@ def lasting_step(x: Floats, order: Int32s, first: int, last: int) -> float:
     if at == first:
         return 0.0
     return median(ascending(x, order, at, last)) - median(ascending(x, order, first, at))
+
+
+@njit(cache=True, nogil=True)
+def step_or_line(x: Floats) -> float:
+    """Which of the two x follows: near 1 one step between two levels, near -1 a straight line; 0 where all is equal.
+
+    (what the best line leaves - what the best step leaves) / their sum, both by least squares.
+    """
+    n, mean = len(x), x.mean()
+    power = size = along = sum_before = best = 0.0
+    for i in range(n):
+        d = x[i] - mean
+        power += d * d
+        size += x[i] * x[i]
+        along += d * (i - (n - 1) / 2)
+        if LEAST_LEVEL <= i <= n - LEAST_LEVEL:
+            best = max(best, sum_before * sum_before * n / (i * (n - i)))
+        sum_before += d
+    if power <= 1e-18 * size:
+        return 0.0
+    of_line = max(power - along * along * 12 / (n * (n * n - 1.0)), 0.0)
+    of_step = max(power - best, 0.0)
+    left = of_line + of_step
+    return (of_line - of_step) / left if left > 1e-9 * power else 0.0
 
 
 @njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -111,10 +112,18 @@ def _typical(seen: Survey, sign: int, describer: Describer) -> Typical:
     blocks = [drawn.block for drawn in seen.drawn]
     sample = survey.sample(seen.drawn, list(map_parts(partial(_described, describer, sign), blocks)))
     compared = catalogue.clustered(describer.features)
-    x = sample.frame.select(compared).drop_nulls().to_numpy()
-    least = dict(zip(compared, catalogue.least_spreads(describer.features, x).tolist(), strict=True))
+    least = _least(describer, sample.frame.select(*dict.fromkeys((*compared, *catalogue.SIZES))).drop_nulls())
     spec = describer.spec
     return typical.fit(sample, spec.baseline, compared, least, look=spec.regimes)
+
+
+def _least(describer: Describer, known: pl.DataFrame) -> dict[str, float]:
+    """Feature -> the least spread that means something, in what is known of a sample."""
+    compared = catalogue.clustered(describer.features)
+    sizes = known.select(catalogue.SIZES).median().to_numpy()
+    x = known.select(compared).to_numpy()
+    spreads = catalogue.least_spreads(describer.features, x, np.nan_to_num(sizes.astype(np.float64)))
+    return dict(zip(compared, spreads[0].tolist(), strict=True))
 
 
 def _described(describer: Describer, sign: int, block: SeriesBlock) -> pl.DataFrame:

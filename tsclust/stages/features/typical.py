@@ -182,9 +182,8 @@ def _regimes(x: Floats, names: tuple[str, ...], compared: Sequence[str], least: 
     described = x[np.isfinite(x[:, at]).all(axis=1)][:FOR_REGIMES, at]
     if not at or len(described) < FEWEST:
         return None
-    return regimes.find(
-        described, *reference.center_and_spread(described, np.array([least[name] for name in compared]))
-    )
+    of_compared = np.array([least[name] for name in compared])
+    return regimes.find_by_all(described, *reference.center_and_spread(described, of_compared))
 
 
 def _center_and_spread(x: Floats) -> tuple[Floats, Floats]:

@@ -37,7 +37,8 @@ from tsclust.workspace.manifest import Manifest, ManifestHead
 from tsclust.workspace.parquet import StageWriter
 
 FILE, FEATURES_FILE = "model.skops", "features.py"
-SCALER = ("method", "keys", "centers", "spreads", "weights", "too_few", "band", "regimes")  # in the file's order
+# In the file's order.
+SCALER = ("method", "keys", "centers", "spreads", "weights", "too_few", "band", "regimes", "offsets", "cells")
 
 
 @dataclass(frozen=True)

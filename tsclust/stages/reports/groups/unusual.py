@@ -29,6 +29,7 @@ TOPICS: tuple[tuple[str, ...], ...] = (
     ("side_std", "spread_to_peak"),
     ("side_step",),
     ("side_slope",),
+    ("step_or_line",),
     ("side_oscillation",),
     ("return_time", "return_level"),
     ("rest_level",),
