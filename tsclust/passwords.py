@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 
 HIDDEN = "***"
-# postgresql://USER:PASSWORD@HOST, and with one slash, as a path has it. A text may have been cut off within one.
-_POSTGRES = re.compile(r"""(postgres(?:ql)?:/{1,3}[^\s:/@'"]*:)(?!\d{1,5}(?:[/?,'"\s]|$))(?:.*@|[^\s'"]*)""", re.I)
-_URL = re.compile(r"""(\b[a-z][a-z0-9+.-]*:/{1,3}[^\s:/@'"]*:)[^\s/@]+@""", re.I)  # of any other kind
+# postgresql://USER:PASSWORD@HOST, and with one slash, as a path has it; not these very words, which our own hints have.
+# A text may have been cut off within one.
+_POSTGRES = re.compile(
+    r"""(postgres(?:ql)?:/{1,3}[^\s:/@'"]*:)(?!(?-i:PASSWORD@)|\d{1,5}(?:[/?,'"\s]|$))(?:.*@|[^\s'"]*)""", re.I
+)
+_URL = re.compile(r"""(\b[a-z][a-z0-9+.-]*:/{1,3}[^\s:/@'"]*:)(?!(?-i:PASSWORD@))[^\s/@]+@""", re.I)  # of others
 _NAMED = re.compile(
     r"""((?:ssl)?password(?:\s*=\s*|%3D))"""
     r"""(\\*'(?:[^'\\]|\\.)*'?|\\*"(?:[^"\\]|\\.)*"?|[^\s&'",;)]+)""",  # quoted, perhaps once more, or not
