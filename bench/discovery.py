@@ -1,11 +1,13 @@
 """Kinds found on machines made up anew, as a share of those that can be told at all: the measure of discovery.
 
-python bench/discovery.py [--half tuning|held-back] [--only NAME ...] [--seeds N ...] [--series N] [--keep FOLDER]
+python bench/discovery.py [--half tuning|held-back] [--only NAME ...] [--seeds N ...] [--series N] [--quick]
+    [--keep FOLDER]
 
 For each mechanism of bench/mechanisms.py, medians over the seeds: kinds that are told apart by one who knows the
 answers (bench/oracle.py), the share of them found in 10, 20 and 40 looks without a baseline and with the machine's
 column, how many of the real series the rules reject, and how many of the impossible they catch. Found: as in kinds.py;
-what a rule rejects counts as not found. `--keep` keeps what was made for the next time.
+what a rule rejects counts as not found. `--quick` sweeps on a smaller coreset, with fewer restarts; `--keep` keeps what
+was made for the next time.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from mechanisms import HELD_BACK, MECHANISMS, TUNING, made_up
 import tsclust
 
 SEEDS = {"tuning": (1, 2, 3), "held-back": tuple(range(101, 111))}
+QUICK = {"coreset": 8_000, "restarts": 2}
 HEAD = """\
 | mechanism | kinds | of drawn | no column: 10, 20, 40 | machine: 10, 20, 40 | real rejected | impossible caught |
 | --- | ---: | ---: | --- | --- | ---: | ---: |"""
@@ -63,6 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=MECHANISMS, metavar="NAME", help=", ".join(MECHANISMS))
     parser.add_argument("--seeds", nargs="+", type=int)
     parser.add_argument("--series", type=int, default=30_000)
+    parser.add_argument("--quick", action="store_true")
     parser.add_argument("--keep", type=Path)
     return parser.parse_args()
 
@@ -77,7 +81,7 @@ def one_fleet(name: str, seed: int, said: argparse.Namespace) -> Found:
         kinds = dict(truth.filter(pl.col("kind").is_in(counted))["kind"].value_counts().iter_rows())
         shares, rejects = [], (0.0, 0.0)
         for baseline in ([], ["machine"]):
-            workspace = swept(Path(scratch) / f"ws{len(baseline)}", series, baseline)
+            workspace = swept(Path(scratch) / f"ws{len(baseline)}", series, baseline, QUICK if said.quick else {})
             score = by_groups(workspace, truth, kinds)
             shares.append(tuple(found / max(len(kinds), 1) for found in within(score)))
             rejects = rejected(workspace, truth)
@@ -101,10 +105,10 @@ def made(name: str, seed: int, series: int, folder: Path) -> tuple[Path, dict[st
     return path, json.loads(about.read_text())
 
 
-def swept(workspace: Path, series: Path, baseline: list[str]) -> Path:
+def swept(workspace: Path, series: Path, baseline: list[str], settings: dict[str, int]) -> Path:
     """A workspace with all stages up to the clusters; the label is no column that any of them sees."""
     tsclust.init(workspace)
-    flags = {"source": {"files": str(series), "carry": baseline}, "cluster": {"baseline": baseline}}
+    flags = {"source": {"files": str(series), "carry": baseline}, "cluster": {"baseline": baseline} | settings}
     for command in (tsclust.extract, tsclust.features, tsclust.cluster):
         command(workspace, flags)
     return workspace
