@@ -24,8 +24,8 @@ test: lint ## form, types and all the tests; brings Chromium where there is none
 	@tests/browser.sh
 	@$(PYTEST)
 
-check: lint ## form, types and the tests that need no server and no browser: two minutes
-	@$(PYTEST) tests/unit
+check: lint ## form, types and the quick tests: no server, no browser, none over a second; two minutes
+	@$(PYTEST) tests/unit -m "not slow"
 
 endurance: .venv/.test ## tests that have a long form, in it: more kills, more interruptions, older servers
 	@TSCLUST_ENDURANCE=1 $(PYTEST) -m "endurance or both_servers"

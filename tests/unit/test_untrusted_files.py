@@ -15,6 +15,7 @@ from tests.support.endurance import LONG, times
 from tsclust.errors import DamagedError
 
 
+@pytest.mark.slow
 @pytest.mark.endurance
 @pytest.mark.parametrize(
     ("format_", "mutations"),

@@ -36,6 +36,7 @@ def piped(words: str, reader: str, *, both: bool = False) -> subprocess.Complete
     return subprocess.run(["bash", "-c", command], capture_output=True, text=True, env=PLAIN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("words", ["status -w {}", "status -w {} --json", "--help", "extract --help", "labels --help"])
 def test_a_reader_that_leaves_early_is_no_error(initialised: Path, words: str, reader: str) -> None:
@@ -43,6 +44,7 @@ def test_a_reader_that_leaves_early_is_no_error(initialised: Path, words: str, r
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("both", [False, True])
 def test_what_is_done_without_a_reader_is_done_and_keeps_its_exit_code(tmp_path: Path, both: bool) -> None:
     done = piped(f"init -w {tmp_path / 'ws'}", READERS[0], both=both)
@@ -53,6 +55,7 @@ def test_what_is_done_without_a_reader_is_done_and_keeps_its_exit_code(tmp_path:
     assert ("exists already" in again.stderr) != both
 
 
+@pytest.mark.slow
 def test_no_stage_is_left_out_because_nobody_reads(screened: Path, tmp_path: Path) -> None:
     root = shutil.copytree(screened, tmp_path / "ws")
     shutil.rmtree(root / "features")

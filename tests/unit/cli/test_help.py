@@ -65,6 +65,7 @@ def test_the_readme_names_commands_that_there_are() -> None:
     assert named <= set(COMMANDS)
 
 
+@pytest.mark.slow
 def test_who_asks_where_things_stand_waits_for_no_library_that_computes(initialised: Path) -> None:
     heavy = {"sklearn", "scipy", "numba", "skops", "psycopg", "plotly", "sqlglot"}
     command = [sys.executable, "-X", "importtime", "-m", "tsclust", "status", "-w", initialised]

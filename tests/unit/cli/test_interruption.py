@@ -73,6 +73,7 @@ def _end(key: tuple[str, signal.Signals], process: subprocess.Popen[str], begin:
     found[key] = Ended(process.returncode, time.monotonic() - begin, told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("what", WAITS)
 def test_a_process_that_waits_for_(waiting: Waiting, what: str, how: signal.Signals) -> None:
@@ -123,6 +124,7 @@ def _catches(pid: int, number: int) -> bool:
     return bool(int(caught, 16) >> (number - 1) & 1)
 
 
+@pytest.mark.slow
 def test_who_starts_it_may_have_switched_ctrl_c_off(workspace_dir: Path, stalled: int) -> None:
     """nohup, or & in a script: then only SIGTERM counts."""
     new_workspace(workspace_dir)

@@ -89,6 +89,7 @@ def settings_of(model: type[BaseModel], *names: str) -> Iterator[tuple[str, ...]
 KEYS = list(settings_of(Settings))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dsn", DSNS)
 def test_a_setting_with_a_password_is_refused_and_not_shown(
     tmp_path: Path, dsn: str, monkeypatch: pytest.MonkeyPatch
@@ -141,6 +142,7 @@ def test_a_dsn_in_its_place_is_not_shown(initialised: Path, dsn: str, tmp_path: 
     nowhere(tmp_path, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [["--from", DSN], ["-w", DSN], []])
 def test_nothing_python_warns_of_shows_it(initialised: Path, place: list[str], tmp_path: Path) -> None:
     workspace = [] if "-w" in place else ["-w", str(initialised)]

@@ -37,6 +37,7 @@ def facts(root: Path) -> dict[str, Any]:
     return read
 
 
+@pytest.mark.slow
 def test_alike_series_make_fewer_clusters_than_asked_and_it_says_so(tmp_path: Path) -> None:
     kinds = [noisy(1, 1), noisy(2, 2), noisy(1, 3, 9)]
     root = described(tmp_path / "ws", [kinds[i % 3] for i in range(90)])
@@ -64,6 +65,7 @@ def test_k_beyond_the_series_are_left_out_and_too_few_series_refused(tmp_path: P
         tsclust.cluster(root, {"cluster": {"k": "30"}})
 
 
+@pytest.mark.slow
 def test_products_that_no_column_names_are_regimes(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     product = rng.choice(2, 900, p=[0.6, 0.4])

@@ -65,6 +65,7 @@ def mixed(root: Path) -> dict[str, Any]:
     return rare.sort("size", descending=True).row(0, named=True)
 
 
+@pytest.mark.slow
 def test_the_groups_inside_a_group_stand_below_it_and_the_rest_stays(root: Path) -> None:
     before, old, group = groups(root), files(root / "clusters"), mixed(root)
     after, inside = swept(root, INSIDE, within=group["group"]), root / "clusters" / folder_within(group["group"])
@@ -99,6 +100,7 @@ def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path
         assert found["share"] == pytest.approx(found["size"] / len(main))
 
 
+@pytest.mark.slow
 def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path) -> None:
     group = mixed(root)["group"]
     after = swept(root, INSIDE, within=group)
@@ -132,6 +134,7 @@ def test_it_tells_apart_what_the_sweep_left_together(root: Path) -> None:
     assert len(there & set(pure["kind"])) >= 3
 
 
+@pytest.mark.slow
 def test_the_same_drill_down_is_done_once_and_another_keeps_the_numbers(root: Path) -> None:
     group = mixed(root)["group"]
     first = swept(root, INSIDE, within=group)
@@ -144,6 +147,7 @@ def test_the_same_drill_down_is_done_once_and_another_keeps_the_numbers(root: Pa
     assert min(numbers[1] - numbers[0], default=10_000) > max(numbers[0])
 
 
+@pytest.mark.slow
 def test_a_drill_down_in_a_drill_down_goes_with_it(root: Path) -> None:
     group = mixed(root)["group"]
     inner = swept(root, INSIDE, within=group).filter(pl.col("within") == group).sort("size", descending=True)
@@ -161,6 +165,7 @@ def test_a_drill_down_in_a_drill_down_goes_with_it(root: Path) -> None:
     assert set(facts(root)["within"]) == {str(group)}
 
 
+@pytest.mark.slow
 def test_members_are_compared_as_in_the_main_sweep_whatever_the_settings_say_now(root: Path, tmp_path: Path) -> None:
     group = mixed(root)["group"]
     other = Path(shutil.copytree(root, tmp_path / "ws[2]"))
@@ -170,6 +175,7 @@ def test_members_are_compared_as_in_the_main_sweep_whatever_the_settings_say_now
     assert facts(other)["within"][str(group)]["seed"] == 1
 
 
+@pytest.mark.slow
 def test_parts_do_not_matter_inside_a_group_either(root: Path, tmp_path: Path) -> None:
     other = extracted(tmp_path / "other", part_rows=997)
     swept(other)
@@ -180,6 +186,7 @@ def test_parts_do_not_matter_inside_a_group_either(root: Path, tmp_path: Path) -
         assert tables[0].equals(tables[1])
 
 
+@pytest.mark.slow
 def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path) -> None:
     before = files(root / "clusters")
     with pytest.raises(SettingsError, match="--within 999: expected a group's number"):
@@ -194,6 +201,7 @@ def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path) -> 
     assert files(root / "clusters") == before
 
 
+@pytest.mark.slow
 def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(root: Path) -> None:
     group = mixed(root)["group"]
     before = groups(root)
@@ -214,6 +222,7 @@ def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(root
     assert set(points["group"].drop_nulls()) <= set(after.filter("proposed", ~pl.col("normal"))["group"])
 
 
+@pytest.mark.slow
 def test_more_series_leave_the_numbers_as_they_are(tmp_path: Path) -> None:
     root = extracted(tmp_path / "ws", series=15_000)
     before = swept(root, INSIDE).filter(~pl.col("normal")).head(8)

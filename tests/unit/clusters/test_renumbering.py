@@ -69,6 +69,7 @@ def by_sets(old: Int64s, old_pairs: Pairs, new: Int64s, new_pairs: Pairs) -> Com
     return Common(np.array([[len(x & y) for y in b] for x in a]), old_size, new_size, len(both))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", IDS)
 @pytest.mark.parametrize(("parts", "bucket"), [(1, ROWS * 2), (3, 1_000), (7, 61)])
 def test_counts_equal_those_of_sets(tmp_path: Path, kind: str, parts: int, bucket: int) -> None:

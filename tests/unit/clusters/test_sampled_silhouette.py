@@ -54,6 +54,7 @@ def test_a_sample_of_everything_gives_scikit_learns_silhouette(monkeypatch: pyte
     np.testing.assert_allclose(sampled_silhouette.silhouettes(samples, models, sums), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_sample_comes_close_to_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampled_silhouette, "SAMPLE", 600)
     rows, hashes, models = blobs(6_000)

@@ -159,6 +159,7 @@ for workers in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_stability_is_the_same_on_any_number_of_threads() -> None:
     digests: set[str] = set()
     for cores in ("1", "3"):

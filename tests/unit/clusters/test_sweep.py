@@ -52,6 +52,7 @@ def one() -> tuple[Floats, Models, ClusterSums, quality.Diagnosis, list[GroupRow
     return x, *swept(in_parts(x, []))
 
 
+@pytest.mark.slow
 def test_every_row_has_its_nearest_center(
     one: tuple[Floats, Models, ClusterSums, quality.Diagnosis, object, Int64s],
 ) -> None:
@@ -199,6 +200,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.endurance
 def test_restarts_are_the_same_on_any_number_of_threads() -> None:
     found = set()

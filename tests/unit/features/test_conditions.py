@@ -358,6 +358,7 @@ def test_any_text_is_refused_with_a_message_or_runs(when: str) -> None:
     assert_of_one_row(when)
 
 
+@pytest.mark.slow
 @pytest.mark.endurance
 @settings(max_examples=times(300, 20_000), deadline=None)
 @given(_CONDITIONS)

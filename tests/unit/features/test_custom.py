@@ -68,6 +68,7 @@ def features(root: Path) -> pl.DataFrame:
     return pl.read_parquet(root / "features/*.parquet").sort("series_id")
 
 
+@pytest.mark.slow
 def test_they_are_computed_as_numpy_does_and_said(own: Path) -> None:
     result = tsclust.features(own)
     assert "your own features: ripple, sorted_share" in result.notes
@@ -81,6 +82,7 @@ def test_they_are_computed_as_numpy_does_and_said(own: Path) -> None:
     assert found["sorted_share"].is_between(0, 1).all()
 
 
+@pytest.mark.slow
 def test_rules_groups_and_report_know_them(own: Path) -> None:
     rule = '[[rule]]\nname = "trembles"\nwhen = "ripple > 3 * typical_ripple + 0.5"\nreason = "mine"\n'
     (own / "tsclust.toml").write_text(TOML + rule)
@@ -96,6 +98,7 @@ def test_rules_groups_and_report_know_them(own: Path) -> None:
     tsclust.report(own)
 
 
+@pytest.mark.slow
 def test_another_text_of_the_file_is_another_input(own: Path) -> None:
     tsclust.features(own)
     assert tsclust.features(own).skipped
@@ -104,6 +107,7 @@ def test_another_text_of_the_file_is_another_input(own: Path) -> None:
     assert not tsclust.features(own).skipped
 
 
+@pytest.mark.slow
 def test_what_is_skipped_stays_as_a_column_but_groups_do_not_see_it(own: Path) -> None:
     flags = {"features": {"skip": ["side_kurtosis", "ripple"]}, "cluster": {"k": "2..4"}}
     tsclust.features(own, flags)
@@ -113,6 +117,7 @@ def test_what_is_skipped_stays_as_a_column_but_groups_do_not_see_it(own: Path) -
     assert centers.columns[6:] == [n for n in CLUSTERED if n != "side_kurtosis"] + ["sorted_share"]
 
 
+@pytest.mark.slow
 def test_where_it_gives_no_number_the_series_is_set_aside(own: Path) -> None:
     written(own, 'def odd(x):\n    """None for long ones."""\n    return float("nan") if len(x) > 60 else 1.0\n')
     tsclust.features(own)
@@ -169,12 +174,14 @@ def test_skip_knows_only_what_is_clustered(name: str) -> None:
     assert in_force(("side_mean",))[NAMES.index("side_mean")].clustered is False
 
 
+@pytest.mark.slow
 def test_reading_beyond_the_values_is_an_error_and_no_garbage(own: Path) -> None:
     written(own, 'def f(x):\n    """The 71st value."""\n    return x[70]\n')
     with pytest.raises(SettingsError, match=r"mine.py: f\(x\) fails on series \d+: IndexError"):
         tsclust.features(own)
 
 
+@pytest.mark.slow
 def test_what_runs_is_what_was_hashed(own: Path) -> None:
     """Same size, same time: only the text tells."""
     for value in (5.0, 7.0):
@@ -185,6 +192,7 @@ def test_what_runs_is_what_was_hashed(own: Path) -> None:
     assert not (own / "__pycache__").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "column"),
     [
@@ -208,6 +216,7 @@ def test_a_file_that_exits_is_told(tmp_path: Path) -> None:
         loaded(tmp_path, "import sys\nsys.exit(0)\n")
 
 
+@pytest.mark.slow
 def test_a_skipped_feature_without_a_number_rejects_nothing(own: Path) -> None:
     written(own, 'def f(x):\n    """None for all."""\n    return float("nan")\n')
     tsclust.features(own, {"features": {"skip": ["f"]}})

@@ -188,6 +188,7 @@ def test_the_catalogue_describes_every_column_once() -> None:
     assert "start" not in CLUSTERED  # says how the recording was cut, not what the mechanism did
 
 
+@pytest.mark.slow
 def test_oracle_on_made_cycles_of_all_kinds() -> None:
     table, _ = machine_cycles()
     many = SeriesBlock.from_arrow(table.slice(0, 1_500))
@@ -198,6 +199,7 @@ def test_oracle_on_made_cycles_of_all_kinds() -> None:
 VALUES = st.floats(-1e3, 1e3).map(lambda v: round(v, 2)) | st.sampled_from([0.0, 1.0, None])
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(VALUES, max_size=40), st.sampled_from([1, -1]))
 def test_oracle_on_any_series(values: list[float | None], sign: int) -> None:
@@ -321,6 +323,7 @@ def test_odd_series_follow_the_policy(name: str) -> None:
     assert np.isfinite(machine_features).all() or np.isnan(machine_features).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "sign"), [("unscrewing_torque/series", -1), ("unscrewing_torque/series_short", -1), ("wafer/series_76", 1)]
 )

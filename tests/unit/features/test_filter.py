@@ -36,6 +36,7 @@ def ws(tmp_path: Path) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("first", "part_rows"), [(5_000, 700), (0, 900)])
 def test_other_series_are_not_judged_by_old_features(ws: Path, first: int, part_rows: int) -> None:
     extracted(ws, machine_cycles()[0].slice(first, 2_000), part_rows)
@@ -53,6 +54,7 @@ def test_other_series_are_not_judged_by_old_features(ws: Path, first: int, part_
     assert tsclust.filter(ws).skipped
 
 
+@pytest.mark.slow
 def test_a_carried_nan_is_missing_and_rejects_nothing(ws: Path) -> None:
     temperature = pa.array([float("nan"), 5.0, None, 1.0] * 500)
     table = machine_cycles()[0].slice(0, 2_000).add_column(1, "temperature", temperature)

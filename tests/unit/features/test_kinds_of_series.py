@@ -50,6 +50,7 @@ def test_a_machine_in_another_unit_is_kept_and_its_dead_recordings_are_not(tmp_p
     assert json.loads(json.dumps(result.as_json(), default=str))["facts"]["lost_groups"][0]["column"] == "machine"
 
 
+@pytest.mark.slow
 def test_what_is_typical_is_the_same_for_any_parts_and_any_order(tmp_path: Path) -> None:
     found = []
     for name, part_rows, order in (("a", 65_536, 1), ("b", 70, 1), ("c", 130, -1)):

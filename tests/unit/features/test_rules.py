@@ -26,6 +26,7 @@ def of(*series: object) -> pl.DataFrame:
     return with_typical(pl.DataFrame(features_of(*series)).fill_nan(None))
 
 
+@pytest.mark.slow
 def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
     frame = machine_features(200_000, 1)
     frame = frame.with_columns(rejected(frame))

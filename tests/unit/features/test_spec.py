@@ -63,6 +63,7 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
         FeatureSpec.read(tmp_path, settings(extra="mine.py"))
 
 
+@pytest.mark.slow
 def test_the_text_is_what_was_read_and_outlives_the_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.py"
     path.write_text(TEXT, encoding="utf-8")

@@ -21,6 +21,7 @@ def labels(kinds: int, agree: float) -> pl.DataFrame:
     return pl.DataFrame({"series_id": ids, "kind": kind, "verdict": pl.repeat("malfunction", 2 * SERIES, eager=True)})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kinds", "agree"), [(3, 0.9), (60, 0.9), (60, 0.0)])
 def test_what_is_not_said_by_chance(kinds: int, agree: float) -> None:
     """The second labeller says the same in `agree` of the series, and by chance elsewhere: that is what alpha is."""

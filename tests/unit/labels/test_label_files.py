@@ -37,6 +37,7 @@ def kinds(workspace: Workspace) -> dict[int, str]:
     return dict(labels(workspace).select("group", "kind").unique().iter_rows())
 
 
+@pytest.mark.slow
 def test_old_answers_that_are_saved_once_more_take_nothing_back(
     workspace: Workspace, asked: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -150,6 +151,7 @@ def test_every_file_says_what_it_is_of(workspace: Workspace, asked: dict[str, An
     assert files.select("file", "labeller", "in_force").rows() == [("a.json", "A", True)]
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_importing_loses_nothing(workspace: Workspace, asked: dict[str, Any], tmp_path: Path) -> None:
     tsclust.labels_import(workspace.root, [put(tmp_path / "a.json", answered(asked, "A", {"1": "x"}))])
     before = content(workspace)

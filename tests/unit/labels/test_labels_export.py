@@ -16,6 +16,7 @@ from tsclust.workspace.folder import Workspace
 READ = {"labels.csv": pl.read_csv, "labels.parquet": pl.read_parquet}
 
 
+@pytest.mark.slow
 def test_labels_are_exported_to_files(disputed: Workspace, tmp_path: Path) -> None:
     whole = pl.read_parquet(disputed.root / "labels" / "labels.parquet")
     for name, read in READ.items():

@@ -51,6 +51,7 @@ def test_answers_become_labels_of_the_members(
     assert (done.facts["rows"], done.facts["labellers"], done.facts["alpha"]) == (len(found), ["Anna"], None)
 
 
+@pytest.mark.slow
 def test_a_million_or_few_parts_give_the_same_labels(tmp_path: Path) -> None:
     found = []
     for name, made, parts in (("one", four_kinds(), 1), ("more", four_kinds()[::-1], 7)):
@@ -114,6 +115,7 @@ def test_a_malfunction_is_not_called_normal(
     assert found == {1: "normal", 2: "normal (malfunction)", 3: "malfunction"}
 
 
+@pytest.mark.slow
 def test_of_two_answers_about_a_series_the_one_about_fewer_counts(tmp_path: Path) -> None:
     """Groups of a sweep overlap: here group 1 lies within group 2, found at another k."""
     workspace = write(tmp_path / "ws", four_kinds())
@@ -232,6 +234,7 @@ def test_objections_are_kept_and_told(
     assert kept["series_id"].to_list() == rejected
 
 
+@pytest.mark.slow
 def test_text_ids_with_anything_in_them(tmp_path: Path) -> None:
     odd = ["a\tb", "a\nb", "'; drop--", "\u202eabc", "x" * 10_000, "", " ", "Ω"]
     made = [replace(m, series_id=f"{odd[i % 8]}{i}") for i, m in enumerate(lifelike())]

@@ -70,6 +70,7 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], str | bytes], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("broken", "why"), [(b, w) for _, b, w in REFUSED], ids=[n for n, _, _ in REFUSED])
 def test_what_is_not_whole_or_not_ours_is_refused_and_nothing_changes(
     four_kinds_workspace: Workspace,
@@ -165,6 +166,7 @@ def test_a_killed_import_leaves_the_last_labels(
     assert content(four_kinds_workspace) == before
 
 
+@pytest.mark.slow
 def test_labels_outlive_the_sweep_and_say_what_a_group_was_called(
     four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -46,6 +46,7 @@ def interpreted(x: Any) -> Any:
     return float(sum(value for value in x.tolist() if str(value) != "0.0"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("named", [int, lambda i: f"s{i}"])
 def test_parts_and_the_order_of_rows_change_nothing(tmp_path: Path, named: Callable[[Any], Any]) -> None:
     made = [replace(one, series_id=named(one.series_id)) for one in lifelike()]
@@ -108,6 +109,7 @@ def test_of_a_group_without_others_the_typical_one_is_drawn(tmp_path: Path) -> N
     assert len(traces(group_figures.curves_of(data.groups[0], Band((), (), ())))) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sign", [1, -1])
 @pytest.mark.parametrize("function", [dip, interpreted])
 def test_a_feature_of_ones_own_is_that_of_each_series(ws: WorkspaceView, function: Any, sign: int) -> None:
@@ -125,6 +127,7 @@ def test_a_feature_of_ones_own_is_that_of_each_series(ws: WorkspaceView, functio
     np.testing.assert_allclose(found["value"].to_numpy(), expected, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_every_group_is_in_the_sample(ws: WorkspaceView, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(try_feature, "ALL", 20)
     monkeypatch.setattr(try_feature, "EACH", 5)
@@ -138,12 +141,14 @@ def test_every_group_is_in_the_sample(ws: WorkspaceView, monkeypatch: pytest.Mon
     assert {1, 2} < set(found["group"])
 
 
+@pytest.mark.slow
 def test_where_a_feature_is_not_known_there_is_none(ws: WorkspaceView) -> None:
     found = ws.try_feature(lambda x: x[5] if x[5] > 0.5 else np.nan)
     assert 0 < found["value"].null_count() < len(found)
     assert not found["value"].is_nan().any()
 
 
+@pytest.mark.slow
 def test_a_spread_has_a_box_for_each_group_over_that_of_the_others(ws: WorkspaceView) -> None:
     values = ws.kept.select("series_id", "side_fall").collect()
     groups = {i: str(n) for n in (2, 1) for i in ws.members(n).collect()["series_id"]}
@@ -163,6 +168,7 @@ def test_a_spread_has_a_box_for_each_group_over_that_of_the_others(ws: Workspace
     assert traces(ws.spread("n_values"))[1]["x"] == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_a_spread_of_nothing_is_empty(tmp_path: Path) -> None:
     nothing = pl.DataFrame(schema={"series_id": pl.Int64, "group": pl.Int64, "value": pl.Float64})
     assert [t["x"] for t in traces(group_figures.spread_of(nothing, [], BY_NAME["p95"]))] == [[]]
@@ -190,6 +196,7 @@ WRONG: list[tuple[Callable[[WorkspaceView], object], str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("call", "told"), WRONG)
 def test_what_is_not_there_is_said_in_one_line(
     ws: WorkspaceView, call: Callable[[WorkspaceView], object], told: str

@@ -32,6 +32,7 @@ def files(folder: Path) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(pq.read_table(path)) for path in sorted(folder.glob("part-*.parquet"))])
 
 
+@pytest.mark.slow
 def test_frames_are_the_files(run: WorkspaceView) -> None:
     root = run.workspace.root
     assert run.series.collect().equals(files(root / "series"))
@@ -90,6 +91,7 @@ def test_clusters_of_a_model_come_most_worth_looking_at_first(run: WorkspaceView
     assert run.clusters(4).rows(named=True) == expected
 
 
+@pytest.mark.slow
 def test_drilling_is_that_of_the_command(run: WorkspaceView, tmp_path: Path) -> None:
     one, other = (Path(shutil.copytree(run.workspace.root, tmp_path / name)) for name in ("one", "other"))
     group = run.groups.filter("proposed", ~pl.col("normal"), pl.col("within").is_null()).sort("size")["group"][-1]
@@ -100,6 +102,7 @@ def test_drilling_is_that_of_the_command(run: WorkspaceView, tmp_path: Path) -> 
     assert (found["within"] == group).all()
 
 
+@pytest.mark.slow
 def test_of_the_groups_that_have_a_series_the_first_counts(run: WorkspaceView) -> None:
     members = {n: set(run.members(n).collect()["series_id"]) for n in run.groups["group"]}
     order = run.groups.filter("proposed", ~pl.col("normal"))["group"].to_list()

@@ -35,6 +35,7 @@ def contents(root: Path) -> dict[str, str]:
 # Which ones are shown
 
 
+@pytest.mark.slow
 def test_the_same_ones_for_any_parts(screened: Path, tmp_path: Path) -> None:
     one = screened_workspace(tmp_path / "ws", machine_cycles(2_000)[0])
     for rule in ("stuck", "gaps"):
@@ -182,6 +183,7 @@ def test_the_page_has_no_script_and_every_text_is_filled(rejected_pages: dict[st
         assert "{" not in html[html.index("<body>") :]
 
 
+@pytest.mark.slow
 def test_without_a_rule_there_is_a_page_for_each_that_rejected(screened_copy: Path) -> None:
     counts = tsclust.filter(screened_copy).facts["rejected"]
     result = tsclust.filter(screened_copy, html=True, limit=2)

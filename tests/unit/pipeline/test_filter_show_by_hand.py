@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 import tsclust
 from tests.support.commands import call_tsclust, on_a_terminal, run_tsclust
@@ -29,6 +30,7 @@ def by_hand(root: Path, ids: list[Any] | None = None) -> Path:
 # The whole output of a small case
 
 
+@pytest.mark.slow
 def test_the_whole_output(tmp_path: Path) -> None:
     root = by_hand(tmp_path / "ws")
     done = run_tsclust("filter", "--show", "low", "-w", root)
@@ -84,6 +86,7 @@ WIDE = "ключ 日本語" * 9
 ESCAPES = ["\x1b[2J", "\x9b31m", "a\tb\nc\r", "\u202egnol", WIDE, "\x7f\x08", "[bold]x[/]", "\x1b]0;t\x07"]
 
 
+@pytest.mark.slow
 def test_escape_sequences_do_not_reach_the_terminal(tmp_path: Path) -> None:
     root = by_hand(tmp_path / "ws", ESCAPES)
     table = pq.read_table(root.parent / "in.parquet")
@@ -103,6 +106,7 @@ def test_escape_sequences_do_not_reach_the_terminal(tmp_path: Path) -> None:
     assert set(json.loads(told)["facts"]["ids"]) == set(ESCAPES)
 
 
+@pytest.mark.slow
 def test_a_terminal_that_knows_ascii_only(tmp_path: Path) -> None:
     root = by_hand(tmp_path / "ws", ESCAPES)
     with (root / "tsclust.toml").open("a", encoding="utf-8") as file:

@@ -51,6 +51,7 @@ def slow_bin(value: float | None, edges: tuple[float, ...]) -> int | str:
     return next(i for i, (low, high) in enumerate(itertools.pairwise(edges)) if low <= value < high)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("feature", ["n_values", "n_missing", "peak_height", "side_to_peak", "rest_level", "p95"])
 def test_every_row_is_counted_in_its_bin(features_data: FeaturesData, rows: pl.DataFrame, feature: str) -> None:
     shown = next(d for d in features_data.distributions if d.feature.name == feature)
@@ -149,6 +150,7 @@ def test_the_pair_plot_has_rows_of_every_kind(features_data: FeaturesData) -> No
     assert len(features_data.pairs.rejected) == sum(min(40, r.first) for r in features_data.rules)
 
 
+@pytest.mark.slow
 def test_the_page_is_the_same_for_any_number_of_parts(features_data: FeaturesData, tmp_path: Path) -> None:
     other = data_of(describe_table(tmp_path / "ws"))
     assert replace(other, stages=features_data.stages, origin=features_data.origin) == features_data
@@ -171,6 +173,7 @@ def test_counts_are_logarithmic_where_few_rows_would_not_be_seen(features_data: 
     assert [text for _, text in log.down] == ["1", "10"]
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_without_groups(features_workspace: Workspace, tmp_path: Path) -> None:
     result = tsclust.report(features_workspace.root, {"report": {"lang": "ru"}}, kind="features")
     assert result.wrote

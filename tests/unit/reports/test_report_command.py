@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import tsclust
 from tsclust.simulation.expert import form_of
 from tsclust.workspace.folder import Workspace
@@ -19,6 +21,7 @@ def test_a_few_groups_stay_in_one_file(four_kinds_workspace: Workspace) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_report_in_another_language_asks_the_same(four_kinds_workspace: Workspace) -> None:
     asked = [
         form_of(tsclust.report(four_kinds_workspace.root, {"report": r}).wrote)
@@ -27,6 +30,7 @@ def test_a_report_in_another_language_asks_the_same(four_kinds_workspace: Worksp
     assert asked[0] == asked[1]
 
 
+@pytest.mark.slow
 def test_open_opens_it(four_kinds_workspace: Workspace, tmp_path: Path) -> None:
     browser, opened = tmp_path / "browser", tmp_path / "opened"
     browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')

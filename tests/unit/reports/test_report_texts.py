@@ -140,6 +140,7 @@ def test_a_card_says_that_series_are_compared_within_regimes(tmp_path: Path, lan
     assert (one.count(words), several.count(words)) == (0, 2 * sum(not group.normal for group in data.groups) + 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", ["en", "ru"])
 def test_every_text_is_used_and_filled(tmp_path: Path, lang: str) -> None:
     workspace = write(tmp_path / "ws", lifelike(), baseline=["machine"])

@@ -89,6 +89,7 @@ def sweep(root: Path, machine: str, monkeypatch: pytest.MonkeyPatch, regimes: bo
     return Seen(data, names, rows, normal, x, scaler.centers[at], (x - scaler.centers[at]) / scaler.spreads[at])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("machine", "regimes", "found"), [("press", True, 3), ("press", False, 0), ("valve", True, 0)],
     ids=["regimes", "neither", "baseline"],

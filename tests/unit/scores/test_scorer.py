@@ -43,6 +43,7 @@ def as_bytes(table: pa.Table) -> bytes:
     return bytes(sink.getvalue())
 
 
+@pytest.mark.slow
 def test_a_bundle_alone_scores_a_file_as_the_workspace_does(trained: Trained, tmp_path: Path) -> None:
     root = tmp_path / "ws"
     shutil.copytree(trained.workspace.root, root)
@@ -60,6 +61,7 @@ def test_a_bundle_alone_scores_a_file_as_the_workspace_does(trained: Trained, tm
     assert (alone / "part.parquet").read_bytes() == part.read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_series_alone_gets_what_it_gets_among_others(trained: Trained, name: str) -> None:
     scorer = trained.scorer(name)

@@ -53,6 +53,7 @@ def rows(done: Any) -> int:
     return int(done.facts["rows"])
 
 
+@pytest.mark.slow
 def test_what_status_says_is_next_works(extracted: Path) -> None:
     assert state(extracted) == ("up to date", f"tsclust features -w {extracted}")
     assert run_tsclust(*state(extracted)[1].split()[1:]).returncode == 0
@@ -71,6 +72,7 @@ def test_a_change_in_the_settings_is_seen_and_applied_to_the_same_files(extracte
     assert state(extracted)[0] == "up to date"
 
 
+@pytest.mark.slow
 def test_other_flags_come_on_top_and_another_place_takes_over(extracted: Path, files: list[Path]) -> None:
     assert rows(tsclust.extract(extracted, {"source": {"limit": 20, "id": None}})) == 20
     assert rows(tsclust.extract(extracted)) == 20  # as it was read last

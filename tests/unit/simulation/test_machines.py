@@ -28,6 +28,7 @@ def test_the_same_seed_makes_the_same_bytes() -> None:
     assert bytes_of(2_000, 3) != bytes_of(2_000, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("series", [1, machines.CHUNK, machines.CHUNK + 1])
 def test_as_many_as_asked_for_each_with_its_truth(series: int) -> None:
     pairs = list(machines.make(series))

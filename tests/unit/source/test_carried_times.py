@@ -40,6 +40,7 @@ def stamps(root: Path, *words: object) -> list[Any]:
     return [row[0] for _, row in sorted(series(root, *words).items())]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet", "sql"])
 @pytest.mark.parametrize(
     ("texts", "times", "form"),

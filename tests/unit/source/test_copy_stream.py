@@ -15,6 +15,7 @@ from tests.support.endurance import LONG, times
 CHECKED = {"NUMBA_BOUNDSCHECK": "1"} if LONG else {"NUMBA_DISABLE_JIT": "1"}
 
 
+@pytest.mark.slow
 @pytest.mark.endurance
 def test_no_mutation_of_a_stream_is_believed_or_read_beyond_its_end(tmp_path: Path) -> None:
     mutations = times(2_000, 200_000)

@@ -44,6 +44,7 @@ def _gzip(path: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.endurance
 @pytest.mark.parametrize("make", [short, unclear, bad_value, long_line], ids=lambda make: make.__name__)
 def test_an_error_in_a_csv_ends_with_its_code(tmp_path: Path, make: object) -> None:

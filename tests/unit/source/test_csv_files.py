@@ -141,6 +141,7 @@ def test_one_column(tmp_path: Path) -> None:
     assert read(write(tmp_path, 'values\n"[1,2]"\n[3]\n')) == {"values": [[1.0, 2.0], [3.0]]}
 
 
+@pytest.mark.slow
 def test_a_line_that_is_too_long(tmp_path: Path) -> None:
     write(tmp_path, 'id,v\n1,"' + "1," * 20_000_000 + '1"\n')
     assert "a.csv: a line is longer than 16 MB" in refusal(BadSeriesError, "a.csv", tmp_path)
@@ -150,6 +151,7 @@ def test_a_quote_inside_a_cell_is_a_character(tmp_path: Path) -> None:
     assert read(write(tmp_path, 'id,pipe\n1,5" wide\n2,x')) == {"id": [1, 2], "pipe": ['5" wide', "x"]}
 
 
+@pytest.mark.slow
 def test_a_line_of_a_hundred_thousand_values(tmp_path: Path) -> None:
     values = np.random.default_rng(1).normal(size=(12, 100_000))
     lines = [f'{i},"{{{",".join(map(repr, row))}}}"\n' for i, row in enumerate(values.tolist())]
@@ -158,6 +160,7 @@ def test_a_line_of_a_hundred_thousand_values(tmp_path: Path) -> None:
     assert csv_file.opened(path, "a", sample=1 << 10).schema.types == [I64, LIST]
 
 
+@pytest.mark.slow
 def test_batches_are_bounded_and_what_is_told_grows(tmp_path: Path) -> None:
     lines = "".join(f"{i // 100},{i % 100},0.123456789012345\n" for i in range(100_000))
     with gzip.open(tmp_path / "a.csv.gz", "wt", compresslevel=1) as file:

@@ -21,6 +21,7 @@ from tests.support.file_tables import (
 from tests.support.workspaces import hashes, new_workspace
 
 
+@pytest.mark.slow
 def test_a_column_that_is_empty_far_into_a_wide_file_is_one_of_the_values(tmp_path: Path) -> None:
     path, count = tmp_path / "wide.csv", 190_000
     line = ",1.25,1.5,1.75,2.25,,2.5,2.75,3.25,3.5,3.75,4.25,4.5,4.75,5.25,5.5,5.75,6.25,6.5,6.75,7.25\n"
@@ -59,6 +60,7 @@ def test_columns_are_named_and_written_down(tmp_path: Path) -> None:
     assert (tmp_path / "ws" / "tsclust.toml").read_text().startswith("# mine\n")
 
 
+@pytest.mark.slow
 def test_a_limit_counts_whole_series(tmp_path: Path) -> None:
     for table in (long_table(300), array_table("a", INT, range(300))):
         path = as_csv(table, tmp_path / f"{table.name}.csv")
@@ -68,6 +70,7 @@ def test_a_limit_counts_whole_series(tmp_path: Path) -> None:
             assert same(got, {i: table.series[i] for i in got})
 
 
+@pytest.mark.slow
 def test_a_sample_is_always_the_same_whole_series(tmp_path: Path) -> None:
     long, array = long_table(2_000), array_table("a", INT, range(2_000))
     got = read(extracted(tmp_path / "1", as_csv(long, tmp_path / "x.csv"), sample="10%"))

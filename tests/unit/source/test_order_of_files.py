@@ -25,6 +25,7 @@ TIMES = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("form", TIMES)
 @pytest.mark.parametrize("asked", [(), ("--values", "value"), ("--order", "time")])
@@ -63,6 +64,7 @@ def test_another_file_tells_the_day_from_the_month(tmp_path: Path) -> None:
     assert series(tmp_path / "ws", "--from", tmp_path / "in")[1][-1] == [5.5, 1.5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "said"),
     [

@@ -131,6 +131,7 @@ def test_rows_of_whole_series_stay_as_they_are(tmp_path: Path, ids: list[Any], s
     assert got == {id_: ("k", values) for id_, _, values in rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("long", [True, False])
 def test_parts_hang_on_the_ids_and_not_on_the_order_of_the_rows(tmp_path: Path, long: bool) -> None:
     rows = long_rows(3, list(range(2_000))) if long else [(i, "k", [float(i)]) for i in range(2_000)]

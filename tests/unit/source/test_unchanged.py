@@ -42,6 +42,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "parquet", "folder"])
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, kind: str, change: str) -> None:

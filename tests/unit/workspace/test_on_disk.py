@@ -26,6 +26,7 @@ from tsclust.workspace import atomic
 from tsclust.workspace.folder import Workspace
 
 
+@pytest.mark.slow
 @pytest.mark.endurance
 def test_every_command(tmp_path: Path, disk: Disk) -> None:
     """What a power cut would take is looked for at every rename and removal, by the fixture."""
