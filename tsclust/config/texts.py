@@ -7,7 +7,7 @@ import re
 # In a column of numbers or times, whatever program wrote it; an empty cell always does.
 MISSING = ("NULL", "null", "Null", "NA", "N/A", "n/a", "na", "#N/A", "#N/A N/A", "#NA", "#NV", "<NA>", "None", "none",
            "NaT", "\\N", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN")  # fmt: skip
-CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory, 200 MB for so many
+CLUSTERS = 5_049  # of a sweep: what every two of them share is held in memory: 200 MB
 
 
 def parse_k(text: str) -> tuple[int, ...]:

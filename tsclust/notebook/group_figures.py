@@ -16,7 +16,7 @@ from tsclust.stages.reports.data import Band, Curve, Group
 from tsclust.wording.language import Language
 
 PALE = f"{GREY}4d"  # three tenths of it, over white
-POINTS = 2_000  # a curve has no more than about so many
+POINTS = 2_000  # a curve has about this many at most
 BOX = {"lowerfence": 0.05, "q1": 0.25, "median": 0.5, "q3": 0.75, "upperfence": 0.95}  # as Plotly calls its parts
 
 Box = dict[str, float]

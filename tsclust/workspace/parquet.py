@@ -18,7 +18,7 @@ from tsclust.series import ID
 from tsclust.workspace.atomic import link_or_copy, sync
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
-GROUP_VALUES = 1 << 20  # or as many as hold so many values
+GROUP_VALUES = 1 << 20  # or as many rows as hold this many values
 _FAST: dict[str, Any] = {"compression": "zstd", "compression_level": -1}  # level 1: 10 % smaller, a fifth slower
 
 

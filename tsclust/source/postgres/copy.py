@@ -41,7 +41,7 @@ def batches(connection: Connection, query: sql.Composed, schema: pa.Schema) -> I
 
 
 def _started(connection: PGconn, statement: bytes, columns: int) -> PQGen[None]:
-    """Send a COPY and wait until rows of so many columns can come."""
+    """Send a COPY and wait until its rows can come; `columns` is how many columns they have."""
     connection.send_query(statement)
     while connection.flush():
         yield Wait.W

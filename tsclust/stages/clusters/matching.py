@@ -84,7 +84,7 @@ def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> 
 
 
 def unmatched(groups: int) -> Matched:
-    """So many new groups and no last run."""
+    """All groups are new: there was no last run."""
     return Matched(np.full(groups, -1, np.int64), np.zeros(groups))
 
 

@@ -23,7 +23,7 @@ from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 
-MAX_ITER = 5  # at most so many rounds of Lloyd's algorithm on all rows
+MAX_ITER = 5  # rounds of Lloyd's algorithm on all rows, at most
 ROUNDING = 1e-12  # of the sum of squares: what is lost when floats are added up
 TOL = 1e-3  # scaled units: centers that move less have arrived
 

@@ -121,7 +121,7 @@ def _offsets(normal: Reference, x: Floats, row: npt.NDArray[np.intp]) -> Floats:
 
 
 def _members(of: npt.NDArray[np.intp], sets: int) -> list[Int64s]:
-    """The rows of each of so many sets."""
+    """The rows of each of the `sets` sets."""
     order = np.argsort(of, kind="stable")
     return np.split(order, np.cumsum(np.bincount(of, minlength=sets))[:-1])
 

@@ -15,7 +15,7 @@ from tsclust.stages.features import lost_groups
 from tsclust.stages.features.kernels import peak_votes
 from tsclust.stages.features.typical import Sample
 
-SAMPLE = 20_000  # series that say what is typical of all: a median of so many is off by a hundredth of a deviation
+SAMPLE = 20_000  # series that say what is typical of all: their median is off by a hundredth of a deviation
 OF_EACH = (15, 50)  # series of each baseline, and of all baselines about
 OF_ALL_BASELINES = 60_000
 MOST = 300_000  # series that are described twice

@@ -31,7 +31,7 @@ def alpha(found: pl.DataFrame) -> float | None:
 
 
 def _drawn(both: pl.DataFrame, most: int) -> pl.DataFrame:
-    """series_id: at most so many of those in `both`."""
+    """series_id: at most `most` of those in `both`."""
     ids = both.select(ID).unique()
     hashes = pl.Series(hash_ids(ids[ID].to_arrow(), SEED))
     return ids.with_columns(at=hashes).bottom_k(most, by="at").drop("at")

@@ -62,7 +62,7 @@ def _named_anew(packed: bytes) -> bytes:
 
 def loads(content: bytes, features: int) -> dict[str, Any]:
     """What was dumped. Raises DamagedError for anything but a pipeline of `classifier.candidates`, arrays, numbers
-    and texts; and for trees that could not have grown on so many features."""
+    and texts; and for trees that could not have grown on `features` features."""
     return refusing_damage(lambda: _classifier(_loaded(content), features))
 
 

@@ -108,7 +108,7 @@ def since(months: FeatureProfile, then: Int64s, refused: float, rejected: float)
 
 def too_many(refused: int, rows: int, share: float, machines: int = 1) -> bool:
     """Whether many more of the rows are refused than the `share` that was when it learned: more than the binomial
-    distribution gives so many machines by chance."""
+    distribution gives `machines` machines by chance."""
     from scipy.stats import binom  # half a second to import; who reads the facts of scores/ does without
 
     by_chance = binom.sf(refused - 1, rows, max(share, LEAST)) * machines

@@ -15,7 +15,7 @@ from tsclust.stages.reports.data import Band, Curve, Period
 from tsclust.wording.language import Language
 
 HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit is a sample
-POINTS_PER_CURVE = 240  # a curve has no more than about so many: that is what a card can show
+POINTS_PER_CURVE = 240  # a curve has about this many at most: a card can show no more
 TALL = 0.45  # of the room, taken by peaks: they are drawn at a smaller scale
 PEAK = 140  # units from the top that they get then
 CLOSE = 7.0  # per cent of the height: ticks closer than that would touch

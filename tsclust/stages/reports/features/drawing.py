@@ -17,7 +17,7 @@ from tsclust.stages.reports.features.limits import Limit
 from tsclust.wording.language import Language
 
 WIDE, HIGH = 1000, 300  # units of a distribution's drawing
-FLAT = 50  # where the tallest bin is more than so many times the lowest, counts are drawn by their logarithm
+FLAT = 50  # where the tallest bin is more than this many times the lowest, counts are drawn by their logarithm
 ROOM, CELL, GAP, FOOT = 64, 186, 10, 34  # units of the pair plot: left of it, of a panel, between panels, below
 CROSS = "m-3-3l6 6m0-6l-6 6"
 SQUARE = 24  # units of a cell of the heat map
