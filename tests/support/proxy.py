@@ -41,15 +41,24 @@ def _accept(listener: socket.socket, server: Path, change: Change) -> None:
             client, _ = listener.accept()
             behind = socket.socket(socket.AF_UNIX)
             behind.connect(str(server))
-            threading.Thread(target=_copy, args=(client, behind), daemon=True).start()
-            threading.Thread(target=_change, args=(behind, client, change), daemon=True).start()
+            threading.Thread(target=_serve, args=(client, behind, change), daemon=True).start()
+
+
+def _serve(client: socket.socket, behind: socket.socket, change: Change) -> None:
+    """Both ways, and both sockets closed when both have ended: the number of one that is closed while the other way
+    still reads it would be that of the next connection."""
+    with client, behind:
+        there = threading.Thread(target=_copy, args=(client, behind), daemon=True)
+        there.start()
+        _change(behind, client, change)
+        there.join()
 
 
 def _copy(from_: socket.socket, to: socket.socket) -> None:
     with suppress(OSError):
         while data := from_.recv(1 << 16):
             to.sendall(data)
-    _close(from_, to)
+    _end(from_, to)
 
 
 def _change(from_: socket.socket, to: socket.socket, change: Change) -> None:
@@ -60,7 +69,7 @@ def _change(from_: socket.socket, to: socket.socket, change: Change) -> None:
                 if sent is None:
                     raise EOFError
                 to.sendall(sent)
-    _close(from_, to)
+    _end(from_, to)
 
 
 def _exactly(from_: socket.socket, size: int) -> bytes:
@@ -73,8 +82,7 @@ def _exactly(from_: socket.socket, size: int) -> bytes:
     return data
 
 
-def _close(*sockets: socket.socket) -> None:
+def _end(*sockets: socket.socket) -> None:
     for one in sockets:
         with suppress(OSError):
             one.shutdown(socket.SHUT_RDWR)
-        one.close()

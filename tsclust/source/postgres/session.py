@@ -183,19 +183,20 @@ def _begin(connection: Connection) -> None:
 
 
 def _answer(connection: PGconn, until: float) -> PQGen[Any]:
-    """The result of the statement that was sent."""
+    """The result of the statement that was sent, when the server is ready for the next one."""
     while connection.flush():
         yield Wait.W
-    while connection.is_busy():
-        if time.monotonic() > until:
-            raise PooledError(f"the server gave no answer to BEGIN in {ANSWER:.0f} s: expected one at once", _POOL)
-        yield Wait.R
-        connection.consume_input()
-    result = connection.get_result()
-    if result is not None and result.status == ExecStatus.COMMAND_OK:  # after an error a pooler may say no more
-        while connection.get_result() is not None:
-            pass
-    return result
+    result = None
+    while True:
+        while connection.is_busy():
+            if time.monotonic() > until:
+                raise PooledError(f"the server gave no answer to BEGIN in {ANSWER:.0f} s: expected one at once", _POOL)
+            yield Wait.R
+            connection.consume_input()
+        more = connection.get_result()
+        result = more if result is None else result
+        if more is None or more.status != ExecStatus.COMMAND_OK:  # after an error a pooler may say no more
+            return result
 
 
 def set_snapshot(snapshot: str) -> sql.Composed:
