@@ -77,7 +77,8 @@ DEFAULT_RULES: tuple[Rule, ...] = (
         name="stuck",
         # A quarter of the recording, or a fifth at its end, where it should have come to rest.
         when="(frozen_run > 0.25 * n_recorded"
-        " OR frozen_run > 0.2 * n_recorded AND rest_level > 0.5 * side_mean AND return_time <= 1)"
+        " OR frozen_run > 0.2 * n_recorded AND frozen_run > typical_frozen_run + 5 * spread_frozen_run"
+        " AND rest_level > 0.5 * side_mean AND return_time <= 1)"
         " AND frozen_run > 3 * typical_frozen_run"
         " AND typical_roughness_to_peak * peak_height > 0.5 * least_step",
         reason="The value freezes during the run: a sensor always shows some noise",
