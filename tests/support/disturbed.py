@@ -20,7 +20,7 @@ from tsclust.simulation.expert import answered, form_of, put
 COMMANDS = {  # -> what changes: a folder, or a file
     "extract --strict": "series/manifest.json",
     "extract --limit 5000": "series/manifest.json",
-    "extract --save --part-rows 5000": "tsclust.toml",
+    "extract --save --limit 4000": "tsclust.toml",
     "features": "features/manifest.json",
     "cluster": "clusters/manifest.json",
     "report --name other": "reports/other.html",

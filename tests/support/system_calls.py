@@ -62,8 +62,8 @@ class Cut:
         if name in ("fsync", "fdatasync") and descriptor:
             self._dirty.discard(descriptor[1])
             self._pending.discard(descriptor[1])
-        elif name in WRITES and descriptor and not descriptor[1].endswith(".lock"):
-            self._dirty.add(descriptor[1])
+        elif name in WRITES and descriptor and not descriptor[1].endswith(".lock") and "/scratch/" not in descriptor[1]:
+            self._dirty.add(descriptor[1])  # scratch is removed before its stage appears
         elif name == "mkdir" or (name == "openat" and "O_CREAT" in about):
             self._dirty.add(str(Path(names[0]).parent))
         elif name in MOVES and self._is_shown(names[1]):
