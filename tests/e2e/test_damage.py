@@ -20,6 +20,7 @@ from tests.support.plant import Plant
 from tsclust.errors import DamagedError
 from tsclust.stages.clusters import parts as cluster_parts
 from tsclust.stages.features import parts as feature_parts
+from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import bundle
@@ -70,7 +71,9 @@ def reader(workspace: Workspace, path: Path) -> Callable[[], object]:
     if path.name == MANIFEST:
         return lambda: tsclust.status(workspace.root)
     if path.suffix == ".arrow":
-        return lambda: feature_parts.read_typical(path, None)  # type: ignore[arg-type]
+        kinds = workspace.manifest(FEATURES).facts.kinds
+        assert kinds is not None
+        return lambda: feature_parts.read_typical(path, kinds)
     stage = path.relative_to(workspace.root).parts[0]
     read: dict[str, Callable[[], object]] = {
         "series": lambda: series_parts.read_rows(path, np.array([0])),
@@ -84,9 +87,17 @@ def reader(workspace: Workspace, path: Path) -> Callable[[], object]:
     return read[stage]
 
 
+def damaged_in(root: Path) -> dict[str, list[str]]:
+    """Folder -> its damaged files, as `tsclust verify` finds them."""
+    facts = tsclust.verify(root).facts
+    assert facts is not None
+    damaged: dict[str, list[str]] = facts["damaged"]
+    return damaged
+
+
 def is_named(workspace: Workspace, path: Path) -> bool:
     """Whether `tsclust verify` finds this file damaged, and no other."""
-    damaged: dict[str, list[str]] = tsclust.verify(workspace.root).facts["damaged"]  # type: ignore[index]
+    damaged = damaged_in(workspace.root)
     stage, name = next((s, n[0]) for s, n in damaged.items()) if damaged else ("", "")
     assert len(damaged) < 2
     return workspace.root / stage / name == path
@@ -164,7 +175,7 @@ def test_verify_says_how_a_stage_is_made_again_and_that_works(small_plant_copy: 
     assert f"features/: part-00001.parquet - make it again: tsclust features -w {root}" in notes
     assert f"make it again: tsclust train -w {root}" in notes
     assert not tsclust.features(root).skipped
-    assert tsclust.verify(root).facts["damaged"].keys() == {"model"}  # type: ignore[index]
+    assert damaged_in(root).keys() == {"model"}
 
 
 def test_a_missing_part_is_damage_and_a_stray_one_is_not_read(small_plant_copy: Workspace) -> None:
