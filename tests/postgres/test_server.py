@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from tests.support.reading import answer
-from tests.support.server_traces import comes_true, gone, open_folder, processes_of, run_folders
+from tests.support.server_traces import comes_true, command_lines, gone, open_folder, processes_of, run_folders
 from tsclust.embedded_postgres import install, server
 from tsclust.embedded_postgres.install import Account
 from tsclust.embedded_postgres.server import running, start, stop_kept
@@ -248,9 +248,6 @@ def test_refuses_another_versions_data(data: Path) -> None:
 def test_no_process_of_it_has_a_password_in_its_arguments(server: server.Server) -> None:
     """There is none: who may connect is a matter of the folder that the socket is in."""
     names = (str(server.data), str(server.run_folder))
-    said = [
-        path.read_bytes().decode(errors="replace") for path in Path("/proc").glob("[0-9]*/cmdline") if path.exists()
-    ]
-    ours = [line for line in said if any(name in line for name in names)]
+    ours = [line for line in map(os.fsdecode, command_lines()) if any(name in line for name in names)]
     assert ours
     assert not [line for line in ours if re.search(r"passw|://\w+:", line, re.IGNORECASE)]

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tsclust.embedded_postgres import install
@@ -21,17 +21,20 @@ def open_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+def command_lines() -> Iterator[bytes]:
+    """The arguments of every process that lives. One that ends while it is looked at has none."""
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            yield (process / "cmdline").read_bytes()
+
+
 def processes_of(home: Path) -> list[str]:
     """Command lines that name the data folder, of processes that live."""
-    found = []
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = file.read_bytes()
-        except OSError:
-            continue
-        if os.fsencode(home) in line and os.fsencode(sys.executable) not in line:
-            found.append(line.replace(b"\0", b" ").decode(errors="replace"))
-    return found
+    return [
+        line.replace(b"\0", b" ").decode(errors="replace")
+        for line in command_lines()
+        if os.fsencode(home) in line and os.fsencode(sys.executable) not in line
+    ]
 
 
 def comes_true(condition: Callable[[], bool]) -> bool:
