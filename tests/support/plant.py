@@ -54,7 +54,7 @@ def describe_file(folder: Path, path: Path) -> Workspace:
     root = folder / "ws"
     tsclust.init(root)
     settings = (root / "tsclust.toml").read_text(encoding="utf-8")
-    (root / "tsclust.toml").write_text(settings.replace("baseline = []", f"baseline = {BASELINE}".replace("'", '"')))
+    (root / "tsclust.toml").write_text(settings.replace("# baseline = []", f"baseline = {BASELINE}".replace("'", '"')))
     tsclust.extract(root, {"source": {"files": str(path), "part_rows": 6_000}})
     tsclust.features(root)
     return Workspace.open(root)

@@ -84,3 +84,13 @@ def test_equal_settings_have_equal_hashes(tmp_path: Path) -> None:
     other = config.load(written(tmp_path, '[cluster]\nk = "2..9"\nseed = 2'))
     assert config.digest(one.cluster) == config.digest(other.cluster)
     assert config.digest(one.cluster) != config.digest(one.model_copy(update={"cluster": config.Cluster()}).cluster)
+
+
+def test_a_baseline_that_is_off_is_told_from_one_that_nobody_chose(tmp_path: Path) -> None:
+    path = tmp_path / "tsclust.toml"
+    path.write_text("", encoding="utf-8")
+    assert config.load(path).cluster.baseline is None
+    assert config.load(path, {"cluster": {"baseline": [""]}}).cluster.baseline == ()
+    path.write_text("[cluster]\nbaseline = []\n", encoding="utf-8")
+    assert config.load(path).cluster.baseline == ()
+    assert config.load(path, {"cluster": {"baseline": ["machine"]}}).cluster.baseline_columns == ("machine",)

@@ -45,7 +45,7 @@ def init(
 ) -> None:
     """Write a commented tsclust.toml and SQL examples to adapt, in sql/."""
     with shown(json) as (_, show):
-        show([tsclust.init(root, table, baseline or ())])
+        show([tsclust.init(root, table, baseline)])
 
 
 @with_selection

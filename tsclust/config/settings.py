@@ -94,20 +94,33 @@ class Features(Section):
 
 
 class Cluster(Section):
+    """How groups are found. baseline: () compares with all series; None, not set: nobody has chosen yet."""
+
     k: str = "2..40"
     scaling: Literal["exceedance", "robust", "standard"] = "exceedance"
-    baseline: tuple[str, ...] = ()
+    baseline: tuple[str, ...] | None = None
     regimes: bool = True
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
     restarts: int = Field(default=4, ge=1, le=100)
     coreset: int = Field(default=20_000, ge=100, le=1_000_000)
     groups: int = Field(default=40, ge=1, le=1_000)
 
+    @field_validator("baseline", mode="before")
+    @classmethod
+    def _off(cls, columns: object) -> object:
+        """`--baseline ''` switches it off."""
+        return () if columns in ("", [""], ("",)) else columns
+
     @field_validator("k")
     @classmethod
     def _a_sweep(cls, text: str) -> str:
         parse_k(text)
         return text
+
+    @property
+    def baseline_columns(self) -> tuple[str, ...]:
+        """The carried columns that series are compared within; () where it is off or not set."""
+        return self.baseline or ()
 
     @property
     def ks(self) -> tuple[int, ...]:
@@ -231,7 +244,8 @@ def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
 
 def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
     if isinstance(section, BaseModel):  # a later key counts where it is set: what was made before stays up to date
-        return section.model_dump(mode="json", exclude=_unset(section))
+        plain = section.model_dump(mode="json", exclude=_unset(section))
+        return {key: [] if value is None else value for key, value in plain.items()}  # not set is off, as it was
     return [_plain(s) for s in section] if isinstance(section, tuple) else section
 
 

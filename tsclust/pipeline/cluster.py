@@ -48,7 +48,7 @@ def cluster(
         raise SettingsError("--unlabelled and --within are two different sweeps", "Use only one of them")
     with workspace.locked():
         workspace.manifest(FEATURES)
-        if settings.cluster.baseline:
+        if settings.cluster.baseline_columns:
             freshness.refuse_stale(workspace)
         if not unlabelled and within is None:
             return _all(workspace, settings, listen)

@@ -17,7 +17,7 @@ from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
 
-def init(root: Path, table: str = "", baseline: Sequence[str] = ()) -> Result:
+def init(root: Path, table: str = "", baseline: Sequence[str] | None = None) -> Result:
     """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over."""
     meter = Meter()
     refuse_passwords({"table": table, "baseline": baseline})

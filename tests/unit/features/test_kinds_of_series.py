@@ -65,7 +65,7 @@ def test_another_baseline_makes_features_out_of_date(tmp_path: Path) -> None:
     tsclust.features(ws)
     state = tsclust.status(ws).facts
     toml = (ws / "tsclust.toml").read_text(encoding="utf-8")
-    (ws / "tsclust.toml").write_text(toml.replace("\nbaseline = []", '\nbaseline = ["machine"]'), encoding="utf-8")
+    (ws / "tsclust.toml").write_text(toml.replace("\n# baseline = []", '\nbaseline = ["machine"]'), encoding="utf-8")
     assert state is not None
     told = "features/ is out of date: its rules were judged with baseline none, now it is machine"
     assert any(row[:2] == ("features", "out of date: other settings") for row in tsclust.status(ws).table)

@@ -87,7 +87,7 @@ class Scope:
 def fit_scaler(files: FeatureFiles, asked: Cluster) -> Scaler:
     """What is normal, from a sample of all that is kept, drawn by the hash of series_id: the same for any order of
     rows and parts."""
-    series_parts.check_carried(files.series.carried, asked.baseline)
+    series_parts.check_carried(files.series.carried, asked.baseline_columns)
     scope = Scope.of(files)
     chance = min(1.0, SAMPLE / max(scope.rows, 1))  # in floats, as ever: hashing.limit rounds otherwise
 
@@ -108,7 +108,7 @@ def _draw(
     scope: Scope, asked: Cluster, names: Sequence[str], chance: float, path: Path
 ) -> tuple[UInt64s, Floats, Keys]:
     """Hashes, features and keys of the sample's rows of one part."""
-    part = scope.read(path, names, asked.baseline)
+    part = scope.read(path, names, asked.baseline_columns)
     hashes = part.hashes(asked.seed)
     taken = np.flatnonzero(hashes.astype(np.float64) <= chance * 2.0**64)
     return hashes[taken], part.x[taken], part.keys[taken]

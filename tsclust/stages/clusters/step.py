@@ -139,8 +139,8 @@ def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFac
     settings, scaler, regimes = task.settings, task.scaler, task.scaler.regimes
     proposed = set(numbered.groups.filter("proposed")["group"])
     return ClustersFacts(
-        **swept.facts.model_dump(), baseline=settings.baseline, scaling=settings.scaling,
-        baseline_groups=len(scaler.keys) - 1 if settings.baseline else 0, baseline_too_few=scaler.too_few,
+        **swept.facts.model_dump(), baseline=settings.baseline_columns, scaling=settings.scaling,
+        baseline_groups=len(scaler.keys) - 1 if settings.baseline_columns else 0, baseline_too_few=scaler.too_few,
         regimes=0 if regimes is None else len(regimes.places), asked=Asked.model_validate(settings.model_dump()),
         left_out_k=len(settings.ks) - len(task.ks), highest=numbered.highest, compared=numbered.compared,
         kept_groups=numbered.kept, changed=tuple(sorted(proposed & set(numbered.changed))),
@@ -159,7 +159,7 @@ def _scale(task: SweepTask, folder: Path, say: Say) -> list[ScaledPart]:
 
 
 def _scale_part(task: SweepTask, folder: Path, path: Path) -> ScaledPart:
-    part = task.scope.read(path, task.names, task.settings.baseline)
+    part = task.scope.read(path, task.names, task.settings.baseline_columns)
     rows = task.scaler.transform(part.x, part.keys)
     return ScaledPart.write(folder / path.stem, rows, part.hashes(task.settings.seed))
 

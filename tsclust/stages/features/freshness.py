@@ -71,7 +71,7 @@ def stale_notes(workspace: Workspace, settings: Settings) -> tuple[str, ...]:
     again = f"run {command('features', workspace.root)}"
     if kinds is None:
         return (f"features/ is out of date: an older tsclust made it, whose rules were others; {again}",)
-    now = settings.cluster.baseline
+    now = settings.cluster.baseline_columns
     if kinds.baseline == now:
         return ()
     then = ", ".join(kinds.baseline) or "none"

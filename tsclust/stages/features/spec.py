@@ -43,7 +43,7 @@ class FeatureSpec:
             text = path.read_text(encoding="utf-8") if there else None
         except UnicodeDecodeError:
             raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
-        return cls(settings.features, path, text, settings.cluster.baseline, settings.cluster.regimes)
+        return cls(settings.features, path, text, settings.cluster.baseline_columns, settings.cluster.regimes)
 
     @property
     def digest(self) -> str:

@@ -70,8 +70,8 @@ def plan_of(
     hashes, rows, old = series.manifest.outputs, series.manifest.rows, before.facts.by_part if before else {}
     known = {name: part for name, part in old.items() if part.series == hashes.get(name)}
     asked = [path for path in series.paths if path.name not in known]
-    series_parts.check_carried(series.carried, settings.cluster.baseline)
-    seen = _survey(asked, rows, None if known else _baselines(series.paths, settings.cluster.baseline), listen)
+    series_parts.check_carried(series.carried, settings.cluster.baseline_columns)
+    seen = _survey(asked, rows, None if known else _baselines(series.paths, settings.cluster.baseline_columns), listen)
     votes = {name: part.votes for name, part in known.items()} | seen.votes
     sign, agreement = survey.direction(settings.features.peak, votes.values())
     rules = in_force(settings.rule, agreement >= CLEAR, catalogue.needed(describer.features))
@@ -79,7 +79,7 @@ def plan_of(
         # New parts are held against what was typical when the first ones came: no old part is touched.
         return Plan(asked, known, votes, sign, agreement, rules, before.typical, before.facts.groups)
     if known:
-        seen = _survey(series.paths, rows, _baselines(series.paths, settings.cluster.baseline), listen)
+        seen = _survey(series.paths, rows, _baselines(series.paths, settings.cluster.baseline_columns), listen)
     typical_now, groups = _typical(seen, sign, describer), survey.columns_of_groups(seen.drawn)
     return Plan(list(series.paths), {}, votes, sign, agreement, rules, typical_now, groups)
 

@@ -25,7 +25,8 @@ class ComparedBy(BaseModel):
 
     @classmethod
     def from_settings(cls, settings: Settings) -> ComparedBy:
-        return cls.model_validate(settings.cluster.model_dump(mode="json"))
+        asked = settings.cluster
+        return cls(scaling=asked.scaling, baseline=asked.baseline_columns, regimes=asked.regimes)
 
 
 class FeatureContract(BaseModel):

@@ -79,7 +79,7 @@ def find_labelled(inputs: ModelInputs, used: pl.DataFrame, compared_by: Cluster,
     files = inputs.features
     if not files.facts.kept:
         raise NoSeriesError(f"the rules reject all series of {files.root}", "See why: tsclust filter")
-    baseline = compared_by.baseline
+    baseline = compared_by.baseline_columns
     machine = _machine_column(files.series.carried, machine or next(iter(baseline), ""))
     yardstick = Yardstick(files.clustered, tuple(baseline), machine, fit_scaler(files, compared_by))
     of_rules = {*rules.columns_read(files.facts.rules), *files.typical.baseline}

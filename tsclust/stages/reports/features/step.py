@@ -77,7 +77,7 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
     sweep      how series are to be compared; columns of the baseline that are not there don't count
     """
     files = FeatureFiles.of(workspace)
-    facts, asked = files.facts, _asked(files, sweep.baseline)
+    facts, asked = files.facts, _asked(files, sweep.baseline_columns)
     parsed = _parsed(facts, asked, constants)
     drawn = draw_rows(files, asked)
     forest = fit_forest(drawn, asked, sweep)
