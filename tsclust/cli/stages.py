@@ -103,12 +103,15 @@ def cluster(
     unlabelled: Annotated[
         bool, typer.Option("--unlabelled", help="Sweep only the series that have neither a label nor a predicted kind.")
     ] = False,
+    trial: Annotated[
+        bool, typer.Option("--try", help="Only show what would be found; clusters/ stays as it is.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run K-means++ over the whole sweep of k and find the groups in it."""
     said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
     with shown(json) as (listen, show):
-        show([tsclust.cluster(root, {"cluster": said}, listen, within=within, unlabelled=unlabelled)])
+        show([tsclust.cluster(root, {"cluster": said}, listen, within=within, unlabelled=unlabelled, trial=trial)])
 
 
 def report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -39,9 +40,13 @@ def cluster(
     *,
     within: int | None = None,
     unlabelled: bool = False,
+    trial: bool = False,
 ) -> Result:
     """Run K-means++ over the whole sweep of k and find the groups hidden in it: in all series that are kept, `within`
-    one of the groups, or among those `unlabelled`, which have neither a label nor a predicted kind."""
+    one of the groups, or among those `unlabelled`, which have neither a label nor a predicted kind.
+
+    trial: only look at what would be found; clusters/ stays as it is.
+    """
     workspace = Workspace.open(root)
     settings = config.load(workspace.config, flags)
     if unlabelled and within is not None:
@@ -51,13 +56,24 @@ def cluster(
         if settings.cluster.baseline_columns:
             freshness.refuse_stale(workspace)
         if not unlabelled and within is None:
-            return _all(workspace, settings, listen)
+            done = _all(workspace, settings, listen, trial)
+            return done if not trial or done.skipped else replace(done, then=_as_typed(root, flags))
         files = FeatureFiles.of(workspace)
         if within is not None:
             inside = drilldown.members(workspace, files, within)
         else:
             inside = _unlabelled(workspace, files, settings.labels)
-        return drilldown.drill(workspace, files, settings.cluster, inside, listen)
+        done = drilldown.drill(workspace, files, settings.cluster, inside, listen, trial)
+    more = "--unlabelled" if unlabelled else f"--within {within}"
+    return done if not trial or done.skipped else replace(done, then=f"{_as_typed(root, flags)} {more}")
+
+
+def _as_typed(root: Path, flags: Mapping[str, object] | None) -> str:
+    """The command with these flags, to have what was only tried."""
+    given = {name: value for name, value in config.section(flags, "cluster").items() if value is not None}
+    lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in given.items()}
+    words = [f"--{name} {shlex.quote(str(one))}" for name, values in lists.items() for one in values]
+    return " ".join([command("cluster", root), *words])
 
 
 def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Inside:
@@ -70,7 +86,7 @@ def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Ins
     return Inside(UNLABELLED_GROUP, rest, "without a name", state)
 
 
-def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
+def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool) -> Result:
     meter, then = Meter(), command("report", workspace.root)
     features, before = workspace.manifest(FEATURES), workspace.reusable(CLUSTERS)
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
@@ -80,14 +96,14 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     files = FeatureFiles.of(workspace)
     scope, names = Scope.of(files), files.clustered
     ks = step.feasible_ks(settings.cluster.ks, scope.rows)
-    with workspace.writing(CLUSTERS) as writer:
+    with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS) as writer:
         scaler = fit_scaler(files, settings.cluster)
         task = SweepTask(scope, ks, settings.cluster, scaler, names)
         swept = step.run(task, writer.folder, "", listen)
         step.write(writer, "", swept)
         highest = before.facts.highest if before else 0
-        old = workspace.stage(CLUSTERS)
-        numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, scaler.spreads[0], names)
+        old, seen, spread = workspace.stage(CLUSTERS), step.seen_sweeps(workspace), scaler.spreads[0]
+        numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, spread, names, seen=seen)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         step.write_groups(writer, "", swept, groups)
         manifest = write_manifest(
@@ -96,4 +112,6 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
             facts=step.facts_of(task, swept, numbered),
         )  # fmt: skip
     said = (*messages.of_sweep(manifest, before), *freshness.stale_notes(workspace, settings))
+    if trial:
+        return messages.of_trial(manifest, numbered, said)
     return of_stage("cluster", workspace.stage(CLUSTERS), manifest, then, notes=said)

@@ -152,6 +152,13 @@ class Workspace:
     @contextmanager
     def writing(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone."""
+        with self.trying(stage) as writer:
+            yield writer
+            replace_folder(writer.folder, self.stage(stage))
+
+    @contextmanager
+    def trying(self, stage: Stage[Any]) -> Iterator[StageWriter]:
+        """A stage written beside and removed again: nobody sees it but who makes it."""
         writer = StageWriter(self.root / f".{stage.name}.new")
         remove(writer.folder)
         if writer.folder.exists():
@@ -160,7 +167,6 @@ class Workspace:
         try:
             with disk_full_explained(self.root):
                 yield writer
-                replace_folder(writer.folder, self.stage(stage))
         finally:
             remove(writer.folder)
 

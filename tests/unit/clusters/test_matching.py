@@ -20,7 +20,8 @@ def matched(old: Sets, new: Sets, close: Floats | None = None) -> Matched:
     """`match` of sets of series that both runs have."""
     shared = np.array([[len(a & b) for b in new] for a in old], np.int64).reshape(len(old), len(new))
     old_size, new_size = (np.array([len(one) for one in sets], np.int64) for sets in (old, new))
-    return matching.match(shared, old_size, new_size, np.zeros(shared.shape) if close is None else close)
+    close = np.zeros(shared.shape) if close is None else close
+    return matching.match(matching.likeness(shared, old_size, new_size, close))
 
 
 def numbered(old: Sets, new: Sets, highest: int = 0, close: Floats | None = None) -> Numbered:
@@ -54,7 +55,7 @@ def test_numbers_too_large_to_scale_are_not_close() -> None:
 
 
 def test_alike_is_the_share_of_the_union_and_the_closeness_speaks_for_two_more() -> None:
-    pairs = matching.match(np.array([[3]]), np.array([4]), np.array([5]), np.array([[0.5]]))
+    pairs = matching.match(matching.likeness(np.array([[3]]), np.array([4]), np.array([5]), np.array([[0.5]])))
     assert pairs.similarity.tolist() == [(3 + 2 * 0.5) / (6 + 2)]
 
 

@@ -190,3 +190,32 @@ def test_a_damaged_last_run_stops_nothing(tmp_path: Path, name: str, damage: str
     assert not done.compared
     assert done.groups["group"].to_list() == list(range(31, 31 + len(ALL)))
     assert (done.new, done.highest) == (done.groups["group"].to_list(), 30 + len(ALL))
+
+
+def test_a_trial_and_back_leaves_the_numbers_that_experts_have_seen(tmp_path: Path) -> None:
+    at = np.arange(ROWS)
+    seen, _ = run(tmp_path / "seen", at, groups(ALL, [4, 9, *range(20, 33)]))
+    other, _ = run(tmp_path / "trial", at, groups([(2, 0), (2, 1)], [40, 41]), seed=1)
+    back = run(tmp_path / "back", at, groups(ALL))
+    done = renumbering.renumber(other, *back, 41, SPREAD, NAMES, seen=[tmp_path / "not there", seen])
+    assert done.groups.equals(groups(ALL, [4, 9, *range(20, 33)]))
+    assert (done.compared, done.kept, done.new, done.gone) == (True, len(ALL), [], [40, 41])
+    assert done.highest == 41
+
+
+def test_a_number_that_only_an_earlier_sweep_has_is_not_given_to_another_group(tmp_path: Path) -> None:
+    at = np.arange(ROWS)
+    seen, _ = run(tmp_path / "seen", at, groups([(12, 0)], [70]))
+    last, _ = run(tmp_path / "last", at, groups([(3, 0)], [5]))
+    done = renumbering.renumber(
+        last, *run(tmp_path / "new", at, groups([(3, 0), (3, 1)])), 5, SPREAD, NAMES, seen=[seen]
+    )
+    assert done.groups["group"].to_list() == [5, 71]
+    assert (done.new, done.gone) == ([71], [])
+
+
+def test_of_two_numbers_for_one_set_the_older_one_is_kept(tmp_path: Path) -> None:
+    at = np.arange(ROWS)
+    last, seen = (run(tmp_path / name, at, groups([(3, 0)], [number]))[0] for name, number in (("a", 41), ("b", 9)))
+    done = renumbering.renumber(last, *run(tmp_path / "new", at, groups([(3, 0)])), 41, SPREAD, NAMES, seen=[seen])
+    assert done.groups["group"].to_list() == [9]

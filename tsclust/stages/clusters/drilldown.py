@@ -53,8 +53,11 @@ class Inside:
         return "the series without a name" if self.group == UNLABELLED_GROUP else f"group {self.group}"
 
 
-def drill(workspace: Workspace, files: FeatureFiles, settings: Cluster, inside: Inside, listen: Listener) -> Result:
-    """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others."""
+def drill(
+    workspace: Workspace, files: FeatureFiles, settings: Cluster, inside: Inside, listen: Listener, trial: bool = False
+) -> Result:
+    """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others; not in
+    a trial."""
     meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
     known = parts.read_groups(workspace.stage(CLUSTERS))
     main = _compared_as(before.facts.asked, settings)
@@ -64,7 +67,7 @@ def drill(workspace: Workspace, files: FeatureFiles, settings: Cluster, inside: 
     if last and last.settings == digest:
         return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, then)
     ks = step.feasible_ks(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
-    with workspace.writing(CLUSTERS) as writer:
+    with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
         task = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered)
@@ -77,6 +80,8 @@ def drill(workspace: Workspace, files: FeatureFiles, settings: Cluster, inside: 
         manifest = put_manifest(writer, _with(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
     said = messages.of_drill(inside.group, inside.name, manifest.facts, before.facts, numbered)
+    if trial:
+        return messages.of_trial(cost, numbered, said)
     return of_stage("cluster", workspace.stage(CLUSTERS) / under, cost, then, notes=said)
 
 
@@ -95,7 +100,8 @@ def _write(
     step.write(writer, under, swept)
     last, now = workspace.stage(CLUSTERS) / under, writer.folder / under
     spread = task.scaler.spreads[0]
-    numbered = renumbering.renumber(last, now, swept.groups, before.facts.highest, spread, task.names, group)
+    seen, highest = step.seen_sweeps(workspace, under), before.facts.highest
+    numbered = renumbering.renumber(last, now, swept.groups, highest, spread, task.names, group, seen)
     parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(
         parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows

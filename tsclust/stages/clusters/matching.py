@@ -1,7 +1,8 @@
-"""The same group keeps its number: the groups of a new run against those of the last one, g old and h new groups."""
+"""The same group keeps its number: the groups of a new run against those of earlier ones, g old and h new groups."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,17 +10,30 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.stages.clusters.parts import SAME_SET
 
 CENTER_WEIGHT = 2  # series in common: what the distance of two centers weighs
 MIN_OVERLAP = 1 / 3  # below it there is no match: two groups of one size have half of their members in common
+TIE = 1e-9
 Outcome = Literal["kept", "changed", "new"]
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """Of old and new groups, (g, h) each.
+
+    similarity  share of the union that both have, with the closeness of the centers, 0..1
+    possible    whether they are alike enough to be one group
+    """
+
+    similarity: Floats
+    possible: Bools
+
+
+@dataclass(frozen=True)
 class Matched:
-    """What each new group was in the last run.
+    """What each new group was in earlier runs.
 
     old      (h,) index of the old group; -1 where there is none
     similarity  (h,) share of the union that both have, with the closeness of the centers, 0..1; 0 without a match
@@ -34,8 +48,8 @@ class Numbered:
     """The numbers of the new groups.
 
     numbers   (h,)
-    outcomes  (h,) kept: (nearly) the same set; changed: matched, but less alike; new: no group of the last run
-    gone      numbers of the last run that no group has now, ascending
+    outcomes  (h,) kept: (nearly) the same set; changed: matched, but less alike; new: no group of an earlier run
+    gone      old numbers that no group has now, ascending
     highest   number ever given
     """
 
@@ -60,8 +74,8 @@ def closeness(old: Floats, new: Floats, spread: Floats) -> Floats:
     return np.nan_to_num(1 / (1 + away), nan=0.0)
 
 
-def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> Matched:
-    """Each new group with at most one old one, as alike as possible in total (assignment problem).
+def likeness(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> Likeness:
+    """How alike each old and each new group are.
 
     shared (g, h), old_size (g,) and new_size (h,) count only series that both runs have: what came or went since is
     no difference between two groups.
@@ -72,12 +86,31 @@ def match(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) -> 
     union = _union(shared, old_size, new_size)
     similarity = (shared + CENTER_WEIGHT * close) / (union + CENTER_WEIGHT)
     possible = similarity >= (MIN_OVERLAP * union + SAME_SET * CENTER_WEIGHT) / (union + CENTER_WEIGHT)
+    return Likeness(similarity, possible)
+
+
+def of_numbers(numbers: Int64s, runs: Sequence[tuple[Int64s, Likeness]], groups: int) -> Likeness:
+    """How alike each of the `numbers` (g,), ascending, and each of the new `groups` are: as in the run where they are
+    most so. runs: of each the numbers of its groups and their likeness to the new ones."""
+    found = Likeness(np.zeros((len(numbers), groups)), np.zeros((len(numbers), groups), bool))
+    for own, one in runs:
+        rows = np.searchsorted(numbers, own)
+        found.similarity[rows] = np.maximum(found.similarity[rows], np.where(one.possible, one.similarity, 0))
+        found.possible[rows] |= one.possible
+    return found
+
+
+def match(like: Likeness) -> Matched:
+    """Each new group with at most one old one, as alike as possible in total (assignment problem); of two that are
+    equally alike with the first."""
+    similarity, possible = like.similarity, like.possible
     # The same set goes before any number of sets that are a little alike: two halves must not push out a whole.
-    score = np.where(possible, similarity + min(similarity.shape) * (similarity > SAME_SET), 0)
+    first = TIE * np.linspace(1, 0, len(similarity))[:, None]
+    score = np.where(possible, similarity + first + min(similarity.shape) * (similarity > SAME_SET), 0)
     rows, columns = linear_sum_assignment(score, maximize=True)
     taken = possible[rows, columns]
     at = (rows[taken], columns[taken])
-    matched = unmatched(len(new_size))
+    matched = unmatched(similarity.shape[1])
     matched.old[at[1]] = at[0]
     matched.similarity[at[1]] = similarity[at]
     return matched

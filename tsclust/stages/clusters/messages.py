@@ -9,6 +9,7 @@ from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.wording.english import counted
 from tsclust.workspace.manifest import Manifest
+from tsclust.workspace.result import Result, about_stage
 
 
 def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] | None) -> tuple[str, ...]:
@@ -85,6 +86,24 @@ def of_drill(group: int, name: str, now: ClustersFacts, before: ClustersFacts, n
         *_changes(numbered),
         *_ended(before, now, group),
     )
+
+
+def of_trial(manifest: Manifest[ClustersFacts], numbered: Renumbered, notes: Sequence[str]) -> Result:
+    """Of a sweep that was only tried: the groups that it proposes, in a table."""
+    facts = about_stage(manifest) | {"trial": True}
+    note = "trial: nothing was written; the same command without --try replaces clusters/"
+    table = _trial_table(numbered, manifest.rows)
+    return Result("cluster", None, manifest.seconds, manifest.peak_mb, notes=(*notes, note), table=table, facts=facts)
+
+
+def _trial_table(numbered: Renumbered, rows: int) -> tuple[tuple[str, ...], ...]:
+    """The groups proposed, and which of them are not as before."""
+    known = dict.fromkeys(numbered.changed, "changed") | dict.fromkeys(numbered.new, "new")
+    proposed = numbered.groups.filter("proposed").select("group", "k", "size")
+    found = (
+        (f"{n}", f"{k}", f"{size:,}", f"{size / max(rows, 1):.2%}", known.get(n, "")) for n, k, size in proposed.rows()
+    )
+    return (("group", "k", "series", "share", "since the last sweep"), *found)
 
 
 def _changes(numbered: Renumbered) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -15,7 +16,7 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.errors import DamagedError
 from tsclust.series import ID
 from tsclust.stages.clusters import matching, parts
-from tsclust.stages.clusters.matching import Matched, Outcome
+from tsclust.stages.clusters.matching import Likeness, Outcome
 
 BUCKET = 2_000_000  # series of a run that are held at a time
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
@@ -52,8 +53,8 @@ class Renumbered:
     """The groups of a new run under the numbers that experts know.
 
     groups    in the order given, columns `group` and `parent` renumbered
-    compared  False where there was no last run to compare with: then all groups are new
-    kept      how many groups of the last run are (nearly) the same sets now
+    compared  False where there was no earlier run to compare with: then all groups are new
+    kept      how many groups of earlier runs are (nearly) the same sets now
     changed, new  numbers of groups that changed, or were not there
     gone      numbers of the last run that no group has now
     highest   number ever given: the next run's `highest`
@@ -121,30 +122,62 @@ def renumber(
     spread: Floats,
     names: tuple[str, ...],
     within: int | None = None,
+    seen: Sequence[Path] = (),
 ) -> Renumbered:
     """Give the groups of a new run in `new_folder`, the main sweep or `within` a group, the numbers of their like in
-    the last one.
+    the last one, in `old_folder`, or in those that experts have `seen`.
 
     `names` are the features that centers are compared by, spread (d,) is one of each in its own unit, `highest` the
-    highest number ever given, 0 before the first run. A last run that cannot be read stops nothing: all groups are new.
+    highest number ever given, 0 before the first run. An earlier run that cannot be read stops nothing: where none can
+    all groups are new.
     """
-    matched, old_numbers, compared = matching.unmatched(len(new_groups)), np.zeros(0, np.int64), True
-    try:
-        known = _groups(old_folder)
-        highest = max([highest, *known["group"]])  # drill-downs have numbers too
-        old = parts.of_sweep(known, within)
-        matched = _matched(old_folder, old, new_folder, new_groups, spread, names)
-        old_numbers = old["group"].to_numpy()
-    except UNREADABLE:
-        compared = False
-    done = matching.numbers(matched, old_numbers, highest)
+    how = _Comparison(new_folder, new_groups, spread, names, within)
+    found = {folder: how.with_run(folder) for folder in (old_folder, *seen)}
+    runs = [one for one in found.values() if one]
+    last = found[old_folder]
+    highest = max([highest, *(one.highest for one in runs)])
+    numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.numbers for one in runs)]))
+    like = matching.of_numbers(numbers, [(one.numbers, one.like) for one in runs], len(new_groups))
+    done = matching.numbers(matching.match(like), numbers, highest)
     by_outcome: dict[Outcome, list[int]] = {"kept": [], "changed": [], "new": []}
     for number, outcome in zip(done.numbers.tolist(), done.outcomes, strict=True):
         by_outcome[outcome].append(number)
+    gone = sorted(set(last.numbers.tolist()) & set(done.gone)) if last else []
     return Renumbered(
-        _renamed(new_groups, done.numbers), compared, len(by_outcome["kept"]), by_outcome["changed"],
-        by_outcome["new"], done.gone, done.highest,
+        _renamed(new_groups, done.numbers), bool(runs), len(by_outcome["kept"]), by_outcome["changed"],
+        by_outcome["new"], gone, done.highest,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """An earlier run: the numbers (g,) of its groups, their likeness to the new ones, its highest number."""
+
+    numbers: Int64s
+    like: Likeness
+    highest: int
+
+
+@dataclass(frozen=True)
+class _Comparison:
+    """The new run, and what it is compared by: see `renumber`."""
+
+    folder: Path
+    groups: pl.DataFrame
+    spread: Floats
+    names: tuple[str, ...]
+    within: int | None
+
+    def with_run(self, folder: Path) -> _Compared | None:
+        """The earlier run in `folder`; None where it cannot be read."""
+        try:
+            known = _groups(folder)
+            old = parts.of_sweep(known, self.within)
+            like = _likeness(folder, old, self.folder, self.groups, self.spread, self.names)
+        except UNREADABLE:
+            return None
+        highest = max([0, *known["group"]])  # drill-downs have numbers too
+        return _Compared(old["group"].to_numpy().astype(np.int64), like, highest)
 
 
 def _groups(folder: Path) -> pl.DataFrame:
@@ -179,9 +212,9 @@ def _counted(old: npt.NDArray[np.float32], new: npt.NDArray[np.float32]) -> Comm
     return Common(shared, old_size, new_size, len(old))
 
 
-def _matched(
+def _likeness(
     old_folder: Path, old: pl.DataFrame, new_folder: Path, new: pl.DataFrame, spread: Floats, names: tuple[str, ...]
-) -> Matched:
+) -> Likeness:
     """By members and by the features that the centers of both runs have."""
     common = count_common(old_folder, old, new_folder, new)
     tables = [parts.read_centers(folder) for folder in (old_folder, new_folder)]
@@ -189,7 +222,7 @@ def _matched(
     both = list(compress(names, have))
     centers = (_centers(tables[0], old, both), _centers(tables[1], new, both))
     close = matching.closeness(*centers, spread[have])
-    return matching.match(common.shared, common.old_size, common.new_size, close)
+    return matching.likeness(common.shared, common.old_size, common.new_size, close)
 
 
 def _centers(table: pl.DataFrame, groups: pl.DataFrame, names: list[str]) -> Floats:
