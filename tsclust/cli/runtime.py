@@ -12,15 +12,21 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tsclust.cli import interruption
+from tsclust.cli import interruption, problem
+from tsclust.cli.problem import Problem
 from tsclust.errors import DiskFullError, SettingsError, TsclustError
-from tsclust.passwords import has_password, redacted
+from tsclust.passwords import has_password
+
+
+# Of click itself, or of the click that is in typer.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 class Commands(TyperGroup):
     """Every command runs inside `error_boundary`, and so does its help: an error is one line and an exit code."""
 
     def make_context(self, info_name: str | None, args: list[str], *arguments: Any, **more: Any) -> Any:
+        problem.choose_form(args)
         with error_boundary():
             _refuse_passwords(args)
             return super().make_context(info_name, args, *arguments, **more)
@@ -61,13 +67,24 @@ def error_boundary() -> Iterator[None]:
     try:
         yield
     except TsclustError as error:
-        raise _exit_with(str(error) if str(error).endswith("?") else f"{error}.", error.exit_code) from None
+        raise _exit_with(Problem(error.exit_code, error.problem, error.next_step)) from None
     except OSError as error:  # no permission, a read-only disk, a file that went away
-        raise _exit_with(f"{error.filename or 'the system'}: {error.strerror or error}.", _code_of(error)) from None
+        what = f"{error.filename or 'the system'}: {error.strerror or error}"
+        raise _exit_with(Problem(_code_of(error), what, "")) from None
     except MemoryError:
-        raise _exit_with(_NO_MEMORY, 1) from None
+        raise _exit_with(_NO_MEMORY) from None
     except KeyboardInterrupt:
         raise _interrupted() from None
+    except UsageError as error:
+        if not problem.as_json():
+            raise  # typer shows it with the usage
+        raise _exit_with(_of_usage(error)) from None
+
+
+def _of_usage(error: Any) -> Problem:
+    """A command line that cannot be read."""
+    path = error.ctx.command_path if error.ctx else "tsclust"
+    return Problem(error.exit_code, error.format_message().rstrip("."), f"See the options: {path} --help")
 
 
 def _interrupted() -> typer.Exit:
@@ -81,15 +98,15 @@ def _code_of(error: OSError) -> int:
     return DiskFullError.exit_code if full else 1
 
 
-def _exit_with(why: str, code: int) -> typer.Exit:
+def _exit_with(why: Problem) -> typer.Exit:
     """Say why on stderr: the place that prints errors. What fails because of a signal is not what went wrong."""
     if interruption.heard():
         return _interrupted()
-    print(f"tsclust: {redacted(why)}", file=sys.stderr)  # noqa: T201
-    return typer.Exit(code)
+    print(why, file=sys.stderr)  # noqa: T201
+    return typer.Exit(why.code)
 
 
-_NO_MEMORY = (
-    "out of memory; existing files are unchanged. Free some, or reduce what is held at a time: "
-    "part_rows and workers in [source], coreset in [cluster]."
-)
+_NO_MEMORY = Problem(
+    1, "out of memory; existing files are unchanged",
+    "Free some, or reduce what is held at a time: part_rows and workers in [source], coreset in [cluster]",
+)  # fmt: skip

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import errno
+import json
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
 
-from tests.support.commands import PLAIN, run_tsclust
+from tests.support.commands import PLAIN, call_tsclust, run_tsclust
+from tsclust.cli import interruption, problem
 from tsclust.cli.runtime import error_boundary
 from tsclust.errors import TsclustError
 
@@ -107,3 +110,44 @@ def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         "tsclust: out of memory; existing files are unchanged. Free some, or reduce what is held "
         "at a time: part_rows and workers in [source], coreset in [cluster]."
     ]
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (
+            "status -w nowhere --json",
+            {"code": 4, "error": "nowhere is not a tsclust workspace: expected a tsclust.toml in it",
+             "next": "Run: tsclust init -w nowhere (or name another folder with -w)"},
+        ),
+        ("stat --json", {"code": 2, "error": "No such command 'stat'. Did you mean 'status'?",
+                         "next": "See the options: tsclust --help"}),
+        ("labels import --jso --json", {"code": 2, "error": "No such option: --jso (Possible options: --json)",
+                                        "next": "See the options: tsclust labels import --help"}),
+        ("init -w /dev/null/x --json", {"code": 1, "error": "/dev/null/x: Not a directory",
+                                        "next": "Run the same command again once that is mended"}),
+        ("init --table postgresql://a:secret@h/d --json",
+         {"code": 3, "error": "there is a password on the command line (--table): expected none",
+          "next": "Set TSCLUST_DSN, or dsn in tsclust.toml"}),
+    ],
+)  # fmt: skip
+def test_a_script_gets_errors_as_json(words: str, problem: dict[str, object]) -> None:
+    done = call_tsclust(*words.split())
+    assert (done.returncode, done.stdout) == (problem["code"], "")
+    assert json.loads(done.stderr) == problem
+    assert done.stderr.count("\n") == 1
+
+
+def test_the_next_command_has_its_errors_in_lines_again() -> None:
+    assert call_tsclust("status", "-w", "nowhere", "--json").stderr.startswith("{")
+    assert call_tsclust("status", "-w", "nowhere").stderr.startswith("tsclust: nowhere is not")
+
+
+def test_ctrl_c_is_json_too(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(interruption, "_told", threading.Event())
+    problem.choose_form(["run", "--json"])
+    with pytest.raises(typer.Exit) as left, error_boundary():
+        raise KeyboardInterrupt
+    problem.choose_form([])
+    assert left.value.exit_code == 130
+    assert json.loads(capsys.readouterr().err)["error"] == "interrupted; completed parts were kept"
