@@ -13,7 +13,7 @@ _as_json = False  # of this process, which runs one command
 
 def choose_form(words: Sequence[str]) -> None:
     """From the words of the command line: it may be in error before any option was read."""
-    global _as_json  # noqa: PLW0603
+    global _as_json
     _as_json = "--json" in words
 
 

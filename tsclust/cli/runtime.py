@@ -17,7 +17,6 @@ from tsclust.cli.problem import Problem
 from tsclust.errors import DiskFullError, SettingsError, TsclustError
 from tsclust.passwords import has_password
 
-
 # Of click itself, or of the click that is in typer.
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
