@@ -26,8 +26,7 @@ The house, a later line above an earlier one (pyproject.toml holds the arrows, C
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+TYPE_CHECKING = False  # typing's own, without importing it: until our first line runs, Ctrl-C is a traceback
 
 __version__ = "0.1.0"
 
@@ -79,6 +78,8 @@ else:
     def __getattr__(name: str) -> object:
         if name not in _PUBLIC:
             raise AttributeError(f"module 'tsclust' has no attribute {name!r}")
+        import importlib
+
         return getattr(importlib.import_module(f"tsclust.{_PUBLIC[name]}"), name)
 
 

@@ -17,11 +17,11 @@ import threading
 import time
 from contextlib import suppress
 
+from tsclust.cli import interruption_of
 from tsclust.cli.problem import Problem
 
 CODES = {int(signal.SIGINT): 130, int(signal.SIGTERM): 143}
 GRACE = 1.2  # seconds to clean up in; the system then takes its own moment to give back the memory
-_WORDS = {130: "interrupted", 143: "terminated"}
 _SHOW_CURSOR = b"\x1b[?25h"
 
 _heard: list[int] = []  # the signal, once there was one
@@ -105,4 +105,4 @@ def _let_go() -> None:
 
 
 def _line() -> str:
-    return str(Problem(code(), f"{_WORDS[code()]}; completed parts were kept", ""))
+    return str(Problem(code(), interruption_of(code() - 128), ""))

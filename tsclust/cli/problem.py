@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tsclust.cli import AGAIN
 from tsclust.passwords import redacted
 
 _as_json = False  # of this process, which runs one command
@@ -20,9 +21,6 @@ def choose_form(words: Sequence[str]) -> None:
 def as_json() -> bool:
     """Whether errors are for a script."""
     return _as_json
-
-
-AGAIN = "Run the same command again once that is mended"
 
 
 @dataclass(frozen=True)

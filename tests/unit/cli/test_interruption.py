@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,8 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.endurance import times
 from tests.support.signals import AT_MOST, Ended, ended, started
 from tests.support.workspaces import new_workspace
+from tsclust.cli import AGAIN
 
 COMMAND = """
 import sys
@@ -105,17 +109,49 @@ def test_a_command_whose_server_stalls(workspace_dir: Path, stalled: int, how: s
     assert found.seconds < AT_MOST
 
 
+@pytest.mark.endurance
+def test_at_any_moment_from_its_start_on(tmp_path: Path) -> None:
+    """0 to 500 ms after the process was started. Only Python's own start, before our first line, is Python's."""
+    own = 0
+    for moment in range(0, 500, times(100, 2)):
+        process = started(["-m", "tsclust", "status", "-w", tmp_path / "none"])
+        time.sleep(moment / 1000)
+        ours = _catches(process.pid, signal.SIGTERM)
+        how = list(HOW)[moment // 2 % 2]
+        found, (code, word) = ended(process, how), HOW[how]
+        if ours and found.code != 4:  # else it was done
+            own += 1
+            assert found.code == code, (moment, found.told)
+            assert found.told.splitlines()[-1] == f"tsclust: {word}; completed parts were kept."
+            assert "Traceback" not in found.told
+    assert own
+
+
+@pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("moment", [0.0, 0.05, 0.15])
-def test_from_its_first_moments_on(workspace_dir: Path, stalled: int, moment: float) -> None:
+def test_from_its_first_line_on(tmp_path: Path, moment: float, how: signal.Signals) -> None:
     """While it still imports, too."""
-    new_workspace(workspace_dir)
-    environment = {"TSCLUST_DSN": f"postgresql://anna@127.0.0.1:{stalled}/x"}
-    process = started(["-m", "tsclust", "extract", "-w", workspace_dir], environment)
+    process = started(["-m", "tsclust", "status", "-w", tmp_path / "none"])
     while not _catches(process.pid, signal.SIGTERM):
         time.sleep(0.001)
     time.sleep(moment)
+    found, (code, word) = ended(process, how), HOW[how]
+    assert (found.code, found.told) == (code, f"tsclust: {word}; completed parts were kept.\n")
+
+
+def test_from_its_first_line_on_for_a_script(tmp_path: Path) -> None:
+    process = started(["-m", "tsclust", "status", "--json", "-w", tmp_path / "none"])
+    while not _catches(process.pid, signal.SIGTERM):
+        time.sleep(0.001)
     found = ended(process, signal.SIGINT)
-    assert (found.code, found.told) == (130, "tsclust: interrupted; completed parts were kept.\n")
+    problem = {"code": 130, "error": "interrupted; completed parts were kept", "next": AGAIN}
+    assert found.told == json.dumps(problem) + "\n"
+
+
+def test_nothing_is_imported_before_it_listens() -> None:
+    words = "import sys; before = {*sys.modules, '__future__'}; import tsclust.cli; print(*{*sys.modules} - before)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"tsclust", "tsclust.cli"}
 
 
 def _catches(pid: int, number: int) -> bool:
