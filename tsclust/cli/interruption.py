@@ -37,6 +37,7 @@ def listen() -> None:
     for number in CODES:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
+    sys.unraisablehook = _report_unraisable
     os.register_at_fork(after_in_child=_let_go)
     threading.Thread(target=_end_late, args=(hears,), name="tsclust-signals", daemon=True).start()
 
@@ -79,6 +80,13 @@ def _raise(number: int, _: object) -> None:
     _heard.append(number)
     if first and not isinstance(sys.exc_info()[1], KeyboardInterrupt):
         raise KeyboardInterrupt
+
+
+def _report_unraisable(what: sys.UnraisableHookArgs) -> None:
+    """Python prints what is raised where nobody can catch it (in a callback of its imports, for one). Ours is no
+    news: the thread ends the process."""
+    if not (_heard and what.exc_type is KeyboardInterrupt):
+        sys.__unraisablehook__(what)
 
 
 def _note(number: int, _: object) -> None:
