@@ -35,20 +35,26 @@ _PUBLIC = {
     "Scorer": "stages.scores.scorer",
     "cluster": "pipeline.cluster",
     "demo": "pipeline.demo",
+    "diff": "pipeline.diff",
     "extract": "pipeline.extract",
     "features": "pipeline.features",
     "figures": "pipeline.report",
     "filter": "pipeline.filter",
+    "history": "pipeline.history",
     "init": "pipeline.init",
     "labels_export": "pipeline.labels_export",
     "labels_import": "pipeline.labels_import",
+    "labels_list": "pipeline.labels_list",
+    "labels_remove": "pipeline.labels_remove",
     "labels_review": "pipeline.labels_review",
     "open": "notebook.view",
+    "prune": "pipeline.prune",
     "report": "pipeline.report",
     "run": "pipeline.run",
     "score": "pipeline.score",
     "status": "pipeline.status",
     "train": "pipeline.train",
+    "undo": "pipeline.undo",
     "verify": "pipeline.verify",
 }
 __all__ = ["__version__", *_PUBLIC]
@@ -58,19 +64,25 @@ if TYPE_CHECKING:
     from tsclust.notebook.view import open as open
     from tsclust.pipeline.cluster import cluster as cluster
     from tsclust.pipeline.demo import demo as demo
+    from tsclust.pipeline.diff import diff as diff
     from tsclust.pipeline.extract import extract as extract
     from tsclust.pipeline.features import features as features
     from tsclust.pipeline.filter import filter as filter
+    from tsclust.pipeline.history import history as history
     from tsclust.pipeline.init import init as init
     from tsclust.pipeline.labels_export import labels_export as labels_export
     from tsclust.pipeline.labels_import import labels_import as labels_import
+    from tsclust.pipeline.labels_list import labels_list as labels_list
+    from tsclust.pipeline.labels_remove import labels_remove as labels_remove
     from tsclust.pipeline.labels_review import labels_review as labels_review
+    from tsclust.pipeline.prune import prune as prune
     from tsclust.pipeline.report import figures as figures
     from tsclust.pipeline.report import report as report
     from tsclust.pipeline.run import run as run
     from tsclust.pipeline.score import score as score
     from tsclust.pipeline.status import status as status
     from tsclust.pipeline.train import train as train
+    from tsclust.pipeline.undo import undo as undo
     from tsclust.pipeline.verify import verify as verify
     from tsclust.stages.scores.scorer import Scorer as Scorer
 else:

@@ -37,7 +37,7 @@ def test_a_kind_that_nobody_has_labelled_is_none_of_these(plant: Plant) -> None:
 
 def test_every_series_has_a_row_in_the_order_of_features(plant: Plant) -> None:
     workspace, found = plant.workspace, scores(plant.workspace)
-    assert found.columns == ["series_id", "said", "kind", "probability", "novelty", "rejected_by"]
+    assert found.columns == ["series_id", "said", "kind", "probability", "novelty", "rejected_by", "model"]
     features = pl.concat([pl.read_parquet(p, columns=["series_id", "rejected_by"]) for p in workspace.parts(FEATURES)])
     assert found.select("series_id", "rejected_by").equals(features)
     impossible = found.filter(pl.col("rejected_by").is_not_null())

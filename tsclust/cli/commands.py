@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import typer
 
-from tsclust.cli import labels, stages
+from tsclust.cli import labels, past, stages
 from tsclust.cli.runtime import Commands
 from tsclust.cli.streams import let_readers_leave
 
@@ -24,9 +24,12 @@ answers = typer.Typer(no_args_is_help=True, help="Import, review and export expe
 
 COMMANDS: tuple[Callable[..., None], ...] = (
     stages.demo, stages.init, stages.extract, stages.features, stages.filter_, stages.cluster, stages.report,
-    labels.train, labels.score, stages.run, stages.status, stages.verify,
+    labels.train, labels.score, stages.run, stages.status, past.history, past.diff, past.undo, past.prune,
+    stages.verify,
 )  # fmt: skip
-OF_ANSWERS: tuple[Callable[..., None], ...] = (labels.import_, labels.review, labels.export)
+OF_ANSWERS: tuple[Callable[..., None], ...] = (
+    labels.import_, labels.review, labels.list_, labels.remove, labels.export,
+)  # fmt: skip
 
 for group, commands in ((app, COMMANDS), (answers, OF_ANSWERS)):
     for command in commands:

@@ -48,6 +48,23 @@ def review(
         show([tsclust.labels_review(root, said, listen, limit=limit, name=name)])
 
 
+def list_(root: Root = HERE, json: Json = False) -> None:
+    """List the answers files that were imported, and what came of each."""
+    with shown(json) as (listen, show):
+        show([tsclust.labels_list(root, {}, listen)])
+
+
+def remove(
+    files: Annotated[list[str] | None, typer.Argument(help="Answers files: names or ids of `labels list`.")] = None,
+    root: Root = HERE,
+    labeller: Annotated[str, typer.Option(help="Remove all files of this labeller.")] = "",
+    json: Json = False,
+) -> None:
+    """Remove imported answers files, and the labels that came of them; undo brings them back."""
+    with shown(json) as (listen, show):
+        show([tsclust.labels_remove(root, files or [], {}, listen, labeller=labeller)])
+
+
 def export(
     to: Annotated[Path | None, typer.Argument(help="A .csv or .parquet file.")] = None,
     root: Root = HERE,

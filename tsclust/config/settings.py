@@ -162,6 +162,12 @@ class Train(Section):
         return text
 
 
+class History(Section):
+    """How much of what was replaced is kept: of each stage, of each page and of the models."""
+
+    keep: int = Field(default=5, ge=0, le=1_000)
+
+
 class Settings(BaseSettings):
     """All of tsclust.toml. The DSN is a secret: its repr is masked and no manifest holds it."""
 
@@ -177,6 +183,7 @@ class Settings(BaseSettings):
     report: Report = Report()
     labels: Labels = Labels()
     train: Train = Train()
+    history: History = History()
 
     @field_validator("rule")
     @classmethod

@@ -14,7 +14,7 @@ from tsclust.config import Labels, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.series import ID
-from tsclust.stages.clusters import drilldown, messages, renumbering, step
+from tsclust.stages.clusters import archive, drilldown, messages, renumbering, step
 from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
@@ -51,7 +51,7 @@ def cluster(
     settings = config.load(workspace.config, flags)
     if unlabelled and within is not None:
         raise SettingsError("--unlabelled and --within are two different sweeps", "Use only one of them")
-    with workspace.locked():
+    with workspace.locked(settings.history.keep):
         workspace.manifest(FEATURES)
         if settings.cluster.baseline_columns:
             freshness.refuse_stale(workspace)
@@ -101,8 +101,8 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool
         task = SweepTask(scope, ks, settings.cluster, scaler, names)
         swept = step.run(task, writer.folder, "", listen)
         step.write(writer, "", swept)
-        highest = before.facts.highest if before else 0
-        old, seen, spread = workspace.stage(CLUSTERS), step.seen_sweeps(workspace), scaler.spreads[0]
+        highest = archive.highest_number(workspace)
+        old, seen, spread = workspace.stage(CLUSTERS), archive.seen_sweeps(workspace), scaler.spreads[0]
         numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, spread, names, seen=seen)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         step.write_groups(writer, "", swept, groups)

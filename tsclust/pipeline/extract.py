@@ -33,8 +33,8 @@ def extract(
     workspace = Workspace.open(root)
     flags = with_remembered(workspace, flags)
     settings = config.load(workspace.config, flags)
-    meter = Meter()
-    with workspace.locked(), workspace.resuming(SERIES) as writer:
+    meter, by = Meter(), f"extract{' --update' if update else ''}"
+    with workspace.locked(settings.history.keep), workspace.resuming(SERIES, by) as writer:
         before = workspace.find_manifest(SERIES) if update else None
         after, keep, first = rest_of(workspace, before, settings, root)
         reading = Reading(

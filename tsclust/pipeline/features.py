@@ -30,7 +30,7 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
     settings = config.load(workspace.config, flags)
     meter = Meter()
     then = command("filter", root)
-    with workspace.locked():
+    with workspace.locked(settings.history.keep):
         series, before = SeriesFiles.of(workspace), workspace.reusable(FEATURES)
         inputs, spec = {"series": series.manifest.output_hash}, FeatureSpec.read(root, settings)
         if before and (before.inputs, before.settings) == (inputs, spec.digest):

@@ -47,7 +47,7 @@ def filter(
         return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()
     then = command("cluster", root)
-    with contextlib.nullcontext() if dry_run else workspace.locked():
+    with contextlib.nullcontext() if dry_run else workspace.locked(settings.history.keep):
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
         if before.facts.rules == rules:
@@ -63,7 +63,7 @@ def filter(
         freshness.refuse_stale(workspace)
         freshness.refuse_older(workspace)
         files = FeatureFiles.of(workspace)
-        with workspace.writing(FEATURES) as writer:
+        with workspace.writing(FEATURES, "filter") as writer:
             writer.adopt(files.folder / TYPICAL_FILE, before.outputs[TYPICAL_FILE])
             facts = step.screen_parts(files, writer, rules, listen)
             manifest = write_manifest(

@@ -40,7 +40,7 @@ def labels_import(
     limits = Limits(archive.most_clusters(workspace))
     came = (received(path, limits.size) for path in files)
     given = {file.sha256: (file, parse(file.name, file.content, limits)) for file in came}
-    with workspace.locked():
+    with workspace.locked(settings.history.keep):
         after = before = label_files.read(workspace)
         had = label_files.labels_if_any(workspace)
         new = [pair for sha256, pair in given.items() if sha256 not in before.hashes]

@@ -43,7 +43,7 @@ def labels_review(
     imported like those of any other."""
     workspace, meter, name = Workspace.open(root), Meter(), valid_name(name)
     settings = config.load(workspace.config, flags)
-    with workspace.locked(), single_threaded_blas():
+    with workspace.locked(settings.history.keep), single_threaded_blas():
         reviewed = files.read(workspace).reviewed  # need not be asked about again
         source, judge, ranked = _ranked(workspace, settings, listen)
         doubted = ranked.filter(pl.col("margin") > 0)
@@ -84,7 +84,7 @@ def _write(
     verdicts = {NORMAL: NORMAL} | tables.verdicts(source.used)
     archive.remember_review(workspace, labels)
     found = collect_review(workspace, settings.report, suspects, verdicts, labels)
-    return write_page(workspace, name, review_page.render(found, settings.report.lang, name))
+    return write_page(workspace, name, review_page.render(found, settings.report.lang, name), "labels review")
 
 
 def _how_many(shown: pl.DataFrame, doubted: pl.DataFrame) -> str:

@@ -59,7 +59,7 @@ def report(
     refuse_mismatch(kind, wanted, bool(config.section(flags, "report").get("split")))
     name = default_name(kind, wanted) if name is None else valid_name(name)
     meter = Meter()
-    with workspace.locked():
+    with workspace.locked(settings.history.keep):
         path = _write(workspace, settings, listen, name, kind, wanted)
         listen(Progress("report: writing the page", 2, 2, "steps"))
     files = written(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from tsclust import config
@@ -23,6 +24,8 @@ from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result, of_stage
+
+LATER = ("model", parts.SCORED_AT)  # columns that tables of earlier versions do not have
 
 
 def score(
@@ -45,8 +48,8 @@ def score(
     settings = config.load(workspace.config, flags)
     share, stage = _share(refuse), SCORES_NEW if _elsewhere(flags) else SCORES
     if to_table:
-        names_of(to_table, list(parts.COLUMNS))
-    with workspace.locked(), single_threaded_blas():
+        names_of(to_table, [*parts.COLUMNS, parts.SCORED_AT])
+    with workspace.locked(settings.history.keep), single_threaded_blas():
         compared_by = workspace.manifest(MODEL).facts.feature_contract.compared_by
         model = bundle.read(workspace.stage(MODEL))
         freshness.refuse_other(ComparedBy.from_settings(settings), compared_by, root)
@@ -56,8 +59,8 @@ def score(
         ):
             manifest = score_all(source, writer, meter, stage, share, listen)
     if to_table:
-        scores = parts.read_all(workspace.parts(stage))
-        write_table(settings.dsn.get_secret_value(), to_table, scores, key=[ID])
+        scores = parts.read_all(workspace.parts(stage), datetime.fromisoformat(manifest.made_at))
+        write_table(settings.dsn.get_secret_value(), to_table, scores, key=[ID], later=LATER)
     then = f"{command('cluster', root)} --unlabelled" if stage is SCORES else command("status", root)
     notes = messages.notes(manifest.facts, to_table)
     table = messages.table(manifest.facts, manifest.rows)

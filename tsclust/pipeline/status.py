@@ -24,6 +24,7 @@ from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, Stage
+from tsclust.workspace.past import past_of
 from tsclust.workspace.result import Result
 
 ALWAYS: tuple[Stage[Any], ...] = (SERIES, FEATURES, CLUSTERS)
@@ -40,8 +41,8 @@ def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     found: dict[str, Manifest[Any] | None] = {stage.name: workspace.find_manifest(stage) for stage in ALWAYS}
     found |= {stage.name: one for stage in LATER if (one := workspace.find_manifest(stage))}
     states = {name: _state(name, found, settings, root) for name in found if name != "labels"}
-    pages = (*workspace.reports.glob("*.html"), *workspace.reports.glob("*/index.html"))
-    reports = sorted(str(path.relative_to(workspace.reports)) for path in pages)
+    past = past_of(workspace)
+    reports = past.reports_now(workspace)
     stale = next((name for name, state in states.items() if state != "up to date"), None)
     then = _next(stale, settings, root)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
@@ -50,8 +51,10 @@ def status(root: Path, flags: Mapping[str, object] | None = None) -> Result:
     labelled = _labels(workspace, settings, states["clusters"] == "up to date") if found.get("labels") else None
     stages = {name: {"state": state, **about[name]} for name, state in states.items()}
     facts = {"stages": stages, "reports": reports, "labels": labelled.facts() if labelled else {}}
+    facts["history"] = past.facts()
     notes = [f"reports: {', '.join(reports)}" if reports else "no report yet"]
     notes += labelled.notes() if labelled else ()
+    notes += past.notes()
     if workspace.unfinished(SERIES).exists():
         again = command("extract", root) if settings.source.has_place else "the same command"
         notes.append(f"an extract was interrupted: {again} resumes it")

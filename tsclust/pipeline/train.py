@@ -12,16 +12,17 @@ from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels import files
+from tsclust.stages.model import archive
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.facts import MODEL, ModelFacts, settings_digest
 from tsclust.stages.model.files import ModelInputs, find_labelled
 from tsclust.stages.model.step import train_model, write_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
-from tsclust.workspace.atomic import write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
+from tsclust.workspace.pages import write_page
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
 PAGE = "model"  # reports/model.html
@@ -32,7 +33,7 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
     workspace, meter = Workspace.open(root), Meter()
     settings = config.load(workspace.config, _alone(flags))
     then = command("score", root)
-    with workspace.locked(), single_threaded_blas():
+    with workspace.locked(settings.history.keep), single_threaded_blas():
         freshness.refuse_stale(workspace)
         inputs = ModelInputs.of(workspace)
         manifest = workspace.reusable(MODEL)
@@ -44,7 +45,7 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
         else:
             manifest = _trained(workspace, inputs, settings, listen, meter)
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
-        write_file(page, model_page.render(data, settings.report.lang))
+        write_page(root, "train", page, model_page.render(data, settings.report.lang))
     if fresh:
         return replace(done, notes=(f"how good the model is: {page}",))
     return of_stage(
@@ -58,8 +59,11 @@ def _trained(
     used, spec = files.in_use(workspace, settings.labels.resolve), FeatureSpec.read(workspace.root, settings)
     source = find_labelled(inputs, used, settings.cluster, settings.train.machine)
     training = train_model(source, inputs.features, spec, settings, listen)
+    archive.keep(workspace)
     with workspace.writing(MODEL) as writer:
-        return write_model(writer, meter, training, settings, inputs.hashes(settings.train.assume_normal))
+        manifest = write_model(writer, meter, training, settings, inputs.hashes(settings.train.assume_normal))
+    archive.keep(workspace)
+    return manifest
 
 
 def _alone(flags: Mapping[str, object] | None) -> dict[str, object]:

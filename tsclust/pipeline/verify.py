@@ -20,6 +20,11 @@ from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
+EARLIER = {
+    "asked/": "an earlier sweep: answers about it can no longer be imported",
+    "history/": "an earlier state, kept for undo",
+    "models/": "an earlier model",
+}
 STAGES = {stage.name: stage for stage in (*ALWAYS, *LATER, SCORES_NEW)}
 
 
@@ -54,15 +59,18 @@ def verify(root: Path, flags: Mapping[str, object] | None = None, listen: Listen
 
 
 def _folders(workspace: Workspace) -> list[Path]:
-    """Every folder with a manifest: stages, sweeps that reports were made from, models of before."""
-    found = [path.parent for depth in ("*", "*/*") for path in workspace.root.glob(f"{depth}/{MANIFEST}")]
+    """Every folder with a manifest: stages, sweeps that reports were made from, models and stages of before."""
+    depths = ("*", "*/*", "history/*/*/*")
+    found = [path.parent for depth in depths for path in workspace.root.glob(f"{depth}/{MANIFEST}")]
     return sorted(one for one in found if not one.relative_to(workspace.root).parts[0].startswith("."))
 
 
 def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:
     """Once more where the stage was replaced meanwhile: there is no lock, as nothing is written."""
     name = folder.relative_to(workspace.root).as_posix()
-    content = (folder / MANIFEST).read_bytes()
+    content = _manifest(folder)
+    if content is None:
+        return _Checked(name, 0, (), "")
     outputs = _outputs(content)
     if outputs is None:
         return _Checked(name, 1, (MANIFEST,), _again(workspace, name))
@@ -70,9 +78,17 @@ def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:
     for n, of_file in enumerate(map_parts(partial(_damaged, folder), outputs.items()), start=1):
         damaged += of_file
         listen(Progress(f"verify: {name}", n, len(outputs), "files"))
-    if damaged and (folder / MANIFEST).read_bytes() != content:
+    if damaged and _manifest(folder) != content:
         return _check(workspace, folder, listen)
     return _Checked(name, 1 + len(outputs), tuple(damaged), _again(workspace, name))
+
+
+def _manifest(folder: Path) -> bytes | None:
+    """None where the folder was removed since, as earlier states are."""
+    try:
+        return (folder / MANIFEST).read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def _outputs(manifest: bytes) -> dict[str, str] | None:
@@ -91,5 +107,5 @@ def _again(workspace: Workspace, name: str) -> str:
     """How to make a folder again."""
     if stage := STAGES.get(name):
         return stage.repair(workspace.root) if stage.repair else f"make it again: {stage.command(workspace.root)}"
-    what = "an earlier sweep: answers about it can no longer be imported" if name.startswith("asked/") else "a copy"
+    what = next((text for folder, text in EARLIER.items() if name.startswith(folder)), "a copy")
     return f"{what}; remove it: rm -r {shlex.quote(str(workspace.root / name))}"

@@ -120,6 +120,15 @@ def replace_folder(new: Path, old: Path) -> None:
         remove(new)
 
 
+def link_tree(source: Path, target: Path) -> None:
+    """Let `target` be a folder of links to what is in `source`, in the place of what is there."""
+    beside = target.with_name(f".{target.name}.new")
+    remove(beside)
+    make_folder(target.parent)
+    shutil.copytree(source, beside, copy_function=link_or_copy)
+    replace_folder(beside, target)
+
+
 def remove(path: Path) -> None:
     """Remove a folder, or the link that stands for one; where that cannot be done it stays."""
     if path.is_symlink():

@@ -17,9 +17,11 @@ from pydantic import ValidationError
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, TsclustError, WorkspaceBusyError
 from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync
 from tsclust.workspace.commands import command
+from tsclust.workspace.history import History, Step
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
 from tsclust.workspace.parquet import StageWriter
+from tsclust.workspace.pruning import prune
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Workspace:
     def asked(self) -> Path:
         """The sweeps that reports were made from."""
         return self.root / "asked"
+
+    @property
+    def history(self) -> History:
+        """What its commands did, up to now."""
+        return History(self.root)
 
     def stage(self, stage: Stage[Any]) -> Path:
         """The folder of a stage."""
@@ -125,12 +132,17 @@ class Workspace:
         )
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Only one tsclust writes here at a time. The lock goes with the process, even one that is killed."""
+    def locked(self, keep: int | None = None) -> Iterator[None]:
+        """Only one tsclust writes here at a time. The lock goes with the process, even one that is killed.
+
+        keep: of what was replaced, how much is left of each stage and page afterwards; None: all.
+        """
         with disk_full_explained(self.root), self._lock():
             try:
                 self._sweep_up()
                 yield
+                if keep is not None:
+                    prune(self.root, keep)
             except pa.ArrowInvalid as error:
                 raise DamagedError(
                     f"a Parquet file in {self.root} cannot be read: {error}",
@@ -150,11 +162,28 @@ class Workspace:
             raise self._not_ours(f"cannot be written to ({error.strerror})") from None
 
     @contextmanager
-    def writing(self, stage: Stage[Any]) -> Iterator[StageWriter]:
-        """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone."""
+    def writing(self, stage: Stage[Any], by: str = "") -> Iterator[StageWriter]:
+        """A stage written beside and put in place whole; on any error the last good one stays, the new one is gone.
+
+        by: the command, where it is not the one that usually makes the stage. What was there is kept in the history.
+        """
         with self.trying(stage) as writer:
             yield writer
-            replace_folder(writer.folder, self.stage(stage))
+            self._replace(stage, writer.folder, by)
+
+    def _replace(self, stage: Stage[Any], new: Path, by: str) -> None:
+        if self.config.exists():  # a folder that series are only read into has no history
+            was, now = (self._summary(stage, folder) for folder in (self.stage(stage), new))
+            self.history.record(Step(by or stage.made_by, stage.name, new, was, now))
+        replace_folder(new, self.stage(stage))
+
+    def _summary(self, stage: Stage[Any], folder: Path) -> dict[str, Any] | None:
+        """The manifest of a stage in short; None where there is none that can be read."""
+        try:
+            found: dict[str, Any] = stage.manifest.model_validate_json((folder / MANIFEST).read_bytes()).summary()
+        except (OSError, ValidationError):
+            return None
+        return found
 
     @contextmanager
     def trying(self, stage: Stage[Any]) -> Iterator[StageWriter]:
@@ -182,13 +211,13 @@ class Workspace:
         return self.root / f".{stage.name}.partial"
 
     @contextmanager
-    def resuming(self, stage: Stage[Any]) -> Iterator[StageWriter]:
+    def resuming(self, stage: Stage[Any], by: str = "") -> Iterator[StageWriter]:
         """`writing` that can go on after an error or a kill: the folder beside stays until it is whole or discarded."""
         writer = StageWriter(self.unfinished(stage))
         with disk_full_explained(self.root):
             yield writer
             if writer.folder.exists():
-                replace_folder(writer.folder, self.stage(stage))
+                self._replace(stage, writer.folder, by)
 
     def _sweep_up(self) -> None:
         """Remove what a killed run left beside the stages; put back a stage it had moved aside."""
@@ -199,3 +228,4 @@ class Workspace:
                 sync(self.root)
         for leftover in (*self.root.glob(".*.old"), *self.root.glob(".*.new")):
             remove(leftover)
+        self.history.sweep_up()

@@ -37,6 +37,10 @@ class Facts(BaseModel):
         """What of the facts later stages depend on, beside the files: it counts in `Manifest.output_hash`."""
         return None
 
+    def summary(self) -> dict[str, Any]:
+        """What of the facts `history` and `diff` show, as plain values."""
+        return {}
+
     def shown(self, but: Collection[str]) -> dict[str, Any]:
         """For scripts, as plain values: all but these, and but what only the manifest is for."""
         return self.model_dump(mode="json", exclude={"version", *but})
@@ -116,6 +120,10 @@ class Manifest(BaseModel, Generic[F]):
         """One hash for all that later stages take from this one: its files, and what of its facts counts."""
         taken = (sorted(self.outputs.items()), self.facts.identity())
         return hashlib.sha256(repr(taken).encode()).hexdigest()[:16]
+
+    def summary(self) -> dict[str, Any]:
+        """The manifest in short, for the history."""
+        return {"rows": self.rows, "made_at": self.made_at, **self.facts.summary()}
 
 
 class Meter:

@@ -28,11 +28,12 @@ _BEFORE = """
     ) AS ours(name, wanted) USING (name)"""
 
 
-def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = ()) -> None:
+def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = (), later: Sequence[str] = ()) -> None:
     """Put the rows of `table` into the table `name`, in one transaction: all of them or none.
 
     It is made where it is not there. Without a `key` the rows take the place of all that were there, with one those
-    of the same key; columns of the key hold no nulls. Who writes meanwhile waits, who reads sees what was there.
+    of the same key; columns of the key hold no nulls. The columns `later`, the last ones, are added to a table of
+    tsclust's that does not have them yet. Who writes meanwhile waits, who reads sees what was there.
     Raises SettingsError where the name is none or a table of that name is not ours, BadSeriesError for text that
     PostgreSQL has no place for and for keys that are null, ConnectError, QueryError, SourceLostError.
     """
@@ -43,10 +44,17 @@ def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = ()) -
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection.transaction():
             connection.execute(_BEFORE)
-            _write(connection, label, parts, table, key)
+            _write(connection, label, parts, table, key, later)
 
 
-def _write(connection: Connection, label: str, parts: tuple[str, ...], table: pa.Table, key: Sequence[str]) -> None:
+def _write(
+    connection: Connection,
+    label: str,
+    parts: tuple[str, ...],
+    table: pa.Table,
+    key: Sequence[str],
+    later: Sequence[str],
+) -> None:
     grants, columns = Grants.of(connection, parts), target.types_of(table.schema)
     with translate_errors(label, grants.to_find()):
         there = target.found(connection, parts)
@@ -55,6 +63,7 @@ def _write(connection: Connection, label: str, parts: tuple[str, ...], table: pa
         place = there or target.made(connection, parts, columns)
     with translate_errors(label, grants.to_write(place)):
         target.lock(connection, place)
+        target.add(connection, place, columns, later)
         target.check(connection, place, label, columns)
     if key:
         with translate_errors(label, grants.to_gather()):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 from psycopg import sql
 
@@ -75,6 +77,16 @@ def made(connection: Connection, parts: tuple[str, ...], columns: dict[str, str]
 def lock(connection: Connection, place: sql.Identifier) -> None:
     """Until the end of the transaction nobody else writes to it or changes it; all may read. DELETE is right enough."""
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(place))
+
+
+def add(connection: Connection, place: sql.Identifier, columns: dict[str, str], later: Sequence[str]) -> None:
+    """The columns `later`, the last of `columns`, in a table that has just the others: it was made before there were
+    these."""
+    there = connection.execute(_COLUMNS, [place.as_string(connection)]).fetchall()
+    if [*(name for name, _, _ in there), *later] == list(columns):
+        for name in later:
+            column = sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
+            connection.execute(column.format(place, sql.Identifier(name), sql.SQL(columns[name])))
 
 
 def check(connection: Connection, place: sql.Identifier, label: str, columns: dict[str, str]) -> None:

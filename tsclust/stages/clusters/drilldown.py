@@ -16,7 +16,7 @@ from tsclust import config
 from tsclust.config import Cluster
 from tsclust.engine.base import Listener
 from tsclust.errors import SettingsError
-from tsclust.stages.clusters import freshness, messages, parts, renumbering, step
+from tsclust.stages.clusters import archive, freshness, messages, parts, renumbering, step
 from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
@@ -48,6 +48,11 @@ class Inside:
     state: str = ""
 
     @property
+    def command(self) -> str:
+        """What sweeps it."""
+        return f"cluster {'--unlabelled' if self.group == UNLABELLED_GROUP else f'--within {self.group}'}"
+
+    @property
     def name(self) -> str:
         """For people."""
         return "the series without a name" if self.group == UNLABELLED_GROUP else f"group {self.group}"
@@ -67,7 +72,7 @@ def drill(
     if last and last.settings == digest:
         return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, then)
     ks = step.feasible_ks(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
-    with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS) as writer:
+    with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS, inside.command) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
         task = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered)
@@ -100,7 +105,7 @@ def _write(
     step.write(writer, under, swept)
     last, now = workspace.stage(CLUSTERS) / under, writer.folder / under
     spread = task.scaler.spreads[0]
-    seen, highest = step.seen_sweeps(workspace, under), before.facts.highest
+    seen, highest = archive.seen_sweeps(workspace, under), archive.highest_number(workspace)
     numbered = renumbering.renumber(last, now, swept.groups, highest, spread, task.names, group, seen)
     parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(

@@ -87,6 +87,12 @@ class ClustersFacts(Facts, SweepFacts):
     gone: tuple[int, ...] = ()
     within: Mapping[str, DrilldownFacts] = {}
 
+    def summary(self) -> dict[str, Any]:
+        """How many groups there are, and what became of those of before."""
+        about = {"groups", "proposed", "highest"} | ({"changed", "new", "gone"} if self.compared else set())
+        asked = self.asked.k if self.asked else ""
+        return {**self.model_dump(mode="json", include=about), "k": asked, "within": [*self.within]}
+
 
 CLUSTERS = Stage("clusters", "cluster", ClustersFacts, parts_in=ASSIGNMENTS)
 

@@ -18,7 +18,7 @@ from tsclust.engine.base import WORKERS, Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.stages.clusters import groups, parts, passes, quality, sampled_silhouette, stability, sweep
 from tsclust.stages.clusters.coreset import Coreset
-from tsclust.stages.clusters.facts import CLUSTERS, Advice, Asked, ClustersFacts, SweepFacts
+from tsclust.stages.clusters.facts import Advice, Asked, ClustersFacts, SweepFacts
 from tsclust.stages.clusters.parts import GroupRow
 from tsclust.stages.clusters.quality import SilhouetteSums
 from tsclust.stages.clusters.renumbering import Renumbered
@@ -27,7 +27,6 @@ from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.scratch import ScaledPart
 from tsclust.stages.clusters.sweep import ClusterSums, Models
-from tsclust.workspace.folder import Workspace
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
 SCRATCH = "scratch"
@@ -133,15 +132,6 @@ def write_groups(writer: StageWriter, under: str, swept: Swept, numbered: pl.Dat
     writer.write_table(f"{under}{parts.GROUPS_FILE}", numbered.to_arrow())
     points = parts.map_table(swept.points, swept.place, parts.group_rows(numbered))
     writer.write_table(f"{under}{parts.MAP_FILE}", points)
-
-
-def seen_sweeps(workspace: Workspace, under: str = "") -> list[Path]:
-    """Folders of the sweeps that reports were made from, or of what was swept `under` a group in them: experts have
-    seen the numbers of these groups. The one that clusters/ still holds is not among them."""
-    last = workspace.reusable(CLUSTERS)
-    now = last.output_hash if last else ""
-    folders = (one / under for one in sorted(workspace.asked.glob("[0-9a-f]*")) if one.name != now)
-    return [one for one in folders if (one / parts.GROUPS_FILE).exists()]
 
 
 def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFacts:

@@ -103,6 +103,10 @@ class FeaturesFacts(Facts):
         """The groups that this rule rejects by more than a third."""
         return tuple(group for group in self.lost_groups if group.rule == rule)
 
+    def summary(self) -> dict[str, Any]:
+        """What is kept."""
+        return {"kept": self.kept}
+
     def identity(self) -> object:
         """Which features count is not seen in the files: a feature may be skipped."""
         return catalogue.plain(self.catalogue)

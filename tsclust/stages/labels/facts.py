@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import Any
 
 from tsclust.workspace.commands import command
 from tsclust.workspace.manifest import Facts, Stage
 
 
 class LabelsFacts(Facts):
-    """Nothing but the tables: they hold what was imported, from whom and when."""
+    """How many series have a label, of how many kinds, and by whom; of earlier versions None and nothing. The tables
+    hold all of it. files: the names of the answers files in answers/."""
+
+    series: int | None = None
+    kinds: int | None = None
+    labellers: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def summary(self) -> dict[str, Any]:
+        """All of it."""
+        return self.model_dump(mode="json", exclude={"version"})
 
 
 def _repair(root: Path) -> str:

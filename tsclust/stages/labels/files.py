@@ -27,9 +27,11 @@ from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.integrity import whole
 from tsclust.workspace.manifest import Meter, write_manifest
+from tsclust.workspace.parquet import StageWriter
 
 AS_THEY_CAME = "answers"  # the folder of the files
 ABOUT_SERIES = ("labels.parquet", "members.parquet")  # rows that name series of series/
+SHORT = 8  # characters of a file's hash that people are shown
 TABLES = ("files", "answers", "members", "objections")
 
 
@@ -96,6 +98,15 @@ def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
     return table.with_columns(pl.col(ID).cast(ids, strict=False)).drop_nulls(ID)
 
 
+def kept_file(workspace: Workspace, name: str, sha256: str) -> File:
+    """An answers file that was imported, as it came. Raises DamagedError."""
+    path = File(name, sha256, b"").path
+    try:
+        return File(name, sha256, whole(workspace.stage(LABELS) / path).read_bytes())
+    except (OSError, DamagedError):
+        raise workspace.damaged(LABELS, path) from None
+
+
 def labels(workspace: Workspace) -> pl.DataFrame:
     """labels.parquet, series_id and tables.LABELS. Raises StageMissingError before an import, DamagedError."""
     return read_table(workspace, "labels.parquet")
@@ -145,19 +156,41 @@ def decider(resolve: str, found: pl.DataFrame) -> str:
     return decides
 
 
-def write(workspace: Workspace, meter: Meter, after: LabelTables, found: pl.DataFrame, new: Sequence[File]) -> None:
-    """Put labels/ in place, whole: the tables, and the files as they came."""
+def _facts(found: pl.DataFrame, writer: StageWriter) -> LabelsFacts:
+    series, kinds = found[ID].n_unique(), found["kind"].n_unique()
+    names = tuple(sorted(Path(name).name for name in writer.outputs if name.startswith(AS_THEY_CAME)))
+    return LabelsFacts(series=series, kinds=kinds, labellers=tuple(labellers(found)), files=names)
+
+
+def taken_back(workspace: Workspace) -> frozenset[str]:
+    """Names (`File.path` without its folder) of files whose import was undone, or that were removed: who imports all
+    that lies in a folder must not import these again."""
+    found, there = set[str](), workspace.find_manifest(LABELS)
+    for run in workspace.history.runs:
+        if run.stage == LABELS.name:
+            found |= {name for short in (run.was, run.now) for name in (short or {}).get("files", ())}
+    return frozenset(found - set(there.facts.files if there else ()))
+
+
+def write(
+    workspace: Workspace, meter: Meter, after: LabelTables, found: pl.DataFrame, new: Sequence[File], by: str = ""
+) -> None:
+    """Put labels/ in place, whole: the tables, and those of the files as they came that the tables still name.
+
+    by: the command, where it is not `labels import`.
+    """
     before = workspace.find_manifest(LABELS)
-    with workspace.writing(LABELS) as writer:
+    kept = {f"{sha256[:16]}.json" for sha256 in after.files["sha256"]}
+    with workspace.writing(LABELS, by) as writer:
         for name in TABLES:
             writer.write_table(f"{name}.parquet", getattr(after, name).to_arrow())
         writer.write_table("labels.parquet", found.to_arrow())
         for name, sha256 in (before.outputs if before else {}).items():
-            if Path(name).parts[0] == AS_THEY_CAME:
+            if Path(name).parts[0] == AS_THEY_CAME and Path(name).name in kept:
                 writer.adopt(workspace.stage(LABELS) / name, sha256, name)
         for file in new:
             writer.write_bytes(file.path, file.content)
         write_manifest(
             writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
-            facts=LabelsFacts(),
+            facts=_facts(found, writer),
         )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from functools import partial, reduce
 from pathlib import Path
@@ -20,8 +20,8 @@ from tsclust.stages.clusters.selection import THE_SWEEP, SelectedGroups, choose
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import archive, group_state, resolution
-from tsclust.stages.labels.answers import AGAIN, WHERE, Answers
-from tsclust.stages.labels.files import File
+from tsclust.stages.labels.answers import AGAIN, WHERE, Answers, Limits, parse
+from tsclust.stages.labels.files import File, kept_file
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.labels.resolution import Rows
 from tsclust.stages.labels.tables import LabelTables
@@ -54,6 +54,30 @@ def in_force_only(tables: LabelTables) -> LabelTables:
     answers = resolution.kinds_as_first_written(answers)
     members = tables.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
     return LabelTables(files, answers, members, objections)
+
+
+def without_files(workspace: Workspace, tables: LabelTables, gone: Collection[str]) -> LabelTables:
+    """The tables without the files of these hashes. A file that counts again, as a later one of the same labeller
+    about the same report is gone, is looked up once more: its series were not kept."""
+    left = tables.files.filter(~pl.col("sha256").is_in(list(gone)))
+    now = resolution.in_force(left)
+    again = left.filter(~pl.col("in_force")).join(now.filter("in_force"), on="sha256", how="semi")
+    rest = _only(tables, left.join(again, on="sha256", how="anti")["sha256"])
+    limits = Limits(archive.most_clusters(workspace))
+    for name, sha256 in again.select("file", "sha256").iter_rows():
+        file = kept_file(workspace, name, sha256)
+        rest = with_file(workspace, rest, file, parse(file.name, file.content, limits), older=True)
+    return in_force_only(rest)
+
+
+def _only(tables: LabelTables, files: pl.Series) -> LabelTables:
+    """The rows of these files, their answers numbered anew."""
+    mine = pl.col("sha256").is_in(files.to_list())
+    numbers = tables.answers.filter(mine).select(old="answer").with_row_index("answer").cast(pl.Int64)
+    answers = tables.answers.filter(mine).with_columns(answer=numbers["answer"])
+    members = tables.members.join(numbers, left_on="answer", right_on="old", suffix="_now")
+    members = members.select(answer="answer_now", series_id=ID)
+    return LabelTables(tables.files.filter(mine), answers, members, tables.objections.filter(mine))
 
 
 def _of_groups(workspace: Workspace, file: File, answers: Answers, older: bool) -> pl.DataFrame:

@@ -28,7 +28,7 @@ from tsclust.stages.features.regimes import Regimes
 from tsclust.stages.features.typical import Kinds, Typical
 from tsclust.stages.model import abstention, classifier, decision, skops_file
 from tsclust.stages.model.deviations import Yardstick
-from tsclust.stages.model.facts import MODEL, ModelFacts
+from tsclust.stages.model.facts import ID_LENGTH, MODEL, ModelFacts
 from tsclust.stages.model.novelty import NoveltyDetector
 from tsclust.stages.model.profile import ALL, FeatureProfile
 from tsclust.stages.model.skops_file import AGAIN
@@ -129,7 +129,13 @@ def read(folder: Path) -> ModelBundle:
     manifest = _manifest(folder)
     held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
     text = _text(folder, manifest) if FEATURES_FILE in manifest.outputs else ""
-    return skops_file.refusing_damage(partial(_checked, manifest.facts, held, text))
+    return skops_file.refusing_damage(partial(_checked, _named(manifest), held, text))
+
+
+def _named(manifest: Manifest[ModelFacts]) -> ModelFacts:
+    """The facts with the model's id: models of earlier versions have none."""
+    facts = manifest.facts
+    return facts if facts.id else facts.model_copy(update={"id": manifest.output_hash[:ID_LENGTH]})
 
 
 def _manifest(folder: Path) -> Manifest[ModelFacts]:

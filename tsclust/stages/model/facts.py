@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import hashlib
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +14,8 @@ from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import StoredRule
 from tsclust.stages.model.abstention import Coverage
 from tsclust.workspace.manifest import Facts, Stage
+
+ID_LENGTH = 12  # characters of a model's id
 
 
 class ComparedBy(BaseModel):
@@ -71,6 +75,7 @@ class ModelFacts(Facts):
     features         the clustered ones; feature_contract: what must be the same for series that are scored
     folds            of the cross-validation;  limit: of the novelty detector
     feature_file     the name of the file with the user's own features, "" for none
+    id               of the model, which its scores carry: a hash of all that it is; "" before it has files
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, serialize_by_alias=True)
@@ -99,9 +104,25 @@ class ModelFacts(Facts):
     limit: float
     refused: float
     feature_file: str = ""
+    id: str = ""
+
+    def identity(self) -> object:
+        """The threshold is seen in no file."""
+        return self.id or None
+
+    def summary(self) -> dict[str, Any]:
+        """What it learned, and how often it is wrong."""
+        wrong = self.coverage.wrong[0] if self.coverage.wrong else None
+        return {"id": self.id, "kinds": len(self.kinds), "labelled": sum(self.counts.values()), "wrong": wrong}
 
 
 MODEL = Stage("model", "train", ModelFacts)
+
+
+def with_id(facts: ModelFacts, outputs: Mapping[str, str]) -> ModelFacts:
+    """With the id of a model of these files (name -> sha256): the same for the same model, whenever it was trained."""
+    known = (sorted(outputs.items()), facts.model_copy(update={"id": ""}).model_dump_json())
+    return facts.model_copy(update={"id": hashlib.sha256(repr(known).encode()).hexdigest()[:ID_LENGTH]})
 
 
 def settings_digest(settings: Settings) -> str:

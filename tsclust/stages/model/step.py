@@ -18,7 +18,7 @@ from tsclust.stages.model import bundle, classifier, evaluation, examples, novel
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.classifier import Learned
 from tsclust.stages.model.examples import Gathered
-from tsclust.stages.model.facts import MODEL, ComparedBy, FeatureContract, ModelFacts, settings_digest
+from tsclust.stages.model.facts import MODEL, ComparedBy, FeatureContract, ModelFacts, settings_digest, with_id
 from tsclust.stages.model.files import LabelledSeries
 from tsclust.stages.model.parts import DeviationReader
 from tsclust.stages.model.profile import ALL, FeatureProfile
@@ -66,7 +66,7 @@ def write_model(
     writer.write_table(parts.OUT_OF_FOLD, out_of_fold)
     return write_manifest(
         writer, meter, MODEL, settings=settings_digest(settings), inputs=inputs, seed=settings.cluster.seed,
-        rows=len(gathered.ids), parts=1, facts=model.facts,
+        rows=len(gathered.ids), parts=1, facts=with_id(model.facts, writer.outputs),
     )  # fmt: skip
 
 

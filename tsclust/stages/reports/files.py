@@ -16,6 +16,7 @@ from tsclust.stages.labels.answers import NAME
 from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups import page
 from tsclust.stages.reports.groups.parts import INDEX, bind
+from tsclust.workspace import pages
 from tsclust.workspace.atomic import replace_folder, sync, write_file
 from tsclust.workspace.folder import Workspace
 
@@ -65,11 +66,12 @@ def write_groups(
     return _write_parts(workspace, name, data, lang, figures, split)
 
 
-def write_page(workspace: Workspace, name: str, text: str) -> Path:
-    """A report in one file, in the place of one of that name."""
+def write_page(workspace: Workspace, name: str, text: str, by: str = "report") -> Path:
+    """A report in one file, written `by` a command, in the place of one of that name, which stays under its number."""
     path = workspace.reports / f"{name}.html"
-    write_file(path, text)
+    pages.write_page(workspace.root, by, path, text)
     if (workspace.reports / name / INDEX).exists():  # an earlier one of that name, in several files
+        pages.keep_page(workspace.root, workspace.reports / name)
         shutil.rmtree(workspace.reports / name)
         sync(workspace.reports)
     return path
@@ -90,6 +92,9 @@ def _write_parts(
         for book, part in bind(data, per):
             charts, own = (figures, name) if book.here == INDEX else ({}, f"{name}-{book.number}")
             write_file(beside / book.here, page.render(part, lang, charts, own, book))
+        for earlier in (folder, folder.with_name(f"{name}.html")):
+            pages.keep_page(workspace.root, earlier)
+        pages.record(workspace.root, "report", folder, beside)
         replace_folder(beside, folder)
         folder.with_name(f"{name}.html").unlink(missing_ok=True)
         sync(workspace.reports)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
 from tsclust.stages.scores.drift import Drift
 from tsclust.workspace.manifest import Facts, Stage
 
@@ -9,7 +12,7 @@ from tsclust.workspace.manifest import Facts, Stage
 class ScoresFacts(Facts):
     """refuse     the share of series that was to get no answer, None for the threshold of training
     elsewhere  whether the series are those of another source;  origin: where they came from
-    layout     how they are stored there
+    layout     how they are stored there;  model: the id of the model
     threshold  less confident answers are "don't know"
     said       answer -> series, the most frequent first;  kept: series that the rules keep
     drift      what is not as it was in training
@@ -23,6 +26,13 @@ class ScoresFacts(Facts):
     origin: str
     kept: int
     layout: str = ""
+    model: str = ""
+
+    def summary(self) -> dict[str, Any]:
+        """How many machines have drifted, how many series get no answer."""
+        no_answer = sum(self.said.get(name, 0) for name in (DONT_KNOW, NONE_OF_THESE))
+        changed = [one.machine for one in self.drift.changed]
+        return {"model": self.model, "drift": changed, "no_answer": no_answer}
 
 
 SCORES = Stage("scores", "score", ScoresFacts)  # of the workspace's own series

@@ -35,7 +35,15 @@ class Scores:
         """The columns of scores/; less confident than the threshold (default: that of training) is "don't know"."""
         rows, limit = self.deviations, model.facts.threshold if threshold is None else threshold
         return parts.table_of(
-            rows.ids, rows.rejected_by, rows.keep, model.kinds, limit, self.kind, self.probability, self.novelty
+            rows.ids,
+            rows.rejected_by,
+            rows.keep,
+            model.kinds,
+            limit,
+            self.kind,
+            self.probability,
+            self.novelty,
+            model.facts.id,
         )
 
 
@@ -65,7 +73,8 @@ class Scorer:
         return tuple(dict.fromkeys((*self.model.yardstick.carried, *self._describer.carried)))
 
     def score(self, table: pa.Table) -> pa.Table:
-        """The scores of a table of series, row by row: series_id, said, kind, probability, novelty, rejected_by.
+        """The scores of a table of series, row by row: series_id, said, kind, probability, novelty, rejected_by,
+        model (the id of the model).
 
         table: series_id, values (a list of numbers each), and the carried columns that the model compares by.
         Raises SettingsError for a column that is missing or of another type than in training.

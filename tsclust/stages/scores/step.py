@@ -183,7 +183,7 @@ def score_all(
     facts = ScoresFacts(
         refuse=refuse, elsewhere=stage.name == "scores_new", threshold=threshold, said=dict(said.most_common()),
         drift=drift_check.detect_drift(now, source.model, partial(_by_month, source)), origin=source.origin,
-        kept=said.total() - said[IMPOSSIBLE], layout=source.layout,
+        kept=said.total() - said[IMPOSSIBLE], layout=source.layout, model=source.model.facts.id,
     )  # fmt: skip
     return write_manifest(
         writer, meter, stage, settings=config.digest(str(threshold)), inputs=source.inputs, seed=0, rows=source.rows,

@@ -1,0 +1,75 @@
+"""What became of a stage, in words: for `history` and `diff`. Takes manifests in short, as `Manifest.summary` gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from tsclust.wording.english import counted
+
+FEW = 8  # numbers of groups, machines that are named
+Summary = Mapping[str, Any]
+# stage -> what is shown of it: key of its summary, words
+SHOWN = {
+    "series": {"rows": "series"},
+    "features": {"rows": "series described", "kept": "series kept by the rules"},
+    "clusters": {
+        "rows": "series swept",
+        "k": "k",
+        "groups": "groups",
+        "proposed": "groups proposed",
+        "highest": "highest number",
+    },
+    "labels": {"rows": "labels", "series": "series labelled", "kinds": "kinds", "labellers": "labellers"},
+    "model": {"id": "model", "kinds": "kinds learned", "labelled": "series learned from", "wrong": "wrong names"},
+    "scores": {
+        "rows": "series scored",
+        "model": "scored by model",
+        "no_answer": "without an answer",
+        "drift": "drifted",
+    },
+}
+SHOWN["scores_new"] = SHOWN["scores"]
+
+
+def of_stage(stage: str, was: Summary | None, now: Summary | None) -> str:
+    """`series 1,000 -> 1,399; ...`: what differs, and of groups which."""
+    groups = "; ".join(_groups(stage, now or {}))
+    return "; ".join(filter(None, (of_values(stage, was, now), groups)))
+
+
+def of_values(stage: str, was: Summary | None, now: Summary | None) -> str:
+    """The same without the numbers of groups, which only hold for the step from `was` to `now`."""
+    if now is None:
+        return f"{stage}/ replaced"
+    parts = [_change(words, (was or {}).get(key), now.get(key)) for key, words in SHOWN.get(stage, {}).items()]
+    return "; ".join(filter(None, parts)) or "no other figures"
+
+
+def _change(words: str, was: object, now: object) -> str:
+    if was == now or now is None:
+        return ""
+    return f"{words} {value(words, now)}" if was is None else f"{words} {value(words, was)} -> {value(words, now)}"
+
+
+def _groups(stage: str, now: Summary) -> Iterator[str]:
+    if stage == "clusters":
+        for what in ("changed", "new", "gone"):
+            if numbers := now.get(what):
+                yield f"{counted(len(numbers), 'group')} {what} ({_some(numbers)})"
+
+
+def value(words: str, found: object) -> str:
+    """A value for people."""
+    if isinstance(found, float):
+        return f"{found:.2%}"
+    if isinstance(found, int):
+        return str(found) if words == "highest number" else f"{found:,}"
+    if isinstance(found, list | tuple):
+        return _some(found) or "none"
+    return "" if found is None else str(found)
+
+
+def _some(found: Sequence[object]) -> str:
+    names = ", ".join("all machines together" if one is None else str(one)[:40] for one in found[:FEW])
+    return names + (f" and {len(found) - FEW} more" if len(found) > FEW else "")

@@ -1,0 +1,79 @@
+"""How much of what was replaced is kept, and the room that it takes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tsclust.workspace.atomic import remove
+from tsclust.workspace.history import AFTER, BEFORE, RECORDS, History, manifest_hash
+from tsclust.workspace.pages import earlier_pages
+
+MODELS = "models"
+
+
+@dataclass(frozen=True)
+class Surplus:
+    """What is kept beyond a number: stages of before, pages, models, records of runs."""
+
+    stages: tuple[Path, ...]
+    pages: tuple[Path, ...]
+    models: tuple[Path, ...]
+    records: tuple[Path, ...]
+
+    @classmethod
+    def of(cls, history: History, keep: int) -> Surplus:
+        """keep: how many earlier ones of each stage, of each page and of the models stay, the newest."""
+        pages = tuple(path for kept in earlier_pages(history).values() for path in kept[: max(0, len(kept) - keep)])
+        records = tuple(history.folder / run.name for run in history.runs[:-RECORDS])
+        return cls(tuple(_stages(history, keep)), pages, tuple(_models(history, keep)), records)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return (*self.stages, *self.pages, *self.models, *self.records)
+
+
+def prune(root: Path, keep: int) -> None:
+    """Remove what is kept beyond `keep`."""
+    for path in Surplus.of(History(root), keep).paths:
+        if path.is_dir():
+            remove(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def own_bytes(paths: Iterable[Path]) -> int:
+    """What would be free without these: files with a name elsewhere take no room of their own."""
+    names, about = Counter[int](), dict[int, tuple[int, int]]()
+    for path in paths:
+        for file in path.rglob("*") if path.is_dir() else [path]:
+            if file.is_file():
+                stat = file.stat()
+                names[stat.st_ino] += 1
+                about[stat.st_ino] = stat.st_nlink, stat.st_size
+    return sum(size for inode, (links, size) in about.items() if names[inode] >= links)
+
+
+def _stages(history: History, keep: int) -> Iterator[Path]:
+    for stage in {run.stage for run in history.runs if run.stage}:
+        kept = [run for run in history.runs if run.stage == stage and _holds(history, run.name)]
+        for run in kept[: max(0, len(kept) - keep)]:
+            yield from (path for path in _folders(history, run.name) if path.exists())
+
+
+def _holds(history: History, run: str) -> bool:
+    return any(path.exists() for path in _folders(history, run))
+
+
+def _folders(history: History, run: str) -> tuple[Path, Path]:
+    return history.folder / run / BEFORE, history.folder / run / AFTER
+
+
+def _models(history: History, keep: int) -> list[Path]:
+    """Earlier ones; that of model/ has a name here, too."""
+    now = history.now("model")
+    earlier = [path for path in (history.root / MODELS).glob("[0-9a-f]*") if manifest_hash(path) != now]
+    earlier.sort(key=lambda path: path.stat().st_mtime_ns)
+    return earlier[: max(0, len(earlier) - keep)]
