@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from tsclust.workspace.atomic import remove
 from tsclust.workspace.history import AFTER, BEFORE, RECORDS, History, manifest_hash
@@ -47,10 +49,10 @@ def prune(root: Path, keep: int) -> None:
 def own_bytes(paths: Iterable[Path]) -> int:
     """What would be free without these: files with a name elsewhere take no room of their own."""
     names, about = Counter[int](), dict[int, tuple[int, int]]()
-    for path in paths:
-        for file in path.rglob("*") if path.is_dir() else [path]:
-            if file.is_file():
-                stat = file.stat()
+    for file in (one for path in paths for one in (path, *path.rglob("*"))):
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile: who looks holds no lock
+            stat = file.stat()
+            if S_ISREG(stat.st_mode):
                 names[stat.st_ino] += 1
                 about[stat.st_ino] = stat.st_nlink, stat.st_size
     return sum(size for inode, (links, size) in about.items() if names[inode] >= links)
