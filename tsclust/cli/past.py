@@ -35,11 +35,12 @@ def diff(
 def undo(
     root: Root = HERE,
     redo: Annotated[bool, typer.Option("--redo", help="Make the step again that was undone last.")] = False,
+    to: Annotated[int | None, typer.Option(help="Undo every step after this run of `tsclust history`.")] = None,
     json: Json = False,
 ) -> None:
     """Take the last step back: extract, features, filter, cluster, labels, train or score."""
     with shown(json) as (listen, show):
-        show([tsclust.undo(root, {}, listen, redo=redo)])
+        show([tsclust.undo(root, {}, listen, redo=redo, to=to)])
 
 
 def prune(

@@ -43,7 +43,7 @@ def of_values(stage: str, was: Summary | None, now: Summary | None) -> str:
     if now is None:
         return f"{stage}/ replaced"
     parts = [_change(words, (was or {}).get(key), now.get(key)) for key, words in SHOWN.get(stage, {}).items()]
-    return "; ".join(filter(None, parts)) or "no other figures"
+    return "; ".join(filter(None, parts)) or "the same figures"
 
 
 def _change(words: str, was: object, now: object) -> str:

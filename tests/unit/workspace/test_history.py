@@ -82,7 +82,9 @@ def test_history_lists_what_each_command_changed(labelled: Workspace) -> None:
 def test_undo_goes_back_step_by_step_and_redo_forth(labelled: Workspace) -> None:
     both, names = content(labelled), given(labelled)
     undone = tsclust.undo(labelled.root)
-    assert undone.facts == {"run": 3, "undone": "labels import", "stage": "labels", "redo": False}
+    assert undone.facts == {
+        "run": 3, "undone": "labels import", "stage": "labels", "redo": False, "runs": [3],
+    }  # fmt: skip
     assert {who for _, who, _ in given(labelled)} == {"Anna"}
     first = content(labelled)
     assert runs(labelled) == [(3, "labels import", True), (2, "labels import", False), (1, "report", False)]
@@ -95,6 +97,20 @@ def test_undo_goes_back_step_by_step_and_redo_forth(labelled: Workspace) -> None
     assert (content(labelled), given(labelled)) == (both, names)
     assert tsclust.undo(labelled.root, redo=True).skipped
     assert not any(undone for _, _, undone in runs(labelled))
+
+
+def test_several_steps_are_undone_at_once(labelled: Workspace) -> None:
+    both = content(labelled)
+    undone = call_tsclust("undo", "-w", labelled.root, "--to", "1", "--json")
+    assert json.loads(undone.stdout)["facts"]["runs"] == [3, 2]
+    assert not labelled.stage(LABELS).exists()
+    for _ in range(2):
+        tsclust.undo(labelled.root, redo=True)
+    assert content(labelled) == both
+    assert tsclust.undo(labelled.root, to=3).skipped
+    for to, redo, why in ((9, False, "--to 9: expected a run that is known"), (1, True, "--redo makes one step again")):
+        with pytest.raises(SettingsError, match=why):
+            tsclust.undo(labelled.root, to=to, redo=redo)
 
 
 def test_after_another_step_what_was_undone_stays_undone(
