@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import time
 from pathlib import Path
 
@@ -52,4 +53,6 @@ def test_system_calls(small_plant_copy: Workspace, small_plant: Plant, tmp_path:
     assert process.returncode == 0, out + told
     found = Cut.of(root, log)
     assert found.wrong == []
-    assert found.appeared == [COMMANDS[command].partition("/")[0]]
+    record, stage = found.appeared
+    assert stage == COMMANDS[command].partition("/")[0]
+    assert re.fullmatch(r"history/\d{5}", record)

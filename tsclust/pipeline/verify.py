@@ -16,6 +16,7 @@ from tsclust.stages.scores.facts import SCORES_NEW
 from tsclust.wording.english import counted
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.history import RUN
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
@@ -45,6 +46,7 @@ def verify(root: Path, flags: Mapping[str, object] | None = None, listen: Listen
     """
     workspace, meter = Workspace.open(root), Meter()
     found = [_check(workspace, folder, listen) for folder in _folders(workspace)]
+    found += [_records(workspace)] if workspace.history.folder.exists() else []
     damaged = [one for one in found if one.damaged]
     files = sum(one.files for one in found)
     notes = [f"{counted(files, 'file')} of {counted(len(found), 'folder')} compared with their hashes"]
@@ -63,6 +65,21 @@ def _folders(workspace: Workspace) -> list[Path]:
     depths = ("*", "*/*", "history/*/*/*")
     found = [path.parent for depth in depths for path in workspace.root.glob(f"{depth}/{MANIFEST}")]
     return sorted(one for one in found if not one.relative_to(workspace.root).parts[0].startswith("."))
+
+
+def _records(workspace: Workspace) -> _Checked:
+    """What is written down of runs."""
+    folder = workspace.history.folder
+    paths = sorted(folder.glob(f"[0-9]*/{RUN}"))
+    damaged = [f"{path.parent.name}/{RUN}" for path in paths if not _is_whole(path)]
+    return _Checked("history", len(paths), tuple(damaged), f"remove {'them' if len(damaged) > 1 else 'it'}")
+
+
+def _is_whole(record: Path) -> bool:
+    try:
+        return is_intact(record.read_bytes())
+    except FileNotFoundError:  # removed since
+        return True
 
 
 def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:

@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.workspace.atomic import link_or_copy, link_tree, make_folder, remove, replace_folder, sync, write_file
-from tsclust.workspace.integrity import MANIFEST, is_intact
+from tsclust.workspace.integrity import MANIFEST, is_intact, sealed
 
 RUN, BEFORE, AFTER = "run.json", "before", "after"
 RECORDS = 1_000  # runs that are listed: what they replaced is kept for far fewer
@@ -88,7 +88,9 @@ class History:
     def _read(self) -> Iterator[Run]:
         for path in self.folder.glob(f"[0-9]*/{RUN}"):
             with contextlib.suppress(OSError, ValidationError):
-                yield Run.model_validate_json(path.read_bytes())
+                content = path.read_bytes()
+                if is_intact(content):
+                    yield Run.model_validate_json(content)
 
     @cached_property
     def in_force(self) -> tuple[Run, ...]:
@@ -153,12 +155,12 @@ class History:
             about["stages"] = {name: manifest for name, manifest in stages.items() if manifest}
 
     def record_pages(self, command: str, pages: Mapping[str, str]) -> None:
-        """Write down that a command is about to write these pages (name -> hash): a run of its own, or, of a command
-        that has just made a stage, the same."""
+        """Write down that a command has written these pages (name -> hash): a run of its own, or, of a command that has
+        just made a stage, the same."""
         last = self.runs[-1] if self.runs else None
         if last and last.stage and last.command == command and not last.pages:
             run = last.model_copy(update={"pages": dict(pages)})
-            write_file(self.folder / run.name / RUN, run.model_dump_json(indent=2))
+            write_file(self.folder / run.name / RUN, _text(run))
         else:
             with self._new(command) as (_, about):
                 about |= {"pages": dict(pages), "stages": self._stages()}
@@ -173,7 +175,7 @@ class History:
         make_folder(beside)
         about: dict[str, Any] = {"number": number, "command": command, "at": _now()}
         yield beside, about
-        (beside / RUN).write_text(Run.model_validate(about).model_dump_json(indent=2), encoding="utf-8")
+        (beside / RUN).write_text(_text(Run.model_validate(about)), encoding="utf-8")
         replace_folder(beside, folder)
 
     def _stages(self) -> dict[str, Any]:
@@ -197,6 +199,10 @@ class History:
         last = self.runs[-1] if self.runs else None
         if last and last.stage and self.now(last.stage) == last.before and not self.after(last).exists():
             remove(self.folder / last.name)
+
+
+def _text(run: Run) -> str:
+    return sealed(run.model_dump_json(indent=2))
 
 
 def _now() -> str:

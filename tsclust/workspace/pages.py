@@ -15,13 +15,13 @@ def write_page(root: Path, command: str, path: Path, text: str) -> None:
     if hash_of(path) == new:
         return
     keep_page(root, path)
-    History(root).record_pages(command, {path.name: new})
     write_file(path, text)
+    record(root, command, path)
 
 
-def record(root: Path, command: str, path: Path, new: Path) -> None:
-    """Write down that a command is about to put `new`, the folder of a page in several files, in the place `path`."""
-    History(root).record_pages(command, {path.name: hash_of(new) or ""})
+def record(root: Path, command: str, path: Path) -> None:
+    """Write down that a command has written a page, or the folder of one in several files."""
+    History(root).record_pages(command, {path.name: hash_of(path) or ""})
 
 
 def keep_page(root: Path, path: Path) -> None:

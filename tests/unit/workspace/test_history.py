@@ -321,3 +321,12 @@ def test_what_cannot_be_removed_is_refused(
     with pytest.raises(SettingsError, match=why):
         tsclust.labels_remove(labelled.root, names, labeller=labeller)
     assert content(labelled) == before
+
+
+def test_a_record_that_was_changed_is_damage_and_no_run(labelled: Workspace) -> None:
+    path = labelled.root / "history/00002/run.json"
+    path.write_text(path.read_text().replace("labels import", "labels export"))
+    assert [number for number, _, _ in runs(labelled)] == [3, 1]
+    facts = tsclust.verify(labelled.root).facts
+    assert facts
+    assert facts["damaged"]["history"] == ["00002/run.json"]

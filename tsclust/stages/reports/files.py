@@ -94,10 +94,10 @@ def _write_parts(
             write_file(beside / book.here, page.render(part, lang, charts, own, book))
         for earlier in (folder, folder.with_name(f"{name}.html")):
             pages.keep_page(workspace.root, earlier)
-        pages.record(workspace.root, "report", folder, beside)
         replace_folder(beside, folder)
         folder.with_name(f"{name}.html").unlink(missing_ok=True)
         sync(workspace.reports)
+        pages.record(workspace.root, "report", folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
     return folder / INDEX
