@@ -18,7 +18,6 @@ from tests.support.labels import content, given
 from tests.support.report_workspace import four_kinds, write
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.simulation.expert import LATER, answered, form_of, put
-from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace import atomic, folder, history
 from tsclust.workspace.folder import Workspace
@@ -300,10 +299,8 @@ def test_labels_are_listed_and_removed_by_file_and_by_labeller(
     assert {who for _, who, _ in given(labelled)} == {"Boris"}
     assert len(list(labelled.stage(LABELS).glob("answers/*.json"))) == 1
     assert pl.read_parquet(labelled.stage(LABELS) / "files.parquet")["labeller"].to_list() == ["Boris"]
-    assert len(files.taken_back(labelled)) == 2
     tsclust.undo(labelled.root)
     assert given(labelled) == before
-    assert len(files.taken_back(labelled)) == 1
 
 
 @pytest.mark.parametrize(

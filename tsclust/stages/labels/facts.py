@@ -12,12 +12,11 @@ from tsclust.workspace.manifest import Facts, Stage
 
 class LabelsFacts(Facts):
     """How many series have a label, of how many kinds, and by whom; of earlier versions None and nothing. The tables
-    hold all of it. files: the names of the answers files in answers/."""
+    hold all of it."""
 
     series: int | None = None
     kinds: int | None = None
     labellers: tuple[str, ...] = ()
-    files: tuple[str, ...] = ()
 
     def summary(self) -> dict[str, Any]:
         """All of it."""

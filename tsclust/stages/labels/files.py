@@ -27,7 +27,6 @@ from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.integrity import whole
 from tsclust.workspace.manifest import Meter, write_manifest
-from tsclust.workspace.parquet import StageWriter
 
 AS_THEY_CAME = "answers"  # the folder of the files
 ABOUT_SERIES = ("labels.parquet", "members.parquet")  # rows that name series of series/
@@ -156,20 +155,9 @@ def decider(resolve: str, found: pl.DataFrame) -> str:
     return decides
 
 
-def _facts(found: pl.DataFrame, writer: StageWriter) -> LabelsFacts:
+def _facts(found: pl.DataFrame) -> LabelsFacts:
     series, kinds = found[ID].n_unique(), found["kind"].n_unique()
-    names = tuple(sorted(Path(name).name for name in writer.outputs if name.startswith(AS_THEY_CAME)))
-    return LabelsFacts(series=series, kinds=kinds, labellers=tuple(labellers(found)), files=names)
-
-
-def taken_back(workspace: Workspace) -> frozenset[str]:
-    """Names (`File.path` without its folder) of files whose import was undone, or that were removed: who imports all
-    that lies in a folder must not import these again."""
-    found, there = set[str](), workspace.find_manifest(LABELS)
-    for run in workspace.history.runs:
-        if run.stage == LABELS.name:
-            found |= {name for short in (run.was, run.now) for name in (short or {}).get("files", ())}
-    return frozenset(found - set(there.facts.files if there else ()))
+    return LabelsFacts(series=series, kinds=kinds, labellers=tuple(labellers(found)))
 
 
 def write(
@@ -192,5 +180,5 @@ def write(
             writer.write_bytes(file.path, file.content)
         write_manifest(
             writer, meter, LABELS, settings=config.digest(""), inputs={}, seed=0, rows=len(found), parts=1,
-            facts=_facts(found, writer),
+            facts=_facts(found),
         )  # fmt: skip
