@@ -210,10 +210,15 @@ def _now() -> str:
 
 
 def manifest_hash(folder: Path) -> str | None:
+    """A hash that says which making of a stage this is, None where there is none: of its files, and of when and how
+    long it was made. A manifest that was sealed anew about the same files has the same one."""
     try:
-        return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+        content = (folder / MANIFEST).read_bytes()
     except OSError:
         return None
+    about = json.loads(content) if is_intact(content) else {}
+    made = [about.get(key) for key in ("outputs", "made_at", "seconds", "peak_mb")]
+    return hashlib.sha256(json.dumps(made, sort_keys=True).encode() if about else content).hexdigest()
 
 
 def _outputs(folder: Path) -> dict[str, str] | None:

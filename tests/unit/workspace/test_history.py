@@ -21,6 +21,7 @@ from tsclust.simulation.expert import LATER, answered, form_of, put
 from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace import atomic, folder, history
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import sealed
 
 State = dict[str, bytes]
 
@@ -95,6 +96,17 @@ def test_undo_goes_back_step_by_step_and_redo_forth(labelled: Workspace) -> None
     tsclust.undo(labelled.root, redo=True)
     assert (content(labelled), given(labelled)) == (both, names)
     assert tsclust.undo(labelled.root, redo=True).skipped
+    assert not any(undone for _, _, undone in runs(labelled))
+
+
+def test_a_manifest_that_was_sealed_anew_is_of_the_same_step(labelled: Workspace) -> None:
+    path = labelled.stage(LABELS) / "manifest.json"
+    about = json.loads(path.read_text()) | {"settings": "another"}
+    del about["sha256"]
+    path.write_text(sealed(json.dumps(about, indent=2)))
+    tsclust.undo(labelled.root)
+    tsclust.undo(labelled.root, redo=True)
+    assert json.loads(path.read_text())["settings"] == "another"
     assert not any(undone for _, _, undone in runs(labelled))
 
 
