@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import tsclust
 from tests.support.proxy import Change, message, proxied
 from tests.support.reading import read, run
+from tests.support.servers import new_database
 from tests.support.slow_table import ids, parts_done
 from tests.support.workspaces import new_workspace
 from tsclust.config import Source
@@ -118,23 +121,53 @@ def test_a_stream_that_begins_or_ends_otherwise_is_refused(
         read(changed, SOURCE)
 
 
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        (put(0, b"\0\1"), "a row of the stream is damaged: "),
-        (lambda row: [row[:-14]], "a row of the stream is damaged: "),
-        (lambda row: [], "599 rows came, expected 600 by"),
-        (lambda row: [b"\xff\xff"], "599 rows came, expected 600 by"),
-    ],
-)
-def test_long_rows_in_one_pass_are_refused_too(database: str, socket_folder: Path, change: Row, found: str) -> None:
-    rows = (
-        "SELECT i AS series_id, j AS idx, 0.5::float8 AS value FROM generate_series(1, 60) i, generate_series(1, 10) j"
-    )
-    run(database, f"CREATE TABLE rows AS {rows}")
-    refused = pytest.raises(DamagedStreamError, match=found)
-    with proxied(database, socket_folder, on_row(NTH, change)) as changed, refused:
-        read(changed, Source(table="rows", id="series_id", order="idx", retries=0))
+# Where the fields of a long row are: series_id, order, machine, value.
+LONG_MACHINE, LONG_VALUE = 2 + 12 + 12, 2 + 12 + 12 + 4 + 2
+LONG_DAMAGED: dict[str, tuple[Row, str]] = {
+    "one column": (put(0, b"\0\1"), "it has 1 columns, expected 4"),
+    "last field cut": (lambda row: [row[:-5]], "column values has 8 bytes, expected at most the 3 that follow"),
+    "last byte cut": (lambda row: [row[:-1]], "column values has 8 bytes, expected at most the 7 that follow"),
+    "longer": (lambda row: [row + b"\0"], "1 bytes are left for the end of the row"),
+    "NULL and a rest": (int32(LONG_VALUE, -1), "8 bytes are left for the end of the row"),
+    "shorter id": (int32(2, 4), "column series_id has 4 bytes, expected 8"),
+    "giant text": (int32(LONG_MACHINE, 0x7FFFFFF0), "column machine has 2147483632 bytes, expected at most"),
+    "longer text": (int32(LONG_MACHINE, 3), "column values has 2111 bytes, expected at most the 7"),
+    "end mark": (put(0, b"\xff\xff"), "it has 65535 columns, expected 4"),
+    "dropped": (lambda row: [], "599 rows came, expected 600 by the server's count"),
+    "twice": (lambda row: [row, row], "601 rows came, expected 600 by the server's count"),
+}
+LONG_ROWS = """SELECT i AS series_id, j AS idx, 'M' || i % 7 AS machine, 0.5::float8 AS value
+    FROM generate_series(1, 60) i, generate_series(1, 10) j"""
+LONG: dict[str, Any] = {"id": "series_id", "order": "idx", "retries": 0}
+LONG_SOURCES = {
+    "table": Source(table="rows", **LONG),
+    "view": Source(table="seen", **LONG),
+    "query": Source(query="SELECT * FROM rows", **LONG),
+    "selection": Source(table="rows", where="series_id < 1000", **LONG),
+}
+
+
+@pytest.fixture(scope="module")
+def long_database(dsn: str) -> Iterator[str]:
+    with new_database(dsn, "long_rows_damaged") as database:
+        run(database, f"CREATE TABLE rows AS {LONG_ROWS}", "CREATE VIEW seen AS SELECT * FROM rows")
+        yield database
+
+
+@pytest.mark.parametrize(("name", "kind"), [*zip(LONG_DAMAGED, itertools.cycle(LONG_SOURCES), strict=False)])
+def test_long_rows_in_one_pass_are_refused_too(long_database: str, socket_folder: Path, name: str, kind: str) -> None:
+    change, found = LONG_DAMAGED[name]
+    refused = pytest.raises(DamagedStreamError, match=re.escape(found))
+    with proxied(long_database, socket_folder, on_row(NTH, change)) as changed, refused:
+        read(changed, LONG_SOURCES[kind])
+
+
+@pytest.mark.parametrize("kind", LONG_SOURCES)
+def test_long_rows_are_as_many_as_the_server_counts(long_database: str, socket_folder: Path, kind: str) -> None:
+    other = on_type(b"C", lambda body: [message(b"C", body.replace(b"COPY 600", b"COPY 500"))])
+    refused = pytest.raises(DamagedStreamError, match="600 rows came, expected 500 by the server's count")
+    with proxied(long_database, socket_folder, other) as changed, refused:
+        read(changed, LONG_SOURCES[kind])
 
 
 @pytest.mark.parametrize("sent", [bytes(range(256)), b"E\0\0\0\x05x", b"d\x7f\xff\xff\xff" + bytes(100)])

@@ -39,9 +39,22 @@ def test_texts_that_are_dates_are_times(database: str, root: Path) -> None:
     assert one.equals(other)
     assert one["stamped"].to_pylist() == AT * 10
     assert set(one["code"].to_pylist()) == {"12:05"}
-    assert "stamped read as times (%d.%m.%Y)" in extract(root, "--table", "t")[1]
+    assert "stamped read as times (%d.%m.%Y" in extract(root, "--table", "t")[1]
     kept = read(database, Source(table="t", times=()))
     assert kept["stamped"].to_pylist()[0] == "31.01.2024 13:05"
+
+
+def test_texts_behind_ten_thousand_rows(database: str, root: Path) -> None:
+    run(
+        database,
+        "CREATE TABLE t AS SELECT g AS id, ARRAY[g, 1.0] AS values,"
+        " CASE WHEN g > 12000 THEN '31.01.2024 13:05' END AS late, '1/2/2024' AS unclear"
+        " FROM generate_series(1, 12100) g",
+    )
+    said = extract(root, "--table", "t")[1]
+    assert 'late stays text, as it is empty in the first 10,000 rows: times = ["late"] under [source]' in said
+    assert "reads times, by the first 10,000 rows" in said
+    assert read(database, Source(table="t", times=("late",)))["late"].null_count == 12_000
 
 
 @pytest.mark.parametrize("index", [True, False])

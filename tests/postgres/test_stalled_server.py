@@ -70,7 +70,7 @@ def stalling(dsn: str, most: int) -> Iterator[tuple[str, Stalling]]:
 
 @pytest.fixture(scope="module")
 def long_dsn(cycles_dsn: str) -> str:
-    """The same database, with a table of long rows that no index orders: Arrow's driver reads it."""
+    """The same database, with a table of long rows that no index orders: read in one pass."""
     with psycopg.connect(cycles_dsn, autocommit=True) as connection:
         connection.execute(
             """CREATE TABLE IF NOT EXISTS public.stalled AS SELECT series_id, idx, value FROM machine.cycles,

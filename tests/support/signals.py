@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 AT_MOST = 2.0  # seconds from the signal to the end of the process, which the documentation promises
 
@@ -36,6 +37,13 @@ def started(
         [sys.executable, *map(str, words)], text=True, env=os.environ | (environment or {}), preexec_fn=before,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
+
+
+def listens(process: subprocess.Popen[str]) -> bool:
+    """Has our first line run, which catches SIGTERM? Before it, Python itself answers signals."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
+    return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
 def ended(process: subprocess.Popen[str], how: signal.Signals) -> Ended:

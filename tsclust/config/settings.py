@@ -34,7 +34,7 @@ class Source(Section):
     merge: rows of one id are one series, whatever else says that they are not.
     """
 
-    LATER: ClassVar[frozenset[str]] = frozenset({"merge", "missing", "time_format", "times"})  # keys that came later
+    LATER: ClassVar[frozenset[str]] = frozenset({"longest", "merge", "missing", "time_format", "times"})  # came later
 
     table: str = ""
     query: str = ""
@@ -52,6 +52,7 @@ class Source(Section):
     sample: str = "100%"
     watermark: str = ""
     merge: bool = False
+    longest: int = Field(default=5_000_000, ge=1, le=2_000_000_000)
     part_rows: int = Field(default=65_536, ge=1, le=10_000_000)
     workers: int = Field(default=2, ge=1, le=64)
     retries: int = Field(default=5, ge=0, le=20)

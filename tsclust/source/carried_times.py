@@ -6,9 +6,10 @@ two, stays text, and the output says so.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 import numpy as np
@@ -19,6 +20,7 @@ from tsclust.errors import BadSeriesError
 from tsclust.source import time_text
 from tsclust.source.columns import for_shell, shortened
 from tsclust.source.number_text import with_nulls
+from tsclust.source.time_spelling import spelled
 from tsclust.source.time_text import TimeForm
 
 # A look that costs little: a date is somewhere in front.
@@ -73,35 +75,59 @@ class CarriedTimes:
 
 
 def of_columns(
-    names: Iterable[str], wanted: Sequence[str], texts: Texts, time_format: str
+    names: Iterable[str], wanted: Sequence[str], texts: Texts, time_format: str, looked: str = ""
 ) -> tuple[dict[str, TimeForm], tuple[str, ...]]:
     """How the times of columns are written that are texts, and what the output says of them.
 
-    wanted: the setting times.
+    wanted: the setting times; all rows of a column that it names are looked at, where the first ones have no text.
+    looked: "the first 10,000 rows" where no others are looked at, but for the settings.
     """
-    found = {name: _decided(name, texts, time_format) for name in names if name in wanted or "*" in wanted}
-    return {n: form for n, (form, _) in found.items() if form}, tuple(note for _, note in found.values() if note)
+    found, empty = dict[str, tuple[TimeForm | None, str]](), list[str]()
+    for name in names:
+        if name in wanted or "*" in wanted:
+            decided = _decided(name, texts, time_format, looked, further=name in wanted)
+            found |= {name: decided} if decided else {}
+            empty += [] if decided or name in wanted else [name]
+    notes = (*(note for _, note in found.values() if note), *([_empty(empty, looked)] if empty else []))
+    return {n: form for n, (form, _) in found.items() if form}, notes
 
 
-def _decided(name: str, texts: Texts, time_format: str) -> tuple[TimeForm | None, str]:
-    """How the times of a column are written, and what is to be said of it; (None, "") for texts that are no times."""
+def _empty(names: Sequence[str], looked: str) -> str:
+    """What the output says of columns that had no text in the rows that were looked at."""
+    shown = ", ".join([*names[:3], *([f"{len(names) - 3} more"] if len(names) > 3 else [])])
+    what = "stays text, as it is" if len(names) == 1 else "stay text, as they are"
+    setting = f"times = {json.dumps(names[:1], ensure_ascii=False)} under [source]"
+    return f"{shown} {what} empty in {looked or 'the first rows'}: {setting} looks further"
+
+
+def _decided(
+    name: str, texts: Texts, time_format: str, looked: str, *, further: bool
+) -> tuple[TimeForm | None, str] | None:
+    """How the times of a column are written, and what is to be said of it; (None, "") for texts that are no times,
+    None where there is no text. further: behind the first rows too, where those have none."""
     found: list[TimeForm] | None = None
+    sample = ""
     for first_only in (True, False):
         for where, all_ in texts(name, first_only):
             there = all_.drop_null().unique()
             if not len(there):
                 continue
+            sample = sample or str(there[0])
             before, found = found, _narrowed(found, there, time_format)
             if not found:
                 return None, _misfit(before, where, all_, name, time_format)
             if not first_only and _is_clear(found, time_format):
                 break
-        if found is None or _is_clear(found, time_format) or _is_short(found):
+        if not further if found is None else _is_clear(found, time_format) or _is_short(found):
             break  # else a day above 12 may follow
     if not found:
-        return None, ""
-    return (found[0], f"{name} read as times ({found[0].name})") if _is_clear(found, time_format) else (
-        None, _unclear(name, found))  # fmt: skip
+        return None
+    by = f", by {looked}" if looked else ""
+    if not _is_clear(found, time_format):
+        return None, _unclear(name, found) + by
+    form = replace(found[0], name=spelled(found[0], sample))
+    in_utc = " in UTC" if "(?P<z>" in form.pattern else ""
+    return form, f"{name} read as times{in_utc} ({form.name}: {shortened(sample)}){by}"
 
 
 def bad_text(label: str, name: str, text: str, where: str, form: TimeForm) -> BadSeriesError:

@@ -27,6 +27,18 @@ REPEATED = "repeated_rows"  # the only one that counts rows; in words of its own
 _NONE = np.empty(0, np.int64)
 
 
+def refuse_longer(ids: pa.Array, lengths: pa.Array, longest: int) -> None:
+    """Raises BadSeriesError where a series has more values than the setting allows. lengths may have nulls."""
+    most = pc.max(lengths).as_py() or 0
+    if most > longest:
+        id_ = ids[pc.index(lengths, most).as_py()]
+        raise BadSeriesError(
+            f"series {id_} has {most:,} values: expected at most {longest:,} in one series",
+            "Where one id stands for several recordings, name the columns that tell them apart (--id machine,cycle); or"
+            f" set longest = {most} under [source] in tsclust.toml, which takes {most * 120 / 1e9:.1f} GB of memory",
+        )
+
+
 def count(batch: pa.RecordBatch) -> Counter[str]:
     """How many series of the batch are odd, and in which way."""
     lists = batch.column(batch.num_columns - 1)

@@ -32,16 +32,18 @@ class Spill:
     """The file between: `add` every batch, then read `series`.
 
     Columns are series_id, carried ones and values: a list each (`long` is False); or series_id, order, carried ones and
-    values: one number each (`long`). `same` is what the rows of a series have in common; the column FILE may
-    stand before the carried ones.
+    values: one number each (`long`), of which a series may have `longest`. `same` is what the rows of a series have in
+    common; the column FILE may stand before the carried ones.
     """
 
     schema: pa.Schema
     long: bool
     same: Sameness | None
+    longest: int
     _writer: pa.ipc.RecordBatchFileWriter
     _path: Path
     _slices: list[list[int]] = field(default_factory=lambda: [[] for _ in range(BUCKETS)])  # of each bucket
+    _sizes: list[int] = field(default_factory=list)  # rows of each slice
     _waiting: list[pa.RecordBatch] = field(default_factory=list)
     rows: int = field(default=0)
     pauses: Pauses = field(default_factory=Pauses)
@@ -68,12 +70,14 @@ class Spill:
         for bucket in np.flatnonzero(np.diff(ends)):  # few rows fill few buckets
             self._writer.write_batch(by_bucket.slice(ends[bucket], ends[bucket + 1] - ends[bucket]))
             self._slices[bucket].append(written)
+            self._sizes.append(int(ends[bucket + 1] - ends[bucket]))
             written += 1
 
     def series(self, part_rows: int) -> Iterator[pa.Table]:
         """Tables of about part_rows series or PART_BYTES, ascending by series_id; each series once and whole.
 
-        Raises BadSeriesError where an id of array rows is there twice, or long rows are not what `same` says.
+        Raises BadSeriesError where an id of array rows is there twice, a series of long rows has more values than
+        `longest`, or they are not what `same` says.
         """
         self._write_away()
         self._writer.close()
@@ -91,17 +95,29 @@ class Spill:
                 yield _sorted(waiting)
 
     def _bucket(self, reader: pa.ipc.RecordBatchFileReader, slices: list[int]) -> pa.Table:
+        if self.long and sum(self._sizes[number] for number in slices) > self.longest:
+            self._refuse_longer(slices)
         table = pa.Table.from_batches(map(reader.get_batch, slices), self.schema)
         return grouped(table, self.same, self.pauses) if self.long else unique(table, self.same)
 
+    def _refuse_longer(self, slices: list[int]) -> None:
+        """Raises BadSeriesError where one series is the reason that the bucket is large; only its ids are read."""
+        with pa.OSFile(str(self._path)) as file:
+            reader = pa.ipc.open_file(file, options=pa.ipc.IpcReadOptions(included_fields=[0]))
+            ids = pa.chunked_array(reader.get_batch(number).column(0) for number in slices)
+        counted = ids.value_counts()
+        checks.refuse_longer(counted.field("values"), counted.field("counts"), self.longest)
+
 
 @contextmanager
-def spilling(folder: Path, schema: pa.Schema, long: bool, same: Sameness | None = None) -> Iterator[Spill]:
+def spilling(
+    folder: Path, schema: pa.Schema, long: bool, same: Sameness | None = None, longest: int = 5_000_000
+) -> Iterator[Spill]:
     """A Spill whose file lies in `folder` and goes with the context."""
     path = folder / "spill.arrow"
     try:
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            yield Spill(schema, long, same, writer, path)
+            yield Spill(schema, long, same, longest, writer, path)
     finally:
         path.unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.endurance import times
-from tests.support.signals import AT_MOST, Ended, ended, started
+from tests.support.signals import AT_MOST, Ended, ended, listens, started
 from tests.support.workspaces import new_workspace
 from tsclust.cli import AGAIN
 
@@ -116,7 +116,7 @@ def test_at_any_moment_from_its_start_on(tmp_path: Path) -> None:
     for moment in range(0, 500, times(100, 2)):
         process = started(["-m", "tsclust", "status", "-w", tmp_path / "none"])
         time.sleep(moment / 1000)
-        ours = _catches(process.pid, signal.SIGTERM)
+        ours = listens(process)
         how = list(HOW)[moment // 2 % 2]
         found, (code, word) = ended(process, how), HOW[how]
         if ours and found.code != 4:  # else it was done
@@ -132,7 +132,7 @@ def test_at_any_moment_from_its_start_on(tmp_path: Path) -> None:
 def test_from_its_first_line_on(tmp_path: Path, moment: float, how: signal.Signals) -> None:
     """While it still imports, too."""
     process = started(["-m", "tsclust", "status", "-w", tmp_path / "none"])
-    while not _catches(process.pid, signal.SIGTERM):
+    while not listens(process):
         time.sleep(0.001)
     time.sleep(moment)
     found, (code, word) = ended(process, how), HOW[how]
@@ -141,7 +141,7 @@ def test_from_its_first_line_on(tmp_path: Path, moment: float, how: signal.Signa
 
 def test_from_its_first_line_on_for_a_script(tmp_path: Path) -> None:
     process = started(["-m", "tsclust", "status", "--json", "-w", tmp_path / "none"])
-    while not _catches(process.pid, signal.SIGTERM):
+    while not listens(process):
         time.sleep(0.001)
     found = ended(process, signal.SIGINT)
     problem = {"code": 130, "error": "interrupted; completed parts were kept", "next": AGAIN}
@@ -152,12 +152,6 @@ def test_nothing_is_imported_before_it_listens() -> None:
     words = "import sys; before = {*sys.modules, '__future__'}; import tsclust.cli; print(*{*sys.modules} - before)"
     done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
     assert set(done.stdout.split()) == {"tsclust", "tsclust.cli"}
-
-
-def _catches(pid: int, number: int) -> bool:
-    status = Path(f"/proc/{pid}/status").read_text()
-    caught = next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt"))
-    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 @pytest.mark.slow

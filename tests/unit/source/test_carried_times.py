@@ -14,6 +14,8 @@ from tests.support import dumps
 from tests.support.hints import extract, flags, refused, series
 from tests.support.workspaces import new_workspace
 from tsclust.source.files import csv_file
+from tsclust.source.time_spelling import spelled
+from tsclust.source.time_text import candidates
 
 DAY = [date(2024, 1, 31), date(2024, 2, 1)]
 NULL = "\\N"
@@ -45,19 +47,24 @@ def stamps(root: Path, *words: object) -> list[Any]:
 @pytest.mark.parametrize(
     ("texts", "times", "form"),
     [
-        (["31.01.2024 13:05", "01.02.2024 00:00"], AT, "%d.%m.%Y"),
-        (["1/31/2024 1:05 PM", "2/1/2024 12:00 AM"], AT, "%m/%d/%Y"),
-        (["31 Jan 2024, 13:05", "1 Feb 2024, 00:00"], AT, "%d %b %Y"),
-        (["31.01.24 13:05", "01.02.24 00:00"], AT, "%d.%m.%y"),
+        (["31.01.2024 13:05", "01.02.2024 00:00"], AT, "%d.%m.%Y %H:%M"),
+        (["1/31/2024 1:05 PM", "2/1/2024 12:00 AM"], AT, "%m/%d/%Y %I:%M %p"),
+        (["31 Jan 2024, 13:05", "1 Feb 2024, 00:00"], AT, "%d %b %Y, %H:%M"),
+        (["31.01.24 13:05", "01.02.24 00:00"], AT, "%d.%m.%y %H:%M"),
         (["31.01.2024", "01.02.2024"], DAY, "%d.%m.%Y"),
-        (["2024-01-31 15:05:00 +02:00", "2024-02-01 00:00:00 +00:00"], [t.replace(tzinfo=UTC) for t in AT], "%Y-%m-%d"),
+        (
+            ["2024-01-31 15:05:00 +02:00", "2024-02-01 00:00:00 +00:00"],
+            [t.replace(tzinfo=UTC) for t in AT],
+            "%Y-%m-%d %H:%M:%S %z",
+        ),
     ],
 )
 def test_dates_are_times(tmp_path: Path, kind: str, texts: list[str], times: list[Any], form: str) -> None:
     path = written(tmp_path, kind, [*texts, None, "n/a"])
     code, output = extract(tmp_path / "ws", "--from", path)
     assert code == 0
-    assert f"stamped read as times ({form})" in output
+    in_utc = " in UTC" if "%z" in form else ""
+    assert f"stamped read as times{in_utc} ({form}: '{texts[0]}')" in output
     assert stamps(tmp_path / "ws", "--from", path) == [*times, None, None]
 
 
@@ -120,3 +127,31 @@ def test_the_settings_name_the_columns(tmp_path: Path) -> None:
     path = written(tmp_path, "csv", ["31.01.2024", "01.02.2024"])
     new_workspace(tmp_path / "ws", '[source]\ntimes = ["other"]\n')
     assert stamps(tmp_path / "ws", "--from", path) == ["31.01.2024", "01.02.2024"]
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "sql"])
+def test_a_column_that_is_empty_at_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """All rows are looked at where the settings name it; else the output says what was looked at."""
+    monkeypatch.setattr(csv_file, "BLOCK", 200)
+    path = written(tmp_path, kind, [None] * 40 + ["31.01.2024 13:05"])
+    if kind == "parquet":
+        pq.write_table(pq.read_table(path), path, row_group_size=10)
+    output = extract(tmp_path / "ws", "--from", path)[1]
+    if "stays text" in output:
+        assert 'stamped stays text, as it is empty in the first rows: times = ["stamped"] under [source]' in output
+    (tmp_path / "ws" / "tsclust.toml").write_text('[source]\ntimes = ["stamped"]\n')
+    assert stamps(tmp_path / "ws", "--from", path) == [None] * 40 + [AT[0]]
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("Wed, 31 January 2024 1:05 p.m.", "%a, %d %b %Y %I:%M %p"),
+        ("2024-01-31T15:05:00.123Z", "%Y-%m-%dT%H:%M:%S.%f%z"),
+        ("13:05 31.01.24", "%H:%M %d.%m.%y"),
+        ("20240131T120500", "%Y%m%dT%H%M%S"),
+        ("31.01.2024\u00a013:05", "%d.%m.%Y\u00a0%H:%M"),
+    ],
+)
+def test_a_form_is_spelled_whole(text: str, form: str) -> None:
+    assert {spelled(found, text) for found in candidates(pa.array([text]))} == {form}

@@ -6,7 +6,7 @@ import math
 import random
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +195,12 @@ def test_an_id_that_is_null_is_refused_with_its_row(tmp_path: Path, long: bool) 
     with pytest.raises(BadSeriesError, match=r"^1 of 100 rows have no id \(NULL\), the first is row 231"):
         parts(tmp_path, rows, LONG if long else SHORT, long)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("longest", [99, 100])
+def test_a_series_of_too_many_values_is_refused(tmp_path: Path, longest: int) -> None:
+    rows: list[Row] = [(1, 0, "k", 1.0), *((7, i, "k", 1.0) for i in range(100))]
+    refused = pytest.raises(BadSeriesError, match="series 7 has 100 values: expected at most 99 in one series")
+    with refused if longest == 99 else nullcontext(), spilling(tmp_path, LONG, True, None, longest) as spill:
+        spill.add(table(rows, LONG).to_batches()[0])
+        assert sum(part.num_rows for part in spill.series(10)) == 2

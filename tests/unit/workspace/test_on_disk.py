@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 import tsclust
 from tests.support.disk import Disk
-from tests.support.endurance import LONG
+from tests.support.endurance import LONG, times
 from tests.support.plant import label
 from tests.support.report_workspace import lifelike, write
 from tests.support.series import machine_cycles
+from tsclust.errors import WorkspaceBusyError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.freshness import one_state
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace import atomic
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import sealed
 
 
 @pytest.mark.slow
@@ -167,3 +174,49 @@ def test_a_folder_that_went_stale_is_opened_again(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     assert workspace.find_manifest(SERIES) is not None
+
+
+def _write_version(workspace: Workspace, about: dict[str, Any], version: int) -> None:
+    with workspace.writing(FEATURES) as writer:
+        for number in range(6):
+            writer.write_table(f"part-{number:05d}.parquet", pa.table({"version": [version] * 50}))
+        text = json.dumps(about | {"outputs": writer.outputs}, indent=1)
+        writer.write_bytes("manifest.json", sealed(text).encode())
+
+
+def _read_version(workspace: Workspace) -> set[int]:
+    """The versions that all parts are of, without a lock, as `filter --dry-run` reads."""
+    before = workspace.manifest(FEATURES)
+    with one_state(workspace, before):
+        return {version for path in workspace.parts(FEATURES) for version in pq.read_table(path)["version"].to_pylist()}
+
+
+@pytest.mark.slow
+@pytest.mark.endurance
+def test_who_reads_all_parts_while_folders_are_exchanged_never_gets_half(tmp_path: Path) -> None:
+    """All of one version, or the error that it was rewritten."""
+    workspace, stop = write(tmp_path / "ws", lifelike(20)), threading.Event()
+    about = json.loads((workspace.stage(FEATURES) / "manifest.json").read_bytes())
+    about.pop("sha256", None)
+    _write_version(workspace, about, 0)
+
+    def exchange() -> None:
+        version = 0
+        while not stop.is_set():
+            _write_version(workspace, about, version := version + 1)
+
+    writer = threading.Thread(target=exchange)
+    writer.start()
+    ends = Counter[str]()
+    try:
+        for _ in range(times(10, 2_000)):
+            try:
+                ends["half" if len(_read_version(workspace)) > 1 else "whole"] += 1
+            except WorkspaceBusyError:
+                ends["rewritten"] += 1
+    finally:
+        stop.set()
+        writer.join()
+    assert "half" not in ends
+    assert ends["rewritten"] or not LONG
+    assert _read_version(workspace)

@@ -64,7 +64,10 @@ class FileReader:
         types = {n: self._schema.field(n).type for n in _asked_by_where(self._schema, self._source)} | self._types
         types |= {FILE: pa.int32()} if FILE in self._flat.names else {}
         long = self._layout.form == "long"
-        with spilling(folder, self._flat, long, self._same) as spill, closing(self._rows.read(types, tell)) as batches:
+        with (
+            spilling(folder, self._flat, long, self._same, self._source.longest) as spill,
+            closing(self._rows.read(types, tell)) as batches,
+        ):
             rows, days, spellings = 0, Days(self._order), self._spellings()
             with self._unchanged.held():
                 for batch in batches:

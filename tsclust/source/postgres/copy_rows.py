@@ -124,7 +124,8 @@ class CopyRows:
         if kind < 0:
             return self._lists(data, starts[number], lengths[number], number)
         if kind == kernels.TEXT:
-            return _texts(data, starts[number], lengths[number])
+            texts = _texts(data, starts[number], lengths[number])
+            return texts if pa.types.is_string(type_) else _numbers(texts, type_)
         return _typed(_bytes(data, starts[number], kind), lengths[number] < 0, type_)
 
     def _lists(self, data: Bytes, starts: Int64s, lengths: Int64s, number: int) -> pa.Array | None:
@@ -157,7 +158,7 @@ def _kind(type_: pa.DataType) -> int:
     """What the kernels call a column of this type."""
     if pa.types.is_list(type_):
         return kernels.FLOAT4S if pa.types.is_float32(type_.value_type) else kernels.FLOAT8S
-    if pa.types.is_string(type_):
+    if pa.types.is_string(type_) or pa.types.is_decimal(type_):
         return kernels.TEXT
     return 1 if pa.types.is_boolean(type_) else type_.bit_width // 8
 
@@ -202,6 +203,14 @@ def _texts(data: Bytes, starts: Int64s, lengths: Int64s) -> pa.Array:
             "Remove the column from source.carry, or repair it in a query: convert_from(c::bytea, 'LATIN1') AS c",
         ) from None
     return array
+
+
+def _numbers(texts: pa.Array, type_: pa.DataType) -> pa.Array:
+    """Numbers that came as text, for all their digits."""
+    try:
+        return texts.cast(type_)
+    except pa.ArrowInvalid as error:
+        raise DamagedStreamError(f"a number is none: {error}") from None
 
 
 def _offsets(sizes: Int64s) -> np.ndarray:

@@ -46,16 +46,25 @@ class Looks:
         rows = self._holder.execute(query, binary=True).fetchall() if names else []
         found = {name: [row[number] for row in rows] for number, name in enumerate(names)}
 
-        def texts(name: str, _: bool) -> Iterator[carried_times.Place]:
-            yield (lambda row: ""), number_text.with_nulls(pa.array(found[name], pa.string()), self._missing)
+        def texts(name: str, first_only: bool) -> Iterator[carried_times.Place]:
+            of = found[name] if first_only else self._further(name)
+            yield (lambda row: ""), number_text.with_nulls(pa.array(of, pa.string()), self._missing)
 
         def bad(name: str, batch: pa.RecordBatch, rows: np.ndarray) -> NoReturn:
             row = int(np.argmax(rows))
             text, where = batch.column(name)[row].as_py(), f"in series {batch.column(0)[row]}"
             raise carried_times.bad_text(self._from.label, name, text, where, forms[name])
 
-        forms, notes = carried_times.of_columns(names, source.times, texts, source.time_format)
+        looked = f"the first {_LOOK:,} rows" if len(rows) == _LOOK else ""
+        forms, notes = carried_times.of_columns(names, source.times, texts, source.time_format, looked)
         return CarriedTimes(forms, notes, self._missing, bad)
+
+    def _further(self, name: str) -> list[str]:
+        """The first texts of a column, wherever they are."""
+        query = sql.SQL("SELECT left({0}::text, {1}) FROM {2} WHERE {0} IS NOT NULL LIMIT {3}").format(
+            of_q(name), _TEXT, self._from.text, _LOOK
+        )
+        return [row[0] for row in self._holder.execute(query, binary=True)]
 
     def _look(self, name: str) -> Seen:
         beside = [n for n in self._names if n != name][:2]

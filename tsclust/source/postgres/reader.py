@@ -23,7 +23,7 @@ from tsclust.source.postgres import contradictions, copy, copy_rows
 from tsclust.source.postgres.query import selected
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.ranges import ranges as plan_ranges
-from tsclust.source.postgres.relation import relation, table_names
+from tsclust.source.postgres.relation import relation
 from tsclust.source.postgres.select import CHECK, Selection, of_q
 from tsclust.source.postgres.session import (
     Connection,
@@ -46,12 +46,11 @@ class PostgresReader:
     """Reads ranges of one snapshot, or all of it. Any number of threads may call `batches`."""
 
     def __init__(
-        self, dsn: str, holder: Connection, selection: Selection, times: CarriedTimes, found: SourceInfo,
-        part_rows: int, is_stored: bool,
-    ) -> None:  # fmt: skip
-        """is_stored: the rows are those of a table, the same ones whenever they are asked for."""
-        self.info, self._times, self._is_stored = found, times, is_stored
-        self._dsn, self._holder, self._selection, self._part_rows = dsn, holder, selection, part_rows
+        self, dsn: str, holder: Connection, selection: Selection, times: CarriedTimes, found: SourceInfo, source: Source
+    ) -> None:
+        self.info, self._times = found, times
+        self._dsn, self._holder, self._selection = dsn, holder, selection
+        self._part_rows, self._longest = source.part_rows, source.longest
         self._idle: SimpleQueue[Connection] = SimpleQueue()
         self._busy: set[Connection] = set()
         self._server_start = started_at(holder)
@@ -65,7 +64,8 @@ class PostgresReader:
         """
         before: pa.RecordBatch | None = None
         rows = 0
-        for batch in self._copied(self._selection.between(range_.low, range_.high)):
+        query, schema = self._selection.between(range_.low, range_.high), self._selection.checked_schema
+        for batch in self._copied(query, schema):
             checks.refuse_null(batch.column(0), rows, self._selection.layout.ids)
             rows += batch.num_rows
             last = batch.slice(batch.num_rows - 1)
@@ -75,11 +75,10 @@ class PostgresReader:
     def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
         """All series in one pass, a part at a time, by way of a file in `folder`; tell(n) counts bytes in memory."""
         long = self._selection.layout.form == "long"
-        flat = long and self._has_another()
-        batches = self._flat() if flat else map(self._checked, self._copied(self._selection.all()))
-        schema, same = self._selection.flat_schema if flat else self._selection.schema, self._selection.same
+        schema, same = self._one_pass_schema, self._selection.same
+        batches = self._copied(self._selection.flat() if long else self._selection.all(), schema)
         counts = Counter[str]()
-        with spilling(folder, schema, flat, same) as spill:
+        with spilling(folder, schema, long, same, self._longest) as spill:
             for batch in batches:
                 counts += counts_of(batch.schema)
                 spill.add(keep(without_counts(batch)))
@@ -92,10 +91,9 @@ class PostgresReader:
                 counts = Counter[str]()
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Compile the kernels; long rows in one pass come through Arrow's own driver and need none."""
-        if self.info.ranges or self._selection.order is None:
-            say("compiling kernels (the first time only)")
-            copy_rows.compile_for(self._selection.checked_schema)
+        """Compile the kernels."""
+        say("compiling kernels (the first time only)")
+        copy_rows.compile_for(self._selection.checked_schema if self.info.ranges else self._one_pass_schema)
 
     def cancel(self) -> None:
         """End what is being read: the readers get an error."""
@@ -110,10 +108,15 @@ class PostgresReader:
         for connection in tuple(self._busy):
             connection.close()
 
-    def _copied(self, query: sql.Composed) -> Iterator[pa.RecordBatch]:
+    @property
+    def _one_pass_schema(self) -> pa.Schema:
+        """Long rows in one pass come as they lie: to group them here takes the server nothing."""
+        return self._selection.flat_schema if self._selection.layout.form == "long" else self._selection.schema
+
+    def _copied(self, query: sql.Composed, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         wide = self._selection.layout.form == "wide"
         with translate_errors(self._selection.relation.label), self._connection() as connection:
-            for batch in self._explained(copy.batches(connection, query, self._selection.checked_schema)):
+            for batch in self._explained(copy.batches(connection, query, schema)):
                 if wide:
                     last = batch.num_columns - 1
                     batch = batch.set_column(last, "values", checks.trimmed(batch.column(last)))
@@ -152,27 +155,6 @@ class PostgresReader:
         with closing(connection):
             return contradictions.seen(connection, self._selection, id_, column)
 
-    def _flat(self) -> Iterator[pa.RecordBatch]:
-        """Long rows as they lie: series_id, order, carried columns, one value."""
-        from tsclust.source.postgres import adbc
-
-        selection, holder, rows = self._selection, self._holder, 0
-        query, label = selection.flat().as_string(holder), selection.relation.label
-        for batch in adbc.batches(self._dsn, holder, self.info.snapshot, query, selection.flat_schema, label):
-            rows += batch.num_rows
-            yield batch
-        if self._is_stored:
-            self._refuse_other_count(rows)
-
-    def _refuse_other_count(self, rows: int) -> None:
-        """Raises DamagedStreamError where the server counts other rows: Arrow's driver does not compare them."""
-        label = self._selection.relation.label
-        with translate_errors(label):
-            count = sql.SQL("SELECT count(*) FROM ({}) AS s").format(self._selection.flat())
-            (there,) = self._holder.execute(count, binary=True).fetchone() or (0,)
-        if rows != there:
-            raise DamagedStreamError(f"{label}: {rows} rows came, expected {there} by the server's count")
-
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         """An idle or a new connection on the snapshot; one that met an error is not used again."""
@@ -194,12 +176,6 @@ class PostgresReader:
             except PooledError:
                 self._alone = True
         return None
-
-    def _has_another(self) -> bool:
-        """Is there a further connection for Arrow's driver? It has no way to stop waiting for one."""
-        if (connection := self._another()) is not None:
-            connection.close()
-        return connection is not None
 
     @contextmanager
     def _used(self, connection: Connection) -> Iterator[None]:
@@ -229,8 +205,7 @@ def opened(
         with translate_errors(from_.label):
             selection, times, origin = selected(holder, from_, source, after)
             found = _found(holder, selection, times, origin, source, frozen, after)
-            is_stored = _is_stored(holder, source)
-        with closing(PostgresReader(dsn, holder, selection, times, found, source.part_rows, is_stored)) as reader:
+        with closing(PostgresReader(dsn, holder, selection, times, found, source)) as reader:
             yield reader
 
 
@@ -262,15 +237,6 @@ def _found(
         layout=f"{selection.layout}{times}", settings=selection.layout.settings, schema=schema, snapshot=snapshot,
         ranges=ranges, rows=sum(r.rows for r in ranges), high_watermark=_mark(holder, selection, source, bool(ranges)),
     )  # fmt: skip
-
-
-def _is_stored(holder: Connection, source: Source) -> bool:
-    """A query, a view or a condition may call random(), and give other rows when it is asked again."""
-    if source.query.strip() or source.where.strip():
-        return False
-    query = "SELECT relkind IN ('r', 'p', 'm') FROM pg_class WHERE oid = to_regclass(%s)"
-    row = holder.execute(query, [sql.Identifier(*table_names(source.table)).as_string(holder)]).fetchone()
-    return bool(row and row[0])
 
 
 def _refuse_null(holder: Connection, selection: Selection) -> None:

@@ -28,8 +28,10 @@ def with_remembered(workspace: Workspace, flags: Flags) -> Flags:
 
 
 def digest(source: Source, root: Path) -> str:
-    """The hash of what is asked for: the settings but for how fast, and the text of the .sql file they name."""
-    asked = source.model_copy(update={"workers": 2, "retries": 5})
+    """The hash of what is asked for: the settings but for speed and bounds, and the text of the .sql file they name."""
+    asked = source.model_copy(
+        update={name: Source.model_fields[name].default for name in ("longest", "workers", "retries")}
+    )
     return config.digest(asked, _sql(source, root) if not source.files and (source.table or source.query) else "")
 
 
