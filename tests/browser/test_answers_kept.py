@@ -278,3 +278,25 @@ def test_everything_is_erased_only_on_purpose(page: Page, report: Path) -> None:
     assert verdict(page, 1) is None
     expect(page.locator(".rule .marked")).to_have_count(0)
     assert opened.is_quiet()
+
+
+def test_a_colleagues_answers_stay_theirs_and_a_nameless_malfunction_is_reported(
+    page: Page, report: Path, data: ReportData, tmp_path: Path
+) -> None:
+    Opened(page, report)
+    page.locator("#bar [name=labeller]").fill("Boris")
+    say(page, 2, "a malfunction")
+    put(page, tmp_path / "a.json", file_of(data))  # of y, about group 1
+    saved(page, tmp_path / "b.json")
+    assert said(page).endswith("Malfunctions without a name: 1. Enter it and save again.")
+    passed_on, own = read(tmp_path / "b.json").groups
+    assert (passed_on.labeller, own.labeller) == ("y", None)
+    page.locator("#bar .said a").click()
+    page.wait_for_function("document.activeElement === document.querySelector('#group-2 [name=kind]')")
+    page.keyboard.type("dip")
+    page.locator("#group-1 textarea").fill("I see it too")  # now it is his
+    saved(page, tmp_path / "c.json")
+    assert "without a name" not in said(page)
+    assert [one.labeller for one in read(tmp_path / "c.json").groups] == [None, None]
+    assert put(page, tmp_path / "a.json", file_of(data, verdict="normal", answered_at="2026-01-02T00:00:00.000Z")).endswith(": 0.")
+    assert verdict(page, 1) == "malfunction"

@@ -12,7 +12,10 @@ import pytest
 
 import tsclust
 from tests.support.series import CYCLE
+from tsclust.config import Report
 from tsclust.errors import NoSeriesError
+from tsclust.stages.reports.groups.step import collect
+from tsclust.workspace.folder import Workspace
 
 
 def described(root: Path, series: list[list[float]], **columns: Any) -> Path:
@@ -57,12 +60,25 @@ def test_alike_series_make_fewer_clusters_than_asked_and_it_says_so(tmp_path: Pa
 
 
 def test_k_beyond_the_series_are_left_out_and_too_few_series_refused(tmp_path: Path) -> None:
-    root = described(tmp_path / "ws", [noisy(1, seed) for seed in range(6)])
+    root = described(tmp_path / "ws", [noisy(1, seed) for seed in range(31)])
     done = tsclust.cluster(root, {"cluster": {"k": "2..9"}})
-    assert "4 values of k skipped: only 6 series" in done.notes
-    assert pl.read_parquet(root / "clusters/sweep.parquet")["k"].to_list() == [2, 3, 4, 5]
-    with pytest.raises(NoSeriesError, match="k = 30 needs more than 30 series; left by the rules: 6"):
+    assert "3 values of k skipped: only 31 series" in done.notes
+    assert pl.read_parquet(root / "clusters/sweep.parquet")["k"].to_list() == [2, 3, 4, 5, 6]
+    with pytest.raises(NoSeriesError, match="k = 30 needs at least 150 series; left by the rules: 31"):
         tsclust.cluster(root, {"cluster": {"k": "30"}})
+
+
+def test_too_few_series_to_divide_are_one_sheet(tmp_path: Path) -> None:
+    root = described(tmp_path / "ws", [noisy(1, seed) for seed in range(17)])
+    done = tsclust.cluster(root, {"cluster": {"k": "2..9"}})
+    assert done.notes == (
+        "1 group proposed for review, of 1 distinct set in the sweep",
+        "17 series: too few to divide, one group has them all",
+    )
+    found = pl.read_parquet(root / "clusters/groups.parquet").to_dicts()
+    assert [(one["k"], one["size"], one["normal"], one["proposed"]) for one in found] == [(1, 17, False, True)]
+    (card,) = collect(Workspace(root), Report()).groups
+    assert len(card.members) == 17
 
 
 @pytest.mark.slow

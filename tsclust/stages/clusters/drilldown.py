@@ -15,8 +15,8 @@ import polars as pl
 from tsclust import config
 from tsclust.config import Cluster
 from tsclust.engine.base import Listener
-from tsclust.errors import SettingsError
-from tsclust.stages.clusters import archive, freshness, messages, parts, renumbering, step
+from tsclust.errors import NoSeriesError, SettingsError
+from tsclust.stages.clusters import archive, freshness, messages, parts, proposal, renumbering, step
 from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
@@ -125,14 +125,19 @@ def _last(workspace: Workspace) -> Clusters:
 
 
 def members(workspace: Workspace, files: FeatureFiles, group: int) -> Inside:
-    """Those of a group of the last sweep. Raises SettingsError where there is no such group, StageMissingError where
-    there is no sweep of features/ as it is now."""
+    """Those of a group of the last sweep. Raises SettingsError where there is no such group, NoSeriesError where it is
+    too small to divide, StageMissingError where there is no sweep of features/ as it is now."""
     _last(workspace)
     known = {row.group: row for row in parts.read_group_rows(workspace.stage(CLUSTERS))}
     if group not in known:
         raise SettingsError(
             f"--within {group}: expected a group's number, such as {', '.join(map(str, [*known][:3]))}",
             f"They are in the report and in {workspace.stage(CLUSTERS) / parts.GROUPS_FILE}",
+        )
+    if known[group].size < proposal.FEW:
+        raise NoSeriesError(
+            f"group {group} has {known[group].size} series: expected at least {proposal.FEW} to divide",
+            f"See all of them: {command('report', workspace.root)} --group {group}",
         )
     within = Scope.of(files).within(workspace.stage(CLUSTERS), known[group].ref)
     return Inside(group, within, f"in group {group}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.clusters import kernels
+from tsclust.stages.clusters import kernels, proposal
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.parts import SAME_SET, GroupRow
 from tsclust.stages.clusters.sweep import ClusterSums, Models
@@ -43,9 +43,9 @@ def shared_rows(labels: Labels, models: Models) -> Int64s:
 
 
 def find(
-    models: Models, sums: ClusterSums, silhouette: Floats, shared: Int64s, proposed: int, normal: Normal
+    models: Models, sums: ClusterSums, silhouette: Floats, shared: Int64s, most: int, normal: Normal
 ) -> list[GroupRow]:
-    """All groups of a sweep, `proposed` of them marked to be shown. c clusters in all models.
+    """All groups of a sweep, at most `most` of them marked to be shown. c clusters in all models.
 
     sums of all rows, silhouette (c,) of each cluster, shared (c, c) from `shared_rows` over all parts.
     """
@@ -57,9 +57,11 @@ def find(
     k_of = np.repeat(models.ks, np.diff(models.offsets))
     lasts = np.array([len(np.unique(k_of[n.same])) for n in nodes])
     at = np.array([n.at for n in nodes])
-    share = size[at] / size[: models.offsets[1]].sum()
+    rows = int(size[: models.offsets[1]].sum())
+    share = size[at] / rows
     worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
     order = _ordered(worth, at, size, shared, _alike(sums.means[at] - normal.place))
+    shown = proposal.proposed(order, size[at], shared[np.ix_(at, at)], rows, most)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
     groups = []
@@ -72,7 +74,7 @@ def find(
                 group=g, k=int(k_of[node.at]), cluster=int(node.at - models.offsets[models.ks.index(k_of[node.at])]),
                 size=int(size[node.at]), share=float(share[o]), first_k=int(ks.min()), last_k=int(ks.max()),
                 parent=parent, within=None, silhouette=float(silhouette[node.at]), worth=float(worth[o]),
-                normal=bool(worth[o] == 0), proposed=g <= proposed,
+                normal=bool(worth[o] == 0), proposed=o in shown,
             )
         )  # fmt: skip
     return groups
@@ -99,10 +101,10 @@ def _distinct(size: Int64s, silhouette: Floats, overlap: Floats) -> list[_Node]:
 def _unless_normal(
     sums: ClusterSums, at: Int64s, models: Models, silhouette: Floats, lasting: Floats, normal: Normal
 ) -> Floats:
-    """(g,) the worth of the clusters `at` (g,); 0 for what has the share of the normal mass."""
+    """(g,) the worth of the clusters `at` (g,); 0 for what has the share of the normal mass, where there is another."""
     size = sums.count[at]
     far = np.sqrt(((sums.means[at] - normal.place) ** 2).sum(axis=1))
-    rare = size < normal.share * sums.count[: models.offsets[1]].sum()
+    rare = (size < normal.share * sums.count[: models.offsets[1]].sum()) | (len(sums.count) == 1)
     return np.where(rare & (size > 0), _worth(far, silhouette, lasting, size), 0.0)
 
 

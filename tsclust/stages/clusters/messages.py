@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tsclust.stages.clusters.facts import Advice, ClustersFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
+from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.wording.english import counted
 from tsclust.workspace.manifest import Manifest
@@ -16,8 +17,8 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
     """Of the main sweep; `before`, the manifest of the last one."""
     facts = manifest.facts
     notes = [
-        f"{counted(facts.groups, 'distinct group')} in the sweep, {facts.proposed} of them proposed for review",
-        f"suggested k: {_advice(facts.advice)}",
+        f"{counted(facts.proposed, 'group')} proposed for review, of {counted(facts.groups, 'distinct set')} in the sweep",
+        _suggested(facts.advice, manifest.rows),
     ]
     if facts.baseline:
         notes.append(
@@ -33,13 +34,20 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
         notes.append(
             f"{where}: {counted(facts.regimes, 'regime')} of normal; series are compared only within their own regime"
         )
-    if facts.left_out_k:
+    if facts.left_out_k and manifest.rows >= FEW:
         notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")
     if facts.fewer_clusters:
         notes.append(
             f"from k = {facts.fewer_clusters[0]} on there are fewer clusters than k: some series are identical"
         )
     return (*notes, *_renumbered(facts), *_gone(before))
+
+
+def _suggested(advice: Advice, rows: int) -> str:
+    """What speaks for which k, of this many series."""
+    if rows < FEW:
+        return f"{counted(rows, 'series', 'series')}: too few to divide, one group has them all"
+    return f"suggested k: {_advice(advice)}"
 
 
 def _advice(advice: Advice) -> str:
@@ -80,9 +88,9 @@ def of_drill(group: int, name: str, now: ClustersFacts, before: ClustersFacts, n
     facts = now.within[str(group)]
     proposed = numbered.groups.filter("proposed")["group"].to_list()
     return (
-        f"{name}: {facts.rows:,} series, {counted(facts.groups, 'distinct group')}, "
-        f"{len(proposed)} of them proposed for review: {_listed(proposed)}",
-        f"suggested k: {_advice(facts.advice)}",
+        f"{name}: {facts.rows:,} series, {counted(len(proposed), 'group')} proposed for review "
+        f"of {counted(facts.groups, 'distinct set')}: {_listed(proposed)}",
+        _suggested(facts.advice, facts.rows),
         *_changes(numbered),
         *_ended(before, now, group),
     )

@@ -98,8 +98,8 @@ def _davies_bouldin(sums: ClusterSums, silhouettes: SilhouetteSums, model: slice
 
 
 def _calinski_harabasz(total: float, inertia: float, rows: int, model: slice) -> float:
-    """Calinski and Harabasz 1974; 0 where all clusters are single points or there are no more rows than clusters."""
+    """Calinski and Harabasz 1974; 0 for one cluster, single points, or no more rows than clusters."""
     k = model.stop - model.start
-    if inertia <= 0 or rows <= k:
+    if inertia <= 0 or not 1 < k < rows:
         return 0.0
     return float((total - inertia) / (k - 1) / (inertia / (rows - k)))

@@ -16,7 +16,7 @@ from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.config import Cluster
 from tsclust.engine.base import WORKERS, Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.stages.clusters import groups, parts, passes, quality, sampled_silhouette, stability, sweep
+from tsclust.stages.clusters import groups, parts, passes, proposal, quality, sampled_silhouette, stability, sweep
 from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.facts import Advice, Asked, ClustersFacts, SweepFacts
 from tsclust.stages.clusters.parts import GroupRow
@@ -96,11 +96,12 @@ class Swept:
 
 
 def feasible_ks(ks: tuple[int, ...], rows: int, of: str = "left by the rules", then: str = RULES) -> tuple[int, ...]:
-    """The k's that `rows` series allow: fewer clusters than series. Raises NoSeriesError where there are none."""
-    fewer = tuple(k for k in ks if k < rows)
-    if not fewer:
-        raise NoSeriesError(f"k = {ks[0]} needs more than {ks[0]} series; {of}: {rows}", then)
-    return fewer
+    """The k's that `rows` series allow: 1 where they are too few to divide. Raises NoSeriesError where there are none."""
+    most = proposal.largest_k(rows)
+    fewer = tuple(k for k in ks if k <= most)
+    if not fewer and (most > 1 or not rows):
+        raise NoSeriesError(f"k = {ks[0]} needs at least {ks[0] * proposal.LEAST} series; {of}: {rows}", then)
+    return fewer or (1,)
 
 
 def run(task: SweepTask, folder: Path, under: str, listen: Listener) -> Swept:
@@ -142,7 +143,7 @@ def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFac
         **swept.facts.model_dump(), baseline=settings.baseline_columns, scaling=settings.scaling,
         baseline_groups=len(scaler.keys) - 1 if settings.baseline_columns else 0, baseline_too_few=scaler.too_few,
         regimes=0 if regimes is None else len(regimes.places), asked=Asked.model_validate(settings.model_dump()),
-        left_out_k=len(settings.ks) - len(task.ks), highest=numbered.highest, compared=numbered.compared,
+        left_out_k=len({*settings.ks} - {*task.ks}), highest=numbered.highest, compared=numbered.compared,
         kept_groups=numbered.kept, changed=tuple(sorted(proposed & set(numbered.changed))),
         new=tuple(sorted(proposed & set(numbered.new))), gone=tuple(numbered.gone),
     )  # fmt: skip
@@ -268,7 +269,8 @@ def _whole(models: Models, sums: ClusterSums) -> Bools:
 def _normal(task: SweepTask, models: Models, sums: ClusterSums) -> groups.Normal:
     """What is normal is at 0, and within a group in its middle. Rare is what is rare among all series."""
     if task.scope.members is None:
-        share = groups.NORMAL_SHARE * task.scope.kept / max(task.scope.rows, 1)
+        rows = max(task.scope.rows, 1)
+        share = max(groups.NORMAL_SHARE * task.scope.kept / rows, min(INSIDE, proposal.FEW / rows))
         return groups.Normal(np.zeros(len(task.names)), share)
     first = slice(0, models.offsets[1])  # any model's sums are those of all series
     return groups.Normal(sums.total[first].sum(axis=0) / sums.count[first].sum() / GRID, INSIDE)

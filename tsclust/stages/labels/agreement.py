@@ -7,7 +7,7 @@ import polars as pl
 
 from tsclust.hashing import hash_ids
 from tsclust.series import ID
-from tsclust.stages.labels.kinds import DECIDED
+from tsclust.stages.labels.resolution import named_or_not
 
 CELLS = 20_000_000  # the package holds kinds x kinds numbers for every series
 FEWEST = 1_000
@@ -20,7 +20,7 @@ def alpha(found: pl.DataFrame) -> float | None:
     found: labels, see tables.LABELS. Nominal data, any number of labellers, gaps allowed (Krippendorff 2011); of so
     many series that they would take gigabytes, those that their ids' hashes draw: 138,000 where there are 12 kinds.
     """
-    said = found.filter(pl.col("verdict").is_in(DECIDED))
+    said = named_or_not(found)
     both = said.filter(pl.len().over(ID) > 1)
     both = both.join(_drawn(both, max(FEWEST, CELLS // max(both["kind"].n_unique(), 1) ** 2)), on=ID)
     if both["kind"].n_unique() < 2:

@@ -60,6 +60,9 @@ def _somebody(name: str) -> str:
     return name
 
 
+Labeller = Annotated[str, Field(max_length=LABELLER, pattern=NO_NUL), AfterValidator(_somebody)]
+
+
 class Part(BaseModel):
     """A part of the file: a key we do not know is an error."""
 
@@ -89,13 +92,17 @@ class GroupAsked(Part):
 
 
 class Answer(Part):
-    """What the expert says: verdict None where only something was noted or marked; kind "" where it has no name."""
+    """What the expert says: verdict None where only something was noted or marked; kind "" where it has no name.
+
+    labeller: who says it, where that is not who saved the file: an answer of another's file that was opened in the page.
+    """
 
     verdict: Verdict | None
     kind: Annotated[str, Field(max_length=KIND, pattern=NO_NUL)]
     sure: Sure | None
     comment: Text
     answered_at: Moment
+    labeller: Labeller | None = None
 
 
 class GroupAnswer(GroupAsked, Answer):
@@ -116,6 +123,7 @@ class Objection(Part):
     rule: Annotated[str, Field(pattern=RULE)]
     series_ids: Annotated[tuple[SeriesId, ...], Field(max_length=1_000)]
     comment: Text
+    labeller: Labeller | None = None
 
 
 def _each_once(groups: tuple[GroupAnswer, ...]) -> tuple[GroupAnswer, ...]:
@@ -128,13 +136,13 @@ def _each_once(groups: tuple[GroupAnswer, ...]) -> tuple[GroupAnswer, ...]:
 
 
 class Answers(Part):
-    """One expert's answers to one report."""
+    """Answers to one report, in the file that `labeller` saved."""
 
     format: Literal["tsclust-answers"]
     version: Literal[1]
     report: ReportAsked
     lang: Literal["en", "ru"]
-    labeller: Annotated[str, Field(max_length=LABELLER, pattern=NO_NUL), AfterValidator(_somebody)]
+    labeller: Labeller
     started_at: Moment
     saved_at: Moment
     groups: Annotated[tuple[GroupAnswer, ...], Field(max_length=100_000), AfterValidator(_each_once)]

@@ -21,7 +21,7 @@ from tsclust.series import ID
 from tsclust.stages.labels import resolution
 from tsclust.stages.labels.facts import LABELS, LabelsFacts
 from tsclust.stages.labels.group_state import LabelIndex
-from tsclust.stages.labels.kinds import UNDECIDED
+from tsclust.stages.labels.kinds import UNDECIDED, UNNAMED
 from tsclust.stages.labels.tables import LabelTables, count_kinds, labellers, no_labels
 from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
@@ -117,14 +117,20 @@ def read_index(workspace: Workspace) -> LabelIndex | None:
         return None
     found = labels(workspace)
     kinds = count_kinds(found)["kind"].to_list()
-    malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"])
+    malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"]) - {UNNAMED}
     places = pl.DataFrame({"kind": kinds, "code": range(len(kinds))}, {"kind": pl.String, "code": pl.Int64})
     codes = found.join(places, on="kind").select(ID, "code")
-    undecided = found.filter(pl.col("verdict").is_in(UNDECIDED))
+    undecided = found.filter(pl.col("verdict").is_in(UNDECIDED) | (pl.col("kind") == UNNAMED))
     return LabelIndex(
         tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions), codes.unique(),
-        frozenset(found["group"].drop_nulls()), frozenset(undecided["group"].drop_nulls()),
+        frozenset(found["group"].drop_nulls()), frozenset(undecided["group"].drop_nulls()), _disputed(found),
     )  # fmt: skip
+
+
+def _disputed(found: pl.DataFrame) -> pl.Series:
+    """series_id of those that labellers call by different names."""
+    said = resolution.named_or_not(found)
+    return said.filter(pl.col("kind").n_unique().over(ID) > 1)[ID].unique()
 
 
 def labels_if_any(workspace: Workspace) -> pl.DataFrame:

@@ -14,7 +14,7 @@ import pyarrow as pa
 from tsclust.arrays import Int64s
 from tsclust.series import ID
 from tsclust.stages.clusters.parts import SAME_SET, UNLABELLED_GROUP, ClusterRow
-from tsclust.stages.labels.kinds import DONT_KNOW, MIXED
+from tsclust.stages.labels.kinds import DONT_KNOW, MIXED, UNNAMED
 
 State = Literal["new", "changed", "contradicted", "named"]
 
@@ -30,7 +30,8 @@ class LabelIndex:
     named   of them the malfunctions
     codes   series_id, code: the place in kinds, a row for each series and kind
     asked   numbers of groups that were answered
-    open    of them those answered with `mixed` or `don't know`
+    open    of them those answered with `mixed`, `don't know` or a malfunction without a name
+    disputed  series_id of those that labellers call by different names
     """
 
     kinds: tuple[str, ...]
@@ -38,6 +39,7 @@ class LabelIndex:
     codes: pl.DataFrame
     asked: frozenset[int]
     open: frozenset[int]
+    disputed: pl.Series
 
     def of_part(self, ids: pa.Array | pa.ChunkedArray) -> tuple[Int64s, Int64s]:
         """(row, code) of every label of the series with these ids; a series may have several."""
@@ -56,29 +58,35 @@ class GroupState:
 
 
 def tally(labelled: LabelIndex, ids: pa.Array | pa.ChunkedArray, inside: npt.NDArray[np.bool_]) -> Int64s:
-    """(1 + kinds, g): members of each group that are labelled, then those of each kind. inside (n, g) of a part."""
+    """(2 + kinds, g): members of each group that are labelled, that are disputed, then those of each kind. inside (n, g)
+    of a part."""
     rows, codes = labelled.of_part(ids)
-    counts = np.zeros((1 + len(labelled.kinds), inside.shape[1]), np.int64)
-    np.add.at(counts, 1 + codes, inside[rows])
+    counts = np.zeros((2 + len(labelled.kinds), inside.shape[1]), np.int64)
+    np.add.at(counts, 2 + codes, inside[rows])
     counts[0] = inside[np.unique(rows)].sum(axis=0)
+    counts[1] = inside[pl.Series(ids).is_in(labelled.disputed.implode()).to_numpy()].sum(axis=0)
     return counts
 
 
 def state_of(labelled: LabelIndex, counts: Int64s, row: ClusterRow) -> GroupState:
-    """Of the group in this row, from its column (1 + kinds,) of `tally`."""
-    found = [(kind, int(n)) for kind, n in zip(labelled.kinds, counts[1:], strict=True) if n]
+    """Of the group in this row, from its column (2 + kinds,) of `tally`."""
+    found = [(kind, int(n)) for kind, n in zip(labelled.kinds, counts[2:], strict=True) if n]
     found.sort(key=lambda pair: -pair[1])
-    return GroupState(_state(labelled, int(counts[0]), found, row), int(counts[0]), tuple(found))
+    return GroupState(_state(labelled, counts[:2].tolist(), found, row), int(counts[0]), tuple(found))
 
 
-def _state(labelled: LabelIndex, members: int, found: Sequence[tuple[str, int]], row: ClusterRow) -> State:
-    """Series that a classifier refused may have labels: a group of what is left is new until it was answered."""
-    number, size = row.group, row.size
+def _state(labelled: LabelIndex, known: Sequence[int], found: Sequence[tuple[str, int]], row: ClusterRow) -> State:
+    """Series that a classifier refused may have labels: a group of what is left is new until it was answered. One whose
+    members were in several groups, each with a name of its own, has changed: nobody has contradicted anybody.
+
+    known: how many members are labelled, and how many of them disputed.
+    """
+    number, size, (members, disputed) = row.group, row.size, known
     if row.within == UNLABELLED_GROUP and number not in labelled.asked:
         return "new"
     if members < SAME_SET * size:
         return "changed" if number in labelled.asked else "new"
     if found[0][1] < CLEAR * sum(n for _, n in found):
-        return "contradicted"
-    undecided = found[0][0] in (MIXED, DONT_KNOW)
+        return "contradicted" if disputed > (1 - CLEAR) * members else "changed"
+    undecided = found[0][0] in (MIXED, DONT_KNOW, UNNAMED)
     return "new" if undecided and number not in labelled.open else "named"

@@ -14,6 +14,7 @@ from tsclust.stages.labels import resolution
 from tsclust.stages.labels.agreement import alpha
 from tsclust.stages.labels.answers import Answers
 from tsclust.stages.labels.files import File
+from tsclust.stages.labels.kinds import UNNAMED
 from tsclust.stages.labels.tables import LabelTables, labellers
 from tsclust.wording.english import counted
 from tsclust.wording.names import difference, look_alikes
@@ -41,6 +42,7 @@ class Imported:
         yield f"{counted(len(self.new), 'answers file')} imported{self._known()}"
         series, who = self.found[ID].n_unique(), labellers(self.found)
         yield f"{series:,} series labelled, by {', '.join(name[:SHORT] for name in who[:FEW]) or 'nobody'}"
+        yield from self._unnamed()
         yield from self._late()
         yield from self._taken_back()
         yield from self._look_alikes()
@@ -53,6 +55,15 @@ class Imported:
 
     def _known(self) -> str:
         return f"; {counted(self.again, 'file')} imported before: no change" if self.again else ""
+
+    def _unnamed(self) -> Iterator[str]:
+        """Malfunctions without a name: nothing can be learned from them."""
+        unnamed = self.found.filter(pl.col("kind") == UNNAMED)
+        if len(unnamed):
+            groups = [str(group) for group in unnamed["group"].drop_nulls().unique().sort()]
+            where = f" (group {', '.join(groups[:FEW])}{', ...' if len(groups) > FEW else ''})" if groups else ""
+            series = counted(unnamed[ID].n_unique(), "series", "series")
+            yield f"{series} of a malfunction without a name{where}: enter it in the report, save and import again"
 
     def _late(self) -> Iterator[str]:
         """Files that do not count, and those whose clock was wrong."""
@@ -115,8 +126,9 @@ class Imported:
         return (("kind", "verdict", "series"), *rows) if rows else ()
 
     def kinds(self) -> pl.DataFrame:
-        """kind, verdict, series, of all labels."""
-        counts = self.found.group_by("kind", "verdict").agg(series=pl.col(ID).n_unique())
+        """kind, verdict, series, of all labels that have a name."""
+        named = self.found.filter(pl.col("kind") != UNNAMED)
+        counts = named.group_by("kind", "verdict").agg(series=pl.col(ID).n_unique())
         return counts.sort("series", "kind", "verdict", descending=[True, False, False])
 
     def facts(self) -> dict[str, Any]:
@@ -128,6 +140,7 @@ class Imported:
             "rows": self.found[ID].n_unique(),
             "labellers": labellers(self.found),
             "kinds": self.kinds().to_dicts(),
+            "unnamed": self.found.filter(pl.col("kind") == UNNAMED)[ID].n_unique(),
             "look_alikes": {
                 f"{column}s": [list(pair) for pair in self.look_alikes(column)] for column in ("kind", "labeller")
             },

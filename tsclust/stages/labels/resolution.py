@@ -12,7 +12,7 @@ from datetime import datetime
 import polars as pl
 
 from tsclust.series import ID
-from tsclust.stages.labels.answers import Answer, Answers
+from tsclust.stages.labels.answers import Answer, Answers, Objection
 from tsclust.stages.labels.kinds import DECIDED, OWN_KINDS, RESERVED, UNNAMED, WAYS
 from tsclust.stages.labels.tables import ANSWERS, FILES, LABELS, OBJECTIONS
 from tsclust.wording.names import first_spellings, fold, looks, tidy
@@ -38,16 +38,21 @@ class Rows:
         shared["in_force"] = True
         about = [{"group": a.group, "size": a.size, "members_hash": a.members_hash} for a in answers.groups]
         about += [{"group": None, "size": 1, "members_hash": None} for _ in answers.series]
-        said = [_said(answer, now) for answer in (*answers.groups, *answers.series)]
+        said = [_said(answer, now) | _by(answer, who) for answer in (*answers.groups, *answers.series)]
         rows = [shared | {"answer": n} | a | s for n, (a, s) in enumerate(zip(about, said, strict=True))]
         objections = [
-            shared | {"rule": one.rule, ID: series_id, "comment": one.comment}
+            shared | {"rule": one.rule, ID: series_id, "comment": one.comment} | _by(one, who)
             for one in answers.objections for series_id in (one.series_ids or ("",))
         ]  # fmt: skip
         return cls(
             pl.DataFrame([shared | {"report_id": answers.report.id}], dict(FILES)), pl.DataFrame(rows, dict(ANSWERS)),
             pl.DataFrame(objections, dict(OBJECTIONS)).unique(maintain_order=True),
         )  # fmt: skip
+
+
+def _by(answer: Answer | Objection, who: str) -> dict[str, str]:
+    """Whose answer it is, in a file that `who` saved."""
+    return {"labeller": tidy(answer.labeller or who)}
 
 
 def _said(answer: Answer, now: datetime) -> dict[str, object]:
@@ -67,8 +72,14 @@ def in_force(files: pl.DataFrame) -> pl.DataFrame:
 
 
 def counting(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """ANSWERS or OBJECTIONS with `in_force` as that of their files."""
-    return rows.drop("in_force").join(files.select("sha256", "in_force"), on="sha256", maintain_order="left")
+    """ANSWERS or OBJECTIONS with `in_force` as that of their files; not what somebody else passed on, where there is a
+    file about the same report that the labeller saved."""
+    of_file = files.select("sha256", "in_force", "report_id", saved_by="labeller")
+    found = rows.drop("in_force").join(of_file, on="sha256", maintain_order="left")
+    own = files.select("labeller", "report_id", own=True).unique()
+    found = found.join(own, on=["labeller", "report_id"], how="left", maintain_order="left")
+    passed_on = (pl.col("labeller") != pl.col("saved_by")) & pl.col("own").is_not_null()
+    return found.with_columns(pl.col("in_force") & ~passed_on).drop("report_id", "saved_by", "own")
 
 
 def kinds_as_first_written(answers: pl.DataFrame) -> pl.DataFrame:
@@ -78,8 +89,9 @@ def kinds_as_first_written(answers: pl.DataFrame) -> pl.DataFrame:
 
 
 def labellers_as_first_written(rows: pl.DataFrame, files: pl.DataFrame) -> pl.DataFrame:
-    """FILES, ANSWERS or OBJECTIONS with labellers that are one name as the first of the files has it."""
-    return rows.with_columns(_as_first_written("labeller", files))
+    """FILES, ANSWERS or OBJECTIONS with labellers that are one name as the first of the files has it, or an answer that
+    somebody passed on."""
+    return rows.with_columns(_as_first_written("labeller", pl.concat([of.select("labeller") for of in (files, rows)])))
 
 
 def _as_first_written(column: str, ordered: pl.DataFrame) -> pl.Expr:
@@ -119,9 +131,9 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     """One label a series, of labels that say what it is: series_id, kind, verdict, sure, labeller, labelled_at.
 
     resolve: `majority` or `newest`, or the labeller who decides; "" leaves out what labellers contradict each other in.
-    With `majority` a draw is left out.
+    With `majority` a draw is left out; so are malfunctions that nobody has named.
     """
-    said = found.filter(pl.col("verdict").is_in(DECIDED))
+    said = named_or_not(found)
     said = closest(said) if resolve in ("", *WAYS) else said
     if resolve in ("", "majority"):
         votes = said.group_by(ID, "kind").len("votes")
@@ -131,7 +143,14 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     first = said.with_columns(decides=pl.col("labeller") == resolve)
     first = first.sort("decides", "labelled_at", "labeller", descending=[True, True, False])
     names = (ID, "kind", "verdict", "sure", "labeller", "labelled_at")
-    return first.unique(ID, keep="first").select(names).sort(ID)
+    return first.unique(ID, keep="first").filter(pl.col("kind") != UNNAMED).select(names).sort(ID)
+
+
+def named_or_not(found: pl.DataFrame) -> pl.DataFrame:
+    """Labels that say what the series is: a malfunction without a name agrees with every one that has a name."""
+    said, unnamed = found.filter(pl.col("verdict").is_in(DECIDED)), pl.col("kind") == UNNAMED
+    named = (pl.col("verdict") == "malfunction") & ~unnamed
+    return said.filter(~unnamed | ~named.any().over(ID))
 
 
 def closest(said: pl.DataFrame) -> pl.DataFrame:
@@ -145,7 +164,7 @@ def conflicts(found: pl.DataFrame) -> pl.DataFrame:
 
     said: `kind (labeller, ...); kind (labeller)`, in the order of the alphabet.
     """
-    said = closest(found.filter(pl.col("verdict").is_in(DECIDED)))
+    said = closest(named_or_not(found))
     differ = said.filter(pl.col("kind").n_unique().over(ID) > 1)
     who = differ.group_by(ID, "kind").agg(pl.col("labeller").sort().str.join(", "))
     each = who.with_columns(one=pl.format("{} ({})", "kind", "labeller")).sort("kind")

@@ -49,8 +49,8 @@ def with_file(workspace: Workspace, tables: LabelTables, file: File, answers: An
 def in_force_only(tables: LabelTables) -> LabelTables:
     """The tables with what is in force now, and only the members of that."""
     files = resolution.in_force(resolution.labellers_as_first_written(tables.files, tables.files))
-    counting = (resolution.counting(rows, files) for rows in (tables.answers, tables.objections))
-    answers, objections = (resolution.labellers_as_first_written(rows, tables.files) for rows in counting)
+    named = (resolution.labellers_as_first_written(rows, tables.files) for rows in (tables.answers, tables.objections))
+    answers, objections = (resolution.counting(rows, files) for rows in named)
     answers = resolution.kinds_as_first_written(answers)
     members = tables.members.join(answers.filter("in_force").select("answer"), on="answer", how="semi")
     return LabelTables(files, answers, members, objections)

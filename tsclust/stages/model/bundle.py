@@ -123,11 +123,16 @@ def write(writer: StageWriter, model: ModelBundle) -> None:
 def read(folder: Path) -> ModelBundle:
     """The bundle in a folder.
 
-    Raises StageMissingError where there is none, or one of a newer tsclust or another scikit-learn; DamagedError where
+    Raises StageMissingError where there is none, or one of a newer or much older tsclust or another scikit-learn; DamagedError where
     a file is not what `train` wrote.
     """
     manifest = _manifest(folder)
     held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
+    if "typical" not in held:  # what version 0.1 wrote until rules knew kinds of series
+        raise StageMissingError(
+            f"the model in {folder} was made by an earlier tsclust, for features and rules that have changed since",
+            "Train it again in its workspace, the labels are kept: tsclust run, then tsclust train",
+        )
     text = _text(folder, manifest) if FEATURES_FILE in manifest.outputs else ""
     return skops_file.refusing_damage(partial(_checked, _named(manifest), held, text))
 

@@ -20,6 +20,7 @@ from tsclust.series import keys
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import group_rows, of_sweep, read_centers, read_groups, read_map, read_sweep
+from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.scope import fit_scaler
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGroups, choose
 from tsclust.stages.features import catalogue
@@ -81,7 +82,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         baseline=asked.baseline,
         regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
-        groups=groups_of(chosen, drawn, reference, was, shown, settings.members),
+        groups=groups_of(chosen, drawn, reference, was, shown, _curves(wanted, chosen, settings.members)),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
         rejected=rejected_of(described.facts, drawn),
@@ -93,6 +94,12 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
         model=clusters.output_hash,
     )
+
+
+def _curves(wanted: ReportScope, chosen: SelectedGroups, members: int) -> int:
+    """How many to show of a group: all where they are one sheet, or where it was asked for alone and is as small."""
+    sheet = wanted.group is not None or any(card.k == 1 for card in chosen.cards)
+    return max(members, FEW) if sheet else members
 
 
 def _asked(

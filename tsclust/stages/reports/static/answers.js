@@ -11,10 +11,13 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // ---- what is answered: one object a card, groups and rules alike
 
-  const blank = () => ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null });
+  // `by`: who said it, where it comes from a file; null: whoever answers here.
+  const blank = () => ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null, by: null });
   const isBlank = ({ verdict, comment, marked }) => !verdict && !comment && !marked.size;
   const answered = () => cards.filter(({ answer }) => !isBlank(answer));
+  const unnamed = () => cards.filter(({ answer }) => answer.verdict === "malfunction" && !answer.kind.trim());
   const name = () => bar.labeller.value.trim();
+  const isOther = (labeller) => Boolean(name() && labeller) && labeller.trim().toLowerCase() !== name().toLowerCase();
   // Ways to decide between labellers: the file of one with such a name is not imported.
   const isReserved = () => bar.labeller.dataset.reserved.split(" ").includes(name().replace(/\p{Cf}/gu, "").toLowerCase());
   const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
@@ -24,13 +27,15 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
 
-  function takeOne(card, { verdict, kind, sure, comment, marked, at }) {
-    if (card.answer.at > at) return 0;
+  // What is somebody else's never stands in the place of what was answered here.
+  function takeOne(card, { verdict, kind, sure, comment, marked, at, by }) {
+    if (card.answer.at > at || (isOther(by) && !isOther(card.answer.by) && !isBlank(card.answer))) return 0;
     const fields = card.fields.elements;
     card.answer = {
       verdict: fields.verdict ? oneOf(fields.verdict, verdict) : null, kind: text(kind, fields.kind?.maxLength),
       sure: fields.sure ? oneOf(fields.sure, sure) : null, comment: text(comment, fields.comment.maxLength),
       marked: new Set(marked.filter((id) => card.asked.shown.includes(id))), at,
+      by: by ? text(by, bar.labeller.maxLength) : null,
     };
     paint(card);
     return 1;
@@ -102,6 +107,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     times.saved = after(times.changed);
     keep();
     say("saved", download);
+    sayUnnamed();
   }
 
   // ---- opening a file, of which all is checked before anything is taken
@@ -124,6 +130,15 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   function say(what, value = "") {
     bar.querySelector(".said").textContent = filled(bar.dataset[what], value);
+  }
+
+  // After what was said: malfunctions without a name, with a way to the first of them.
+  function sayUnnamed() {
+    const [first, ...more] = unnamed();
+    if (!first) return;
+    const jump = made("a", { href: `#${first.element.id}` }, filled(bar.dataset.unnamed, more.length + 1));
+    jump.addEventListener("click", () => setTimeout(() => first.fields.elements.kind.focus()));
+    bar.querySelector(".said").append(" ", jump);
   }
 
   function ask(what, value) {
@@ -175,7 +190,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- answering
 
   function changed(card) {
-    card.answer.at = after(card.answer.at);
+    Object.assign(card.answer, { at: after(card.answer.at), by: null });
     times.changed = after(times.saved);
     bar.querySelector(".said").textContent = "";
     paint(card);

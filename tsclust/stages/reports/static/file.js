@@ -5,23 +5,27 @@ const answersFile = {};
 
   // ---- writing
 
+  // Whose it is stands in the answer where that is not who saves the file.
+  const passedOn = ({ by }, labeller) => by && by !== labeller ? { labeller: by } : {};
   const said = ({ verdict, kind, sure, comment, at }) =>
     ({ verdict, kind: verdict === "malfunction" ? kind : "", sure, comment, answered_at: at });
-  const aboutGroup = ({ asked, answer }) => ({
+  const aboutGroup = (labeller) => ({ asked, answer }) => ({
     group: asked.group, within: asked.within, k: asked.k, cluster: asked.cluster, size: asked.size,
-    members_hash: asked.members_hash, ...said(answer), not_members: [...answer.marked],
+    members_hash: asked.members_hash, ...said(answer), ...passedOn(answer, labeller), not_members: [...answer.marked],
   });
-  const aboutSeries = ({ asked, answer }) => ({ series_id: asked.series_id, ...said(answer) });
-  const aboutRule = ({ asked, answer }) => ({ rule: asked.rule, series_ids: [...answer.marked], comment: answer.comment });
+  const aboutSeries = (labeller) => ({ asked, answer }) =>
+    ({ series_id: asked.series_id, ...said(answer), ...passedOn(answer, labeller) });
+  const aboutRule = (labeller) => ({ asked, answer }) =>
+    ({ rule: asked.rule, series_ids: [...answer.marked], comment: answer.comment, ...passedOn(answer, labeller) });
 
   // `given`: cards with an answer; labeller, started_at and saved_at in this order.
   function written(given, { labeller, started_at, saved_at }) {
     const all = {
       format: form.format, version: form.version, report: form.report, lang: document.documentElement.lang,
       labeller, started_at, saved_at,
-      groups: given.filter(({ asked }) => asked.members_hash).map(aboutGroup),
-      series: given.filter(({ asked }) => asked.series_id !== undefined).map(aboutSeries),
-      objections: given.filter(({ asked }) => asked.rule !== undefined).map(aboutRule),
+      groups: given.filter(({ asked }) => asked.members_hash).map(aboutGroup(labeller)),
+      series: given.filter(({ asked }) => asked.series_id !== undefined).map(aboutSeries(labeller)),
+      objections: given.filter(({ asked }) => asked.rule !== undefined).map(aboutRule(labeller)),
     };
     return JSON.stringify({ ...all, checksum: checksum(JSON.stringify(all)) }, null, 1) + "\n";
   }
@@ -39,8 +43,9 @@ const answersFile = {};
   // ---- reading
 
   const isTime = (value) => typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) && Number.isFinite(Date.parse(value));
-  const isAnswer = ({ verdict, kind, sure, answered_at }) =>
-    (verdict === null || form.verdicts.includes(verdict)) && typeof kind === "string"
+  const isName = (labeller) => labeller === undefined || labeller === null || typeof labeller === "string";
+  const isAnswer = ({ verdict, kind, sure, answered_at, labeller }) =>
+    isName(labeller) && (verdict === null || form.verdicts.includes(verdict)) && typeof kind === "string"
     && (sure === null || form.sure.includes(sure)) && isTime(answered_at);
   const isIds = (ids) => Array.isArray(ids) && ids.every((id) => typeof id === "string");
 
@@ -49,7 +54,7 @@ const answersFile = {};
     return told === checksum(JSON.stringify(rest)) && typeof report.id === "string" && typeof labeller === "string"
       && isTime(started_at) && isTime(saved_at) && series.every(isAnswer)
       && groups.every((one) => isAnswer(one) && isIds(one.not_members))
-      && objections.every((one) => typeof one.rule === "string" && isIds(one.series_ids));
+      && objections.every((one) => typeof one.rule === "string" && isIds(one.series_ids) && isName(one.labeller));
   }
 
   // A clock that was ahead would outlive every correction.
@@ -59,11 +64,14 @@ const answersFile = {};
   }
 
   // When it was begun; for every answer in it [the card it is about, if there is one; the answer].
-  function answersIn({ groups, series, objections, started_at, saved_at }, cards) {
+  function answersIn({ groups, series, objections, started_at, saved_at, labeller }, cards) {
     const names = ["members_hash", "k", "cluster", "rule", "series_id"];
     const answers = [...groups, ...series, ...objections].map((given) => [
       cards.find(({ asked }) => names.every((name) => asked[name] === given[name])),
-      { ...given, marked: given.not_members ?? given.series_ids ?? [], at: past(given.answered_at ?? saved_at) },
+      {
+        ...given, marked: given.not_members ?? given.series_ids ?? [], at: past(given.answered_at ?? saved_at),
+        by: given.labeller ?? labeller,
+      },
     ]);
     return { started: past(started_at), answers };
   }
