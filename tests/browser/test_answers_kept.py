@@ -298,5 +298,7 @@ def test_a_colleagues_answers_stay_theirs_and_a_nameless_malfunction_is_reported
     saved(page, tmp_path / "c.json")
     assert "without a name" not in said(page)
     assert [one.labeller for one in read(tmp_path / "c.json").groups] == [None, None]
-    assert put(page, tmp_path / "a.json", file_of(data, verdict="normal", answered_at="2026-01-02T00:00:00.000Z")).endswith(": 0.")
+    assert put(
+        page, tmp_path / "a.json", file_of(data, verdict="normal", answered_at="2026-01-02T00:00:00.000Z")
+    ).endswith(": 0.")
     assert verdict(page, 1) == "malfunction"

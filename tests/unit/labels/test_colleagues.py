@@ -1,4 +1,4 @@
-"""Several people answer one report: whose an answer is, what counts as a contradiction, and malfunctions without a name."""
+"""Several people answer one report: whose an answer is, what is a contradiction, malfunctions without a name."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def who_said(workspace: Workspace) -> set[tuple[str, str, int]]:
     return set(labels(workspace).group_by("labeller", "kind").len().rows())
 
 
-def test_an_answer_that_was_passed_on_is_its_givers_and_no_agreement(four_kinds_workspace: Workspace, came: Any) -> None:
+def test_an_answer_that_was_passed_on_is_its_givers_and_no_agreement(
+    four_kinds_workspace: Workspace, came: Any
+) -> None:
     done = came("Boris", {"1": by_anna("worn"), "2": "dip", "rule:gaps": []})
     assert who_said(four_kinds_workspace) == {("Anna", "worn", len(of("short"))), ("Boris", "dip", len(of("dip")))}
     assert done.facts["labellers"] == ["Anna", "Boris"]
@@ -62,8 +64,9 @@ def test_no_file_passes_on_what_a_way_to_decide_is_called(came: Any) -> None:
 def test_a_malfunction_without_a_name_is_reported_and_is_no_kind(four_kinds_workspace: Workspace, came: Any) -> None:
     done = came("Anna", {"1": {"kind": ""}, "2": "dip", "5": "normal"})
     count = len(of("short"))
-    assert f"{count} series of a malfunction without a name (group 1): enter it in the report, save and import again" in (
-        done.notes
+    assert (
+        f"{count} series of a malfunction without a name (group 1): enter it in the report, save and import again"
+        in (done.notes)
     )
     assert done.facts["unnamed"] == count
     assert {row["kind"] for row in done.facts["kinds"]} == {"dip", "normal"}

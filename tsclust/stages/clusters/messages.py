@@ -17,7 +17,8 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
     """Of the main sweep; `before`, the manifest of the last one."""
     facts = manifest.facts
     notes = [
-        f"{counted(facts.proposed, 'group')} proposed for review, of {counted(facts.groups, 'distinct set')} in the sweep",
+        f"{counted(facts.proposed, 'group')} proposed for review, "
+        f"of {counted(facts.groups, 'distinct set')} in the sweep",
         _suggested(facts.advice, manifest.rows),
     ]
     if facts.baseline:

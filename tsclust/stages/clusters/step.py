@@ -96,7 +96,7 @@ class Swept:
 
 
 def feasible_ks(ks: tuple[int, ...], rows: int, of: str = "left by the rules", then: str = RULES) -> tuple[int, ...]:
-    """The k's that `rows` series allow: 1 where they are too few to divide. Raises NoSeriesError where there are none."""
+    """The k's that `rows` series allow: 1 where they are too few to divide. Raises NoSeriesError for no k."""
     most = proposal.largest_k(rows)
     fewer = tuple(k for k in ks if k <= most)
     if not fewer and (most > 1 or not rows):

@@ -94,7 +94,7 @@ class GroupAsked(Part):
 class Answer(Part):
     """What the expert says: verdict None where only something was noted or marked; kind "" where it has no name.
 
-    labeller: who says it, where that is not who saved the file: an answer of another's file that was opened in the page.
+    labeller: who says it, where that is not who saved the file: from a colleague's file that was opened in the page.
     """
 
     verdict: Verdict | None

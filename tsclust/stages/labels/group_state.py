@@ -58,8 +58,10 @@ class GroupState:
 
 
 def tally(labelled: LabelIndex, ids: pa.Array | pa.ChunkedArray, inside: npt.NDArray[np.bool_]) -> Int64s:
-    """(2 + kinds, g): members of each group that are labelled, that are disputed, then those of each kind. inside (n, g)
-    of a part."""
+    """(2 + kinds, g): members of each group that are labelled, that are disputed, then those of each kind.
+
+    inside (n, g) of a part.
+    """
     rows, codes = labelled.of_part(ids)
     counts = np.zeros((2 + len(labelled.kinds), inside.shape[1]), np.int64)
     np.add.at(counts, 2 + codes, inside[rows])

@@ -123,8 +123,8 @@ def write(writer: StageWriter, model: ModelBundle) -> None:
 def read(folder: Path) -> ModelBundle:
     """The bundle in a folder.
 
-    Raises StageMissingError where there is none, or one of a newer or much older tsclust or another scikit-learn; DamagedError where
-    a file is not what `train` wrote.
+    Raises StageMissingError where there is none, or one of a newer or much older tsclust or another scikit-learn;
+    DamagedError where a file is not what `train` wrote.
     """
     manifest = _manifest(folder)
     held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
