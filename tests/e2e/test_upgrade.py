@@ -64,8 +64,8 @@ def test_the_old_model_is_refused_in_one_line_and_a_new_one_learns_from_the_old_
     refused = call_tsclust("score", "-w", old)
     assert refused.returncode == StageMissingError.exit_code
     assert refused.stderr == (
-        f"tsclust: the model in {old / 'model'} was made by an earlier tsclust, for features and rules that have changed "
-        "since. Train it again in its workspace, the labels are kept: tsclust run, then tsclust train.\n"
+        f"tsclust: the model in {old / 'model'} was made by an earlier tsclust, for features and rules that have "
+        "changed since. Train it again in its workspace, the labels are kept: tsclust run, then tsclust train.\n"
     )
     for _ in tsclust.run(old):
         pass

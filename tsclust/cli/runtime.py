@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tsclust.cli import interruption, problem
+from tsclust.cli import interruption, log_file, problem
 from tsclust.cli.problem import Problem
 from tsclust.errors import DiskFullError, SettingsError, TsclustError
 from tsclust.passwords import has_password
@@ -27,6 +27,7 @@ class Commands(TyperGroup):
     def make_context(self, info_name: str | None, args: list[str], *arguments: Any, **more: Any) -> Any:
         problem.choose_form(args)
         with error_boundary():
+            log_file.choose(args)
             _refuse_passwords(args)
             return super().make_context(info_name, args, *arguments, **more)
 
@@ -55,7 +56,7 @@ def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
     with render.progress(enabled=not json) as listen:
 
         def show(results: Iterable[Any], costs: bool = False) -> None:
-            render.show(results, json=json, costs=costs)
+            render.show(log_file.noting(results), json=json, costs=costs)
 
         yield listen, show
 
@@ -87,6 +88,7 @@ def _of_usage(error: Any) -> Problem:
 
 
 def _interrupted() -> typer.Exit:
+    log_file.note("ERROR", f"{interruption.code()}: interrupted")
     interruption.tell()
     return typer.Exit(interruption.code())
 
@@ -101,6 +103,7 @@ def _exit_with(why: Problem) -> typer.Exit:
     """Say why on stderr: the place that prints errors. What fails because of a signal is not what went wrong."""
     if interruption.heard():
         return _interrupted()
+    log_file.note("ERROR", f"{why.code}: {why.line()}")
     print(why, file=sys.stderr)  # noqa: T201
     return typer.Exit(why.code)
 

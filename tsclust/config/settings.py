@@ -169,6 +169,12 @@ class History(Section):
     keep: int = Field(default=5, ge=0, le=1_000)
 
 
+class Log(Section):
+    """Where the command line notes what it did: a file, relative to the workspace; "" for none."""
+
+    file: str = ""
+
+
 class Settings(BaseSettings):
     """All of tsclust.toml. The DSN is a secret: its repr is masked and no manifest holds it."""
 
@@ -185,6 +191,7 @@ class Settings(BaseSettings):
     labels: Labels = Labels()
     train: Train = Train()
     history: History = History()
+    log: Log = Log()
 
     @field_validator("rule")
     @classmethod
