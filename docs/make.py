@@ -1,6 +1,6 @@
-"""What docs/features.md takes from the code: the tables of features and rules, and the drawing of the phases.
+"""What docs/ takes from the code: tables of features and rules, the drawing of the phases, schemas of JSON.
 
-python docs/make.py     rewrites docs/features.md and docs/phases.svg; a test holds that they are up to date
+python docs/make.py     rewrites docs/features.md, docs/phases.svg and docs/json/; a test holds that they are up to date
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import schemas
 
 from tsclust.arrays import Floats
 from tsclust.simulation import machines
@@ -120,3 +121,6 @@ if __name__ == "__main__":
     path = DOCS / "features.md"
     path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")
     (DOCS / "phases.svg").write_text(drawing(), encoding="utf-8")
+    for name, content in schemas.files().items():
+        (DOCS / "json").mkdir(exist_ok=True)
+        (DOCS / "json" / name).write_text(content, encoding="utf-8")

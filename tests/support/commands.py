@@ -16,6 +16,7 @@ from typer import testing
 from typer.testing import CliRunner, Result
 
 import tsclust
+from tests.support import schemas
 from tsclust.cli.commands import app
 
 # Typer makes all commands anew for each call of its runner: a tenth of a second.
@@ -31,7 +32,11 @@ def run_tsclust(*words: object, environment: dict[str, str] | None = None) -> su
 
 def invoked(*words: object, **more: Any) -> Result:
     """What `tsclust WORDS` does in this process, its output kept."""
-    return CliRunner().invoke(app, list(map(str, words)), prog_name="tsclust", **more)
+    given = list(map(str, words))
+    done = CliRunner().invoke(app, given, prog_name="tsclust", **more)
+    if "--json" in given and not done.exit_code:
+        schemas.hold(given, done.stdout)
+    return done
 
 
 def call_tsclust(*words: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:

@@ -20,9 +20,9 @@ _path: Path | None = None  # of this process, which runs one command
 
 
 def choose(words: Sequence[str]) -> None:
-    """The log file of the workspace that the command line names, if it has one. Raises OSError where nobody can write to
-    it."""
-    global _path  # noqa: PLW0603
+    """The log file of the workspace that the command line names, if it has one. Raises OSError where it cannot be
+    written."""
+    global _path
     root = _workspace_in(words)
     _path = _of(root) if "--help" not in words and (root / "tsclust.toml").exists() else None
     if _path:
