@@ -6,12 +6,12 @@ python docs/make.py     rewrites docs/features.md, docs/phases.svg and docs/json
 from __future__ import annotations
 
 import re
+import runpy
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import schemas
 
 from tsclust.arrays import Floats
 from tsclust.simulation import machines
@@ -26,6 +26,12 @@ WIDE, HIGH, LEFT, TOP = 820, 300, 50, 44  # pixels of the drawing, and where the
 COLOURS = {
     "rest": "#eef0f2", "peak": "#f6d5b8", "decay": "#f9e9c9", "side movement": "#d5e6f3", "return": "#dcd6ec",
 }  # fmt: skip
+
+
+def json_files() -> dict[str, str]:
+    """Name of a schema in docs/json/ -> its content."""
+    found: dict[str, str] = runpy.run_path(str(DOCS / "schemas.py"))["files"]()
+    return found
 
 
 def page(old: str) -> str:
@@ -121,6 +127,6 @@ if __name__ == "__main__":
     path = DOCS / "features.md"
     path.write_text(page(path.read_text(encoding="utf-8")), encoding="utf-8")
     (DOCS / "phases.svg").write_text(drawing(), encoding="utf-8")
-    for name, content in schemas.files().items():
+    for name, content in json_files().items():
         (DOCS / "json").mkdir(exist_ok=True)
         (DOCS / "json" / name).write_text(content, encoding="utf-8")

@@ -87,6 +87,7 @@ def test_the_page_of_features_is_that_of_the_code() -> None:
     page = (REPOSITORY / "docs" / "features.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in (*NAMES, *(rule.name for rule in DEFAULT_RULES)))
     assert make["page"](page) == page
+    assert make["json_files"]() == {one.name: one.read_text("utf-8") for one in (REPOSITORY / "docs/json").iterdir()}
     assert make["drawing"]() == (REPOSITORY / "docs" / "phases.svg").read_text(encoding="utf-8")
 
 

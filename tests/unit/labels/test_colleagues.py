@@ -53,7 +53,7 @@ def test_an_answer_that_was_passed_on_is_its_givers_and_no_agreement(
 def test_a_colleagues_own_file_counts_more_than_what_was_passed_on(four_kinds_workspace: Workspace, came: Any) -> None:
     came("Boris", {"1": by_anna("worn"), "2": by_anna("dip")}, LATER)
     came("ANNA", {"1": "worn"})  # one name; she has taken back what she had answered about group 2
-    assert who_said(four_kinds_workspace) == {("Anna", "worn", len(of("short")))}
+    assert who_said(four_kinds_workspace) == {("ANNA", "worn", len(of("short")))}
 
 
 def test_no_file_passes_on_what_a_way_to_decide_is_called(came: Any) -> None:
