@@ -9,10 +9,11 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from tsclust import config
-from tsclust.config import Settings
+from tsclust.config import Report, Settings
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features import freshness
 from tsclust.stages.features.files import FeatureFiles
@@ -87,10 +88,16 @@ def _write(
     clusters_freshness.refuse_other_features(workspace)
     archive.remember(workspace)
     listen(Progress("report: choosing curves", 0, 2, "steps"))
-    found, lang = collect(workspace, settings.report, wanted), settings.report.lang
+    asked = settings.report if wanted.group is None else _all_members(settings.report)
+    found, lang = collect(workspace, asked, wanted), settings.report.lang
     listen(Progress("report: writing the page", 1, 2, "steps"))
     drawn = overview_figures(workspace, lang) if settings.report.charts else {}
     return write_groups(workspace, name, found, lang, drawn, settings.report.split)
+
+
+def _all_members(asked: Report) -> Report:
+    """A group alone shows all of its members, where these are too few to divide."""
+    return asked.model_copy(update={"members": max(asked.members, FEW)})
 
 
 def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str:

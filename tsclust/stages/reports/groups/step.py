@@ -82,7 +82,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         baseline=asked.baseline,
         regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
-        groups=groups_of(chosen, drawn, reference, was, shown, _curves(wanted, chosen, settings.members)),
+        groups=groups_of(chosen, drawn, reference, was, shown, _curves(chosen, settings.members)),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
         rejected=rejected_of(described.facts, drawn),
@@ -96,10 +96,9 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     )
 
 
-def _curves(wanted: ReportScope, chosen: SelectedGroups, members: int) -> int:
-    """How many to show of a group: all where they are one sheet, or where it was asked for alone and is as small."""
-    sheet = wanted.group is not None or any(card.k == 1 for card in chosen.cards)
-    return max(members, FEW) if sheet else members
+def _curves(chosen: SelectedGroups, members: int) -> int:
+    """How many to show of a group: all where they are too few to divide."""
+    return max(members, FEW) if any(card.k == 1 for card in chosen.cards) else members
 
 
 def _asked(
