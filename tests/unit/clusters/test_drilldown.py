@@ -18,6 +18,7 @@ from tests.support.swept import extracted, groups, swept
 from tsclust.config import Report
 from tsclust.errors import NoSeriesError, SettingsError, StageMissingError
 from tsclust.simulation.recall import count_members
+from tsclust.stages.clusters import proposal
 from tsclust.stages.clusters.parts import folder_within
 from tsclust.stages.reports.groups.step import collect
 from tsclust.workspace.folder import Workspace
@@ -187,14 +188,17 @@ def test_parts_do_not_matter_inside_a_group_either(root: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path) -> None:
+def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = files(root / "clusters")
     with pytest.raises(SettingsError, match="--within 999: expected a group's number"):
         swept(root, INSIDE, within=999)
     smallest = groups(root).sort("size").row(0, named=True)
-    too_small = f"group {smallest['group']} has {smallest['size']} series: expected at least 30 to divide"
-    with pytest.raises(NoSeriesError, match=too_small):
-        swept(root, INSIDE, within=smallest["group"])
+    with pytest.raises(NoSeriesError, match=f"in group {smallest['group']}: {smallest['size']}"):
+        swept(root, {"cluster": {"k": "200"}}, within=smallest["group"])
+    with monkeypatch.context() as patched:
+        patched.setattr(proposal, "FEW", smallest["size"] + 1)
+        with pytest.raises(NoSeriesError, match=rf"has {smallest['size']} series: .* --group {smallest['group']}"):
+            swept(root, INSIDE, within=smallest["group"])
     assert files(root / "clusters") == before
     tsclust.features(root, {"features": {"skip": ["p95"]}})
     with pytest.raises(StageMissingError, match="made from features that have changed"):
