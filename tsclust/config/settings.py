@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError as BadVariableError
 
+from tsclust.config.log import Log
 from tsclust.config.refusals import not_json, refuse_passwords
 from tsclust.config.texts import MISSING, parse_k, parse_share
 from tsclust.errors import SettingsError
@@ -167,12 +168,6 @@ class History(Section):
     """How much of what was replaced is kept: of each stage, of each page and of the models."""
 
     keep: int = Field(default=5, ge=0, le=1_000)
-
-
-class Log(Section):
-    """Where the command line notes what it did: a file, relative to the workspace; "" for none."""
-
-    file: str = ""
 
 
 class Settings(BaseSettings):
