@@ -80,5 +80,12 @@ def test_no_machine_column_and_text_ids(plant: Plant, tmp_path: Path) -> None:
     assert any("no column identifies machines" in note for note in done.notes)
     found = tsclust.score(workspace.root)
     assert found.facts is not None
-    assert found.facts["drift"] == {"found": False, "changed": [], "unknown": [], "rates_only": [], "unjudged": []}
+    assert found.facts["drift"] == {
+        "found": False,
+        "changed": [],
+        "unknown": [],
+        "rates_only": [],
+        "unjudged": [],
+        "compared": 0,
+    }
     assert pq.read_schema(workspace.parts(SCORES)[0]).field("series_id").type == "string"

@@ -130,11 +130,14 @@ def report(
     group: Annotated[int | None, typer.Option(help="Show only this group.")] = None,
     all_: Annotated[bool, typer.Option("--all", help="Also show groups that are already named and unchanged.")] = False,
     split: Annotated[int | None, typer.Option(help="Write files of this many groups each, and an index.")] = None,
+    sheet: Annotated[
+        int | None, typer.Option(help="Ask about this many single series, to check what the model misses. 0: none.")
+    ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
     json: Json = False,
 ) -> None:
     """Write one HTML file with the groups, for an expert to review, or with the features, for writing rules."""
-    said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split}}
+    said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split, "sheet": sheet}}
     with shown(json) as (listen, show):
         done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_)
         show([done])

@@ -136,6 +136,7 @@ class Report(Section):
     members: int = Field(default=12, ge=1, le=50)
     charts: bool = True
     split: int = Field(default=0, ge=0, le=1_000)
+    sheet: int = Field(default=50, ge=0, le=1_000)
 
 
 class Labels(Section):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import plotly.graph_objects as go
@@ -18,6 +19,7 @@ from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features import freshness
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.labels import archive
+from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.files import (
     Kind,
     default_name,
@@ -28,6 +30,8 @@ from tsclust.stages.reports.files import (
     written,
 )
 from tsclust.stages.reports.groups.step import collect, overview_figures
+from tsclust.stages.reports.step import read_sheet
+from tsclust.stages.scores import check_files
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
@@ -90,6 +94,8 @@ def _write(
     listen(Progress("report: choosing curves", 0, 2, "steps"))
     asked = settings.report if wanted.group is None else _all_members(settings.report)
     found, lang = collect(workspace, asked, wanted), settings.report.lang
+    if wanted.k is None and wanted.group is None:
+        found = replace(found, sheet=_sheet(workspace, settings.report.sheet))
     listen(Progress("report: writing the page", 1, 2, "steps"))
     drawn = overview_figures(workspace, lang) if settings.report.charts else {}
     return write_groups(workspace, name, found, lang, drawn, settings.report.split)
@@ -98,6 +104,14 @@ def _write(
 def _all_members(asked: Report) -> Report:
     """A group alone shows all of its members, where these are too few to divide."""
     return asked.model_copy(update={"members": max(asked.members, FEW)})
+
+
+def _sheet(workspace: Workspace, most: int) -> tuple[Curve, ...]:
+    """Single series to ask about; what they are a sample of is kept until the answers come."""
+    found = read_sheet(workspace, check_files.unanswered(workspace, most))
+    if found:
+        check_files.remember(workspace)
+    return found
 
 
 def _features(workspace: Workspace, settings: Settings, listen: Listener) -> str:

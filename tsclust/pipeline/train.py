@@ -12,13 +12,14 @@ from tsclust.engine.base import Listener, silent
 from tsclust.stages.features import freshness
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels import files
-from tsclust.stages.model import archive
+from tsclust.stages.model import archive, messages
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.facts import MODEL, ModelFacts, settings_digest
 from tsclust.stages.model.files import ModelInputs, find_labelled
 from tsclust.stages.model.step import train_model, write_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
+from tsclust.stages.scores import check_files
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
@@ -47,9 +48,9 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
         write_page(root, "train", page, model_page.render(data, settings.report.lang))
     if fresh:
-        return replace(done, notes=(f"how good the model is: {page}",))
+        return replace(done, notes=(*messages.quality(data.quality, root), f"how good the model is: {page}"))
     return of_stage(
-        "train", workspace.stage(MODEL), manifest, then, notes=_notes(data, settings, page), table=_table(data)
+        "train", workspace.stage(MODEL), manifest, then, notes=_notes(data, settings, page, root), table=_table(data)
     )
 
 
@@ -58,7 +59,8 @@ def _trained(
 ) -> Manifest[ModelFacts]:
     used, spec = files.in_use(workspace, settings.labels.resolve), FeatureSpec.read(workspace.root, settings)
     source = find_labelled(inputs, used, settings.cluster, settings.train.machine)
-    training = train_model(source, inputs.features, spec, settings, listen)
+    check = check_files.answered(workspace, settings.labels.resolve)
+    training = train_model(source, inputs.features, spec, settings, listen, check)
     archive.keep(workspace)
     with workspace.writing(MODEL) as writer:
         manifest = write_model(writer, meter, training, settings, inputs.hashes(settings.train.assume_normal))
@@ -74,10 +76,11 @@ def _alone(flags: Mapping[str, object] | None) -> dict[str, object]:
     return {**(flags or {}), "train": said | dict.fromkeys(other, "")}
 
 
-def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
+def _notes(data: ModelData, settings: Settings, page: Path, root: Path) -> tuple[str, ...]:
     chosen = data.chosen
     notes = [
-        f"{data.classifier}: {data.wrong:.3%} of the series would get a wrong name",
+        *messages.quality(data.quality, root),
+        f"{data.classifier}: {data.wrong:.3%} of labelled series, and those taken for normal, would get a wrong name",
         f'answers below {chosen.threshold:.3f} confidence become "don\'t know": {chosen.answered:.1%} answered, '
         f"{chosen.left:.0%} of the errors remain",
     ]
@@ -90,7 +93,9 @@ def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
     if not data.apart:
         notes.append("no column identifies machines ([train] machine): one machine may be on both sides of the test")
     if data.assumed:
-        notes.append(f"{data.assumed:,} series without a label were taken as normal: nothing in them is unusual")
+        notes.append(
+            f"{data.assumed:,} series without a label were taken as normal to learn from; no recall counts them"
+        )
     if data.too_few:
         few = ", ".join(f"{kind[:60]} ({n})" for kind, n in data.too_few)
         notes.append(f"too few series to learn from: {few}")
@@ -98,9 +103,9 @@ def _notes(data: ModelData, settings: Settings, page: Path) -> tuple[str, ...]:
 
 
 def _table(data: ModelData) -> tuple[tuple[str, ...], ...]:
-    rows = [(one.kind[:60], f"{one.labelled:,}", _share(one.precision), _share(one.recall)) for one in data.kinds]
-    return (("kind", "labelled", "precision", "recall"), *rows)
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
+    """Of labelled series alone, out of fold: what nobody has labelled is no part of it."""
+    rows = (
+        (one.kind[:60], f"{one.labelled:,}", messages.share(one.precision, one.precision_interval),
+         messages.share(one.recall, one.recall_interval)) for one in data.kinds
+    )  # fmt: skip
+    return (("kind", "labelled", "right, of labelled ones called so", "recognised, of those labelled so"), *rows)

@@ -5,6 +5,7 @@ model.skops          the classifier, its novelty references, the scaler, the pro
                      what rules take for typical of each kind of series
 features.py          the text of the user's own features, where there are any
 out_of_fold.parquet  for the model page and for whoever checks the figures; scoring does not need it
+trained.parquet      hashes of the ids it was trained on: `tsclust score` compares the others with them
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ from tsclust.stages.model import abstention, classifier, decision, skops_file
 from tsclust.stages.model.deviations import Yardstick
 from tsclust.stages.model.facts import ID_LENGTH, MODEL, ModelFacts
 from tsclust.stages.model.novelty import NoveltyDetector
-from tsclust.stages.model.profile import ALL, FeatureProfile
+from tsclust.stages.model.profile import ALL, Bins, FeatureProfile
 from tsclust.stages.model.skops_file import AGAIN
 from tsclust.workspace.integrity import MANIFEST, is_intact
 from tsclust.workspace.manifest import Manifest, ManifestHead
 from tsclust.workspace.parquet import StageWriter
 
+OLD_PROFILE = {"machines", "counts", "refused", "rejected"}  # what earlier versions have counted
 FILE, FEATURES_FILE = "model.skops", "features.py"
 # In the file's order.
 SCALER = ("method", "keys", "centers", "spreads", "weights", "too_few", "band", "regimes", "offsets", "cells")
@@ -47,7 +49,8 @@ class ModelBundle:
 
     estimator     a fitted pipeline of `classifier.candidates`
     typical       what the rules take for typical of each kind of series
-    profile       how the features of each machine were distributed in training
+    profile       how the features of each machine were distributed in training; of no machine in a bundle of an earlier
+                  version, which knew other bins
     feature_text  the user's own features as they were written: code of whoever trained, never run by reading it
     """
 
@@ -219,7 +222,9 @@ def _checked(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
     found = _built(facts, held, text)
     z = found.scaler.deviations(np.ones((1, len(facts.features))), np.array([ALL]))
     found.predict(z)
-    FeatureProfile.from_deviations(z, np.array([ALL]), np.zeros(1, bool)).counts_of(ALL) + found.profile.counts_of(ALL)
+    one = FeatureProfile.from_deviations(found.profile.bins, z, np.array([ALL]), np.zeros(1, bool))
+    one.counts_of(ALL) + found.profile.counts_of(ALL)
+    one.unlike + found.profile.whole().unlike
     return found
 
 
@@ -235,11 +240,17 @@ def _typical(held: dict[str, Any]) -> Typical:
     return Typical.restore(**held | {"kinds": Kinds.model_validate_json(held["kinds"])})
 
 
+def _profile(held: dict[str, Any], d: int) -> FeatureProfile:
+    """That of no machine where an earlier version has counted in other bins."""
+    if set(held) == OLD_PROFILE and held["counts"].ndim == 3:
+        return FeatureProfile.empty(Bins.of(np.zeros((0, d))))
+    return FeatureProfile(**held | {"bins": Bins(**held["bins"]), "machines": np.array(held["machines"], str)})
+
+
 def _built(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
     scaler = held["scaler"] | {"keys": np.array(held["scaler"]["keys"])}
     regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
-    profile = held["lying"] | {"machines": np.array(held["lying"]["machines"], str)}
     return ModelBundle(
         facts, held["estimator"], NoveltyDetector(**held["known"]), Scaler(**scaler | {"regimes": regimes}),
-        FeatureProfile(**profile), _typical(held["typical"]), text,
+        _profile(held["lying"], len(facts.features)), _typical(held["typical"]), text,
     )  # fmt: skip

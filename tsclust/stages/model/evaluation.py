@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
-from tsclust.arrays import Floats
+from tsclust.arrays import Floats, Int64s
 from tsclust.config import Train, parse_share
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model import abstention
@@ -25,7 +27,8 @@ def facts_of(
     of, curve = gathered.examples, abstention.coverage(learned.probability, gathered.examples)
     kind, sure = abstention.confidence(learned.probability)
     confusion = np.zeros((len(of.kinds), len(of.kinds)))
-    np.add.at(confusion, (of.kind, kind), of.weight)
+    own = gathered.labelled  # that what nobody has labelled is normal is assumed, and proves nothing
+    np.add.at(confusion, (of.kind[own], kind[own]), of.weight[own])
     threshold = _threshold(curve, sure[~of.x.any(axis=1)], learned, asked)
     refused = float(np.average((sure < threshold) | (novelty > 1), weights=of.weight))
     verdicts = dict(used.select("kind", "verdict").unique("kind", keep="first").iter_rows())
@@ -37,7 +40,17 @@ def facts_of(
         coverage=curve, confusion=tuple(map(tuple, confusion.round(3).tolist())), threshold=threshold,
         reject_errors=asked.reject_errors, answer=asked.answer, feature_contract=contract,
         features=gathered.yardstick.features, folds=len(learned.folds), limit=0.0,
+        labelled=_labelled(of.kinds, of.kind[own], kind[own]),
     )  # fmt: skip
+
+
+def _labelled(kinds: Sequence[str], kind: Int64s, called: Int64s) -> dict[str, tuple[int, int, int]]:
+    """kind -> (examples of it, of them called so, all called so); kind, called (n,) of the labelled ones."""
+    counts = (
+        (np.count_nonzero(kind == at), np.count_nonzero((kind == at) & (called == at)), np.count_nonzero(called == at))
+        for at in range(len(kinds))
+    )
+    return {name: (int(n), int(right), int(so)) for name, (n, right, so) in zip(kinds, counts, strict=True)}
 
 
 def _threshold(curve: Coverage, plain: Floats, learned: Learned, asked: Train) -> float:

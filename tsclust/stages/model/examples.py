@@ -35,7 +35,8 @@ class Drawn:
 
     hashes, ids, x, kind, machine  (n,) or (n, d); kind is a place in DrawPlan.kinds
     counts                         kind -> labelled series that the rules keep; the assumed ones count too
-    assumed                        how many of them nobody has labelled
+    labelled                       (n,) whether somebody has labelled it
+    assumed                        how many nobody has labelled, drawn or not
     """
 
     hashes: UInt64s
@@ -43,28 +44,30 @@ class Drawn:
     x: Floats
     kind: Int64s
     machine: Keys
+    labelled: Bools
     counts: Counter[int]
     assumed: int
 
     def __add__(self, other: Drawn) -> Drawn:
-        names = ("hashes", "x", "kind", "machine")
-        hashes, x, kind, machine = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in names)
+        names = ("hashes", "x", "kind", "machine", "labelled")
+        hashes, x, kind, machine, labelled = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in names)
         ids = pl.concat([self.ids, other.ids])
         counts, assumed = self.counts + other.counts, self.assumed + other.assumed
-        return Drawn(hashes, ids, x, kind, machine, counts, assumed)
+        return Drawn(hashes, ids, x, kind, machine, labelled, counts, assumed)
 
 
 @dataclass(frozen=True)
 class Gathered:
     """Examples in the order of their ids' hashes, and what they are made of.
 
-    ids      (n,) series_id of each
+    ids      (n,) series_id of each;  labelled: (n,) whether somebody has labelled it
     counts   kind -> labelled series; too_few: kinds with less than MIN_PER_KIND of them, which are left out
     assumed  series that were taken for normal though nobody labelled them
     """
 
     examples: Examples
     ids: pl.Series
+    labelled: Bools
     counts: dict[str, int]
     too_few: dict[str, int]
     assumed: int
@@ -126,7 +129,7 @@ def _of_part(reader: DeviationReader, plan: DrawPlan, path: Path) -> Drawn:
     rows = np.flatnonzero((kind >= 0) & (hashes <= plan.limits[kind]))
     counts = Counter(dict(zip(*(c.tolist() for c in np.unique(kind[kind >= 0], return_counts=True)), strict=True)))
     return Drawn(
-        hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], part.machine[rows], counts,
+        hashes[rows], ids.gather(rows), x[rows] / GRID, kind[rows], part.machine[rows], labelled[rows], counts,
         int(np.count_nonzero((kind >= 0) & ~labelled)),
     )  # fmt: skip
 
@@ -156,4 +159,6 @@ def _gathered(source: LabelledSeries, kinds: Sequence[str], found: Drawn) -> Gat
     examples = Examples(found.x[order], kind, weight, found.machine[order], names)
     counts = {kinds[code]: found.counts[code] for code in enough}
     few = {kinds[code]: n for code, n in found.counts.items() if code not in enough}
-    return Gathered(examples, found.ids.gather(order), counts, few, found.assumed, source.reader.yardstick)
+    return Gathered(
+        examples, found.ids.gather(order), found.labelled[order], counts, few, found.assumed, source.reader.yardstick
+    )

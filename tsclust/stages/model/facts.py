@@ -13,6 +13,7 @@ from tsclust.config import Settings
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import StoredRule
 from tsclust.stages.model.abstention import Coverage
+from tsclust.stages.model.quality import Quality
 from tsclust.workspace.manifest import Facts, Stage
 
 ID_LENGTH = 12  # characters of a model's id
@@ -70,17 +71,20 @@ class ModelFacts(Facts):
     rejected         the share of the series that the rules reject;  refused: that got no answer in training
     classifier       its name; losses: the weighted log loss of every candidate; temperature calibrates it
     coverage         the coverage-error curve; threshold: less confident answers become "don't know"
-    confusion        (kinds, kinds) weighted: rows the label, columns the prediction out of fold
+    confusion        (kinds, kinds) weighted: rows the label, columns the prediction out of fold; of labelled series
     reject_errors, answer   the settings that the threshold comes from
     features         the clustered ones; feature_contract: what must be the same for series that are scored
     folds            of the cross-validation;  limit: of the novelty detector
     feature_file     the name of the file with the user's own features, "" for none
-    id               of the model, which its scores carry: a hash of all that it is; "" before it has files
+    id               of the model, which its scores carry: a hash of all but its quality; "" before it has files
+    quality          what is known of all that is called a malfunction, labelled or not
+    labelled         kind -> (labelled series learned from, of them called so out of fold, all labelled ones called so):
+                     what nobody has labelled does not count
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True, serialize_by_alias=True)
 
-    LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "feature_contract"})
+    LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "feature_contract", "labelled"})
 
     kinds: tuple[str, ...] = Field(min_length=1)
     verdicts: dict[str, str]
@@ -105,6 +109,8 @@ class ModelFacts(Facts):
     refused: float
     feature_file: str = ""
     id: str = ""
+    quality: Quality = Quality()
+    labelled: dict[str, tuple[int, int, int]] = Field(default_factory=dict)
 
     def identity(self) -> object:
         """The threshold is seen in no file."""
@@ -121,7 +127,7 @@ MODEL = Stage("model", "train", ModelFacts)
 
 def with_id(facts: ModelFacts, outputs: Mapping[str, str]) -> ModelFacts:
     """With the id of a model of these files (name -> sha256): the same for the same model, whenever it was trained."""
-    known = (sorted(outputs.items()), facts.model_copy(update={"id": ""}).model_dump_json())
+    known = (sorted(outputs.items()), facts.model_copy(update={"id": "", "quality": Quality()}).model_dump_json())
     return facts.model_copy(update={"id": hashlib.sha256(repr(known).encode()).hexdigest()[:ID_LENGTH]})
 
 

@@ -8,16 +8,21 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from tsclust.arrays import Floats
+from tsclust.arrays import Floats, UInt64s
+from tsclust.hashing import hash_ids
 from tsclust.series import ID
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.model import abstention
 from tsclust.stages.model.classifier import Examples
 from tsclust.stages.model.deviations import Deviations, Yardstick
 from tsclust.stages.series import parts as series_parts
+from tsclust.workspace.integrity import whole
 
 OUT_OF_FOLD = "out_of_fold.parquet"
+TRAINED = "trained.parquet"  # hash: of the id of each series that the profile is of, ascending
+TRAINED_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,25 @@ class DeviationReader:
         rows = feature_parts.read(path, self.yardstick.features)
         carried = series_parts.read_carried(self.series / path.name, self.yardstick.carried)
         return self.yardstick.measure(rows, carried)
+
+
+def trained(hashes: UInt64s) -> pa.Table:
+    """TRAINED, of the hashes (n,) of ids."""
+    return pa.table({"hash": np.sort(hashes)})
+
+
+def hash_trained(ids: pa.Array) -> UInt64s:
+    """(n,) what stands for these ids in TRAINED."""
+    return hash_ids(ids, TRAINED_SEED)
+
+
+def read_trained(folder: Path) -> UInt64s | None:
+    """(n,) the hashes of the series that the model in this folder was trained on, ascending; None where an earlier
+    version has made it."""
+    if not (folder / TRAINED).exists():
+        return None
+    hashes: UInt64s = pq.read_table(whole(folder / TRAINED))["hash"].to_numpy()
+    return hashes
 
 
 def out_of_fold(ids: pl.Series, examples: Examples, probability: Floats) -> pa.Table:

@@ -223,6 +223,7 @@ class ReportData:
     features      that series are compared by
     settings      name, value: of what the stages were asked
     model         hash of clusters/, by which answers know what they are about
+    sheet         single series that are asked about, to find out what a model misses
     """
 
     title: str
@@ -246,3 +247,4 @@ class ReportData:
     settings: tuple[tuple[str, Any], ...]
     stages: tuple[Stage, ...]
     model: str
+    sheet: tuple[Curve, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.facts import ModelFacts
+from tsclust.stages.model.quality import LEVEL, UNKNOWN, Interval, Quality, clopper_pearson
 from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, steps
 from tsclust.stages.reports.data import Stage
 from tsclust.stages.reports.groups.cards import stage_of
@@ -20,12 +21,15 @@ ROWS = (0.0, 0.5, 0.8, 0.9, 0.95, 0.99, 1.0)  # shares of the errors that the ta
 
 @dataclass(frozen=True)
 class KindMetrics:
-    """How well one kind is told: labelled series, and shares of those called so that are, and of those that are so."""
+    """How well one kind is recognised among labelled series: shares of those called so that are labelled so, and of
+    those labelled so that are called so, with their intervals; None where there are none."""
 
     kind: str
     labelled: int
     precision: float | None
-    recall: float
+    recall: float | None
+    precision_interval: Interval = UNKNOWN
+    recall_interval: Interval = UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -45,6 +49,7 @@ class ModelData:
     confusion  of the series of each kind (rows) how many are called what
     curve      from the lowest threshold on; chosen is the one in force
     prices     for some shares of the errors that are refused: the first point that does
+    quality    what is known of all that is called a malfunction, labelled or not
     """
 
     title: str
@@ -60,6 +65,7 @@ class ModelData:
     chosen: Point
     prices: tuple[tuple[float, Point], ...]
     stage: Stage
+    quality: Quality
 
     @property
     def series(self) -> int:
@@ -99,7 +105,7 @@ def of(manifest: Manifest[ModelFacts], title: str = "") -> ModelData:
         title=title, classifier=facts.classifier, losses=tuple(facts.losses.items()), machine=facts.machine,
         machines=facts.machines, assumed=facts.assumed, too_few=tuple(facts.too_few.items()),
         kinds=tuple(_metrics_by_kind(facts)), confusion=facts.confusion, curve=curve, chosen=chosen,
-        prices=prices, stage=stage_of(manifest),
+        prices=prices, stage=stage_of(manifest), quality=facts.quality,
     )  # fmt: skip
 
 
@@ -120,14 +126,26 @@ def render(data: ModelData, lang: str) -> str:
     )
 
 
-def _metrics_by_kind(facts: ModelFacts) -> list[KindMetrics]:
-    confusion, found = facts.confusion, []
-    for i, kind in enumerate(facts.kinds):
-        said, true = sum(row[i] for row in confusion), sum(confusion[i])
-        precision = confusion[i][i] / said if said else None
+def _metrics_by_kind(facts: ModelFacts) -> Iterator[KindMetrics]:
+    for at, kind in enumerate(facts.kinds):
+        n, right, called = facts.labelled.get(kind) or _of_confusion(facts, kind)
         labelled = facts.counts[kind] - (facts.assumed if kind == NORMAL else 0)
-        found.append(KindMetrics(kind, labelled, precision, confusion[i][i] / max(true, 1e-300)))
-    return found
+        so = sum(row[at] for row in facts.confusion)
+        precision = facts.confusion[at][at] / so if so else None  # each series for as many as it stands for
+        yield KindMetrics(
+            kind, labelled, precision, right / n if n else None,
+            clopper_pearson(round((precision or 0.0) * called), called, LEVEL), clopper_pearson(right, n, LEVEL),
+        )  # fmt: skip
+
+
+def _of_confusion(facts: ModelFacts, kind: str) -> tuple[int, int, int]:
+    """(labelled, of them called so, all called so), of a model of an earlier version."""
+    at = facts.kinds.index(kind)
+    return (
+        round(sum(facts.confusion[at])),
+        round(facts.confusion[at][at]),
+        round(sum(row[at] for row in facts.confusion)),
+    )
 
 
 def _first(curve: Sequence[Point], left: float) -> Point:

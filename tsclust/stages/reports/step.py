@@ -62,6 +62,13 @@ def find_series(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
     return pl.concat(map_parts(one_part, workspace.parts(FEATURES)))
 
 
+def read_sheet(workspace: Workspace, ids: Sequence[str]) -> tuple[Curve, ...]:
+    """The curves of the series with these ids, as text, in this order; those that are there."""
+    found = find_series(workspace, ids).with_columns(name=pl.col(ID).cast(pl.String)) if ids else pl.DataFrame()
+    wanted = pl.DataFrame({"name": list(ids)}, {"name": pl.String})
+    return read_curves(workspace, wanted.join(found, on="name", maintain_order="left")) if ids else ()
+
+
 def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:
     """Where 90 % of these series lie."""
     if not len(kept):

@@ -1,48 +1,56 @@
-"""Whether series are still what a classifier learned from: how features of each machine were distributed, and are now.
+"""What has changed since a classifier learned: the words that scores/ remembers it in, and how sure one has to be.
 
-The measure is the population stability index, sum of (now - then) log(now / then) over bins of a feature, which are
-steps of its robust deviation from what is usual for the machine.
+What counts as an alarm depends on how many series there are on either side (`exact_tests`), on the machines, features
+and edges: all of them together raise a false alarm in one run of 1 / CHANCES (Bonferroni).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.model.profile import BINS, FeatureProfile
+from tsclust.stages.model.profile import BINS
 
-SHIFTED = 0.25  # an index above it is a major change (Siddiqi 2006)
-ENOUGH = 50  # series of a machine, or of a month of it: fewer tell nothing of how a feature is distributed
-FEW = 5  # series that are enough for how often something happens: of fewer a single one is a large share
-PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
-CHANCES = 1e-3  # of a false alarm in all machines together: a share that is larger than they explain is no chance,
+CHANCES = 1e-3  # of a false alarm in a run
+ENOUGH = 100  # series of a machine in training: fewer tell nothing of how its features are distributed
+FEW = 5  # series now that are judged: of fewer a single one is a large share
 LEAST = 0.01  # a share that is smaller is not known so well: a machine's first bad recording is no change of it
 MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
-# The index of series drawn anew is about chi-square of BINS - 1 degrees by their number: its mean and 6 deviations.
-CHANCE = BINS - 1 + 6 * math.sqrt(2 * (BINS - 1))
+PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
 
 
 @dataclass(frozen=True)
 class Shift:
-    """A feature whose index is `index`."""
+    """A feature that has shifted.
+
+    index      population stability index: sum of (now - then) log(now / then) over its bins (Siddiqi 2006)
+    edge       in robust deviations from what is usual, where the change is clearest; above: whether it is the series
+               above it that are more, or those below
+    then, now  the share of series beyond the edge;  moved: by how many robust deviations the median has
+    """
 
     feature: str
     index: float
+    edge: float = 0.0
+    above: bool = True
+    then: float = 0.0
+    now: float = 0.0
+    moved: float = 0.0
 
 
 @dataclass(frozen=True)
 class Changed:
-    """A machine, None for all together, that is not what it was.
+    """A machine, None for all together but those that are named, that is not what it was.
 
-    shifts    the features whose distribution has shifted, most first
+    shifts    the features that have shifted, the clearest first
     refused   the share of its possible series that got no answer; refused_more: whether that is more than it was
     rejected  the share of its series that are impossible; rejected_more: whether that is more than it was
     last      whether it is so in the last weeks alone, and all series together are as they were
-    since     the month from which on it is so, like 2024-03; None where no column of times says
+    since     the day from which on it is so, like 2024-03-12; None where no column of times says
+    unlike    the share of its series that is unlike normal, unlike_then: that was in training; unlike_more: whether
+              that is more than chance explains
     """
 
     machine: str | None
@@ -54,6 +62,9 @@ class Changed:
     shifts: tuple[Shift, ...]
     last: bool = False
     since: str | None = None
+    unlike: float = 0.0
+    unlike_then: float = 0.0
+    unlike_more: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +73,9 @@ class Drift:
 
     found       whether anything has changed;  changed: what has
     unknown     machines that training has not seen: judged only by their shares, of what all had in training
-    rates_only  machines judged only by their shares, as they have fewer than ENOUGH series
+    rates_only  machines judged only by their shares, as they have too few possible series, now or in training
     unjudged    machines not judged at all, as they have fewer than FEW
+    compared    how many series: those that were not trained on; None where nothing says which these are
     """
 
     found: bool
@@ -71,45 +83,21 @@ class Drift:
     unknown: tuple[str, ...]
     rates_only: tuple[str | None, ...] = ()
     unjudged: tuple[str | None, ...] = ()
+    compared: int | None = None
 
 
-def index(now: Int64s, then: Int64s) -> Floats:
-    """(..., d) the index of counts (..., d, BINS) against (d, BINS), less what chance may make of so few on either
-    side; 0 for fewer than ENOUGH of `now`."""
-    rows, before = now.sum(axis=-1), then.sum(axis=-1)
-    a = (now + PRIOR) / (rows + PRIOR * BINS)[..., None]
-    b = (then + PRIOR) / (before + PRIOR * BINS)[..., None]
-    chance = CHANCE * (1 / np.maximum(rows, 1) + 1 / np.maximum(before, 1))
-    found: Floats = np.where(rows >= ENOUGH, np.maximum(((a - b) * np.log(a / b)).sum(axis=-1) - chance, 0.0), 0.0)
+def index(now: Int64s, then: Floats) -> Floats:
+    """(..., d) the population stability index of counts (..., d, BINS) against (d, BINS)."""
+    a = (now + PRIOR) / (now.sum(axis=-1) + PRIOR * BINS)[..., None]
+    b = (then + PRIOR) / (then.sum(axis=-1) + PRIOR * BINS)[..., None]
+    found: Floats = ((a - b) * np.log(a / b)).sum(axis=-1)
     return found
 
 
-def shifts(now: Int64s, then: Int64s, names: Sequence[str]) -> tuple[Shift, ...]:
-    """The features of counts (d, BINS) that have shifted, most first."""
-    found = index(now, then)
-    order = np.argsort(-found, kind="stable")
-    return tuple(Shift(names[j], round(float(found[j]), 4)) for j in order if found[j] > SHIFTED)
-
-
-def since(months: FeatureProfile, then: Int64s, refused: float, rejected: float) -> str | None:
-    """Of series by their months (in the place of machines): that from which on, without a break, some feature is
-    shifted or more are refused or rejected than these shares; None where the last month that tells anything is as it
-    was."""
-    shifted, rows, all_ = index(months.counts, then).max(axis=-1) > SHIFTED, months.rows, months.rows + months.rejected
-    first = None
-    for at in np.flatnonzero(all_ >= FEW)[::-1].tolist():
-        more = too_many(int(months.refused[at]), int(rows[at]), refused)
-        if shifted[at] or more or too_many(int(months.rejected[at]), int(all_[at]), rejected):
-            first = str(months.machines[at])
-        elif rows[at] >= ENOUGH:
-            break
-    return first
-
-
-def too_many(refused: int, rows: int, share: float, machines: int = 1) -> bool:
-    """Whether many more of the rows are refused than the `share` that was when it learned: more than the binomial
-    distribution gives `machines` machines by chance."""
+def too_many(refused: int, rows: int, share: float, level: float = CHANCES) -> bool:
+    """Whether many more of the rows are refused than the `share` that was in training: more than the binomial
+    distribution gives by chance with the probability `level`."""
     from scipy.stats import binom  # half a second to import; who reads the facts of scores/ does without
 
-    by_chance = binom.sf(refused - 1, rows, max(share, LEAST)) * machines
-    return rows >= FEW and refused > (share + MORE) * rows and bool(by_chance < CHANCES)
+    by_chance = binom.sf(refused - 1, rows, max(share, LEAST))
+    return rows >= FEW and refused > (share + MORE) * rows and bool(by_chance < level)

@@ -2,11 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
 
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
 from tsclust.stages.scores.drift import Drift
 from tsclust.workspace.manifest import Facts, Stage
+
+
+class CheckFacts(BaseModel):
+    """The sample that an expert is asked about, see check_sample.
+
+    normal  series taken for normal, called: called a malfunction, but those that were looked at one by one before;
+    known   malfunctions among the latter
+    drawn   series_id, as text, of the sample, in the order in which it is shown; of_called: those of the called ones
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    normal: int
+    called: int
+    known: int
+    drawn: tuple[str, ...]
+    of_called: tuple[str, ...]
 
 
 class ScoresFacts(Facts):
@@ -16,7 +35,10 @@ class ScoresFacts(Facts):
     threshold  less confident answers are "don't know"
     said       answer -> series, the most frequent first;  kept: series that the rules keep
     drift      what is not as it was in training
+    check      the sample that tells what the model misses; None for series of another source
     """
+
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"check"})
 
     refuse: float | None
     elsewhere: bool
@@ -27,6 +49,7 @@ class ScoresFacts(Facts):
     kept: int
     layout: str = ""
     model: str = ""
+    check: CheckFacts | None = None
 
     def summary(self) -> dict[str, Any]:
         """How many machines have drifted, how many series get no answer."""

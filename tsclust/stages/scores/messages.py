@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
-from tsclust.stages.scores.drift import ENOUGH, SHIFTED, Changed
+from tsclust.stages.scores.drift import ENOUGH, Changed, Drift, Shift
 from tsclust.stages.scores.drift import FEW as AT_LEAST
 from tsclust.stages.scores.facts import ScoresFacts
 from tsclust.wording.english import counted
@@ -13,6 +13,7 @@ from tsclust.wording.language import Language
 
 FEW = 10  # machines that are named
 NO_NAME, EVERYTHING = "(no machine named)", "all machines together"
+MOVED = 0.3  # deviations of a median that are named
 SHORT = 60  # characters of a text from outside
 
 
@@ -27,7 +28,16 @@ def _notes(facts: ScoresFacts, to_table: str) -> Iterator[str]:
     if to_table:
         yield f"also in the table {to_table}"
     yield from _refused(facts)
-    drift = facts.drift
+    yield from _of_drift(facts.drift)
+
+
+def _of_drift(drift: Drift) -> Iterator[str]:
+    if drift.compared is None and drift.unjudged:
+        yield "not checked for drift: the model was trained by an earlier version; train it again: tsclust train"
+        return
+    if drift.compared == 0:
+        yield "no series have come in since the model was trained: nothing to check for drift"
+        return
     for one in drift.changed[:FEW]:
         yield f"changed: {_changed(one)}"
     if len(drift.changed) > FEW:
@@ -37,8 +47,8 @@ def _notes(facts: ScoresFacts, to_table: str) -> Iterator[str]:
         yield f"{machines} not in the training data and compared with the overall baseline: {_listed(drift.unknown)}"
     if drift.rates_only:
         yield (
-            f"fewer than {ENOUGH} series, so only the shares of rejected and unanswered ones were checked for drift: "
-            f"{_listed(drift.rates_only)}"
+            f"fewer than {AT_LEAST} possible series, or {ENOUGH} in training, so only the shares of rejected and "
+            f"unanswered ones were checked for drift: {_listed(drift.rates_only)}"
         )
     if drift.unjudged:
         yield f"fewer than {AT_LEAST} series, so not checked for drift: {_listed(drift.unjudged)}"
@@ -62,19 +72,31 @@ def _refused(facts: ScoresFacts) -> Iterator[str]:
 
 
 def _changed(one: Changed) -> str:
-    """`W7, since May 2021 (192 series): side_fall has shifted (PSI 0.29, alarm at 0.25)`."""
-    since = f", since {Language.load('en').month(one.since)}" if one.since else ""
+    """`W7, since May 12, 2021 (192 series): side_fall is 1.8 deviations higher (median); ...`."""
+    since = f", since {Language.load('en').day_or_month(one.since)}" if one.since else ""
     last = " of the last weeks" if one.last else ""
     return f"{_called(one.machine)}{since} ({one.rows:,} series{last}): {'; '.join(_reasons(one))}"
 
 
 def _reasons(one: Changed) -> Iterator[str]:
-    for shift in one.shifts[:3]:
-        yield f"{shift.feature} has shifted (PSI {shift.index:.2f}, alarm at {SHIFTED})"
-    if one.refused_more:
-        yield f"{one.refused:.1%} get no answer"
     if one.rejected_more:
         yield f"the rules reject {one.rejected:.1%}, far more than in training"
+    for shift in one.shifts[:3]:
+        yield _shifted(shift)
+    if one.unlike_more:
+        yield f"{one.unlike:.1%} are unlike normal ({one.unlike_then:.1%} in training)"
+    if one.refused_more:
+        yield f"{one.refused:.1%} get no answer"
+
+
+def _shifted(shift: Shift) -> str:
+    """By how much the median has moved, or, where it has not, how many lie far out."""
+    if abs(shift.moved) >= MOVED:
+        return (
+            f"{shift.feature} is {abs(shift.moved):.1f} deviations {'higher' if shift.moved > 0 else 'lower'} (median)"
+        )
+    side = "above" if shift.above else "below"
+    return f"{shift.feature} is {side} {shift.edge:g} deviations in {shift.now:.1%} ({shift.then:.1%} in training)"
 
 
 def table(facts: ScoresFacts, rows: int) -> tuple[tuple[str, ...], ...]:

@@ -6,15 +6,17 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, reduce
+from operator import add
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from tsclust import config
-from tsclust.arrays import Bools, Floats
+from tsclust.arrays import Bools, Floats, UInt64s
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
@@ -24,12 +26,14 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.kinds import IMPOSSIBLE
 from tsclust.stages.model import abstention
+from tsclust.stages.model import parts as model_parts
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.facts import MODEL
-from tsclust.stages.model.profile import FeatureProfile
-from tsclust.stages.scores import drift_check, parts, recent
+from tsclust.stages.scores import check_files, check_sample, drift_check, onset, parts, recent
+from tsclust.stages.scores.check_sample import Candidates, Looked
 from tsclust.stages.scores.drift_check import CurrentProfile
-from tsclust.stages.scores.facts import ScoresFacts
+from tsclust.stages.scores.facts import CheckFacts, ScoresFacts
+from tsclust.stages.scores.onset import Sign
 from tsclust.stages.scores.recent import RecentWindow
 from tsclust.stages.scores.scorer import Scorer, Scores, score_rows
 from tsclust.stages.series import parts as series_parts
@@ -72,6 +76,8 @@ class SeriesToScore:
     series  the folder of the parts with the carried columns; times: the one that says when a series was recorded
     rows    of all parts; inputs: stage -> hash, for the manifest; origin: where the series came from
     layout  how they are stored there
+    trained hashes of the ids of the series that the model was trained on: these are not compared; None: all are
+    looked  what labels say of the series, from which a sample is drawn; None: none is drawn
     """
 
     paths: tuple[Path, ...]
@@ -83,6 +89,17 @@ class SeriesToScore:
     inputs: dict[str, str]
     origin: str
     layout: str
+    trained: UInt64s | None
+    looked: Looked | None = None
+
+    def is_new(self, ids: pa.Array) -> Bools:
+        """(all,) which of these series the model was not trained on."""
+        if self.trained is None or not len(self.trained):
+            return np.ones(len(ids), bool)
+        hashes = model_parts.hash_trained(ids)
+        at = np.minimum(np.searchsorted(self.trained, hashes), len(self.trained) - 1)
+        new: Bools = self.trained[at] != hashes
+        return new
 
     def when(self, path: Path) -> pl.Series | None:
         """(all,) when the series of a part were recorded; None where no column says."""
@@ -99,7 +116,7 @@ def series_to_score(
     a column that the model needs.
     """
     if not new:
-        yield _own(workspace, model)
+        yield replace(_own(workspace, model), looked=check_files.looked(workspace, settings.labels.resolve))
         return
     scorer = _scorer_of(workspace, settings, model)
     beside = Workspace(workspace.root / ".scoring")
@@ -110,7 +127,7 @@ def series_to_score(
         _check_carried(SeriesFiles.of(beside).schema.names, scorer)
         about = workspace.manifest(MODEL), beside.manifest(SERIES)
         inputs = {manifest.stage: manifest.output_hash for manifest in about}
-        yield _source(beside, tuple(beside.parts(SERIES)), Undescribed(scorer), model, inputs)
+        yield _source(beside, tuple(beside.parts(SERIES)), Undescribed(scorer), model, inputs, None)
     finally:
         shutil.rmtree(beside.root, ignore_errors=True)
 
@@ -123,18 +140,19 @@ def _own(workspace: Workspace, model: ModelBundle) -> SeriesToScore:
     freshness.refuse_other((there.settings, now), (contract.settings_digest, then), workspace.root)
     inputs = {manifest.stage: manifest.output_hash for manifest in (workspace.manifest(MODEL), there)}
     scores = Described(model, workspace.stage(SERIES))
-    return _source(workspace, tuple(workspace.parts(FEATURES)), scores, model, inputs)
+    trained = model_parts.read_trained(workspace.stage(MODEL))
+    return _source(workspace, tuple(workspace.parts(FEATURES)), scores, model, inputs, trained)
 
 
 def _source(
     series: Workspace, paths: tuple[Path, ...], scores: Callable[[Path], Scores], model: ModelBundle,
-    inputs: dict[str, str],
+    inputs: dict[str, str], trained: UInt64s | None,
 ) -> SeriesToScore:  # fmt: skip
     there = SeriesFiles.of(series)
     about = there.manifest
     return SeriesToScore(
         paths, scores, model, there.folder, there.time_column, about.rows, inputs, about.facts.origin,
-        about.facts.layout,
+        about.facts.layout, trained,
     )  # fmt: skip
 
 
@@ -174,16 +192,19 @@ def score_all(
     """Write scores/. refuse: the share of series that are to get no answer, None for the threshold of training."""
     threshold, window = threshold_of(source, refuse), _window(source)
     said: Counter[str] = Counter()
-    now = CurrentProfile.empty(len(source.model.facts.features), window is not None)
+    drawn = []
+    now = CurrentProfile.empty(source.model.profile.bins, window is not None)
     one_part = partial(_score, source, writer.folder, threshold, window)
-    for written, of_part, profile in map_parts(one_part, source.paths):
+    for written, of_part, profile, candidates in map_parts(one_part, source.paths):
         writer.add(written)
+        drawn.append(candidates)
         said, now = said + of_part, now + profile
         listen(Progress("score", said.total(), source.rows))
     facts = ScoresFacts(
         refuse=refuse, elsewhere=stage.name == "scores_new", threshold=threshold, said=dict(said.most_common()),
-        drift=drift_check.detect_drift(now, source.model, partial(_by_month, source)), origin=source.origin,
+        drift=drift_check.detect_drift(now, source.model, partial(_since, source)), origin=source.origin,
         kept=said.total() - said[IMPOSSIBLE], layout=source.layout, model=source.model.facts.id,
+        check=_check(source, writer, drawn),
     )  # fmt: skip
     return write_manifest(
         writer, meter, stage, settings=config.digest(str(threshold)), inputs=source.inputs, seed=0, rows=source.rows,
@@ -205,12 +226,33 @@ def _ends(source: SeriesToScore, path: Path) -> Floats:
 
 def _score(
     source: SeriesToScore, folder: Path, threshold: float, window: RecentWindow | None, path: Path
-) -> tuple[Written, Counter[str], CurrentProfile]:
+) -> tuple[Written, Counter[str], CurrentProfile, Candidates]:
     scores = source.scores(path)
     table = scores.table(source.model, threshold)
     written = write_part(folder, path.name, table)
+    late = _late(source, window, path)
     counts = Counter(dict(pl.Series(table[parts.SAID]).value_counts().iter_rows()))
-    return written, counts, CurrentProfile.from_scores(scores, _late(source, window, path))
+    new = source.is_new(scores.deviations.ids)
+    profile = CurrentProfile.from_scores(source.model.profile.bins, scores, new, late)
+    return written, counts, profile, _candidates(source, scores, threshold)
+
+
+def _candidates(source: SeriesToScore, scores: Scores, threshold: float) -> Candidates:
+    if source.looked is None:
+        return Candidates.none()
+    facts, of = source.model.facts, scores.deviations
+    faulty = np.array([facts.verdicts[kind] == "malfunction" for kind in facts.kinds])
+    said = faulty[scores.kind] & (scores.probability >= threshold) & (scores.novelty <= 1)
+    return check_sample.candidates(of.kept_ids, of.z, said, source.looked)
+
+
+def _check(source: SeriesToScore, writer: StageWriter, drawn: Sequence[Candidates]) -> CheckFacts | None:
+    """The sample that an expert is asked about, where one is drawn."""
+    if source.looked is None:
+        return None
+    candidates = reduce(add, drawn)
+    writer.write_bytes(check_files.CALLED, check_files.called_bytes(candidates))
+    return check_files.sample(candidates, [source.series / path.name for path in source.paths])
 
 
 def _late(source: SeriesToScore, window: RecentWindow | None, path: Path) -> Bools | None:
@@ -218,14 +260,14 @@ def _late(source: SeriesToScore, window: RecentWindow | None, path: Path) -> Boo
     return None if window is None or when is None else window.rows(when)
 
 
-def _by_month(source: SeriesToScore, machines: Sequence[str]) -> FeatureProfile | None:
-    """The profile of these machines month by month; None where no column says when."""
+def _since(source: SeriesToScore, signs: Sequence[Sign]) -> list[str | None]:
+    """The day since when each of these signs is there; None where no column says."""
     if source.times is None:
-        return None
-    return reduce(lambda a, b: a + b, map_parts(partial(_of_months, source, machines), source.paths))
+        return [None] * len(signs)
+    return onset.since(pl.concat(map_parts(partial(_days, source, signs), source.paths)), signs)
 
 
-def _of_months(source: SeriesToScore, machines: Sequence[str], path: Path) -> FeatureProfile:
-    when = source.when(path)
+def _days(source: SeriesToScore, signs: Sequence[Sign], path: Path) -> pl.DataFrame:
+    scores, when = source.scores(path), source.when(path)
     assert when is not None
-    return drift_check.profile_by_month(source.scores(path), when, machines)
+    return onset.days_of(scores, when, source.is_new(scores.deviations.ids), signs)

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
-from tsclust.stages.reports.data import Band, Group, Rejected, ReportData
+from tsclust.stages.reports.data import Band, Curve, Group, Rejected, ReportData
 from tsclust.stages.reports.groups.parts import INDEX, Book
 from tsclust.stages.reports.html.form import form, members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
@@ -66,6 +66,7 @@ def render(
             titles={g.name: _title(g, language) for g in groups},
             drawings={g.name: _draw_group(g, data.normal, language) for g in groups},
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
+            sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
             members=_members(data, language),
             form=form(data, name),
             answers=ANSWERS,
@@ -84,7 +85,8 @@ def render(
 
 def _members(data: ReportData, language: Language) -> dict[str, Any]:
     groups, rules = {f"group-{g.name}": g.members for g in data.groups}, data.rejected
-    return members(groups | {f"rule-{r.rule}": r.examples for r in rules}, language)
+    sheet: dict[str, tuple[Curve, ...]] = {f"group-s{n}": (curve,) for n, curve in enumerate(data.sheet, start=1)}
+    return members(groups | {f"rule-{r.rule}": r.examples for r in rules} | sheet, language)
 
 
 def _spreads(data: ReportData, language: Language) -> dict[str, Any]:
@@ -126,6 +128,10 @@ def _draw_group(group: Group, normal: Band, language: Language) -> Drawing:
 
 def _draw_rejected(rejected: Rejected, normal: Band, language: Language) -> Drawing:
     return draw(Frame.around((normal,), rejected.examples), normal, None, rejected.examples, language)
+
+
+def _draw_single(curve: Curve, normal: Band, language: Language) -> Drawing:
+    return draw(Frame.around((normal,), (curve,)), normal, None, (curve,), language)
 
 
 def _figure(name: str, figure: go.Figure) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from tsclust.wording.language import Language
 def form(data: ReportData, name: str) -> dict[str, Any]:
     """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order."""
     groups = [_asked(group).model_dump() | _shown(group) for group in data.groups]
+    groups += [sheet_card(n, curve.series_id) for n, curve in enumerate(data.sheet, start=1)]
     rules = [{"rule": rejected.rule, "shown": _ids(rejected.examples)} for rejected in data.rejected]
     about = ReportAsked(id=_hash_of(data), name=name, model=data.model).model_dump()
     return {
@@ -28,6 +29,11 @@ def form(data: ReportData, name: str) -> dict[str, Any]:
         "verdicts": VERDICTS,
         "sure": SURE,
     }
+
+
+def sheet_card(number: int, series_id: str) -> dict[str, Any]:
+    """What is asked about a single series of the sheet: one key, and on to the next."""
+    return {"name": f"s{number}", "series_id": series_id, "normal": False, "shown": [], "sheet": True}
 
 
 def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[str, Any]:
@@ -58,4 +64,5 @@ def _ids(curves: Sequence[Curve]) -> list[str]:
 def _hash_of(data: ReportData) -> str:
     """The same for a report in another language or with another title: it asks the same."""
     asks = [data.model, [_asked(group).model_dump() for group in data.groups], [r.rule for r in data.rejected]]
+    asks += [[curve.series_id for curve in data.sheet]] if data.sheet else []
     return hashlib.sha256(json.dumps(asks).encode()).hexdigest()[:16]

@@ -24,10 +24,16 @@
   const isText = (target) => target.matches("textarea, select, input:not([type=radio])");
   const ownArrows = (target) => isText(target) || target.matches("[type=radio]") || target.closest(".scroll, .figures");
 
+  // On the sheet of single series a key is all that is asked: it goes on to the next.
+  function decided(card, verdict) {
+    answering.decide(card, verdict);
+    if (card.asked.sheet && card.answer.verdict) turn(1);
+  }
+
   function inCard(event, digit) {
     const mini = event.target.closest(".mini");
     const { current } = answering, verdicts = current?.fields.elements.verdict;
-    if (digit && verdicts) event.repeat || answering.decide(current, verdicts[digit - 1].value);  // held, it would flicker
+    if (digit && verdicts) event.repeat || decided(current, verdicts[digit - 1].value);  // held, it would flicker
     else if (event.key === "Delete" && mini) answering.mark(mini);
     else return false;
     return true;

@@ -1,0 +1,44 @@
+"""What `tsclust train` says of how much of what malfunctions is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tsclust.stages.model.quality import WIDE, Interval, Quality
+from tsclust.workspace.commands import command
+
+
+def quality(found: Quality, root: Path) -> Iterator[str]:
+    """Recall and precision of all that is called a malfunction, what they are measured on, and what would tell more."""
+    if not found.made_at:
+        yield (
+            f"recall of malfunctions: not known (0% to 100%), as nobody has looked at the {found.taken:,} series taken "
+            f"for normal; to check a sample of them: {command('score', root)}, then {command('report', root)}"
+        )
+        return
+    yield (
+        f"recall of malfunctions {_likely(found.likely_recall, found.recall)}, precision "
+        f"{_likely(found.likely_precision, found.precision)}: 95% intervals, from the check of {found.looked:,} of "
+        f"{found.taken:,} series taken for normal ({found.missed:,} were malfunctions) and {found.called_looked:,} of "
+        f"{found.called:,} called a malfunction ({found.called_right:,} were)"
+    )
+    if found.undecided:
+        yield f"{found.undecided:,} of the series looked at could not be decided: they count both ways"
+    if found.more:
+        yield (
+            f"that interval is wider than {WIDE:.0%}: {found.more:,} more looks would narrow it: "
+            f"{command('report', root)} --sheet {min(found.more, 1_000)}"
+        )
+
+
+def _likely(likely: float | None, interval: Interval) -> str:
+    """`66% (42% to 90%)`; rounded outwards."""
+    low, high = int(100 * interval[0]), -int(-100 * interval[1] // 1)
+    inside = f"{low}% to {high}%"
+    return f"{likely:.0%} ({inside})" if likely is not None else inside
+
+
+def share(value: float | None, interval: Interval) -> str:
+    """`0.983 (0.95-0.99)`, "" for none."""
+    return "" if value is None else f"{value:.3f} ({interval[0]:.2f}-{interval[1]:.2f})"
