@@ -90,10 +90,10 @@ class LabelsView:
     def model(self) -> pl.DataFrame:
         """How well each kind is recognised, on machines not seen in training: kind, labelled, precision, recall.
 
-        precision is the share of the series called so that are, null where none is called so; recall the share of
-        those that are so that are called so.
+        Of labelled series alone: precision is the share of those called so that are labelled so, null where none is
+        called so; recall the share of those labelled so that are called so. What nobody has labelled does not count.
         """
-        return pl.DataFrame(self._learned().kinds, TOLD)
+        return pl.DataFrame([{name: getattr(one, name) for name in TOLD} for one in self._learned().kinds], TOLD)
 
     @property
     def confusion(self) -> go.Figure:
@@ -124,7 +124,7 @@ class LabelsView:
         row for each such feature.
 
         machine: null for all together; rows: its series; rejected: the share that is impossible, refused: of the
-        others that without an answer; feature, and its index; since: the month, like 2024-03, null
+        others that without an answer; feature, and its index; since: the day, like 2024-03-12, null
         where that is unknown. A machine of which only more are refused or rejected has one row without a feature.
         Machines unknown in training are named in its manifest.json.
         """
