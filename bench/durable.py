@@ -2,15 +2,16 @@
 
 python bench/durable.py [--series N] [--runs N] [--folder DIR]
 
-Synthetic cycles in a Parquet file go through `extract`, `features`, `cluster` and `report`, in turn as they are and
-with an fsync that does nothing; what one run left to write is written before the next begins. DIR is on the disk that
-is measured. Medians of the runs, and their ratio; and how long the main thread waited in fsync, of which a busy machine
-does not change much.
+Synthetic cycles in a Parquet file go through `extract`, `features`, `cluster` and `report`, each of them in turn as it
+is and with an fsync that does nothing; what one run left to write is written before the next begins. DIR is on the disk
+that is measured. Medians of the runs, and their ratio; and how long the main thread waited in fsync, of which a busy
+machine does not change much.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import statistics
 import tempfile
@@ -19,7 +20,6 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import pyarrow.parquet as pq
@@ -34,7 +34,7 @@ SYNCED, NOT, WAITED = "synced", "not", "waited"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", type=int, default=1_000_000)
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path)
     said = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=said.folder) as folder:
@@ -48,12 +48,12 @@ def measured(folder: Path, series: int, runs: int) -> Costs:
     with pq.ParquetWriter(folder / "cycles.parquet", machines.SCHEMA) as writer:
         for batch, _ in machines.make(series, 1):
             writer.write_batch(batch)
-    for number in range(2 * runs + 2):
-        synced = number % 4 in (0, 3)  # each way as often first, and with each setting of `_round`
-        with patch("os.fsync", Waiting(os.fsync) if synced else Waiting(lambda _: None)) as fsync:
-            for name, seconds in _round(folder, number):
-                costs[name, SYNCED if synced else NOT].append(seconds)
-                costs[name, WAITED] += [fsync.taken()] if synced else []
+    for number in range(runs + 1):
+        for name, stage in _stages(folder, number).items():
+            for synced in ((True, False), (False, True))[number % 2]:  # side by side, each way as often first
+                with patch("os.fsync", Waiting(os.fsync) if synced else Waiting(lambda _: None)) as fsync:
+                    costs[name, SYNCED if synced else NOT].append(_seconds(stage))
+                    costs[name, WAITED] += [fsync.taken()] if synced else []
     return {key: seconds[1:] for key, seconds in costs.items()}
 
 
@@ -75,16 +75,23 @@ class Waiting:
         return seconds
 
 
-def _round(folder: Path, number: int) -> list[tuple[str, float]]:
+def _stages(folder: Path, number: int) -> dict[str, Callable[[], object]]:
+    """What to measure: each of them makes its stage again whenever it is called."""
     source = {"files": str(folder / "cycles.parquet")}
-    flags: dict[str, Any] = {"source": source, "cluster": {"k": "2..12", "seed": number}}
-    stages: dict[str, Callable[[], object]] = {
-        "extract": lambda: tsclust.extract(folder / "ws", flags, strict=True),
-        "features": lambda: tsclust.features(folder / "ws", {"features": {"peak": ("max", "auto")[number % 2]}}),
-        "cluster, k = 2..12": lambda: tsclust.cluster(folder / "ws", flags),
+    other = itertools.count(2 * number)
+
+    def features() -> object:
+        return tsclust.features(folder / "ws", {"features": {"peak": ("max", "auto")[next(other) % 2]}})
+
+    def cluster() -> object:
+        return tsclust.cluster(folder / "ws", {"cluster": {"k": "2..12", "seed": next(other)}})
+
+    return {
+        "extract": lambda: tsclust.extract(folder / "ws", {"source": source}, strict=True),
+        "features": features,
+        "cluster, k = 2..12": cluster,
         "report": lambda: tsclust.report(folder / "ws"),
     }
-    return [(name, _seconds(stage)) for name, stage in stages.items()]
 
 
 def _seconds(stage: Callable[[], object]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +11,8 @@ import pytest
 
 import tsclust
 from tests.support.plant import Plant, Reviewed, label
-from tsclust.errors import NoSeriesError
+from tests.support.power import fill
+from tsclust.errors import DiskFullError, NoSeriesError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features.facts import FEATURES
@@ -87,3 +89,23 @@ def test_the_next_round_is_about_what_is_left(unlabelled_copy: Workspace, descri
     label(workspace, pl.DataFrame({"series_id": rest, "kind": ["normal"] * len(rest)}))
     with pytest.raises(NoSeriesError, match="no series are left to group"):
         tsclust.cluster(workspace.root, unlabelled=True)
+
+
+@pytest.mark.usefixtures("learned_once")
+def test_a_full_disk_is_reported_and_leaves_all_as_it_was(
+    described_plant: Plant, reviewed: Reviewed, small_disk: Path
+) -> None:
+    workspace = described_plant.copy_to(small_disk / "ws")
+    label(workspace, reviewed.wrong)
+    fill(small_disk, 32_768)
+    before = content_of(workspace.root)
+    with pytest.raises(DiskFullError, match=r"no space left on the disk holding .*; existing files are unchanged"):
+        tsclust.labels_review(workspace.root, limit=6)
+    assert content_of(workspace.root) == before
+    (small_disk / "filling").unlink()
+    assert tsclust.labels_review(workspace.root, limit=6).wrote
+
+
+def content_of(root: Path) -> dict[Path, str]:
+    """All files but the lock, with the hash of each."""
+    return {p: sha256(p.read_bytes()).hexdigest() for p in root.rglob("*") if p.is_file() and p.name != ".tsclust.lock"}

@@ -70,3 +70,23 @@ def image(tmp_path: Path) -> Iterator[Image]:
         pytest.skip(f"a power cut needs a loop device that may be mounted: {error}")
     yield found
     _do("umount", found.folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """The folder of a disk of 64 MB in memory; the test is skipped where nothing may be mounted."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    try:
+        _do("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", folder)
+    except OSError as error:
+        pytest.skip(f"a disk that is full needs a tmpfs that may be mounted: {error}")
+    yield folder
+    _do("umount", "-l", folder)
+
+
+def fill(folder: Path, left: int) -> None:
+    """Write to a disk until there are `left` bytes free."""
+    with (folder / "filling").open("wb", buffering=0) as file:
+        while (free := shutil.disk_usage(folder).free) > left:
+            file.write(bytes(min(2**20, free - left)))

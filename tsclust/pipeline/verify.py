@@ -17,7 +17,7 @@ from tsclust.wording.english import counted
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.history import RUN
-from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact
+from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
@@ -85,6 +85,8 @@ def _is_whole(record: Path) -> bool:
 def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:
     """Once more where the stage was replaced meanwhile: there is no lock, as nothing is written."""
     name = folder.relative_to(workspace.root).as_posix()
+    if is_something_else(folder / MANIFEST):
+        return _Checked(name, 1, (MANIFEST,), _again(workspace, name))
     content = _manifest(folder)
     if content is None:
         return _Checked(name, 0, (), "")

@@ -18,7 +18,7 @@ from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, 
 from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync
 from tsclust.workspace.commands import command
 from tsclust.workspace.history import History, Step
-from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in
+from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else, parts_in
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.pruning import prune
@@ -75,6 +75,8 @@ class Workspace:
 
         Raises DamagedError where the manifest is not what was written, or no command makes such a stage again.
         """
+        if is_something_else(self.stage(stage) / MANIFEST):
+            raise self.damaged(stage, MANIFEST)
         try:
             content = self._read_manifest(stage)
             if not is_intact(content):

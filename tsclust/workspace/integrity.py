@@ -30,6 +30,12 @@ def sealed(text: str) -> str:
     return f'{body}{_SEAL}{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n'
 
 
+def is_something_else(path: Path) -> bool:
+    """Whether there is no file at a path but a folder, a pipe or device (which would keep a reader waiting), or a link
+    that leads to one or nowhere."""
+    return not path.is_file() and (path.is_symlink() or path.exists())
+
+
 def is_intact(content: bytes) -> bool:
     """Whether a manifest is what was written. One without a hash of itself, as older ones are, has to be JSON."""
     body, seal = content[: (at := content.rfind(_SEAL.encode()))], content[at:]
@@ -87,6 +93,8 @@ def _stage_of(path: Path) -> _StageFolder | None:
         if (folder / "tsclust.toml").exists():
             return None
         try:
+            if is_something_else(manifest):
+                raise damaged(manifest, folder.parent)
             return _StageFolder(folder, _outputs(manifest, _state(manifest)))
         except (FileNotFoundError, NotADirectoryError):
             continue
@@ -129,6 +137,8 @@ def _outputs(manifest: Path, _: State) -> Outputs:
 
 
 def _is_as_written(path: Path, sha256: str) -> bool:
+    if is_something_else(path):
+        return False
     try:
         return _sha256(path, _state(path)) == sha256
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+import tsclust
 from tsclust.errors import DamagedError
+from tsclust.stages.features.facts import FEATURES
 from tsclust.workspace import integrity
-from tsclust.workspace.integrity import MANIFEST, is_intact, parts_in, sealed, whole
+from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in, sealed, whole
 
 
 def stage(folder: Path, **files: bytes) -> Path:
@@ -80,3 +85,31 @@ def test_a_stage_that_is_replaced_meanwhile_is_not_damaged(tmp_path: Path, monke
 
     monkeypatch.setattr(integrity, "_is_as_written", replaced)
     assert whole(old / "part").read_bytes() == b"newer"
+
+
+@pytest.mark.parametrize("name", [MANIFEST, "part-00000.parquet"])
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_file_is_damage_and_keeps_nobody_waiting(
+    tmp_path: Path, name: str, put: Callable[[Path], None]
+) -> None:
+    folder = stage(tmp_path / "ws" / "features", **{"part-00000.parquet": b"1"})
+    (folder / name).unlink()
+    put(folder / name)
+    with pytest.raises(DamagedError, match=rf"{name} cannot be read"):
+        parts_in(folder)
+    with pytest.raises(DamagedError, match=rf"{name} cannot be read"):
+        whole(folder / "part-00000.parquet")
+    if name == MANIFEST:
+        with pytest.raises(DamagedError, match=rf"{name} cannot be read"):
+            Workspace(tmp_path / "ws").find_manifest(FEATURES)
+        return
+    assert damaged_files(folder, {name: "0" * 64}) == [name]
+
+
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo])
+def test_verify_names_what_is_no_file(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    (tmp_path / "tsclust.toml").touch()
+    folder = stage(tmp_path / "features", a=b"1")
+    (folder / MANIFEST).unlink()
+    put(folder / MANIFEST)
+    assert tsclust.verify(tmp_path).facts["damaged"] == {"features": [MANIFEST]}

@@ -33,7 +33,7 @@ from tsclust.stages.model.facts import ID_LENGTH, MODEL, ModelFacts
 from tsclust.stages.model.novelty import NoveltyDetector
 from tsclust.stages.model.profile import ALL, Bins, FeatureProfile
 from tsclust.stages.model.skops_file import AGAIN
-from tsclust.workspace.integrity import MANIFEST, is_intact
+from tsclust.workspace.integrity import MANIFEST, is_intact, is_something_else
 from tsclust.workspace.manifest import Manifest, ManifestHead
 from tsclust.workspace.parquet import StageWriter
 
@@ -162,6 +162,8 @@ def _manifest(folder: Path) -> Manifest[ModelFacts]:
 
 
 def _manifest_text(folder: Path) -> bytes:
+    if is_something_else(folder / MANIFEST):
+        raise DamagedError(f"{folder / MANIFEST} is no regular file", AGAIN)
     try:
         return (folder / MANIFEST).read_bytes()
     except (FileNotFoundError, NotADirectoryError):
@@ -198,6 +200,8 @@ def _check_version(folder: Path, manifest: Manifest[ModelFacts]) -> None:
 
 def _content(folder: Path, name: str, manifest: Manifest[ModelFacts]) -> bytes:
     """A file of the bundle. Raises DamagedError where it is not the one that was written."""
+    if is_something_else(folder / name):
+        raise DamagedError(f"{folder / name} is no regular file", AGAIN)
     try:
         content = (folder / name).read_bytes()
     except FileNotFoundError:
