@@ -227,6 +227,7 @@ def test_diff_compares_two_runs_or_one_with_now(labelled: Workspace) -> None:
         tsclust.diff(labelled.root, 9)
 
 
+@pytest.mark.slow
 def test_what_was_mailed_stays_under_its_number(labelled: Workspace) -> None:
     reports, charts = labelled.reports, {"charts": False}
     mailed = (reports / "report.html").read_bytes()
