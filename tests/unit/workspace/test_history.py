@@ -14,6 +14,7 @@ import pytest
 
 import tsclust
 from tests.support.commands import call_tsclust
+from tests.support.disk import Disk
 from tests.support.labels import content, given
 from tests.support.report_workspace import four_kinds, write
 from tsclust.errors import SettingsError, StageMissingError
@@ -190,6 +191,15 @@ def test_an_undo_killed_anywhere_leaves_either_state(
     assert content(labelled) == before
     assert [number for number, _, _ in runs(labelled)] == [3, 2, 1]
     assert not list(labelled.root.glob(".*.new"))
+
+
+def test_steps_back_and_forth_are_on_the_disk_before_what_they_replace_goes(labelled: Workspace, disk: Disk) -> None:
+    for redo in (False, False, True, True):
+        tsclust.undo(labelled.root, redo=redo)
+    shown = [one for one in disk.order if one.startswith("appears")]
+    assert shown == [f"appears ws/{name}" for name in (
+        "history/00003/after/labels", "labels", "history/00002/after/labels", "labels", "labels",
+    )]  # fmt: skip
 
 
 def test_an_import_killed_before_its_labels_appear_is_no_run(
