@@ -78,7 +78,7 @@ def _refuse_lost(workspace: Workspace, kept: History, run: Run, redo: bool) -> N
     what = f"run {run.number} ({run.command}) cannot be {'made again' if redo else 'undone'}"
     raise StageMissingError(
         f"{what}: the {run.stage}/ of {'then' if redo else 'before'} is not kept",
-        f"[history] keep in {workspace.config} says how many are; run: {command('history', workspace.root)}",
+        f"[history] keep in {workspace.config} sets how many are; run: {command('history', workspace.root)}",
     )
 
 
