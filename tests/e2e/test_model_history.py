@@ -29,7 +29,7 @@ def test_a_model_that_was_replaced_is_found_by_the_id_in_its_scores(
     assert found.equals(found.select("series_id").join(first, on="series_id", maintain_order="left"))
     done = tsclust.history(root, limit=2)
     assert [row[2] for row in done.table[1:]] == ["score", "train"]
-    assert f"model {old} -> {new}" in done.table[2][3]
+    assert f"model {old} -> {new}" in done.table[2][4]
     tsclust.undo(root)
     assert scores(small_plant_copy).equals(first)
     tsclust.undo(root)

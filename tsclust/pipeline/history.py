@@ -31,8 +31,8 @@ def history(
     in_force = {run.number for run in kept.in_force}
     rows = [(run, _state(run, in_force), _what(root, run)) for run in reversed(shown)]
     table = (
-        ("run", "at", "command", "what changed", "state"),
-        *((str(run.number), run.at, run.command, what, state) for run, state, what in rows),
+        ("run", "at", "command", "state", "what changed"),
+        *((str(run.number), run.at, run.command, state, what) for run, state, what in rows),
     )
     notes = [f"{counted(len(kept.runs), 'run')}, {len(shown)} shown, newest first" if shown else "no run yet"]
     notes += [f"to undo run {kept.last.number}: {command('undo', root)}"] if kept.last else []

@@ -18,7 +18,6 @@ SHOWN = {
         "k": "k",
         "groups": "groups",
         "proposed": "groups proposed",
-        "highest": "highest number",
     },
     "labels": {"rows": "labels", "series": "series labelled", "kinds": "kinds", "labellers": "labellers"},
     "model": {"id": "model", "kinds": "kinds learned", "labelled": "series learned from", "wrong": "wrong names"},
@@ -49,7 +48,7 @@ def of_values(stage: str, was: Summary | None, now: Summary | None) -> str:
 def _change(words: str, was: object, now: object) -> str:
     if was == now or now is None:
         return ""
-    return f"{words} {value(words, now)}" if was is None else f"{words} {value(words, was)} -> {value(words, now)}"
+    return f"{words} {value(now)}" if was is None else f"{words} {value(was)} -> {value(now)}"
 
 
 def _groups(stage: str, now: Summary) -> Iterator[str]:
@@ -59,12 +58,12 @@ def _groups(stage: str, now: Summary) -> Iterator[str]:
                 yield f"{counted(len(numbers), 'group')} {what} ({_some(numbers)})"
 
 
-def value(words: str, found: object) -> str:
+def value(found: object) -> str:
     """A value for people."""
     if isinstance(found, float):
         return f"{found:.2%}"
     if isinstance(found, int):
-        return str(found) if words == "highest number" else f"{found:,}"
+        return f"{found:,}"
     if isinstance(found, list | tuple):
         return _some(found) or "none"
     return "" if found is None else str(found)

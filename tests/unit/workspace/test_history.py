@@ -70,11 +70,11 @@ def test_history_lists_what_each_command_changed(labelled: Workspace) -> None:
         (
             "3",
             "labels import",
-            "labels 300 -> 334; series labelled 300 -> 325; kinds 2 -> 3; labellers Anna -> Anna, Boris",
             "",
+            "labels 300 -> 334; series labelled 300 -> 325; kinds 2 -> 3; labellers Anna -> Anna, Boris",
         ),
-        ("2", "labels import", "labels 300; series labelled 300; kinds 2; labellers Anna", ""),
-        ("1", "report", "reports/report.html", ""),
+        ("2", "labels import", "", "labels 300; series labelled 300; kinds 2; labellers Anna"),
+        ("1", "report", "", "reports/report.html"),
     ]
     assert done.notes == ("3 runs, 3 shown, newest first", f"to undo run 3: tsclust undo -w {labelled.root}")
     assert len(tsclust.history(labelled.root, limit=1).table) == 2
@@ -261,7 +261,7 @@ def test_what_was_mailed_stays_under_its_number(labelled: Workspace) -> None:
     assert facts
     assert facts["reports"] == ["report.html"]
     assert facts["history"]["reports"] == ["report-1.html", "report-4.html", "report-5"]
-    assert [row[3] for row in tsclust.history(labelled.root).table[1:3]] == ["reports/report.html", "reports/report-5"]
+    assert [row[4] for row in tsclust.history(labelled.root).table[1:3]] == ["reports/report.html", "reports/report-5"]
 
 
 def test_a_report_of_an_earlier_version_gets_a_number_too(four_kinds_workspace: Workspace) -> None:
