@@ -17,7 +17,7 @@ from tsclust.arrays import Floats
 from tsclust.simulation import machines
 from tsclust.stages.features import phases
 from tsclust.stages.features.catalogue import as_markdown
-from tsclust.stages.features.rules import DEFAULT_RULES
+from tsclust.stages.features.default_rules import DEFAULT_RULES
 from tsclust.stages.features.shape import order
 from tsclust.wording.language import Language
 

@@ -17,7 +17,7 @@ from tests.support.endurance import LONG
 from tsclust.simulation import load
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.features.catalogue import NAMES
-from tsclust.stages.features.rules import DEFAULT_RULES
+from tsclust.stages.features.default_rules import DEFAULT_RULES
 
 REPOSITORY = Path(__file__).parents[2]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")

@@ -12,12 +12,13 @@ from psycopg.conninfo import make_conninfo
 import tsclust
 from tests.support.series import CLUSTERED
 from tests.support.workspaces import SERIES_MADE, TOML, hashes, new_workspace
-from tsclust.errors import NoSeriesError, SettingsError
+from tsclust.errors import ConnectError, NoSeriesError, SettingsError
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features.catalogue import NAMES
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.result import Result
 
 
 def parquet(root: Path, name: str) -> pl.DataFrame:
@@ -133,18 +134,27 @@ def states(root: Path) -> dict[str, str]:
     return {name: stage["state"] for name, stage in facts["stages"].items()}
 
 
+def without_a_server(root: Path) -> list[Result]:
+    """What run does where no server answers: all that can be done without, then its error."""
+    results = []
+    with pytest.raises(ConnectError):
+        results.extend(tsclust.run(root, {"dsn": "host=127.0.0.1 port=1"}))
+    return results
+
+
 def test_a_stage_is_skipped_when_nothing_changed_and_says_so(own: Path) -> None:
-    results = list(tsclust.run(own))  # without a DSN: it needs no server
+    results = without_a_server(own)
     assert [r.command for r in results] == ["extract", "features", "filter", "cluster", "report"]
-    assert [r.skipped for r in results] == [True, True, True, True, False]
-    assert all("up to date" in r.notes[0] for r in results if r.skipped)
+    assert all(r.skipped for r in results)
+    assert "goes on with the series that are here" in results[0].notes[0]
+    assert all("up to date" in r.notes[0] for r in results[1:])
     assert set(states(own).values()) == {"up to date"}
 
 
 def test_other_settings_make_what_depends_on_them_out_of_date(own: Path) -> None:
     (own / "tsclust.toml").write_text(TOML + "seed = 9\n", encoding="utf-8")
     assert states(own) == {"series": "up to date", "features": "up to date", "clusters": "out of date: other settings"}
-    assert [r.skipped for r in tsclust.run(own)] == [True, True, True, False, False]
+    assert [r.skipped for r in without_a_server(own)] == [True, True, True, False, False]
     (own / "tsclust.toml").write_text(TOML + 'seed = 9\n[features]\npeak = "max"\n', encoding="utf-8")
     assert states(own)["features"] == "out of date: other settings"
 

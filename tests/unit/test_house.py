@@ -14,7 +14,7 @@ import tsclust
 from tsclust import config, errors
 from tsclust.config import Settings
 from tsclust.config.template import settings_text
-from tsclust.stages.features.rules import DEFAULT_RULES
+from tsclust.stages.features.default_rules import DEFAULT_RULES
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "tsclust"

@@ -18,12 +18,13 @@ def main() -> None:
     """The entry point. Until all is imported a signal ends the process at once, as there is nothing to clean up."""
     try:
         _end_at_once()
-        from tsclust.cli import interruption
+        from tsclust.cli import interruption, lazily
         from tsclust.cli.commands import run
     except KeyboardInterrupt:  # before _end_at_once was done
         _end(2)
     try:
         interruption.listen()
+        lazily.defer()
         run()
     finally:
         interruption.leave()

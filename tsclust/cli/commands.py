@@ -6,18 +6,20 @@ import atexit
 import gc
 import os
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
+import tsclust
 from tsclust.cli import labels, past, stages
 from tsclust.cli.runtime import Commands
 from tsclust.cli.streams import let_readers_leave
 
 app = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+    cls=Commands, no_args_is_help=True, pretty_exceptions_enable=False,
     help="Find the kinds of malfunction hidden in a million short sensor series, for an expert to name.",
     epilog="A workspace from the start: tsclust init -w DIR; then extract, features, filter, cluster, report (or: run)."
-    " When answers come back: labels import, train, score.",
+    " When answers come back: labels import, train, score. Every day: tsclust run -w DIR --check.",
 )  # fmt: skip
 
 answers = typer.Typer(no_args_is_help=True, help="Import, review and export experts' answers.")
@@ -31,10 +33,30 @@ OF_ANSWERS: tuple[Callable[..., None], ...] = (
     labels.import_, labels.review, labels.list_, labels.remove, labels.export,
 )  # fmt: skip
 
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"tsclust {tsclust.__version__}")
+        raise typer.Exit
+
+
 for group, commands in ((app, COMMANDS), (answers, OF_ANSWERS)):
     for command in commands:
         group.command(command.__name__.strip("_"))(command)
 app.add_typer(answers, name="labels")
+
+
+@app.callback()
+def anywhere(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version.")
+    ] = False,
+    root: Annotated[
+        str | None, typer.Option("-w", "--workspace", help="The workspace folder; also behind the command.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print nothing but errors; also behind it.")] = False,
+) -> None:
+    """What may stand before a command. Commands.make_context has dealt with all but the version."""
 
 
 def run() -> None:

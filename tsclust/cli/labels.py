@@ -13,10 +13,10 @@ from tsclust.cli.options import (
     Json,
     Resolve,
     Root,
+    Save,
     with_selection,
 )
 from tsclust.cli.runtime import shown
-from tsclust.errors import DriftError
 
 AVOID = 'Answer "don\'t know" often enough to avoid this share of errors, e.g. 80%.'
 
@@ -84,19 +84,24 @@ def train(
     machine: Annotated[str | None, typer.Option(help="The column that names the machine.")] = None,
     lang: Annotated[str | None, typer.Option(help="Language of the page: en or ru.")] = None,
     resolve: Resolve = None,
+    save: Save = False,
     json: Json = False,
 ) -> None:
     """Learn the kinds from the labels, and when to say "don't know"."""
     said = {"train": {"reject_errors": reject_errors, "answer": answer, "machine": machine}}
     with shown(json) as (listen, show):
-        show([tsclust.train(root, said | {"labels": {"resolve": resolve}, "report": {"lang": lang}}, listen)])
+        said |= {"labels": {"resolve": resolve}, "report": {"lang": lang}}
+        show([tsclust.train(root, said, listen, save=save)])
 
 
 @with_selection
 def score(
     source: dict[str, object],
     root: Root = HERE,
-    refuse: Annotated[str, typer.Option(help="Leave this share of series unanswered, e.g. 5%.")] = "",
+    refuse: Annotated[
+        str | None, typer.Option(help="Leave this share of series unanswered, e.g. 5%; '': as trained.")
+    ] = None,
+    since: Annotated[str, typer.Option(help="Only series of the source recorded since then: 7d, 12h, 2w.")] = "",
     to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
     check: Annotated[
         bool, typer.Option("--check", help="Exit with code 17 if series have drifted since training.")
@@ -104,8 +109,10 @@ def score(
     json: Json = False,
 ) -> None:
     """Predict the kind of each series of the workspace, or of new ones; it may be "don't know" or "none of these"."""
+    from tsclust.pipeline.score import drifted  # takes a while
+
     with shown(json) as (listen, show):
-        done = tsclust.score(root, {"source": source}, listen, refuse=refuse, to_table=to_table)
+        done = tsclust.score(root, {"source": source}, listen, refuse=refuse, to_table=to_table, since=since)
         show([done])
     if check and done.facts and done.facts["drift"]["found"]:
-        raise DriftError("series have drifted since the model was trained", f"See {done.wrote}/manifest.json")
+        raise drifted(done)

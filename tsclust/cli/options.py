@@ -10,8 +10,18 @@ from typing import Annotated, Any
 
 import typer
 
-Root = Annotated[Path, typer.Option("-w", "--workspace", help="The workspace folder.", show_default="here")]
+Root = Annotated[
+    Path,
+    typer.Option(
+        "-w", "--workspace", envvar="TSCLUST_WORKSPACE", help="The workspace folder.", show_default="here",
+    ),
+]  # fmt: skip
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per stage instead of text.")]
+Baseline = Annotated[
+    list[str] | None,
+    typer.Option(help="Compare each series only with those that have the same value in this column; repeatable."),
+]
+Save = Annotated[bool, typer.Option("--save", help="Write the settings that differ from tsclust.toml there.")]
 HERE = Path()
 
 Resolve = Annotated[

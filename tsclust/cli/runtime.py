@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tsclust.cli import interruption, log_file, problem
+from tsclust.cli import anywhere, interruption, log_file, problem
 from tsclust.cli.problem import Problem
 from tsclust.errors import DiskFullError, SettingsError, TsclustError
 from tsclust.passwords import has_password
@@ -21,10 +21,15 @@ from tsclust.passwords import has_password
 UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
+_quiet = False  # whether this command prints nothing but errors
+
+
 class Commands(TyperGroup):
     """Every command runs inside `error_boundary`, and so does its help: an error is one line and an exit code."""
 
     def make_context(self, info_name: str | None, args: list[str], *arguments: Any, **more: Any) -> Any:
+        global _quiet
+        args, _quiet = anywhere.without_quiet(anywhere.behind(args))
         problem.choose_form(args)
         with error_boundary():
             log_file.choose(args)
@@ -50,7 +55,10 @@ def _refuse_passwords(words: Sequence[str]) -> None:
 
 @contextmanager
 def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
-    """(listener, show) for a command: progress bars on a terminal, results as text or JSON."""
+    """(listener, show) for a command: progress bars on a terminal, results as text or JSON; no text if --quiet."""
+    if _quiet and not json:
+        yield _silent, _exhaust
+        return
     from tsclust.cli import render
 
     with render.progress(enabled=not json) as listen:
@@ -59,6 +67,15 @@ def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
             render.show(log_file.noting(results), json=json, costs=costs)
 
         yield listen, show
+
+
+def _silent(_: object) -> None:
+    """Progress that nobody sees."""
+
+
+def _exhaust(results: Iterable[Any], costs: bool = False) -> None:
+    for _ in results:
+        pass
 
 
 @contextmanager

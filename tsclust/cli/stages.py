@@ -11,8 +11,10 @@ import typer
 import tsclust
 from tsclust.cli.options import (
     HERE,
+    Baseline,
     Json,
     Root,
+    Save,
     with_selection,
 )
 from tsclust.cli.runtime import shown
@@ -37,15 +39,13 @@ def demo(
 def init(
     root: Root = HERE,
     table: Annotated[str, typer.Option(help="The table or view with the series: schema.table")] = "",
-    baseline: Annotated[
-        list[str] | None,
-        typer.Option(help="Compare each series only with those that have the same value in this column; repeatable."),
-    ] = None,
+    files: Annotated[str, typer.Option("--from", help="The file, folder or pattern with the series.")] = "",
+    baseline: Baseline = None,
     json: Json = False,
 ) -> None:
     """Write a commented tsclust.toml and SQL examples to adapt, in sql/."""
     with shown(json) as (_, show):
-        show([tsclust.init(root, table, baseline)])
+        show([tsclust.init(root, table, baseline, files=str(Path(files).expanduser().absolute()) if files else "")])
 
 
 @with_selection
@@ -57,21 +57,31 @@ def extract(
         bool, typer.Option("--strict", help="Insist on one snapshot: start over instead of resuming.")
     ] = False,
     save: Annotated[bool, typer.Option("--save", help="Write given and detected settings to tsclust.toml.")] = False,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Only count what is new, gone or changed in the source; reads all of it.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Read the series into series/: from PostgreSQL, a pg_dump file, CSV or Parquet."""
     with shown(json) as (listen, show):
-        show([tsclust.extract(root, {"source": source}, listen, update=update, strict=strict, save=save)])
+        show(
+            [
+                tsclust.extract(
+                    root, {"source": source}, listen, update=update, strict=strict, save=save, comparing=compare
+                )
+            ]
+        )
 
 
 def features(
     root: Root = HERE,
     peak: Annotated[str | None, typer.Option(help="Which way the peak points: auto, max or min.")] = None,
+    save: Save = False,
     json: Json = False,
 ) -> None:
     """Describe every series by its features and set aside what cannot be real."""
     with shown(json) as (listen, show):
-        show([tsclust.features(root, {"features": {"peak": peak}}, listen)])
+        show([tsclust.features(root, {"features": {"peak": peak}}, listen, save=save)])
 
 
 def filter_(
@@ -93,10 +103,7 @@ def cluster(
     root: Root = HERE,
     k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..40")] = None,
     scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
-    baseline: Annotated[
-        list[str] | None,
-        typer.Option(help="Compare each series only with those that have the same value in this column; repeatable."),
-    ] = None,
+    baseline: Baseline = None,
     groups: Annotated[int | None, typer.Option(help="How many groups to propose for review.")] = None,
     seed: Annotated[int | None, typer.Option(help="Random seed: another one gives other starting points.")] = None,
     within: Annotated[int | None, typer.Option(help="Sweep inside this group, and add the groups found there.")] = None,
@@ -106,12 +113,15 @@ def cluster(
     trial: Annotated[
         bool, typer.Option("--try", help="Only show what would be found; clusters/ stays as it is.")
     ] = False,
+    save: Save = False,
     json: Json = False,
 ) -> None:
     """Run K-means++ over the whole sweep of k and find the groups in it."""
     said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
     with shown(json) as (listen, show):
-        show([tsclust.cluster(root, {"cluster": said}, listen, within=within, unlabelled=unlabelled, trial=trial)])
+        show([tsclust.cluster(
+            root, {"cluster": said}, listen, within=within, unlabelled=unlabelled, trial=trial, save=save
+        )])  # fmt: skip
 
 
 def report(
@@ -134,27 +144,47 @@ def report(
         int | None, typer.Option(help="Ask about this many single series, to check what the model misses. 0: none.")
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+    save: Save = False,
     json: Json = False,
 ) -> None:
     """Write one HTML file with the groups, for an expert to review, or with the features, for writing rules."""
     said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split, "sheet": sheet}}
     with shown(json) as (listen, show):
-        done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_)
+        done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_, save=save)
         show([done])
     if open_ and done.wrote:
         webbrowser.open(done.wrote.absolute().as_uri())
 
 
-def run(root: Root = HERE, json: Json = False) -> None:
-    """Run every stage that is out of date."""
+@with_selection
+def run(
+    source: dict[str, object],
+    root: Root = HERE,
+    baseline: Baseline = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the report: en or ru.")] = None,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Also look for groups anew in all series, and write a report.")
+    ] = False,
+    to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with code 17 if series have drifted since training.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Take in answers and new series, then every stage that is out of date; from nothing to the report, too."""
+    said = {"source": source, "cluster": {"baseline": baseline}, "report": {"lang": lang}}
     with shown(json) as (listen, show):
-        show(tsclust.run(root, {}, listen), costs=True)
+        show(tsclust.run(root, said, listen, sweep=sweep, check=check, to_table=to_table), costs=True)
 
 
-def status(root: Root = HERE, json: Json = False) -> None:
-    """Report which stages exist, and which are out of date."""
+def status(
+    root: Root = HERE,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not ask the source for what is new there.")] = False,
+    json: Json = False,
+) -> None:
+    """Report which stages exist, which are out of date, and how many series the source has that are not here."""
     with shown(json) as (_, show):
-        show([tsclust.status(root)])
+        show([tsclust.status(root, offline=offline)])
 
 
 def verify(root: Root = HERE, json: Json = False) -> None:

@@ -1,5 +1,6 @@
 """Settings: tsclust.toml, the environment and flags, in one frozen model."""
 
+from tsclust.config.digests import digest
 from tsclust.config.settings import (
     Cluster,
     Features,
@@ -9,8 +10,8 @@ from tsclust.config.settings import (
     Settings,
     Source,
     Train,
-    digest,
     load,
+    read,
     section,
 )
 from tsclust.config.texts import MISSING, parse_k, parse_share
@@ -29,5 +30,6 @@ __all__ = [
     "load",
     "parse_k",
     "parse_share",
+    "read",
     "section",
 ]

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-import difflib
-import hashlib
-import json
-import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings.exceptions import SettingsError as BadVariableError
 
+from tsclust.config import kept as kept_settings
+from tsclust.config.explained import explained
+from tsclust.config.kept import PLACES
 from tsclust.config.log import Log
 from tsclust.config.refusals import not_json, refuse_passwords
 from tsclust.config.texts import MISSING, parse_k, parse_share
 from tsclust.errors import SettingsError
+from tsclust.workspace.manifest import MadeWith
 
-PLACES = frozenset({"table", "query", "files"})  # of series
+
+def _share_or_nothing(text: str) -> str:
+    if text:
+        parse_share(text)
+    return text
+
+
+Share = Annotated[str, AfterValidator(_share_or_nothing)]  # "20%"; "" for none
 
 
 class Section(BaseModel):
@@ -139,6 +156,12 @@ class Report(Section):
     sheet: int = Field(default=50, ge=0, le=1_000)
 
 
+class Run(Section):
+    """When `run` sweeps anew by itself: at so many further series, as a share; "" = never."""
+
+    sweep_after: Share = ""
+
+
 class Labels(Section):
     """Which of contradictory labels counts: `majority`, `newest`, a labeller's; "": none of them."""
 
@@ -153,16 +176,9 @@ class Train(Section):
     """
 
     machine: str = ""
-    reject_errors: str = "80%"
-    answer: str = "90%"
+    reject_errors: Share = "80%"
+    answer: Share = "90%"
     assume_normal: bool = True
-
-    @field_validator("reject_errors", "answer")
-    @classmethod
-    def _a_share(cls, text: str) -> str:
-        if text:
-            parse_share(text)
-        return text
 
 
 class History(Section):
@@ -188,6 +204,18 @@ class Settings(BaseSettings):
     train: Train = Train()
     history: History = History()
     log: Log = Log()
+    run: Run = Run()
+
+    _differences: MadeWith = PrivateAttr(default_factory=dict)
+    _forgotten: MadeWith = PrivateAttr(default_factory=dict)
+
+    def differences(self, *sections: str) -> MadeWith:
+        """In what of these sections (none named: of all) these settings differ from tsclust.toml."""
+        return {name: keys for name, keys in self._differences.items() if name in sections or not sections}
+
+    def forgotten(self, *sections: str) -> MadeWith:
+        """What stages were made with and no longer counts: tsclust.toml was changed there, or the source is another."""
+        return {name: keys for name, keys in self._forgotten.items() if name in sections}
 
     @field_validator("rule")
     @classmethod
@@ -199,10 +227,10 @@ class Settings(BaseSettings):
         return rules
 
 
-def _of_file(path: Path) -> type[Settings]:
-    """Settings whose values come from flags first, then the environment, then the file."""
+def _of_values(values: dict[str, Any]) -> type[Settings]:
+    """Settings whose values come from flags first, then the environment, then these."""
 
-    class OfFile(Settings):
+    class OfValues(Settings):
         @classmethod
         def settings_customise_sources(
             cls,
@@ -212,58 +240,54 @@ def _of_file(path: Path) -> type[Settings]:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, path)
+            return init_settings, env_settings, InitSettingsSource(settings_cls, values)
 
-    return OfFile
+    return OfValues
 
 
-def load(path: Path, flags: Mapping[str, object] | None = None) -> Settings:
+def load(path: Path, flags: Mapping[str, object] | None = None, made_with: MadeWith | None = None) -> Settings:
     """The settings in force for the tsclust.toml at `path`.
 
     `flags` is a nested dict of what the command line says, e.g. {"cluster": {"k": "2..40"}}; None means "not said".
-    A place of series among them (table, query, files) replaces whichever the file has.
+    A place of series among them (table, query, files) replaces whichever the file has. `made_with` is what the stages
+    that are there were made with: it counts before a file that has not changed since.
     Raises SettingsError with the key, the value and what was expected.
     """
     said = _given(flags or {})
+    raw = read(path)
     try:
+        kept = kept_settings.in_force(made_with or {}, raw, said)
         if place := {name for name in PLACES if name in said.get("source", {})}:
             said["source"] |= dict.fromkeys(PLACES - place, "")
-        found = _of_file(path)(**said)
+        found = _of_values(kept_settings.merged(raw, kept))(**said)
         refuse_passwords(found.model_dump(exclude={"dsn"}))
-        return Settings.model_construct(found.model_fields_set, **dict(found))
+    except BadVariableError as error:
+        raise not_json(error) from None
+    except ValidationError as error:
+        raise explained(error, path, said, Settings, {"rule": Rule}) from None
+    settings = Settings.model_construct(found.model_fields_set, **dict(found))
+    sections = {name: value for name, value in settings if isinstance(value, Section)}
+    settings._differences = kept_settings.differences(sections, raw)
+    settings._forgotten = kept_settings.forgotten(made_with or {}, kept, said, sections)
+    return settings
+
+
+def read(path: Path) -> dict[str, Any]:
+    """What the tsclust.toml at `path` has, as it is; {} where there is none. Raises SettingsError for no TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not valid TOML: {error}", "Fix that line") from None
     except UnicodeDecodeError:
         raise SettingsError(f"{path} is not UTF-8 text", "Save it as UTF-8") from None
-    except BadVariableError as error:
-        raise not_json(error) from None
-    except ValidationError as error:
-        raise _explained(error, path, said) from None
 
 
 def section(flags: Mapping[str, object] | None, name: str) -> dict[str, object]:
     """What flags say of a table of tsclust.toml; {} where they say nothing of it."""
     found = (flags or {}).get(name)
     return dict(found) if isinstance(found, Mapping) else {}
-
-
-def digest(*sections: BaseModel | tuple[BaseModel, ...] | str) -> str:
-    """A hash of settings: equal settings, equal hash, whatever their order in the file."""
-    plain = [_plain(s) for s in sections]
-    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _plain(section: BaseModel | tuple[BaseModel, ...] | str) -> Any:
-    if isinstance(section, BaseModel):  # a later key counts where it is set: what was made before stays up to date
-        plain = section.model_dump(mode="json", exclude=_unset(section))
-        return {key: [] if value is None else value for key, value in plain.items()}  # not set is off, as it was
-    return [_plain(s) for s in section] if isinstance(section, tuple) else section
-
-
-def _unset(section: BaseModel) -> set[str]:
-    """The later keys of a section that have their default."""
-    fields = type(section).model_fields
-    return {n for n in getattr(section, "LATER", ()) if getattr(section, n) == fields[n].default}
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, Any]:
@@ -273,38 +297,3 @@ def _given(flags: Mapping[str, object]) -> dict[str, Any]:
         if value is not None and value != {}:
             said[key] = value
     return said
-
-
-def _explained(error: ValidationError, path: Path, said: Mapping[str, Any]) -> SettingsError:
-    first = error.errors()[0]
-    key = ".".join(str(p) for p in first["loc"]) or "settings"
-    if first["type"] == "extra_forbidden":
-        return SettingsError(f"unknown key {key} in {path}{_near(first['loc'])}", "Correct or remove it")
-    value = "***" if key.startswith("dsn") else repr(first["input"])[:200]
-    expected = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
-    if _was_said(first["loc"], said):
-        return SettingsError(f"{_flag(first['loc'])} {value}: {expected}", "Correct it on the command line")
-    variable = "TSCLUST_" + key.upper().replace(".", "__")
-    where = f"environment variable {variable}" if variable in os.environ else key
-    return SettingsError(f"{where} = {value}: {expected}", f"Correct it (file: {path})")
-
-
-def _was_said(loc: tuple[int | str, ...], said: Mapping[str, Any]) -> bool:
-    """Whether the value at `loc` came with a flag."""
-    return len(loc) > 1 and loc[1] in said.get(str(loc[0]), {})
-
-
-def _flag(loc: tuple[int | str, ...]) -> str:
-    """--lang for report.lang"""
-    name = str(loc[1])
-    return "--" + {"files": "from"}.get(name, name).replace("_", "-")
-
-
-def _near(loc: tuple[int | str, ...]) -> str:
-    """The keys that look like the unknown one: `, did you mean baseline?`"""
-    model: Any = Settings
-    for step in loc[:-1]:
-        annotation = Rule if step == "rule" else getattr(model.model_fields.get(step), "annotation", None)
-        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
-    near = difflib.get_close_matches(str(loc[-1]), list(model.model_fields), n=2, cutoff=0.5)
-    return f" (did you mean {' or '.join(near)}?)" if near else f" (known: {', '.join(model.model_fields)})"

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from importlib.resources import files
+from importlib import resources
 
 from tsclust.config.settings import Rule
 
 
-def settings_text(rules: Sequence[Rule], table: str = "", baseline: Sequence[str] | None = None) -> str:
+def settings_text(
+    rules: Sequence[Rule], table: str = "", baseline: Sequence[str] | None = None, files: str = ""
+) -> str:
     """The file's text, with what is known already filled in; `rules` are those that apply while it has none."""
-    head = files("tsclust.config").joinpath("template.toml").read_text(encoding="utf-8")
+    head = resources.files("tsclust.config").joinpath("template.toml").read_text(encoding="utf-8")
     head = head.replace('\ntable = ""', f"\ntable = {_quoted(table)}", 1)
+    head = head.replace('\nfiles = ""', f"\nfiles = {_quoted(files)}", 1)
     if baseline is not None:  # "" is none of them: off, which is not the same as not set
         columns = ", ".join(_quoted(name) for name in baseline if name)
         head = head.replace("\n# baseline = []", f"\nbaseline = [{columns}]", 1)

@@ -15,13 +15,13 @@ import polars as pl
 import pyarrow as pa
 
 import tsclust
-from tsclust import config
 from tsclust.engine.base import map_parts
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.hashing import hash_ids
 from tsclust.notebook import group_figures
 from tsclust.notebook.labels_view import LabelsView
 from tsclust.notebook.try_feature import try_feature
+from tsclust.pipeline.settings import load
 from tsclust.series import ID, VALUES
 from tsclust.stages.clusters import membership, parts
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -52,7 +52,7 @@ def open(root: Path | str) -> WorkspaceView:
     Raises NotAWorkspaceError where there is none, SettingsError where its tsclust.toml cannot be used.
     """
     workspace = Workspace.open(Path(root))
-    return WorkspaceView(workspace, config.load(workspace.config))
+    return WorkspaceView(workspace, load(workspace, None))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,11 @@ import polars as pl
 
 from tsclust import config
 from tsclust.config import Labels, Settings
+from tsclust.config.flags import as_typed
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.pipeline.ending import end
+from tsclust.pipeline.settings import keep, load
 from tsclust.series import ID
 from tsclust.stages.clusters import archive, drilldown, messages, renumbering, step
 from tsclust.stages.clusters.drilldown import Inside
@@ -41,39 +43,50 @@ def cluster(
     within: int | None = None,
     unlabelled: bool = False,
     trial: bool = False,
+    save: bool = False,
 ) -> Result:
     """Run K-means++ over the whole sweep of k and find the groups hidden in it: in all series that are kept, `within`
     one of the groups, or among those `unlabelled`, which have neither a label nor a predicted kind.
 
-    trial: only look at what would be found; clusters/ stays as it is.
+    trial: only look at what would be found; clusters/ stays as it is. save: write the settings of flags to
+    tsclust.toml.
     """
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
     if unlabelled and within is not None:
         raise SettingsError("--unlabelled and --within are two different sweeps", "Use only one of them")
+    if trial and save:
+        raise SettingsError("--try writes nothing, --save would", "Use only one of them")
+    settings = load(workspace, flags, within=UNLABELLED_GROUP if unlabelled else within)
+    done = _cluster(workspace, settings, listen, within, unlabelled, trial)
+    if trial and not done.skipped:
+        return replace(done, then=_as_typed(root, flags, within, unlabelled))
+    return end(done, workspace, settings, "clusters", save=save)
+
+
+def _cluster(
+    workspace: Workspace, settings: Settings, listen: Listener, within: int | None, unlabelled: bool, trial: bool
+) -> Result:
     with workspace.locked(settings.history.keep):
         workspace.manifest(FEATURES)
         if settings.cluster.baseline_columns:
             freshness.refuse_stale(workspace)
         if not unlabelled and within is None:
-            done = _all(workspace, settings, listen, trial)
-            return done if not trial or done.skipped else replace(done, then=_as_typed(root, flags))
+            return _all(workspace, settings, listen, trial)
         files = FeatureFiles.of(workspace)
         if within is not None:
             inside = drilldown.members(workspace, files, within)
         else:
             inside = _unlabelled(workspace, files, settings.labels)
-        done = drilldown.drill(workspace, files, settings.cluster, inside, listen, trial)
-    more = "--unlabelled" if unlabelled else f"--within {within}"
-    return done if not trial or done.skipped else replace(done, then=f"{_as_typed(root, flags)} {more}")
+        made_with = settings.differences("cluster").get("cluster", {})
+        return drilldown.drill(workspace, files, settings.cluster, made_with, inside, listen, trial)
 
 
-def _as_typed(root: Path, flags: Mapping[str, object] | None) -> str:
+def _as_typed(root: Path, flags: Mapping[str, object] | None, within: int | None, unlabelled: bool) -> str:
     """The command with these flags, to have what was only tried."""
     given = {name: value for name, value in config.section(flags, "cluster").items() if value is not None}
-    lists = {name: value if isinstance(value, list | tuple) else [value] for name, value in given.items()}
-    words = [f"--{name} {shlex.quote(str(one))}" for name, values in lists.items() for one in values]
-    return " ".join([command("cluster", root), *words])
+    words = [as_typed("cluster", name, value) for name, value in given.items()]
+    which = ["--unlabelled"] if unlabelled else [] if within is None else [f"--within {within}"]
+    return " ".join([command("cluster", root), *words, *which])
 
 
 def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Inside:
@@ -82,16 +95,17 @@ def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Ins
     labels, scores = workspace.manifest(LABELS), workspace.find_manifest(SCORES)
     as_now = scores and scores.inputs.get("features") == files.manifest.output_hash
     rest = unlabelled_series.find(files, labelled, workspace.parts(SCORES) if as_now else [])
-    state = config.digest(asked, *(one.output_hash for one in (labels, scores) if one))
+    state = unlabelled_series.state_of(asked, labels, scores)
     return Inside(UNLABELLED_GROUP, rest, "without a name", state)
 
 
 def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool) -> Result:
-    meter, then = Meter(), command("report", workspace.root)
+    meter = Meter()
     features, before = workspace.manifest(FEATURES), workspace.reusable(CLUSTERS)
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
-        done = up_to_date("cluster", workspace.stage(CLUSTERS), before, then)
+        keep(workspace, CLUSTERS, settings)
+        done = up_to_date("cluster", workspace.stage(CLUSTERS), before, "")
         return replace(done, notes=(*done.notes, *freshness.stale_notes(workspace, settings)))
     files = FeatureFiles.of(workspace)
     scope, names = Scope.of(files), files.clustered
@@ -106,12 +120,13 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool
         numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, spread, names, seen=seen)
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         step.write_groups(writer, "", swept, groups)
+        facts = step.facts_of(task, swept, numbered).model_copy(update={"described": features.facts.described})
         manifest = write_manifest(
             writer, meter, CLUSTERS, settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,
-            facts=step.facts_of(task, swept, numbered),
+            facts=facts, made_with=settings.differences("cluster"),
         )  # fmt: skip
     said = (*messages.of_sweep(manifest, before), *freshness.stale_notes(workspace, settings))
     if trial:
         return messages.of_trial(manifest, numbered, said)
-    return of_stage("cluster", workspace.stage(CLUSTERS), manifest, then, notes=said)
+    return of_stage("cluster", workspace.stage(CLUSTERS), manifest, "", notes=said)

@@ -5,36 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
+from tsclust.pipeline.ending import end
+from tsclust.pipeline.settings import keep, load
 from tsclust.stages.features import freshness, messages
+from tsclust.stages.features.default_rules import CLEAR
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.files import FeatureFiles
-from tsclust.stages.features.screening import CLEAR
 from tsclust.stages.features.spec import Describer, FeatureSpec
 from tsclust.stages.features.step import Plan, describe_parts, describer_of, plan_of
 from tsclust.stages.series.parts import SeriesFiles
-from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
 
-def features(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Result:
+def features(
+    root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent, *, save: bool = False
+) -> Result:
     """Describe every series by the features of the catalogue and set aside what the rules say cannot be real.
 
-    Parts whose series are the same as the last time are taken over as they are.
+    Parts whose series are the same as the last time are taken over as they are. save: write the settings of flags to
+    tsclust.toml.
     """
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
+    return end(_features(workspace, settings, listen), workspace, settings, "features", save=save)
+
+
+def _features(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     meter = Meter()
-    then = command("filter", root)
     with workspace.locked(settings.history.keep):
         series, before = SeriesFiles.of(workspace), workspace.reusable(FEATURES)
-        inputs, spec = {"series": series.manifest.output_hash}, FeatureSpec.read(root, settings)
+        inputs, spec = {"series": series.manifest.output_hash}, FeatureSpec.read(workspace.root, settings)
         if before and (before.inputs, before.settings) == (inputs, spec.digest):
-            return up_to_date("features", workspace.stage(FEATURES), before, then)
+            keep(workspace, FEATURES, settings)
+            return up_to_date("features", workspace.stage(FEATURES), before, "")
         freshness.refuse_nothing(workspace)
         describer = describer_of(spec, series, listen)
         same = before if before and before.settings == spec.digest else None
@@ -45,11 +52,11 @@ def features(root: Path, flags: Mapping[str, object] | None = None, listen: List
             facts = describe_parts(series, writer, describer, plan, listen)
             manifest = write_manifest(
                 writer, meter, FEATURES, settings=spec.digest, inputs=inputs, seed=0, rows=series.manifest.rows,
-                parts=series.manifest.parts, facts=facts,
+                parts=series.manifest.parts, facts=facts, made_with=settings.differences("features"),
             )  # fmt: skip
     notes, table = _notes(settings, describer, plan, series.manifest.parts), messages.rule_table(manifest)
     notes = (*notes, *messages.lost_groups(workspace, manifest.facts))
-    return of_stage("features", workspace.stage(FEATURES), manifest, then, notes=notes, table=table)
+    return of_stage("features", workspace.stage(FEATURES), manifest, "", notes=notes, table=table)
 
 
 def _notes(settings: Settings, describer: Describer, plan: Plan, parts: int) -> tuple[str, ...]:

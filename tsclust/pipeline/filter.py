@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from tsclust import config
 from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import filter_show
+from tsclust.pipeline.next_step import after
+from tsclust.pipeline.settings import load
 from tsclust.stages.features import catalogue, freshness, messages, step
+from tsclust.stages.features.default_rules import CLEAR, in_force
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.parts import TYPICAL_FILE
-from tsclust.stages.features.rules import in_force
-from tsclust.stages.features.screening import CLEAR
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -40,19 +40,18 @@ def filter(
     named. Raises SettingsError for a rule that was not applied.
     """
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
     filter_show.refuse_nonsense(dry_run, show, html, limit)
     if show is not None or html:
         rules = _in_force(settings, workspace.manifest(FEATURES))
         return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()
-    then = command("cluster", root)
     with contextlib.nullcontext() if dry_run else workspace.locked(settings.history.keep):
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
         if before.facts.rules == rules:
             workspace.parts(FEATURES)  # up to date means whole, too
-            done = up_to_date("filter", workspace.stage(FEATURES), before, then)
+            done = up_to_date("filter", workspace.stage(FEATURES), before, after(workspace))
             notes = (*done.notes, *_notes(workspace, settings))
             return replace(done, notes=notes, table=messages.rule_table(before))
         if dry_run:
@@ -68,10 +67,10 @@ def filter(
             facts = step.screen_parts(files, writer, rules, listen)
             manifest = write_manifest(
                 writer, meter, FEATURES, settings=before.settings, inputs=before.inputs, seed=0,
-                rows=before.rows, parts=before.parts, facts=facts,
+                rows=before.rows, parts=before.parts, facts=facts, made_with=before.made_with,
             )  # fmt: skip
     notes, table = _notes(workspace, settings), messages.rule_table(manifest)
-    return of_stage("filter", workspace.stage(FEATURES), manifest, then, notes=notes, table=table)
+    return of_stage("filter", workspace.stage(FEATURES), manifest, after(workspace), notes=notes, table=table)
 
 
 def _notes(workspace: Workspace, settings: Settings) -> tuple[str, ...]:

@@ -10,23 +10,29 @@ from pathlib import Path
 from tsclust.config.refusals import refuse_passwords
 from tsclust.config.template import settings_text
 from tsclust.errors import SettingsError
-from tsclust.stages.features.rules import DEFAULT_RULES
+from tsclust.pipeline import next_step
+from tsclust.stages.features.default_rules import DEFAULT_RULES
 from tsclust.workspace.atomic import disk_full_explained, make_folder, sync_tree, write_file
-from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
 
-def init(root: Path, table: str = "", baseline: Sequence[str] | None = None) -> Result:
-    """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over."""
+def init(root: Path, table: str = "", baseline: Sequence[str] | None = None, *, files: str = "") -> Result:
+    """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over.
+
+    files: a file, folder or pattern with the series; a path that is not absolute is one from `root`.
+    """
     meter = Meter()
-    refuse_passwords({"table": table, "baseline": baseline})
+    refuse_passwords({"table": table, "files": files, "baseline": baseline})
     if (root / "tsclust.toml").exists():
         raise SettingsError(f"{root / 'tsclust.toml'} exists already", "Edit it, or name another folder with -w")
-    write_workspace(root, settings_text(DEFAULT_RULES, table, baseline))
-    where = f"series come from {table}" if table else "fill in [source]: where your series are"
+    write_workspace(root, settings_text(DEFAULT_RULES, table, baseline, files))
+    place = files or table
+    where = f"series come from {place}" if place else "fill in [source]: where your series are"
     notes = (f"tsclust.toml has all settings; {where}", "sql/ has queries for other ways of storing series")
-    return Result("init", root, *meter.read(), notes=notes, then=command("extract", root), facts={})
+    then = next_step.after(Workspace.open(root))
+    return Result("init", root, *meter.read(), notes=notes, then=then, facts={})
 
 
 def write_workspace(root: Path, settings: str) -> None:

@@ -11,9 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from tsclust import config
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.pipeline.settings import load
 from tsclust.series import ID
 from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
@@ -42,7 +42,7 @@ def labels_export(
     another kind or a table that is not tsclust's, and what write_table raises.
     """
     workspace, meter = Workspace.open(root), Meter()
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
     if to is None and not to_table:
         example = "For example: tsclust labels export labels.csv"
         raise SettingsError("labels export: expected a file or --to-table", example)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tsclust import config
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.errors import SettingsError
+from tsclust.pipeline import answers_folder
+from tsclust.pipeline.next_step import after as next_after
+from tsclust.pipeline.settings import load
 from tsclust.stages.labels import archive, messages, resolution
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels.answers import Limits, parse
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.files import received
 from tsclust.stages.labels.step import in_force_only, with_file
-from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
@@ -34,7 +35,7 @@ def labels_import(
     no file is given.
     """
     workspace, meter = Workspace.open(root), Meter()
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
     if not files:
         raise SettingsError("no answers files given: expected at least one", f"Run: {LABELS.command(root)}")
     limits = Limits(archive.most_clusters(workspace))
@@ -52,8 +53,9 @@ def labels_import(
         resolve = label_files.decider(settings.labels.resolve, found)
         if new:
             label_files.write(workspace, meter, after, found, [file for file, _ in new])
+    answers_folder.note(workspace, files)
     said = messages.Imported(had, found, after, new, len(files) - len(new), resolve)
     return Result(
         "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),
-        table=said.table(), then=command("report", root), facts=said.facts(),
+        table=said.table(), then=next_after(workspace), facts=said.facts(),
     )  # fmt: skip

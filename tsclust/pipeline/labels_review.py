@@ -8,9 +8,9 @@ from pathlib import Path
 
 import polars as pl
 
-from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
+from tsclust.pipeline.settings import load
 from tsclust.series import ID
 from tsclust.stages.features import freshness
 from tsclust.stages.labels import archive, files, tables
@@ -42,7 +42,7 @@ def labels_review(
     """Write a report of the `limit` most suspicious labels, each with the kind it looks like. Its answers are
     imported like those of any other."""
     workspace, meter, name = Workspace.open(root), Meter(), valid_name(name)
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
     with workspace.locked(settings.history.keep), single_threaded_blas():
         reviewed = files.read(workspace).reviewed  # need not be asked about again
         source, judge, ranked = _ranked(workspace, settings, listen)
@@ -63,7 +63,7 @@ def rank(root: Path, flags: Mapping[str, object] | None = None, listen: Listener
     """Every label in use, the most suspicious first: series_id, kind, suggested, probability (of the label), margin."""
     workspace = Workspace.open(root)
     with single_threaded_blas():
-        return _ranked(workspace, config.load(workspace.config, flags), listen)[-1].drop("part", "row")
+        return _ranked(workspace, load(workspace, flags), listen)[-1].drop("part", "row")
 
 
 def _ranked(

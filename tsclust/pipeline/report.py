@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,9 @@ import plotly.graph_objects as go
 from tsclust import config
 from tsclust.config import Report, Settings
 from tsclust.engine.base import Listener, Progress, silent
+from tsclust.pipeline.ending import end
+from tsclust.pipeline.next_step import after
+from tsclust.pipeline.settings import load
 from tsclust.stages.clusters import freshness as clusters_freshness
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.proposal import FEW
@@ -19,6 +21,8 @@ from tsclust.stages.clusters.selection import ReportScope
 from tsclust.stages.features import freshness
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.labels import archive
+from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.reports import newest_file
 from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.files import (
     Kind,
@@ -30,6 +34,7 @@ from tsclust.stages.reports.files import (
     written,
 )
 from tsclust.stages.reports.groups.step import collect, overview_figures
+from tsclust.stages.reports.newest_file import NewestReport
 from tsclust.stages.reports.step import read_sheet
 from tsclust.stages.scores import check_files
 from tsclust.workspace.folder import Workspace
@@ -52,17 +57,22 @@ def report(
     k: int | None = None,
     group: int | None = None,
     everything: bool = False,
+    save: bool = False,
+    if_new: bool = False,
 ) -> Result:
     """Write one HTML file: the groups found, for an expert to look at, or the features and what the rules reject.
 
     Of the groups of the whole sweep, of one model with `k` clusters, or of one `group`; with `everything` also those
-    that have their names already. With [report] split it is a folder with an index and several parts.
+    that have their names already. With [report] split it is a folder with an index and several parts. save: write the
+    settings of flags to tsclust.toml. if_new: only where the sweep there is, or the settings, have no report yet.
     """
     workspace = Workspace.open(root)
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
     wanted = ReportScope(k, group, everything)
     refuse_mismatch(kind, wanted, bool(config.section(flags, "report").get("split")))
     name = default_name(kind, wanted) if name is None else valid_name(name)
+    if if_new and (there := newest_file.shows(workspace, _sweep(workspace), config.digest(settings.report))):
+        return _there_already(workspace, there)
     meter = Meter()
     with workspace.locked(settings.history.keep):
         path = _write(workspace, settings, listen, name, kind, wanted)
@@ -72,13 +82,23 @@ def report(
     several = f", {len(files)} files: send the whole folder" if len(files) > 1 else ""
     notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
     facts = {"bytes": size, "lang": settings.report.lang, "files": [str(file) for file in files]}
-    return Result("report", path, *meter.read(), notes=notes, then=f"open {shlex.quote(str(path))}", facts=facts)
+    done = Result("report", path, *meter.read(), notes=notes, facts=facts)
+    return end(done, workspace, settings, "reports", save=save)
+
+
+def _sweep(workspace: Workspace) -> str:
+    return workspace.manifest(CLUSTERS).output_hash
+
+
+def _there_already(workspace: Workspace, path: Path) -> Result:
+    note = f"up to date: {path} shows these groups"
+    return Result("report", path, 0.0, 0.0, skipped=True, notes=(note,), then=after(workspace), facts={})
 
 
 def figures(root: Path, flags: Mapping[str, object] | None = None) -> dict[str, go.Figure]:
     """The pictures of the report's overview, by name, as Plotly figures: for a notebook."""
     workspace = Workspace.open(root)
-    return overview_figures(workspace, config.load(workspace.config, flags).report.lang)
+    return overview_figures(workspace, load(workspace, flags).report.lang)
 
 
 def _write(
@@ -98,7 +118,13 @@ def _write(
         found = replace(found, sheet=_sheet(workspace, settings.report.sheet))
     listen(Progress("report: writing the page", 1, 2, "steps"))
     drawn = overview_figures(workspace, lang) if settings.report.charts else {}
-    return write_groups(workspace, name, found, lang, drawn, settings.report.split)
+    path = write_groups(workspace, name, found, lang, drawn, settings.report.split)
+    sweep, labels = _sweep(workspace), workspace.find_manifest(LABELS)
+    newest_file.write(workspace, NewestReport(
+        sweep=sweep, labels=labels.output_hash if labels else "", made_with=settings.differences("report"),
+        path=str(path.relative_to(workspace.reports)), settings=config.digest(settings.report),
+    ))  # fmt: skip
+    return path
 
 
 def _all_members(asked: Report) -> Report:

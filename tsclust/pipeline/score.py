@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tsclust import config
-from tsclust.config import parse_share
+from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
-from tsclust.errors import SettingsError
+from tsclust.errors import DriftError, SettingsError, TsclustError
+from tsclust.pipeline.next_step import after
+from tsclust.pipeline.settings import load
 from tsclust.series import ID
 from tsclust.sink.postgres.table import write_table
 from tsclust.sink.postgres.target import names_of
@@ -19,8 +21,9 @@ from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.facts import MODEL, ComparedBy
 from tsclust.stages.scores import messages, parts
 from tsclust.stages.scores.facts import SCORES, SCORES_NEW
+from tsclust.stages.scores.since import condition
 from tsclust.stages.scores.step import score_all, series_to_score
-from tsclust.workspace.commands import command
+from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result, of_stage
@@ -33,20 +36,25 @@ def score(
     flags: Mapping[str, object] | None = None,
     listen: Listener = silent,
     *,
-    refuse: str = "",
+    refuse: str | None = None,
     to_table: str = "",
+    since: str = "",
 ) -> Result:
     """Say of each series which kind it is, "don't know" or "none of these": of those in features/, or, where `flags`
     name a source, of new ones.
 
-    refuse: the share of series that get no answer, in place of the threshold of training. to_table: a table in
-    PostgreSQL that gets them too.
+    refuse: the share of series that get no answer, in place of the threshold of training, which "" is; None: as the
+    workspace's series were scored last. to_table: a table in PostgreSQL that gets them too. since: "7d", only series of
+    the source that were recorded since then, by [source] watermark or the first column of times.
     Raises StageMissingError where the model was trained on other features, rules or baselines; with `to_table` what
     write_table raises, when scores/ is in place.
     """
     workspace, meter = Workspace.open(root), Meter()
-    settings = config.load(workspace.config, flags)
-    share, stage = _share(refuse), SCORES_NEW if _elsewhere(flags) else SCORES
+    settings = load(workspace, flags, new_source=True)
+    if since:
+        settings = _since(workspace, settings, since)
+    stage = SCORES_NEW if since or _elsewhere(flags) else SCORES
+    share = _last_share(workspace) if refuse is None else _share(refuse)
     if to_table:
         names_of(to_table, [*parts.COLUMNS, parts.SCORED_AT])
     with workspace.locked(settings.history.keep), single_threaded_blas():
@@ -61,10 +69,30 @@ def score(
     if to_table:
         scores = parts.read_all(workspace.parts(stage), datetime.fromisoformat(manifest.made_at))
         write_table(settings.dsn.get_secret_value(), to_table, scores, key=[ID], later=LATER)
-    then = f"{command('cluster', root)} --unlabelled" if stage is SCORES else command("status", root)
     notes = messages.notes(manifest.facts, to_table)
     table = messages.table(manifest.facts, manifest.rows)
-    return of_stage("score", workspace.stage(stage), manifest, then, notes=notes, table=table)
+    return of_stage("score", workspace.stage(stage), manifest, after(workspace), notes=notes, table=table)
+
+
+def _since(workspace: Workspace, settings: Settings, since: str) -> Settings:
+    """The settings for what was recorded since then. Raises SettingsError."""
+    source = settings.source
+    column = source.watermark or SeriesFiles.of(workspace).time_column
+    recent = condition(since, column, datetime.now(UTC), source.where)
+    return settings.model_copy(update={"source": source.model_copy(update={"where": recent})})
+
+
+def drifted(done: Result) -> DriftError:
+    """The error of --check, for scores that drifted."""
+    return DriftError("series have drifted since the model was trained", f"See {done.wrote}/manifest.json")
+
+
+def _last_share(workspace: Workspace) -> float | None:
+    try:
+        before = workspace.find_manifest(SCORES)
+    except TsclustError:  # damaged: it is made again
+        return None
+    return before.facts.refuse if before else None
 
 
 def _share(refuse: str) -> float | None:

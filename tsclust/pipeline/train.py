@@ -9,6 +9,8 @@ from pathlib import Path
 from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
+from tsclust.pipeline.ending import end
+from tsclust.pipeline.settings import keep, load
 from tsclust.stages.features import freshness
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels import files
@@ -20,7 +22,6 @@ from tsclust.stages.model.step import train_model, write_model
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
 from tsclust.stages.scores import check_files
-from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.pages import write_page
@@ -29,11 +30,20 @@ from tsclust.workspace.result import Result, of_stage, up_to_date
 PAGE = "model"  # reports/model.html
 
 
-def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Result:
-    """Learn the kinds from the labels: a classifier, when it does not know, and what is none of them."""
-    workspace, meter = Workspace.open(root), Meter()
-    settings = config.load(workspace.config, _alone(flags))
-    then = command("score", root)
+def train(
+    root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent, *, save: bool = False
+) -> Result:
+    """Learn the kinds from the labels: a classifier, when it does not know, and what is none of them.
+
+    save: write the settings of flags to tsclust.toml.
+    """
+    workspace = Workspace.open(root)
+    settings = load(workspace, _alone(flags), page=MODEL)
+    return end(_train(workspace, settings, listen), workspace, settings, "model", save=save)
+
+
+def _train(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
+    meter = Meter()
     with workspace.locked(settings.history.keep), single_threaded_blas():
         freshness.refuse_stale(workspace)
         inputs = ModelInputs.of(workspace)
@@ -42,15 +52,21 @@ def train(root: Path, flags: Mapping[str, object] | None = None, listen: Listene
             inputs.hashes(settings.train.assume_normal),
             settings_digest(settings),
         ):
-            done = up_to_date("train", workspace.stage(MODEL), manifest, then)
+            keep(workspace, MODEL, settings)
+            done = up_to_date("train", workspace.stage(MODEL), manifest, "")
         else:
             manifest = _trained(workspace, inputs, settings, listen, meter)
         page, data = workspace.reports / f"{PAGE}.html", model_page.of(manifest, settings.report.title)
-        write_page(root, "train", page, model_page.render(data, settings.report.lang))
+        write_page(workspace.root, "train", page, model_page.render(data, settings.report.lang))
     if fresh:
-        return replace(done, notes=(*messages.quality(data.quality, root), f"how good the model is: {page}"))
+        return replace(done, notes=(*messages.quality(data.quality, workspace.root), f"how good the model is: {page}"))
     return of_stage(
-        "train", workspace.stage(MODEL), manifest, then, notes=_notes(data, settings, page, root), table=_table(data)
+        "train",
+        workspace.stage(MODEL),
+        manifest,
+        "",
+        notes=_notes(data, settings, page, workspace.root),
+        table=_table(data),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tsclust.engine.base import Listener, Progress, map_parts, silent
-from tsclust.pipeline.status import ALWAYS, LATER
+from tsclust.pipeline.stage_state import ALWAYS, LATER
 from tsclust.stages.scores.facts import SCORES_NEW
 from tsclust.wording.english import counted
 from tsclust.workspace.commands import command

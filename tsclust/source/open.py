@@ -1,4 +1,4 @@
-"""Where series come from, by what the settings name: files, or a table or query of PostgreSQL."""
+"""Where series come from, by what the settings name: files, or a table or query of PostgreSQL; what is new there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tsclust import config
 from tsclust.config import Settings
+from tsclust.source.census import Census
 from tsclust.source.protocols import PlannedRanges, Reader
 
 
@@ -24,3 +26,21 @@ def opened(
 
     with postgres.opened(settings.dsn.get_secret_value(), settings.source, base, frozen, after) as reader:
         yield reader
+
+
+def census(settings: Settings, base: Path, mark: str | None) -> Census:
+    """How many series a table or query has, and how many beyond the mark of the last reading. Files are not counted."""
+    from tsclust.source.postgres import census as of_postgres
+
+    return of_postgres.census(settings.dsn.get_secret_value(), settings.source, base, mark)
+
+
+def files_state(settings: Settings, base: Path) -> str:
+    """A hash of the names, sizes and times of the files; "" for a server. Raises SettingsError where there is none."""
+    if not settings.source.files:
+        return ""
+    from tsclust.source.files import discovery
+
+    paths = discovery.found(settings.source.files, base)
+    about = [(str(path), one.st_size, one.st_mtime_ns) for path in paths for one in [path.stat()]]
+    return config.digest(repr(about))

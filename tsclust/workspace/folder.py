@@ -15,10 +15,10 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, TsclustError, WorkspaceBusyError
-from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync
+from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync, write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.history import History, Step
-from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else, parts_in
+from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else, parts_in, sealed
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.pruning import prune
@@ -126,6 +126,10 @@ class Workspace:
             )
         return found
 
+    def reseal(self, stage: Stage[Any], manifest: Manifest[Any]) -> None:
+        """Put another manifest in the place of a stage's, about the same files."""
+        write_file(self.stage(stage) / MANIFEST, sealed(manifest.model_dump_json(indent=2)))
+
     def damaged(self, stage: Stage[Any], name: str) -> DamagedError:
         """The error for a file of a stage that cannot be read."""
         again = f"Make it again: {stage.command(self.root)}"
@@ -151,9 +155,15 @@ class Workspace:
                     f"Remove that stage's folder and make it again: {command('run', self.root)}",
                 ) from None
 
-    def _lock(self) -> filelock.AcquireReturnProxy[Any]:
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Only one `run` at a time: between its stages, which take the lock each, no other one comes in."""
+        with self._lock(".tsclust.run.lock"):
+            yield
+
+    def _lock(self, name: str = ".tsclust.lock") -> filelock.AcquireReturnProxy[Any]:
         try:
-            return filelock.FileLock(self.root / ".tsclust.lock", timeout=0).acquire()
+            return filelock.FileLock(self.root / name, timeout=0).acquire()
         except filelock.Timeout:
             raise WorkspaceBusyError(
                 f"another tsclust is writing to {self.root}", "Wait until it is done, or use another workspace with -w"

@@ -7,7 +7,7 @@ import hashlib
 import platform
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -97,8 +97,20 @@ class ManifestHead(BaseModel):
             return cls()
 
 
+class KeptSetting(BaseModel):
+    """A setting that a flag or a variable gave a stage. file: what tsclust.toml had there then, None for nothing."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    value: Any
+    file: Any = None
+
+
+MadeWith = Mapping[str, Mapping[str, KeptSetting]]  # section of tsclust.toml -> key -> the setting
+
+
 class Manifest(BaseModel, Generic[F]):
-    """What a stage was made from and what it cost."""
+    """What a stage was made from and what it cost. made_with: settings that tsclust.toml did not have."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -113,6 +125,7 @@ class Manifest(BaseModel, Generic[F]):
     seconds: float
     peak_mb: float
     made_at: str
+    made_with: MadeWith = Field(default_factory=dict)
     facts: F
 
     @property
@@ -140,14 +153,14 @@ class Meter:
 
 def write_manifest(
     writer: StageWriter, meter: Meter, stage: Stage[F], *, settings: str, inputs: dict[str, str], seed: int, rows: int,
-    parts: int, facts: F,
+    parts: int, facts: F, made_with: MadeWith | None = None,
 ) -> Manifest[F]:  # fmt: skip
     """Seal a stage: its manifest is the last file written."""
     seconds, peak = meter.read()
     made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     manifest = stage.manifest(
         stage=stage.name, settings=settings, inputs=inputs, outputs=writer.outputs, versions=_versions(), seed=seed,
-        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=made_at, facts=facts,
+        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=made_at, facts=facts, made_with=made_with or {},
     )  # fmt: skip
     return put_manifest(writer, manifest)
 

@@ -64,7 +64,7 @@ def test_facts_of_before_are_understood(tmp_path: Path) -> None:
     assert (facts.version, facts.advice, facts.highest) == (1, Advice(elbow=8, silhouette=3), 5)
     assert facts.asked is not None
     assert facts.asked.model_dump(mode="json") == {k: v for k, v in OLD["asked"].items() if k != "no_longer_a_setting"}
-    assert facts.within["3"].model_dump(mode="json") == OLD["within"]["3"]
+    assert facts.within["3"].model_dump(mode="json", exclude={"made_with", "state"}) == OLD["within"]["3"]
     again = facts.model_dump(mode="json", exclude={"version", "asked"})
     assert again == {name: value for name, value in OLD.items() if name != "asked"}
 

@@ -12,7 +12,8 @@ from tests.support.series import CYCLE, features_of, machine_features, of_kind, 
 from tsclust.config import Rule
 from tsclust.errors import SettingsError
 from tsclust.stages.features.catalogue import NAMES
-from tsclust.stages.features.rules import columns_used, in_force, screen
+from tsclust.stages.features.default_rules import in_force
+from tsclust.stages.features.rules import columns_used, screen
 
 ALL = in_force(None, True)
 FAST = np.interp(np.arange(0, len(CYCLE) - 1, 1 / 12), np.arange(len(CYCLE)), CYCLE)

@@ -14,7 +14,7 @@ from tests.support.swept import extracted, swept
 from tests.support.views import ODD, by_hash, dip
 from tsclust.errors import StageMissingError
 from tsclust.notebook.view import WorkspaceView
-from tsclust.stages.features.rules import DEFAULT_RULES
+from tsclust.stages.features.default_rules import DEFAULT_RULES
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tsclust.config import Report
 from tsclust.notebook.group_figures import curves_of, spread_of
 from tsclust.notebook.model_figures import coverage_of
 from tsclust.stages.features.catalogue import CATALOGUE
-from tsclust.stages.features.rules import DEFAULT_RULES, NOT_DESCRIBED
+from tsclust.stages.features.default_rules import DEFAULT_RULES, NOT_DESCRIBED
 from tsclust.stages.reports.charts.figures import elbow
 from tsclust.stages.reports.data import Unusual
 from tsclust.stages.reports.groups.page import render

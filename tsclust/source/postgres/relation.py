@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-
-from psycopg import sql
+from typing import TYPE_CHECKING
 
 from tsclust.config import Source
 from tsclust.errors import SettingsError
 from tsclust.source.table import near
+
+if TYPE_CHECKING:
+    from psycopg import sql
 
 # A query up to its last word: strings and quoted names may hold what looks like a comment or a semicolon.
 _TOKEN = re.compile(
@@ -36,12 +38,29 @@ def relation(source: Source, base: Path) -> Relation:
 
     Raises SettingsError where neither is set, the table's name cannot be read, or there is no such file.
     """
+    from psycopg import sql
+
     if source.query.strip():
         text, label = _query(source.query.strip(), base)
         return Relation(sql.SQL("(\n{}\n) AS q").format(sql.SQL(text)), label)
     if source.table.strip():
         return Relation(sql.SQL("{} AS q").format(sql.Identifier(*table_names(source.table))), source.table.strip())
-    raise SettingsError(
+    raise _nowhere()
+
+
+def text_of(source: Source, base: Path) -> str:
+    """The text of `relation`, without psycopg, which who only asks whether it has changed does without. Errors are the
+    same."""
+    if source.query.strip():
+        return f"(\n{_query(source.query.strip(), base)[0]}\n) AS q"
+    if source.table.strip():
+        quoted = (name.replace('"', '""') for name in table_names(source.table))
+        return ".".join(f'"{name}"' for name in quoted) + " AS q"
+    raise _nowhere()
+
+
+def _nowhere() -> SettingsError:
+    return SettingsError(
         "source.table, source.query and source.files are all empty: expected one of them",
         'Set one in tsclust.toml, for example: table = "machine.cycles"; or on the command line: --from FILES',
     )

@@ -7,6 +7,7 @@ group is elsewhere: in their own middle.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Manifest, Meter, put_manifest
+from tsclust.workspace.manifest import KeptSetting, Manifest, Meter, put_manifest
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.result import Result, of_stage, up_to_date
 
@@ -59,18 +60,22 @@ class Inside:
 
 
 def drill(
-    workspace: Workspace, files: FeatureFiles, settings: Cluster, inside: Inside, listen: Listener, trial: bool = False
-) -> Result:
+    workspace: Workspace, files: FeatureFiles, settings: Cluster, made_with: Mapping[str, KeptSetting], inside: Inside,
+    listen: Listener, trial: bool = False,
+) -> Result:  # fmt: skip
     """clusters/ gets a folder for the sweep, and its groups a place under their parent, or before all others; not in
-    a trial."""
-    meter, then, before = Meter(), command("report", workspace.root), _last(workspace)
+    a trial.
+
+    made_with: those of the settings that tsclust.toml does not have.
+    """
+    meter, before = Meter(), _last(workspace)
     known = parts.read_groups(workspace.stage(CLUSTERS))
     main = _compared_as(before.facts.asked, settings)
     asked = main.model_copy(update={"seed": settings.seed})
     under, digest = folder_within(inside.group), config.digest(asked, inside.state)
     last = before.facts.within.get(str(inside.group))
     if last and last.settings == digest:
-        return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, then)
+        return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, "")
     ks = step.feasible_ks(asked.ks, inside.scope.rows, inside.of, "Name a larger group, or a smaller --k")
     with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS, inside.command) as writer:
         others = _without(known, inside.group)
@@ -81,13 +86,14 @@ def drill(
         seconds, peak = meter.read()
         facts = DrilldownFacts(
             **swept.facts.model_dump(), settings=digest, seed=asked.seed, seconds=seconds, peak_mb=peak,
+            made_with=made_with, state=inside.state,
         )  # fmt: skip
         manifest = put_manifest(writer, _with(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})
     said = messages.of_drill(inside.group, inside.name, manifest.facts, before.facts, numbered)
     if trial:
         return messages.of_trial(cost, numbered, said)
-    return of_stage("cluster", workspace.stage(CLUSTERS) / under, cost, then, notes=said)
+    return of_stage("cluster", workspace.stage(CLUSTERS) / under, cost, "", notes=said)
 
 
 def _compared_as(main: Asked | None, settings: Cluster) -> Cluster:

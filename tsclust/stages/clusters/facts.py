@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tsclust.config import Cluster
 from tsclust.stages.clusters.parts import ASSIGNMENTS, GROUPS_FILE, is_within
-from tsclust.workspace.manifest import Facts, Manifest, Stage
+from tsclust.workspace.manifest import Facts, KeptSetting, Manifest, Stage
 
 
 class Asked(Cluster):
@@ -50,12 +50,17 @@ class SweepFacts(BaseModel):
 
 
 class DrilldownFacts(SweepFacts):
-    """Of the sweep within a group: the hash of its settings and what it cost."""
+    """Of the sweep within a group: the hash of its settings, those that tsclust.toml did not have, what it cost.
+
+    state: of what has no name yet, the hash of what says so; "" for a group's members
+    """
 
     settings: str = ""
+    state: str = ""
     seed: int = 0
     seconds: float = 0.0
     peak_mb: float = 0.0
+    made_with: Mapping[str, KeptSetting] = Field(default_factory=dict)
 
 
 class ClustersFacts(Facts, SweepFacts):
@@ -69,6 +74,8 @@ class ClustersFacts(Facts, SweepFacts):
     highest           number that a group was ever given
     compared          whether there was an earlier sweep: then kept_groups of its groups kept their numbers, gone are
                       those that no group has now; changed, new: of the groups proposed
+    described         a hash of how the series were described and screened, and of the first of them: while it is the
+                      same, only further series have come
     within            number of a group, or 0, as text -> the drill-down into it
     """
 
@@ -85,6 +92,7 @@ class ClustersFacts(Facts, SweepFacts):
     changed: tuple[int, ...] = ()
     new: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
+    described: str = ""
     within: Mapping[str, DrilldownFacts] = {}
 
     def summary(self) -> dict[str, Any]:

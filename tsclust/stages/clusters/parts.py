@@ -29,10 +29,10 @@ UNLABELLED_GROUP = 0  # in the place of a group's number: the series without a n
 
 SAME_SET = 0.7  # two sets of series that share more of their union than this are one group
 
-GROUPS: dict[str, type[pl.DataType]] = {  # groups.parquet: a row per group, most worth looking at first
-    "group": pl.Int64, "k": pl.Int64, "cluster": pl.Int64, "size": pl.Int64, "share": pl.Float64, "first_k": pl.Int64,
-    "last_k": pl.Int64, "parent": pl.Int64, "within": pl.Int64, "silhouette": pl.Float64, "worth": pl.Float64,
-    "normal": pl.Boolean, "proposed": pl.Boolean,
+GROUPS: dict[str, type] = {  # groups.parquet: a row per group, most worth looking at first
+    "group": int, "k": int, "cluster": int, "size": int, "share": float, "first_k": int,
+    "last_k": int, "parent": int, "within": int, "silhouette": float, "worth": float,
+    "normal": bool, "proposed": bool,
 }  # fmt: skip
 QUALITY = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")  # of sweep.parquet
 ASSIGNMENTS, GROUPS_FILE = "assignments", "groups.parquet"

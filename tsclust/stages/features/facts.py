@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from tsclust import config
 from tsclust.config import Rule
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
@@ -98,6 +99,12 @@ class FeaturesFacts(Facts):
     def sign(self) -> int:
         """1 where the peak is a maximum, -1 where it is a minimum."""
         return 1 if self.peak == "max" else -1
+
+    @property
+    def described(self) -> str:
+        """A hash of how series are described and screened, and of the first of them: further ones do not change it."""
+        first = min(self.by_part.items(), default=("", None), key=lambda pair: pair[0])[1]
+        return config.digest(repr(self.identity()), self.peak, self.rules, first.series if first else "")
 
     def lost_groups_of(self, rule: str) -> tuple[LostGroup, ...]:
         """The groups that this rule rejects by more than a third."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import polars as pl
-import polars.selectors as cs
 from pydantic import BaseModel, ConfigDict
 
 from tsclust.times import drop_out_of_range
@@ -32,6 +31,7 @@ class LostGroup(BaseModel):
 
 def columns_of_groups(carried: pl.DataFrame) -> tuple[str, ...]:
     """Those of the carried columns of a sample of series that name groups of them; of times, the first."""
+    cs = pl.selectors  # not imported by itself: who only reads facts does without Polars
     named = carried.select(cs.string() | cs.integer() | cs.boolean() | cs.categorical())
     few = [c.name for c in named.iter_columns() if c.n_unique() <= max(FEW, len(carried) // EACH)]
     times = carried.select(cs.datetime() | cs.date()).columns[:1]

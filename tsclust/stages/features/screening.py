@@ -18,8 +18,6 @@ from tsclust.stages.features.rules import columns_read, columns_used, first_rule
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.features.typical import Typical
 
-CLEAR = 0.9  # share of the series that must agree on the direction of the peak before the others count as upside down
-
 
 @dataclass(frozen=True)
 class Screen:

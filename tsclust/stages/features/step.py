@@ -16,10 +16,10 @@ from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.series import SeriesBlock
 from tsclust.stages.features import catalogue, lost_groups, parts, survey, typical
+from tsclust.stages.features.default_rules import CLEAR, in_force
 from tsclust.stages.features.facts import FeaturesFacts, PartFacts, counted
 from tsclust.stages.features.files import FeatureFiles
-from tsclust.stages.features.rules import in_force
-from tsclust.stages.features.screening import CLEAR, Screen
+from tsclust.stages.features.screening import Screen
 from tsclust.stages.features.spec import Describer, FeatureSpec
 from tsclust.stages.features.survey import Baselines, PartSurvey, Survey
 from tsclust.stages.features.tally import Tally

@@ -82,6 +82,7 @@ def write_model(
     return write_manifest(
         writer, meter, MODEL, settings=settings_digest(settings), inputs=inputs, seed=settings.cluster.seed,
         rows=len(gathered.ids), parts=1, facts=with_id(model.facts, writer.outputs),
+        made_with=settings.differences("train", "labels", "report"),
     )  # fmt: skip
 
 

@@ -9,9 +9,9 @@ import polars as pl
 
 from tsclust.config import Rule
 from tsclust.stages.features import freshness
+from tsclust.stages.features.default_rules import NOT_DESCRIBED
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.messages import counts_of
-from tsclust.stages.features.rules import NOT_DESCRIBED
 from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.rejected_page import RejectedPage

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from tsclust import config
+from tsclust.config import Labels
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.series import ID, is_in
@@ -18,6 +21,7 @@ from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.scores import parts
 from tsclust.workspace.commands import command
+from tsclust.workspace.manifest import Manifest
 
 
 def find(files: FeatureFiles, labelled: pl.Series, scores: Sequence[Path]) -> Scope:
@@ -35,6 +39,12 @@ def find(files: FeatureFiles, labelled: pl.Series, scores: Sequence[Path]) -> Sc
         nothing = f"every series of {files.root} has a label or a kind: no series are left to group"
         raise NoSeriesError(nothing, f"See the counts: {command('status', files.root)}")
     return Scope.of(files).without(known.to_arrow(), rows)
+
+
+def state_of(asked: Labels, *manifests: Manifest[Any] | None) -> str:
+    """A hash of what decides which series these are: the settings, labels/ and, where they are about the features that
+    there are, scores/."""
+    return config.digest(asked, *(one.output_hash for one in manifests if one))
 
 
 def count(paths: Sequence[Path], known: pl.Series) -> int:

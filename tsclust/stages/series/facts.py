@@ -16,11 +16,14 @@ class SeriesFacts(Facts):
     place   a hash of where they come from, mark  how far the reading came: where --update goes on
     bytes   of all parts;  read  snapshot -> series read from it;  odd  what is odd -> series
     ranges  the (lowest, highest) ids of each part that was read by itself;  new  series added the last time
-    flags   what the command line set of [source]
+    files   a hash of the names, sizes and times of the files that were read, "" for a server
+    changed  series that have changed in the source since they were read, by its watermark
+    left_out  columns that the source has had since the first reading, and that are not carried along
+    flags   what the command line set of [source]; in manifests of earlier versions only, see Manifest.made_with
     """
 
-    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges", "flags"})
-    LONG: ClassVar[frozenset[str]] = frozenset({"ranges", "flags"})
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges", "flags", "files", "left_out", "changed"})
+    LONG: ClassVar[frozenset[str]] = frozenset({"ranges", "flags", "files"})
 
     origin: str = ""
     layout: str = ""
@@ -31,6 +34,9 @@ class SeriesFacts(Facts):
     odd: dict[str, int] = Field(default_factory=dict)
     ranges: tuple[tuple[str | None, str | None], ...] = ()
     new: int = 0
+    files: str = ""
+    left_out: tuple[str, ...] = ()
+    changed: int = 0
     flags: dict[str, Any] = Field(default_factory=dict)
 
 

@@ -1,30 +1,12 @@
-"""Whether series/ is what is asked for: the settings it was read by, and those it remembers."""
+"""Whether series/ is what is asked for: the settings it was read by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from tsclust import config
 from tsclust.config import Source
-from tsclust.errors import DamagedError
-from tsclust.stages.series.facts import SERIES
-from tsclust.workspace.folder import Workspace
-
-Flags = Mapping[str, object] | None
-
-
-def with_remembered(workspace: Workspace, flags: Flags) -> Flags:
-    """The flags; where neither they nor tsclust.toml nor the environment say where series are, with those that series/
-    was read with: `extract --from FILE` is enough for all that comes after."""
-    try:
-        before = workspace.find_manifest(SERIES)
-    except DamagedError:  # what is to be read again needs none
-        return flags
-    if before is None or not before.facts.flags or config.load(workspace.config, flags).source.has_place:
-        return flags
-    given = {name: value for name, value in config.section(flags, "source").items() if value is not None}
-    return {**(flags or {}), "source": before.facts.flags | given}
+from tsclust.source.postgres import relation
 
 
 def digest(source: Source, root: Path) -> str:
@@ -36,6 +18,4 @@ def digest(source: Source, root: Path) -> str:
 
 
 def _sql(source: Source, root: Path) -> str:
-    from tsclust.source.postgres import relation  # psycopg, which `status` on files does without
-
-    return relation.relation(source, root).text.as_string()
+    return relation.text_of(source, root)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from tsclust.config import Settings, Source
+from tsclust.config import Settings
 from tsclust.engine.base import Listener
 from tsclust.errors import NoSeriesError
 from tsclust.source.protocols import SourceInfo
@@ -30,7 +28,7 @@ def read_into(workspace: Workspace, settings: Settings, base: Path, listen: List
         info = reading.all()
         if not any(done.rows for done in reading.parts):
             raise no_series(info)
-        return seal(writer, meter, settings, base, info, reading, None, {})
+        return seal(writer, meter, settings, base, info, reading, None)
 
 
 def seal(
@@ -41,20 +39,19 @@ def seal(
     info: SourceInfo,
     reading: Reading,
     before: Manifest[SeriesFacts] | None,
-    given: Mapping[str, object],
+    files: str = "",
+    left_out: tuple[str, ...] = (),
+    changed: int = 0,
 ) -> Manifest[SeriesFacts]:
-    """given: what flags set of [source]."""
+    """before: what the series were added to; files, left_out, changed: see SeriesFacts."""
     new = sum(done.rows for done in reading.parts)
+    asked = before.settings if before else digest(settings.source, base)
+    facts = _facts(info, reading, before).model_copy(update={"files": files, "left_out": left_out, "changed": changed})
     return write_manifest(
-        writer, meter, SERIES, settings=digest(settings.source, base), inputs={"source": info.identity},
+        writer, meter, SERIES, settings=asked, inputs={"source": info.identity},
         seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),
-        facts=_facts(info, reading, before).model_copy(update={"flags": _plain(settings.source, given)}),
+        facts=facts, made_with=settings.differences("source"),
     )  # fmt: skip
-
-
-def _plain(source: Source, given: Mapping[str, object]) -> dict[str, Any]:
-    """The flags that were given, as the settings understood them."""
-    return source.model_dump(mode="json", include={name for name, value in given.items() if value is not None})
 
 
 def no_series(info: SourceInfo) -> NoSeriesError:

@@ -19,12 +19,35 @@ from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
 
+class FurtherColumnsError(SettingsError):
+    """The source has `further` columns besides those that are `carried` along."""
+
+    def __init__(self, carried: tuple[str, ...], further: tuple[str, ...], next_step: str) -> None:
+        super().__init__(f"the source has further columns: {', '.join(further)}", next_step)
+        self.carried, self.further = carried, further
+
+
+def with_carried(settings: Settings, carried: tuple[str, ...]) -> Settings:
+    """The same, with these columns carried along and no others."""
+    return settings.model_copy(update={"source": settings.source.model_copy(update={"carry": carried})})
+
+
 def rest_of(
-    workspace: Workspace, before: Manifest[SeriesFacts] | None, settings: Settings, root: Path
+    workspace: Workspace, before: Manifest[SeriesFacts] | None, settings: Settings | None, root: Path
 ) -> tuple[str | None, RowFilter, int]:
-    """(mark, filter of known series, number of the first new part) for what came after the reading `before`."""
+    """(mark, filter of known series, number of the first new part) for what came after the reading `before`.
+
+    Raises SettingsError where these settings read other series than it did; None: they were looked at before.
+    """
     if before is None:
         return None, lambda batch: batch, 0
+    if settings:
+        _refuse_other(workspace, before, settings, root)
+    paths = workspace.parts(SERIES)
+    return before.facts.mark, _unknown(paths), int(paths[-1].stem.removeprefix("part-")) + 1
+
+
+def _refuse_other(workspace: Workspace, before: Manifest[SeriesFacts], settings: Settings, root: Path) -> None:
     if settings.source.watermark and settings.source.limit:
         raise SettingsError(
             "source.limit and source.watermark cannot be combined with --update: the first series by id are always the"
@@ -36,8 +59,6 @@ def rest_of(
             f"{workspace.stage(SERIES)} was read with other [source] settings: nothing can be added",
             f"Read all of it again: {command('extract', root)}",
         )
-    paths = workspace.parts(SERIES)
-    return before.facts.mark, _unknown(paths), int(paths[-1].stem.removeprefix("part-")) + 1
 
 
 def _unknown(paths: list[Path]) -> RowFilter:
@@ -63,6 +84,9 @@ def check_source(workspace: Workspace, info: SourceInfo, before: Manifest[Series
             f"{info.origin} is not where {workspace.stage(SERIES)} came from ({before.facts.origin})", again
         )
     there = parts.SeriesFiles.of(workspace).schema
+    further = [field for field in info.schema if field.name not in there.names]
+    if further and pa.schema([f for f in info.schema if f not in further]).equals(there):
+        raise FurtherColumnsError(tuple(there.names[1:-1]), tuple(field.name for field in further), again)
     if not there.equals(info.schema):
         raise SettingsError(
             f"the columns of the source ({', '.join(info.schema.names)}), or their types, are no longer those of"

@@ -1,0 +1,36 @@
+"""Libraries that many commands never use are imported where they are first used: what only prints answers sooner.
+
+For the command line alone: notebooks and servers import as usual. importlib.util.LazyLoader would not do, as each
+further `import` of such a module reads an attribute of it, which loads it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from threading import RLock
+from types import ModuleType
+from typing import Any
+
+HEAVY = ("polars", "pyarrow.parquet", "pyarrow.compute")
+_loading = RLock()
+
+
+class Deferred(ModuleType):
+    """Stands for a module until an attribute of it is read; who has imported it goes on with this."""
+
+    def __getattr__(self, name: str) -> Any:
+        with _loading:
+            if sys.modules.get(self.__name__) is self:
+                del sys.modules[self.__name__]
+            loaded = importlib.import_module(self.__name__)
+            self.__dict__.update(loaded.__dict__)
+        return getattr(loaded, name)
+
+
+def defer(names: Sequence[str] = HEAVY) -> None:
+    """Put such stand-ins in the place of modules that nobody has imported yet."""
+    for name in names:
+        if name not in sys.modules:
+            sys.modules[name] = Deferred(name)
