@@ -32,6 +32,16 @@ REJECTED = {
 STAGE = {
     "state": "str", "settings?": "str", "inputs?": {"*": "str"}, "versions?": {"*": "str"}, "seed?": "int",
     "rows?": "int", "parts?": "int", "seconds?": "num", "peak_mb?": "num", "made_at?": "str", "facts?": {"*": ANY},
+    "made_with?": {"*": {"*": {"value": ANY, "file": ANY}}},
+}  # fmt: skip
+SOURCE = {  # what it has that the workspace lacks; null: nobody knows
+    "asked": "bool", "why": "str", "new": "?int", "gone": "?int", "changed": "?int", "below": "?int",
+    "files_changed": "?bool",
+}  # fmt: skip
+TROUBLE = {"error": "str", "code": "int"}  # of a stage that `run` did without
+COMPARED = {
+    "source_rows": "int", "new": "int", "gone": "int", "changed": "int", "new_ids": [ANY], "gone_ids": [ANY],
+    "changed_ids": [ANY],
 }  # fmt: skip
 LABELLED = {
     "series?": "int", "in_use?": "int", "labellers?": ["str"], "kinds?": {"*": "int"}, "contradictory?": "int",
@@ -57,20 +67,22 @@ OTHERS: dict[str, list[Any]] = {
     "init": [{}],
     "filter": [REJECTED, {"pages": [REJECTED]}],
     "report": [{"bytes": "int", "lang": "str", "files": ["str"]}],
-    "status": [{"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED}],
+    "status": [{"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED, "source": SOURCE}],
     "verify": [{"files": "int", "damaged": {"*": ANY}}],
     "history": [{"runs": [RUN]}],
     "diff": [{"different": [{"what": "str", "a": ANY, "b": ANY}], "groups": ANY}],
     "prune": [{"bytes": "int", "keep": "int", "states": "int", "pages": "int", "models": "int"}],
     "undo": [{"run": "int", "undone": "str", "stage": "str", "redo": "bool"}, "null"],  # null: nothing to undo
-    "labels import": [IMPORTED],
+    "extract": [COMPARED, TROUBLE],
+    "score": [TROUBLE],
+    "labels import": [IMPORTED, TROUBLE],
     "labels review": [{"rows": "int", "suspicious": "int", "shown": "int"}],
     "labels export": [{"rows": "int", "labels": "int", "file": "?str", "table": "?str"}],
     "labels list": [{"files": [ANSWERS_FILE], "kinds": {"*": "int"}, "labellers": ["str"]}],
     "labels remove": [{"removed": ["str"], "series": "int", "labels": "int"}],
 }
 # commands that run others: a line for each
-SEVERAL = {"run": ("extract", "features", "filter", "cluster", "report", "status"), "demo": ()}
+SEVERAL = {"run": ("labels import", "extract", "features", "filter", "cluster", "report", "score"), "demo": ()}
 ERROR = {"code": "int", "error": "str", "next": "str"}
 
 
@@ -111,7 +123,7 @@ def _line(command: str | None, facts: dict[str, Any]) -> dict[str, Any]:
 def _several(command: str, others: tuple[str, ...]) -> dict[str, Any]:
     if not others:
         return _line(None, {"type": ["object", "null"]})
-    lines = [{"$ref": f"{other}.json"} for other in others]
+    lines = [{"$ref": f"{other.replace(' ', '-')}.json"} for other in others]
     return {"title": f"tsclust {command} --json: each line is one of another command", "anyOf": lines}
 
 

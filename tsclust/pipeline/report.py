@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def report(
     refuse_mismatch(kind, wanted, bool(config.section(flags, "report").get("split")))
     name = default_name(kind, wanted) if name is None else valid_name(name)
     if if_new and (there := newest_file.shows(workspace, _sweep(workspace), config.digest(settings.report))):
-        return _there_already(workspace, there)
+        return _there_already(workspace, there, settings.report.lang)
     meter = Meter()
     with workspace.locked(settings.history.keep):
         path = _write(workspace, settings, listen, name, kind, wanted)
@@ -81,8 +81,7 @@ def report(
     size = sum(file.stat().st_size for file in files)
     several = f", {len(files)} files: send the whole folder" if len(files) > 1 else ""
     notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
-    facts = {"bytes": size, "lang": settings.report.lang, "files": [str(file) for file in files]}
-    done = Result("report", path, *meter.read(), notes=notes, facts=facts)
+    done = Result("report", path, *meter.read(), notes=notes, facts=_facts(files, settings.report.lang))
     return end(done, workspace, settings, "reports", save=save)
 
 
@@ -90,9 +89,14 @@ def _sweep(workspace: Workspace) -> str:
     return workspace.manifest(CLUSTERS).output_hash
 
 
-def _there_already(workspace: Workspace, path: Path) -> Result:
-    note = f"up to date: {path} shows these groups"
-    return Result("report", path, 0.0, 0.0, skipped=True, notes=(note,), then=after(workspace), facts={})
+def _there_already(workspace: Workspace, path: Path, lang: str) -> Result:
+    note, facts = f"up to date: {path} shows these groups", _facts(written(path), lang)
+    return Result("report", path, 0.0, 0.0, skipped=True, notes=(note,), then=after(workspace), facts=facts)
+
+
+def _facts(files: Sequence[Path], lang: str) -> dict[str, object]:
+    size = sum(file.stat().st_size for file in files)
+    return {"bytes": size, "lang": lang, "files": [str(file) for file in files]}
 
 
 def figures(root: Path, flags: Mapping[str, object] | None = None) -> dict[str, go.Figure]:
