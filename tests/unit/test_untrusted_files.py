@@ -13,6 +13,7 @@ import pytest
 from tests.support import fuzz
 from tests.support.endurance import LONG, times
 from tsclust.errors import DamagedError
+from tsclust.source.pgdump import copy_text
 
 
 @pytest.mark.slow
@@ -38,3 +39,17 @@ def test_an_array_of_a_model_whose_head_is_no_python() -> None:
             new.writestr(name, content.replace(b"{'descr'", b"(('descr'") if name.endswith(".npy") else content)
     with pytest.raises(DamagedError, match="EOF in multi-line statement"):
         fuzz.use_model(out.getvalue())
+
+
+def test_a_row_that_does_not_end_is_looked_through_a_few_times_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or else a bomb of 4 MB, one line of 4 GB when it is unpacked, took minutes."""
+    monkeypatch.setattr(copy_text, "_LONGEST", 1 << 20)
+    asked = list[int]()
+
+    def read(size: int) -> bytes:
+        asked.append(size)
+        return b"1" * size
+
+    with pytest.raises(EOFError, match="a row is longer than 1 MB"):
+        next(copy_text.pieces(read, 1 << 10))
+    assert len(asked) < 15

@@ -21,18 +21,19 @@ _ODD_ZONE = r"^(?P<time>.*[+-]\d\d:\d\d):(?P<seconds>\d\d)$"  # +02:30:17, which
 def pieces(read: Read, size: int) -> Iterator[bytes]:
     """COPY text up to the line that ends it, in pieces of whole rows of about `size` bytes.
 
-    Raises EOFError where this line does not come.
+    Raises EOFError where this line does not come, or a row takes too much memory.
     """
     kept, new = b"", b"-"
     while new and len(kept) < _LONGEST:
-        new = read(size)
+        new = read(max(size, len(kept)))  # as much again: a row of many pieces is looked through a few times only
         rows, kept, ended = _whole_rows(kept + new, last=not new)
         if rows:
             yield rows
         if ended:
             read(1 << 10)  # the end of a compressed stream, where its checksum is
             return
-    raise EOFError("the line that ends the rows is missing")
+    too_long = f"a row is longer than {_LONGEST >> 20} MB"
+    raise EOFError(too_long if len(kept) >= _LONGEST else "the line that ends the rows is missing")
 
 
 def columns(text: bytes, names: Sequence[str], types: Mapping[str, pa.DataType]) -> dict[str, pa.Array]:
