@@ -48,7 +48,7 @@ class CarriedTimes:
     @property
     def types(self) -> dict[str, pa.DataType]:
         """The type of each column."""
-        return {name: _type(form) for name, form in self.forms.items()}
+        return {name: type_of(form) for name, form in self.forms.items()}
 
     def __str__(self) -> str:
         """For the line that says how series are stored; "" where there is nothing to say."""
@@ -69,8 +69,8 @@ class CarriedTimes:
                 if times.null_count > texts.null_count:
                     bad = np.flatnonzero(~fits & texts.is_valid().to_numpy(zero_copy_only=False))
                     self.bad(name, batch, np.isin(column.indices.to_numpy(zero_copy_only=False), bad))
-                moments = _thousandth(times).cast(pa.timestamp("us")).cast(_type(form)).take(column.indices)
-                batch = batch.set_column(at, pa.field(name, _type(form)), moments)
+                moments = thousandth(times).cast(pa.timestamp("us")).cast(type_of(form)).take(column.indices)
+                batch = batch.set_column(at, pa.field(name, type_of(form)), moments)
         return batch
 
 
@@ -193,13 +193,14 @@ def _look_like_dates(texts: pa.Array) -> bool:
     return _most(pc.match_substring_regex(texts[:_SOME], _DATE))
 
 
-def _type(form: TimeForm) -> pa.DataType:
+def type_of(form: TimeForm) -> pa.DataType:
+    """Of the texts of a form that has days."""
     if "(?P<H>" not in form.pattern:
         return pa.date32()
     return pa.timestamp("us", "UTC" if "(?P<z>" in form.pattern else None)
 
 
-def _thousandth(times: pa.Array) -> pa.Array:
+def thousandth(times: pa.Array) -> pa.Array:
     """Nanoseconds as whole microseconds, rounded down."""
     nanoseconds = times.fill_null(0).to_numpy(zero_copy_only=False)
     return pa.array(nanoseconds // 1000, pa.int64(), mask=times.is_null().to_numpy(zero_copy_only=False))

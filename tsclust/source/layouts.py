@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from tsclust.config import Source
@@ -16,6 +16,7 @@ from tsclust.source.table import NUMBERS, Table, bad_cell, first_text, in_query,
 
 Form = Literal["array", "long", "wide"]
 ORDER = "tsclust order"  # the column that long rows are sorted by, where we sort them
+MOMENT = "tsclust moment"  # the same as a time that is carried, where it is one
 FILE = "tsclust file"  # the number of the file that a row is from, where series may be in several
 
 # What people call them, the likeliest first; used where neither a setting nor a key of the table says it.
@@ -25,7 +26,11 @@ _VALUES = ("values", "value", "val", "v", "samples", "data", "signal", "y")
 
 @dataclass(frozen=True)
 class Layout:
-    """Where a series is: its id, its values (many columns if wide), the order of long rows, what is taken along."""
+    """Where a series is: its id, its values (many columns if wide), the order of long rows, what is taken along.
+
+    ends      of long rows: what the first and the last of the times that order them are called
+    left_out  columns that are not taken along as they differ within a series
+    """
 
     form: Form
     id: str
@@ -36,6 +41,8 @@ class Layout:
         default="", compare=False
     )  # the values as a setting: a wide table's pattern, "" where its columns were found
     joined: tuple[str, ...] = ()  # the columns that together are the id, where it is not one
+    ends: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -51,10 +58,12 @@ class Layout:
         """In words, as the output says it."""
         values = self.values[0] if len(self.values) == 1 else f"{self.values[0]} ... {self.values[-1]}"
         order = f" in the order of {self.order}" if self.order else ""
-        carried = f", carried {', '.join(self.carry)}" if self.carry else ", nothing carried"
+        taken = (*self.carry, *self.ends)
+        carried = f", carried {', '.join(taken)}" if taken else ", nothing carried"
+        left = f"; left out, as they differ within a series: {', '.join(self.left_out)}" if self.left_out else ""
         what = {"array": "a row per series", "long": "a row per value", "wide": "a column per value"}[self.form]
         id_ = f"{', '.join(self.joined[:-1])} and {self.joined[-1]} joined" if self.joined else self.id
-        return f"{self.form} layout ({what}): id {id_}, values {values}{order}{carried}"
+        return f"{self.form} layout ({what}): id {id_}, values {values}{order}{carried}{left}"
 
 
 def layout(
@@ -73,6 +82,24 @@ def layout(
     joined = ids if len(ids) > 1 else ()
     carry = _carried(table, {order, *values, *(() if joined else ids)})
     return Layout(form, ",".join(ids), values, order, carry, source.values if form == "wide" else values[0], joined)
+
+
+def same_only(found: Layout, kept: Sequence[str]) -> Layout:
+    """The layout with those of its carried columns that are the same in a whole series."""
+    return replace(found, carry=tuple(kept), left_out=tuple(n for n in found.carry if n not in kept))
+
+
+def with_ends(found: Layout, asked: Collection[str], names: Collection[str]) -> Layout:
+    """The layout with the first and the last time of each series, where these are to be carried. names: all columns."""
+    if found.form != "long" or not ({"*", found.order} & {*asked}):
+        return found
+    return replace(found, ends=tuple(_untaken(f"{found.order}_{end}", names) for end in ("first", "last")))
+
+
+def _untaken(name: str, names: Collection[str]) -> str:
+    while name in names:
+        name = f"{name}_"
+    return name
 
 
 def free_name(name: str, names: Iterable[str]) -> str:

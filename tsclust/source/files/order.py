@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError
+from tsclust.source.carried_times import thousandth, type_of
 from tsclust.source.columns import Column, Kind
 from tsclust.source.files.looks import Looks
 from tsclust.source.protocols import Rows
@@ -43,6 +44,21 @@ class Order:
     def of_day(self) -> bool:
         """Does it start anew at midnight?"""
         return self.form is not None and self.form.of_day
+
+    @property
+    def moment(self) -> pa.DataType | None:
+        """What the times are carried as; None for what is no date or time of one: numbers, durations, times of day."""
+        if self.form is not None:
+            return None if self.form.of_day or "(?P<y>" not in self.form.pattern else type_of(self.form)
+        if pa.types.is_timestamp(self.type):
+            return pa.timestamp("us", self.type.tz)
+        return pa.date32() if pa.types.is_date(self.type) else None
+
+    def moments(self, column: pa.Array) -> pa.Array:
+        """The times of rows as they are carried, fractions of a microsecond rounded down."""
+        if self.form is not None:
+            return thousandth(self._parsed(column)).cast(pa.timestamp("us")).cast(self.moment, safe=False)
+        return column.cast(self.moment, safe=False)
 
     def places(self, column: pa.Array) -> pa.Array:
         """The places of rows in their series. Raises BadSeriesError where a row has none."""

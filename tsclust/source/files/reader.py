@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +27,8 @@ from tsclust.source.files.several import FILE_NAME
 from tsclust.source.files.spellings import Spellings
 from tsclust.source.files.unchanged import Unchanged
 from tsclust.source.identity import joined, sameness
-from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout
+from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout, same_only, with_ends
+from tsclust.source.long_rows import ends_of, moment
 from tsclust.source.number_text import with_nulls
 from tsclust.source.numbered import FEWEST_WIDE
 from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo, first_batch
@@ -108,9 +108,10 @@ class FileReader:
         """The columns under our names, in our order."""
         layout = self._layout
         order = [layout.order] if layout.order else []
-        names = [*order, *([FILE] if FILE in self._flat.names else []), *layout.carry]
-        places = [self._order.places(batch.column(n)) if n == layout.order else batch.column(n) for n in names]
-        columns = [self._ids(batch), *places]
+        columns = [self._ids(batch), *(self._order.places(batch.column(n)) for n in order)]
+        columns += [batch.column(FILE)] if FILE in self._flat.names else []
+        columns += [self._order.moments(batch.column(layout.order))] if layout.ends else []
+        columns += [batch.column(n) for n in layout.carry]
         values = _stacked(batch, layout.values, self._flat) if layout.form == "wide" else batch.column(layout.values[0])
         return pa.record_batch([*columns, values], schema=self._flat)
 
@@ -151,8 +152,10 @@ def reader(source: Source, base: Path) -> FileReader:
     except QueryError as error:
         raise _why(error, rows) from None
     if found.form == "long" and "*" in source.carry:
-        found = replace(found, carry=same_in_series(rows, schema, source, found))
+        found = same_only(found, same_in_series(rows, schema, source, found))
     order = Order.of(rows, schema, found.order, look)
+    if order.moment is not None:
+        found = with_ends(found, source.carry, schema.names)
     taken = (*found.ids, found.order, *found.values)
     texts = (n for n in dict.fromkeys((*found.carry, *_asked_by_where(schema, source))) if n not in taken)
     times = look.carried_times([n for n in texts if pa.types.is_string(schema.field(n).type)], source.times)
@@ -234,8 +237,9 @@ def _flat_schema(
     types: dict[str, pa.DataType], layout: Layout, names: list[str], by: Order, *, by_file: bool
 ) -> pa.Schema:
     """What goes into the spill: series_id, the order of long rows, their file, carried columns, values."""
-    order = [(ORDER, by.type)] if layout.order else []
+    order: list[tuple[str, pa.DataType] | pa.Field] = [(ORDER, by.type)] if layout.order else []
     order += [(FILE, pa.int32())] if by_file else []
+    order += [moment(by.moment, layout.ends)] if layout.ends else []
     carried = [(free_name(name, names), types[name]) for name in layout.carry]
     values = types[layout.values[0]]
     id_ = pa.string() if layout.joined else types[layout.id]
@@ -244,7 +248,7 @@ def _flat_schema(
 
 
 def _found(rows: Rows, source: Source, layout: Layout, flat: pa.Schema, times: CarriedTimes) -> SourceInfo:
-    *first, values = (field for field in flat if field.name not in (ORDER, FILE))
+    *first, values = (end for field in flat if field.name not in (ORDER, FILE) for end in ends_of(field))
     schema = pa.schema([*first, ("values", pa.list_(values.type) if layout.form == "long" else values.type)])
     return SourceInfo(
         origin=rows.label, location_hash=config.digest(source.files, source.table),

@@ -15,13 +15,13 @@ from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Column, Key, Look
 from tsclust.source.identity import sameness, varying
 from tsclust.source.keys import split_keys
-from tsclust.source.layouts import Layout, free_name, layout
+from tsclust.source.layouts import Layout, free_name, layout, same_only, with_ends
 from tsclust.source.long_rows import two_names
 from tsclust.source.postgres import ranges
 from tsclust.source.postgres.looks import Looks
 from tsclust.source.postgres.ranges import Origin
 from tsclust.source.postgres.relation import Relation
-from tsclust.source.postgres.select import Described, Selection, of_q, sampled, select
+from tsclust.source.postgres.select import MOMENTS, Described, Selection, of_q, sampled, select
 from tsclust.source.postgres.session import Connection, no_such_table
 from tsclust.source.table import no_such_column
 
@@ -48,7 +48,9 @@ def selected(
     columns, keys = {c.name: c.column for c in described}, ranges.keys(holder, all_, names)
     found = _layout(holder, from_, described, keys, source, look)
     if found.form == "long" and "*" in source.carry:
-        found = replace(found, carry=_of_series(holder, from_, found, columns, source))
+        found = same_only(found, _of_series(holder, from_, found, columns, source))
+    if any(c.name == found.order and c.oid in MOMENTS for c in described):
+        found = with_ends(found, source.carry, names)
     place = {*found.ids, found.order}
     unique = any(key.unique and place >= set(key.columns) for key in keys)
     selection = select(from_, found, described, sameness(found, columns, source), places=not unique)

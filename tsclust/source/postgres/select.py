@@ -10,8 +10,8 @@ from psycopg import sql
 from psycopg.postgres import types as pg
 
 from tsclust.source.columns import Column, Kind
-from tsclust.source.layouts import ORDER, Layout, free_name
-from tsclust.source.long_rows import Sameness
+from tsclust.source.layouts import MOMENT, ORDER, Layout, free_name
+from tsclust.source.long_rows import Sameness, moment
 from tsclust.source.postgres.relation import Relation
 from tsclust.source.time_text import NUMBER
 
@@ -32,6 +32,7 @@ _CARRIED = {
     pg["timestamp"].oid: (_MOMENT, pa.timestamp("us")),
     pg["timestamptz"].oid: (_MOMENT, pa.timestamp("us", "UTC")),
 }
+MOMENTS = tuple(pg[name].oid for name in ("date", "timestamp", "timestamptz"))
 _INTEGERS = tuple(pg[name].oid for name in ("int2", "int4", "int8"))
 _ONE_TEXT = tuple(pg[name].oid for name in ("text", "varchar", "uuid"))
 _FLOATS = tuple(pg[name].oid for name in ("float4", "float8", "numeric"))
@@ -110,6 +111,9 @@ class Selection:
         """That of `flat`: series_id, the order, carried columns, one value."""
         first, *carried, values = self.schema
         order = [(self.order.name, self.order.type)] if self.order else []
+        if ends := self.layout.ends:
+            (one, _), carried = carried[:2], carried[2:]
+            order.append(moment(one.type, ends))
         return pa.schema([first, *order, *carried, ("values", values.type.value_type)])
 
     @property
@@ -148,7 +152,7 @@ class Selection:
             self.key, _columns(self.outputs[1:]), sql.SQL(", {} AS place" if looked else "").format(order),
             self.source, self.key, order,
         )  # fmt: skip
-        grouped = [Output(o.name, _any_of(o), o.type) for o in carried]
+        grouped = [Output(o.name, _any_of(o, self.layout.ends), o.type) for o in carried]
         if self.same:
             grouped.append(Output(CHECK, _check(carried, tuple(self.same.constant), places=looked), pa.int64()))
         values = Output("values", sql.SQL("array_agg(s.values)"), values.type)
@@ -161,6 +165,8 @@ class Selection:
     def flat(self) -> sql.Composed:
         """The SELECT of long rows as they lie: series_id, order, carried columns, one value."""
         id_, *rest = self.outputs
+        if self.layout.ends:  # the last one is the same column: once is enough
+            rest = [replace(rest[0], name=MOMENT), *rest[2:]]
         return sql.SQL("SELECT {} FROM {}").format(
             _columns((id_, *([self.order] if self.order else []), *rest)), self.source
         )
@@ -189,6 +195,7 @@ def select(
         key, template, type_ = joined(ids), "{0}", pa.string()
     outputs = (
         Output("series_id", sql.SQL(template).format(key), type_),
+        *(_output(name, columns[layout.order], *_CARRIED[columns[layout.order].oid]) for name in layout.ends),
         *(_output(free_name(name, columns), columns[name], *_CARRIED.get(columns[name].oid, _TEXT))
           for name in layout.carry),
         _values([columns[name] for name in layout.values], layout),
@@ -277,8 +284,10 @@ def _check(carried: Iterable[Output], constant: Sequence[str], *, places: bool) 
     return sql.SQL("(CASE {} ELSE {} END)::int8").format(sql.SQL(" ").join(whens), count)
 
 
-def _any_of(output: Output) -> sql.Composed:
-    """A carried column of long rows: what the first row of the series has."""
+def _any_of(output: Output, ends: Sequence[str]) -> sql.Composed:
+    """A carried column of long rows: what the first row of the series has, or the first or last of its times."""
+    if output.name in ends:
+        return sql.SQL("min(s.{})" if output.name == ends[0] else "max(s.{})").format(sql.Identifier(output.name))
     return sql.SQL("(array_agg(s.{}))[1]").format(sql.Identifier(output.name))
 
 
