@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from tsclust.arrays import Int64s
 from tsclust.errors import BadSeriesError
 from tsclust.source import checks
-from tsclust.source.layouts import FILE, MOMENT
+from tsclust.source.ends import with_ends
+from tsclust.source.layouts import FILE
 from tsclust.source.pauses import Pauses
 
 Bools = npt.NDArray[np.bool_]
@@ -83,34 +84,10 @@ def grouped(rows: pa.Table, same: Sameness | None = None, pauses: Pauses | None 
     firsts = np.concatenate([[0], np.flatnonzero(~_alike(ids)) + 1])[: len(rows)]
     lists = pa.ListArray.from_arrays(pa.array([*firsts, len(rows)], pa.int32()), values)
     series = rows.drop_columns([n for n in (order, FILE, "values") if n in rows.schema.names]).take(pa.array(firsts))
-    series = _with_ends(series, rows, np.append(firsts[1:], len(rows)) - 1)
+    series = with_ends(series, rows, np.append(firsts[1:], len(rows)) - 1)
     paused = pauses.add(ids, _steps(rows[order].combine_chunks()), firsts) if same and pauses and len(rows) else 0
     counts = {checks.REPEATED: repeats, checks.PAUSING: paused}
     return with_counts(series.append_column("values", lists), counts)
-
-
-def moment(type_: pa.DataType, ends: Sequence[str]) -> pa.Field:
-    """The column MOMENT of long rows: a time, whose first and last are called `ends` in the table of series."""
-    first, last = ends
-    return pa.field(MOMENT, type_, metadata={b"first": first.encode(), b"last": last.encode()})
-
-
-def ends_of(field: pa.Field) -> list[pa.Field]:
-    """A column of long rows as those of the series that it becomes: MOMENT becomes two, others stay."""
-    if field.name != MOMENT:
-        return [field]
-    return [pa.field(field.metadata[end].decode(), field.type) for end in (b"first", b"last")]
-
-
-def _with_ends(series: pa.Table, rows: pa.Table, lasts: Int64s) -> pa.Table:
-    """The series with the last times beside the first; `lasts` are the last rows of each."""
-    at = rows.schema.get_field_index(MOMENT)
-    if at < 0:
-        return series
-    field, there = rows.schema.field(at), series.schema.get_field_index(MOMENT)
-    first, last = ends_of(field)
-    times = rows[MOMENT].combine_chunks().take(pa.array(lasts[: len(series)]))
-    return series.set_column(there, first, series[MOMENT]).add_column(there + 1, last, times)
 
 
 def with_counts(table: pa.Table, counts: Mapping[str, int]) -> pa.Table:

@@ -19,6 +19,7 @@ from tsclust.hashing import hash_ids
 from tsclust.source import checks, numbered
 from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Key, shortened
+from tsclust.source.ends import ends_of, moment
 from tsclust.source.files import discovery
 from tsclust.source.files.first_rows import all_different, same_in_series
 from tsclust.source.files.looks import Looks
@@ -28,7 +29,6 @@ from tsclust.source.files.spellings import Spellings
 from tsclust.source.files.unchanged import Unchanged
 from tsclust.source.identity import joined, sameness
 from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout, same_only, with_ends
-from tsclust.source.long_rows import ends_of, moment
 from tsclust.source.number_text import with_nulls
 from tsclust.source.numbered import FEWEST_WIDE
 from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo, first_batch

@@ -10,8 +10,9 @@ from psycopg import sql
 from psycopg.postgres import types as pg
 
 from tsclust.source.columns import Column, Kind
+from tsclust.source.ends import moment
 from tsclust.source.layouts import MOMENT, ORDER, Layout, free_name
-from tsclust.source.long_rows import Sameness, moment
+from tsclust.source.long_rows import Sameness
 from tsclust.source.postgres.relation import Relation
 from tsclust.source.time_text import NUMBER
 
