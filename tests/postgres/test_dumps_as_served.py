@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +149,10 @@ def test_chunks_of_hypertables(tmp_path: Path) -> None:
     text += chunk(of.format(2), "1\t2025-01-02 00:00:00+00\t1.5", inherits="public.hyper")
     end = "--\n-- PostgreSQL database dump complete\n--\n"
     (tmp_path / "x.sql").write_text(text + end)
+    first, last = (datetime(2025, 1, day, tzinfo=UTC) for day in (1, 2))
     for name in ("", "hyper"):
         got = series(tmp_path / f"ws{name}", files=str(tmp_path / "x.sql"), table=name)[0]
-        assert got == {1: ([0.5, 1.5],)}
+        assert got == {1: (first, last, [0.5, 1.5])}
     packed = chunk("_timescaledb_internal.compress_hyper_2_3_chunk", "1\t2025-01-02 00:00:00+00\t1.5")
     (tmp_path / "y.sql").write_text(text + packed + end)
     with pytest.raises(SourceFileError, match=r"chunks that TimescaleDB compressed.*\\copy \(SELECT \* FROM public"):

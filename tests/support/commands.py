@@ -17,6 +17,7 @@ from typer.testing import CliRunner, Result
 
 import tsclust
 from tests.support import schemas
+from tsclust.cli import log_file, problem
 from tsclust.cli.commands import app
 
 # Typer makes all commands anew for each call of its runner: a tenth of a second.
@@ -34,6 +35,8 @@ def invoked(*words: object, **more: Any) -> Result:
     """What `tsclust WORDS` does in this process, its output kept."""
     given = list(map(str, words))
     done = CliRunner().invoke(app, given, prog_name="tsclust", **more)
+    problem.choose_form([])  # another process would begin like this
+    log_file.choose(["--help"])
     if "--json" in given and not done.exit_code:
         schemas.hold(given, done.stdout)
     return done

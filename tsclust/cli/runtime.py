@@ -74,7 +74,7 @@ def _silent(_: object) -> None:
 
 
 def _exhaust(results: Iterable[Any], costs: bool = False) -> None:
-    for _ in results:
+    for _ in log_file.noting(results):
         pass
 
 

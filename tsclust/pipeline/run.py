@@ -80,11 +80,17 @@ def run(
         yield from _answers(workspace, listen, troubles)
         yield _series(workspace, flags, listen, troubles)
         yield features.features(root, flags, listen)
-        yield filter.filter(root, flags, listen)
+        yield _but_once(filter.filter(root, flags, listen))
         yield from _groups(workspace, flags, listen, sweep)
         dsn = {"dsn": flags["dsn"]} if flags and flags.get("dsn") else None
         yield from _scores(workspace, dsn, listen, troubles, check, to_table)
     troubles.raise_worst()
+
+
+def _but_once(filtered: Result) -> Result:
+    """What the rules reject stands in the line of `features` where nothing has come since."""
+    short = {name: value for name, value in (filtered.facts or {}).items() if name in ("rows", "parts", "kept")}
+    return replace(filtered, facts=short) if filtered.skipped else filtered
 
 
 def _answers(workspace: Workspace, listen: Listener, troubles: Troubles) -> Iterator[Result]:

@@ -61,3 +61,8 @@ def test_the_log_is_that_of_the_workspace_in_the_environment(root: Path, monkeyp
     log_file.choose(["status", "-w", "nowhere"])
     log_file.note("INFO", "not this")
     assert [re.sub(LINE, "", line) for line in logged(root)] == ["INFO postgresql://a:***@h/d and more"]
+
+
+def test_a_quiet_command_is_logged_as_well(root: Path) -> None:
+    assert call_tsclust("status", "--quiet", "-w", root).stdout == ""
+    assert re.sub(LINE, "", logged(root)[0]).startswith("INFO status: ")
