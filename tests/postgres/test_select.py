@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -174,14 +175,26 @@ MIXED = """
     "said",
     [
         {"order": "t", "carry": ()},
+        {"order": "t", "carry": ("t",)},
         {"order": "lag", "carry": ()},
         {"order": "idx", "carry": ("kind",)},
         {"order": "idx", "carry": ("*",)},
     ],
-    ids=["moments without end", "an order of intervals", "carried though it changes", "carried though sometimes NULL"],
+    ids=[
+        "moments without end",
+        "the first and last of them",
+        "an order of intervals",
+        "carried though it changes",
+        "carried though sometimes NULL",
+    ],
 )
 def test_long_rows_are_the_same_by_ranges_and_in_one_pass(database: str, said: dict[str, Any]) -> None:
     run(database, *MIXED.split(";"))
     ranged, passed = both_ways(database, Source(table="t", **said), 2)
     assert ranged.to_pylist() == passed.to_pylist()
     assert series(ranged) == {1: [1.0, 2.0], 2: [3.0, 4.0]}
+    if said["carry"] == ("t",):
+        at = datetime(2020, 1, 1)
+        assert ranged.select(["t_first", "t_last"]).to_pylist() == [
+            {"t_first": None, "t_last": at}, {"t_first": at, "t_last": None},
+        ]  # fmt: skip

@@ -286,10 +286,9 @@ def _check(carried: Iterable[Output], constant: Sequence[str], *, places: bool) 
 
 
 def _any_of(output: Output, ends: Sequence[str]) -> sql.Composed:
-    """A carried column of long rows: what the first row of the series has, or the first or last of its times."""
-    if output.name in ends:
-        return sql.SQL("min(s.{})" if output.name == ends[0] else "max(s.{})").format(sql.Identifier(output.name))
-    return sql.SQL("(array_agg(s.{}))[1]").format(sql.Identifier(output.name))
+    """A carried column of long rows: what the first row of the series has; the last row, where it is the last time."""
+    place = "count(*)" if output.name in ends[1:] else "1"
+    return sql.SQL(f"(array_agg(s.{{}}))[{place}]").format(sql.Identifier(output.name))
 
 
 def _columns(outputs: Iterable[Output]) -> sql.Composed:
