@@ -73,23 +73,16 @@ OTHERS: dict[str, list[Any]] = {
     "diff": [{"different": [{"what": "str", "a": ANY, "b": ANY}], "groups": ANY}],
     "prune": [{"bytes": "int", "keep": "int", "states": "int", "pages": "int", "models": "int"}],
     "undo": [{"run": "int", "undone": "str", "stage": "str", "redo": "bool"}, "null"],  # null: nothing to undo
-<<<<<<< HEAD
     "extract": [COMPARED, TROUBLE],
     "score": [TROUBLE],
     "labels import": [IMPORTED, TROUBLE],
-=======
-    "labels import": [IMPORTED, TROUBLE],
->>>>>>> 95c585c (run prints nothing twice, a quiet command is logged; schemas of what run reports; tests of the ends of long rows)
     "labels review": [{"rows": "int", "suspicious": "int", "shown": "int"}],
     "labels export": [{"rows": "int", "labels": "int", "file": "?str", "table": "?str"}],
     "labels list": [{"files": [ANSWERS_FILE], "kinds": {"*": "int"}, "labellers": ["str"]}],
     "labels remove": [{"removed": ["str"], "series": "int", "labels": "int"}],
 }
 # commands that run others: a line for each
-<<<<<<< HEAD
 SEVERAL = {"run": ("labels import", "extract", "features", "filter", "cluster", "report", "score"), "demo": ()}
-=======
->>>>>>> 95c585c (run prints nothing twice, a quiet command is logged; schemas of what run reports; tests of the ends of long rows)
 ERROR = {"code": "int", "error": "str", "next": "str"}
 
 
