@@ -251,7 +251,7 @@ def test_what_was_mailed_stays_under_its_number(labelled: Workspace) -> None:
     parts = {path.name: path.read_bytes() for path in (reports / "report").glob("*.html")}
     tsclust.report(labelled.root, {"report": charts | {"title": "T"}})  # run 6
     assert {path.name: path.read_bytes() for path in (reports / "report-5").glob("*.html")} == parts
-    assert sorted(path.name for path in reports.iterdir()) == [
+    assert sorted(path.name for path in reports.glob("[!.]*")) == [
         "report-1.html",
         "report-4.html",
         "report-5",
