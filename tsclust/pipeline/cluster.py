@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from tsclust import config
 from tsclust.config import Labels, Settings
 from tsclust.config.flags import as_typed
 from tsclust.engine.base import Listener, silent
-from tsclust.errors import SettingsError
+from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.pipeline.ending import end
 from tsclust.pipeline.settings import keep, load
 from tsclust.series import ID
@@ -27,6 +28,8 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model import bundle
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores import unlabelled as unlabelled_series
 from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.commands import command
@@ -91,10 +94,15 @@ def _as_typed(root: Path, flags: Mapping[str, object] | None, within: int | None
 
 def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Inside:
     """The series without a name. Raises StageMissingError before labels were imported."""
-    labelled = label_files.in_use(workspace, asked.resolve)[ID]
+    smallest = label_files.labels(workspace).group_by(ID).agg(pl.col("size").min())
+    labelled = label_files.in_use(workspace, asked.resolve).select(ID, "kind").join(smallest, on=ID)
     labels, scores = workspace.manifest(LABELS), workspace.find_manifest(SCORES)
     as_now = scores and scores.inputs.get("features") == files.manifest.output_hash
-    rest = unlabelled_series.find(files, labelled, workspace.parts(SCORES) if as_now else [])
+    scored = workspace.parts(SCORES) if as_now else []
+    yardstick = None
+    with contextlib.suppress(StageMissingError, DamagedError):  # a model of another scikit-learn is no yardstick
+        yardstick = bundle.read(workspace.stage(MODEL)).yardstick if scored else None
+    rest = unlabelled_series.find(files, labelled, scored, yardstick)
     state = unlabelled_series.state_of(asked, labels, scores)
     return Inside(UNLABELLED_GROUP, rest, "without a name", state)
 

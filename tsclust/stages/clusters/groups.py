@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,6 +79,20 @@ def find(
             )
         )  # fmt: skip
     return groups
+
+
+def least_like_normal_first(groups: Sequence[GroupRow], models: Models, sums: ClusterSums) -> list[GroupRow]:
+    """The groups numbered anew: of those proposed the ones that are farthest from what is normal first, for a sweep of
+    series that a classifier takes for normal or does not know. The normal mass stays last."""
+    at = [int(models.offsets[models.ks.index(one.k)] + one.cluster) for one in groups]
+    far = np.sqrt((sums.means[at] ** 2).sum(axis=1))
+    order = sorted(range(len(groups)), key=lambda o: (not groups[o].proposed, groups[o].normal, -far[o], o))
+    numbers = {groups[o].group: n for n, o in enumerate(order, start=1)}
+    found = []
+    for one in (groups[o] for o in order):
+        parent = None if one.parent is None else numbers[one.parent]
+        found.append(replace(one, group=numbers[one.group], parent=parent))
+    return found
 
 
 def worth_alone(models: Models, sums: ClusterSums, silhouette: Floats, normal: Normal) -> Floats:

@@ -235,6 +235,7 @@ def _summary(
     diagnosis = quality.diagnose(models, sums, evaluated.silhouettes)
     normal = _normal(task, models, sums)
     found = groups.find(models, sums, diagnosis.clusters, evaluated.shared, task.settings.groups, normal)
+    found = groups.least_like_normal_first(found, models, sums) if task.scope.known is not None else found
     per_k = stability.per_model(models, stable)
     sampled = sampled_silhouette.silhouettes(evaluated.samples, models, sums, WORKERS)
     worth = groups.worth_alone(models, sums, diagnosis.clusters, normal)

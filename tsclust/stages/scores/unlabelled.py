@@ -19,21 +19,35 @@ from tsclust.series import ID, is_in
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.files import FeatureFiles
+from tsclust.stages.labels.kinds import NORMAL
+from tsclust.stages.model.deviations import Yardstick
+from tsclust.stages.model.parts import DeviationReader
+from tsclust.stages.model.profile import unlikeness
 from tsclust.stages.scores import parts
 from tsclust.workspace.commands import command
 from tsclust.workspace.manifest import Manifest
 
+LIKE = 0.95  # of the series labelled normal are more like it than one that comes up though score calls it normal
+MASS = 0.1  # of all series: nobody has looked at each series of a group that is larger
+ENOUGH = 50  # labelled ones that say what that is; where there are fewer, all that are called normal do
 
-def find(files: FeatureFiles, labelled: pl.Series, scores: Sequence[Path]) -> Scope:
+
+def find(files: FeatureFiles, labelled: pl.DataFrame, scores: Sequence[Path], yardstick: Yardstick | None) -> Scope:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
-    group of thousands has got weighs little against that.
+    group of thousands has got weighs little against that. And those that are taken for normal, by score or since the
+    whole mass was called so, where they are less like the labelled normal than nearly all of it: what a model misses is
+    among them.
 
-    labelled  series_id;  scores: the parts of scores/ that are about these features
+    labelled   series_id, kind, size: of the smallest group that it was labelled in
+    scores     the parts of scores/ that are about these features
+    yardstick  of the model, None where there is none
     Raises NoSeriesError where nothing is left.
     """
     answered, refused = _scored(scores, files.series.id_type)
-    known = pl.concat([labelled, answered]).unique()
-    known = known.filter(~known.is_in(refused.implode()))
+    known = pl.concat([labelled[ID], answered[ID]]).unique()
+    taken = answered.filter(pl.col(parts.SAID) == NORMAL)[ID]
+    strange = _strange(files, labelled, taken, yardstick) if yardstick is not None else taken.clear()
+    known = known.filter(~known.is_in(pl.concat([refused, strange]).implode()))
     rows = count(files.paths, known)
     if not rows and files.facts.kept:
         nothing = f"every series of {files.root} has a label or a kind: no series are left to group"
@@ -52,13 +66,30 @@ def count(paths: Sequence[Path], known: pl.Series) -> int:
     return sum(map_parts(partial(_left, known.to_arrow()), paths))
 
 
-def _scored(scores: Sequence[Path], id_type: pl.DataType) -> tuple[pl.Series, pl.Series]:
-    """The series that got a kind from score, and those that it refused."""
+def _strange(files: FeatureFiles, labelled: pl.DataFrame, taken: pl.Series, yardstick: Yardstick) -> pl.Series:
+    """Of the series `taken` for normal those least like the labelled normal, unless somebody has looked at them, or at
+    a group that is not most of all."""
+    reader = DeviationReader(files.series.folder, yardstick)
+    far = pl.concat(map_parts(partial(_unlikeness, reader), files.paths))
+    normal = far.filter(pl.col(ID).is_in(labelled.filter(pl.col("kind") == NORMAL)[ID].implode()))
+    looked = labelled.filter((pl.col("kind") != NORMAL) | (pl.col("size") <= MASS * files.facts.kept))[ID]
+    others = far.filter(pl.col(ID).is_in(taken.implode()) & ~pl.col(ID).is_in(looked.implode()))
+    limit = (normal if len(normal) >= ENOUGH else others)["far"].quantile(LIKE, "higher") or 0.0
+    return others.filter(pl.col("far") > limit)[ID]
+
+
+def _unlikeness(reader: DeviationReader, path: Path) -> pl.DataFrame:
+    part = reader(path)
+    return pl.DataFrame({ID: pl.Series(part.kept_ids), "far": unlikeness(part.z)})
+
+
+def _scored(scores: Sequence[Path], id_type: pl.DataType) -> tuple[pl.DataFrame, pl.Series]:
+    """The series that got a kind from score (series_id, said), and those that it refused."""
     if not scores:
-        return pl.Series(ID, [], id_type), pl.Series(ID, [], id_type)
+        return pl.DataFrame(schema={ID: id_type, parts.SAID: pl.String()}), pl.Series(ID, [], id_type)
     scored = pl.concat([parts.read(path, [ID, parts.SAID, parts.KIND]).drop_nulls(parts.KIND) for path in scores])
     answered = pl.col(parts.SAID) == pl.col(parts.KIND)
-    return scored.filter(answered)[ID], scored.filter(~answered)[ID]
+    return scored.filter(answered).select(ID, parts.SAID), scored.filter(~answered)[ID]
 
 
 def _left(known: pa.Array, path: Path) -> int:
