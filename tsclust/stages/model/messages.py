@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tsclust.stages.model.quality import WIDE, Interval, Quality
+from tsclust.stages.model.quality import Interval, Quality
 from tsclust.workspace.commands import command
 
 
@@ -27,8 +27,8 @@ def quality(found: Quality, root: Path) -> Iterator[str]:
         yield f"{found.undecided:,} of the series looked at could not be decided: they count both ways"
     if found.more:
         yield (
-            f"that interval is wider than {WIDE:.0%}: {found.more:,} more looks would narrow it: "
-            f"{command('report', root)} --sheet {min(found.more, 1_000)}"
+            f"that interval is wider than 20 points: {found.more:,} more looks would narrow it: "
+            f"{command('score', root)}, then {command('report', root)} --sheet {found.sheet}"
         )
 
 

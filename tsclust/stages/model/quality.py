@@ -21,6 +21,7 @@ LEVEL = 0.95  # of an interval
 PRECISION_SHARE = 0.01  # of the 5 % that recall may err in, for the number of true ones; the rest is for missed ones
 WIDE = 0.2  # an interval that is wider than that says how many more looks would narrow it
 CHECK_SEED = 17  # of the hashes that stand for ids
+LARGEST_SHEET = 1_000
 MOST = 1_000_000  # looks that are thought of
 
 Interval = tuple[float, float]
@@ -113,6 +114,11 @@ class Quality(BaseModel):
     called_right: int = 0
     more: int | None = None
     made_at: str = ""
+
+    @property
+    def sheet(self) -> int:
+        """Series of a sheet that is large enough: a model that has learned since is asked about anew."""
+        return min(self.looked + self.called_looked + (self.more or 0), LARGEST_SHEET)
 
     @property
     def is_wide(self) -> bool:

@@ -27,16 +27,14 @@ from tsclust.stages.scores import parts
 from tsclust.workspace.commands import command
 from tsclust.workspace.manifest import Manifest
 
-LIKE = 0.95  # of the series labelled normal are more like it than one that comes up though score calls it normal
+LIKE = 0.95  # of the series taken for normal are left alone: the others, least like normal, come up
 MASS = 0.1  # of all series: nobody has looked at each series of a group that is larger
-ENOUGH = 50  # labelled ones that say what that is; where there are fewer, all that are called normal do
 
 
 def find(files: FeatureFiles, labelled: pl.DataFrame, scores: Sequence[Path], yardstick: Yardstick | None) -> Scope:
     """Kept series of which neither a label nor score says what they are, and those that score refused: a label that a
     group of thousands has got weighs little against that. And those that are taken for normal, by score or since the
-    whole mass was called so, where they are less like the labelled normal than nearly all of it: what a model misses is
-    among them.
+    whole mass was called so, and are the least like normal of these: what a model misses is among them.
 
     labelled   series_id, kind, size: of the smallest group that it was labelled in
     scores     the parts of scores/ that are about these features
@@ -71,10 +69,9 @@ def _strange(files: FeatureFiles, labelled: pl.DataFrame, taken: pl.Series, yard
     a group that is not most of all."""
     reader = DeviationReader(files.series.folder, yardstick)
     far = pl.concat(map_parts(partial(_unlikeness, reader), files.paths))
-    normal = far.filter(pl.col(ID).is_in(labelled.filter(pl.col("kind") == NORMAL)[ID].implode()))
     looked = labelled.filter((pl.col("kind") != NORMAL) | (pl.col("size") <= MASS * files.facts.kept))[ID]
     others = far.filter(pl.col(ID).is_in(taken.implode()) & ~pl.col(ID).is_in(looked.implode()))
-    limit = (normal if len(normal) >= ENOUGH else others)["far"].quantile(LIKE, "higher") or 0.0
+    limit = others["far"].quantile(LIKE, "higher") or 0.0
     return others.filter(pl.col("far") > limit)[ID]
 
 
