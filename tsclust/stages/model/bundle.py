@@ -134,7 +134,7 @@ def read(folder: Path) -> ModelBundle:
     if "typical" not in held:  # what version 0.1 wrote until rules knew kinds of series
         raise StageMissingError(
             f"the model in {folder} was made by an earlier tsclust, for features and rules that have changed since",
-            "Train it again in its workspace, the labels are kept: tsclust run, then tsclust train",
+            "Train it again in its workspace, the labels are kept: tsclust features, then tsclust train",
         )
     text = _text(folder, manifest) if FEATURES_FILE in manifest.outputs else ""
     return skops_file.refusing_damage(partial(_checked, _named(manifest), held, text))
