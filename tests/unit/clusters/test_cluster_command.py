@@ -71,7 +71,7 @@ def test_k_beyond_the_series_are_left_out_and_too_few_series_refused(tmp_path: P
 def test_too_few_series_to_divide_are_one_sheet(tmp_path: Path) -> None:
     root = described(tmp_path / "ws", [noisy(1, seed) for seed in range(17)])
     done = tsclust.cluster(root, {"cluster": {"k": "2..9"}})
-    assert done.notes == (
+    assert done.notes[:2] == (
         "1 group proposed for review, of 1 distinct set in the sweep",
         "17 series: too few to divide, one group has them all",
     )
