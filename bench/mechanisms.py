@@ -201,7 +201,7 @@ def _runs(rng: Rng, of: Fleet, phases: tuple[Phase, ...], n: int) -> Runs:
     level = np.array([p.level for p in phases]) * of.of_level[product] * own[:, None]
     typical = (np.abs(level) * samples).sum(axis=1) / samples.sum(axis=1)
     sigma = np.hypot(of.spread * typical, of.noise * np.abs(level).max(axis=1))
-    tau = np.tile([p.tau for p in phases], (n, 1))
+    tau = np.tile(np.array([p.tau for p in phases], np.float64), (n, 1))
     return Runs(of, phases, machine, samples, level, tau, np.zeros((n, 2)), sigma)
 
 
