@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tsclust import config
@@ -12,6 +12,7 @@ from tsclust.config.kept import PLACES
 from tsclust.config.save import save as save_settings
 from tsclust.errors import TsclustError
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.features.explained import Explained
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.reports import newest_file
@@ -32,7 +33,31 @@ def load(
     workspace: Workspace, flags: Mapping[str, object] | None, *, new_source: bool = False, within: int | None = None,
     page: Stage[Any] | None = None,
 ) -> Settings:  # fmt: skip
-    """The settings in force.
+    """The settings in force, with the baseline that tsclust chose where nobody has: see load_as_set."""
+    settings = load_as_set(workspace, flags, new_source=new_source, within=within, page=page)
+    chosen = chosen_baseline(workspace)
+    return settings if chosen is None else with_baseline(settings, chosen)
+
+
+def chosen_baseline(workspace: Workspace) -> tuple[Explained, ...] | None:
+    """The baseline that tsclust chose when features/ was made; None where it did not."""
+    manifest = _manifest(workspace, FEATURES)
+    return manifest.facts.chosen if manifest else None
+
+
+def with_baseline(settings: Settings, chosen: Sequence[Explained]) -> Settings:
+    """These settings, series compared within what was chosen unless they say within what."""
+    if settings.cluster.baseline is not None:
+        return settings
+    columns = tuple(one.column for one in chosen)
+    return settings.model_copy(update={"cluster": settings.cluster.model_copy(update={"baseline": columns})})
+
+
+def load_as_set(
+    workspace: Workspace, flags: Mapping[str, object] | None, *, new_source: bool = False, within: int | None = None,
+    page: Stage[Any] | None = None,
+) -> Settings:  # fmt: skip
+    """The settings that somebody set, or the defaults.
 
     new_source: of the source that series/ was read from, its place and layout alone count, and only where flags name no
     other. within: of a drill-down into this group, which has settings of its own; those of the main sweep that it

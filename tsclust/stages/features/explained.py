@@ -8,11 +8,11 @@ as many groups would explain by chance (epsilon squared: Kelley 1935).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from pydantic import BaseModel, ConfigDict
 
 from tsclust.arrays import Floats
 from tsclust.series import keys
@@ -24,10 +24,11 @@ USUAL = 0.8  # of the series with one value: such a column says what is odd, not
 MOST = 2  # columns
 
 
-@dataclass(frozen=True)
-class Explained:
+class Explained(BaseModel):
     """A carried column, and the share (0..1) of the variance of the ranks of `feature` that it explains; of a second
     one: of what the first leaves."""
+
+    model_config = ConfigDict(frozen=True)
 
     column: str
     feature: str
@@ -59,10 +60,10 @@ def _best(columns: pl.DataFrame, names: Sequence[str], ranks: Floats) -> Explain
     """What the last of the columns, together with those before, explains of the feature it explains most of."""
     groups, last = _numbered(columns), columns.columns[-1]
     if not _tells_apart(groups, _numbered(columns.select(last))):
-        return Explained(last, "", 0.0)
+        return Explained(column=last, feature="", share=0.0)
     shares = _shares(ranks, groups)
     at = int(np.argmax(shares))
-    return Explained(last, names[at], float(shares[at]))
+    return Explained(column=last, feature=names[at], share=float(shares[at]))
 
 
 def _tells_apart(groups: npt.NDArray[np.intp], own: npt.NDArray[np.intp]) -> bool:

@@ -12,6 +12,7 @@ from tsclust import config
 from tsclust.config import Rule
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.catalogue import Feature
+from tsclust.stages.features.explained import Explained
 from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.features.tally import Tally
 from tsclust.stages.features.typical import Kinds
@@ -74,6 +75,7 @@ class FeaturesFacts(Facts):
     catalogue  the features in force, in the order of their columns
     rules      those applied, in their order; per rule: rejected  series it is the first to reject, in_all  series it
                rejects, alone  series that no other rejects
+    chosen     the baseline that tsclust chose, where the settings name none and do not switch it off; else None
     groups     carried columns that name groups of series;  lost_groups: those that a rule rejects by more than a third
     kept       series that no rule rejects;  by_part  the same of each file
     """
@@ -91,6 +93,7 @@ class FeaturesFacts(Facts):
     in_all: dict[str, int]
     alone: dict[str, int]
     kept: int
+    chosen: tuple[Explained, ...] | None = None
     groups: tuple[str, ...] = ()
     lost_groups: tuple[LostGroup, ...] = ()
     by_part: dict[str, PartFacts] = Field(default_factory=dict)

@@ -28,6 +28,14 @@ def rule_table(manifest: Manifest[FeaturesFacts]) -> tuple[tuple[str, ...], ...]
     return (*rows, ("kept", "", "", f"{facts.kept:,}", f"of {manifest.rows:,} series"))
 
 
+def chosen_baseline(facts: FeaturesFacts) -> tuple[str, ...]:
+    """A note on the baseline that tsclust chose, and on how to do without."""
+    if not facts.chosen:
+        return ()
+    why = ", ".join(f"{one.column} explains {one.share:.0%} of {one.feature}" for one in facts.chosen)
+    return (f"{why}: used as baseline; baseline = [] under [cluster] in tsclust.toml switches it off",)
+
+
 def lost_groups(workspace: Workspace, facts: FeaturesFacts) -> tuple[str, ...]:
     """Notes on groups that a rule rejects by more than a third, and what to do about it."""
     shown = facts.lost_groups[:SHOWN]

@@ -17,6 +17,7 @@ from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.series import SeriesBlock
 from tsclust.stages.features import catalogue, lost_groups, parts, survey, typical
 from tsclust.stages.features.default_rules import CLEAR, in_force
+from tsclust.stages.features.explained import Explained
 from tsclust.stages.features.facts import FeaturesFacts, PartFacts, counted
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.screening import Screen
@@ -57,6 +58,16 @@ def describer_of(spec: FeatureSpec, series: SeriesFiles, listen: Listener) -> De
     describer = spec.compile()
     describer(series.empty_block(), 1)
     return describer
+
+
+def choose_baseline(series: SeriesFiles, describer: Describer, peak: str, listen: Listener) -> tuple[Explained, ...]:
+    """The carried columns to compare series within, where nobody has chosen any: by a look at a sample."""
+    if not series.carried:
+        return ()
+    seen = _survey(series.paths, series.manifest.rows, None, listen)
+    sign, _ = survey.direction(peak, seen.votes.values())
+    described = survey.sample(seen.drawn, _described_all(seen, sign, describer)).frame
+    return survey.explained(seen.drawn, described, catalogue.clustered(describer.features))
 
 
 def plan_of(
@@ -109,12 +120,16 @@ def _survey_part(rows: int, baselines: Baselines | None, path: Path) -> PartSurv
 
 
 def _typical(seen: Survey, sign: int, describer: Describer) -> Typical:
-    blocks = [drawn.block for drawn in seen.drawn]
-    sample = survey.sample(seen.drawn, list(map_parts(partial(_described, describer, sign), blocks)))
+    sample = survey.sample(seen.drawn, _described_all(seen, sign, describer))
     compared = catalogue.clustered(describer.features)
     least = _least(describer, sample.frame.select(*dict.fromkeys((*compared, *catalogue.SIZES))).drop_nulls())
     spec = describer.spec
     return typical.fit(sample, spec.baseline, compared, least, look=spec.regimes)
+
+
+def _described_all(seen: Survey, sign: int, describer: Describer) -> list[pl.DataFrame]:
+    """What was drawn of each part, described."""
+    return list(map_parts(partial(_described, describer, sign), [drawn.block for drawn in seen.drawn]))
 
 
 def _least(describer: Describer, known: pl.DataFrame) -> dict[str, float]:
@@ -135,9 +150,11 @@ def _peak(sign: int) -> Literal["max", "min"]:
 
 
 def describe_parts(
-    series: SeriesFiles, writer: StageWriter, describer: Describer, plan: Plan, listen: Listener
-) -> FeaturesFacts:
-    """Compute the parts asked for, beside those that the writer has adopted; the facts for the manifest."""
+    series: SeriesFiles, writer: StageWriter, describer: Describer, plan: Plan, listen: Listener,
+    chosen: tuple[Explained, ...] | None = None,
+) -> FeaturesFacts:  # fmt: skip
+    """Compute the parts asked for, beside those that the writer has adopted; the facts for the manifest, with the
+    baseline that was `chosen`."""
     screen = Screen.prepare(plan.rules, plan.typical, describer.names, series.carried)
     tallies = {name: part.tally for name, part in plan.known.items()}
     done = sum(tally.rows for tally in tallies.values())
@@ -150,7 +167,7 @@ def describe_parts(
     by_part = {name: PartFacts.of(hashes[name], plan.votes[name], tallies[name]) for name in sorted(tallies)}
     return FeaturesFacts(
         peak=_peak(plan.sign), agreement=round(plan.agreement, 4), typical=plan.typical.whole, kinds=plan.typical.kinds,
-        catalogue=describer.features, groups=plan.groups, lost_groups=lost_groups.found(of_groups),
+        catalogue=describer.features, chosen=chosen, groups=plan.groups, lost_groups=lost_groups.found(of_groups),
         **counted(plan.rules, by_part),
     )  # fmt: skip
 
