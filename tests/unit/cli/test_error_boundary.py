@@ -20,6 +20,12 @@ from tsclust.cli.runtime import error_boundary
 from tsclust.errors import TsclustError
 
 
+@pytest.fixture(autouse=True)
+def for_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that this process ran before may have been asked for JSON."""
+    monkeypatch.setattr(problem, "_as_json", False)
+
+
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     done = run_tsclust("init", "-w", tmp_path / "file" / "ws")
