@@ -59,7 +59,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
     workspace = plain_workspace(tmp_path / "ws")
     typical, high = first_hashed(list(range(41))), first_hashed([41, 42, 43])
     normal_band = Band((-2, -1, 0, 1, 2, 3, 4), (0, 0, 5, 1, 1, 1, 0), (0, 0, 5, 1, 1, 1, 0))
-    asked = Cluster().model_dump(mode="json")
+    asked = Cluster(baseline=()).model_dump(mode="json")
     high_band = Band((-1, 0, 1, 2, 3, 4), (0, 5, 3, 3, 3, 0), (0, 5, 3, 3, 3, 0))
     expected = ReportData(
         title="A title",

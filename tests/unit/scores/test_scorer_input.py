@@ -112,7 +112,7 @@ def test_what_is_no_file_or_no_text(trained: Trained, tmp_path: Path) -> None:
         bundle = trained.changed(tmp_path / name, lambda _: None)
         (bundle / name).unlink()
         (bundle / name).mkdir()
-        assert "Copy the folder" in refusal(DamagedError, rf"{name} cannot be read \(Is a directory\)", bundle)
+        assert "Copy the folder" in refusal(DamagedError, rf"{name} is no regular file", bundle)
     text = b"\xff\xfe"
     digest = {"features.py": hashlib.sha256(text).hexdigest()}
     bundle = trained.changed(tmp_path / "text", lambda about: about["outputs"].update(digest), "features")
