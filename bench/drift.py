@@ -98,7 +98,7 @@ def drift_of(of: Described, train: Rows, new: Rows, changed: Rows) -> Drift:
     named = "machine" if len(np.unique(of.machine)) > 1 else ""
     facts = SimpleNamespace(machine=named, features=of.names, refused=0.0, rejected=0.0)
     model: Any = SimpleNamespace(profile=profile(train), facts=facts)
-    return detect_drift(CurrentProfile(profile(new), None), model, lambda signs: [None] * len(signs))
+    return detect_drift(CurrentProfile(profile(new), {}), model, lambda signs: [None] * len(signs))
 
 
 def dealt(rng: np.random.Generator, of: Described, new: int) -> tuple[Rows, Rows]:

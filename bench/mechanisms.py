@@ -9,7 +9,7 @@ not, and is what docs/clustering.md reports.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -171,10 +171,17 @@ def fleet(rng: Rng, phases: int) -> Fleet:
     )  # fmt: skip
 
 
-def made_up(name: str, n: int, seed: int) -> tuple[pl.DataFrame, dict[str, float], list[str]]:
-    """(series_id, label, machine, values; kinds with their shares; baseline columns): the same for the same seed."""
+def made_up(
+    name: str, n: int, seed: int, machines: int | None = None
+) -> tuple[pl.DataFrame, dict[str, float], list[str]]:
+    """(series_id, label, machine, values; kinds with their shares; baseline columns): the same for the same seed.
+
+    With `machines` so many of the fleet's alone, and nothing that changes from the first recording to the last.
+    """
     rng = np.random.default_rng([seed, [*MECHANISMS].index(name), 17])
     of, phases = fleet(rng, len(MECHANISMS[name])), MECHANISMS[name]
+    if machines is not None:
+        of = replace(of, level=of.level[:machines], time=of.time[:machines], drift=0.0)
     kinds = _kinds(rng, phases, n)
     which = rng.choice(len(kinds) + 1, n, p=[1 - sum(kinds.values()), *kinds.values()]) - 1
     runs = _runs(rng, of, phases, n)

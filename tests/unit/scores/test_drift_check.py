@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tsclust.stages.model.profile import ALL, Bins, FeatureProfile
-from tsclust.stages.scores import messages
+from tsclust.stages.scores import messages, recent
 from tsclust.stages.scores.drift import Changed, Drift, Shift
 from tsclust.stages.scores.drift_check import CurrentProfile, detect_drift
 from tsclust.stages.scores.facts import ScoresFacts
@@ -32,7 +32,7 @@ TRAINED = profile(A=(900, 3, 0), B=(900, 3, 0), **{f"M{i}": (100, 0, 0) for i in
 def judged(now: FeatureProfile, machine: str = "machine_id") -> Drift:
     facts = SimpleNamespace(machine=machine, features=("one", "two"), refused=0.002, rejected=0.0)
     model: Any = SimpleNamespace(profile=TRAINED, facts=facts)
-    return detect_drift(CurrentProfile(now, None), model, lambda signs: [None] * len(signs))
+    return detect_drift(CurrentProfile(now, {}), model, lambda signs: [None] * len(signs))
 
 
 def changed(found: Drift) -> list[str | None]:
@@ -110,7 +110,7 @@ def test_machines_that_differ_are_no_change_of_all_together() -> None:
 
     facts = SimpleNamespace(machine="machine_id", features=("one", "two"), refused=0.0, rejected=0.0)
     model: Any = SimpleNamespace(profile=of(100, 2_000), facts=facts)
-    assert not detect_drift(CurrentProfile(of(1_000, 60), None), model, lambda signs: [None] * len(signs)).found
+    assert not detect_drift(CurrentProfile(of(1_000, 60), {}), model, lambda signs: [None] * len(signs)).found
 
 
 def test_what_moves_on_all_machines_a_little_is_noticed_in_all_together() -> None:
@@ -120,14 +120,48 @@ def test_what_moves_on_all_machines_a_little_is_noticed_in_all_together() -> Non
     now = FeatureProfile.from_deviations(BINS, rng.normal(size=(480, 2)) + 0.6, few, np.zeros(480, bool))
     facts = SimpleNamespace(machine="machine_id", features=("one", "two"), refused=0.0, rejected=0.0)
     model: Any = SimpleNamespace(profile=then, facts=facts)
-    found = detect_drift(CurrentProfile(now, None), model, lambda signs: [None] * len(signs))
+    found = detect_drift(CurrentProfile(now, {}), model, lambda signs: [None] * len(signs))
     assert changed(found) == [None]
     assert {one.feature for one in found.changed[0].shifts} == {"one", "two"}
 
 
+def of_days(then: FeatureProfile, now: np.ndarray, today: np.ndarray) -> Drift:
+    """What is found of a machine's series `now`, and those of `today`, (n, 2) each."""
+    facts = SimpleNamespace(machine="machine_id", features=("one", "two"), refused=0.0, rejected=0.0)
+    model: Any = SimpleNamespace(profile=then, facts=facts)
+    last, whole = (
+        FeatureProfile.from_deviations(BINS, z, np.full(len(z), "A"), np.zeros(len(z), bool))
+        for z in (today, np.concatenate([now, today]))
+    )
+    return detect_drift(CurrentProfile(whole, {30: whole, 7: whole, 1: last}), model, lambda signs: [None] * len(signs))
+
+
+def test_a_twentieth_of_the_last_day_does_not_drown_in_months() -> None:
+    rng, far = np.random.default_rng(4), np.zeros((200, 1))
+    far[::20] = 30
+    now, today = rng.normal(size=(9_000, 2)), rng.normal(size=(200, 2))
+    assert not of_days(profile(A=(2_400, 0, 0)), now, today).found
+    (one,) = of_days(profile(A=(2_400, 0, 0)), now, today + far).changed
+    assert (one.machine, one.last, one.days, one.rows) == ("A", True, 1, 200)
+    assert "A (200 series of the last day)" in messages._changed(one)
+
+
+def test_a_day_that_is_unlike_the_mean_of_many_is_no_alarm() -> None:
+    """As far as training knows the like: a cold day is no fault."""
+    rng = np.random.default_rng(5)
+    assert not of_days(profile(A=(2_400, 0, 0)), rng.normal(size=(9_000, 2)), rng.normal(1.0, 0.3, (200, 2))).found
+
+
+def test_the_last_days_are_windows_of_thirty_seven_and_one() -> None:
+    day = 86_400_000_000
+    ends = [np.array([0.0, 9.0]) * day, np.array([9.0, 10.0]) * day]
+    assert [(one.start // day, one.days) for one in recent.last_days(ends)] == [(3, 7), (9, 1)]
+    assert recent.last_days([np.array([np.nan, np.nan])]) == ()
+
+
 def test_a_model_of_an_earlier_version_is_not_compared() -> None:
     model: Any = SimpleNamespace(profile=FeatureProfile.empty(BINS), facts=None)
-    found = detect_drift(CurrentProfile(profile(A=(900, 3, 0)), None), model, lambda _: [])
+    found = detect_drift(CurrentProfile(profile(A=(900, 3, 0)), {}), model, lambda _: [])
     facts = ScoresFacts(refuse=None, elsewhere=False, threshold=0.5, said={}, drift=found, origin="", kept=900)
     assert "trained by an earlier version" in messages.notes(facts, "")[0]
 

@@ -47,7 +47,7 @@ class Changed:
     shifts    the features that have shifted, the clearest first
     refused   the share of its possible series that got no answer; refused_more: whether that is more than it was
     rejected  the share of its series that are impossible; rejected_more: whether that is more than it was
-    last      whether it is so in the last weeks alone, and all series together are as they were
+    last      whether it is so in the last days alone, and all series together are as they were;  days: how many days
     since     the day from which on it is so, like 2024-03-12; None where no column of times says
     unlike    the share of its series that is unlike normal, unlike_then: that was in training; unlike_more: whether
               that is more than chance explains
@@ -65,6 +65,7 @@ class Changed:
     unlike: float = 0.0
     unlike_then: float = 0.0
     unlike_more: bool = False
+    days: int = 0
 
 
 @dataclass(frozen=True)

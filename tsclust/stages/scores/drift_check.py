@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tsclust.arrays import Bools
@@ -13,6 +13,7 @@ from tsclust.stages.scores.machine_check import Machine, Yardsticks, judge
 from tsclust.stages.scores.onset import Sign
 from tsclust.stages.scores.scorer import Scores
 
+SHORT = 7  # days: as few may all be cold, or all of one product
 MOST_SINCE = 100  # machines that are looked at day by day: where more have changed, the first say since when
 
 Since = Callable[[Sequence[Sign]], Sequence[str | None]]  # the day since when each of the signs is there
@@ -20,25 +21,31 @@ Since = Callable[[Sequence[Sign]], Sequence[str | None]]  # the day since when e
 
 @dataclass(frozen=True)
 class CurrentProfile:
-    """The profile of the series that are compared: all of them, and the last ones alone; None where that is all."""
+    """The profile of the series that are compared: all of them and, days -> those of the last days alone."""
 
     whole: FeatureProfile
-    last: FeatureProfile | None
+    last: Mapping[int, FeatureProfile]
 
     @classmethod
-    def empty(cls, bins: Bins, with_last: bool) -> CurrentProfile:
+    def empty(cls, bins: Bins, days: Iterable[int]) -> CurrentProfile:
         nothing = FeatureProfile.empty(bins)
-        return cls(nothing, nothing if with_last else None)
+        return cls(nothing, dict.fromkeys(days, nothing))
 
     @classmethod
-    def from_scores(cls, bins: Bins, scores: Scores, new: Bools, late: Bools | None) -> CurrentProfile:
-        """Of a part; new (all,): which of its series are compared; late (all,): which are among the last, None where
-        there are no others."""
-        return cls(_profile(bins, scores, new), None if late is None else _profile(bins, scores, new & late))
+    def from_scores(cls, bins: Bins, scores: Scores, new: Bools, late: Mapping[int, Bools]) -> CurrentProfile:
+        """Of a part; new (all,): which of its series are compared; late: days -> (all,) which are of the last days."""
+        return cls(_profile(bins, scores, new), {days: _profile(bins, scores, new & of) for days, of in late.items()})
 
     def __add__(self, other: CurrentProfile) -> CurrentProfile:
-        last = (self.last + other.last).bounded() if self.last is not None and other.last is not None else None
+        last = {days: (mine + other.last[days]).bounded() for days, mine in self.last.items()}
         return CurrentProfile((self.whole + other.whole).bounded(), last)
+
+    @property
+    def shorter(self) -> dict[int, FeatureProfile]:
+        """Those of the last days that are neither all nor the same as another."""
+        rows = {days: int(one.rows.sum() + one.rejected.sum()) for days, one in self.last.items()}
+        longer = dict(zip(rows, [self.rows, *rows.values()], strict=False))
+        return {days: one for days, one in self.last.items() if 0 < rows[days] < longer[days]}
 
     @property
     def rows(self) -> int:
@@ -62,10 +69,9 @@ def detect_drift(now: CurrentProfile, model: ModelBundle, since: Since) -> Drift
     there, each = set(model.profile.machines.tolist()), now.whole.machines.tolist()
     apart = bool(model.facts.machine) and ALL not in there and ALL not in each
     machines = each if apart else []
-    last = now.last is not None and now.last.rows.sum() < now.whole.rows.sum()
-    facts = model.facts
-    by = Yardsticks(facts.features, (1 + len(machines)) * (1 + last), facts.refused, facts.rejected)
-    compared = Compared(by, now, model.profile, last)
+    last, facts = now.shorter, model.facts
+    by = Yardsticks(facts.features, (1 + len(machines)) * (1 + len(last)), facts.refused, facts.rejected)
+    compared = Compared(by, now.whole, model.profile, last)
     found = [one for who in machines if (one := compared.machine(who))]
     together = compared.together([one.machine for one, _ in found if one.machine is not None], apart)
     found = ([together] if together else []) + found
@@ -78,12 +84,12 @@ def detect_drift(now: CurrentProfile, model: ModelBundle, since: Since) -> Drift
 
 @dataclass(frozen=True)
 class Compared:
-    """What is compared with what. last: whether the last series are looked at alone, too."""
+    """What is compared with what. last: days -> the series of the last days, which are looked at alone, too."""
 
     by: Yardsticks
-    now: CurrentProfile
+    now: FeatureProfile
     then: FeatureProfile
-    last: bool
+    last: Mapping[int, FeatureProfile]
 
     def machine(self, name: str) -> tuple[Changed, Sign] | None:
         """A machine, if it is not what it was, and what shows that."""
@@ -107,14 +113,13 @@ class Compared:
         self, name: str | None, of: Callable[[FeatureProfile], FeatureProfile],
         then: Callable[[FeatureProfile], FeatureProfile], fleet: Callable[[], FeatureProfile] | None,
     ) -> tuple[Changed, Sign] | None:  # fmt: skip
-        """In all its series, or in the last ones."""
-        now = of(self.now.whole)
-        found = judge(self.by, Machine(name, now, then(now), fleet))
-        if found is not None or not self.last or self.now.last is None:
-            return found
-        now = of(self.now.last)
-        of_last = judge(self.by, Machine(name, now, then(now), fleet))
-        return (replace(of_last[0], last=True), of_last[1]) if of_last else None
+        """In all its series, or in the last ones: of more days first."""
+        for days, profile in {0: self.now, **self.last}.items():
+            now = of(profile)
+            found = judge(self.by, Machine(name, now, then(now), fleet, few_days=0 < days <= SHORT))
+            if found is not None:
+                return replace(found[0], last=bool(days), days=days), found[1]
+        return None
 
 
 def _hardly_judged(

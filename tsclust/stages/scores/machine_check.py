@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.stages.model.profile import LEVELS, QUANTILES, FeatureProfile
 from tsclust.stages.scores import drift
 from tsclust.stages.scores.drift import CHANCES, ENOUGH, FEW, Changed, Shift
@@ -20,6 +20,8 @@ from tsclust.stages.scores.onset import Sign, What
 ASKED = np.array(
     [np.isin(QUANTILES, [0.05, 0.5, 0.95, 0.99, 0.998, 1.0]), np.isin(QUANTILES, [0.95, 0.5, 0.05, 0.01, 0.002, 0.0])]
 )
+FAR = ASKED & np.array([QUANTILES >= 0.998, QUANTILES <= 0.002])
+FAR_UNLIKE = LEVELS >= 0.997
 OF_FEATURES, OF_UNLIKENESS, OF_RATES = 0.8, 0.1, 0.1  # of CHANCES
 OWN = 3e-4  # a probability that a machine's own series have to fall below before those of others count
 SHOWN = 5  # features of a machine that are named
@@ -59,12 +61,19 @@ class Yardsticks:
 @dataclass(frozen=True)
 class Machine:
     """One machine, or all together, which have no name. now, then: profiles of the same machines, one or several;
-    fleet: makes that of all other machines in training."""
+    fleet: makes that of all other machines in training; few_days: whether `now` is of so few days that only what is far
+    out counts, as such days may be alike among themselves."""
 
     name: str | None
     now: FeatureProfile
     then: FeatureProfile
     fleet: Callable[[], FeatureProfile] | None
+    few_days: bool = False
+
+    @property
+    def asked(self) -> Bools:
+        """(2, edges) above and below which edges its series are counted."""
+        return FAR if self.few_days else ASKED
 
     @property
     def is_known(self) -> bool:
@@ -130,7 +139,7 @@ def _rates(by: Yardsticks, machine: Machine) -> Iterator[Finding]:
 
 def _features(machine: Machine) -> int:
     """Tests of its features."""
-    return int(ASKED.sum()) * int(machine.now.counts.shape[1])
+    return int(machine.asked.sum()) * int(machine.now.counts.shape[1])
 
 
 def _shifts(by: Yardsticks, machine: Machine) -> Iterator[Finding]:
@@ -140,7 +149,7 @@ def _shifts(by: Yardsticks, machine: Machine) -> Iterator[Finding]:
     sides = (above, above.fewer)
     fleets = (lambda fleet: _above(fleet.counts), lambda fleet: _below(fleet.counts))
     chances = np.stack([_chances(machine, *one) for one in zip(sides, fleets, strict=True)])  # (2, d, edges)
-    chances = np.where(ASKED[:, None, :], chances, 1.0)
+    chances = np.where(machine.asked[:, None, :], chances, 1.0)
     if not (chances < OWN).any():
         return
     shares = [(one.then, one.now) for one in sides]
@@ -163,6 +172,7 @@ def _unlike(by: Yardsticks, machine: Machine) -> Finding:
     now, then = machine.now, machine.then
     of, level = machine.shares(now.unlike, now.rows, then.unlike, then.rows), by.level(OF_UNLIKENESS, len(LEVELS))
     chances = _chances(machine, of, lambda fleet: fleet.unlike)
+    chances = np.where(FAR_UNLIKE | (not machine.few_days), chances, 1.0)
     at = int(chances.argmin())
     sign = Sign(machine.name, "unlike", 0, float(then.bins.levels[at]), True, float(of.then[at]), float(of.now[at]))
     return Finding(float(chances[at]) / level, sign)

@@ -74,7 +74,7 @@ def _refused(facts: ScoresFacts) -> Iterator[str]:
 def _changed(one: Changed) -> str:
     """`W7, since May 12, 2021 (192 series): side_fall is 1.8 deviations higher (median); ...`."""
     since = f", since {Language.load('en').day_or_month(one.since)}" if one.since else ""
-    last = " of the last weeks" if one.last else ""
+    last = f" of the last {f'{one.days} days' if one.days != 1 else 'day'}" if one.last else ""
     return f"{_called(one.machine)}{since} ({one.rows:,} series{last}): {'; '.join(_reasons(one))}"
 
 

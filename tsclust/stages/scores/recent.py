@@ -1,4 +1,4 @@
-"""The last weeks of series that are scored: a change must not drown in the years before it."""
+"""The last weeks, week and day of series that are scored: a change must not drown in the months before it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import polars as pl
 
 from tsclust.arrays import Bools
 
-DAYS = 30  # a window always holds as much, unlike a month that has just begun
+DAYS = (30, 7, 1)  # a window always holds as much, unlike a month that has just begun
 LATE = 0.99  # of a part's times: a clock that is years ahead must not say what is new
 
 
 @dataclass(frozen=True)
 class RecentWindow:
-    """What was recorded at `start` (microseconds since 1970) or later."""
+    """What was recorded at `start` (microseconds since 1970) or later: in the last `days` days."""
 
     start: int
+    days: int
 
     def rows(self, when: pl.Series) -> Bools:
         """(all,) which series with these times, null where not known, are in it."""
@@ -27,12 +28,12 @@ class RecentWindow:
         return late
 
 
-def last_days(ends: Sequence[npt.NDArray[np.float64]]) -> RecentWindow | None:
-    """The last DAYS days, from when each part begins and ends; None where there are no more days than these."""
+def last_days(ends: Sequence[npt.NDArray[np.float64]]) -> tuple[RecentWindow, ...]:
+    """The last DAYS, from when each part begins and ends; none of those in which there is everything."""
     of_parts = np.array(ends)
     first, newest = np.fmin.reduce(of_parts[:, 0]), np.fmax.reduce(of_parts[:, 1])
-    start = newest - DAYS * 86_400_000_000
-    return RecentWindow(int(start)) if first < start else None
+    starts = {days: newest - days * 86_400_000_000 for days in DAYS}
+    return tuple(RecentWindow(int(start), days) for days, start in starts.items() if first < start)
 
 
 def ends_of(when: pl.Series) -> npt.NDArray[np.float64]:

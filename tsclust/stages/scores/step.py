@@ -190,11 +190,11 @@ def score_all(
     listen: Listener,
 ) -> Manifest[ScoresFacts]:  # fmt: skip
     """Write scores/. refuse: the share of series that are to get no answer, None for the threshold of training."""
-    threshold, window = threshold_of(source, refuse), _window(source)
+    threshold, windows = threshold_of(source, refuse), _windows(source)
     said: Counter[str] = Counter()
     drawn = []
-    now = CurrentProfile.empty(source.model.profile.bins, window is not None)
-    one_part = partial(_score, source, writer.folder, threshold, window)
+    now = CurrentProfile.empty(source.model.profile.bins, [one.days for one in windows])
+    one_part = partial(_score, source, writer.folder, threshold, windows)
     for written, of_part, profile, candidates in map_parts(one_part, source.paths):
         writer.add(written)
         drawn.append(candidates)
@@ -212,10 +212,10 @@ def score_all(
     )  # fmt: skip
 
 
-def _window(source: SeriesToScore) -> RecentWindow | None:
-    """The last weeks; None where no column says when, or there are no more days than these."""
+def _windows(source: SeriesToScore) -> tuple[RecentWindow, ...]:
+    """The last days; none where no column says when, or there are no more days than these."""
     if source.times is None:
-        return None
+        return ()
     return recent.last_days(list(map_parts(partial(_ends, source), source.paths)))
 
 
@@ -225,15 +225,14 @@ def _ends(source: SeriesToScore, path: Path) -> Floats:
 
 
 def _score(
-    source: SeriesToScore, folder: Path, threshold: float, window: RecentWindow | None, path: Path
+    source: SeriesToScore, folder: Path, threshold: float, windows: Sequence[RecentWindow], path: Path
 ) -> tuple[Written, Counter[str], CurrentProfile, Candidates]:
     scores = source.scores(path)
     table = scores.table(source.model, threshold)
     written = write_part(folder, path.name, table)
-    late = _late(source, window, path)
     counts = Counter(dict(pl.Series(table[parts.SAID]).value_counts().iter_rows()))
     new = source.is_new(scores.deviations.ids)
-    profile = CurrentProfile.from_scores(source.model.profile.bins, scores, new, late)
+    profile = CurrentProfile.from_scores(source.model.profile.bins, scores, new, _late(source, windows, path))
     return written, counts, profile, _candidates(source, scores, threshold)
 
 
@@ -255,9 +254,9 @@ def _check(source: SeriesToScore, writer: StageWriter, drawn: Sequence[Candidate
     return check_files.sample(candidates, [source.series / path.name for path in source.paths])
 
 
-def _late(source: SeriesToScore, window: RecentWindow | None, path: Path) -> Bools | None:
-    when = None if window is None else source.when(path)
-    return None if window is None or when is None else window.rows(when)
+def _late(source: SeriesToScore, windows: Sequence[RecentWindow], path: Path) -> dict[int, Bools]:
+    when = source.when(path) if windows else None
+    return {} if when is None else {one.days: one.rows(when) for one in windows}
 
 
 def _since(source: SeriesToScore, signs: Sequence[Sign]) -> list[str | None]:
