@@ -39,7 +39,7 @@ from tsclust.workspace.folder import Workspace
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 BEFORE = 12  # days of recordings that are there on the first day
-BROKEN, TRY, OTHER_K, SECOND = 12, 5, 8, 20  # days: the fault begins, a trial sweep, --k 5 and back, the second report
+BROKEN, TRY, OTHER_K, SECOND = 12, 5, 8, 15  # days: the fault begins, a trial sweep, --k 5 and back, the second report
 HIGHER, SHARE, FAULTY = 1.6, 0.05, 1  # the fault: times its values, of the machine's runs, which machine
 DRIFTED, PLACE = 17, ("within", "k", "cluster", "size")
 SAME, ALIKE = 0.7, 1 / 3  # of the union of two sets of series: the same group, and one that has changed
@@ -106,8 +106,7 @@ def main() -> None:
         month = Month((said.keep or Path(folder)) / "werk", dsn, recordings(said))
         with psycopg.connect(dsn, autocommit=True) as connection:
             print(connection.execute("SELECT version()").fetchone())
-            connection.execute("DROP SCHEMA IF EXISTS plant CASCADE")
-            connection.execute("CREATE SCHEMA plant")
+            connection.execute("DROP SCHEMA IF EXISTS plant CASCADE; CREATE SCHEMA plant")
             connection.execute(
                 "CREATE TABLE plant.laeufe (lauf text PRIMARY KEY, maschine text, begonnen timestamptz, verlauf real[])"
             )
@@ -148,8 +147,7 @@ def recordings(said: argparse.Namespace) -> pl.DataFrame:
 
 def play(month: Month, days: int) -> None:
     insert(month, 0)
-    first = from_nothing(month)
-    drifted: dict[int, list[str | None]] = {}
+    first, drifted = from_nothing(month), dict[int, list[str | None]]()
     for day in range(1, days + 1):
         drifted[day] = a_day(month, day)
         if day == TRY:
@@ -226,10 +224,10 @@ def a_day(month: Month, day: int) -> list[str | None]:
     new = (done["extract"]["facts"] or {}).get("new")
     month.check(new == rows, f"day {day}: {rows} rows inserted, {new} read")
     drift = done["score"]["facts"]["drift"]
-    found = [one["machine"] for one in drift["changed"]]
+    found: list[str | None] = [one["machine"] for one in drift["changed"]]
     month.check(bool(found) == (done[""]["code"] == DRIFTED), f"day {day}: exit code {done['']['code']}, drift {found}")
-    since = [one["since"] for one in drift["changed"]]
-    print(f"day {day}: {rows} rows; drift: {found or 'none'} {since or ''}; next: {done['']['then']}", flush=True)
+    since = {one["machine"]: one["since"] for one in drift["changed"]}
+    print(f"day {day}: {rows} rows; drifted: {since or 'none'}; next: {done['']['then']}", flush=True)
     return found
 
 
@@ -245,8 +243,8 @@ def same_numbers(month: Month, first: dict[int, set[str]], when: str) -> int:
     now = members(month)
     for number in first.keys() & now.keys():
         a, b = first[number], now[number]
-        both, either = len(a & b), len(a | b)
-        month.check(both >= ALIKE * either, f"{when}: group {number} has {both} of {len(a)}, and {len(b)} in all")
+        both = len(a & b)
+        month.check(both >= ALIKE * len(a | b), f"{when}: group {number} has {both} of {len(a)}, {len(b)} in all")
     for old, a in first.items():
         same = [n for n, b in now.items() if n != old and len(a & b) >= SAME * len(a | b)]
         month.check(not same or old in now, f"{when}: what was group {old} is now {same}")
@@ -289,12 +287,12 @@ def figures(month: Month) -> tuple[float, float]:
 
 
 def judge_drift(month: Month, drifted: dict[int, list[str | None]]) -> None:
-    machine = month.series.filter("faulty")["machine"][0]
+    machine: str = month.series.filter("faulty")["machine"][0]
     for day, found in drifted.items():
         month.check(set(found) <= ({machine} if day >= BROKEN else set()), f"day {day}: drift of {found}")
     named_on = [day for day, found in drifted.items() if machine in found]
     month.check(bool({BROKEN, BROKEN + 1} & set(named_on)), f"{machine} was named on {named_on}, not from {BROKEN}")
-    print(f"{machine}: fault from day {BROKEN}, named on days {named_on}")
+    print(f"{machine}: fault from day {BROKEN}, named on {named_on}")
 
 
 if __name__ == "__main__":

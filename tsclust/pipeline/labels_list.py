@@ -33,7 +33,7 @@ def labels_list(root: Path, flags: Mapping[str, object] | None = None, listen: L
     workspace.manifest(LABELS)
     found, labels = files.read(workspace), files.labels(workspace)
     rows = [_facts(found, one) for one in found.files.iter_rows(named=True)]
-    kinds = dict(tables.count_kinds(labels).iter_rows())
+    kinds = dict(tables.count_kinds(labels.unique([ID, "kind"])).iter_rows())
     named = ", ".join(f"{kind} {count:,}" for kind, count in kinds.items())
     notes = (f"{counted(len(rows), 'answers file')}; {labels[ID].n_unique():,} series labelled: {named or 'none'}",)
     table = (HEAD, *(_row(row) for row in rows)) if rows else ()

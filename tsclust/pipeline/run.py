@@ -117,7 +117,7 @@ def _new_series(workspace: Workspace, settings: Settings, before: Manifest[Any],
     news = source_news.ask_or_raise(settings, workspace.root, before)
     if news.is_new:
         return end(extract.read(workspace, settings, listen, update=True)[0], workspace, settings, "series")
-    done = up_to_date("extract", workspace.stage(SERIES), before, "")
+    done = up_to_date("extract", workspace.stage(SERIES), before, next_step.after(workspace))
     notes = (*source_news.notes(news, workspace.root), f"read {before.made_at}")
     return replace(done, notes=notes, facts={**(done.facts or {}), "new": 0})
 

@@ -303,7 +303,10 @@ def test_labels_are_listed_and_removed_by_file_and_by_labeller(
 ) -> None:
     later = answered(asked_form, "Anna", {"1": "broken"}, at=LATER)
     tsclust.labels_import(labelled.root, [put(tmp_path / "Anna-2.json", later)])
-    rows = [(row[1], row[2], row[5], row[6], row[7]) for row in tsclust.labels_list(labelled.root).table[1:]]
+    listed = tsclust.labels_list(labelled.root)
+    assert listed.facts
+    assert sum(listed.facts["kinds"].values()) == len({(series, kind) for series, _, kind in given(labelled)})
+    rows = [(row[1], row[2], row[5], row[6], row[7]) for row in listed.table[1:]]
     assert rows == [
         ("Anna.json", "Anna", "2", "0", "replaced by a later file"),
         ("Boris.json", "Boris", "2", "34", ""),
