@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,14 +21,16 @@ from tsclust.stages.model import bundle
 from tsclust.stages.model.classifier import single_threaded_blas
 from tsclust.stages.model.facts import MODEL, ComparedBy
 from tsclust.stages.scores import messages, parts
-from tsclust.stages.scores.facts import SCORES, SCORES_NEW
+from tsclust.stages.scores.facts import SCORES, SCORES_NEW, ScoresFacts
 from tsclust.stages.scores.since import condition
-from tsclust.stages.scores.step import score_all, series_to_score
+from tsclust.stages.scores.step import SeriesToScore, score_all, series_to_score
 from tsclust.stages.series.parts import SeriesFiles
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Meter
+from tsclust.workspace.manifest import Manifest, Meter
+from tsclust.workspace.pages import write_page
 from tsclust.workspace.result import Result, of_stage
 
+PAGE = "drift.html"  # in reports/
 LATER = ("model", parts.SCORED_AT)  # columns that tables of earlier versions do not have
 
 
@@ -61,17 +64,31 @@ def score(
         compared_by = workspace.manifest(MODEL).facts.feature_contract.compared_by
         model = bundle.read(workspace.stage(MODEL))
         freshness.refuse_other(ComparedBy.from_settings(settings), compared_by, root)
-        with (
-            series_to_score(workspace, settings, model, stage is SCORES_NEW, listen) as source,
-            workspace.writing(stage) as writer,
-        ):
-            manifest = score_all(source, writer, meter, stage, share, listen)
+        with series_to_score(workspace, settings, model, stage is SCORES_NEW, listen) as source:
+            with workspace.writing(stage) as writer:
+                manifest = score_all(source, writer, meter, stage, share, listen)
+            page = _write_page(workspace, settings, source, manifest)
     if to_table:
         scores = parts.read_all(workspace.parts(stage), datetime.fromisoformat(manifest.made_at))
         write_table(settings.dsn.get_secret_value(), to_table, scores, key=[ID], later=LATER)
-    notes = messages.notes(manifest.facts, to_table)
+    notes = (*messages.notes(manifest.facts, to_table), *([f"drift: {page}"] if page else []))
     table = messages.table(manifest.facts, manifest.rows)
-    return of_stage("score", workspace.stage(stage), manifest, after(workspace), notes=notes, table=table)
+    done = of_stage("score", workspace.stage(stage), manifest, after(workspace), notes=notes, table=table)
+    return replace(done, facts={**(done.facts or {}), "drift_page": None if page is None else str(page)})
+
+
+def _write_page(
+    workspace: Workspace, settings: Settings, source: SeriesToScore, scores: Manifest[ScoresFacts]
+) -> Path | None:
+    """The page of what has changed, None where nothing has: an earlier one then states that, and is kept as well."""
+    found, path = scores.facts.drift.found, workspace.reports / PAGE
+    if not found and not path.exists():
+        return None
+    from tsclust.stages.reports.drift import page, step  # most scores need no page
+
+    data = step.collect(workspace, source, scores, settings.report.title)
+    write_page(workspace.root, "score", path, page.render(data, settings.report.lang))
+    return path if found else None
 
 
 def _since(workspace: Workspace, settings: Settings, since: str) -> Settings:
@@ -84,7 +101,8 @@ def _since(workspace: Workspace, settings: Settings, since: str) -> Settings:
 
 def drifted(done: Result) -> DriftError:
     """The error of --check, for scores that drifted."""
-    return DriftError("series have drifted since the model was trained", f"See {done.wrote}/manifest.json")
+    page = (done.facts or {}).get("drift_page") or f"{done.wrote}/manifest.json"
+    return DriftError("series have drifted since the model was trained", f"See {page}")
 
 
 def _last_share(workspace: Workspace) -> float | None:

@@ -38,6 +38,8 @@ def _of_drift(drift: Drift) -> Iterator[str]:
     if drift.compared == 0:
         yield "no series have come in since the model was trained: nothing to check for drift"
         return
+    if drift.compared and not drift.found:
+        yield f"no drift: {counted(drift.compared, 'series', 'series')} compared with those of training"
     for one in drift.changed[:FEW]:
         yield f"changed: {_changed(one)}"
     if len(drift.changed) > FEW:

@@ -50,10 +50,10 @@ def _of_sign(
     scores: Scores, when: pl.Series, new: Bools, number: int, sign: Sign, named: Collection[str]
 ) -> pl.DataFrame:
     of, days = scores.deviations, when.dt.date()
-    kept = pl.DataFrame({"day": days.filter(pl.Series(of.keep)), "hits": _hits(scores, sign)})
-    kept = kept.filter(pl.Series(_is_of(of.machine, sign, named) & new[of.keep]))
+    kept = pl.DataFrame({"day": days.filter(pl.Series(of.keep)), "hits": hits(of.z, scores.refused, sign)})
+    kept = kept.filter(pl.Series(is_of(of.machine, sign, named) & new[of.keep]))
     if sign.what == "rejected":
-        mine = pl.Series(_is_of(of.rejected, sign, named) & new[~of.keep])
+        mine = pl.Series(is_of(of.rejected, sign, named) & new[~of.keep])
         out = pl.DataFrame({"day": days.filter(pl.Series(~of.keep)), "hits": np.ones(len(of.rejected), bool)})
         kept = pl.concat([kept, out.filter(mine)])
     by_day = (
@@ -64,19 +64,18 @@ def _of_sign(
     return by_day.select(pl.lit(number, pl.Int64).alias("sign"), "day", "rows", "hits")
 
 
-def _is_of(machine: Keys, sign: Sign, named: Collection[str]) -> Bools:
-    """All together are all but those that are named."""
+def is_of(machine: Keys, sign: Sign, named: Collection[str]) -> Bools:
+    """(n,) which series are of the machine: all together are all but those that are `named`."""
     if sign.machine is None:
         return np.isin(machine, list(named), invert=True)
     mine: Bools = machine == sign.machine
     return mine
 
 
-def _hits(scores: Scores, sign: Sign) -> Bools:
-    """(n,) which of the possible series show it."""
-    z = scores.deviations.z
+def hits(z: Floats, refused: Bools, sign: Sign) -> Bools:
+    """(n,) which of the possible series show it: deviations z (n, d), refused (n,)."""
     if sign.what == "refused":
-        return scores.refused
+        return refused
     if sign.what == "rejected":
         return np.zeros(len(z), bool)
     value = unlikeness(z) if sign.what == "unlike" else z[:, sign.feature]

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from tsclust import config
-from tsclust.arrays import Bools, Floats, UInt64s
+from tsclust.arrays import Bools, Floats, Int64s, UInt64s
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.errors import SettingsError
@@ -45,6 +46,12 @@ from tsclust.workspace.manifest import Manifest, Meter, Stage, write_manifest
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
 
+class PartScorer(Protocol):
+    """Scores a part: all its series, or these rows of it, ascending."""
+
+    def __call__(self, path: Path, rows: Int64s | None = None) -> Scores: ...
+
+
 @dataclass(frozen=True)
 class Described:
     """Scores parts of features/. series: the folder of the parts with their carried columns."""
@@ -52,10 +59,13 @@ class Described:
     model: ModelBundle
     series: Path
 
-    def __call__(self, path: Path) -> Scores:
-        rows = feature_parts.read(path, self.model.facts.features)
+    def __call__(self, path: Path, rows: Int64s | None = None) -> Scores:
+        described = feature_parts.read(path, self.model.facts.features)
         carried = series_parts.read_carried(self.series / path.name, self.model.yardstick.carried)
-        return score_rows(self.model, rows, carried)
+        if rows is not None:
+            described = described.where(np.isin(np.arange(len(described)), rows))
+            carried = carried[rows] if carried.width else carried
+        return score_rows(self.model, described, carried)
 
 
 @dataclass(frozen=True)
@@ -64,9 +74,10 @@ class Undescribed:
 
     scorer: Scorer
 
-    def __call__(self, path: Path) -> Scores:
+    def __call__(self, path: Path, rows: Int64s | None = None) -> Scores:
         carried = series_parts.read_table(path, self.scorer.carried)
-        return self.scorer.score_block(series_parts.read_block(path), carried)
+        block = series_parts.read_block(path, rows)
+        return self.scorer.score_block(block, carried if rows is None else carried.take(pa.array(rows)))
 
 
 @dataclass(frozen=True)
@@ -81,7 +92,7 @@ class SeriesToScore:
     """
 
     paths: tuple[Path, ...]
-    scores: Callable[[Path], Scores]
+    scores: PartScorer
     model: ModelBundle
     series: Path
     times: str | None
@@ -145,7 +156,7 @@ def _own(workspace: Workspace, model: ModelBundle) -> SeriesToScore:
 
 
 def _source(
-    series: Workspace, paths: tuple[Path, ...], scores: Callable[[Path], Scores], model: ModelBundle,
+    series: Workspace, paths: tuple[Path, ...], scores: PartScorer, model: ModelBundle,
     inputs: dict[str, str], trained: UInt64s | None,
 ) -> SeriesToScore:  # fmt: skip
     there = SeriesFiles.of(series)
