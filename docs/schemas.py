@@ -25,6 +25,7 @@ STAGES: dict[str, type[Facts]] = {
     "extract": SeriesFacts, "features": FeaturesFacts, "filter": FeaturesFacts, "cluster": ClustersFacts,
     "train": ModelFacts, "score": ScoresFacts,
 }  # fmt: skip
+MORE = {"score": {"drift_page": "?str"}}  # what a command reports beside what its stage remembers
 REJECTED = {
     "rule": "str", "when": "str", "reason": "str", "rejected": "int", "in_all": "int", "alone": "int", "ids": [ANY],
     "file?": "str", "bytes?": "int",
@@ -103,6 +104,9 @@ def _command(command: str) -> dict[str, Any]:
     defs: dict[str, Any] = {}
     if command in STAGES:
         of_stage = _of_stage(STAGES[command])
+        more = _schema(MORE.get(command, {}))
+        of_stage["properties"] |= more["properties"]
+        of_stage["required"] += more["required"]
         defs = of_stage.pop("$defs", {})
         facts.insert(0, of_stage)
     line = _line(command, facts[0] if len(facts) == 1 else {"anyOf": facts})

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from tsclust.stages.model.facts import MODEL
+from tsclust.stages.model.facts import MODEL, ModelFacts
 from tsclust.stages.reports import model_page
 from tsclust.stages.reports.model_page import ModelData
+from tsclust.workspace.manifest import Manifest
 
 COVERAGE = {
     "threshold": [0.0, 0.6, 0.9, 0.99],
@@ -24,6 +25,11 @@ SAME = {
 
 
 def learned(**changes: Any) -> ModelData:
+    """What the page of that model says."""
+    return model_page.of(manifest(**changes))
+
+
+def manifest(**changes: Any) -> Manifest[ModelFacts]:
     """A classifier of two kinds that takes 3 of 100 normal series for an obstacle, and 1 of 10 obstacles for normal."""
     facts: Any = {
         "classifier": "trees", "losses": {"trees": 0.1}, "machine": "m", "machines": 3, "assumed": 0, "too_few": {},
@@ -36,4 +42,5 @@ def learned(**changes: Any) -> ModelData:
         "stage": "model", "settings": "", "inputs": {}, "outputs": {}, "versions": {}, "seed": 1, "rows": 20,
         "parts": 1, "seconds": 1.0, "peak_mb": 1.0, "made_at": "2026-03-04T05:06:07Z", "facts": facts | changes,
     }  # fmt: skip
-    return model_page.of(MODEL.manifest.model_validate(about))
+    found: Manifest[ModelFacts] = MODEL.manifest.model_validate(about)
+    return found

@@ -76,7 +76,7 @@ def _rows(known: Summaries, a: Mapping[str, str], b: Mapping[str, str]) -> Any:
     for stage, shown in changes.SHOWN.items():
         was, now = (known.get(state.get(stage, ""), {}) for state in (a, b))
         for key, words in shown.items():
-            yield (f"{stage}: {words}", changes.value(was.get(key)), changes.value(now.get(key)))
+            yield (f"{stage}: {words}", changes.figure(was, key), changes.figure(now, key))
 
 
 def _groups(workspace: Workspace, kept: History, a: Mapping[str, str], b: Mapping[str, str]) -> dict[str, list[str]]:

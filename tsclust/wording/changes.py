@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil, floor
 from typing import Any
 
 from tsclust.wording.english import counted
@@ -20,7 +21,14 @@ SHOWN = {
         "proposed": "groups proposed",
     },
     "labels": {"rows": "labels", "series": "series labelled", "kinds": "kinds", "labellers": "labellers"},
-    "model": {"id": "model", "kinds": "kinds learned", "labelled": "series learned from", "wrong": "wrong names"},
+    "model": {
+        "id": "model",
+        "kinds": "kinds learned",
+        "labelled": "series learned from",
+        "recall": "recall of malfunctions",
+        "precision": "precision of malfunctions",
+        "wrong": "wrong names",
+    },
     "scores": {
         "rows": "series scored",
         "model": "scored by model",
@@ -29,6 +37,7 @@ SHOWN = {
     },
 }
 SHOWN["scores_new"] = SHOWN["scores"]
+INTERVALS = ("recall", "precision")  # keys of 95 % intervals; None: nobody has checked
 
 
 def of_stage(stage: str, was: Summary | None, now: Summary | None) -> str:
@@ -41,14 +50,14 @@ def of_values(stage: str, was: Summary | None, now: Summary | None) -> str:
     """The same without the numbers of groups, which only hold for the step from `was` to `now`."""
     if now is None:
         return f"{stage}/ replaced"
-    parts = [_change(words, (was or {}).get(key), now.get(key)) for key, words in SHOWN.get(stage, {}).items()]
+    parts = [_change(words, figure(was or {}, key), figure(now, key)) for key, words in SHOWN.get(stage, {}).items()]
     return "; ".join(filter(None, parts)) or "the same figures"
 
 
-def _change(words: str, was: object, now: object) -> str:
-    if was == now or now is None:
+def _change(words: str, was: str, now: str) -> str:
+    if was == now or not now:
         return ""
-    return f"{words} {value(now)}" if was is None else f"{words} {value(was)} -> {value(now)}"
+    return f"{words} {was} -> {now}" if was else f"{words} {now}"
 
 
 def _groups(stage: str, now: Summary) -> Iterator[str]:
@@ -58,8 +67,19 @@ def _groups(stage: str, now: Summary) -> Iterator[str]:
                 yield f"{counted(len(numbers), 'group')} {what} ({_some(numbers)})"
 
 
-def value(found: object) -> str:
-    """A value for people."""
+def figure(of: Summary, key: str) -> str:
+    """A figure of a stage for people, "" where it has none."""
+    if key in INTERVALS and key in of:
+        return _interval(of[key])
+    return _value(of.get(key))
+
+
+def _interval(found: Sequence[float] | None) -> str:
+    """`42% to 90%`, rounded outwards."""
+    return f"{floor(100 * found[0])}% to {ceil(100 * found[1])}%" if found else "not known"
+
+
+def _value(found: object) -> str:
     if isinstance(found, float):
         return f"{found:.2%}"
     if isinstance(found, int):

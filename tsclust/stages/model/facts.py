@@ -117,9 +117,11 @@ class ModelFacts(Facts):
         return self.id or None
 
     def summary(self) -> dict[str, Any]:
-        """What it learned, and how often it is wrong."""
+        """What it learned, and how good it is: 95 % intervals of recall and precision, None before a check."""
         wrong = self.coverage.wrong[0] if self.coverage.wrong else None
-        return {"id": self.id, "kinds": len(self.kinds), "labelled": sum(self.counts.values()), "wrong": wrong}
+        what = {"id": self.id, "kinds": len(self.kinds), "labelled": sum(self.counts.values()), "wrong": wrong}
+        known = {"recall": self.quality.recall, "precision": self.quality.precision}
+        return what | {name: list(one) if self.quality.made_at else None for name, one in known.items()}
 
 
 MODEL = Stage("model", "train", ModelFacts)
