@@ -60,7 +60,7 @@ def _card(one: MachineDrift, language: Language, texts: dict[str, Any]) -> Card:
     frame = Frame.around((one.before.band, one.after.band), members)
     chart = draw(frame, one.before.band, one.after.band, (_median(one.after.middle, one.before.middle),), language)
     told = tuple(_told(reason, one, frame, language, texts) for reason in one.reasons)
-    first = next((curves for curves in seen if curves), ())
+    first = next((reason.members for reason in one.reasons if reason.members), ())
     return Card(
         one, _name(one.changed.machine, texts), _since(one.changed, language, texts), chart,
         _lines(frame, one, one.before.members, language), _lines(frame, one, first, language), told,
