@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,10 @@ def changed(six: Six, folder: Path, mine: pl.Expr, times: float) -> Path:
     return folder / "new.parquet"
 
 
+def page_of(six: Six) -> str:
+    return (six.workspace.reports / "drift.html").read_text(encoding="utf-8")
+
+
 def machines(found: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [one for one in found if one["machine"] is not None]
 
@@ -76,6 +81,13 @@ def test_a_machine_that_has_changed_is_named_and_since_when(six: Six, tmp_path: 
     assert one["machine"] == six.machine
     assert one["since"][4:8] == f"-{month:02}-"
     assert {"side_mean", "peak_height", "p50"} & {shift["feature"] for shift in one["shifts"]}
+    assert "reports/drift.html" in told
+    mine = six.series.filter(pl.col("machine_id") == six.machine)
+    late = mine.filter(pl.col("recorded_at").dt.date() >= date.fromisoformat(one["since"])).height
+    trained = mine.join(six.kinds, on="series_id").height
+    page = page_of(six)
+    assert (f"· {late:,}\u00a0series" in page, f"In training: {trained:,}\u00a0series" in page) == (True, True)
+    assert page.count('<li class="mini">') >= 8
 
 
 def test_a_machine_whose_sensor_has_died_is_named(six: Six, tmp_path: Path) -> None:
@@ -84,6 +96,10 @@ def test_a_machine_whose_sensor_has_died_is_named(six: Six, tmp_path: Path) -> N
     (one,) = machines(found)
     assert (one["machine"], one["rejected_more"], one["since"][4:8]) == (six.machine, True, "-09-")
     assert one["rows"] == six.series.filter(pl.col("machine_id") == six.machine).height
+    shown = page_of(six)
+    assert checked(six.workspace)[:2] == (0, [])
+    assert "Nothing has changed" in page_of(six)
+    assert shown in [path.read_text(encoding="utf-8") for path in six.workspace.reports.glob("drift-*.html")]
 
 
 def test_what_was_learned_from_has_not_changed(six: Six, tmp_path: Path) -> None:
