@@ -77,6 +77,8 @@ def test_the_interval_holds_the_truth_of_stratified_samples() -> None:
 def test_what_people_read(tmp_path: object) -> None:
     (nothing,) = messages.quality(Quality(taken=1_054, called=154), tmp_path)  # type: ignore[arg-type]
     assert "not known (0% to 100%), as nobody has looked at the 1,054 series taken for normal" in nothing
+    typed = [words.split(" -w")[0] for words in nothing.split("them: ")[1].split(", then ")]
+    assert typed == ["tsclust score", "tsclust cluster", "tsclust report"]  # new series may have come since the sweep
     notes = [*messages.quality(quality.estimate(UNSCREWED, Moves()), tmp_path)]  # type: ignore[arg-type]
     assert "from the check of 40 of 1,054 series taken for normal (3 were malfunctions)" in notes[0]
     assert "more looks would narrow it" in notes[1]

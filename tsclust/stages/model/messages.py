@@ -14,7 +14,7 @@ def quality(found: Quality, root: Path) -> Iterator[str]:
     if not found.made_at:
         yield (
             f"recall of malfunctions: not known (0% to 100%), as nobody has looked at the {found.taken:,} series taken "
-            f"for normal; to check a sample of them: {command('score', root)}, then {command('report', root)}"
+            f"for normal; to check a sample of them: {_next_sheet(root)}"
         )
         return
     yield (
@@ -28,8 +28,13 @@ def quality(found: Quality, root: Path) -> Iterator[str]:
     if found.more:
         yield (
             f"that interval is wider than 20 points: {found.more:,} more looks would narrow it: "
-            f"{command('score', root)}, then {command('report', root)} --sheet {found.sheet}"
+            f"{_next_sheet(root)} --sheet {found.sheet}"
         )
+
+
+def _next_sheet(root: Path) -> str:
+    """A report needs a sweep of all series there are: where none came since, `cluster` has nothing to do."""
+    return ", then ".join(command(name, root) for name in ("score", "cluster", "report"))
 
 
 def _likely(likely: float | None, interval: Interval) -> str:
