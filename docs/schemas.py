@@ -69,7 +69,7 @@ OTHERS: dict[str, list[Any]] = {
     "filter": [REJECTED, {"pages": [REJECTED]}, {"rows": "int", "parts": "int", "kept": "int"}],  # the last: of `run`
     "report": [{"bytes?": "int", "lang?": "str", "files?": ["str"]}],  # empty where `run` has none to write
     "status": [{"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED, "source": SOURCE}],
-    "verify": [{"files": "int", "damaged": {"*": ANY}}],
+    "verify": [{"files": "int", "damaged": {"*": ANY}, "other_input": {"*": "str"}}],
     "history": [{"runs": [RUN]}],
     "diff": [{"different": [{"what": "str", "a": ANY, "b": ANY}], "groups": ANY}],
     "prune": [{"bytes": "int", "keep": "int", "states": "int", "pages": "int", "models": "int"}],

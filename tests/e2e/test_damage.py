@@ -7,6 +7,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,13 @@ from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import bundle
+from tsclust.stages.model import parts as model_parts
+from tsclust.stages.scores import check_files
 from tsclust.stages.scores import parts as score_parts
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.integrity import MANIFEST
+from tsclust.workspace.integrity import whole as checked
 
 TICK = itertools.count(1_000_000_000)
 
@@ -69,8 +73,9 @@ def files_of(workspace: Workspace) -> list[Path]:
 def reader(workspace: Workspace, path: Path) -> Callable[[], object]:
     """What reads this file."""
     if path.name == MANIFEST:
-        return lambda: tsclust.status(workspace.root)
-    if path.suffix == ".arrow":
+        of_check = partial(check_files.answered, workspace, "majority")
+        return of_check if "checks" in path.parts else partial(tsclust.status, workspace.root)
+    if path.name == "typical.arrow":
         kinds = workspace.manifest(FEATURES).facts.kinds
         assert kinds is not None
         return lambda: feature_parts.read_typical(path, kinds)
@@ -81,8 +86,9 @@ def reader(workspace: Workspace, path: Path) -> Callable[[], object]:
         "clusters": lambda: cluster_parts.count_rows([path]),
         "asked": lambda: cluster_parts.count_rows([path]),
         "labels": lambda: label_files.read_table(workspace, path.name),
-        "model": lambda: bundle.read(path.parent),
+        "model": lambda: (bundle.read(path.parent), model_parts.read_trained(path.parent)),
         "scores": lambda: score_parts.scan([path]),
+        "checks": lambda: checked(path),
     }
     return read[stage]
 
@@ -107,10 +113,11 @@ def test_a_whole_workspace_is_whole(whole: Workspace) -> None:
     found = tsclust.verify(whole.root)
     assert found.facts is not None
     assert found.facts["damaged"] == {}
+    assert found.facts["other_input"] == {}
     assert found.facts["files"] == len(files_of(whole))
 
 
-@pytest.mark.parametrize("stage", ["series", "features", "clusters", "asked", "labels", "model", "scores"])
+@pytest.mark.parametrize("stage", ["series", "features", "clusters", "asked", "labels", "model", "scores", "checks"])
 def test_no_changed_byte_is_read_as_other_data(whole: Workspace, stage: str) -> None:
     """A flipped bit is found, or it is in the seal of a manifest, whose content is then the same."""
     rng, seen = random.Random(stage), 0

@@ -70,9 +70,7 @@ def _cluster(
     workspace: Workspace, settings: Settings, listen: Listener, within: int | None, unlabelled: bool, trial: bool
 ) -> Result:
     with workspace.locked(settings.history.keep):
-        workspace.manifest(FEATURES)
-        if settings.cluster.baseline_columns:
-            freshness.refuse_stale(workspace)
+        freshness.refuse_stale(workspace)
         if not unlabelled and within is None:
             return _all(workspace, settings, listen, trial)
         files = FeatureFiles.of(workspace)

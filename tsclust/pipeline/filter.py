@@ -49,6 +49,7 @@ def filter(
     with contextlib.nullcontext() if dry_run else workspace.locked(settings.history.keep):
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
+        freshness.refuse_stale(workspace)
         if before.facts.rules == rules:
             workspace.parts(FEATURES)  # up to date means whole, too
             done = up_to_date("filter", workspace.stage(FEATURES), before, after(workspace))
@@ -56,10 +57,8 @@ def filter(
             return replace(done, notes=notes, table=messages.rule_table(before))
         if dry_run:
             with freshness.one_state(workspace, before):
-                freshness.refuse_stale(workspace)
                 freshness.refuse_older(workspace)
                 return _dry(workspace, FeatureFiles.of(workspace), rules, meter, listen)
-        freshness.refuse_stale(workspace)
         freshness.refuse_older(workspace)
         files = FeatureFiles.of(workspace)
         with workspace.writing(FEATURES, "filter") as writer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,8 @@ def pages(
     if not 1 <= limit <= MOST:
         raise SettingsError(f"--limit {limit}: a page shows 1 to {MOST:,} series", "Omit --html to list all ids")
     found = rejected_files.collect_rejected(workspace, before, rules, limit)
-    files = [rejected_files.write_rejected(workspace, page, settings.report.lang) for page, _ in found]
+    with workspace.locked(settings.history.keep) if found else contextlib.nullcontext():
+        files = rejected_files.write_rejected(workspace, [page for page, _ in found], settings.report.lang)
     written = [
         messages.rule_facts(before, page.rule, chosen[ID]) | {"file": str(file), "bytes": file.stat().st_size}
         for (page, chosen), file in zip(found, files, strict=True)

@@ -13,6 +13,7 @@ from tsclust.stages.clusters.facts import CLUSTERS, sweep_hash
 from tsclust.stages.features import catalogue
 from tsclust.stages.features.default_rules import CLEAR, in_force
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
+from tsclust.stages.features.freshness import describes_others
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model.facts import MODEL, settings_digest
@@ -58,6 +59,18 @@ def judged(name: str, found: Manifests, settings: Settings, root: Path) -> tuple
     if changed and _only_grew(name, changed, found):
         return State.GROWN, f"out of date: {changed[0]} changed"
     return (State.OTHER, f"out of date: {changed[0]} changed") if changed else (State.FRESH, State.FRESH.value)
+
+
+def of_others(found: Manifests) -> dict[str, str]:
+    """Stage -> the one before it, of those that were made from another state of it than is there now: who reads them
+    is refused. Further series, or other settings, do not count."""
+    series, features, clusters = (found.get(stage.name) for stage in ALWAYS)
+    others = {}
+    if features and series and describes_others(features, series):
+        others[FEATURES.name] = SERIES.name
+    if clusters and features and _changed(clusters, found) and not _only_grew(CLUSTERS.name, [], found):
+        others[CLUSTERS.name] = FEATURES.name
+    return others
 
 
 def _changed(manifest: Manifest[Any], found: Manifests) -> list[str]:

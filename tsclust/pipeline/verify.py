@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,18 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from tsclust.engine.base import Listener, Progress, map_parts, silent
+from tsclust.errors import TsclustError
+from tsclust.pipeline import stage_state
 from tsclust.pipeline.stage_state import ALWAYS, LATER
 from tsclust.stages.scores.facts import SCORES_NEW
 from tsclust.wording.english import counted
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.history import RUN
-from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else
-from tsclust.workspace.manifest import Meter
+from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_sealed, is_something_else
+from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Result
 
 EARLIER = {
     "asked/": "an earlier sweep: answers about it can no longer be imported",
+    "checks/": "what a report has asked of single series: without it the check is no longer known",
     "history/": "an earlier state, kept for undo",
     "models/": "an earlier model",
 }
@@ -42,29 +47,50 @@ class _Checked:
 def verify(root: Path, flags: Mapping[str, object] | None = None, listen: Listener = silent) -> Result:
     """Compare the content of every file with the hash in the manifest of its stage, and each manifest with its own.
 
-    Reads all of it once, and writes nothing. What is damaged, and how to make it again, is in the Result.
+    Reads all of it once, and writes nothing. What is damaged, and how to make it again, is in the Result; and what is
+    whole, but was made from another state of the stage before it than is there now.
     """
     workspace, meter = Workspace.open(root), Meter()
     found = [_check(workspace, folder, listen) for folder in _folders(workspace)]
     found += [_records(workspace)] if workspace.history.folder.exists() else []
     damaged = [one for one in found if one.damaged]
+    others = stage_state.of_others(_readable(workspace))
     files = sum(one.files for one in found)
     notes = [f"{counted(files, 'file')} of {counted(len(found), 'folder')} compared with their hashes"]
     notes += [f"{one.folder}/: {', '.join(one.damaged[:5])} - {one.again}" for one in damaged]
+    notes += [
+        f"{name}/: whole, but not made from the {before}/ that is there now - {_again(workspace, name)}"
+        for name, before in others.items()
+    ]
     table = (
         ("folder", "files", "damaged"),
         *((one.folder, f"{one.files:,}", f"{len(one.damaged):,}") for one in found),
     )
-    then = command("status", root) if not damaged else ""
-    facts = {"files": files, "damaged": {one.folder: list(one.damaged) for one in damaged}}
+    then = "" if damaged else next((STAGES[name].command(root) for name in others), command("status", root))
+    facts = {"files": files, "damaged": {one.folder: list(one.damaged) for one in damaged}, "other_input": others}
     return Result("verify", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
 
 
+def _readable(workspace: Workspace) -> dict[str, Manifest[Any] | None]:
+    """The manifests of the stages that can be read."""
+    found: dict[str, Manifest[Any] | None] = {}
+    for stage in ALWAYS:
+        with contextlib.suppress(TsclustError):
+            found[stage.name] = workspace.find_manifest(stage)
+    return found
+
+
 def _folders(workspace: Workspace) -> list[Path]:
-    """Every folder with a manifest: stages, sweeps that reports were made from, models and stages of before."""
-    depths = ("*", "*/*", "history/*/*/*")
-    found = [path.parent for depth in depths for path in workspace.root.glob(f"{depth}/{MANIFEST}")]
-    return sorted(one for one in found if not one.relative_to(workspace.root).parts[0].startswith("."))
+    """Every folder with a manifest, or something else of that name: stages, sweeps that reports were made from, models
+    and stages of before; and the stages that have lost it."""
+    root = workspace.root
+    found = {path for depth in ("*", "*/*", "history/*/*/*") for path in root.glob(depth) if _has_manifest(path)}
+    found |= {root / name for name in STAGES if os.path.lexists(root / name)}
+    return sorted(one for one in found if not one.relative_to(root).parts[0].startswith("."))
+
+
+def _has_manifest(folder: Path) -> bool:
+    return folder.is_dir() and os.path.lexists(folder / MANIFEST)
 
 
 def _records(workspace: Workspace) -> _Checked:
@@ -89,8 +115,9 @@ def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:
         return _Checked(name, 1, (MANIFEST,), _again(workspace, name))
     content = _manifest(folder)
     if content is None:
-        return _Checked(name, 0, (), "")
-    outputs = _outputs(content)
+        lost = (MANIFEST,) if os.path.lexists(folder) and name in STAGES else ()
+        return _Checked(name, 0, lost, _again(workspace, name))
+    outputs = _outputs(content, name)
     if outputs is None:
         return _Checked(name, 1, (MANIFEST,), _again(workspace, name))
     damaged: list[str] = []
@@ -106,16 +133,19 @@ def _manifest(folder: Path) -> bytes | None:
     """None where the folder was removed since, as earlier states are."""
     try:
         return (folder / MANIFEST).read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
 
 
-def _outputs(manifest: bytes) -> dict[str, str] | None:
-    """What a manifest lists; None where it is damaged."""
-    if not is_intact(manifest):
+def _outputs(content: bytes, folder: str) -> dict[str, str] | None:
+    """What the manifest of a folder lists; None where it is damaged, another stage's, or nothing that ever was one."""
+    if not is_intact(content):
         return None
-    outputs: Any = json.loads(manifest).get("outputs")
-    return outputs if isinstance(outputs, dict) else None
+    about = json.loads(content)
+    stage, outputs = STAGES.get(str(about.get("stage", ""))), about.get("outputs")
+    if not isinstance(outputs, dict) or (folder in STAGES and stage is not STAGES[folder]):
+        return None
+    return outputs if is_sealed(content) or (stage and stage.read(content)) else None
 
 
 def _damaged(folder: Path, file: tuple[str, str]) -> list[str]:

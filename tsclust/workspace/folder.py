@@ -71,22 +71,26 @@ class Workspace:
         return parts_in(self.stage(stage) / stage.parts_in)
 
     def find_manifest(self, stage: Stage[F]) -> Manifest[F] | None:
-        """The manifest of a stage, None where the stage was not made, or by a tsclust that wrote other manifests.
+        """The manifest of a stage, None where the stage was not made, or by a tsclust that sealed other manifests.
 
-        Raises DamagedError where the manifest is not what was written, or no command makes such a stage again.
+        Raises DamagedError where the manifest is not what was written, is another stage's, or no command makes such a
+        stage again.
         """
         if is_something_else(self.stage(stage) / MANIFEST):
             raise self.damaged(stage, MANIFEST)
         try:
             content = self._read_manifest(stage)
-            if not is_intact(content):
-                raise self.damaged(stage, MANIFEST)
-            self._refuse_newer(stage, content)
-            return stage.manifest.model_validate_json(content)
-        except (FileNotFoundError, NotADirectoryError, ValidationError):
+        except (FileNotFoundError, NotADirectoryError):
             if stage.repair and self.stage(stage).exists():
                 raise self.damaged(stage, MANIFEST) from None
             return None
+        if not is_intact(content):
+            raise self.damaged(stage, MANIFEST)
+        self._refuse_other(stage, content)
+        found = stage.read(content)
+        if found is None and not stage.is_earlier(content):
+            raise self.damaged(stage, MANIFEST)
+        return found
 
     def reusable(self, stage: Stage[F]) -> Manifest[F] | None:
         """The manifest of a stage that is whole, for the command that makes it; None: make it again."""
@@ -109,8 +113,12 @@ class Workspace:
             time.sleep(0.05)
         return (self.stage(stage) / MANIFEST).read_bytes()
 
-    def _refuse_newer(self, stage: Stage[Any], content: bytes) -> None:
-        if stage.is_newer(ManifestHead.of(content)):
+    def _refuse_other(self, stage: Stage[Any], content: bytes) -> None:
+        """Raises StageMissingError for a manifest of a newer tsclust, DamagedError for one of another stage."""
+        head = ManifestHead.of(content)
+        if head.stage not in ("", stage.name):
+            raise self.damaged(stage, MANIFEST, f"is of {head.stage[:40]}/, not of {stage.name}/")
+        if stage.is_newer(head):
             raise StageMissingError(
                 f"{self.stage(stage)} was made by a newer tsclust than this one",
                 f"Update tsclust, or make it again: {stage.command(self.root)}",
@@ -120,22 +128,21 @@ class Workspace:
         """The manifest of a stage. Raises StageMissingError naming the command that makes it."""
         found = self.find_manifest(stage)
         if found is None:
-            raise StageMissingError(
-                f"{self.stage(stage)} does not exist yet: it is made by `tsclust {stage.made_by}`",
-                f"Run: {stage.command(self.root)}",
-            )
+            folder, by = self.stage(stage), f"`tsclust {stage.made_by}`"
+            earlier = f"{folder} was made by an earlier tsclust, whose manifests were others: {by} makes it again"
+            missing = f"{folder} does not exist yet: it is made by {by}"
+            problem = earlier if (folder / MANIFEST).exists() else missing
+            raise StageMissingError(problem, f"Run: {stage.command(self.root)}")
         return found
 
     def reseal(self, stage: Stage[Any], manifest: Manifest[Any]) -> None:
         """Put another manifest in the place of a stage's, about the same files."""
         write_file(self.stage(stage) / MANIFEST, sealed(manifest.model_dump_json(indent=2)))
 
-    def damaged(self, stage: Stage[Any], name: str) -> DamagedError:
-        """The error for a file of a stage that cannot be read."""
+    def damaged(self, stage: Stage[Any], name: str, how: str = "cannot be read") -> DamagedError:
+        """The error for a file of a stage that cannot be read, or is damaged otherwise."""
         again = f"Make it again: {stage.command(self.root)}"
-        return DamagedError(
-            f"{self.stage(stage) / name} cannot be read", stage.repair(self.root) if stage.repair else again
-        )
+        return DamagedError(f"{self.stage(stage) / name} {how}", stage.repair(self.root) if stage.repair else again)
 
     @contextmanager
     def locked(self, keep: int | None = None) -> Iterator[None]:

@@ -47,6 +47,12 @@ def is_intact(content: bytes) -> bool:
         return False
 
 
+def is_sealed(content: bytes) -> bool:
+    """Whether a manifest has a hash of itself, right or wrong."""
+    at = content.rfind(_SEAL.encode())
+    return at >= 0 and _SEALED.fullmatch(content[at:]) is not None
+
+
 def whole(path: Path) -> Path:
     """The path of a file of a stage, whose content is what was written. A process reads it once for that.
 
@@ -113,7 +119,8 @@ def _check(stage: _StageFolder, name: str) -> None:
 
 
 def damaged(path: Path, root: Path) -> DamagedError:
-    """The error for a file that is not what was written, below the root of a workspace."""
+    """The error for a file that is not what was written. root: of the workspace, where no tsclust.toml says so."""
+    root = next((one for one in path.parents if (one / "tsclust.toml").exists()), root)
     problem = f"{path} cannot be read: it is missing, or its content is no longer what tsclust wrote"
     return DamagedError(problem, f"What else is damaged, and how to make it again: {command('verify', root)}")
 

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.workspace.commands import command
-from tsclust.workspace.integrity import sealed
+from tsclust.workspace.integrity import is_sealed, sealed
 from tsclust.workspace.parquet import StageWriter
 
 
@@ -73,6 +73,18 @@ class Stage(Generic[F]):
     def manifest(self) -> type[Manifest[F]]:
         """The type of its manifest."""
         return cast("type[Manifest[F]]", Manifest[self.facts])  # type: ignore[name-defined]
+
+    def read(self, content: bytes) -> Manifest[F] | None:
+        """The manifest with this text; None where it is none of this stage."""
+        try:
+            return self.manifest.model_validate_json(content)
+        except ValidationError:
+            return None
+
+    def is_earlier(self, content: bytes) -> bool:
+        """Whether an intact manifest that cannot be read is an earlier version's: its seal says that it was written so.
+        One without a seal may be anything, and a stage that no command makes again has to be readable."""
+        return is_sealed(content) and self.repair is None
 
     def is_newer(self, head: ManifestHead) -> bool:
         """Whether a manifest that begins like this was written by a newer tsclust than this one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 
 from tsclust.workspace.atomic import appearing, link_or_copy, link_tree, write_file
@@ -11,17 +12,22 @@ from tsclust.workspace.history import History
 
 def write_page(root: Path, command: str, path: Path, text: str) -> None:
     """Write a page; another one of that name keeps its bytes under the number of the run that wrote it."""
-    new = hashlib.sha256(text.encode()).hexdigest()
-    if hash_of(path) == new:
-        return
-    keep_page(root, path)
-    write_file(path, text)
-    record(root, command, path)
+    write_pages(root, command, {path: text})
 
 
-def record(root: Path, command: str, path: Path) -> None:
-    """Write down that a command has written a page, or the folder of one in several files."""
-    History(root).record_pages(command, {path.name: hash_of(path) or ""})
+def write_pages(root: Path, command: str, texts: Mapping[Path, str]) -> None:
+    """`write_page` of several pages of one run."""
+    new = [path for path, text in texts.items() if hash_of(path) != hashlib.sha256(text.encode()).hexdigest()]
+    for path in new:
+        keep_page(root, path)
+        write_file(path, texts[path])
+    if new:
+        record(root, command, *new)
+
+
+def record(root: Path, command: str, *paths: Path) -> None:
+    """Write down that a command has written pages, or the folders of those in several files."""
+    History(root).record_pages(command, {path.name: hash_of(path) or "" for path in paths})
 
 
 def keep_page(root: Path, path: Path) -> None:

@@ -19,6 +19,7 @@ from tests.support.screened import RULES, screened_workspace, shown
 from tests.support.series import machine_cycles
 from tsclust.errors import DamagedError, SettingsError, StageMissingError, WorkspaceBusyError
 from tsclust.stages.reports import rejected_files
+from tsclust.workspace.folder import Workspace
 
 
 @pytest.fixture
@@ -80,8 +81,21 @@ def test_nothing_is_written_and_clusters_are_not_needed(screened_copy: Path) -> 
     shown(screened_copy, "stuck", limit=0)
     assert contents(screened_copy) == before
     shown(screened_copy, "stuck", html=True)
-    assert contents(screened_copy).keys() - before.keys() == {"reports/rejected-stuck.html"}
+    further = contents(screened_copy).keys() - before.keys()
+    assert {name for name in further if not name.startswith(("history/", "."))} == {"reports/rejected-stuck.html"}
     assert not (screened_copy / "clusters").exists()
+
+
+def test_a_page_that_was_perhaps_mailed_stays_under_its_number(screened_copy: Path) -> None:
+    page = shown(screened_copy, "stuck", html=True, limit=2).wrote
+    mailed = page.read_bytes()
+    shown(screened_copy, "stuck", html=True, limit=2)
+    assert [path.name for path in page.parent.iterdir()] == [page.name]
+    shown(screened_copy, "stuck", html=True, limit=3)
+    (kept,) = page.parent.glob("rejected-stuck-*.html")
+    assert kept.read_bytes() == mailed != page.read_bytes()
+    with Workspace(screened_copy).locked(), pytest.raises(WorkspaceBusyError):
+        shown(screened_copy, "stuck", html=True, limit=4)
 
 
 def test_other_rules_in_the_settings_are_noted_and_not_applied(screened_copy: Path) -> None:

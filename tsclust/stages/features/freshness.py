@@ -11,7 +11,7 @@ import pyarrow as pa
 from tsclust.config import Settings
 from tsclust.errors import DamagedError, NoSeriesError, StageMissingError, TsclustError, WorkspaceBusyError
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
-from tsclust.stages.series.facts import SERIES
+from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
@@ -28,15 +28,25 @@ def refuse_other(now: object, then: object, base: Path) -> None:
 
 
 def refuse_stale(workspace: Workspace) -> None:
-    """Raises StageMissingError where a part of features/ describes other series than series/ holds now."""
-    series, parts = workspace.manifest(SERIES), workspace.manifest(FEATURES).facts.by_part
-    if any(series.outputs.get(name) != part.series for name, part in parts.items()):
+    """Raises StageMissingError where features/ describes other series than series/ holds now: every command that reads
+    features/ asks here."""
+    if describes_others(workspace.manifest(FEATURES), workspace.manifest(SERIES)):
         raise other_series(workspace)
+
+
+def describes_others(features: Manifest[FeaturesFacts], series: Manifest[SeriesFacts]) -> bool:
+    """Whether a part of features/ describes other series than series/ holds. Further series alone do not count; but of
+    earlier versions nobody knows which part was made from which."""
+    parts, now = features.facts.by_part, series.output_hash
+    if not parts:
+        return features.inputs.get(SERIES.name, now) != now
+    return any(series.outputs.get(name) != part.series for name, part in parts.items())
 
 
 @contextmanager
 def one_state(workspace: Workspace, before: Manifest[FeaturesFacts]) -> Iterator[None]:
-    """All is read from the features/ of this manifest. There is no lock: a look needs no right to write, nor waits."""
+    """All is read from the features/ of this manifest, which is of series/ as it is. There is no lock: a look needs no
+    right to write, nor waits."""
     try:
         yield
     except (TsclustError, pa.ArrowInvalid, OSError) as error:
@@ -48,6 +58,7 @@ def one_state(workspace: Workspace, before: Manifest[FeaturesFacts]) -> Iterator
             f"Remove that stage's folder and make it again: {command('run', workspace.root)}",
         ) from None
     _refuse_change(workspace, before)
+    refuse_stale(workspace)
 
 
 def _refuse_change(workspace: Workspace, before: Manifest[FeaturesFacts]) -> None:

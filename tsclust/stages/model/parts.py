@@ -51,10 +51,11 @@ def hash_trained(ids: pa.Array) -> UInt64s:
 
 def read_trained(folder: Path) -> UInt64s | None:
     """(n,) the hashes of the series that the model in this folder was trained on, ascending; None where an earlier
-    version has made it."""
-    if not (folder / TRAINED).exists():
+    version has made it. Raises DamagedError."""
+    path = whole(folder / TRAINED)
+    if not path.exists():
         return None
-    hashes: UInt64s = pq.read_table(whole(folder / TRAINED))["hash"].to_numpy()
+    hashes: UInt64s = pq.read_table(path)["hash"].to_numpy()
     return hashes
 
 

@@ -16,9 +16,9 @@ from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.rejected_page import RejectedPage
 from tsclust.stages.reports.step import KEPT, NORMAL_DRAWN, choose_by_rule, normal_band, read_curves
-from tsclust.workspace.atomic import write_file
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
+from tsclust.workspace.pages import write_pages
 
 
 def read_rejected(
@@ -48,8 +48,9 @@ def collect_rejected(
     return pages
 
 
-def write_rejected(workspace: Workspace, page: RejectedPage, lang: str) -> Path:
-    """reports/rejected-RULE.html."""
-    path = workspace.reports / f"rejected-{page.rule.name}.html"
-    write_file(path, rejected_page.render(page, lang))
-    return path
+def write_rejected(workspace: Workspace, pages: Sequence[RejectedPage], lang: str) -> list[Path]:
+    """reports/rejected-RULE.html of each; earlier ones stay under their numbers. The workspace is locked."""
+    paths = [workspace.reports / f"rejected-{page.rule.name}.html" for page in pages]
+    texts = (rejected_page.render(page, lang) for page in pages)
+    write_pages(workspace.root, "filter", dict(zip(paths, texts, strict=True)))
+    return paths

@@ -1,7 +1,7 @@
 """Checks of scores as files: the sample that scores/ holds, and checks/, those that reports have asked about.
 
 checks/HASH, of the scores with that hash:
-check.json     Asked: the sample, in the order in which it is shown, and of how many series it is
+manifest.json  Asked: the sample, in the order in which it is shown, and of how many series it is
 called.arrow   hash: of the id of every series that was called a malfunction, ascending
 
 It may be deleted when no more answers are expected; what a check has found is then no longer known.
@@ -9,6 +9,7 @@ It may be deleted when no more answers are expected; what a check has found is t
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -31,18 +32,20 @@ from tsclust.stages.scores.check_sample import Candidates, Looked, draw
 from tsclust.stages.scores.facts import SCORES, CheckFacts
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.parts import SeriesFiles
-from tsclust.workspace.atomic import disk_full_explained, make_folder, remove, replace_folder
+from tsclust.workspace.atomic import disk_full_explained, link_or_copy, make_folder, remove, replace_folder
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import MANIFEST, is_intact, is_something_else, sealed, whole
 
-CALLED, CHECK = "called.arrow", "check.json"
+CALLED = "called.arrow"
 
 
 class Asked(BaseModel):
-    """A check that a report has asked about. made_at: when the scores were made."""
+    """A check that a report has asked about. made_at: when the scores were made; outputs: file -> sha256."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     made_at: str
+    outputs: dict[str, str]
     check: CheckFacts
 
 
@@ -111,9 +114,9 @@ def remember(workspace: Workspace) -> None:
     with disk_full_explained(workspace.root):
         make_folder(beside.parent)
         make_folder(beside)
-        (beside / CALLED).write_bytes((workspace.stage(SCORES) / CALLED).read_bytes())
-        asked = Asked(made_at=scores.made_at, check=scores.facts.check)
-        (beside / CHECK).write_text(asked.model_dump_json(), encoding="utf-8")
+        link_or_copy(whole(workspace.stage(SCORES) / CALLED), beside / CALLED)
+        asked = Asked(made_at=scores.made_at, outputs={CALLED: scores.outputs[CALLED]}, check=scores.facts.check)
+        (beside / MANIFEST).write_text(sealed(asked.model_dump_json(indent=2)), encoding="utf-8")
         replace_folder(beside, folder)
 
 
@@ -128,10 +131,22 @@ def answered(workspace: Workspace, resolve: str) -> Check | None:
 
 
 def _read(folder: Path) -> Asked | None:
-    try:
-        return Asked.model_validate_json((folder / CHECK).read_bytes())
-    except (OSError, ValidationError):
+    """None where there is no check. Raises DamagedError."""
+    path = folder / MANIFEST
+    if not os.path.lexists(path):
         return None
+    try:
+        content = b"" if is_something_else(path) else path.read_bytes()
+        if is_intact(content):
+            return Asked.model_validate_json(content)
+    except ValidationError:
+        pass
+    raise _damaged(path)
+
+
+def _damaged(path: Path) -> DamagedError:
+    again = f"Delete {path.parent}: the check is then no longer known"
+    return DamagedError(f"{path} cannot be read: it is missing, or its content is no longer what tsclust wrote", again)
 
 
 def _tallied(asked: Asked, known: Looked, folder: Path, ids: pl.DataType) -> Check | None:
@@ -156,10 +171,8 @@ def _tallied(asked: Asked, known: Looked, folder: Path, ids: pl.DataType) -> Che
 
 def _hashes(path: Path) -> UInt64s:
     try:
-        with pa.ipc.open_file(path.read_bytes()) as file:
+        with pa.ipc.open_file(whole(path).read_bytes()) as file:
             hashes: UInt64s = file.read_all()["hash"].to_numpy()
-    except (OSError, pa.ArrowInvalid, KeyError):
-        raise DamagedError(
-            f"{path} cannot be read", f"Delete {path.parent}: the check is then no longer known"
-        ) from None
+    except (DamagedError, OSError, pa.ArrowInvalid, KeyError):
+        raise _damaged(path) from None
     return hashes
