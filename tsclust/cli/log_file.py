@@ -24,7 +24,7 @@ def choose(words: Sequence[str]) -> None:
     written."""
     global _path
     root = _workspace_in(words)
-    _path = _of(root) if "--help" not in words and (root / "tsclust.toml").exists() else None
+    _path = _of(root) if "--help" not in words and (root / "tsclust.toml").is_file() else None
     if _path:
         _path.parent.mkdir(parents=True, exist_ok=True)
         _path.open("a", encoding="utf-8").close()

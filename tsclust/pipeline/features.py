@@ -35,7 +35,7 @@ def features(
     with workspace.locked(asked.history.keep):
         series, before = SeriesFiles.of(workspace), workspace.reusable(FEATURES)
         freshness.refuse_nothing(workspace)
-        chosen = _chosen(workspace, series, asked, listen)
+        chosen = _chosen(workspace, series, before, asked, listen)
         settings = with_baseline(asked, chosen or ())
         if before and _is_fresh(before, series, FeatureSpec.read(root, settings)):
             keep(workspace, FEATURES, settings)
@@ -54,12 +54,13 @@ def _inputs(series: SeriesFiles) -> dict[str, str]:
 
 
 def _chosen(
-    workspace: Workspace, series: SeriesFiles, asked: Settings, listen: Listener
-) -> tuple[Explained, ...] | None:
+    workspace: Workspace, series: SeriesFiles, before: Manifest[FeaturesFacts] | None, asked: Settings,
+    listen: Listener,
+) -> tuple[Explained, ...] | None:  # fmt: skip
     """The baseline that was chosen when nobody had, the same from day to day; None where somebody has."""
     if asked.cluster.baseline is not None:
         return None
-    known, before = chosen_baseline(workspace), workspace.find_manifest(FEATURES)
+    known = chosen_baseline(workspace)
     if known is not None and {one.column for one in known} <= {*series.carried}:
         return known
     spec = FeatureSpec.read(workspace.root, asked)

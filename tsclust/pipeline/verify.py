@@ -31,6 +31,7 @@ EARLIER = {
     "history/": "an earlier state, kept for undo",
     "models/": "an earlier model",
 }
+OTHERS = ("asked", "checks", "history", "models", "reports")
 STAGES = {stage.name: stage for stage in (*ALWAYS, *LATER, SCORES_NEW)}
 
 
@@ -52,7 +53,7 @@ def verify(root: Path, flags: Mapping[str, object] | None = None, listen: Listen
     """
     workspace, meter = Workspace.open(root), Meter()
     found = [_check(workspace, folder, listen) for folder in _folders(workspace)]
-    found += [_records(workspace)] if workspace.history.folder.exists() else []
+    found += [_records(workspace)] if workspace.history.folder.is_dir() else []
     damaged = [one for one in found if one.damaged]
     others = stage_state.of_others(_readable(workspace))
     files = sum(one.files for one in found)
@@ -86,6 +87,7 @@ def _folders(workspace: Workspace) -> list[Path]:
     root = workspace.root
     found = {path for depth in ("*", "*/*", "history/*/*/*") for path in root.glob(depth) if _has_manifest(path)}
     found |= {root / name for name in STAGES if os.path.lexists(root / name)}
+    found |= {root / name for name in OTHERS if os.path.lexists(root / name) and not (root / name).is_dir()}
     return sorted(one for one in found if not one.relative_to(root).parts[0].startswith("."))
 
 
@@ -111,6 +113,8 @@ def _is_whole(record: Path) -> bool:
 def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:
     """Once more where the stage was replaced meanwhile: there is no lock, as nothing is written."""
     name = folder.relative_to(workspace.root).as_posix()
+    if not folder.is_dir():
+        return _Checked(name, 1, (f"{name} is no folder",), "move it away")
     if is_something_else(folder / MANIFEST):
         return _Checked(name, 1, (MANIFEST,), _again(workspace, name))
     content = _manifest(folder)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tsclust.errors import DiskFullError
+from tsclust.errors import DamagedError, DiskFullError
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)  # what file systems answer that sync no folders
@@ -52,11 +52,19 @@ def appearing(path: Path) -> Iterator[Path]:
 
 
 def make_folder(path: Path) -> None:
-    """A folder, and those above it, whose names are on the disk."""
+    """A folder, and those above it, whose names are on the disk. Raises DamagedError where something else is there."""
+    for folder in (path, *path.parents):
+        refuse_no_folder(folder)
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(parents=True, exist_ok=True)
     for folder in reversed(missing):
         sync(folder.parent)
+
+
+def refuse_no_folder(path: Path) -> None:
+    """Raises DamagedError where a file, or a link that leads nowhere, has its name: it may be somebody's."""
+    if os.path.lexists(path) and not path.is_dir():
+        raise DamagedError(f"{path} is no folder: expected one there", "Move it away, then run the same command again")
 
 
 def sync(path: Path) -> None:
@@ -107,7 +115,7 @@ def replace_folder(new: Path, old: Path) -> None:
     A power cut leaves one of them whole: `old` goes when `new` and its name are on the disk.
     """
     sync_tree(new)
-    there = old.exists()
+    there = os.path.lexists(old)
     if not there:
         new.rename(old)
     elif not _exchange(new, old):
@@ -130,8 +138,8 @@ def link_tree(source: Path, target: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a folder, or the link that stands for one; where that cannot be done it stays."""
-    if path.is_symlink():
+    """Remove a folder, or the link or file in the place of one; where that cannot be done it stays."""
+    if path.is_symlink() or path.is_file():
         path.unlink()
     else:
         shutil.rmtree(path, ignore_errors=True)

@@ -15,7 +15,7 @@ import pyarrow as pa
 from pydantic import ValidationError
 
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, TsclustError, WorkspaceBusyError
-from tsclust.workspace.atomic import disk_full_explained, remove, replace_folder, sync, write_file
+from tsclust.workspace.atomic import disk_full_explained, refuse_no_folder, remove, replace_folder, sync, write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.history import History, Step
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else, parts_in, sealed
@@ -76,6 +76,7 @@ class Workspace:
         Raises DamagedError where the manifest is not what was written, is another stage's, or no command makes such a
         stage again.
         """
+        refuse_no_folder(self.stage(stage))
         if is_something_else(self.stage(stage) / MANIFEST):
             raise self.damaged(stage, MANIFEST)
         try:
@@ -175,6 +176,8 @@ class Workspace:
             raise WorkspaceBusyError(
                 f"another tsclust is writing to {self.root}", "Wait until it is done, or use another workspace with -w"
             ) from None
+        except IsADirectoryError:
+            raise TsclustError(f"{self.root / name} is a folder: expected a file", "Remove it") from None
         except OSError as error:
             if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
                 raise
@@ -207,6 +210,7 @@ class Workspace:
     @contextmanager
     def trying(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """A stage written beside and removed again: nobody sees it but who makes it."""
+        refuse_no_folder(self.stage(stage))
         writer = StageWriter(self.root / f".{stage.name}.new")
         remove(writer.folder)
         if writer.folder.exists():
@@ -232,6 +236,7 @@ class Workspace:
     @contextmanager
     def resuming(self, stage: Stage[Any], by: str = "") -> Iterator[StageWriter]:
         """`writing` that can go on after an error or a kill: the folder beside stays until it is whole or discarded."""
+        refuse_no_folder(self.stage(stage))
         writer = StageWriter(self.unfinished(stage))
         with disk_full_explained(self.root):
             yield writer

@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 import tsclust
-from tsclust.errors import DamagedError
+from tests.support.commands import call_tsclust
+from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.reports import newest_file
+from tsclust.stages.reports.newest_file import NewestReport
 from tsclust.workspace import integrity
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, parts_in, sealed, whole
@@ -106,10 +109,61 @@ def test_what_is_no_file_is_damage_and_keeps_nobody_waiting(
     assert damaged_files(folder, {name: "0" * 64}) == [name]
 
 
-@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo])
+@pytest.mark.parametrize("put", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to(path.name), lambda path: None])
 def test_verify_names_what_is_no_file(tmp_path: Path, put: Callable[[Path], None]) -> None:
     (tmp_path / "tsclust.toml").touch()
     folder = stage(tmp_path / "features", a=b"1")
     (folder / MANIFEST).unlink()
     put(folder / MANIFEST)
     assert tsclust.verify(tmp_path).facts["damaged"] == {"features": [MANIFEST]}
+
+
+def test_a_manifest_without_a_seal_that_no_version_wrote_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "tsclust.toml").touch()
+    folder, workspace = stage(tmp_path / "features", a=b"1"), Workspace(tmp_path)
+    for text in ("{}", '{"stage": "features", "outputs": {}}'):
+        (folder / MANIFEST).write_text(text, encoding="utf-8")
+        with pytest.raises(DamagedError, match=r"manifest\.json cannot be read.*Make it again: tsclust features"):
+            workspace.manifest(FEATURES)
+        assert tsclust.verify(tmp_path).facts["damaged"] == {"features": [MANIFEST]}
+        assert workspace.reusable(FEATURES) is None
+
+
+def test_a_sealed_manifest_that_cannot_be_read_is_an_earlier_version_s(tmp_path: Path) -> None:
+    folder = stage(tmp_path / "features", a=b"1")
+    (folder / MANIFEST).write_text(sealed(json.dumps({"stage": "features"}, indent=2)), encoding="utf-8")
+    with pytest.raises(StageMissingError, match="was made by an earlier tsclust, whose manifests were others"):
+        Workspace(tmp_path).manifest(FEATURES)
+
+
+def test_a_manifest_of_another_stage_is_damage(tmp_path: Path) -> None:
+    (tmp_path / "tsclust.toml").touch()
+    folder = stage(tmp_path / "features", a=b"1")
+    about = {"stage": "clusters", "outputs": {}}
+    (folder / MANIFEST).write_text(sealed(json.dumps(about, indent=2)), encoding="utf-8")
+    with pytest.raises(DamagedError, match=r"is of clusters/, not of features/"):
+        Workspace(tmp_path).find_manifest(FEATURES)
+    assert tsclust.verify(tmp_path).facts["damaged"] == {"features": [MANIFEST]}
+
+
+@pytest.mark.parametrize("put", [Path.touch, os.mkfifo, lambda path: path.symlink_to(path.name)])
+def test_what_is_no_folder_is_named_and_stays(tmp_path: Path, put: Callable[[Path], None]) -> None:
+    (tmp_path / "tsclust.toml").touch()
+    workspace = Workspace(tmp_path)
+    for name in ("features", "history"):
+        put(tmp_path / name)
+    with pytest.raises(DamagedError, match=r"features is no folder.*Move it away"):
+        workspace.find_manifest(FEATURES)
+    with pytest.raises(DamagedError, match="features is no folder"), workspace.writing(FEATURES):
+        pass
+    assert os.path.lexists(tmp_path / "features")
+    assert tsclust.verify(tmp_path).facts["damaged"].keys() == {"features", "history"}
+
+
+def test_a_pipe_in_the_place_of_a_file_keeps_nobody_waiting(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.reports.mkdir()
+    os.mkfifo(workspace.reports / newest_file.NAME)
+    assert newest_file.read(workspace) == NewestReport()
+    os.mkfifo(tmp_path / "tsclust.toml")
+    assert call_tsclust("status", "-w", tmp_path).returncode == NotAWorkspaceError.exit_code

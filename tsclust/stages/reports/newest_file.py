@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.workspace.atomic import write_file
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import is_something_else
 from tsclust.workspace.manifest import MadeWith
 
 NAME = ".newest.json"
@@ -31,8 +32,9 @@ class NewestReport(BaseModel):
 
 def read(workspace: Workspace) -> NewestReport:
     """Of a workspace without a report, or one whose note of it cannot be read: an empty one."""
+    path = workspace.reports / NAME
     try:
-        return NewestReport.model_validate_json((workspace.reports / NAME).read_bytes())
+        return NewestReport() if is_something_else(path) else NewestReport.model_validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return NewestReport()
 
