@@ -89,7 +89,7 @@ def test_three_groups_by_keyboard_saved_kept_and_opened_again(
         "Анна О'Нил", "en", "plant", four_kinds_data.model,
     )  # fmt: skip
     assert answers.started_at <= answers.groups[0].answered_at <= answers.saved_at
-    blank = {"sure": None, "comment": "", "kind": "", "not_members": []}
+    blank = {"sure": None, "comment": "", "kind": "", "not_members": [], "labeller": None}
     assert [plain(answer.model_dump(mode="json")) for answer in answers.groups] == [
         asked(first) | blank | {"verdict": "malfunction", "kind": "worn brushes"},
         asked(second) | blank | {"verdict": "normal"},
@@ -143,7 +143,7 @@ def test_by_mouse_with_everything_there_is_to_say(
     answers = read(save(page, lambda: page.locator("#bar [data-save]").click()))
     mine, mixed = answers.groups
     assert mine.model_dump(exclude={"answered_at"}) == asked(four_kinds_data.groups[1]) | {
-        "verdict": "malfunction", "kind": "obstacle", "sure": "likely", "comment": "only in\nfrost",
+        "verdict": "malfunction", "kind": "obstacle", "sure": "likely", "comment": "only in\nfrost", "labeller": None,
         "not_members": tuple(four_kinds_data.groups[1].members[i].series_id for i in (2, 5)),
     }  # fmt: skip
     assert (mixed.verdict, mixed.group, answers.labeller) == ("mixed", four_kinds_data.groups[4].number, "x")

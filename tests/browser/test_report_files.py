@@ -42,7 +42,7 @@ def test_each_choice_is_a_file_of_its_own(page: Page, four_kinds_workspace: Work
 
 def test_many_groups_become_several_files(page: Page, four_kinds_workspace: Workspace) -> None:
     alone = tsclust.report(four_kinds_workspace.root, {"report": {"charts": False}})
-    done = tsclust.report(four_kinds_workspace.root, {"report": {"split": 3, "lang": "ru"}})
+    done = tsclust.report(four_kinds_workspace.root, {"report": {"split": 3, "lang": "ru", "charts": True}})
     folder = four_kinds_workspace.reports / "report"
     assert done.wrote == folder / "index.html"
     assert done.facts is not None

@@ -100,7 +100,7 @@ def processes() -> Iterator[Processes]:
     engine.close()
 
 
-TIMED = {".tsclust.lock", "model.html"}  # the page is drawn from the manifest, and names the time
+TIMED = {".tsclust.lock", "model.html", "run.json"}  # drawn from manifests, or hashes of them: they name the time
 
 
 def files(root: Path) -> dict[str, object]:

@@ -120,7 +120,7 @@ def test_killed_while_it_reads_it_starts_over_and_leaves_nothing(tmp_path: Path)
         assert not (root / "series").exists()
     process = started(root, path)
     assert process.communicate()[1] == ""
-    assert sorted(p.name for p in root.iterdir()) == [".tsclust.lock", "series", "tsclust.toml"]
+    assert sorted(p.name for p in root.iterdir()) == [".tsclust.lock", "history", "series", "tsclust.toml"]
     parts = sorted(p.name for p in (root / "series").iterdir() if p.name != "manifest.json")
     assert parts == [f"part-{i:05d}.parquet" for i in range(len(parts))]
     assert read(root) == {i: ("x", [i + j / 64 for j in range(40)]) for i in range(20_000)}

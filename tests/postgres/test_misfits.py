@@ -98,7 +98,7 @@ def test_times_as_text_are_refused_with_the_query_that_reads_them(
     for asked in ((), ("--values", "value"), ("--order", "t"))[: times(1, 3) if key else 3]:
         line = refused(root, 8, f"is of type text ('{moments[2]}' where series_id = 1", "--table", "t", *asked)
         (words,) = [found for found in flags(line) if "--query" in found]
-        assert series(root, *words) == {1: ([5.5, 1.5, 9.5],)}
+        assert curves(root, *words) == {1: ([5.5, 1.5, 9.5],)}
 
 
 def test_dates_that_fit_two_orders(database: str, root: Path) -> None:
@@ -107,7 +107,7 @@ def test_dates_that_fit_two_orders(database: str, root: Path) -> None:
         "CREATE TABLE t AS SELECT * FROM (VALUES (1, '1/2/2024', 5.5::float8), (1, '2/1/2024', 1.5)) v(id, t, value)",
     )
     day, month = (words for words in flags(refused(root, 8, "('1/2/2024' where", "--table", "t")) if "--query" in words)
-    assert (series(root, *day), series(root, *month)) == ({1: ([1.5, 5.5],)}, {1: ([5.5, 1.5],)})
+    assert (curves(root, *day), curves(root, *month)) == ({1: ([1.5, 5.5],)}, {1: ([5.5, 1.5],)})
 
 
 def test_numeric_places_are_compared_to_the_last_digit(database: str, root: Path) -> None:

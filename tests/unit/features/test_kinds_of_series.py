@@ -13,6 +13,7 @@ import pytest
 import tsclust
 from tests.support.series import CYCLE
 from tsclust.errors import SettingsError, StageMissingError
+from tsclust.stages.features import survey
 
 MACHINES, EACH = 10, 40
 
@@ -67,6 +68,21 @@ def test_what_is_typical_is_the_same_for_any_parts_and_any_order(tmp_path: Path)
     assert found[0] == found[1] == found[2]
 
 
+@pytest.fixture
+def few_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To choose a baseline by; a set of thousands takes longer."""
+    monkeypatch.setattr(survey, "TO_CHOOSE", MACHINES * EACH)
+
+
+def test_of_few_series_no_baseline_is_chosen(tmp_path: Path) -> None:
+    ws = units(tmp_path / "a")
+    set_baseline(ws, "# baseline = []")
+    done = tsclust.features(ws)
+    assert done.facts is not None
+    assert not done.facts["chosen"]
+
+
+@pytest.mark.usefixtures("few_are_enough")
 def test_where_nobody_has_chosen_the_column_that_explains_is_the_baseline(tmp_path: Path) -> None:
     """It is named, stays from day to day, is what later stages go by, and [] switches it off."""
     ws = units(tmp_path / "a")
@@ -85,6 +101,7 @@ def test_where_nobody_has_chosen_the_column_that_explains_is_the_baseline(tmp_pa
     assert not any(note.startswith("baseline") for note in tsclust.cluster(ws, {"cluster": {"k": "2..3"}}).notes)
 
 
+@pytest.mark.usefixtures("few_are_enough")
 def test_a_chosen_column_that_is_no_longer_there_is_chosen_anew(tmp_path: Path) -> None:
     ws = units(tmp_path / "a")
     set_baseline(ws, "# baseline = []")

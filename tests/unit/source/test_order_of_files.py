@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.hints import flags, refused, series
+from tests.support.hints import curves, flags, refused, series
 
 VALUES = [5.5, 1.5, 9.5, 2.5]
 TIMES = {
@@ -39,11 +39,6 @@ def test_times_as_text(tmp_path: Path, kind: str, form: str, asked: tuple[str, .
         at, values = zip(*shuffled, strict=True)
         pq.write_table(pa.table({"series_id": [1] * 4, "time": at, "value": values}), path)
     assert curves(tmp_path / "ws", "--from", path, *asked) == {1: (VALUES,)}
-
-
-def curves(root: Path, *asked: Path | str) -> dict[object, tuple[object, ...]]:
-    """Those that are read, without the first and last time of each, which tests/unit/source/test_ends.py is about."""
-    return {one: row[-1:] for one, row in series(root, *asked).items()}
 
 
 def long_csv(folder: Path, *times: str) -> Path:

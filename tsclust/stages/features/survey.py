@@ -21,6 +21,7 @@ SAMPLE = 20_000  # series that say what is typical of all: their median is off b
 OF_EACH = (15, 50)  # series of each baseline, and of all baselines about
 OF_ALL_BASELINES = 60_000
 MOST = 300_000  # series that are described twice
+TO_CHOOSE = 4_000  # series: in fewer, what a baseline and regimes divide into is too few to say what is normal
 SEED = 1
 
 Describe = Callable[[SeriesBlock, int], pl.DataFrame]
@@ -116,7 +117,7 @@ def sample(drawn: Sequence[Drawn], described: Sequence[pl.DataFrame]) -> Sample:
 def explained(drawn: Sequence[Drawn], described: pl.DataFrame, compared: Sequence[str]) -> tuple[Explained, ...]:
     """The carried columns to compare series within, by all that was drawn, `described` in the order of the hashes."""
     columns = columns_of_groups(drawn)
-    if not columns:
+    if not columns or len(described) < TO_CHOOSE:
         return ()
     carried = pl.concat([one.carried.select(columns) for one in drawn])[order_of([one.hashes for one in drawn])]
     x = described.select(compared)
