@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.endurance import times
-from tests.support.hints import flags, refused, series
+from tests.support.hints import curves, flags, refused, series
 from tests.support.reading import run
 
 pytestmark = pytest.mark.both_servers(long=True)

@@ -31,7 +31,7 @@ from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import bundle
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores import unlabelled as unlabelled_series
-from tsclust.stages.scores.facts import SCORES
+from tsclust.stages.scores.facts import SCORES, state_of_unlabelled
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
@@ -101,7 +101,7 @@ def _unlabelled(workspace: Workspace, files: FeatureFiles, asked: Labels) -> Ins
     with contextlib.suppress(StageMissingError, DamagedError):  # a model of another scikit-learn is no yardstick
         yardstick = bundle.read(workspace.stage(MODEL)).yardstick if scored else None
     rest = unlabelled_series.find(files, labelled, scored, yardstick)
-    state = unlabelled_series.state_of(asked, labels, scores)
+    state = state_of_unlabelled(asked, labels, scores)
     return Inside(UNLABELLED_GROUP, rest, "without a name", state)
 
 

@@ -21,8 +21,7 @@ from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
 from tsclust.stages.reports import newest_file
-from tsclust.stages.scores import unlabelled
-from tsclust.stages.scores.facts import SCORES
+from tsclust.stages.scores.facts import SCORES, state_of_unlabelled
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
@@ -143,7 +142,7 @@ def standing(workspace: Workspace, settings: Settings) -> Standing:
         has_place=settings.source.has_place, **states, other_rules=stage_state.has_other_rules(found, settings),
         waiting=answers_folder.waiting(workspace), labelled=labels is not None, reported=reported,
         answered=labels is not None and labels.output_hash != newest.labels, unnamed=_unnamed(scores),
-        swept=bool(drilled and drilled.state and drilled.state == unlabelled.state_of(settings.labels, labels, scores)),
+        swept=bool(drilled and drilled.state and drilled.state == state_of_unlabelled(settings.labels, labels, scores)),
     )  # fmt: skip
 
 

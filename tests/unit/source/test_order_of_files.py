@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.support.hints import curves, flags, refused, series
+from tests.support.hints import curves, flags, refused
 
 VALUES = [5.5, 1.5, 9.5, 2.5]
 TIMES = {

@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from tsclust import config
+from tsclust.config import Labels
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
 from tsclust.stages.scores.drift import Drift
-from tsclust.workspace.manifest import Facts, Stage
+from tsclust.workspace.manifest import Facts, Manifest, Stage
 
 
 class CheckFacts(BaseModel):
@@ -60,3 +62,9 @@ class ScoresFacts(Facts):
 
 SCORES = Stage("scores", "score", ScoresFacts)  # of the workspace's own series
 SCORES_NEW = Stage("scores_new", "score", ScoresFacts)  # of those of another source
+
+
+def state_of_unlabelled(asked: Labels, *manifests: Manifest[Any] | None) -> str:
+    """A hash of what decides which series have no name, see unlabelled: the settings, labels/ and, where they are about
+    the features that there are, scores/."""
+    return config.digest(asked, *(one.output_hash for one in manifests if one))

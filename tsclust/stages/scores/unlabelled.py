@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tsclust import config
-from tsclust.config import Labels
 from tsclust.engine.base import map_parts
 from tsclust.errors import NoSeriesError
 from tsclust.series import ID, is_in
@@ -25,7 +22,6 @@ from tsclust.stages.model.parts import DeviationReader
 from tsclust.stages.model.profile import unlikeness
 from tsclust.stages.scores import parts
 from tsclust.workspace.commands import command
-from tsclust.workspace.manifest import Manifest
 
 LIKE = 0.95  # of the series taken for normal are left alone: the others, least like normal, come up
 MASS = 0.1  # of all series: nobody has looked at each series of a group that is larger
@@ -51,12 +47,6 @@ def find(files: FeatureFiles, labelled: pl.DataFrame, scores: Sequence[Path], ya
         nothing = f"every series of {files.root} has a label or a kind: no series are left to group"
         raise NoSeriesError(nothing, f"See the counts: {command('status', files.root)}")
     return Scope.of(files).without(known.to_arrow(), rows)
-
-
-def state_of(asked: Labels, *manifests: Manifest[Any] | None) -> str:
-    """A hash of what decides which series these are: the settings, labels/ and, where they are about the features that
-    there are, scores/."""
-    return config.digest(asked, *(one.output_hash for one in manifests if one))
 
 
 def count(paths: Sequence[Path], known: pl.Series) -> int:
