@@ -105,7 +105,7 @@ def test_traces_without_a_clear_direction_go_through_every_command(
     assert "wrong_sign" not in facts["rejected"]  # the series do not agree which way is up
     assert facts["kept"] > 0.99 * len(real)
     found = looked_at(workspace_dir, real.select("series_id", kind="label"))
-    assert found["look"].n_unique() >= 8  # of so few series groups that share none
+    assert found["look"].n_unique() >= 5  # k = 2..12, and of so few series groups that share none
     told = the_way_back(workspace_dir, database, "wafer", real.select("series_id", kind="label"))
     named = told.filter(pl.col("said") == pl.col("kind"))
     right = len(named.filter(pl.col("said") == pl.col("kind_true"))) / len(named)

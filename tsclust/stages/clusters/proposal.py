@@ -14,6 +14,7 @@ FEW = 30  # series: fewer are one group, shown as one sheet
 MANY = 10_000  # series: from here on the groups proposed may overlap
 LEAST = 5  # series of a group; a smaller one is proposed where no group of so many shows the same
 NEARLY = 0.7  # of a group's series: what has as many of them shows the same, and more of it
+TIMES = 2.5  # as large as a part may the whole be: what is larger holds other things, too
 AS_GOOD = 0.4  # of its worth: the whole of a kind that the sweep divides is looser than its tightest part
 SIGN = 3  # series: fewer alike are no sign of a kind
 
@@ -34,8 +35,8 @@ def proposed(order: Sequence[int], worth: Floats, size: Int64s, shared: Int64s, 
 
 
 def _apart(order: Sequence[int], worth: Floats, size: Int64s, shared: Int64s) -> Iterator[int]:
-    """One after the other, what shares no series with those before; in the place of each the widest that is worth
-    nearly as much and holds nearly all of it: of a kind that the sweep divides, the whole. In the place of one of fewer
+    """One after the other, what shares no series with those before; in the place of each the widest of FEW series or
+    fewer that holds nearly all of it: of a small kind that the sweep divides, the whole. In the place of one of fewer
     than LEAST series the first that is half made of it."""
     chosen: list[int] = []
 
@@ -45,7 +46,8 @@ def _apart(order: Sequence[int], worth: Floats, size: Int64s, shared: Int64s) ->
     def better(w: int, g: int) -> bool:
         if size[g] < LEAST:
             return bool(LEAST <= size[w] <= 2 * size[g] and shared[g, w] == size[g])
-        return bool(size[w] > size[g] and shared[g, w] >= NEARLY * size[g] and worth[w] >= AS_GOOD * worth[g])
+        wider = size[g] < size[w] <= min(TIMES * size[g], FEW) and shared[g, w] >= NEARLY * size[g]
+        return bool(wider and worth[w] >= AS_GOOD * worth[g])
 
     for g in order:
         if free(g):
