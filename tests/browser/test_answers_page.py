@@ -150,6 +150,7 @@ def test_by_mouse_with_everything_there_is_to_say(
     (objection,) = answers.objections
     assert objection.model_dump() == {
         "rule": "flat", "series_ids": (four_kinds_data.rejected[0].examples[0].series_id,), "comment": "this one runs",
+        "labeller": None,
     }  # fmt: skip
     expect(page.locator("#bar .done")).to_have_text("1 of 4 answered")  # what is normal need not be
     expect(page.locator('.glance [data-group="2"] .state')).to_have_text("✓ obstacle")
