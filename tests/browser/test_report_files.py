@@ -69,7 +69,7 @@ def test_many_groups_become_several_files(page: Page, four_kinds_workspace: Work
     forms = [form_of(folder / name) for name in ("index.html", "part-1.html", "part-2.html")]
     assert [form["report"]["name"] for form in forms] == ["report", "report-1", "report-2"]
     assert len({form["report"]["id"] for form in forms}) == 3
-    tsclust.report(four_kinds_workspace.root)
+    tsclust.report(four_kinds_workspace.root, {"report": {"split": 0}})
     assert not folder.exists()
     assert alone.wrote.exists()
 
