@@ -71,7 +71,8 @@ class Month:
         """Command -> the line of JSON about it; all pages that are there now are noted."""
         typed = [sys.executable, "-m", "tsclust", *map(str, words), "-w", str(self.root), "--json"]
         began = time.perf_counter()
-        done = subprocess.run(typed, capture_output=True, text=True, env=os.environ | {"TSCLUST_DSN": self.dsn})
+        settings = {"TSCLUST_DSN": self.dsn, "TSCLUST_HISTORY__KEEP": "1000"}  # what is noted as mailed is kept
+        done = subprocess.run(typed, capture_output=True, text=True, env=os.environ | settings)
         name = str(words[0])
         self.slowest[name] = max(self.slowest.get(name, 0.0), time.perf_counter() - began)
         shown = " ".join(map(str, words))
