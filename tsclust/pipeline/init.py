@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from importlib.resources import files
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from tsclust.config.refusals import refuse_passwords
 from tsclust.config.template import settings_text
-from tsclust.errors import SettingsError
+from tsclust.errors import SettingsError, TsclustError
 from tsclust.pipeline import next_step
 from tsclust.stages.features.default_rules import DEFAULT_RULES
 from tsclust.workspace.atomic import disk_full_explained, make_folder, sync_tree, write_file
@@ -35,8 +36,16 @@ def init(root: Path, table: str = "", baseline: Sequence[str] | None = None, *, 
     return Result("init", root, *meter.read(), notes=notes, then=then, facts={})
 
 
+def _refuse_no_folder(root: Path) -> None:
+    """Raises TsclustError where a file has the name of the workspace, or of a folder above it."""
+    for folder in (root, *root.parents):
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise TsclustError(f"{folder} is no folder: expected one there", "Name another folder with -w")
+
+
 def write_workspace(root: Path, settings: str) -> None:
     """The SQL examples, then tsclust.toml, which makes the folder a workspace."""
+    _refuse_no_folder(root)
     with disk_full_explained(root.absolute().parent):
         make_folder(root)
         shutil.copytree(_sql(), root / "sql", dirs_exist_ok=True)
