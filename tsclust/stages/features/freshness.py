@@ -30,7 +30,8 @@ def refuse_other(now: object, then: object, base: Path) -> None:
 def refuse_stale(workspace: Workspace) -> None:
     """Raises StageMissingError where features/ describes other series than series/ holds now: every command that reads
     features/ asks here."""
-    if describes_others(workspace.manifest(FEATURES), workspace.manifest(SERIES)):
+    series = workspace.manifest(SERIES)  # first: where neither is there, it is what is to be made
+    if describes_others(workspace.manifest(FEATURES), series):
         raise other_series(workspace)
 
 
