@@ -227,7 +227,7 @@ ASKED: list[tuple[str, Callable[[WorkspaceView], object]]] = [
     ("clusters", lambda ws: ws.members(1)),
     ("clusters", lambda ws: ws.curves(1)),
     ("series", lambda ws: ws.draw(1)),
-    ("features", lambda ws: ws.drill(1)),
+    ("series", lambda ws: ws.drill(1)),
     ("series", lambda ws: ws.try_feature(dip)),
     ("series", lambda ws: ws.spread("side_fall")),
 ]
