@@ -17,8 +17,8 @@ def test_stages_before_their_input(tmp_path: Path) -> None:
     root = new_workspace(tmp_path / "ws")
     for command, made_by in (
         ("features", "extract"),
-        ("filter", "extract"),  # what works: there is nothing yet that features could be of
-        ("cluster", "extract"),
+        ("filter", "features"),
+        ("cluster", "extract"),  # there is nothing yet that features could be of
         ("report", "cluster"),
     ):
         with pytest.raises(StageMissingError, match=f"Run: tsclust {made_by}"):
