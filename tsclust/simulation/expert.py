@@ -139,12 +139,12 @@ def prepare(root: Path, dsn: str, seed: int) -> None:
 
 
 def two_answers(workspace: Workspace, truth: pl.DataFrame) -> list[Path]:
-    """Files of answers to reports/report.html, in the workspace: Anna's to all of it, Boris's to its first half, one
-    malfunction called otherwise."""
+    """Files of answers to reports/report.html, in the workspace: Anna's to all of it, Boris's to its first half and
+    the first malfunction, which he calls otherwise."""
     form = form_of(workspace.reports / "report.html")
     said = said_of(workspace, form["groups"], truth)
     some = dict(list(said.items())[: len(said) // 2])
-    first = next(name for name, one in some.items() if one["verdict"] == "malfunction")
+    first = next(name for name, one in said.items() if one["verdict"] == "malfunction")
     others = some | {first: {"verdict": "malfunction", "kind": DISPUTED}}
     bodies = (answered(form, "Anna", said, at=FIRST), answered(form, "Boris", others, at=LATER))
     return [put(workspace.root / f"answers-report-{body['labeller']}.json", body) for body in bodies]

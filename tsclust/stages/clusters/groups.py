@@ -62,7 +62,7 @@ def find(
     share = size[at] / rows
     worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
     order = _ordered(worth, at, size, shared, _alike(sums.means[at] - normal.place))
-    shown = proposal.proposed(order, worth, size[at], shared[np.ix_(at, at)], rows, most)
+    shown = proposal.proposed(order, size[at], shared[np.ix_(at, at)], rows, most)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
     groups = []
