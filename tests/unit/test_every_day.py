@@ -47,7 +47,6 @@ def test_cron_reads_the_line() -> None:
 def test_systemd_reads_the_service_and_the_timer() -> None:
     service, timer = (configparser.RawConfigParser(strict=False) for _ in range(2))
     for parser, text in zip((service, timer), blocks("ini"), strict=True):
-        parser.optionxform = str  # type: ignore[assignment,method-assign]
         parser.read_string(text)
     assert service["Service"]["Type"] == "oneshot"
     assert service["Service"]["ExecStart"].startswith("/")

@@ -10,10 +10,12 @@ import typer
 import tsclust
 from tsclust.cli.options import (
     HERE,
+    FailOnDrift,
     Json,
     Resolve,
     Root,
     Save,
+    ToTable,
     with_selection,
 )
 from tsclust.cli.runtime import shown
@@ -102,10 +104,8 @@ def score(
         str | None, typer.Option(help="Leave this share of series unanswered, e.g. 5%; '': as trained.")
     ] = None,
     since: Annotated[str, typer.Option(help="Only series of the source recorded since then: 7d, 12h, 2w.")] = "",
-    to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with code 17 if series have drifted since training.")
-    ] = False,
+    to_table: ToTable = "",
+    check: FailOnDrift = False,
     json: Json = False,
 ) -> None:
     """Predict the kind of each series of the workspace, or of new ones; it may be "don't know" or "none of these"."""

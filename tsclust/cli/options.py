@@ -22,6 +22,8 @@ Baseline = Annotated[
     typer.Option(help="Compare each series only with those that have the same value in this column; repeatable."),
 ]
 Save = Annotated[bool, typer.Option("--save", help="Write the settings that differ from tsclust.toml there.")]
+ToTable = Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")]
+FailOnDrift = Annotated[bool, typer.Option("--check", help="Exit with code 17 if series have drifted since training.")]
 HERE = Path()
 
 Resolve = Annotated[

@@ -12,9 +12,11 @@ import tsclust
 from tsclust.cli.options import (
     HERE,
     Baseline,
+    FailOnDrift,
     Json,
     Root,
     Save,
+    ToTable,
     with_selection,
 )
 from tsclust.cli.runtime import shown
@@ -165,10 +167,8 @@ def run(
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Also look for groups anew in all series, and write a report.")
     ] = False,
-    to_table: Annotated[str, typer.Option(help="Also write the scores to this table in PostgreSQL: schema.table")] = "",
-    check: Annotated[
-        bool, typer.Option("--check", help="Exit with code 17 if series have drifted since training.")
-    ] = False,
+    to_table: ToTable = "",
+    check: FailOnDrift = False,
     json: Json = False,
 ) -> None:
     """Take in answers and new series, then every stage that is out of date; from nothing to the report, too."""

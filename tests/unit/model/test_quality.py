@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,12 +75,12 @@ def test_the_interval_holds_the_truth_of_stratified_samples() -> None:
         assert sum(n for (low, high), n in zip(recalls, times, strict=True) if low <= truth <= high) >= 0.95 * 2_000
 
 
-def test_what_people_read(tmp_path: object) -> None:
-    (nothing,) = messages.quality(Quality(taken=1_054, called=154), tmp_path)  # type: ignore[arg-type]
+def test_what_people_read(tmp_path: Path) -> None:
+    (nothing,) = messages.quality(Quality(taken=1_054, called=154), tmp_path)
     assert "not known (0% to 100%), as nobody has looked at the 1,054 series taken for normal" in nothing
     typed = [words.split(" -w")[0] for words in nothing.split("them: ")[1].split(", then ")]
     assert typed == ["tsclust score", "tsclust cluster", "tsclust report"]  # new series may have come since the sweep
-    notes = [*messages.quality(quality.estimate(UNSCREWED, Moves()), tmp_path)]  # type: ignore[arg-type]
+    notes = [*messages.quality(quality.estimate(UNSCREWED, Moves()), tmp_path)]
     assert "from the check of 40 of 1,054 series taken for normal (3 were malfunctions)" in notes[0]
     assert "more looks would narrow it" in notes[1]
     assert "--sheet" in notes[1]
