@@ -135,19 +135,19 @@ def line(name: str, of: Described, new: int, runs: int) -> str:
         rng = np.random.default_rng(seed)
         train, rows = dealt(rng, of, new)
         false += drift_of(of, train, rows, rows[:0]).found
-        if seed < max(100, runs // 10):
+        if seed < min(runs, max(100, runs // 10)):
             every = np.arange(len(of.x))
             resampled += drift_of(of, every, rng.choice(every, len(rows)), rows[:0]).found
-        if seed < max(20, runs // 10) and new >= NEW:
+        if seed < min(runs, max(20, runs // 10)) and new >= NEW:
             who = rng.choice(np.unique(of.machine))
             mine = rows[of.machine[rows] == who]
             found = drift_of(of, train, rows, mine[: round(SHARE * len(mine))])
             expected = {who} if len(np.unique(of.machine)) > 1 else {None}
             names = {one.machine for one in found.changed}
             named, alone = named + (expected <= names), alone + (expected == names)
-    seen = f"{named}/{max(20, runs // 10)} | {alone}" if new >= NEW else "|"
-    seconds = time.perf_counter() - began
-    return f"| {name} | {len(of.x):,} | {false}/{runs} | {resampled}/{max(100, runs // 10)} | {seen} | {seconds:.0f} |"
+    seen = f"{named}/{min(runs, max(20, runs // 10))} | {alone}" if new >= NEW else "|"
+    seconds, dealt = time.perf_counter() - began, min(runs, max(100, runs // 10))
+    return f"| {name} | {len(of.x):,} | {false}/{runs} | {resampled}/{dealt} | {seen} | {seconds:.0f} |"
 
 
 def main() -> None:

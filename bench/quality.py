@@ -100,7 +100,7 @@ def answer(workspace: Workspace, flags: dict[str, Any], truth: pl.DataFrame, num
     for one in form["groups"]:
         if "series_id" in one:
             kind = kinds[one["series_id"]]
-            said[one["name"]] = kind if kind != "normal" else "normal"
+            said[one["name"]] = kind
             said[one["name"]] = "bad_recording" if kind.startswith("impossible") else said[one["name"]]
     body = answered(form, "expert", said, at=f"2026-0{number}-01T00:00:00.000Z")
     tsclust.labels_import(workspace.root, [put(workspace.root / f"answers-{number}.json", body)])

@@ -25,10 +25,17 @@ STAGES: dict[str, type[Facts]] = {
     "extract": SeriesFacts, "features": FeaturesFacts, "filter": FeaturesFacts, "cluster": ClustersFacts,
     "train": ModelFacts, "score": ScoresFacts,
 }  # fmt: skip
-MORE = {"score": {"drift_page": "?str"}}  # what a command reports beside what its stage remembers
+MORE = {
+    "score": {"drift_page": "?str"},
+    "extract": {"new?": "int"},
+}  # beside what its stage remembers
 REJECTED = {
     "rule": "str", "when": "str", "reason": "str", "rejected": "int", "in_all": "int", "alone": "int", "ids": [ANY],
     "file?": "str", "bytes?": "int",
+}  # fmt: skip
+COUNTS = {"*": "int"}  # rule -> series
+DRY_RUN = {
+    "rejected": COUNTS, "in_all": COUNTS, "alone": COUNTS, "kept": "int", "kept_now": "int", "lost_groups": [ANY],
 }  # fmt: skip
 STAGE = {
     "state": "str", "settings?": "str", "inputs?": {"*": "str"}, "versions?": {"*": "str"}, "seed?": "int",
@@ -66,14 +73,20 @@ ANSWERS_FILE = {
 # command -> its facts, of those that make no stage, or that report something else on demand
 OTHERS: dict[str, list[Any]] = {
     "init": [{}],
-    "filter": [REJECTED, {"pages": [REJECTED]}, {"rows": "int", "parts": "int", "kept": "int"}],  # the last: of `run`
+    # The last of filter is of `run`.
+    "filter": [DRY_RUN, REJECTED, {"pages": [REJECTED]}, {"rows": "int", "parts": "int", "kept": "int"}],
     "report": [{"bytes?": "int", "lang?": "str", "files?": ["str"]}],  # empty where `run` has none to write
-    "status": [{"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED, "source": SOURCE}],
+    "status": [
+        {"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED, "source": SOURCE, "history": {"*": ANY}}
+    ],
     "verify": [{"files": "int", "damaged": {"*": ANY}, "other_input": {"*": "str"}}],
     "history": [{"runs": [RUN]}],
     "diff": [{"different": [{"what": "str", "a": ANY, "b": ANY}], "groups": ANY}],
     "prune": [{"bytes": "int", "keep": "int", "states": "int", "pages": "int", "models": "int"}],
-    "undo": [{"run": "int", "undone": "str", "stage": "str", "redo": "bool"}, "null"],  # null: nothing to undo
+    "undo": [
+        {"run": "int", "undone": "str", "stage": "str", "redo": "bool", "runs": ["int"]},
+        "null",
+    ],  # null: nothing to undo
     "extract": [COMPARED, TROUBLE],
     "score": [TROUBLE],
     "labels import": [IMPORTED, TROUBLE],

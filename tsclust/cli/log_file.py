@@ -37,7 +37,7 @@ def _workspace_in(words: Sequence[str]) -> Path:
     for word, after in itertools.pairwise([*words, ""]):
         if word in ("-w", "--workspace"):
             named = after
-        elif word.startswith(("--workspace=", "-w")) and not word.startswith("--workspace-"):
+        elif word.startswith(("--workspace=", "-w")):
             named = word.partition("=")[2] if word.startswith("--") else word[2:]
     return Path(named)
 

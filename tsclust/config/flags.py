@@ -17,7 +17,7 @@ _WITH_FLAG: Mapping[str, tuple[str, ...]] = {
                "limit", "sample", "merge"),
     "features": ("peak",),
     "cluster": ("k", "scaling", "baseline", "groups", "seed"),
-    "report": ("title", "lang", "charts", "split"),
+    "report": ("title", "lang", "charts", "split", "sheet"),
     "labels": ("resolve",),
     "train": ("machine", "reject_errors", "answer"),
 }  # fmt: skip
@@ -36,7 +36,7 @@ def as_typed(section: str, key: str, value: Any) -> str:
         return flag(key) if value else f"--no-{flag(key)[2:]}"
     if key == "missing":
         value = [text for text in value if text not in MISSING]
-    values = value or [""] if isinstance(value, list) else [value]
+    values = value or [""] if isinstance(value, list | tuple) else [value]
     return " ".join(f"{flag(key)} {shlex.quote(str(one))}" for one in values)
 
 

@@ -110,7 +110,8 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool
     features, before = workspace.manifest(FEATURES), workspace.reusable(CLUSTERS)
     inputs, digest = {"features": features.output_hash}, config.digest(settings.cluster)
     if before and (before.inputs, before.settings) == (inputs, digest):
-        keep(workspace, CLUSTERS, settings)
+        if not trial:
+            keep(workspace, CLUSTERS, settings)
         done = up_to_date("cluster", workspace.stage(CLUSTERS), before, "")
         return replace(done, notes=(*done.notes, *freshness.stale_notes(workspace, settings)))
     files = FeatureFiles.of(workspace)

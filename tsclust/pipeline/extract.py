@@ -83,7 +83,7 @@ def _read(
             for name, sha256 in before.outputs.items():
                 writer.adopt(workspace.stage(SERIES) / name, sha256)
         changed = (news.found.changed or 0) if news.found else 0
-        manifest = seal(writer, meter, settings, root, info, reading, before, files, left_out, changed)
+        manifest = seal(writer, meter, settings, root, info, reading, before, files, changed)
     notes = (*messages.notes(manifest, new), *_of_source(news, root), *messages.left_out(left_out))
     return of_stage("extract", workspace.stage(SERIES), manifest, "", notes=notes), info
 

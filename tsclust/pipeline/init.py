@@ -40,7 +40,7 @@ def _refuse_no_folder(root: Path) -> None:
     """Raises TsclustError where a file has the name of the workspace, or of a folder above it."""
     for folder in (root, *root.parents):
         if os.path.lexists(folder) and not folder.is_dir():
-            raise TsclustError(f"{folder} is no folder: expected one there", "Name another folder with -w")
+            raise TsclustError(f"{folder} is not a folder: expected one", "Name another folder with -w")
 
 
 def write_workspace(root: Path, settings: str) -> None:

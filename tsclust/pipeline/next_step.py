@@ -94,7 +94,7 @@ STEPS: tuple[tuple[Step, Callable[[Standing], bool]], ...] = (
     # With new rows in it, a sweep is made again where nobody was asked about it; else they are scored.
     (
         CLUSTER,
-        lambda at: _missing_or_other(at.clusters) or (at.clusters is State.GROWN and not (at.labelled or at.reported)),
+        lambda at: _missing_or_other(at.clusters) or (at.clusters is State.GROWN and _nobody_was_asked(at)),
     ),
     (REPORT, lambda at: at.clusters is State.FRESH and not at.reported),
     (ANSWERS, lambda at: not at.labelled),

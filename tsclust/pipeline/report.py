@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -78,10 +79,10 @@ def report(
         path = _write(workspace, settings, listen, name, kind, wanted)
         listen(Progress("report: writing the page", 2, 2, "steps"))
     files = written(path)
-    size = sum(file.stat().st_size for file in files)
+    facts = _facts(files, settings.report.lang)
     several = f", {len(files)} files: send the whole folder" if len(files) > 1 else ""
-    notes = (f"{size / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
-    done = Result("report", path, *meter.read(), notes=notes, facts=_facts(files, settings.report.lang))
+    notes = (f"{facts['bytes'] / 2**20:.1f} MB, opens in any browser, needs no network: {FOR[kind]}{several}",)
+    done = Result("report", path, *meter.read(), notes=notes, facts=facts)
     return end(done, workspace, settings, "reports", save=save)
 
 
@@ -94,7 +95,7 @@ def _there_already(workspace: Workspace, path: Path, lang: str) -> Result:
     return Result("report", path, 0.0, 0.0, skipped=True, notes=(note,), then=after(workspace), facts=facts)
 
 
-def _facts(files: Sequence[Path], lang: str) -> dict[str, object]:
+def _facts(files: Sequence[Path], lang: str) -> dict[str, Any]:
     size = sum(file.stat().st_size for file in files)
     return {"bytes": size, "lang": lang, "files": [str(file) for file in files]}
 
@@ -118,17 +119,25 @@ def _write(
     listen(Progress("report: choosing curves", 0, 2, "steps"))
     asked = settings.report if wanted.group is None else _all_members(settings.report)
     found, lang = collect(workspace, asked, wanted), settings.report.lang
-    if wanted.k is None and wanted.group is None:
+    whole = wanted.k is None and wanted.group is None
+    if whole:
         found = replace(found, sheet=_sheet(workspace, settings.report.sheet))
     listen(Progress("report: writing the page", 1, 2, "steps"))
     drawn = overview_figures(workspace, lang) if settings.report.charts else {}
     path = write_groups(workspace, name, found, lang, drawn, settings.report.split)
+    if whole:
+        _note_newest(workspace, settings, path)
+    else:
+        newest_file.keep(workspace, settings.differences("report"))
+    return path
+
+
+def _note_newest(workspace: Workspace, settings: Settings, path: Path) -> None:
     sweep, labels = _sweep(workspace), workspace.find_manifest(LABELS)
     newest_file.write(workspace, NewestReport(
         sweep=sweep, labels=labels.output_hash if labels else "", made_with=settings.differences("report"),
         path=str(path.relative_to(workspace.reports)), settings=config.digest(settings.report),
     ))  # fmt: skip
-    return path
 
 
 def _all_members(asked: Report) -> Report:

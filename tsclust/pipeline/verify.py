@@ -114,7 +114,7 @@ def _check(workspace: Workspace, folder: Path, listen: Listener) -> _Checked:
     """Once more where the stage was replaced meanwhile: there is no lock, as nothing is written."""
     name = folder.relative_to(workspace.root).as_posix()
     if not folder.is_dir():
-        return _Checked(name, 1, (f"{name} is no folder",), "move it away")
+        return _Checked(name, 1, (f"{name} is not a folder",), "move it away")
     if is_something_else(folder / MANIFEST):
         return _Checked(name, 1, (MANIFEST,), _again(workspace, name))
     content = _manifest(folder)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from math import ceil, floor
 from typing import Any
 
-from tsclust.wording.english import counted
+from tsclust.wording.english import counted, percentages
 
 FEW = 8  # numbers of groups, machines that are named
 Summary = Mapping[str, Any]
@@ -76,7 +75,7 @@ def figure(of: Summary, key: str) -> str:
 
 def _interval(found: Sequence[float] | None) -> str:
     """`42% to 90%`, rounded outwards."""
-    return f"{floor(100 * found[0])}% to {ceil(100 * found[1])}%" if found else "not known"
+    return percentages(*found) if found else "not known"
 
 
 def _value(found: object) -> str:

@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from math import ceil, floor
+
+
+def percentages(low: float, high: float) -> str:
+    """`42% to 90%` of two shares, rounded outwards; what a float adds to a whole percentage is no reason to."""
+    return f"{floor(round(100 * low, 2))}% to {ceil(round(100 * high, 2))}%"
+
 
 def counted(n: int, one: str, many: str = "") -> str:
     """`1 file`, `1,234 files`: n and the words that go with it; `many` where it is not `one` with an s."""

@@ -64,7 +64,9 @@ def make_folder(path: Path) -> None:
 def refuse_no_folder(path: Path) -> None:
     """Raises DamagedError where a file, or a link that leads nowhere, has its name: it may be somebody's."""
     if os.path.lexists(path) and not path.is_dir():
-        raise DamagedError(f"{path} is no folder: expected one there", "Move it away, then run the same command again")
+        raise DamagedError(
+            f"{path} is not a folder: expected one there", "Move it away, then run the same command again"
+        )
 
 
 def sync(path: Path) -> None:

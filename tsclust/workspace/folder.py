@@ -12,7 +12,6 @@ from typing import Any
 
 import filelock
 import pyarrow as pa
-from pydantic import ValidationError
 
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, TsclustError, WorkspaceBusyError
 from tsclust.workspace.atomic import disk_full_explained, refuse_no_folder, remove, replace_folder, sync, write_file
@@ -130,7 +129,7 @@ class Workspace:
         found = self.find_manifest(stage)
         if found is None:
             folder, by = self.stage(stage), f"`tsclust {stage.made_by}`"
-            earlier = f"{folder} was made by an earlier tsclust, whose manifests were others: {by} makes it again"
+            earlier = f"{folder} was made by an earlier tsclust with another form of manifest: {by} makes it again"
             missing = f"{folder} does not exist yet: it is made by {by}"
             problem = earlier if (folder / MANIFEST).exists() else missing
             raise StageMissingError(problem, f"Run: {stage.command(self.root)}")
@@ -202,10 +201,10 @@ class Workspace:
     def _summary(self, stage: Stage[Any], folder: Path) -> dict[str, Any] | None:
         """The manifest of a stage in short; None where there is none that can be read."""
         try:
-            found: dict[str, Any] = stage.manifest.model_validate_json((folder / MANIFEST).read_bytes()).summary()
-        except (OSError, ValidationError):
+            found = stage.read((folder / MANIFEST).read_bytes())
+        except OSError:
             return None
-        return found
+        return found.summary() if found else None
 
     @contextmanager
     def trying(self, stage: Stage[Any]) -> Iterator[StageWriter]:

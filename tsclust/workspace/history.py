@@ -168,7 +168,8 @@ class History:
     @contextlib.contextmanager
     def _new(self, command: str) -> Iterator[tuple[Path, dict[str, Any]]]:
         """A folder in the making for one more run, and what is to be written down of it."""
-        number = 1 + max((run.number for run in History(self.root).runs), default=0)
+        # By the folders, not the records: the number of one whose record is damaged is not given again.
+        number = 1 + max((int(p.name) for p in self.folder.glob("[0-9]*") if p.name.isdigit()), default=0)
         folder = self.folder / f"{number:05d}"
         beside = folder.with_name(f".{folder.name}.new")
         remove(beside)
@@ -197,7 +198,7 @@ class History:
         for leftover in (*self.folder.glob(".*.new"), *self.folder.glob(f"*/{AFTER}/.*.new")):
             remove(leftover)
         last = self.runs[-1] if self.runs else None
-        if last and last.stage and self.now(last.stage) == last.before and not self.after(last).exists():
+        if last and last.stage and self.now(last.stage) == last.before and not self.after(last).parent.exists():
             remove(self.folder / last.name)
 
 

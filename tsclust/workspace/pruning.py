@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_ISREG
 
 from tsclust.workspace.atomic import remove
-from tsclust.workspace.history import AFTER, BEFORE, RECORDS, History, manifest_hash
+from tsclust.workspace.history import RECORDS, History, Run, manifest_hash
 from tsclust.workspace.pages import earlier_pages
 
 MODELS = "models"
@@ -40,10 +40,7 @@ class Surplus:
 def prune(root: Path, keep: int) -> None:
     """Remove what is kept beyond `keep`."""
     for path in Surplus.of(History(root), keep).paths:
-        if path.is_dir():
-            remove(path)
-        else:
-            path.unlink(missing_ok=True)
+        remove(path)
 
 
 def own_bytes(paths: Iterable[Path]) -> int:
@@ -60,17 +57,14 @@ def own_bytes(paths: Iterable[Path]) -> int:
 
 def _stages(history: History, keep: int) -> Iterator[Path]:
     for stage in {run.stage for run in history.runs if run.stage}:
-        kept = [run for run in history.runs if run.stage == stage and _holds(history, run.name)]
-        for run in kept[: max(0, len(kept) - keep)]:
-            yield from (path for path in _folders(history, run.name) if path.exists())
+        kept = [found for run in history.runs if run.stage == stage and (found := _kept(history, run))]
+        for found in kept[: max(0, len(kept) - keep)]:
+            yield from found
 
 
-def _holds(history: History, run: str) -> bool:
-    return any(path.exists() for path in _folders(history, run))
-
-
-def _folders(history: History, run: str) -> tuple[Path, Path]:
-    return history.folder / run / BEFORE, history.folder / run / AFTER
+def _kept(history: History, run: Run) -> list[Path]:
+    """The stages of a run that are there. The folder above stays: it shows that the run was undone."""
+    return [path for path in (history.before(run), history.after(run)) if path.exists()]
 
 
 def _models(history: History, keep: int) -> list[Path]:

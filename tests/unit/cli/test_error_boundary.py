@@ -130,7 +130,7 @@ def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
                          "next": "See the options: tsclust --help"}),
         ("labels import --jso --json", {"code": 2, "error": "No such option: --jso (Possible options: --json)",
                                         "next": "See the options: tsclust labels import --help"}),
-        ("init -w /dev/null/x --json", {"code": 1, "error": "/dev/null is no folder: expected one there",
+        ("init -w /dev/null/x --json", {"code": 1, "error": "/dev/null is not a folder: expected one",
                                         "next": "Name another folder with -w"}),
         ("init --table postgresql://a:secret@h/d --json",
          {"code": 3, "error": "there is a password on the command line (--table): expected none",

@@ -117,7 +117,7 @@ def test_at_any_moment_from_its_start_on(tmp_path: Path) -> None:
         process = started(["-m", "tsclust", "status", "-w", tmp_path / "none"])
         time.sleep(moment / 1000)
         ours = listens(process)
-        how = list(HOW)[moment // 2 % 2]
+        how = list(HOW)[moment // times(100, 2) % 2]
         found, (code, word) = ended(process, how), HOW[how]
         if ours and found.code != 4:  # else it was done
             own += 1

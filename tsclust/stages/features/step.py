@@ -62,7 +62,7 @@ def describer_of(spec: FeatureSpec, series: SeriesFiles, listen: Listener) -> De
 
 def choose_baseline(series: SeriesFiles, describer: Describer, peak: str, listen: Listener) -> tuple[Explained, ...]:
     """The carried columns to compare series within, where nobody has chosen any: by a look at a sample."""
-    if not series.carried:
+    if not series.carried or series.manifest.rows < survey.TO_CHOOSE:
         return ()
     seen = _survey(series.paths, series.manifest.rows, None, listen)
     sign, _ = survey.direction(peak, seen.votes.values())

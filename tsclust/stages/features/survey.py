@@ -117,7 +117,7 @@ def sample(drawn: Sequence[Drawn], described: Sequence[pl.DataFrame]) -> Sample:
 def explained(drawn: Sequence[Drawn], described: pl.DataFrame, compared: Sequence[str]) -> tuple[Explained, ...]:
     """The carried columns to compare series within, by all that was drawn, `described` in the order of the hashes."""
     columns = columns_of_groups(drawn)
-    if not columns or len(described) < TO_CHOOSE:
+    if not columns:
         return ()
     carried = pl.concat([one.carried.select(columns) for one in drawn])[order_of([one.hashes for one in drawn])]
     x = described.select(compared)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tsclust.stages.model.quality import Interval, Quality
+from tsclust.wording.english import percentages
 from tsclust.workspace.commands import command
 
 
@@ -27,7 +28,7 @@ def quality(found: Quality, root: Path) -> Iterator[str]:
         yield f"{found.undecided:,} of the series looked at could not be decided: they count both ways"
     if found.more:
         yield (
-            f"that interval is wider than 20 points: {found.more:,} more looks would narrow it: "
+            f"the interval of recall is wider than 20 points: {found.more:,} more looks would narrow it: "
             f"{_next_sheet(root)} --sheet {found.sheet}"
         )
 
@@ -39,8 +40,7 @@ def _next_sheet(root: Path) -> str:
 
 def _likely(likely: float | None, interval: Interval) -> str:
     """`66% (42% to 90%)`; rounded outwards."""
-    low, high = int(100 * interval[0]), -int(-100 * interval[1] // 1)
-    inside = f"{low}% to {high}%"
+    inside = percentages(*interval)
     return f"{likely:.0%} ({inside})" if likely is not None else inside
 
 

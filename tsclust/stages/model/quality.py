@@ -120,18 +120,14 @@ class Quality(BaseModel):
         """Series of a sheet that is large enough: a model that has learned since is asked about anew."""
         return min(self.looked + self.called_looked + (self.more or 0), LARGEST_SHEET)
 
-    @property
-    def is_wide(self) -> bool:
-        return self.recall[1] - self.recall[0] > WIDE
-
 
 @lru_cache(maxsize=4_096)
 def clopper_pearson(hits: int, looked: int, level: float) -> Interval:
     """The exact interval of a share of which `hits` of `looked` were drawn."""
-    from scipy.stats import binomtest  # half a second to import; a page of a model that is there does without
-
     if not looked:
         return UNKNOWN
+    from scipy.stats import binomtest  # half a second to import
+
     found = binomtest(hits, looked).proportion_ci(level, "exact")
     return float(found.low), float(found.high)
 

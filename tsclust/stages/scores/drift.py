@@ -76,7 +76,7 @@ class Drift:
     unknown     machines that training has not seen: judged only by their shares, of what all had in training
     rates_only  machines judged only by their shares, as they have too few possible series, now or in training
     unjudged    machines not judged at all, as they have fewer than FEW
-    compared    how many series: those that were not trained on; None where nothing says which these are
+    compared    how many series: those that were not trained on; None where the model is of an earlier version
     """
 
     found: bool

@@ -42,7 +42,7 @@ def table_of(
     all_said[keep] = said
     columns = [
         ids, names.take(pa.array(all_said)), names.take(_spread(kind, keep)), _spread(probability, keep),
-        _spread(novelty, keep), rejected_by, pa.array([model] * len(keep), pa.string()),
+        _spread(novelty, keep), rejected_by, pa.repeat(model, len(keep)),
     ]  # fmt: skip
     return pa.table(dict(zip(COLUMNS, columns, strict=True)))
 
@@ -60,7 +60,7 @@ def read(path: Path, columns: Sequence[str] = COLUMNS) -> pl.DataFrame:
 def read_all(paths: Iterable[Path], scored_at: datetime) -> pa.Table:
     """All parts as one table, and in each row when it was scored."""
     table = pa.concat_tables(pq.read_table(whole(path)) for path in paths)
-    return table.append_column(SCORED_AT, pa.array([scored_at] * len(table), pa.timestamp("us", "UTC")))
+    return table.append_column(SCORED_AT, pa.repeat(pa.scalar(scored_at, pa.timestamp("us", "UTC")), len(table)))
 
 
 def _spread(values: Int64s | Floats, keep: Bools) -> pa.Array:

@@ -44,7 +44,7 @@ def _contents(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[i
     """(id, hash) of each series: 16 bytes and the id are held, not the values."""
     for path in paths:
         block, rows = parts.read_block(path), parts.read_carried(path, columns)
-        ids = parts.read_ids(path).to_pylist()
+        ids = block.ids.to_pylist()
         about = map(repr, rows.iter_rows()) if columns else [""] * len(ids)
         for id_, row, content in zip(ids, about, _values(block), strict=True):
             yield id_, hashlib.blake2b(row.encode() + content, digest_size=16).digest()

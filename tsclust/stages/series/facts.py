@@ -18,11 +18,10 @@ class SeriesFacts(Facts):
     ranges  the (lowest, highest) ids of each part that was read by itself;  new  series added the last time
     files   a hash of the names, sizes and times of the files that were read, "" for a server
     changed  series that have changed in the source since they were read, by its watermark
-    left_out  columns that the source has had since the first reading, and that are not carried along
     flags   what the command line set of [source]; in manifests of earlier versions only, see Manifest.made_with
     """
 
-    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges", "flags", "files", "left_out", "changed"})
+    INTERNAL: ClassVar[frozenset[str]] = frozenset({"ranges", "flags", "files", "changed"})
     LONG: ClassVar[frozenset[str]] = frozenset({"ranges", "flags", "files"})
 
     origin: str = ""
@@ -35,7 +34,6 @@ class SeriesFacts(Facts):
     ranges: tuple[tuple[str | None, str | None], ...] = ()
     new: int = 0
     files: str = ""
-    left_out: tuple[str, ...] = ()
     changed: int = 0
     flags: dict[str, Any] = Field(default_factory=dict)
 

@@ -40,13 +40,12 @@ def seal(
     reading: Reading,
     before: Manifest[SeriesFacts] | None,
     files: str = "",
-    left_out: tuple[str, ...] = (),
     changed: int = 0,
 ) -> Manifest[SeriesFacts]:
-    """before: what the series were added to; files, left_out, changed: see SeriesFacts."""
+    """before: what the series were added to; files, changed: see SeriesFacts."""
     new = sum(done.rows for done in reading.parts)
     asked = before.settings if before else digest(settings.source, base)
-    facts = _facts(info, reading, before).model_copy(update={"files": files, "left_out": left_out, "changed": changed})
+    facts = _facts(info, reading, before).model_copy(update={"files": files, "changed": changed})
     return write_manifest(
         writer, meter, SERIES, settings=asked, inputs={"source": info.identity},
         seed=0, rows=new + (before.rows if before else 0), parts=len(writer.outputs),

@@ -131,7 +131,6 @@ class DriftData:
     """Everything the page says.
 
     origin     where the series came from;  compared: how many of them were held against training
-    machine    the carried column that names a machine, "" for none
     cards      the machines that have changed;  more: names of those that are not shown
     stage      the scores; None where nothing has changed
     """
@@ -139,7 +138,6 @@ class DriftData:
     title: str
     origin: str
     compared: int
-    machine: str
     cards: tuple[MachineDrift, ...]
     more: tuple[str | None, ...]
     stage: Stage | None

@@ -71,7 +71,9 @@ def _median(now: Line | None, then: Line | None) -> Curve:
     """The median of now; that of before is what is usual for it."""
     if now is None:
         return Curve("", 0, (), (), then)
-    return Curve("", -now.at[0], now.values, (), then)
+    at = dict(zip(now.at, now.values, strict=True))
+    whole = tuple(at.get(sample) for sample in range(now.at[0], now.at[-1] + 1))  # None where it has a gap
+    return Curve("", -now.at[0], whole, (), then)
 
 
 def _lines(frame: Frame, one: MachineDrift, curves: Sequence[Curve], language: Language) -> tuple[str, ...]:

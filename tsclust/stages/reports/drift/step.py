@@ -88,7 +88,7 @@ def collect(workspace: Workspace, source: SeriesToScore, scores: Manifest[Scores
     drift = scores.facts.drift
     shown = drift.changed[:SHOWN]
     return DriftData(
-        title, scores.facts.origin, drift.compared or 0, source.model.facts.machine,
+        title, scores.facts.origin, drift.compared or 0,
         tuple(_cards(workspace, source, drift, shown)), tuple(one.machine for one in drift.changed[SHOWN:]),
         stage_of(scores) if shown else None,
     )  # fmt: skip
