@@ -146,8 +146,8 @@ def line(name: str, of: Described, new: int, runs: int) -> str:
             names = {one.machine for one in found.changed}
             named, alone = named + (expected <= names), alone + (expected == names)
     seen = f"{named}/{min(runs, max(20, runs // 10))} | {alone}" if new >= NEW else "|"
-    seconds, dealt = time.perf_counter() - began, min(runs, max(100, runs // 10))
-    return f"| {name} | {len(of.x):,} | {false}/{runs} | {resampled}/{dealt} | {seen} | {seconds:.0f} |"
+    seconds, times = time.perf_counter() - began, min(runs, max(100, runs // 10))
+    return f"| {name} | {len(of.x):,} | {false}/{runs} | {resampled}/{times} | {seen} | {seconds:.0f} |"
 
 
 def main() -> None:
