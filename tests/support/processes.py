@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import random
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from typing import Any
 
 import cloudpickle
@@ -32,18 +32,19 @@ class Processes:
     def __call__(
         self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
     ) -> Iterator[Any]:
+        started: list[Future[bytes]] = []
         try:
             tasks = [cloudpickle.dumps((function, part)) for part in parts]
             order = [*range(len(tasks)), *(i for i in range(len(tasks)) if self._random.random() < 0.4)]
             self._random.shuffle(order)
-            summaries: list[Future[bytes]] = [Future()] * len(tasks)
-            for i in order:
-                summaries[i] = self._pool.submit(_answer, tasks[i])
-                self.asked += 1
-            for summary in summaries:
-                yield cloudpickle.loads(summary.result())
+            started += (self._pool.submit(_answer, tasks[i]) for i in order)
+            self.asked += len(order)
+            counting = dict(zip(order, started, strict=True))
+            for i in range(len(tasks)):
+                yield cloudpickle.loads(counting[i].result())
         finally:
             stop()
+            wait(started)  # a part that is done again would write into a stage that has its name already
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

@@ -41,7 +41,11 @@ def silent(_: Progress) -> None:
 
 
 class Engine(Protocol):
-    """What `map_parts` is given and has to do, whoever does it."""
+    """What `map_parts` is given and has to do, whoever does it.
+
+    When it ends, with an error or without, nothing that it started is still at work: parts are files in a folder that
+    is given its name next.
+    """
 
     def __call__(
         self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /

@@ -63,8 +63,8 @@ def _stages(history: History, keep: int) -> Iterator[Path]:
 
 
 def _kept(history: History, run: Run) -> list[Path]:
-    """The stages of a run that are there. The folder above stays: it shows that the run was undone."""
-    return [path for path in (history.before(run), history.after(run)) if path.exists()]
+    """The stages of a run that are there. The folder above the one it made stays: it shows that the run was undone."""
+    return [path for path in (history.before(run).parent, history.after(run)) if path.exists()]
 
 
 def _models(history: History, keep: int) -> list[Path]:

@@ -117,7 +117,7 @@ def drifted() -> DriftData:
     changed = Changed("W7 <script>", 192, 0.0, False, 0.4, True, (shift,), False, "2024-03-12")
     one = MachineDrift(changed, Side(900, band, line, (curve,)), Side(192, band, line), reasons, False)
     other = MachineDrift(Changed(None, 5, 0.0, False, 0.4, True, ()), Side(), Side(5), (wide,), True)
-    return DriftData("", "new.csv", 1_234, "machine_id", (one, other), ("W8", None), learned().stage)
+    return DriftData("", "new.csv", 1_234, (one, other), ("W8", None), learned().stage)
 
 
 @pytest.mark.parametrize("lang", ["en", "ru"])
@@ -137,5 +137,5 @@ def test_the_page_shows_it_offline_and_without_a_script(lang: str) -> None:
 
 
 def test_where_nothing_has_changed_any_more_the_page_says_so() -> None:
-    nothing = DriftData("", "new.csv", 99, "machine_id", (), (), None)
+    nothing = DriftData("", "new.csv", 99, (), (), None)
     assert "Nothing has changed" in render(nothing, "en")

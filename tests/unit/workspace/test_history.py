@@ -352,3 +352,15 @@ def test_a_record_that_was_changed_is_damage_and_no_run(labelled: Workspace) -> 
     facts = tsclust.verify(labelled.root).facts
     assert facts
     assert facts["damaged"]["history"] == ["00002/run.json"]
+
+
+def test_what_prune_takes_of_an_undone_run_leaves_its_number(labelled: Workspace) -> None:
+    """Reports are named by it."""
+    root = labelled.root
+    for most in (4, 5):
+        tsclust.cluster(root, {"cluster": {"k": f"2..{most}"}})
+    tsclust.undo(root)
+    (number,) = (number for number, _, undone in runs(labelled) if undone)
+    assert call_tsclust("prune", "-w", root, "--keep", "0").returncode == 0
+    tsclust.cluster(root, {"cluster": {"k": "2..6"}})
+    assert [number for number, _, _ in runs(labelled)][:2] == [number + 1, number]

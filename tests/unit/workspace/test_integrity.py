@@ -132,7 +132,7 @@ def test_a_manifest_without_a_seal_that_no_version_wrote_is_damage(tmp_path: Pat
 def test_a_sealed_manifest_that_cannot_be_read_is_an_earlier_version_s(tmp_path: Path) -> None:
     folder = stage(tmp_path / "features", a=b"1")
     (folder / MANIFEST).write_text(sealed(json.dumps({"stage": "features"}, indent=2)), encoding="utf-8")
-    with pytest.raises(StageMissingError, match="was made by an earlier tsclust, whose manifests were others"):
+    with pytest.raises(StageMissingError, match="was made by an earlier tsclust with another form of manifest"):
         Workspace(tmp_path).manifest(FEATURES)
 
 
