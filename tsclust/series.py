@@ -24,7 +24,7 @@ def carried(names: Sequence[str]) -> list[str]:
     return [name for name in names if name not in (ID, VALUES)]
 
 
-def is_in(ids: pa.Array, known: pa.Array) -> Bools:
+def is_in(ids: pa.Array | pa.ChunkedArray, known: pa.Array) -> Bools:
     """(n,) which of the ids are known."""
     found: Bools = pc.is_in(ids, value_set=known).to_numpy(zero_copy_only=False)
     return found

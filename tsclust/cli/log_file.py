@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tsclust.clock import now
 from tsclust.errors import TsclustError
 from tsclust.passwords import redacted
 
@@ -62,7 +62,6 @@ def noting(results: Iterable[Any]) -> Iterator[Any]:
 def note(level: str, text: str) -> None:
     """A line: time in UTC, process, level, text. A log that cannot be written on is no reason to stop."""
     if _path:
-        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        line = f"{now} tsclust[{os.getpid()}] {level} {' '.join(redacted(text).split())}\n"
+        line = f"{now()} tsclust[{os.getpid()}] {level} {' '.join(redacted(text).split())}\n"
         with contextlib.suppress(OSError), _path.open("a", encoding="utf-8") as log:
             log.write(line)

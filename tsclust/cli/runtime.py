@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 
 from tsclust.cli import anywhere, interruption, log_file, problem
 from tsclust.cli.problem import Problem
+from tsclust.engine.base import silent
 from tsclust.errors import DiskFullError, SettingsError, TsclustError
 from tsclust.passwords import has_password
 
@@ -57,7 +58,7 @@ def _refuse_passwords(words: Sequence[str]) -> None:
 def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
     """(listener, show) for a command: progress bars on a terminal, results as text or JSON; no text if --quiet."""
     if _quiet and not json:
-        yield _silent, _exhaust
+        yield silent, _exhaust
         return
     from tsclust.cli import render
 
@@ -67,10 +68,6 @@ def shown(json: bool) -> Iterator[tuple[Any, Callable[..., None]]]:
             render.show(log_file.noting(results), json=json, costs=costs)
 
         yield listen, show
-
-
-def _silent(_: object) -> None:
-    """Progress that nobody sees."""
 
 
 def _exhaust(results: Iterable[Any], costs: bool = False) -> None:

@@ -3,12 +3,12 @@ or `labels remove` stays out until it is named."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.integrity import file_hash
 
 SEEN = ".imported"  # hashes of files that were imported from here, a line each
 
@@ -17,13 +17,13 @@ def waiting(workspace: Workspace) -> tuple[Path, ...]:
     """The files that were not imported yet, by name. Raises DamagedError for the manifest of labels/."""
     labels, there = workspace.find_manifest(LABELS), sorted(_folder(workspace).glob("*.json"))
     known = {*(labels.outputs.values() if labels else ()), *_seen(workspace)}
-    return tuple(path for path in there if path.is_file() and _hash(path) not in known)
+    return tuple(path for path in there if path.is_file() and file_hash(path) not in known)
 
 
 def note(workspace: Workspace, paths: Sequence[Path]) -> None:
     """Remember those of these files that are in answers/ as imported."""
     folder = _folder(workspace).absolute()
-    here = {_hash(path) for path in paths if path.absolute().parent == folder and path.is_file()} - _seen(workspace)
+    here = {file_hash(path) for path in paths if path.absolute().parent == folder and path.is_file()} - _seen(workspace)
     if here:
         with (folder / SEEN).open("a", encoding="utf-8") as file:
             file.writelines(f"{one}\n" for one in sorted(here))
@@ -38,8 +38,3 @@ def _seen(workspace: Workspace) -> set[str]:
         return set((_folder(workspace) / SEEN).read_text(encoding="utf-8").split())
     except FileNotFoundError:
         return set()
-
-
-def _hash(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

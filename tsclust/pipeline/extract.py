@@ -48,11 +48,15 @@ def extract(
 
 
 def read(
-    workspace: Workspace, settings: Settings, listen: Listener, update: bool, strict: bool = False
-) -> tuple[Result, SourceInfo]:
-    """Read the source, or with `update` what it has that series/ lacks."""
+    workspace: Workspace, settings: Settings, listen: Listener, update: bool, strict: bool = False,
+    news: News | None = None,
+) -> tuple[Result, SourceInfo]:  # fmt: skip
+    """Read the source, or with `update` what it has that series/ lacks; news: what it answered just now."""
     before = workspace.find_manifest(SERIES) if update else None
-    news = source_news.ask(settings, workspace.root, before, None) if before and before.facts.mark else NOT_ASKED
+    if before is None or not before.facts.mark:
+        news = NOT_ASKED
+    elif news is None:
+        news = source_news.ask(settings, workspace.root, before, None)
     try:
         return _read(workspace, settings, listen, before, news, strict, ())
     except FurtherColumnsError as error:  # of the columns that there are, further series can be read

@@ -37,11 +37,12 @@ def features(
         freshness.refuse_nothing(workspace)
         chosen = _chosen(workspace, series, before, asked, listen)
         settings = with_baseline(asked, chosen or ())
-        if before and _is_fresh(before, series, FeatureSpec.read(root, settings)):
+        spec = FeatureSpec.read(root, settings)
+        if before and _is_fresh(before, series, spec):
             keep(workspace, FEATURES, settings)
             done = up_to_date("features", workspace.stage(FEATURES), before, "")
         else:
-            done = _described(workspace, series, before, settings, chosen, meter, listen)
+            done = _described(workspace, series, before, settings, spec, chosen, meter, listen)
     return end(done, workspace, settings, "features", save=save)
 
 
@@ -71,9 +72,8 @@ def _chosen(
 
 def _described(
     workspace: Workspace, series: SeriesFiles, before: Manifest[FeaturesFacts] | None, settings: Settings,
-    chosen: tuple[Explained, ...] | None, meter: Meter, listen: Listener,
+    spec: FeatureSpec, chosen: tuple[Explained, ...] | None, meter: Meter, listen: Listener,
 ) -> Result:  # fmt: skip
-    spec = FeatureSpec.read(workspace.root, settings)
     describer = describer_of(spec, series, listen)
     same = before if before and before.settings == spec.digest else None
     plan = plan_of(series, settings, describer, FeatureFiles.of(workspace) if same else None, listen)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Sequence
 from importlib.resources import files
@@ -13,7 +12,7 @@ from tsclust.config.template import settings_text
 from tsclust.errors import SettingsError, TsclustError
 from tsclust.pipeline import next_step
 from tsclust.stages.features.default_rules import DEFAULT_RULES
-from tsclust.workspace.atomic import disk_full_explained, make_folder, sync_tree, write_file
+from tsclust.workspace.atomic import disk_full_explained, is_no_folder, make_folder, sync_tree, write_file
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
@@ -39,7 +38,7 @@ def init(root: Path, table: str = "", baseline: Sequence[str] | None = None, *, 
 def _refuse_no_folder(root: Path) -> None:
     """Raises TsclustError where a file has the name of the workspace, or of a folder above it."""
     for folder in (root, *root.parents):
-        if os.path.lexists(folder) and not folder.is_dir():
+        if is_no_folder(folder):
             raise TsclustError(f"{folder} is not a folder: expected one", "Name another folder with -w")
 
 

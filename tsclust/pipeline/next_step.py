@@ -15,7 +15,7 @@ from tsclust.config import Settings
 from tsclust.errors import TsclustError
 from tsclust.pipeline import answers_folder, stage_state
 from tsclust.pipeline.settings import load
-from tsclust.pipeline.stage_state import State
+from tsclust.pipeline.stage_state import Manifests, State
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.labels.facts import LABELS
@@ -119,18 +119,18 @@ def after(workspace: Workspace) -> str:
         return command("verify", workspace.root)
 
 
-def typed(workspace: Workspace, settings: Settings) -> str:
-    """What to type next by these settings. Raises DamagedError."""
-    at, root = standing(workspace, settings), workspace.root
+def typed(workspace: Workspace, settings: Settings, found: Manifests | None = None) -> str:
+    """What to type next by these settings; found: all manifests, where they were read already. Raises DamagedError."""
+    at, root = standing(workspace, settings, found), workspace.root
     step = next_step(at)
     if step is WAITING:
         return f"{step.typed(root)} {' '.join(shlex.quote(str(path)) for path in at.waiting)}"
     return step.typed(root)
 
 
-def standing(workspace: Workspace, settings: Settings) -> Standing:
+def standing(workspace: Workspace, settings: Settings, found: Manifests | None = None) -> Standing:
     """Where the workspace stands. Raises DamagedError where a manifest is not what was written."""
-    root, found = workspace.root, stage_state.manifests(workspace)
+    root, found = workspace.root, found or stage_state.manifests(workspace)
     states = {name: stage_state.state(name, found, settings, root) for name in found if name != LABELS.name}
     clusters, scores, newest = found[CLUSTERS.name], found[SCORES.name], newest_file.read(workspace)
     labels = found[LABELS.name]

@@ -116,7 +116,8 @@ def _series(workspace: Workspace, flags: Mapping[str, object] | None, listen: Li
 def _new_series(workspace: Workspace, settings: Settings, before: Manifest[Any], listen: Listener) -> Result:
     news = source_news.ask_or_raise(settings, workspace.root, before)
     if news.is_new:
-        return end(extract.read(workspace, settings, listen, update=True)[0], workspace, settings, "series")
+        done, _ = extract.read(workspace, settings, listen, update=True, news=news)
+        return end(done, workspace, settings, "series")
     done = up_to_date("extract", workspace.stage(SERIES), before, next_step.after(workspace))
     notes = (*source_news.notes(news, workspace.root), f"read {before.made_at}")
     return replace(done, notes=notes, facts={**(done.facts or {}), "new": 0})

@@ -10,7 +10,8 @@ from tsclust.config import Settings
 from tsclust.pipeline import next_step, source_news
 from tsclust.pipeline.settings import kept_notes, load
 from tsclust.pipeline.source_news import News
-from tsclust.pipeline.stage_state import LATER, judged, manifests
+from tsclust.pipeline.stage_state import LATER, State, judged, manifests
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
@@ -28,14 +29,17 @@ def status(root: Path, flags: Mapping[str, object] | None = None, *, offline: bo
     workspace = Workspace.open(root)
     settings = load(workspace, flags)
     meter = Meter()
-    found = {name: one for name, one in manifests(workspace).items() if one or name not in {s.name for s in LATER}}
-    states = {name: judged(name, found, settings, root)[1] for name in found if name != "labels"}
+    everything = manifests(workspace)
+    found = {name: one for name, one in everything.items() if one or name not in {s.name for s in LATER}}
+    judgements = {name: judged(name, found, settings, root) for name in found if name != "labels"}
+    states = {name: words for name, (_, words) in judgements.items()}
     past = past_of(workspace)
     reports = past.reports_now(workspace)
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
     about = {name: _about(manifest) if manifest else {} for name, manifest in found.items()}
-    labelled = _labels(workspace, settings, states) if found.get("labels") else None
+    fresh = judgements[CLUSTERS.name][0] is State.FRESH
+    labelled = _labels(workspace, settings, fresh) if found.get("labels") else None
     stages = {name: {"state": state, **about[name]} for name, state in states.items()}
     news = _news(settings, root, found[SERIES.name], offline)
     facts = {"stages": stages, "reports": reports, "labels": labelled.facts() if labelled else {}}
@@ -47,15 +51,15 @@ def status(root: Path, flags: Mapping[str, object] | None = None, *, offline: bo
     if workspace.unfinished(SERIES).exists():
         again = command("extract", root) if settings.source.has_place else "the same command"
         notes.append(f"an extract was interrupted: {again} resumes it")
-    then = next_step.typed(workspace, settings)
+    then = next_step.typed(workspace, settings, everything)
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
 
 
-def _labels(workspace: Workspace, settings: Settings, states: Mapping[str, str]) -> LabelsStatus:
+def _labels(workspace: Workspace, settings: Settings, fresh: bool) -> LabelsStatus:
     # Here, because it reads tables: without labels there is nothing that takes these libraries, and half a second.
     from tsclust.pipeline.status_labels import labels_status
 
-    return labels_status(workspace, settings, fresh=states["clusters"] == "up to date")
+    return labels_status(workspace, settings, fresh)
 
 
 def _news(settings: Settings, root: Path, series: Manifest[Any] | None, offline: bool) -> News:

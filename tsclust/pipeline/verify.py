@@ -18,6 +18,7 @@ from tsclust.pipeline import stage_state
 from tsclust.pipeline.stage_state import ALWAYS, LATER
 from tsclust.stages.scores.facts import SCORES_NEW
 from tsclust.wording.english import counted
+from tsclust.workspace.atomic import is_no_folder
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.history import RUN
@@ -87,7 +88,7 @@ def _folders(workspace: Workspace) -> list[Path]:
     root = workspace.root
     found = {path for depth in ("*", "*/*", "history/*/*/*") for path in root.glob(depth) if _has_manifest(path)}
     found |= {root / name for name in STAGES if os.path.lexists(root / name)}
-    found |= {root / name for name in OTHERS if os.path.lexists(root / name) and not (root / name).is_dir()}
+    found |= {root / name for name in OTHERS if is_no_folder(root / name)}
     return sorted(one for one in found if not one.relative_to(root).parts[0].startswith("."))
 
 

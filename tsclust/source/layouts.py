@@ -89,7 +89,7 @@ def same_only(found: Layout, kept: Sequence[str]) -> Layout:
     return replace(found, carry=tuple(kept), left_out=tuple(n for n in found.carry if n not in kept))
 
 
-def with_ends(found: Layout, asked: Collection[str], names: Collection[str]) -> Layout:
+def naming_ends(found: Layout, asked: Collection[str], names: Collection[str]) -> Layout:
     """The layout with the first and the last time of each series, where these are to be carried. names: all columns."""
     if found.form != "long" or not ({"*", found.order} & {*asked}):
         return found

@@ -61,9 +61,14 @@ def make_folder(path: Path) -> None:
         sync(folder.parent)
 
 
+def is_no_folder(path: Path) -> bool:
+    """Whether a file, or a link that leads nowhere, has its name."""
+    return os.path.lexists(path) and not path.is_dir()
+
+
 def refuse_no_folder(path: Path) -> None:
-    """Raises DamagedError where a file, or a link that leads nowhere, has its name: it may be somebody's."""
-    if os.path.lexists(path) and not path.is_dir():
+    """Raises DamagedError where something else has its name: it may be somebody's."""
+    if is_no_folder(path):
         raise DamagedError(
             f"{path} is not a folder: expected one there", "Move it away, then run the same command again"
         )

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +22,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tsclust.clock import now
 from tsclust.workspace.atomic import link_or_copy, link_tree, make_folder, remove, replace_folder, sync, write_file
 from tsclust.workspace.integrity import MANIFEST, is_intact, sealed
 
@@ -174,7 +174,7 @@ class History:
         beside = folder.with_name(f".{folder.name}.new")
         remove(beside)
         make_folder(beside)
-        about: dict[str, Any] = {"number": number, "command": command, "at": _now()}
+        about: dict[str, Any] = {"number": number, "command": command, "at": now()}
         yield beside, about
         (beside / RUN).write_text(_text(Run.model_validate(about)), encoding="utf-8")
         replace_folder(beside, folder)
@@ -204,10 +204,6 @@ class History:
 
 def _text(run: Run) -> str:
     return sealed(run.model_dump_json(indent=2))
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
 def manifest_hash(folder: Path) -> str | None:

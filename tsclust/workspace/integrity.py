@@ -24,6 +24,12 @@ _SEALED = re.compile(re.escape(_SEAL.encode()) + rb'([0-9a-f]{64})"\n}\n?')
 Outputs = Mapping[str, str]  # file, relative to its stage -> sha256
 
 
+def file_hash(path: Path) -> str:
+    """sha256 of the content of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def sealed(text: str) -> str:
     """The text of a manifest (JSON, indented) with the hash of itself as its last key."""
     body = text.removesuffix("\n}")
@@ -147,12 +153,11 @@ def _is_as_written(path: Path, sha256: str) -> bool:
     if is_something_else(path):
         return False
     try:
-        return _sha256(path, _state(path)) == sha256
+        return _known_hash(path, _state(path)) == sha256
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return False
 
 
 @lru_cache(maxsize=1 << 16)
-def _sha256(path: Path, _: State) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _known_hash(path: Path, _: State) -> str:
+    return file_hash(path)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tsclust.clock import now
 from tsclust.workspace.commands import command
 from tsclust.workspace.integrity import is_sealed, sealed
 from tsclust.workspace.parquet import StageWriter
@@ -169,10 +170,9 @@ def write_manifest(
 ) -> Manifest[F]:  # fmt: skip
     """Seal a stage: its manifest is the last file written."""
     seconds, peak = meter.read()
-    made_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     manifest = stage.manifest(
         stage=stage.name, settings=settings, inputs=inputs, outputs=writer.outputs, versions=_versions(), seed=seed,
-        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=made_at, facts=facts, made_with=made_with or {},
+        rows=rows, parts=parts, seconds=seconds, peak_mb=peak, made_at=now(), facts=facts, made_with=made_with or {},
     )  # fmt: skip
     return put_manifest(writer, manifest)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tsclust.workspace.atomic import appearing, link_or_copy, link_tree, write_file
 from tsclust.workspace.history import History
+from tsclust.workspace.integrity import file_hash
 
 
 def write_page(root: Path, command: str, path: Path, text: str) -> None:
@@ -17,12 +18,15 @@ def write_page(root: Path, command: str, path: Path, text: str) -> None:
 
 def write_pages(root: Path, command: str, texts: Mapping[Path, str]) -> None:
     """`write_page` of several pages of one run."""
-    new = [path for path, text in texts.items() if hash_of(path) != hashlib.sha256(text.encode()).hexdigest()]
-    for path in new:
-        keep_page(root, path)
-        write_file(path, texts[path])
-    if new:
-        record(root, command, *new)
+    wrote = {}
+    for path, text in texts.items():
+        found, new = hash_of(path), hashlib.sha256(text.encode()).hexdigest()
+        if found != new:
+            _keep(root, path, found)
+            write_file(path, text)
+            wrote[path.name] = new
+    if wrote:
+        History(root).record_pages(command, wrote)
 
 
 def record(root: Path, command: str, *paths: Path) -> None:
@@ -32,7 +36,11 @@ def record(root: Path, command: str, *paths: Path) -> None:
 
 def keep_page(root: Path, path: Path) -> None:
     """Give a page, or the folder of one in several files, a second name: that with its number."""
-    found = hash_of(path)
+    _keep(root, path, hash_of(path))
+
+
+def _keep(root: Path, path: Path, found: str | None) -> None:
+    """found: its hash."""
     if found is None:
         return
     kept = numbered(path, _number_of(root, path, found))
@@ -68,7 +76,7 @@ def hash_of(path: Path) -> str | None:
     if path.is_dir():
         each = [(one.name, hash_of(one)) for one in sorted(path.glob("*.html"))]
         return hashlib.sha256(repr(each).encode()).hexdigest()
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path.exists() else None
+    return file_hash(path) if path.exists() else None
 
 
 def _number_of(root: Path, path: Path, found: str) -> int:

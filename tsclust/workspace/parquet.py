@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from tsclust.series import ID
 from tsclust.workspace.atomic import link_or_copy, sync
+from tsclust.workspace.integrity import file_hash
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
 GROUP_VALUES = 1 << 20  # or as many rows as hold this many values
@@ -42,7 +43,7 @@ def write_part(folder: Path, name: str, table: pa.Table) -> Written:
     apart = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
     pq.write_table(table, path, **_FAST, use_dictionary=texts, column_encoding=apart)
     sync(path)  # here, where parts are made side by side: the end of a stage does not wait for the disk
-    return Written(name, _sha256(path))
+    return Written(name, file_hash(path))
 
 
 def write_batches(folder: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[Written, int]:
@@ -58,7 +59,7 @@ def write_batches(folder: Path, name: str, schema: pa.Schema, batches: Iterable[
             writer.write_table(group, row_group_size=ROW_GROUP)
             rows += group.num_rows
     sync(beside)
-    written = Written(name, _sha256(beside))
+    written = Written(name, file_hash(beside))
     beside.rename(path)
     return written, rows
 
@@ -137,8 +138,3 @@ def _with_plain_texts(table: pa.Table) -> pa.Table:
 def _dictionary_columns(schema: pa.Schema) -> list[str]:
     """Text columns repeat (a machine's name): a dictionary pays there, for numbers it only costs time."""
     return [f.name for f in schema if f.name != ID and pa.types.is_string(f.type)]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

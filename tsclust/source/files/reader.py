@@ -28,7 +28,7 @@ from tsclust.source.files.several import FILE_NAME
 from tsclust.source.files.spellings import Spellings
 from tsclust.source.files.unchanged import Unchanged
 from tsclust.source.identity import joined, sameness
-from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout, same_only, with_ends
+from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout, naming_ends, same_only
 from tsclust.source.number_text import with_nulls
 from tsclust.source.numbered import FEWEST_WIDE
 from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo, first_batch
@@ -155,7 +155,7 @@ def reader(source: Source, base: Path) -> FileReader:
         found = same_only(found, same_in_series(rows, schema, source, found))
     order = Order.of(rows, schema, found.order, look)
     if order.moment is not None:
-        found = with_ends(found, source.carry, schema.names)
+        found = naming_ends(found, source.carry, schema.names)
     taken = (*found.ids, found.order, *found.values)
     texts = (n for n in dict.fromkeys((*found.carry, *_asked_by_where(schema, source))) if n not in taken)
     times = look.carried_times([n for n in texts if pa.types.is_string(schema.field(n).type)], source.times)

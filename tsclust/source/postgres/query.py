@@ -15,7 +15,7 @@ from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Column, Key, Look
 from tsclust.source.identity import sameness, varying
 from tsclust.source.keys import split_keys
-from tsclust.source.layouts import Layout, free_name, layout, same_only, with_ends
+from tsclust.source.layouts import Layout, free_name, layout, naming_ends, same_only
 from tsclust.source.long_rows import two_names
 from tsclust.source.postgres import ranges
 from tsclust.source.postgres.looks import Looks
@@ -50,7 +50,7 @@ def selected(
     if found.form == "long" and "*" in source.carry:
         found = same_only(found, _of_series(holder, from_, found, columns, source))
     if any(c.name == found.order and c.oid in MOMENTS for c in described):
-        found = with_ends(found, source.carry, names)
+        found = naming_ends(found, source.carry, names)
     place = {*found.ids, found.order}
     unique = any(key.unique and place >= set(key.columns) for key in keys)
     selection = select(from_, found, described, sameness(found, columns, source), places=not unique)

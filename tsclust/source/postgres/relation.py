@@ -40,27 +40,25 @@ def relation(source: Source, base: Path) -> Relation:
     """
     from psycopg import sql
 
-    if source.query.strip():
-        text, label = _query(source.query.strip(), base)
-        return Relation(sql.SQL("(\n{}\n) AS q").format(sql.SQL(text)), label)
-    if source.table.strip():
-        return Relation(sql.SQL("{} AS q").format(sql.Identifier(*table_names(source.table))), source.table.strip())
-    raise _nowhere()
+    text, label = _found(source, base)
+    return Relation(sql.SQL(text), label)
 
 
 def text_of(source: Source, base: Path) -> str:
     """The text of `relation`, without psycopg, which who only asks whether it has changed does without. Errors are the
     same."""
+    return _found(source, base)[0]
+
+
+def _found(source: Source, base: Path) -> tuple[str, str]:
+    """The item of FROM, and what to call it."""
     if source.query.strip():
-        return f"(\n{_query(source.query.strip(), base)[0]}\n) AS q"
+        text, label = _query(source.query.strip(), base)
+        return f"(\n{text}\n) AS q", label
     if source.table.strip():
         quoted = (name.replace('"', '""') for name in table_names(source.table))
-        return ".".join(f'"{name}"' for name in quoted) + " AS q"
-    raise _nowhere()
-
-
-def _nowhere() -> SettingsError:
-    return SettingsError(
+        return ".".join(f'"{name}"' for name in quoted) + " AS q", source.table.strip()
+    raise SettingsError(
         "source.table, source.query and source.files are all empty: expected one of them",
         'Set one in tsclust.toml, for example: table = "machine.cycles"; or on the command line: --from FILES',
     )

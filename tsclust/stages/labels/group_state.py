@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Int64s
-from tsclust.series import ID
+from tsclust.series import ID, is_in
 from tsclust.stages.clusters.parts import SAME_SET, UNLABELLED_GROUP, ClusterRow
 from tsclust.stages.labels.kinds import DONT_KNOW, MIXED, UNNAMED
 
@@ -66,7 +66,7 @@ def tally(labelled: LabelIndex, ids: pa.Array | pa.ChunkedArray, inside: npt.NDA
     counts = np.zeros((2 + len(labelled.kinds), inside.shape[1]), np.int64)
     np.add.at(counts, 2 + codes, inside[rows])
     counts[0] = inside[np.unique(rows)].sum(axis=0)
-    counts[1] = inside[pl.Series(ids).is_in(labelled.disputed.implode()).to_numpy()].sum(axis=0)
+    counts[1] = inside[is_in(ids, labelled.disputed.to_arrow())].sum(axis=0)
     return counts
 
 

@@ -15,7 +15,7 @@ from tsclust.arrays import Floats, Int64s, UInt64s
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress, map_parts
 from tsclust.hashing import hash_ids, limit
-from tsclust.series import ID
+from tsclust.series import ID, is_in
 from tsclust.stages.features import rules
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.features.files import FeatureFiles
@@ -126,7 +126,7 @@ def _moves(source: LabelledSeries, model: ModelBundle, check: Check, ids: pa.Arr
     """What is called a malfunction now and was not at the check, and the reverse; kind (n,): -1 where refused."""
     faulty = [at for at, name in enumerate(model.kinds) if model.facts.verdicts[name] == "malfunction"]
     labelled = source.used.filter(pl.col("verdict") == "malfunction")[ID]
-    called = np.isin(kind, faulty) | pl.Series(ids).is_in(labelled.implode()).to_numpy()
+    called = np.isin(kind, faulty) | is_in(ids, labelled.to_arrow())
     return quality.moves(check, hash_ids(ids, quality.CHECK_SEED), called)
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from tsclust.arrays import Bools, Floats, UInt64s
 from tsclust.hashing import hash_ids
+from tsclust.series import is_in
 from tsclust.stages.model.profile import unlikeness
 from tsclust.stages.model.quality import CHECK_SEED
 
@@ -56,9 +57,8 @@ class Candidates:
 
 def candidates(ids: pa.Array, z: Floats, said: Bools, looked: Looked) -> Candidates:
     """Of the kept series of a part: ids, said (n,), whether score calls them a malfunction, deviations z (n, d)."""
-    names = pl.Series(ids)
-    alone, faulty = (names.is_in(one.implode()).to_numpy() for one in (looked.alone, looked.faulty))
-    called = (said | names.is_in(looked.called.implode()).to_numpy()) & ~alone
+    alone, faulty, known = (is_in(ids, one.to_arrow()) for one in (looked.alone, looked.faulty, looked.called))
+    called = (said | known) & ~alone
     hashes, others = hash_ids(ids, CHECK_SEED), ~called & ~alone
     return Candidates(hashes[others], unlikeness(z[others]), hashes[called], hashes[faulty])
 

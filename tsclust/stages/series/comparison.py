@@ -37,7 +37,7 @@ def compare(one: Sequence[Path], other: Sequence[Path]) -> Comparison:
 
 
 def _columns(paths: Sequence[Path]) -> set[str]:
-    return set(carried(parts.read_table(paths[0]).schema.names))
+    return set(carried(parts.read_schema(paths[0]).names))
 
 
 def _contents(paths: Sequence[Path], columns: Sequence[str]) -> Iterator[tuple[int | str, bytes]]:

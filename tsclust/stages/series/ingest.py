@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import gc
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import tenacity
 
+from tsclust.clock import now
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, Progress
 from tsclust.engine.threads import pool_of_threads
@@ -96,7 +96,7 @@ class Reading:
                 self.journal.freeze(
                     Plan(identity=info.identity, first=self._first, mark=info.high_watermark, ranges=ranges)
                 )
-            taken_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+            taken_at = now()
             snapshot = f"{info.snapshot} of {taken_at}" if info.snapshot else taken_at
             with _no_collector():
                 (self._by_ranges if info.ranges else self._in_one_pass)(reader, snapshot)

@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.source.protocols import Range
+from tsclust.workspace.integrity import file_hash
 
 
 class Plan(BaseModel):
@@ -126,8 +127,7 @@ def _intact(path: Path, done: Done) -> bool:
     if not done.rows:  # a range in which nothing lies makes no file
         return True
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == done.sha256
+        return file_hash(path) == done.sha256
     except FileNotFoundError:
         return False
 

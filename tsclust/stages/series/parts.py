@@ -42,7 +42,7 @@ class SeriesFiles:
     @cached_property
     def schema(self) -> pa.Schema:
         """The columns with their types: the id, what is carried along, the values."""
-        return pq.read_schema(whole(self.paths[0]))
+        return read_schema(self.paths[0])
 
     @property
     def carried(self) -> list[str]:
@@ -63,6 +63,11 @@ class SeriesFiles:
     def empty_block(self) -> SeriesBlock:
         """No series, with ids and values of the types that there are."""
         return SeriesBlock.from_arrow(self.schema.empty_table())
+
+
+def read_schema(path: Path) -> pa.Schema:
+    """The columns of a part with their types."""
+    return pq.read_schema(whole(path))
 
 
 def check_carried(carried: Sequence[str], baseline: Sequence[str]) -> None:
