@@ -8,6 +8,7 @@ from typing import Any
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.config import flags as flags_of
+from tsclust.config.flags import ONCE
 from tsclust.config.kept import PLACES
 from tsclust.config.save import save as save_settings
 from tsclust.errors import TsclustError
@@ -25,8 +26,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {  # stage -> those of tsclust.toml th
     "series": ("source",), "features": ("features",), "clusters": ("cluster",), "model": ("train", "labels"),
     "reports": ("report",),
 }  # fmt: skip
-STAGES: tuple[Stage[Any], ...] = (SERIES, FEATURES, CLUSTERS, MODEL)
-ONCE = frozenset({"limit", "sample", "where"})  # of a source: they select from it
+CONFIGURED: tuple[Stage[Any], ...] = (SERIES, FEATURES, CLUSTERS, MODEL)  # stages with settings of their own
+SELECTING = ONCE | {"where"}  # of a source: they select from it
 
 
 def load(
@@ -70,7 +71,7 @@ def load_as_set(
         made_with["cluster"] = _of_drilldown(workspace, within)
     if new_source:
         source = {} if PLACES & _given(flags) else made_with.get("source", {})
-        made_with["source"] = {key: one for key, one in source.items() if key not in ONCE}
+        made_with["source"] = {key: one for key, one in source.items() if key not in SELECTING}
     return config.load(workspace.config, flags, made_with)
 
 
@@ -87,7 +88,7 @@ def _of_drilldown(workspace: Workspace, within: int) -> Mapping[str, KeptSetting
 def remembered(workspace: Workspace) -> MadeWith:
     """section -> key -> what the stages that are there were made with, where tsclust.toml had something else."""
     found: dict[str, Mapping[str, KeptSetting]] = {}
-    for stage in STAGES:
+    for stage in CONFIGURED:
         if manifest := _manifest(workspace, stage):
             made_with = manifest.made_with or _of_earlier_version(workspace, manifest)
             found |= {name: keys for name, keys in made_with.items() if name in SECTIONS[stage.name]}
@@ -143,5 +144,5 @@ def save(
     if wrote == "reports":
         newest_file.keep(workspace, now.differences("report"))
     else:
-        keep(workspace, next(stage for stage in STAGES if stage.name == wrote), now)
+        keep(workspace, next(stage for stage in CONFIGURED if stage.name == wrote), now)
     return said

@@ -118,13 +118,6 @@ class Language:
         name = self.locale.months["stand-alone"]["wide"][int(month)]
         return str(self.texts["numbers"]["month_year"].format(month=name, year=year))
 
-    def day_or_month(self, text: str) -> str:
-        """2024-03-12 -> 12 March 2024, 2024-03 -> March 2024; any other text as it is."""
-        try:
-            return self.date(date.fromisoformat(text))
-        except ValueError:
-            return self.month(text)
-
     def plain(self, value: object) -> str:
         """A value from the data, of any type, as text for people."""
         if value is None or value == "":

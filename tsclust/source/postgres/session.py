@@ -116,7 +116,7 @@ def open_snapshot(dsn: str) -> Connection:
 
     Raises ConnectError, which never tells a password.
     """
-    connection = _connected(params_of(dsn))
+    connection = _connected(_params_of(dsn))
     try:
         with translate_errors("the server"):
             _begin(connection)
@@ -129,7 +129,7 @@ def open_snapshot(dsn: str) -> Connection:
 
 def connect(dsn: str) -> Connection:
     """A connection that may write, every statement for itself. Raises ConnectError, which never tells a password."""
-    return _connected(params_of(dsn))
+    return _connected(_params_of(dsn))
 
 
 def started_at(connection: Connection) -> str:
@@ -145,18 +145,18 @@ def join_snapshot(dsn: str, holder: Connection, snapshot: str, start: str) -> Co
     Raises ConnectError (PooledError where a pooler has no second connection for us), or SourceLostError where the
     holder has gone and the snapshot with it.
     """
-    connection = _connected(params_of(dsn) | reached(holder))
+    connection = _connected(_params_of(dsn) | _reached(holder))
     try:
         with translate_errors("the server"):
             _begin(connection)
         try:
-            connection.execute(set_snapshot(snapshot))
+            connection.execute(_set_snapshot(snapshot))
         except psycopg.Error as error:
-            raise snapshot_gone(snapshot, str(error)) from error
+            raise _snapshot_gone(snapshot, str(error)) from error
         with translate_errors("the server"):
             connection.execute(SETTINGS)
             if started_at(connection) != start:
-                raise snapshot_gone(snapshot, "the server was restarted")
+                raise _snapshot_gone(snapshot, "the server was restarted")
     except BaseException:
         connection.close()
         raise
@@ -167,7 +167,7 @@ def _connected(params: dict[str, Any]) -> Connection:
     try:
         connection: Connection = psycopg.connect(make_conninfo("", **params), autocommit=True)
     except psycopg.Error as error:
-        raise refused(str(error), params) from None
+        raise _refused(str(error), params) from None
     return connection
 
 
@@ -199,11 +199,11 @@ def _answer(connection: PGconn, until: float) -> PQGen[Any]:
             return result
 
 
-def set_snapshot(snapshot: str) -> sql.Composed:
+def _set_snapshot(snapshot: str) -> sql.Composed:
     return sql.SQL("SET TRANSACTION SNAPSHOT {}").format(snapshot)
 
 
-def snapshot_gone(snapshot: str, told: str) -> SnapshotGoneError:
+def _snapshot_gone(snapshot: str, told: str) -> SnapshotGoneError:
     return SnapshotGoneError(f"the snapshot {snapshot} is gone: {told}", _ASK_AGAIN)
 
 
@@ -216,7 +216,7 @@ def translate_errors(label: str, meanings: Meanings = _MEANINGS) -> Iterator[Non
         # Without an SQLSTATE it is libpq that speaks: what came makes no sense to it.
         lost = type(error) is psycopg.DatabaseError and error.sqlstate is None
         kind = psycopg.OperationalError if lost else type(error)
-        raise translate(kind, label, _server_message(error), meanings) from error
+        raise _translate(kind, label, _server_message(error), meanings) from error
 
 
 def no_such_table(holder: Connection, label: str, error: psycopg.Error) -> QueryError:
@@ -233,7 +233,7 @@ def no_such_table(holder: Connection, label: str, error: psycopg.Error) -> Query
     return QueryError(f"{label}: {told} (tables: {names or 'none'})", "Correct source.table or source.query")
 
 
-def params_of(dsn: str) -> dict[str, Any]:
+def _params_of(dsn: str) -> dict[str, Any]:
     try:
         said = conninfo_to_dict(dsn)
     except psycopg.Error:  # its text may quote a piece of the password
@@ -257,14 +257,14 @@ def _unreadable(why: str) -> ConnectError:
     )
 
 
-def reached(holder: Connection) -> dict[str, Any]:
+def _reached(holder: Connection) -> dict[str, Any]:
     """Where the holder's search through hosts, services and password files ended: a snapshot is one server's."""
     info = holder.info
     there = {"host": info.host, "hostaddr": info.hostaddr, "port": info.port, "user": info.user, "dbname": info.dbname}
     return {k: v for k, v in (there | {"password": info.password}).items() if v}
 
 
-def refused(told: str, params: dict[str, Any]) -> ConnectError:
+def _refused(told: str, params: dict[str, Any]) -> ConnectError:
     defaults = {d.keyword.decode(): d.val.decode() for d in psycopg.pq.Conninfo.get_defaults() if d.val}
     known = defaults | params
     place = " ".join(f"{k}={known[k]}" for k in ("service", "host", "port", "dbname", "user") if known.get(k))
@@ -274,7 +274,7 @@ def refused(told: str, params: dict[str, Any]) -> ConnectError:
     )
 
 
-def translate(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings = _MEANINGS) -> TsclustError:
+def _translate(kind: type[psycopg.Error], label: str, told: str, meanings: Meanings = _MEANINGS) -> TsclustError:
     if pooled := next((step for word, step in _WHY_POOLED if word in told), ""):
         return PooledError(f"{label}: {told}", pooled)
     error, next_step = next((e, step) for classes, e, step in meanings if issubclass(kind, classes))

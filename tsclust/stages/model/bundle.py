@@ -87,9 +87,10 @@ class ModelBundle:
         where[~plain] = np.arange(np.count_nonzero(~plain))
         return kind[where], sure[where], novelty[where]
 
-    def refuses(self, probability: Floats, novelty: Floats) -> Bools:
-        """(n,) which series get no answer, at the threshold of training."""
-        refused: Bools = (probability < self.facts.threshold) | (novelty > 1)
+    def refuses(self, probability: Floats, novelty: Floats, threshold: float | None = None) -> Bools:
+        """(n,) which series get no answer, at this threshold (default: that of training)."""
+        least = self.facts.threshold if threshold is None else threshold
+        refused: Bools = (probability < least) | (novelty > 1)
         return refused
 
     def _probability(self, x: Floats) -> Floats:

@@ -105,10 +105,9 @@ def _starts(chosen: pl.DataFrame) -> Int64s:
 
 def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | None) -> pa.Table:
     """These columns (None: all) of the chosen rows of series/, in their order. Raises StageMissingError."""
-    by_part = chosen.with_row_index("place").partition_by("part", maintain_order=True)
-    tables = [_rows_of(workspace, rows["part"][0], rows["row"].to_numpy(), columns) for rows in by_part]
-    places = np.concatenate([rows["place"].to_numpy() for rows in by_part])
-    table = pa.concat_tables(tables).take(pa.array(np.argsort(places)))
+    pieces, places = series_parts.by_part(chosen)
+    tables = [_rows_of(workspace, part, rows, columns) for part, rows in pieces]
+    table = pa.concat_tables(tables).take(pa.array(places))
     if pl.Series(table[ID]).to_list() != chosen[ID].to_list():
         raise other_series(workspace)
     return table

@@ -18,6 +18,7 @@ ENOUGH = 100  # series of a machine in training: fewer tell nothing of how its f
 FEW = 5  # series now that are judged: of fewer a single one is a large share
 LEAST = 0.01  # a share that is smaller is not known so well: a machine's first bad recording is no change of it
 MORE = 0.1  # and by so much it has to be larger: machines differ in how often they fail
+MOVED = 0.3  # deviations of a median that are named
 PRIOR = 0.5  # series more in each bin: an empty one must not be infinitely much (Jeffreys)
 
 
@@ -38,6 +39,11 @@ class Shift:
     then: float = 0.0
     now: float = 0.0
     moved: float = 0.0
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether people read of the median, rather than of those that lie far out."""
+        return abs(self.moved) >= MOVED
 
 
 @dataclass(frozen=True)

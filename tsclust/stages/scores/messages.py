@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from tsclust.stages.labels.kinds import DONT_KNOW, NONE_OF_THESE
 from tsclust.stages.scores.drift import ENOUGH, Changed, Drift, Shift
@@ -13,7 +14,6 @@ from tsclust.wording.language import Language
 
 FEW = 10  # machines that are named
 NO_NAME, EVERYTHING = "(no machine named)", "all machines together"
-MOVED = 0.3  # deviations of a median that are named
 SHORT = 60  # characters of a text from outside
 
 
@@ -75,7 +75,7 @@ def _refused(facts: ScoresFacts) -> Iterator[str]:
 
 def _changed(one: Changed) -> str:
     """`W7, since May 12, 2021 (192 series): side_fall is 1.8 deviations higher (median); ...`."""
-    since = f", since {Language.load('en').day_or_month(one.since)}" if one.since else ""
+    since = f", since {Language.load('en').date(date.fromisoformat(one.since))}" if one.since else ""
     last = f" of the last {f'{one.days} days' if one.days != 1 else 'day'}" if one.last else ""
     return f"{_called(one.machine)}{since} ({one.rows:,} series{last}): {'; '.join(_reasons(one))}"
 
@@ -93,7 +93,7 @@ def _reasons(one: Changed) -> Iterator[str]:
 
 def _shifted(shift: Shift) -> str:
     """By how much the median has moved, or, where it has not, how many lie far out."""
-    if abs(shift.moved) >= MOVED:
+    if shift.is_moved:
         return (
             f"{shift.feature} is {abs(shift.moved):.1f} deviations {'higher' if shift.moved > 0 else 'lower'} (median)"
         )

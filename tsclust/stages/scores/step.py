@@ -252,7 +252,7 @@ def _candidates(source: SeriesToScore, scores: Scores, threshold: float) -> Cand
         return Candidates.none()
     facts, of = source.model.facts, scores.deviations
     faulty = np.array([facts.verdicts[kind] == "malfunction" for kind in facts.kinds])
-    said = faulty[scores.kind] & (scores.probability >= threshold) & (scores.novelty <= 1)
+    said = faulty[scores.kind] & ~source.model.refuses(scores.probability, scores.novelty, threshold)
     return check_sample.candidates(of.kept_ids, of.z, said, source.looked)
 
 

@@ -124,6 +124,14 @@ def read_times(path: Path, column: str) -> pl.Series:
     return drop_out_of_range(read_carried(path, [column])[column])
 
 
+def by_part(chosen: pl.DataFrame) -> tuple[list[tuple[str, Int64s]], Int64s]:
+    """Of chosen rows (part, row): (part, its rows ascending), and where each of the chosen ones stands in them, put one
+    after the other."""
+    there = chosen.select("part", "row").unique().sort("part", "row").with_row_index("at")
+    places = chosen.join(there, on=["part", "row"], how="left", maintain_order="left")["at"].to_numpy()
+    return [(one["part"][0], one["row"].to_numpy()) for one in there.partition_by("part", maintain_order=True)], places
+
+
 def read_rows(path: Path, rows: Int64s, columns: Sequence[str] | None = None) -> pa.Table:
     """These rows of a part (columns: all, if None); of its row groups only those that hold them are read.
 

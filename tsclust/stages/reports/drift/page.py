@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
@@ -12,8 +13,6 @@ from tsclust.stages.reports.drift.data import DriftData, MachineDrift, Reason
 from tsclust.stages.reports.html.page import static, templates
 from tsclust.stages.scores.drift import Changed, Shift
 from tsclust.wording.language import Language
-
-MOVED = 0.3  # deviations of a median that are named
 
 
 @dataclass(frozen=True)
@@ -101,12 +100,8 @@ def _words(reason: Reason, language: Language, texts: dict[str, Any]) -> tuple[s
     return _feature(shift, language, texts), _amount(shift, shares, language, texts) + medians
 
 
-def _is_moved(shift: Shift) -> bool:
-    return abs(shift.moved) >= MOVED
-
-
 def _amount(shift: Shift, shares: dict[str, str], language: Language, texts: dict[str, Any]) -> str:
-    if _is_moved(shift):
+    if shift.is_moved:
         return str(texts["moved"].format(n=language.fixed(abs(shift.moved), 1)))
     side = texts["above" if shift.above else "below"]
     return str(side.format(edge=language.number(shift.edge, 2), **shares))
@@ -114,7 +109,7 @@ def _amount(shift: Shift, shares: dict[str, str], language: Language, texts: dic
 
 def _feature(shift: Shift, language: Language, texts: dict[str, Any]) -> str:
     """`plateau: level higher`, `run shorter`."""
-    up = shift.moved > 0 if _is_moved(shift) else shift.above
+    up = shift.moved > 0 if shift.is_moved else shift.above
     if shift.feature in language.texts["worded"]:
         thing, more, less = language.texts["worded"][shift.feature]
         return f"{thing}: {more if up else less}"
@@ -129,5 +124,5 @@ def _name(machine: str | None, texts: dict[str, Any]) -> str:
 
 
 def _since(one: Changed, language: Language, texts: dict[str, Any]) -> str:
-    since = texts["since"].format(day=language.day_or_month(one.since)) if one.since else ""
+    since = texts["since"].format(day=language.date(date.fromisoformat(one.since))) if one.since else ""
     return " ".join(filter(None, (since, texts["last"] if one.last else "")))

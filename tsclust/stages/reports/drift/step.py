@@ -184,16 +184,9 @@ def _first(parts: Iterable[tuple[pl.DataFrame, Int64s]], cards: int) -> Chosen:
     return Chosen(rows.filter(pl.int_range(pl.len()).over("card") < DRAWN), series)
 
 
-def _pieces(chosen: Chosen) -> tuple[list[tuple[str, Int64s]], Int64s]:
-    """(part, its rows ascending), and where each of the chosen ones stands in them, put one after the other."""
-    there = chosen.rows.select("part", "row").unique().sort("part", "row").with_row_index("at")
-    places = chosen.rows.join(there, on=["part", "row"], how="left", maintain_order="left")["at"].to_numpy()
-    return [(one["part"][0], one["row"].to_numpy()) for one in there.partition_by("part", maintain_order=True)], places
-
-
 def _recordings(folder: Path, model: ModelBundle, chosen: Chosen) -> Recordings:
     """The chosen ones of the parts in a folder of series/."""
-    pieces, places = _pieces(chosen)
+    pieces, places = series_parts.by_part(chosen.rows)
     tables = list(map_parts(lambda piece: series_parts.read_rows(folder / piece[0], piece[1]), pieces))
     if not tables:
         return Recordings(pa.table({}), np.zeros((0, len(NAMES))))
@@ -203,7 +196,7 @@ def _recordings(folder: Path, model: ModelBundle, chosen: Chosen) -> Recordings:
 
 def _scored(source: SeriesToScore, chosen: Chosen) -> tuple[Recordings, Scored]:
     """The chosen ones of the scored series, with their scores."""
-    pieces, places = _pieces(chosen)
+    pieces, places = series_parts.by_part(chosen.rows)
     paths = {path.name: path for path in source.paths}
     found = list(map_parts(lambda piece: Scored.of(source.scores(paths[piece[0]], piece[1])), pieces))
     scored = Scored.none(len(source.model.facts.features)) if not found else Scored.joined(found, places)
