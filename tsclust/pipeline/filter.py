@@ -43,13 +43,14 @@ def filter(
     settings = load(workspace, flags)
     filter_show.refuse_nonsense(dry_run, show, html, limit)
     if show is not None or html:
+        freshness.refuse_stale(workspace)
         rules = _in_force(settings, workspace.manifest(FEATURES))
         return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()
     with contextlib.nullcontext() if dry_run else workspace.locked(settings.history.keep):
+        freshness.refuse_stale(workspace)
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)
-        freshness.refuse_stale(workspace)
         if before.facts.rules == rules:
             workspace.parts(FEATURES)  # up to date means whole, too
             done = up_to_date("filter", workspace.stage(FEATURES), before, after(workspace))

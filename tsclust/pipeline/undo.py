@@ -8,7 +8,7 @@ from pathlib import Path
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
-from tsclust.errors import SettingsError, StageMissingError
+from tsclust.errors import SettingsError, StageMissingError, TsclustError
 from tsclust.stages.model import archive
 from tsclust.stages.model.facts import MODEL
 from tsclust.wording import changes
@@ -18,6 +18,7 @@ from tsclust.workspace.history import History, Run
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.pages import write_page
 from tsclust.workspace.result import Result
+from tsclust.workspace.user_files import user_files
 
 
 def undo(
@@ -54,6 +55,8 @@ def _steps(workspace: Workspace, settings: Settings, redo: bool, to: int | None)
     """Take steps back: one, or all after a run. Each is whole by itself."""
     while (run := _next(workspace.history, redo)) and (to is None or run.number > to):
         _refuse_lost(workspace, workspace.history, run, redo)
+        if not redo and run.before is None:
+            _refuse_user_files(workspace, run)
         if run.stage == MODEL.name:
             archive.keep(workspace)
         (workspace.history.redo if redo else workspace.history.undo)(run)
@@ -80,6 +83,18 @@ def _refuse_lost(workspace: Workspace, kept: History, run: Run, redo: bool) -> N
         f"{what}: the {run.stage}/ of {'then' if redo else 'before'} is not kept",
         f"[history] keep in {workspace.config} sets how many are; run: {command('history', workspace.root)}",
     )
+
+
+def _refuse_user_files(workspace: Workspace, run: Run) -> None:
+    """Raises TsclustError where a folder that goes away has files that tsclust did not write."""
+    folder = workspace.root / run.stage
+    if found := user_files(folder):
+        named = f"{', '.join(found[:5])}{', ...' if len(found) > 5 else ''}"
+        raise TsclustError(
+            f"run {run.number} ({run.command}) cannot be undone: {folder} would be removed, and has files that tsclust"
+            f" did not write: {named}",
+            "Move them away, then run the same command again",
+        )
 
 
 def _write_page(workspace: Workspace, settings: Settings) -> None:

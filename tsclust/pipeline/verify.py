@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -25,6 +25,7 @@ from tsclust.workspace.history import RUN
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_sealed, is_something_else
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Result
+from tsclust.workspace.user_files import user_files
 
 EARLIER = {
     "asked/": "an earlier sweep: answers about it can no longer be imported",
@@ -64,6 +65,7 @@ def verify(root: Path, flags: Mapping[str, object] | None = None, listen: Listen
         f"{name}/: whole, but not made from the {before}/ that is there now - {_again(workspace, name)}"
         for name, before in others.items()
     ]
+    notes += list(_of_users(workspace))
     table = (
         ("folder", "files", "damaged"),
         *((one.folder, f"{one.files:,}", f"{len(one.damaged):,}") for one in found),
@@ -71,6 +73,14 @@ def verify(root: Path, flags: Mapping[str, object] | None = None, listen: Listen
     then = "" if damaged else next((STAGES[name].command(root) for name in others), command("status", root))
     facts = {"files": files, "damaged": {one.folder: list(one.damaged) for one in damaged}, "other_input": others}
     return Result("verify", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
+
+
+def _of_users(workspace: Workspace) -> Iterator[str]:
+    """Which files of a stage's folder tsclust did not write."""
+    for name in STAGES:
+        if found := user_files(workspace.root / name):
+            more = f" and {len(found) - 5:,} more" if len(found) > 5 else ""
+            yield f"{name}/: {', '.join(found[:5])}{more} not written by tsclust, and left where they are"
 
 
 def _readable(workspace: Workspace) -> dict[str, Manifest[Any] | None]:

@@ -135,12 +135,16 @@ def replace_folder(new: Path, old: Path) -> None:
         remove(new)
 
 
-def link_tree(source: Path, target: Path) -> None:
-    """Let `target` be a folder of links to what is in `source`, in the place of what is there."""
+def link_tree(source: Path, target: Path, also: Callable[[Path, Path], None] = lambda old, new: None) -> None:
+    """Let `target` be a folder of links to what is in `source`, in the place of what is there.
+
+    also: called with the target and the folder that takes its place, before it does.
+    """
     beside = target.with_name(f".{target.name}.new")
     remove(beside)
     make_folder(target.parent)
-    shutil.copytree(source, beside, copy_function=link_or_copy)
+    shutil.copytree(source, beside, copy_function=link_or_copy, ignore_dangling_symlinks=True)
+    also(target, beside)
     replace_folder(beside, target)
 
 

@@ -21,6 +21,7 @@ from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_s
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
 from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.pruning import prune
+from tsclust.workspace.user_files import take_along
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,7 @@ class Workspace:
         if self.config.exists():  # a folder that series are only read into has no history
             was, now = (self._summary(stage, folder) for folder in (self.stage(stage), new))
             self.history.record(Step(by or stage.made_by, stage.name, new, was, now))
+        take_along(self.stage(stage), new)
         replace_folder(new, self.stage(stage))
 
     def _summary(self, stage: Stage[Any], folder: Path) -> dict[str, Any] | None:

@@ -24,7 +24,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.clock import now
 from tsclust.workspace.atomic import link_or_copy, link_tree, make_folder, remove, replace_folder, sync, write_file
-from tsclust.workspace.integrity import MANIFEST, is_intact, sealed
+from tsclust.workspace.integrity import MANIFEST, is_intact, outputs_of, sealed
+from tsclust.workspace.user_files import take_along
 
 RUN, BEFORE, AFTER = "run.json", "before", "after"
 RECORDS = 1_000  # runs that are listed: what they replaced is kept for far fewer
@@ -218,23 +219,13 @@ def manifest_hash(folder: Path) -> str | None:
     return hashlib.sha256(json.dumps(made, sort_keys=True).encode() if about else content).hexdigest()
 
 
-def _outputs(folder: Path) -> dict[str, str] | None:
-    """The files of a stage by its manifest; None where that cannot be read."""
-    try:
-        content = (folder / MANIFEST).read_bytes()
-    except OSError:
-        return None
-    found = json.loads(content).get("outputs") if is_intact(content) else None
-    return found if isinstance(found, dict) else None
-
-
 def _link_stage(old: Path, kept: Path, new: Path) -> bool:
     """Links to the files of a stage, in `kept`; False where they are not all there. A file whose like is in the stage
     that replaces it is a link to that one: what both have takes room once."""
-    outputs = _outputs(old)
+    outputs = outputs_of(old)
     if outputs is None:
         return False
-    same = {sha256: new / name for name, sha256 in (_outputs(new) or {}).items()}
+    same = {sha256: new / name for name, sha256 in (outputs_of(new) or {}).items()}
     try:
         for name in (*outputs, MANIFEST):
             (kept / name).parent.mkdir(parents=True, exist_ok=True)
@@ -253,4 +244,4 @@ def _put(source: Path | None, stage: Path) -> None:
         sync(stage.parent)
         remove(beside)
     else:
-        link_tree(source, stage)
+        link_tree(source, stage, take_along)

@@ -87,6 +87,16 @@ def _listed(stage: _StageFolder, folder: Path) -> list[str]:
     return [name for name in stage.outputs if PurePath(name).parent == below and PurePath(name).match(PARTS)]
 
 
+def outputs_of(folder: Path) -> Outputs | None:
+    """The files of a stage by its manifest; None where that cannot be read."""
+    try:
+        content = (folder / MANIFEST).read_bytes()
+    except OSError:
+        return None
+    found = json.loads(content).get("outputs") if is_intact(content) else None
+    return found if isinstance(found, dict) else None
+
+
 def damaged_files(folder: Path, outputs: Outputs) -> list[str]:
     """The names of those files that are missing or not what was written."""
     return [name for name, sha256 in outputs.items() if not _is_as_written(folder / name, sha256)]

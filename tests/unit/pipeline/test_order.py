@@ -17,9 +17,11 @@ def test_stages_before_their_input(tmp_path: Path) -> None:
     root = new_workspace(tmp_path / "ws")
     for command, made_by in (
         ("features", "extract"),
-        ("filter", "features"),
-        ("cluster", "extract"),  # there is nothing yet that features could be of
+        ("filter", "extract"),  # there is nothing yet that features could be of
+        ("cluster", "extract"),
         ("report", "cluster"),
     ):
         with pytest.raises(StageMissingError, match=f"Run: tsclust {made_by}"):
             getattr(tsclust, command)(root)
+    with pytest.raises(StageMissingError, match="Run: tsclust extract"):
+        tsclust.filter(root, show="stuck")

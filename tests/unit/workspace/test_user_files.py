@@ -1,0 +1,83 @@
+"""What users put into the folder of a stage is there after the stage was made again, or put back."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+import tsclust
+from tests.support.report_workspace import four_kinds, write
+from tsclust.errors import TsclustError
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.workspace.user_files import take_along, user_files
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = write(tmp_path_factory.mktemp("users") / "ws", four_kinds()).root
+    form = form_of(tsclust.report(root, {"report": {"charts": False}}).wrote)
+    tsclust.labels_import(root, [put(root.parent / "Anna.json", answered(form, "Anna", {"1": "worn"}))])
+    return root
+
+
+@pytest.fixture
+def root(swept: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(swept, tmp_path / "ws"))
+
+
+def again(root: Path) -> None:
+    """Another labels/ in the place of the one that is there."""
+    form = form_of(root / "reports" / "report.html")
+    tsclust.labels_import(root, [put(root.parent / "Boris.json", answered(form, "Boris", {"2": "obstacle"}))])
+
+
+def test_nothing_that_tsclust_writes_is_taken_for_a_users(root: Path) -> None:
+    again(root)
+    assert {path.name: user_files(path) for path in root.iterdir() if (path / "manifest.json").exists()} == {
+        name: [] for name in ("series", "features", "clusters", "labels")
+    }
+
+
+def test_it_stays_where_it_is_and_verify_names_it(root: Path) -> None:
+    (root / "labels" / "my notes").mkdir()
+    (root / "labels" / "my notes" / "one.txt").write_text("mine", encoding="utf-8")
+    (root / "labels" / "latest").symlink_to("nowhere")
+    again(root)
+    tsclust.undo(root)
+    (root / "labels" / "my notes" / "one.txt").write_text("changed", encoding="utf-8")
+    tsclust.undo(root, redo=True)
+    assert (root / "labels" / "my notes" / "one.txt").read_text(encoding="utf-8") == "changed"
+    assert (root / "labels" / "latest").readlink() == Path("nowhere")
+    found = tsclust.verify(root)
+    assert not found.facts["damaged"]
+    assert "labels/: latest, my notes/one.txt not written by tsclust, and left where they are" in found.notes
+
+
+def test_a_step_whose_undoing_would_remove_it_is_refused(root: Path) -> None:
+    (root / "labels" / "notes.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(TsclustError, match=r"did not write: notes\.txt.*Move them away, then run the same"):
+        tsclust.undo(root)
+    (root / "labels" / "notes.txt").unlink()
+    tsclust.undo(root)
+    assert not (root / "labels").exists()
+
+
+def test_a_name_that_the_new_stage_needs(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder, outputs in ((old, "{}"), (new, '{"part-00001.parquet": "x"}')):
+        folder.mkdir()
+        (folder / "manifest.json").write_text(f'{{"outputs": {outputs}}}', encoding="utf-8")
+        (folder / "part-00001.parquet").write_text(folder.name, encoding="utf-8")
+    take_along(old, new)
+    assert {path.name: path.read_text(encoding="utf-8") for path in new.glob("part-*")} == {
+        "part-00001.parquet": "new", "part-00001.parquet.kept": "old",
+    }  # fmt: skip
+
+
+def test_without_a_manifest_nobody_knows_whose_the_parts_are(tmp_path: Path) -> None:
+    for name in ("part-00000.parquet", "notes.txt"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    assert user_files(tmp_path) == ["notes.txt"]
+    assert user_files(tmp_path / "none") == []
