@@ -115,6 +115,7 @@ def test_a_whole_workspace_is_whole(whole: Workspace) -> None:
     assert found.facts["damaged"] == {}
     assert found.facts["other_input"] == {}
     assert found.facts["files"] == len(files_of(whole))
+    assert not [note for note in found.notes if "not written by tsclust" in note]
 
 
 @pytest.mark.parametrize("stage", ["series", "features", "clusters", "asked", "labels", "model", "scores", "checks"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from hashlib import sha256
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +11,7 @@ import pytest
 import tsclust
 from tests.support.plant import Plant, Reviewed, label
 from tests.support.power import fill
+from tests.support.workspaces import all_hashes
 from tsclust.errors import DiskFullError, NoSeriesError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
@@ -101,14 +101,9 @@ def test_a_full_disk_is_reported_and_leaves_all_as_it_was(
     workspace = described_plant.copy_to(small_disk / "ws")
     label(workspace, reviewed.wrong)
     fill(small_disk, 32_768)
-    before = content_of(workspace.root)
+    before = all_hashes(workspace.root)
     with pytest.raises(DiskFullError, match=r"no space left on the disk holding .*; existing files are unchanged"):
         tsclust.labels_review(workspace.root, limit=6)
-    assert content_of(workspace.root) == before
+    assert all_hashes(workspace.root) == before
     (small_disk / "filling").unlink()
     assert tsclust.labels_review(workspace.root, limit=6).wrote
-
-
-def content_of(root: Path) -> dict[Path, str]:
-    """All files but the lock, with the hash of each."""
-    return {p: sha256(p.read_bytes()).hexdigest() for p in root.rglob("*") if p.is_file() and p.name != ".tsclust.lock"}

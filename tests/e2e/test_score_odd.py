@@ -17,6 +17,7 @@ import pytest
 import tsclust
 from tests.support.commands import call_tsclust
 from tests.support.plant import Plant, label, scores
+from tests.support.workspaces import all_hashes
 from tsclust.errors import DamagedError, DiskFullError, NoSeriesError, SettingsError, StageMissingError
 from tsclust.stages.model import skops_file
 from tsclust.stages.model.facts import MODEL
@@ -185,7 +186,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     label(small_plant_copy, small_plant.kinds.head(1_000))
     of(small_plant_copy, small_plant.series.head(1_000))
     (small_plant_copy.root / "labels.parquet").write_text("what was there before")
-    before = files_of(small_plant_copy)
+    before = all_hashes(small_plant_copy.root)
     done = subprocess.run(
         [sys.executable, "-m", "tsclust", *command, "-w", str(small_plant_copy.root)],
         capture_output=True, text=True, cwd=small_plant_copy.root,
@@ -194,13 +195,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(
     assert done.returncode == DiskFullError.exit_code, done.stderr
     assert done.stderr.count("\n") == 1
     assert "no space left" in done.stderr
-    assert files_of(small_plant_copy) == before
-
-
-def files_of(workspace: Workspace) -> dict[str, str]:
-    """File -> hash, of all there are; a new lock is no loss."""
-    there = [path for path in workspace.root.rglob("*") if path.is_file() and path.name != ".tsclust.lock"]
-    return {str(path.relative_to(workspace.root)): hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
+    assert all_hashes(small_plant_copy.root) == before
 
 
 KILLED = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,12 @@ def small_run(height: float, *more: float | None) -> list[float | None]:
 def screened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """2,000 screened cycles: for reading, and for pages."""
     return screened_workspace(tmp_path_factory.mktemp("cycles") / "ws", machine_cycles(2_000)[0], part_rows=300)
+
+
+@pytest.fixture
+def screened_copy(screened: Path, tmp_path: Path) -> Path:
+    """A copy of it, for changing."""
+    return Path(shutil.copytree(screened, tmp_path / "ws", ignore=shutil.ignore_patterns("reports")))
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,12 @@ def new_workspace(root: Path, toml: str = TOML) -> Path:
     return root
 
 
+def all_hashes(root: Path) -> dict[str, str]:
+    """Every file of a workspace but the lock: a new one is no loss."""
+    files = sorted(p for p in root.rglob("*") if p.is_file() and p.name != ".tsclust.lock")
+    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
 def hashes(root: Path, stage: str) -> dict[str, str]:
     """Every file of a stage but the manifest, which holds the time it took."""
     files = sorted(p for p in (root / stage).rglob("*") if p.suffix in {".parquet", ".arrow"})

@@ -17,6 +17,7 @@ from tsclust.stages.features.default_rules import CLEAR, in_force
 from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.files import FeatureFiles
 from tsclust.stages.features.parts import TYPICAL_FILE
+from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter, write_manifest
@@ -43,7 +44,8 @@ def filter(
     settings = load(workspace, flags)
     filter_show.refuse_nonsense(dry_run, show, html, limit)
     if show is not None or html:
-        freshness.refuse_stale(workspace)
+        if workspace.find_manifest(FEATURES) is None:
+            workspace.manifest(SERIES)  # where neither is there, it is what is to be made
         rules = _in_force(settings, workspace.manifest(FEATURES))
         return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()

@@ -97,7 +97,8 @@ def sync_tree(folder: Path) -> None:
     """Have all files in a folder, and below, on the disk itself. What is there already costs next to nothing."""
     for here, _, names in os.walk(folder, topdown=False):
         for name in names:
-            sync(Path(here, name))
+            if Path(here, name).is_file():  # not a pipe, nor a link to nowhere, which a user may have put there
+                sync(Path(here, name))
         sync(Path(here))
 
 

@@ -65,8 +65,8 @@ def test_what_is_done_without_a_reader_is_done_and_keeps_its_exit_code(tmp_path:
 
 
 @pytest.mark.slow
-def test_no_stage_is_left_out_because_nobody_reads(screened: Path, tmp_path: Path) -> None:
-    root = shutil.copytree(screened, tmp_path / "ws")
+def test_no_stage_is_left_out_because_nobody_reads(screened_copy: Path) -> None:
+    root = screened_copy
     shutil.rmtree(root / "features")
     assert piped(f"features -w {root}", READERS[0]).returncode == 0
     assert (root / "features" / "manifest.json").exists()

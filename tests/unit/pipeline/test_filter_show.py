@@ -17,21 +17,10 @@ import tsclust
 from tests.support.commands import call_tsclust
 from tests.support.screened import RULES, screened_workspace, shown
 from tests.support.series import machine_cycles
+from tests.support.workspaces import all_hashes
 from tsclust.errors import DamagedError, SettingsError, StageMissingError, WorkspaceBusyError
 from tsclust.stages.reports import rejected_files
 from tsclust.workspace.folder import Workspace
-
-
-@pytest.fixture
-def screened_copy(screened: Path, tmp_path: Path) -> Path:
-    """A copy of it, for changing."""
-    return Path(shutil.copytree(screened, tmp_path / "ws", ignore=shutil.ignore_patterns("reports")))
-
-
-def contents(root: Path) -> dict[str, str]:
-    files = (p for p in root.rglob("*") if p.is_file())
-    return {str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
-
 
 # Which ones are shown
 
@@ -76,12 +65,12 @@ def test_more_are_named_and_all_ids_are_to_be_had(screened: Path) -> None:
 
 
 def test_nothing_is_written_and_clusters_are_not_needed(screened_copy: Path) -> None:
-    before = contents(screened_copy)
+    before = all_hashes(screened_copy)
     shown(screened_copy, "stuck")
     shown(screened_copy, "stuck", limit=0)
-    assert contents(screened_copy) == before
+    assert all_hashes(screened_copy) == before
     shown(screened_copy, "stuck", html=True)
-    further = contents(screened_copy).keys() - before.keys()
+    further = all_hashes(screened_copy).keys() - before.keys()
     assert {name for name in further if not name.startswith(("history/", "."))} == {"reports/rejected-stuck.html"}
     assert not (screened_copy / "clusters").exists()
 
@@ -128,10 +117,13 @@ def test_errors_name_the_next_step(screened: Path, words: str, told: str) -> Non
     assert done.stderr.count("\n") == 1
 
 
-def test_without_features_it_says_what_to_run(tmp_path: Path) -> None:
-    tsclust.init(tmp_path / "ws")
-    with pytest.raises(StageMissingError, match="tsclust features"):
-        shown(tmp_path / "ws", "stuck")
+def test_without_features_it_says_what_to_run(screened_copy: Path) -> None:
+    shutil.rmtree(screened_copy / "features")
+    with pytest.raises(StageMissingError, match="Run: tsclust features"):
+        shown(screened_copy, "stuck")
+    shutil.rmtree(screened_copy / "series")
+    with pytest.raises(StageMissingError, match="Run: tsclust extract"):
+        shown(screened_copy, "stuck")
 
 
 # Files that have drifted since

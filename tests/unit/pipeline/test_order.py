@@ -23,5 +23,3 @@ def test_stages_before_their_input(tmp_path: Path) -> None:
     ):
         with pytest.raises(StageMissingError, match=f"Run: tsclust {made_by}"):
             getattr(tsclust, command)(root)
-    with pytest.raises(StageMissingError, match="Run: tsclust extract"):
-        tsclust.filter(root, show="stuck")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,11 +11,6 @@ import pytest
 import tsclust
 from tsclust.errors import DamagedError, StageMissingError
 from tsclust.workspace.integrity import MANIFEST
-
-
-@pytest.fixture
-def screened_copy(screened: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(screened, tmp_path / "ws"))
 
 
 @pytest.fixture
