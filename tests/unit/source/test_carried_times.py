@@ -138,7 +138,7 @@ def test_a_column_that_is_empty_at_first(tmp_path: Path, monkeypatch: pytest.Mon
         pq.write_table(pq.read_table(path), path, row_group_size=10)
     output = extract(tmp_path / "ws", "--from", path)[1]
     empty = 'stamped stays text, as it is empty in the first rows: times = ["stamped"] under [source]'
-    assert (empty in output) == ('stays text' in output) == (kind == "csv")
+    assert (empty in output) == ("stays text" in output) == (kind == "csv")
     (tmp_path / "ws" / "tsclust.toml").write_text('[source]\ntimes = ["stamped"]\n')
     assert stamps(tmp_path / "ws", "--from", path) == [None] * 40 + [AT[0]]
 
