@@ -1,8 +1,10 @@
-"""Random numbers that belong to a series, and fingerprints of sets of series: from the hash of an id."""
+"""Random numbers that belong to a series, and fingerprints of sets of series: from the hash of an id. Of files, too."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +29,12 @@ def hash_ids(ids: pa.Array, seed: int) -> UInt64s:
     else:
         x = _text_to_uint64(ids)
     return _mixed(x ^ _mixed(np.full(1, seed, np.uint64)))
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of the content of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def limit(wanted: int, of: int) -> np.uint64:

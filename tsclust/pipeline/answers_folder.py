@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from tsclust.hashing import file_hash
 from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.integrity import file_hash
 
 SEEN = ".imported"  # hashes of files that were imported from here, a line each
 

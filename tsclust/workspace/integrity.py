@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from tsclust.errors import DamagedError
+from tsclust.hashing import file_hash
 from tsclust.workspace.commands import command
 
 MANIFEST, PARTS = "manifest.json", "part-*.parquet"
@@ -22,12 +23,6 @@ DEEPEST = 3  # folders between a file and its manifest: clusters/within-007/assi
 _SEAL = ',\n  "sha256": "'
 _SEALED = re.compile(re.escape(_SEAL.encode()) + rb'([0-9a-f]{64})"\n}\n?')
 Outputs = Mapping[str, str]  # file, relative to its stage -> sha256
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of the content of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sealed(text: str) -> str:

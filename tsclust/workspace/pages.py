@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
+from tsclust.hashing import file_hash
 from tsclust.workspace.atomic import appearing, link_or_copy, link_tree, write_file
 from tsclust.workspace.history import History
-from tsclust.workspace.integrity import file_hash
 
 
 def write_page(root: Path, command: str, path: Path, text: str) -> None:

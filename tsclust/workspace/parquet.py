@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from tsclust.hashing import file_hash
 from tsclust.series import ID
 from tsclust.workspace.atomic import link_or_copy, sync
-from tsclust.workspace.integrity import file_hash
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
 GROUP_VALUES = 1 << 20  # or as many rows as hold this many values

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from tsclust.hashing import file_hash
 from tsclust.source.protocols import Range
-from tsclust.workspace.integrity import file_hash
 
 
 class Plan(BaseModel):
