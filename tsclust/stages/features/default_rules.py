@@ -31,6 +31,17 @@ _NEVER_LOW = (
     f"{_OTHERS_REST} AND start = 0 AND n_recorded < 0.9 * typical_n_recorded"
     " AND floor - typical_floor > 0.5 * typical_side_mean AND floor - typical_floor > 10 * spread_floor"
 )
+# Whatever its curve is like: others begin or end at rest, it does not, and it is shorter by more than a cut.
+_FAR_TOO_SHORT = "n_recorded < 0.8 * typical_n_recorded AND n_recorded < typical_n_recorded - 2 * spread_n_recorded"
+_ENDS_WITHIN = (
+    "typical_return_time > 0 AND typical_rest_level < 0.03 * typical_peak_height AND rest_level > 0.06 * typical_peak_height"
+    f" AND rest_level > typical_rest_level + 10 * spread_rest_level AND {_FAR_TOO_SHORT}"
+)
+_BEGINS_WITHIN = (
+    "typical_start > 0 AND typical_first_level < 0.03 * typical_peak_height AND start = 0"
+    " AND first_level > 0.06 * typical_peak_height AND first_level > typical_first_level + 10 * spread_first_level"
+    " AND n_recorded < 0.8 * typical_n_recorded AND n_recorded < typical_n_recorded - 5 - 3 * spread_n_recorded"
+)
 
 # Right for a recorder and wrong for no malfunction: a limit that depends on the machine does not belong here. What most
 # recordings have (they begin or end amid the run, miss values, stand still on a coarse scale) is the recorder's way and
@@ -74,7 +85,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         name="cut_start",
-        when=f"{_BEGINS_HIGH} AND {_STEADY_RUN} AND {_NO_PEAK}",
+        when=f"{_BEGINS_HIGH} AND {_STEADY_RUN} AND {_NO_PEAK} OR {_BEGINS_WITHIN}",
         reason="The recording begins in the middle of a run: its peak is missing",
     ),
     Rule(
@@ -87,7 +98,7 @@ DEFAULT_RULES: tuple[Rule, ...] = (
     Rule(
         name="cut_end",
         when=f"{_STILL_HIGH} AND ({_OTHERS_REST} AND run_length < typical_run_length OR {_FAR_SHORTER})"
-        f" OR {_NEVER_LOW}",
+        f" OR {_NEVER_LOW} OR {_ENDS_WITHIN}",
         reason="The recording ends before the run does",
     ),
     Rule(
