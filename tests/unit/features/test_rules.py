@@ -58,7 +58,7 @@ def test_default_rules_catch_the_impossible_and_lose_no_malfunction() -> None:
         ([-9_999.0, *CYCLE[1:]], "glitch"),
         ([*CYCLE[:-2], 1e6, 1e6], "glitch"),
         (-CYCLE[6:], "wrong_sign"),
-        (CYCLE[6:40], "cut_end"),
+        (CYCLE[6:40], "cut_start"),  # and its end is missing, too
         ([*CYCLE[6:25], *[CYCLE[25]] * 35], "stuck"),
         (CYCLE, None),
         ([*CYCLE[:20], None, *CYCLE[21:]], None),  # one lost value is bridged
