@@ -34,7 +34,8 @@ _NEVER_LOW = (
 # Whatever its curve is like: others begin or end at rest, it does not, and it is shorter by more than a cut.
 _FAR_TOO_SHORT = "n_recorded < 0.8 * typical_n_recorded AND n_recorded < typical_n_recorded - 5 - 2 * spread_n_recorded"
 _ENDS_WITHIN = (
-    "typical_return_time > 0 AND typical_rest_level < 0.03 * typical_peak_height AND rest_level > 0.06 * typical_peak_height"
+    "typical_return_time > 0 AND typical_rest_level < 0.03 * typical_peak_height"
+    " AND rest_level > 0.06 * typical_peak_height"
     f" AND rest_level > typical_rest_level + 10 * spread_rest_level AND {_FAR_TOO_SHORT}"
 )
 _BEGINS_WITHIN = (
