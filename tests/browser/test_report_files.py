@@ -57,7 +57,7 @@ def test_many_groups_become_several_files(page: Page, four_kinds_workspace: Work
     expect(page.locator("#overview .main-svg:first-child")).to_have_count(5)
     assert page.evaluate(CLIPPED) == []
     assert index.is_quiet()
-    page.locator('[data-group="4"] a').click()
+    page.locator('.glance [data-group="4"] a').click()
     page.wait_for_url("**/part-2.html#group-4")
     assert names(page) == ["group-4"]
     expect(page.locator("#bar .done")).to_have_text("Отвечено: 0 из 1")

@@ -141,7 +141,7 @@ def test_a_member_opens_large_by_click(page: Page, reports: dict[str, Path]) -> 
     assert drawn == mini.locator(".line").get_attribute("d")
     assert dialog.locator(".own").get_attribute("d") == mini.locator(".own").get_attribute("d")
     expect(dialog.locator("dd").first).to_have_text(mini.locator("span").inner_text())
-    expect(dialog.locator("dt").nth(1)).to_have_text("machine")
+    expect(dialog.locator("dt").nth(1)).to_have_text("Machine")
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
     assert opened.is_quiet()

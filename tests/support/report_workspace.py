@@ -206,7 +206,7 @@ def plain(i: int, *, group: str | None = NORMAL, lead: int = 1, level: float = 1
     features = dict.fromkeys(CLUSTERED, 0.0) | {
         "start": float(lead),
         "side_mean": level,
-        "run_length": 4.0,
+        "run_length": 40.0,  # so that there is a plateau of which something is stated
         "peak_height": 5.0,
     }
     return Made(i, [0.0] * lead + [5.0, level, level, level, 0.0], group, carried, features)

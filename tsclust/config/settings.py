@@ -154,6 +154,10 @@ class Report(Section):
     charts: bool = True
     split: int = Field(default=0, ge=0, le=1_000)
     sheet: int = Field(default=50, ge=0, le=1_000)
+    quantity: str = Field(default="", max_length=60)
+    unit: str = Field(default="", max_length=20)
+    sample_seconds: float = Field(default=0.0, ge=0.0, le=1e9, allow_inf_nan=False)
+    names: dict[str, Annotated[str, Field(max_length=60)]] = Field(default_factory=dict)
 
 
 class Run(Section):
@@ -291,9 +295,5 @@ def section(flags: Mapping[str, object] | None, name: str) -> dict[str, object]:
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, Any]:
-    said: dict[str, Any] = {}
-    for key, value in flags.items():
-        value = _given(value) if isinstance(value, Mapping) else value
-        if value is not None and value != {}:
-            said[key] = value
-    return said
+    said = {key: _given(value) if isinstance(value, Mapping) else value for key, value in flags.items()}
+    return {key: value for key, value in said.items() if value is not None and value != {}}

@@ -6,8 +6,8 @@ import math
 import re
 import tomllib
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,11 +46,20 @@ class Deviation(Protocol):
 
 @dataclass(frozen=True)
 class Language:
-    """All that depends on the language. texts: the tables of texts.*.toml; locale: plurals and months."""
+    """All that depends on the language, and on what its readers know.
+
+    texts   the tables of texts.*.toml;  locale: plurals and months
+    unit    of what is recorded, "" where that is not known
+    seconds  from one sample to the next, 0 where that is not known
+    names   what carried columns are called
+    """
 
     code: str
     texts: dict[str, Any]
     locale: Locale
+    unit: str = ""
+    seconds: float = 0.0
+    names: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def load(cls, code: str) -> Language:
@@ -139,10 +148,25 @@ class Language:
                 return str(self.texts["origins"][form].format(**found.groupdict()))
         return text
 
+    def column(self, name: str) -> str:
+        """A carried column in this language, where it has a usual name."""
+        return self.plain(self.names.get(name) or self.texts["columns"].get(name, name))
+
+    def lasting(self, samples: float) -> str:
+        """18 samples, or 0.9 s where it is known how long one is."""
+        if self.seconds:
+            return f"{self.number(samples * self.seconds, digits=2)}\u00a0{self.texts['numbers']['second']}"
+        return self.counted(round(samples, 0 if samples >= 10 else 1), "sample")
+
+    def factor(self, n: float) -> str:
+        """12 times, 1.4 times."""
+        rounded = round(n, _decimals(n, 2))
+        return f"{self.number(rounded)}\u00a0{self.plural(rounded, 'times')}"
+
     def alike(self, columns: Sequence[str]) -> str:
         """Series that share these carried columns: `from the same machine and in the same direction`."""
         words = self.texts["alike"]
-        phrases = [words.get(c, words["other"].format(column=self.plain(c))) for c in columns]
+        phrases = [words.get(c, words["other"].format(column=self.column(c))) for c in columns]
         return str(words["and"].join(filter(None, (", ".join(phrases[:-1]), *phrases[-1:]))))
 
     def reason(self, text: str) -> str:
@@ -162,6 +186,8 @@ class Language:
         if u.feature in self.texts["worded"]:
             thing, more, less = self.texts["worded"][u.feature]
             return self._sentence("worded", thing=thing, how=more if u.away > 0 else less)
+        if u.feature in self.texts["whole"] and u.times is not None:
+            return self._times("", "", u.times, self.texts["whole"][u.feature])
         thing, measure, less = (*self.texts["features"].get(u.feature, [u.feature, ""]), "")[:3]
         if less:
             return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
@@ -169,23 +195,29 @@ class Language:
             return self._times(thing, measure, u.times)
         decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
         value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
+        if self.unit and not u.feature.endswith("_to_peak") and u.feature in self.texts["features"]:
+            value = f"{value}\u00a0{self.unit}"
         return self._sentence("instead", thing=thing, measure=measure, value=value, usual=usual)
 
     def _longer(self, thing: str, more: str, by: float) -> str:
-        return self._sentence(
-            "longer", thing=thing, more=more, n=self.counted(round(by, 0 if by >= 10 else 1), "sample")
-        )
+        return self._sentence("longer", thing=thing, more=more, n=self.lasting(by))
 
-    def _times(self, thing: str, measure: str, times: float) -> str:
+    def _times(self, thing: str, measure: str, times: float, sentences: dict[str, str] | None = None) -> str:
+        """By how much, by the sentences given or the usual ones."""
+        said = sentences or self.texts["sentences"]
         if times < FROM_TIMES:
             which = "less" if times < 1 else "more"
-            return self._sentence(which, thing=thing, measure=measure, share=self.share(abs(times - 1)))
+            return _filled(said[which], thing=thing, measure=measure, share=self.share(abs(times - 1)))
         n = min(round(times, _decimals(times, 2)), MOST_TIMES)
         which = "over" if n == MOST_TIMES else "times_more"
-        return self._sentence(which, thing=thing, measure=measure, n=self.number(n), times=self.plural(n, "times"))
+        return _filled(said[which], thing=thing, measure=measure, n=self.number(n), times=self.plural(n, "times"))
 
     def _sentence(self, which: str, **words: str) -> str:
-        return str(self.texts["sentences"][which].format(**words)).replace("  ", " ")  # a measure may have no name
+        return _filled(self.texts["sentences"][which], **words)
+
+
+def _filled(text: str, **words: str) -> str:
+    return text.format(**words).replace("  ", " ")  # a measure may have no name
 
 
 def shown(text: str, longest: int = LONGEST) -> str:

@@ -19,7 +19,17 @@ from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.data import Group, ReportData, Unusual
 from tsclust.stages.reports.groups.step import collect
-from tsclust.stages.reports.groups.unusual import SENTENCES, STANDS_OUT, TOPICS
+from tsclust.stages.reports.groups.unusual import (
+    ALIKE,
+    IMPLIED,
+    LEVELS,
+    PLATEAU,
+    SCALED,
+    SENTENCES,
+    STANDS_OUT,
+    TOPICS,
+    WHOLE,
+)
 from tsclust.stages.series.facts import SERIES
 from tsclust.wording.language import Language
 from tsclust.workspace.folder import Workspace
@@ -106,13 +116,17 @@ def test_every_sentence_is_what_the_sweep_saw(
         assert 0 < len(rows) == group.size <= 2_000  # all of them are in the report's sample
         away = dict(zip(seen.names, np.median(seen.z[rows], axis=0).tolist(), strict=True))
         for unusual in group.unusual:
-            at = seen.names.index(unusual.feature)
+            name = "peak_height" if unusual.feature == WHOLE else unusual.feature
+            at = seen.names.index(name)
             x, center = seen.x[rows, at], seen.center[rows, at]
+            if unusual.feature == WHOLE:
+                assert_the_whole(seen, rows, unusual)
+                continue
             assert unusual.away == pytest.approx(away[unusual.feature])
             assert (unusual.value, unusual.usual) == pytest.approx((np.median(x), np.median(center)))
             assert unusual.times is None or unusual.times == pytest.approx(np.median(x / center))
             assert_words(ENGLISH.sentence(unusual), unusual, float(np.median(x - center)))
-        assert_the_farthest(group, away)
+        assert_the_farthest(group, away, plateau_of(seen, rows))
         order = [abs(away[s.feature] - seen.middle(s.feature)) for s in group.spreads]
         assert order == sorted(order, reverse=True)
 
@@ -130,10 +144,32 @@ def assert_words(sentence: str, unusual: Unusual, difference: float) -> None:
         assert (value >= usual) == (unusual.away > 0) or value == usual
 
 
-def assert_the_farthest(group: Group, away: dict[str, float]) -> None:
-    """A sentence for each topic that stands out, as many as there is room for; none for what does not."""
-    topics = [max((abs(away[name]) for name in topic if name in away), default=0.0) for topic in TOPICS]
-    out = sum(far >= STANDS_OUT for far in topics)
-    assert len(group.unusual) == min(SENTENCES, out)
+def assert_the_whole(seen: Seen, rows: Int64s, unusual: Unusual) -> None:
+    """Every level is changed by the factor that is stated of all."""
+    for name in LEVELS:
+        at = seen.names.index(name)
+        times = float(np.median(seen.x[rows, at] / seen.center[rows, at]))
+        assert unusual.times == pytest.approx(times, rel=2 * ALIKE)
+
+
+def plateau_of(seen: Seen, rows: Int64s) -> float:
+    run, *others = (
+        seen.x[rows, seen.names.index(n)] for n in ("run_length", "peak_position", "decay_time", "return_time")
+    )
+    return float(np.median(run - sum(others)))
+
+
+def assert_the_farthest(group: Group, away: dict[str, float], plateau: float) -> None:
+    """A sentence for each topic that stands out, but for what another sentence brings about, as many as there is room
+    for; none for what does not."""
+    stated = {unusual.feature for unusual in group.unusual}
+    brought = {name for one in stated for name in (SCALED if one == WHOLE else IMPLIED.get(one, ()))}
+    if plateau < PLATEAU:
+        brought |= {name for name in away if name.startswith(("side_", "step_")) or name.endswith("_to_peak")}
+    for topic in TOPICS:
+        there = {name: abs(away[name]) for name in topic if name in away}
+        if max(there.values(), default=0.0) >= STANDS_OUT and len(stated) < SENTENCES:
+            assert stated & {*topic} or brought & {*topic}, (topic, stated)
+    assert len({*stated}) == len(group.unusual) <= SENTENCES
     assert all(abs(unusual.away) >= STANDS_OUT for unusual in group.unusual)
     assert [abs(u.away) for u in group.unusual] == sorted((abs(u.away) for u in group.unusual), reverse=True)

@@ -9,6 +9,7 @@ from typing import Any
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.labels.group_state import GroupState
+from tsclust.stages.reports.measured import UNKNOWN, Measured
 
 Plain = str | int | float | bool | date | datetime | None
 
@@ -30,12 +31,17 @@ class Unusual:
 
 @dataclass(frozen=True)
 class Often:
-    """A value of a carried column: how many members have it, their share, its share of all series kept."""
+    """A value of a carried column: how many members have it, their share, its share of all series kept.
+
+    times: how many times as often the group's series have it as all others; None where that may be chance, or no
+    others do
+    """
 
     value: str | None
     count: int
     share: float
     overall: float
+    times: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,12 +123,16 @@ class Month:
 
 @dataclass(frozen=True)
 class Period:
-    """When members were recorded, by a carried column of times: the first, the last, and how many in each month."""
+    """When members were recorded, by a carried column of times: the first, the last, and how many in each month.
+
+    began: the month before which there are none, where that is no chance
+    """
 
     column: str
     first: date | datetime
     last: date | datetime
     months: tuple[Month, ...]
+    began: str | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,9 @@ class Group:
     members   from the most to the least typical, each stands for as many; the first is the typical one
     known     what its members were called before; None where nothing is labelled yet
     fingerprint  the fingerprint of all its members' ids
+    around    where 90 % of the normal series of the typical one's machine, or regime, lie, and `band` is as if all
+              members were of it; None where series are compared with all
+    family    where most of its series are on the card of another group: of which, and what share of them
     """
 
     number: int | None
@@ -153,6 +166,8 @@ class Group:
     known: GroupState | None
     spreads: tuple[Spread, ...]
     fingerprint: str
+    family: Near | None = None
+    around: Band | None = None
 
     @property
     def name(self) -> str:
@@ -224,6 +239,7 @@ class ReportData:
     settings      name, value: of what the stages were asked
     model         hash of clusters/, by which answers know what they are about
     sheet         single series that are asked about, to find out what a model misses
+    measured      what is recorded, for axes and words
     """
 
     title: str
@@ -248,3 +264,4 @@ class ReportData:
     stages: tuple[Stage, ...]
     model: str
     sheet: tuple[Curve, ...] = ()
+    measured: Measured = UNKNOWN

@@ -61,7 +61,7 @@ def write_groups(
 ) -> Path:
     """The report of the groups: the file to open, the page or, where it has more than `split` groups that are not
     normal, the index of several. 0: never several."""
-    if split == 0 or split >= sum(not group.normal for group in data.groups):
+    if split == 0 or split >= sum(not group.normal and group.family is None for group in data.groups):
         return write_page(workspace, name, page.render(data, lang, figures, name))
     return _write_parts(workspace, name, data, lang, figures, split)
 

@@ -42,11 +42,18 @@ def quantiles(
     starts (n,): where each of the n rows starts. Samples that fewer than `common` of the series have are left out.
     """
     first, matrix = aligned(block, rows, starts)
+    there, found = edges(matrix, of, common)
+    return there + first, found
+
+
+def edges(matrix: Floats, of: Sequence[float], common: float = COMMON) -> tuple[Int64s, list[Floats]]:
+    """(columns, [(t,), ...]): these quantiles of each column of matrix (n, t), NaN being missing; without those that
+    fewer than `common` of the rows have."""
     present = np.isfinite(matrix).sum(axis=0)
-    there = np.flatnonzero(present >= max(1.0, common * len(rows)))
+    there = np.flatnonzero(present >= max(1.0, common * len(matrix)))
     ordered = np.sort(matrix[:, there], axis=0)  # missing values, as NaN, come last
     ranks = [np.rint(q * (present[there] - 1)).astype(np.int64) for q in of]
-    return there + first, [ordered[rank, np.arange(len(there))] for rank in ranks]
+    return there, [ordered[rank, np.arange(len(there))] for rank in ranks]
 
 
 def aligned(block: SeriesBlock, rows: npt.NDArray[np.intp], starts: Int64s) -> tuple[int, Floats]:

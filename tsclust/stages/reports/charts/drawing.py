@@ -120,18 +120,27 @@ class Drawing:
 
 def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve], language: Language) -> Drawing:
     """The paths and ticks for these curves, over where the normal ones lie."""
-    rows, columns = frame.ticks(), nice_ticks(frame.left, frame.right, 6)
+    rows, across = frame.ticks(), _across(frame, language)
     return Drawing(
         box=frame.box,
         grid="".join(_level(frame, HEIGHT * frame.down(t) / 100) for t in rows),
         knees="".join(_level(frame, unit) for unit in frame.knees),
-        across=tuple((frame.across(t), language.fixed(t, 0)) for t in columns if t == int(t)),
+        across=across,
         down=tuple((frame.down(t), language.number(t, digits=4)) for t in rows),
         normal=frame.area(normal),
         band=frame.area(band) if band else "",
         lines=tuple(frame.line(_at(curve), curve.values) for curve in curves),
         usual=tuple(frame.line(c.usual.at, c.usual.values) if c.usual else "" for c in curves),
     )
+
+
+def _across(frame: Frame, language: Language) -> Ticks:
+    """In whole samples, or in seconds where it is known how long one takes."""
+    if not language.seconds:
+        columns = nice_ticks(frame.left, frame.right, 6)
+        return tuple((frame.across(t), language.fixed(t, 0)) for t in columns if t == int(t))
+    columns = nice_ticks(frame.left * language.seconds, frame.right * language.seconds, 6)
+    return tuple((frame.across(t / language.seconds), language.number(t, digits=4)) for t in columns)
 
 
 def bars(period: Period) -> tuple[int, str]:

@@ -50,8 +50,9 @@ from tsclust.stages.reports.features.sample import (
     fit_forest,
     most_unusual,
 )
-from tsclust.stages.reports.groups.cards import band_of, curves_drawn, stage_of
+from tsclust.stages.reports.groups.cards import curves_drawn, stage_of
 from tsclust.stages.reports.groups.counts import NONE
+from tsclust.stages.reports.groups.own_normal import OwnNormals, band_of
 from tsclust.stages.reports.groups.sample import (
     EXAMPLES_PER_RULE,
     MEMBERS_DRAWN,
@@ -85,6 +86,7 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
     seen = count_rows(files, asked, axes, forest)
     correlations = _correlations(drawn, asked)
     far, scores = _farthest(seen.drawn, asked, forest)
+    normals = OwnNormals.by_key(seen.drawn)
     return FeaturesData(
         title=title,
         origin=files.series.manifest.facts.origin,
@@ -96,8 +98,8 @@ def collect(workspace: Workspace, title: str, constants: Mapping[str, float], sw
         distributions=_distributions(asked, facts.typical, axes, seen, parsed),
         pairs=_pairs(seen.drawn, _telling(drawn, asked, forest, correlations), far, asked),
         correlations=correlations,
-        rules=tuple(_rule(rule, facts, parsed[rule.name], seen.drawn) for rule in facts.rules),
-        strange=_strange(seen.drawn, far[:OUTLIERS_SHOWN], scores, asked, forest),
+        rules=tuple(_rule(rule, facts, parsed[rule.name], normals) for rule in facts.rules),
+        strange=_strange(normals, far[:OUTLIERS_SHOWN], scores, asked, forest),
         stages=tuple(stage_of(manifest) for manifest in (files.series.manifest, files.manifest)),
     )
 
@@ -209,21 +211,21 @@ def _pairs(drawn: Sample, names: Sequence[str], far: Int64s, asked: RowsRequest)
     return Pairs(tuple(names), *(tuple(tuple(_known(row)) for row in drawn.x[rows][:, columns]) for rows in kinds))
 
 
-def _rule(rule: Rule, facts: FeaturesFacts, parsed: Parsed, drawn: Sample) -> RuleSeen:
+def _rule(rule: Rule, facts: FeaturesFacts, parsed: Parsed, normals: OwnNormals) -> RuleSeen:
     name = rule.name
-    examples = curves_drawn(drawn, np.flatnonzero(drawn.rejected == name)[:EXAMPLES_PER_RULE])
+    examples = curves_drawn(normals, np.flatnonzero(normals.drawn.rejected == name)[:EXAMPLES_PER_RULE])
     in_all, alone, first = (count.get(name, 0) for count in (facts.in_all, facts.alone, facts.rejected))
     return RuleSeen(name, rule.when, rule.reason, in_all, alone, first, parsed, examples)
 
 
 def _strange(
-    drawn: Sample, rows: Int64s, scores: Floats, asked: RowsRequest, forest: OutlierForest | None
+    normals: OwnNormals, rows: Int64s, scores: Floats, asked: RowsRequest, forest: OutlierForest | None
 ) -> tuple[Strange, ...]:
     if forest is None:
         return ()
     return tuple(
-        Strange(curve, _words(drawn, row, forest.reference, asked), round(float(-scores[row]), 6))
-        for row, curve in zip(rows.tolist(), curves_drawn(drawn, rows), strict=True)
+        Strange(curve, _words(normals.drawn, row, forest.reference, asked), round(float(-scores[row]), 6))
+        for row, curve in zip(rows.tolist(), curves_drawn(normals, rows), strict=True)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,14 @@ from tsclust.series import ID, SeriesBlock, carried
 from tsclust.stages.clusters.parts import ClusterRow
 from tsclust.stages.clusters.selection import ReportScope, SelectedGroups
 from tsclust.stages.features.facts import FeaturesFacts
-from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.data import (
-    Band,
     Curve,
     Group,
     Line,
     Month,
+    Near,
     Period,
     Plain,
     Rejected,
@@ -34,13 +34,12 @@ from tsclust.stages.reports.data import (
 )
 from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.histograms import GroupDeviations
+from tsclust.stages.reports.groups.occurrence import began, places
+from tsclust.stages.reports.groups.own_normal import OwnNormals
 from tsclust.stages.reports.groups.sample import EXAMPLES_PER_RULE, Sample
 from tsclust.stages.reports.groups.similar import middles, nearest
-from tsclust.stages.reports.groups.unusual import NormalReference, stands_out, where
+from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 from tsclust.workspace.manifest import Manifest
-
-USUAL_DRAWN = 100  # the most normal series of a baseline that a usual curve is taken from
-REACHED = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
 
 
 def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
@@ -56,35 +55,57 @@ def groups_of(
     was: Sequence[GroupState | None],
     shown: Sequence[int],
     members: int,
+    under: Mapping[int, tuple[int, float]] = MappingProxyType({}),
 ) -> tuple[Group, ...]:
-    """Those of the cards that are shown."""
-    rows, deviations = [chosen.cards[j] for j in shown], GroupDeviations.of(drawn, reference)
-    names = [name_of(row.group, row.k, row.cluster) for row in rows]
-    sizes = np.array([row.size for row in rows])
-    near = nearest(names, middles(drawn, reference)[shown], drawn.counts.shared[np.ix_(shown, shown)], sizes)
-    groups = (_group(row, j, drawn, deviations, members) for row, j in zip(rows, shown, strict=True))
+    """Those of the cards that are shown. under: number of a group -> that of the card it is a row of, and the share of
+    its series that are on that card."""
+    deviations, normals = GroupDeviations.of(drawn, reference), OwnNormals.of(drawn, reference)
+    there = {chosen.cards[j].group for j in shown}
+    family = {number: Near(str(card), share) for number, (card, share) in under.items() if card in there}
+    near = _near(chosen, drawn, reference, [j for j in shown if chosen.cards[j].group not in family])
     return tuple(
-        replace(group, near=near[at], known=was[j]) for at, (j, group) in enumerate(zip(shown, groups, strict=True))
-    )
+        replace(
+            _group(chosen.cards[j], j, normals, deviations, members),
+            near=near.get(j, ()), known=was[j], family=family.get(chosen.cards[j].group or 0),
+        )
+        for j in shown
+    )  # fmt: skip
 
 
-def _group(row: ClusterRow, j: int, drawn: Sample, deviations: GroupDeviations, members: int) -> Group:
+def _near(
+    chosen: SelectedGroups, drawn: Sample, reference: NormalReference, cards: Sequence[int]
+) -> dict[int, tuple[Near, ...]]:
+    """Of each of these cards the most similar others of them."""
+    rows = [chosen.cards[j] for j in cards]
+    names, sizes = [name_of(row.group, row.k, row.cluster) for row in rows], np.array([row.size for row in rows])
+    near = nearest(names, middles(drawn, reference)[cards], drawn.counts.shared[np.ix_(cards, cards)], sizes)
+    return dict(zip(cards, near, strict=True))
+
+
+def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviations, members: int) -> Group:
+    drawn = normals.drawn
     rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row.size
     shaped = reference.log_deviations(drawn.x[rows], drawn.keys[rows])
     chosen = rows[curves.strata(curves.typical_first(shaped), members)]
     tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
     times = drawn.counts.spans
+    band, around = normals.bands(rows, int(chosen[0]))
     return Group(
         number=row.group, k=row.k, cluster=row.cluster, size=size, share=row.share, first_k=row.first_k,
         last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
-        band=band_of(drawn, rows), members=curves_drawn(drawn, chosen),
+        band=band, around=around, members=curves_drawn(normals, chosen),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference),
-        where=tuple(where(name, name in times, tally, j, size) for name, tally in tallies.items() if len(tally) > 1),
+        where=places(tallies, times, j, size),
         periods=tuple(
-            Period(name, first, last, _months(tallies.get(name), j)) for name, first, last in periods_of(times, 1 + j)
+            _period(name, first, last, _months(tallies.get(name), j), size)
+            for name, first, last in periods_of(times, 1 + j)
         ),
         near=(), known=None, spreads=deviations.spreads(rows), fingerprint=hexadecimal(drawn.counts.fingerprints[j]),
     )  # fmt: skip
+
+
+def _period(column: str, first: Time, last: Time, months: tuple[Month, ...], size: int) -> Period:
+    return Period(column, first, last, months, began(months, size))
 
 
 def periods_of(spans: Mapping[str, Sequence[Span]], of: int = 0) -> Iterator[tuple[str, Time, Time]]:
@@ -101,17 +122,10 @@ def _months(tally: pl.DataFrame | None, j: int) -> tuple[Month, ...]:
     return tuple(Month(*month) for month in known)
 
 
-def band_of(drawn: Sample, rows: Int64s) -> Band:
-    """Where 90 % of these rows of the drawn series lie; nowhere for no rows."""
-    if not len(rows):
-        return Band((), (), ())
-    at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.05, 0.95))
-    return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
-
-
-def curves_drawn(drawn: Sample, rows: Int64s) -> tuple[Curve, ...]:
-    """These rows of the drawn series, each with what is usual for its baseline key."""
-    return curves_of(drawn.table.take(rows), drawn.starts[rows], [_usual(drawn, key) for key in drawn.keys[rows]])
+def curves_drawn(normals: OwnNormals, rows: Int64s) -> tuple[Curve, ...]:
+    """These rows of the drawn series, each with what is usual for its machine or regime."""
+    drawn, own = normals.drawn, normals.own[rows].tolist()
+    return curves_of(drawn.table.take(rows), drawn.starts[rows], [normals.usual(which) for which in own])
 
 
 def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> tuple[Curve, ...]:
@@ -123,15 +137,6 @@ def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> 
     values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in range(len(block))]
     ids = [str(scalar.as_py()) for scalar in table[ID]]
     return tuple(map(Curve, ids, starts.tolist(), values, named, usual))
-
-
-def _usual(drawn: Sample, key: str) -> Line | None:
-    """What is usual for series with this baseline key."""
-    rows = np.flatnonzero(drawn.normal & (drawn.keys == key))[:USUAL_DRAWN]
-    if not key or len(rows) < MIN_SERIES:
-        return None
-    at, (middle,) = curves.quantiles(drawn.block, rows, drawn.starts[rows], (0.5,), REACHED)
-    return Line(tuple(at.tolist()), tuple(middle.tolist()))
 
 
 def _micro(column: pa.ChunkedArray) -> Iterable[pa.Scalar]:
@@ -152,13 +157,14 @@ def _plain(scalar: pa.Scalar) -> Plain:
 
 def rejected_of(facts: FeaturesFacts, drawn: Sample) -> tuple[Rejected, ...]:
     """The rules that set something aside, most first."""
+    normals = OwnNormals.by_key(drawn)
     found = [
         Rejected(
             rule.name,
             rule.when,
             rule.reason,
             facts.rejected[rule.name],
-            curves_drawn(drawn, _of_rule(drawn, rule)),
+            curves_drawn(normals, _of_rule(drawn, rule)),
             facts.lost_groups_of(rule.name),
         )
         for rule in facts.rules

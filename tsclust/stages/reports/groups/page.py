@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
+from datetime import date
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -45,11 +47,14 @@ def render(
 
     Without `figures` (by name, for the overview) it has its table alone, and plotly.js is not in the page.
     """
-    language = Language.load(lang)
+    language = replace(
+        Language.load(lang), unit=data.measured.unit, seconds=data.measured.seconds, names=data.measured.names
+    )
     script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
-    malfunctions = [g for g in data.groups if not g.normal]
+    malfunctions = [g for g in data.groups if not g.normal and g.family is None]
     drawn = [_figure(name, figure) for name, figure in figures.items()]
-    to_look_at = len(book.groups or malfunctions) if book.here == INDEX else len(malfunctions)
+    in_book = [g for g in book.groups if g.family is None]
+    to_look_at = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
     elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
     groups = (*data.groups, *elsewhere)
     return (
@@ -58,6 +63,9 @@ def render(
         .render(
             data=data,
             malfunctions=malfunctions,
+            in_book=in_book,
+            families=_families(data),
+            whose=partial(_whose, data.baseline, language),
             normals=[g for g in data.groups if g.normal],
             to_look_at=to_look_at,
             href=partial(_href, book, {g.name for g in data.groups}),
@@ -81,6 +89,22 @@ def render(
             hashes=[hash_of(script), hash_of(plotly)],
         )
     )
+
+
+def _families(data: ReportData) -> dict[str, list[Group]]:
+    """Name of a card -> the groups in rows under it."""
+    families: dict[str, list[Group]] = {}
+    for group in data.groups:
+        if group.family is not None:
+            families.setdefault(group.family.group, []).append(group)
+    return families
+
+
+def _whose(baseline: Sequence[str], language: Language, curve: Curve) -> str:
+    """Of which machine a series is, and when it was recorded, as far as carried columns say so."""
+    machine = [language.plain(value) for name, value in curve.carried if name in baseline and value is not None]
+    days = [f"{value:%Y-%m-%d}" for _, value in curve.carried if isinstance(value, date)]
+    return " · ".join([*machine[:1], *days[:1]])
 
 
 def _members(data: ReportData, language: Language) -> dict[str, Any]:
@@ -122,7 +146,8 @@ def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
     return f"#group-{group}" if str(group) in here else book.href(str(group))
 
 
-def _draw_group(group: Group, normal: Band, language: Language) -> Drawing:
+def _draw_group(group: Group, everywhere: Band, language: Language) -> Drawing:
+    normal = group.around or everywhere
     return draw(Frame.around((normal, group.band), group.members), normal, group.band, group.members, language)
 
 

@@ -40,10 +40,17 @@ class Book:
         return f"{'' if file == self.here else file}#group-{group}" if file else None
 
 
+def _with_rows(data: ReportData, cards: list[Group]) -> Iterator[Group]:
+    """Each of these cards, and the rows under it."""
+    for card in cards:
+        yield card
+        yield from (g for g in data.groups if g.family is not None and g.family.group == card.name)
+
+
 def bind(data: ReportData, per: int) -> Iterator[tuple[Book, ReportData]]:
     """The index, then every part with `per` groups or less. What is normal, or impossible, is in the index."""
-    strange = [g for g in data.groups if not g.normal]
-    parts = [strange[at : at + per] for at in range(0, len(strange), per)]
+    cards = [g for g in data.groups if not g.normal and g.family is None]
+    parts = [[*_with_rows(data, cards[at : at + per])] for at in range(0, len(cards), per)]
     normal = tuple(g for g in data.groups if g.normal)
     book = Book(tuple((f"part-{n}.html", tuple(groups)) for n, groups in enumerate(parts, start=1)), normal)
     yield book, replace(data, groups=normal)

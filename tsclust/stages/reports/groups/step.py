@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,15 @@ from tsclust.hashing import hash_ids, limit
 from tsclust.series import keys
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
-from tsclust.stages.clusters.parts import group_rows, of_sweep, read_centers, read_groups, read_map, read_sweep
+from tsclust.stages.clusters.parts import (
+    group_rows,
+    of_sweep,
+    read_centers,
+    read_group_rows,
+    read_groups,
+    read_map,
+    read_sweep,
+)
 from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.scope import fit_scaler
 from tsclust.stages.clusters.selection import THE_SWEEP, ReportScope, SelectedGroups, choose
@@ -36,8 +45,10 @@ from tsclust.stages.reports.data import (
     Model,
     ReportData,
 )
-from tsclust.stages.reports.groups.cards import band_of, gets_card, groups_of, periods_of, rejected_of, stage_of
+from tsclust.stages.reports.groups.cards import gets_card, groups_of, periods_of, rejected_of, stage_of
 from tsclust.stages.reports.groups.counts import count
+from tsclust.stages.reports.groups.families import arranged
+from tsclust.stages.reports.groups.own_normal import band_of
 from tsclust.stages.reports.groups.sample import (
     MEMBERS_DRAWN,
     NORMAL_DRAWN,
@@ -51,6 +62,7 @@ from tsclust.stages.reports.groups.sample import (
     whole,
 )
 from tsclust.stages.reports.groups.unusual import NormalReference
+from tsclust.stages.reports.measured import Measured
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
 
@@ -63,7 +75,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
     """
     files, clusters, folder = FeatureFiles.of(workspace), workspace.manifest(CLUSTERS), workspace.stage(CLUSTERS)
-    chosen, labelled = choose(workspace, wanted), label_files.read_index(workspace)
+    (chosen, under), labelled = _chosen(workspace, wanted), label_files.read_index(workspace)
     series, described = files.series.manifest, files.manifest
     features = tuple(f for f in described.facts.catalogue if f.clustered)
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
@@ -82,7 +94,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         baseline=asked.baseline,
         regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
-        groups=groups_of(chosen, drawn, reference, was, shown, _curves(chosen, settings.members)),
+        groups=groups_of(chosen, drawn, reference, was, shown, _curves(chosen, settings.members), under),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
         rejected=rejected_of(described.facts, drawn),
@@ -93,7 +105,18 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         settings=_settings(described.facts, clusters.facts),
         stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
         model=clusters.output_hash,
+        measured=Measured.of(settings, series.facts.layout),
     )
+
+
+def _chosen(workspace: Workspace, wanted: ReportScope) -> tuple[SelectedGroups, dict[int, tuple[int, float]]]:
+    """What gets a card; of the whole sweep also which groups are but rows under one, as in `arranged`."""
+    chosen, clusters = choose(workspace, wanted), workspace.stage(CLUSTERS)
+    if wanted.k is not None or wanted.group is not None:
+        return chosen, {}
+    groups = read_group_rows(clusters)
+    cards, under = arranged(clusters, workspace.parts(CLUSTERS), chosen.cards, groups)
+    return replace(chosen, cards=tuple(cards)), under
 
 
 def _curves(chosen: SelectedGroups, members: int) -> int:

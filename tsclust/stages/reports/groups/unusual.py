@@ -1,4 +1,4 @@
-"""What is unusual about a group: features far from normal, and values of carried columns that occur too often."""
+"""What is unusual about a group: features far from normal."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from tsclust.arrays import Floats, Keys
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.catalogue import Feature
-from tsclust.stages.reports.data import Often, Unusual, Where
+from tsclust.stages.reports.data import Unusual
 
+WHOLE = "whole_curve"  # stated in the place of all levels, where they are changed by one factor
+ALIKE = 0.15  # of that factor: so far may a level be from it
+LEVELS = ("peak_height", "side_mean", "p50", "p25", "p75")
+# What grows with the curve, and says nothing of its own where it does so by the same factor.
+SCALED = (*LEVELS, "p05", "p95", "area", "return_level", "side_std", "side_roughness", "side_rise", "side_fall")
+PLATEAU = 8  # samples: of a shorter one nothing is stated
+NEAR_ZERO = 0.05  # of the peak, or of a ratio: what is normally so little is no measure of anything
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 4
-MOST_NAMED = 4  # values of a carried column that are named
 # Features that say much the same, the plainest first: one of them is said.
 TOPICS: tuple[tuple[str, ...], ...] = (
     ("run_length",),
@@ -23,17 +28,30 @@ TOPICS: tuple[tuple[str, ...], ...] = (
     ("peak_position",),
     ("peak_width", "decay_time"),
     ("side_mean", "p50", "p25", "p75", "side_to_peak", "area"),
+    ("side_slope",),
+    ("side_step",),
+    ("step_or_line",),
     ("side_rise", "rise_to_peak", "p95", "side_skewness", "side_kurtosis"),
     ("side_fall", "p05"),
     ("side_roughness", "roughness_to_peak"),
-    ("side_std", "spread_to_peak"),
-    ("side_step",),
-    ("side_slope",),
-    ("step_or_line",),
     ("side_oscillation",),
+    ("side_std", "spread_to_peak"),
     ("return_time", "return_level"),
     ("rest_level",),
 )
+
+
+_STRAYS = ("side_rise", "rise_to_peak", "p95", "side_fall", "p05", "side_skewness", "side_kurtosis")
+_SPREAD = ("side_std", "spread_to_peak")
+_JITTER = ("side_roughness", "roughness_to_peak")
+_MOVES = (*_JITTER, "side_oscillation")
+# What one fact brings about: a plateau that rises has a low end and a high end, and whatever moves is spread.
+IMPLIED: Mapping[str, frozenset[str]] = {
+    "side_slope": frozenset({"side_step", "step_or_line", *_STRAYS, *_SPREAD}),
+    "side_step": frozenset({"side_slope", "step_or_line", *_STRAYS, *_SPREAD}),
+    **dict.fromkeys(_STRAYS, frozenset({*_SPREAD, *_JITTER, "side_skewness", "side_kurtosis"})),
+    **dict.fromkeys(_MOVES, frozenset({*_SPREAD, *_STRAYS})),
+}
 
 
 @dataclass(frozen=True)
@@ -70,14 +88,72 @@ class NormalReference:
 
 
 def stands_out(x: Floats, keys: Keys, reference: NormalReference) -> tuple[Unusual, ...]:
-    """What stands out most of members with features x (n, d): a feature of each topic, farthest from normal first."""
+    """What stands out most of members with features x (n, d), farthest from normal first: a feature of each topic, or
+    the whole curve in the place of all that is changed by one factor; nothing of a plateau that is hardly one."""
     expected, spread = reference.center_of(x, keys), np.median(reference.spread_of(x, keys), axis=0)
     away = np.median(reference.deviations(x, keys), axis=0)
-    names = [f.name for f in reference.features]
-    far = {name: abs(float(away[i])) for i, name in enumerate(names)}
-    said = sorted((_plainest(topic, far) for topic in _topics(names)), key=lambda name: -far[name])
-    chosen = [names.index(name) for name in said[:SENTENCES] if far[name] >= STANDS_OUT]
-    return tuple(_one(reference.features[i], x[:, i], expected[:, i], float(away[i]), float(spread[i])) for i in chosen)
+    short = _plateau(x, reference.features) < PLATEAU
+    able = [i for i, f in enumerate(reference.features) if not (short and f.phase == "side movement")]
+    peak = _peak(expected, reference.features)
+    every = {
+        reference.features[i].name: _one(
+            reference.features[i], x[:, i], expected[:, i], float(away[i]), float(spread[i]), peak
+        )
+        for i in able
+    }
+    whole = _whole(every)
+    left = {name: one for name, one in every.items() if whole is None or not _scaled(one, whole)}
+    far = {name: abs(one.away) for name, one in left.items()}
+    named = [left[_plainest(topic, far)] for topic in _topics([*left])]
+    found = [one for one in (*([whole] if whole else []), *named) if abs(one.away) >= STANDS_OUT]
+    return tuple(_facts(sorted(found, key=lambda one: -abs(one.away)))[:SENTENCES])
+
+
+def _facts(found: Sequence[Unusual]) -> list[Unusual]:
+    """Without what another, that is at least half as far from normal, brings about: causes first, of two that bring
+    about each other the farther one."""
+    order = sorted(found, key=lambda one: (one.feature in _SPREAD, one.feature in (*_STRAYS, *_MOVES), -abs(one.away)))
+    left: list[Unusual] = []
+    for one in order:
+        if not any(one.feature in IMPLIED.get(o.feature, ()) and abs(o.away) >= abs(one.away) / 2 for o in left):
+            left.append(one)
+    return [one for one in found if one in left]
+
+
+def _plateau(x: Floats, features: Sequence[Feature]) -> float:
+    """About how many samples the plateau has: what peak, fall and return leave of the run; endless where the run's
+    length is no feature."""
+    names = [f.name for f in features]
+    parts = [names.index(n) for n in ("peak_position", "decay_time", "return_time") if n in names]
+    if "run_length" not in names:
+        return float("inf")
+    return float(np.median(x[:, names.index("run_length")] - x[:, parts].sum(axis=1)))
+
+
+def _peak(expected: Floats, features: Sequence[Feature]) -> float:
+    """The normal height of the peak; 0 where that is no feature."""
+    at = [i for i, f in enumerate(features) if f.name == "peak_height"]
+    return float(np.median(expected[:, at])) if at else 0.0
+
+
+def _whole(every: Mapping[str, Unusual]) -> Unusual | None:
+    """One statement where the peak and all levels stand out by about one factor."""
+    levels = [every[name] for name in LEVELS if name in every]
+    times = [one.times for one in levels if one.times is not None and abs(one.away) >= STANDS_OUT]
+    if "peak_height" not in every or len(levels) < 2 or len(times) < len(levels):
+        return None
+    middle = float(np.median(times))
+    same = all(abs(one / middle - 1) <= ALIKE for one in times) and abs(middle - 1) > ALIKE
+    peak = every["peak_height"]
+    away = float(np.sign(peak.away) * max(abs(one.away) for one in levels))
+    return Unusual(WHOLE, peak.value, peak.usual, middle, away) if same else None
+
+
+def _scaled(one: Unusual, whole: Unusual) -> bool:
+    """Whether a feature says no more than that the whole curve is changed."""
+    if one.feature not in SCALED or whole.times is None:
+        return False
+    return one.feature in LEVELS or (one.times is not None and abs(one.times / whole.times - 1) <= 2 * ALIKE)
 
 
 def _topics(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
@@ -94,28 +170,11 @@ def _plainest(topic: tuple[str, ...], far: Mapping[str, float]) -> str:
     return next(name for name in topic if far[name] >= enough)
 
 
-def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: float) -> Unusual:
-    """A feature of members: x (n,) their values, expected (n,) what is normal for each."""
+def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: float, peak: float) -> Unusual:
+    """A feature of members: x (n,) their values, expected (n,) what is normal for each; peak: its normal height."""
     name, middle = feature.name, float(np.median(expected))
-    level = feature.unit in ("value", "value x samples") or name.endswith("_to_peak")
-    times = float(np.median(x / expected)) if level and middle > 2 * spread and (expected > 0).all() else 0.0
+    ratio = name.endswith("_to_peak")
+    level = feature.unit in ("value", "value x samples") or ratio
+    least = max(2 * spread, NEAR_ZERO * (1.0 if ratio else peak if feature.unit == "value" else 0.0))
+    times = float(np.median(x / expected)) if level and middle > least and (expected > 0).all() else 0.0
     return Unusual(name, float(np.median(x)), middle, times if times > 0 else None, away)
-
-
-def where(column: str, month: bool, tally: pl.DataFrame, group: int, size: int) -> Where:
-    """Values that occur too often to be chance (4 standard deviations of a binomial), or the few there are, most
-    frequent first.
-
-    tally: a row per value of the column: value, all, 0, 1, ... (how many members of each group have it)
-    """
-    own = tally.select("value", count=pl.col(str(group)), overall=pl.col("all") / pl.col("all").sum())
-    expected = size * pl.col("overall")
-    chance = (expected * (1 - pl.col("overall"))).sqrt()
-    too_often = (pl.col("count") > expected + 4 * chance) & (pl.col("count") >= 1.3 * expected)
-    distinct = int((own["count"] > 0).sum())
-    named = (
-        pl.col("count") > 0 if distinct <= MOST_NAMED < len(own) and not month else too_often & (pl.col("count") >= 3)
-    )
-    top = own.filter(named).sort("count", "value", descending=[True, False]).head(MOST_NAMED)
-    often = tuple(Often(value, count, count / size, overall) for value, count, overall in top.iter_rows())
-    return Where(column, month, distinct, len(own), often)

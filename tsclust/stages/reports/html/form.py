@@ -43,7 +43,7 @@ def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[st
         card: [[language.plain(c.series_id), *(language.plain(value) for _, value in c.carried)] for c in curves]
         for card, curves in cards.items()
     }
-    return {"columns": [ID, *map(language.plain, names)], "cards": told}
+    return {"columns": [ID, *map(language.column, names)], "cards": told}
 
 
 def _asked(group: Group) -> GroupAsked:
@@ -54,7 +54,8 @@ def _asked(group: Group) -> GroupAsked:
 
 
 def _shown(group: Group) -> dict[str, Any]:
-    return {"name": group.name, "normal": group.normal, "shown": _ids(group.members)}
+    family = {"family": group.family.group} if group.family else {}
+    return {"name": group.name, "normal": group.normal, "shown": _ids(group.members)} | family
 
 
 def _ids(curves: Sequence[Curve]) -> list[str]:

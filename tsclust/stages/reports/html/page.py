@@ -56,6 +56,7 @@ def templates(language: Language) -> jinja2.Environment:
         month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
         time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
         called=language.called, fixed=language.fixed, alike=language.alike, origin=language.origin,
+        column=language.column, times=language.factor,
         condition=lambda text: shown(text, CONDITION),
     )  # fmt: skip
     return environment

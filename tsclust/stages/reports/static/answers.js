@@ -20,7 +20,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const isOther = (labeller) => Boolean(name() && labeller) && labeller.trim().toLowerCase() !== name().toLowerCase();
   // Ways to decide between labellers: the file of one with such a name is not imported.
   const isReserved = () => bar.labeller.dataset.reserved.split(" ").includes(name().replace(/\p{Cf}/gu, "").toLowerCase());
-  const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal);
+  const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal && !asked.family);
   const text = (value, most) => String(value ?? "").slice(0, most).replace(/[\0\ud800-\udfff]/gu, "\ufffd");
 
   // ---- taking answers in: from this browser, another tab of it, or a file. What was answered here later stays
@@ -169,9 +169,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   }
 
   function thumb({ asked, answer, fields }) {
-    const place = document.querySelector(`.glance [data-group="${asked.name}"] .state`);
     const said = answer.verdict && fields.querySelector(`[value=${answer.verdict}]`).dataset.short;
-    if (place) place.textContent = said ? `✓ ${answer.verdict === "malfunction" && answer.kind || said}` : "";
+    const text = said ? `✓ ${answer.verdict === "malfunction" && answer.kind || said}` : "";
+    document.querySelectorAll(`[data-group="${asked.name}"] .state`).forEach((place) => { place.textContent = text; });
   }
 
   function progress() {
@@ -211,6 +211,16 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     changed(card);
     if (card.answer.verdict === "malfunction") card.fields.elements.kind.focus();
     else card.element.focus({ preventScroll: true });
+  }
+
+  const familyOf = ({ asked }) => cards.find((card) => asked.family && card.asked.name === asked.family);
+
+  // A row under a card takes over what is answered there.
+  function same(card) {
+    const { verdict, kind, sure } = familyOf(card).answer;
+    if (!verdict) return say("family_first", card.asked.family);
+    Object.assign(card.answer, { verdict, kind, sure });
+    changed(card);
   }
 
   function quick(card, { dataset: { verdict, kind } }) {
@@ -259,7 +269,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function add(asked, element, template) {
     const minis = [...element.querySelectorAll(".mini")];
     const card = { asked, element, minis, answer: blank() };
-    element.append(byId(template).content.cloneNode(true));
+    const place = element.querySelector(".ask");  // beside the curve
+    (place ?? element).insertBefore(byId(template).content.cloneNode(true), place?.firstChild ?? null);
     card.fields = element.querySelector("form.answer");
     card.fields.setAttribute("aria-label", element.dataset.title);
     card.fields.addEventListener("input", () => read(card));
@@ -267,6 +278,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.fields.addEventListener("submit", (event) => event.preventDefault());
     card.fields.querySelector(".clear").addEventListener("click", () => { card.answer = { ...blank(), at: card.answer.at }; changed(card); });
     element.querySelectorAll("[data-verdict]").forEach((button) => button.addEventListener("click", () => quick(card, button)));
+    element.querySelector(".same")?.addEventListener("click", () => same(card));
     const toggle = card.fields.querySelector("template").content;
     if (!asked.shown.length) minis.length = 0;  // they are beside what is asked about, not part of it
     minis.forEach((mini) => {
@@ -315,6 +327,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     offerKinds();
     progress();
   }
-  Object.assign(answering, { decide, mark, save });
+  Object.assign(answering, { decide, familyOf, mark, same, save });
   if (form) start();
 }

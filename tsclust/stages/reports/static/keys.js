@@ -9,10 +9,17 @@
 
   const saving = () => byId("bar").querySelector("[data-save]");
 
+  // A row is passed by, unless its card mixes several kinds: then it may be one of them.
+  function isAsked(card) {
+    const family = answering.familyOf(card);
+    return !family || family.answer.verdict === "mixed";
+  }
+
   // Through the groups, then the rules, to the end of all: Save. `open`: to the next group without an answer.
   // Save is pressed in between as well: it stands between the card that one was at and the next.
   function turn(step, open = false) {
-    const { cards, current } = answering, at = cards.indexOf(current), back = document.activeElement === saving() ? at + 1 : at;
+    const { current } = answering, cards = answering.cards.filter((card) => isAsked(card) || card === current);
+    const at = cards.indexOf(current), back = document.activeElement === saving() ? at + 1 : at;
     const on = step > 0 ? cards.slice(at + 1) : cards.slice(0, Math.max(back, 0)).reverse();
     const next = on.find(({ asked, answer }) => !open || (asked.rule === undefined && !answer.verdict));
     if (next) goTo(next);
@@ -35,6 +42,7 @@
     const { current } = answering, verdicts = current?.fields.elements.verdict;
     if (digit && verdicts) event.repeat || decided(current, verdicts[digit - 1].value);  // held, it would flicker
     else if (event.key === "Delete" && mini) answering.mark(mini);
+    else if (event.key === "Enter" && current?.asked.family && event.target === current.element) answering.same(current);
     else return false;
     return true;
   }

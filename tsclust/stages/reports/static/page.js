@@ -38,6 +38,7 @@ function made(tag, attributes = {}, ...children) {
     plot.querySelectorAll("[id]").forEach((copy) => copy.removeAttribute("id"));
     plot.querySelector(".typical").setAttribute("d", mini.querySelector(".line").getAttribute("d"));
     plot.querySelector(".own").setAttribute("d", mini.querySelector(".own")?.getAttribute("d") ?? "");
+    if ("own" in card.dataset && at > 0) plot.querySelectorAll(".normal, .band").forEach((one) => one.remove());  // of another machine
     dialog.querySelector(".large").replaceChildren(plot);
     dialog.querySelector(".about").replaceChildren(told(members.cards[card.id][Number(mini.dataset.at ?? at)]));
     title.textContent = card.dataset.title;

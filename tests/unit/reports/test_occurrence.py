@@ -1,0 +1,67 @@
+"""Where a group occurs: only what is no chance, and when it began."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tsclust.config import Report
+from tsclust.stages.reports.data import Month
+from tsclust.stages.reports.groups.occurrence import began, places
+from tsclust.stages.reports.measured import Measured
+from tsclust.wording.language import Language
+
+
+def tally(every: list[int], count: list[int], name: str = "W{}") -> pl.DataFrame:
+    return pl.DataFrame({"value": [name.format(i) for i in range(len(every))], "all": every, "0": count})
+
+
+def test_what_occurs_more_often_than_elsewhere_with_how_many_times() -> None:
+    every, count = [100] * 50, [30, *[1] * 20, *[0] * 29]
+    (place,) = places({"machine": tally(every, count)}, {}, 0, 50)
+    (often,) = place.often
+    assert (often.value, often.count, often.share) == ("W0", 30, 0.6)
+    assert often.times == pytest.approx((30 / 50) / (70 / 4950))
+
+
+def test_of_many_values_none_is_named_by_chance() -> None:
+    rng = np.random.default_rng(1)
+    named = 0
+    for _ in range(40):
+        count = rng.multinomial(200, [1 / 400] * 400)
+        (place,) = places({"machine": tally([250] * 400, count.tolist())}, {}, 0, 200)
+        named += len(place.often)
+    assert named <= 2
+
+
+@pytest.mark.parametrize("column", [tally([1] * 40, [1] * 10 + [0] * 30), tally([20, 20], [10, 0], '{{"m": {}}}')])
+def test_columns_that_name_series_or_hold_json_are_left_out(column: pl.DataFrame) -> None:
+    assert places({"serial": column}, {}, 0, 10) == ()
+
+
+def test_when_it_began_if_it_began() -> None:
+    late = [Month(f"2024-{m:02d}", 5 * (m > 6), 100) for m in range(1, 13)]
+    assert began(late, 30) == "2024-07"
+    assert began([Month(m.month, 1, 100) for m in late], 12) is None
+    assert began([Month("2024-01", 0, 10), Month("2024-02", 3, 100)], 3) is None  # few before: chance
+    assert began([], 0) is None
+
+
+@pytest.mark.parametrize(
+    ("layout", "axis"),
+    [("array layout (a row per series): id id, values Drehmoment [Nm], carried m", "Drehmoment, Nm"),
+     ("long layout: id a, values force (kN)", "force, kN"), ("array layout: id id, values values", ""), ("", "")],
+)  # fmt: skip
+def test_the_column_of_the_values_may_say_what_they_are(layout: str, axis: str) -> None:
+    assert Measured.of(Report(), layout).axis == axis
+    assert Measured.of(Report(quantity="Torque", unit="Nm"), layout).axis == "Torque, Nm"
+
+
+def test_seconds_and_names_that_readers_know() -> None:
+    known = Language("en", Language.load("en").texts, Language.load("en").locale, "Nm", 0.05, {"m": "Press"})
+    assert (known.lasting(18), known.column("m"), known.column("lot")) == ("0.9\u00a0s", "Press", "lot")
+    assert known.alike(["m"]) == "with the same Press"
+    assert known.date(date(2024, 1, 2)) == "January 2, 2024"

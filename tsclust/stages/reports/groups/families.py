@@ -1,0 +1,114 @@
+"""Which groups get a card of their own, and which are a row under the card that has shown most of their series.
+
+Every card shows something new: at least NEW of its series are on no earlier card. What is freed so goes to further
+groups of the sweep, in their order. Groups of a drill-down were asked for, and always get a card.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tsclust.arrays import Bools, Int64s
+from tsclust.engine.base import map_parts
+from tsclust.stages.clusters import membership
+from tsclust.stages.clusters.parts import ClusterRow, GroupRow
+
+NEW = 0.8  # of the series of a card, at least, were on no earlier one
+FURTHER = 120  # groups of the sweep that are looked at for the places freed
+ONE_AT_A_TIME = 1
+
+
+@dataclass(frozen=True)
+class Likes:
+    """Series by the groups that they are members of: inside (p, g) the sets that occur, count (p,) how often."""
+
+    inside: Bools
+    count: Int64s
+
+    @classmethod
+    def of(cls, inside: Bools, count: Int64s) -> Likes:
+        """inside (n, g) with repetitions."""
+        packed = np.ascontiguousarray(np.packbits(inside, axis=1))
+        whole = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
+        _, first, which = np.unique(whole, return_index=True, return_inverse=True)
+        return cls(inside[first], np.bincount(which, weights=count, minlength=len(first)).astype(np.int64))
+
+
+@dataclass(frozen=True)
+class Family:
+    """at: the candidate that gets a card; rows: candidates whose series it has mostly shown, with the share of each
+    that is on this card."""
+
+    at: int
+    rows: tuple[tuple[int, float], ...] = ()
+
+
+def families(likes: Likes, asked: Sequence[bool], most: int) -> list[Family]:
+    """At most `most` cards of the candidates, in their order, and the rows under each.
+
+    asked (g,): which of them are proposed; of the others those that are not new are left out.
+    """
+    size = likes.count @ likes.inside
+    seen, cards, rows = np.zeros(len(likes.count), bool), list[int](), dict[int, list[tuple[int, float]]]()
+    for g in range(len(size)):
+        own = likes.inside[:, g]
+        new = likes.count[own & ~seen].sum() >= NEW * size[g]
+        if new and len(cards) < most:
+            cards.append(g)
+            seen |= own
+        elif asked[g] and cards:
+            shared = likes.count[own] @ likes.inside[own][:, cards]
+            at = int(shared.argmax())
+            rows.setdefault(cards[at], []).append((g, float(shared[at] / max(size[g], 1))))
+    return [Family(g, tuple(rows.get(g, ()))) for g in cards]
+
+
+def candidates(cards: Sequence[ClusterRow], groups: Sequence[GroupRow]) -> tuple[list[ClusterRow], list[ClusterRow]]:
+    """The proposed cards of the main sweep, and further groups of it, most worth first."""
+    asked = [row for row in cards if not row.normal and row.within is None]
+    there = {row.group for row in asked}
+    more = [row for row in groups if row.within is None and not row.normal and row.worth > 0 and row.group not in there]
+    return asked, [*sorted(more, key=lambda row: row.group)[:FURTHER]]
+
+
+def likes_of(clusters: Path, paths: Sequence[Path], rows: Sequence[ClusterRow]) -> Likes:
+    """Of all series of the main sweep, in one pass over its assignments."""
+    parts = list(map_parts(partial(_likes, clusters, rows), paths, ONE_AT_A_TIME))
+    return Likes.of(np.concatenate([p.inside for p in parts]), np.concatenate([p.count for p in parts]))
+
+
+def _likes(clusters: Path, rows: Sequence[ClusterRow], path: Path) -> Likes:
+    _, inside = membership.read(clusters, path.name, [row.ref for row in rows], None)
+    return Likes.of(inside, np.ones(len(inside), np.int64))
+
+
+Arranged = tuple[list[ClusterRow], dict[int, tuple[int, float]]]
+
+
+def arranged(
+    clusters: Path, paths: Sequence[Path], cards: Sequence[ClusterRow], groups: Sequence[GroupRow]
+) -> Arranged:
+    """The cards in their order, each row behind the card it belongs to; and number of a row -> (number of its card,
+    the share of its series that are on that card)."""
+    asked, more = candidates(cards, groups)
+    if len(asked) < 2:
+        return list(cards), {}
+    found = likes_of(clusters, paths, asked)
+    if any(family.rows for family in families(found, [True] * len(asked), len(asked))):
+        found = likes_of(clusters, paths, [*asked, *more])
+    among = [*asked, *more][: found.inside.shape[1]]
+    made = families(found, [at < len(asked) for at in range(len(among))], len(asked))
+    order = [among[at] for family in made for at in (family.at, *(row for row, _ in family.rows))]
+    under = {_number(among[row]): (_number(among[f.at]), share) for f in made for row, share in f.rows}
+    others = [row for row in cards if row.normal or row.within is not None]
+    return [*order, *others], under
+
+
+def _number(row: ClusterRow) -> int:
+    """Groups have one; only clusters of one model have none."""
+    return -1 if row.group is None else row.group

@@ -1,0 +1,91 @@
+"""What is normal for a series: for its own machine, or its own regime, where there are any.
+
+A band over all machines hides what is to be seen: each has a level of its own. So a group's band is drawn as if all its
+members were of the machine of the typical one: each is moved by the difference between its own usual curve and that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tsclust.arrays import Floats, Int64s
+from tsclust.stages.features.reference import MIN_SERIES
+from tsclust.stages.reports.charts import curves
+from tsclust.stages.reports.data import Band, Line
+from tsclust.stages.reports.groups.sample import MEMBERS_DRAWN, Sample
+from tsclust.stages.reports.groups.unusual import NormalReference
+
+USUAL_DRAWN = 100  # the most normal series that a usual curve is taken from
+REACHED = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
+EDGES = (0.05, 0.95)  # of a band
+
+
+def band_of(drawn: Sample, rows: Int64s) -> Band:
+    """Where 90 % of these rows of the drawn series lie; nowhere for no rows."""
+    if not len(rows):
+        return Band((), (), ())
+    at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], EDGES)
+    return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+@dataclass(frozen=True)
+class OwnNormals:
+    """own (n,): which normal each series drawn is compared with; 0: with all series."""
+
+    drawn: Sample
+    own: Int64s
+    lines: dict[int, Line | None] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, drawn: Sample, reference: NormalReference) -> OwnNormals:
+        return cls(drawn, reference.scaler.compared_with(drawn.x, drawn.keys).astype(np.int64))
+
+    @classmethod
+    def by_key(cls, drawn: Sample) -> OwnNormals:
+        """By the baseline alone, for series that cannot be compared."""
+        _, which = np.unique(drawn.keys, return_inverse=True)
+        return cls(drawn, np.where(drawn.keys != "", 1 + which, 0).astype(np.int64))
+
+    def usual(self, which: int) -> Line | None:
+        """The median of the normal series of one machine or regime; None where they are too few."""
+        if which not in self.lines:
+            self.lines[which] = self._usual(which)
+        return self.lines[which]
+
+    def _usual(self, which: int) -> Line | None:
+        rows = self._normal(which)[:USUAL_DRAWN]
+        if len(rows) < MIN_SERIES:
+            return None
+        at, (middle,) = curves.quantiles(self.drawn.block, rows, self.drawn.starts[rows], (0.5,), REACHED)
+        return Line(tuple(at.tolist()), tuple(middle.tolist()))
+
+    def _normal(self, which: int) -> Int64s:
+        rows = np.flatnonzero(self.drawn.normal & (self.own == which)) if which else np.zeros(0, np.int64)
+        return rows[:MEMBERS_DRAWN]
+
+    def bands(self, rows: Int64s, typical: int) -> tuple[Band, Band | None]:
+        """Of the members `rows`, as if all were of the machine or regime of the series `typical`, and of its normal
+        series; None: compared with all."""
+        here = self.usual(int(self.own[typical]))
+        if here is None:
+            return band_of(self.drawn, rows), None
+        return self._moved(rows, here), band_of(self.drawn, self._normal(int(self.own[typical])))
+
+    def _moved(self, rows: Int64s, here: Line) -> Band:
+        first, matrix = curves.aligned(self.drawn.block, rows, self.drawn.starts[rows])
+        at = np.arange(matrix.shape[1]) + first
+        there = _on(here, at)
+        for which in np.unique(self.own[rows]).tolist():
+            line = self.usual(which)
+            of = self.own[rows] == which
+            matrix[of] += there - _on(line, at) if line is not None else 0.0
+        known, (low, high) = curves.edges(matrix, EDGES)
+        return Band(tuple((known + first).tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+def _on(line: Line, at: Int64s) -> Floats:
+    """(t,) the line at these samples; beyond its ends as at them."""
+    values: Floats = np.interp(at, line.at, line.values)
+    return values
