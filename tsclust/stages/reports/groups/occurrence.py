@@ -47,7 +47,7 @@ def _tells(tally: pl.DataFrame) -> bool:
     """Whether a column's values are more than one, few enough to be names, and not JSON."""
     structured = bool(tally["value"].str.strip_chars_start().str.starts_with(STRUCTURED[0]).any())
     structured |= bool(tally["value"].str.strip_chars_start().str.starts_with(STRUCTURED[1]).any())
-    return 1 < len(tally) <= max(2.0, UNIQUE * tally["all"].sum()) and not structured
+    return 1 < len(tally) <= max(2.0, UNIQUE * tally["all"].to_numpy().sum()) and not structured
 
 
 def _chance(tally: pl.DataFrame, size: int) -> Floats:
