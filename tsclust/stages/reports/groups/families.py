@@ -6,21 +6,16 @@ groups of the sweep, in their order. Groups of a drill-down were asked for, and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 
 from tsclust.arrays import Bools, Int64s
-from tsclust.engine.base import map_parts
-from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.parts import ClusterRow, GroupRow
 
 NEW = 0.8  # of the series of a card, at least, were on no earlier one
 FURTHER = 120  # groups of the sweep that are looked at for the places freed
-ONE_AT_A_TIME = 1
 
 
 @dataclass(frozen=True)
@@ -37,6 +32,11 @@ class Likes:
         whole = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
         _, first, which = np.unique(whole, return_index=True, return_inverse=True)
         return cls(inside[first], np.bincount(which, weights=count, minlength=len(first)).astype(np.int64))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Likes]) -> Likes:
+        """Of all parts together."""
+        return cls.of(np.concatenate([p.inside for p in parts]), np.concatenate([p.count for p in parts]))
 
 
 @dataclass(frozen=True)
@@ -76,31 +76,20 @@ def candidates(cards: Sequence[ClusterRow], groups: Sequence[GroupRow]) -> tuple
     return asked, [*sorted(more, key=lambda row: row.group)[:FURTHER]]
 
 
-def likes_of(clusters: Path, paths: Sequence[Path], rows: Sequence[ClusterRow]) -> Likes:
-    """Of all series of the main sweep, in one pass over its assignments."""
-    parts = list(map_parts(partial(_likes, clusters, rows), paths, ONE_AT_A_TIME))
-    return Likes.of(np.concatenate([p.inside for p in parts]), np.concatenate([p.count for p in parts]))
-
-
-def _likes(clusters: Path, rows: Sequence[ClusterRow], path: Path) -> Likes:
-    _, inside = membership.read(clusters, path.name, [row.ref for row in rows], None)
-    return Likes.of(inside, np.ones(len(inside), np.int64))
-
-
 Arranged = tuple[list[ClusterRow], dict[int, tuple[int, float]]]
 
 
 def arranged(
-    clusters: Path, paths: Sequence[Path], cards: Sequence[ClusterRow], groups: Sequence[GroupRow]
+    likes: Callable[[Sequence[ClusterRow]], Likes], cards: Sequence[ClusterRow], groups: Sequence[GroupRow]
 ) -> Arranged:
-    """The cards in their order, each row behind the card it belongs to; and number of a row -> (number of its card,
+    """likes: counts the series by the groups that it is given. The cards in their order, each row behind the card it belongs to; and number of a row -> (number of its card,
     the share of its series that are on that card)."""
     asked, more = candidates(cards, groups)
     if len(asked) < 2:
         return list(cards), {}
-    found = likes_of(clusters, paths, asked)
+    found = likes(asked)
     if any(family.rows for family in families(found, [True] * len(asked), len(asked))):
-        found = likes_of(clusters, paths, [*asked, *more])
+        found = likes([*asked, *more])
     among = [*asked, *more][: found.inside.shape[1]]
     made = families(found, [at < len(asked) for at in range(len(among))], len(asked))
     order = [among[at] for family in made for at in (family.at, *(row for row, _ in family.rows))]

@@ -18,9 +18,11 @@ from tsclust.config import Cluster, Report
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids, limit
 from tsclust.series import keys
+from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
 from tsclust.stages.clusters.membership import inside_of
 from tsclust.stages.clusters.parts import (
+    ClusterRow,
     group_rows,
     of_sweep,
     read_centers,
@@ -47,7 +49,7 @@ from tsclust.stages.reports.data import (
 )
 from tsclust.stages.reports.groups.cards import gets_card, groups_of, periods_of, rejected_of, stage_of
 from tsclust.stages.reports.groups.counts import count
-from tsclust.stages.reports.groups.families import arranged
+from tsclust.stages.reports.groups.families import Likes, arranged
 from tsclust.stages.reports.groups.own_normal import band_of
 from tsclust.stages.reports.groups.sample import (
     MEMBERS_DRAWN,
@@ -114,9 +116,19 @@ def _chosen(workspace: Workspace, wanted: ReportScope) -> tuple[SelectedGroups, 
     chosen, clusters = choose(workspace, wanted), workspace.stage(CLUSTERS)
     if wanted.k is not None or wanted.group is not None:
         return chosen, {}
-    groups = read_group_rows(clusters)
-    cards, under = arranged(clusters, workspace.parts(CLUSTERS), chosen.cards, groups)
+    cards, under = arranged(partial(_likes, workspace), chosen.cards, read_group_rows(clusters))
     return replace(chosen, cards=tuple(cards)), under
+
+
+def _likes(workspace: Workspace, rows: Sequence[ClusterRow]) -> Likes:
+    """Of all series of the main sweep, in one pass over its assignments."""
+    one_part = partial(_likes_in_part, workspace.stage(CLUSTERS), rows)
+    return Likes.joined(list(map_parts(one_part, workspace.parts(CLUSTERS), ONE_AT_A_TIME)))
+
+
+def _likes_in_part(clusters: Path, rows: Sequence[ClusterRow], path: Path) -> Likes:
+    _, inside = membership.read(clusters, path.name, [row.ref for row in rows], None)
+    return Likes.of(inside, np.ones(len(inside), np.int64))
 
 
 def _curves(chosen: SelectedGroups, members: int) -> int:
