@@ -82,8 +82,8 @@ Arranged = tuple[list[ClusterRow], dict[int, tuple[int, float]]]
 def arranged(
     likes: Callable[[Sequence[ClusterRow]], Likes], cards: Sequence[ClusterRow], groups: Sequence[GroupRow]
 ) -> Arranged:
-    """likes: counts the series by the groups that it is given. The cards in their order, each row behind the card it belongs to; and number of a row -> (number of its card,
-    the share of its series that are on that card)."""
+    """The cards in their order, each row behind the card it belongs to; and number of a row -> (number of its card, the
+    share of its series that are on that card). likes: counts series by the groups that it is given."""
     asked, more = candidates(cards, groups)
     if len(asked) < 2:
         return list(cards), {}
