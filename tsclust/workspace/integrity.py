@@ -84,8 +84,8 @@ def _listed(stage: _StageFolder, folder: Path) -> list[str]:
 
 def outputs_of(folder: Path) -> Outputs | None:
     """The files of a stage by its manifest; None where that cannot be read."""
-    try:
-        content = (folder / MANIFEST).read_bytes()
+    try:  # a pipe would keep a reader waiting
+        content = b"" if is_something_else(folder / MANIFEST) else (folder / MANIFEST).read_bytes()
     except OSError:
         return None
     found = json.loads(content).get("outputs") if is_intact(content) else None
