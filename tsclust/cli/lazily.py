@@ -13,7 +13,7 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
-HEAVY = ("polars", "pyarrow.parquet", "pyarrow.compute")
+HEAVY = ("asyncio", "polars", "pyarrow", "pyarrow.parquet", "pyarrow.compute")
 _loading = RLock()
 
 
@@ -32,5 +32,9 @@ class Deferred(ModuleType):
 def defer(names: Sequence[str] = HEAVY) -> None:
     """Put such stand-ins in the place of modules that nobody has imported yet."""
     for name in names:
-        if name not in sys.modules:
-            sys.modules[name] = Deferred(name)
+        if name in sys.modules:
+            continue
+        sys.modules[name] = stand_in = Deferred(name)
+        within, _, last = name.rpartition(".")
+        if isinstance(sys.modules.get(within), Deferred):  # `import a.b as c` reads b of a, which would load a
+            vars(sys.modules[within])[last] = stand_in

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.source.census import Census
-from tsclust.source.protocols import PlannedRanges, Reader
+
+if TYPE_CHECKING:
+    from tsclust.source.protocols import PlannedRanges, Reader
 
 
 @contextmanager
@@ -39,8 +42,8 @@ def files_state(settings: Settings, base: Path) -> str:
     """A hash of the names, sizes and times of the files; "" for a server. Raises SettingsError where there is none."""
     if not settings.source.files:
         return ""
-    from tsclust.source.files import discovery
+    from tsclust.source.files import paths
 
-    paths = discovery.found(settings.source.files, base)
-    about = [(str(path), one.st_size, one.st_mtime_ns) for path in paths for one in [path.stat()]]
+    found = paths.found(settings.source.files, base)
+    about = [(str(path), one.st_size, one.st_mtime_ns) for path in found for one in [path.stat()]]
     return config.digest(repr(about))

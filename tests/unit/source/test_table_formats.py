@@ -40,7 +40,7 @@ def test_what_a_job_has_not_finished_is_not_read(tmp_path: Path) -> None:
     for name in ("machine_id=1/a.parquet", "_temporary/0/b.parquet"):
         (tmp_path / "t" / name).parent.mkdir(parents=True)
         pq.write_table(pa.table({"id": [1]}), tmp_path / "t" / name)
-    from tsclust.source.files.discovery import found
+    from tsclust.source.files.paths import found
 
     assert [p.name for p in found("t", tmp_path)] == ["a.parquet"]
     assert [p.name for p in found("t/**/*.parquet", tmp_path)] == ["a.parquet"]

@@ -1,8 +1,7 @@
-"""Series in files: which ones FILE | DIR | GLOB means, what each of them is, and all of them as one `Rows`."""
+"""Series in files: what each of them is, and all of them as one `Rows`."""
 
 from __future__ import annotations
 
-import glob
 import shlex
 import zlib
 from collections.abc import Mapping
@@ -14,15 +13,13 @@ from tsclust.source.files import csv_file, folders, parquet_file
 from tsclust.source.files.columns import unreadable
 from tsclust.source.files.csv_file import BLOCK
 from tsclust.source.files.csv_text import GZIP, UTF_16
+from tsclust.source.files.paths import EXPECTED, found, label_of, root_of
 from tsclust.source.files.several import several
 from tsclust.source.pgdump import tables
 from tsclust.source.protocols import Rows
-from tsclust.source.table import near
 
 _CSV, _PARQUET, _DUMP = "CSV", "Parquet", "pg_dump"
 _MAGIC = b"PAR1"
-_SUFFIXES = (".parquet", ".pq", *(f"{s}{z}" for s in (".csv", ".tsv", ".txt") for z in ("", ".gz")))
-_EXPECTED = "expected CSV (also .gz), Parquet or a pg_dump"
 _ENCRYPTED = "encrypted"
 _LOOKS = {  # the first bytes of what cannot be read, what it is, and the next step
     b"PARE": ("an encrypted Parquet file", "Write it again without encryption"),
@@ -61,7 +58,7 @@ def opened(where: str, table: str, base: Path, missing: tuple[str, ...] = MISSIN
     a file cannot be read, BadSeriesError where its header or its rows are no table.
     """
     paths = found(where, base)
-    kinds = {path: kind(path, _label(path, base)) for path in paths}
+    kinds = {path: kind(path, label_of(path, base)) for path in paths}
     _check_kinds(where, kinds)
     only = kinds[paths[0]]
     if only == _DUMP:
@@ -72,27 +69,9 @@ def opened(where: str, table: str, base: Path, missing: tuple[str, ...] = MISSIN
             "Remove source.table: it names a table of a pg_dump or of a database",
         )
     sample = max(BLOCK // len(paths), 1 << 20)
-    parts = [_part(path, _label(path, base), only, sample, missing) for path in paths]
+    parts = [_part(path, label_of(path, base), only, sample, missing) for path in paths]
     label = parts[0].label if len(parts) == 1 else f"{where} ({len(parts)} files)"
-    return several(label, parts, paths, folders.columns(_root(where, base), paths), text_wins=only == _CSV)
-
-
-def found(where: str, base: Path) -> list[Path]:
-    """The files, in the order of their names; a pg_dump that is a folder counts as a file.
-
-    What is there under exactly this name is never read as a glob. Raises SettingsError where nothing is.
-    """
-    try:
-        path = _path(where, base)
-        if not where.strip():
-            raise SettingsError("The source is an empty path", "Name a file, a folder or a glob such as data/*.csv.gz")
-        paths = _in_folder(path, where) if path.exists() else _by_glob(path)
-    except (OSError, ValueError, RuntimeError) as error:  # a forbidden folder, a NUL in a name, ~nobody
-        raise SettingsError(f"{where!r} cannot be looked up ({error})", "Check the path and its permissions") from None
-    if not paths:
-        raise _nothing(path, where)
-    folders.refuse_tables(_root(where, base), paths, where)
-    return paths
+    return several(label, parts, paths, folders.columns(root_of(where, base), paths), text_wins=only == _CSV)
 
 
 def kind(path: Path, label: str) -> str:
@@ -101,7 +80,7 @@ def kind(path: Path, label: str) -> str:
         if path.is_dir():
             return _DUMP
         if not path.is_file():
-            raise SourceFileError(f"{label} is not a regular file: {_EXPECTED}", "Write it to a file: it is read twice")
+            raise SourceFileError(f"{label} is not a regular file: {EXPECTED}", "Write it to a file: it is read twice")
         head, tail = _ends(path)
         if head.startswith(_MAGIC):
             return _parquet(label, tail)
@@ -111,73 +90,6 @@ def kind(path: Path, label: str) -> str:
         raise unreadable(label, error) from None
     _check_text(label, _inside(label, head) if head.startswith(GZIP) else head, head)
     return _CSV
-
-
-def _path(where: str, base: Path) -> Path:
-    return base / (Path(where).expanduser() if where.startswith("~") else where)
-
-
-def _root(where: str, base: Path) -> Path:
-    """The folder that all files are in, or the one file."""
-    return _there(_path(where, base))[0]
-
-
-def _label(path: Path, base: Path) -> str:
-    return str(path.relative_to(base) if path.is_relative_to(base) else path)
-
-
-def _in_folder(path: Path, where: str) -> list[Path]:
-    """The path itself, or the data in it where it is a folder and no dump."""
-    if not path.is_dir() or (path / "toc.dat").exists():
-        return [path]
-    folders.refuse_tables(path, (), where)
-    data = sorted(p for p in path.iterdir() if _is_data(p))
-    below = [] if data else sorted(p for p in path.rglob("*") if _is_data(p) and not _unfinished(p, path))
-    if below and all("=" in p.relative_to(path).parts[0] for p in below):  # machine_id=1/
-        return below
-    if below:
-        deeper = below[0]
-        raise SettingsError(
-            f"{where} has data files only in subfolders ({deeper.relative_to(path)})",
-            f'Name a glob: "{where.rstrip("/")}/**/*{deeper.suffix}"',
-        )
-    return data
-
-
-def _is_data(path: Path) -> bool:
-    return path.name[0] not in "._" and path.name.lower().endswith(_SUFFIXES) and path.is_file()
-
-
-def _by_glob(path: Path) -> list[Path]:
-    """What a glob finds; folders on the way that are there literally are taken literally."""
-    folder, names = _there(path)
-    paths = (folder / name for name in glob.glob("/".join(names), root_dir=folder, recursive=True))  # noqa: PTH207
-    there = (p for p in paths if p.is_file() or (p / "toc.dat").exists())  # Path.glob would find hidden files
-    return sorted(p for p in there if not _unfinished(p, folder))
-
-
-def _unfinished(path: Path, root: Path) -> bool:
-    """Does it lie where a job keeps what is not part of its result yet?"""
-    return "_temporary" in path.relative_to(root).parts
-
-
-def _there(path: Path) -> tuple[Path, list[str]]:
-    """The part of a path that is there, and the names behind it."""
-    folder, names = Path(path.anchor), list(path.parts[1 if path.anchor else 0 :])
-    while names and (folder / names[0]).exists():
-        folder /= names.pop(0)
-    return folder, names
-
-
-def _nothing(path: Path, where: str) -> SettingsError:
-    folder, names = _there(path)
-    if not folder.is_dir():
-        return SettingsError(f"{where}: {folder.name} is not a folder", "Check the path")
-    there = near(names[0] if names else "", sorted(p.name for p in folder.iterdir() if p.name[0] != "."))
-    what = f"No data file in {where}" if not names else f"There is no {where}"
-    return SettingsError(
-        f"{what}: {_EXPECTED}", f"In {folder.name or folder} there is: {there}" if there else f"{folder} is empty"
-    )
 
 
 def _ends(path: Path) -> tuple[bytes, bytes]:
@@ -210,15 +122,15 @@ def _check_text(label: str, text: bytes, head: bytes) -> None:
     """Raises SourceFileError where this is the beginning of something else than text."""
     if not text.strip():
         what = "is empty" if not head or not text else "is blank"
-        raise SourceFileError(f"{label} {what}: {_EXPECTED}", "Check how it was made: nothing was written to it")
+        raise SourceFileError(f"{label} {what}: {EXPECTED}", "Check how it was made: nothing was written to it")
     if text[:2] in UTF_16:
         return
     in_gzip = head.startswith(GZIP) and text is not head
     for magic, (what, step) in _LOOKS.items():
         if text.startswith(magic):
-            raise SourceFileError(f"{label} is {what}: {_EXPECTED}", step)
+            raise SourceFileError(f"{label} is {what}: {EXPECTED}", step)
     if text[_TAR : _TAR + 5] == b"ustar":
-        raise SourceFileError(f"{label} is a tar archive: {_EXPECTED}", f"Unpack it: tar x{'z' if in_gzip else ''}f")
+        raise SourceFileError(f"{label} is a tar archive: {EXPECTED}", f"Unpack it: tar x{'z' if in_gzip else ''}f")
     _check_characters(label, text)
 
 
@@ -226,18 +138,16 @@ def _check_characters(label: str, text: bytes) -> None:
     zeros = text.count(b"\0")
     if zeros > len(text) // 4 and max(text[::2].count(b"\0"), text[1::2].count(b"\0")) > 0.9 * zeros:
         raise SourceFileError(
-            f"{label} is UTF-16 text: {_EXPECTED}",
+            f"{label} is UTF-16 text: {EXPECTED}",
             f"Save it as UTF-8: iconv -f UTF-16LE -t UTF-8 {shlex.quote(label)} > utf8.csv, and read that file",
         )
     if zeros or sum(text.count(bytes([c])) for c in range(1, 9)) > len(text) // 100:
         raise SourceFileError(
-            f"{label} is not text; it looks encrypted, packed or binary: {_EXPECTED}",
+            f"{label} is not text; it looks encrypted, packed or binary: {EXPECTED}",
             "Decrypt, unpack or convert it",
         )
     if text.lstrip().startswith((b'{"', b'[{"', b"[\n", b"{\n")):
-        raise SourceFileError(
-            f"{label} is JSON: {_EXPECTED}", "Write it as CSV or Parquet: polars.read_ndjson reads it"
-        )
+        raise SourceFileError(f"{label} is JSON: {EXPECTED}", "Write it as CSV or Parquet: polars.read_ndjson reads it")
 
 
 def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:

@@ -20,7 +20,7 @@ from tsclust.source import checks, numbered
 from tsclust.source.carried_times import CarriedTimes
 from tsclust.source.columns import Key, shortened
 from tsclust.source.ends import ends_of, moment
-from tsclust.source.files import discovery
+from tsclust.source.files import discovery, paths
 from tsclust.source.files.first_rows import all_different, same_in_series
 from tsclust.source.files.looks import Looks
 from tsclust.source.files.order import Days, Order, columns_of, kind
@@ -140,7 +140,7 @@ def reader(source: Source, base: Path) -> FileReader:
 
     Raises SettingsError, SourceFileError, QueryError where their columns hold no series, NoSeriesError, BadSeriesError.
     """
-    unchanged = Unchanged.of(discovery.found(source.files, base))
+    unchanged = Unchanged.of(paths.found(source.files, base))
     rows = discovery.opened(source.files, source.table, base, source.missing)
     schema = _with_empty(rows, source)
     if FILE_NAME in (*source.id.split(","), *source.carry) and FILE_NAME in getattr(rows, "folders", ()):
