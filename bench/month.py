@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -57,6 +57,7 @@ class Month:
     wrong: list[str] = field(default_factory=list)
     mailed: dict[str, str] = field(default_factory=dict)  # hash of a page that was written -> its name then
     slowest: dict[str, float] = field(default_factory=dict)
+    beside: dict[int, set[int]] = field(default_factory=dict)  # numbers that stood in one report with this one
 
     @property
     def workspace(self) -> Workspace:
@@ -191,6 +192,7 @@ def from_nothing(month: Month) -> dict[int, set[str]]:
     month.then("train", "labels import", month.tsclust("labels", "import", *paths))
     month.then("score", "train", month.tsclust("train"))
     done = month.tsclust("score")
+    note_numbers(month, first)
     print(f"first report: {len(first)} groups; after score: next is {done['']['then']}", flush=True)
     return first
 
@@ -241,17 +243,25 @@ def other_k(month: Month, first: dict[int, set[str]]) -> None:
 
 
 def same_numbers(month: Month, first: dict[int, set[str]], when: str) -> int:
-    """How many numbers of the first report are there; each must mean the same group, and no other number that."""
+    """How many numbers of the first report are there; each must mean the same group, and no number that, which did not
+    stand beside it in a report."""
     now = members(month)
     for number in first.keys() & now.keys():
         a, b = first[number], now[number]
         both = len(a & b)
         month.check(both >= ALIKE * len(a | b), f"{when}: group {number} has {both} of {len(a)}, {len(b)} in all")
     for old, a in first.items():
-        same = [n for n, b in now.items() if n != old and len(a & b) >= SAME * len(a | b)]
+        others = {n: b for n, b in now.items() if n != old and n not in month.beside[old]}
+        same = [n for n, b in others.items() if len(a & b) >= SAME * len(a | b)]
         month.check(not same or old in now, f"{when}: what was group {old} is now {same}")
     print(f"{when}: {len(first.keys() & now.keys())} of {len(first)} numbers are there, {len(now)} groups", flush=True)
     return len(first.keys() & now.keys())
+
+
+def note_numbers(month: Month, now: Iterable[int]) -> None:
+    """Of a report that is sent."""
+    for number in (numbers := set(now)):
+        month.beside.setdefault(number, set()).update(numbers)
 
 
 def second_report(month: Month, first: dict[int, set[str]]) -> None:
@@ -259,6 +269,7 @@ def second_report(month: Month, first: dict[int, set[str]]) -> None:
     truth = figures(month)
     month.then("labels import", "run", month.tsclust("run", "--sweep"))
     same_numbers(month, first, "second report")
+    note_numbers(month, members(month))
     form = form_of(month.root / "reports" / "report.html")
     (folder := month.root / "answers").mkdir(exist_ok=True)
     put(folder / "second.json", answered(form, "Anna", judged(month, form), at="2026-04-01T00:00:00.000Z"))

@@ -1,16 +1,20 @@
-"""Options that may stand before or behind a command: -w, --json and --quiet."""
+"""Options that may stand before or behind a command, or within its name: -w, --json and --quiet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 _WITH_VALUE, _ALONE = ("-w", "--workspace"), ("--json", "--quiet", "-q")
+GROUPS = ("labels",)  # the first words of names that have two
 QUIET = frozenset({"--quiet", "-q"})
 
 
 def behind(args: Sequence[str]) -> list[str]:
     """The arguments with such options that stand before the command behind it, where its own are."""
     ahead, rest = _leading(list(args))
+    if rest[:1] and rest[0] in GROUPS:
+        within, name = _leading(rest[1:])
+        ahead, rest = [*ahead, *within] if name else ahead, [rest[0], *(name or within)]
     end = rest.index("--") if "--" in rest else len(rest)
     return [*rest[:end], *ahead, *rest[end:]] if rest else ahead
 

@@ -124,7 +124,9 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool
         step.write(writer, "", swept)
         highest = archive.highest_number(workspace)
         old, seen, spread = workspace.stage(CLUSTERS), archive.seen_sweeps(workspace), scaler.spreads[0]
-        numbered = renumbering.renumber(old, writer.folder, swept.groups, highest, spread, names, seen=seen)
+        numbered = renumbering.renumber(
+            old, writer.folder, swept.groups, highest, spread, names, seen=seen, seen_last=archive.is_seen(workspace)
+        )
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         step.write_groups(writer, "", swept, groups)
         facts = step.facts_of(task, swept, numbered).model_copy(update={"described": features.facts.described})

@@ -52,16 +52,17 @@ def read(
     news: News | None = None,
 ) -> tuple[Result, SourceInfo]:  # fmt: skip
     """Read the source, or with `update` what it has that series/ lacks; news: what it answered just now."""
-    before = workspace.find_manifest(SERIES) if update else None
-    if before is None or not before.facts.mark:
-        news = NOT_ASKED
-    elif news is None:
-        news = source_news.ask(settings, workspace.root, before, None)
-    try:
-        return _read(workspace, settings, listen, before, news, strict, ())
-    except FurtherColumnsError as error:  # of the columns that there are, further series can be read
-        carried = with_carried(settings, error.carried)
-        return _read(workspace, carried, listen, before, news, strict, error.further)
+    with workspace.locked(settings.history.keep):  # before it is known what is here: another one may be adding to it
+        before = workspace.find_manifest(SERIES) if update else None
+        if before is None or not before.facts.mark:
+            news = NOT_ASKED
+        elif news is None:
+            news = source_news.ask(settings, workspace.root, before, None)
+        try:
+            return _read(workspace, settings, listen, before, news, strict, ())
+        except FurtherColumnsError as error:  # of the columns that there are, further series can be read
+            carried = with_carried(settings, error.carried)
+            return _read(workspace, carried, listen, before, news, strict, error.further)
 
 
 def _read(
@@ -69,7 +70,7 @@ def _read(
     strict: bool, left_out: tuple[str, ...],
 ) -> tuple[Result, SourceInfo]:  # fmt: skip
     meter, root, by = Meter(), workspace.root, f"extract{' --update' if before else ''}"
-    with workspace.locked(settings.history.keep), workspace.resuming(SERIES, by) as writer:
+    with workspace.resuming(SERIES, by) as writer:
         after, keep, first = rest_of(workspace, before, settings if not left_out else None, root)
         if news.found and news.found.below:  # ids that are new and not the highest: only a look at all finds them
             after = None

@@ -16,7 +16,7 @@ from tsclust.stages.features.facts import FEATURES, FeaturesFacts
 from tsclust.stages.features.freshness import describes_others
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.model.facts import MODEL, settings_digest
+from tsclust.stages.model.facts import MODEL, is_made_by
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series import freshness
 from tsclust.stages.series.facts import SERIES
@@ -53,7 +53,7 @@ def judged(name: str, found: Manifests, settings: Settings, root: Path) -> tuple
     manifest = found[name]
     if manifest is None:
         return State.MISSING, State.MISSING.value
-    if name not in ("scores", "labels") and manifest.settings != _digest(name, settings, root):
+    if not _is_made_by(name, manifest, settings, root):
         return State.OTHER, "out of date: other settings"
     changed = _changed(manifest, found)
     if changed and _only_grew(name, changed, found):
@@ -96,11 +96,15 @@ def _as_described(found: Manifests) -> bool:
     return (facts.catalogue, facts.peak, facts.rules, features.settings) == then
 
 
+def _is_made_by(name: str, manifest: Manifest[Any], settings: Settings, root: Path) -> bool:
+    if name == MODEL.name:
+        return is_made_by(manifest, settings)
+    return name in (LABELS.name, SCORES.name) or manifest.settings == _digest(name, settings, root)
+
+
 def _digest(name: str, settings: Settings, root: Path) -> str:
     if name == "series":
         return freshness.digest(settings.source, root)
-    if name == "model":
-        return settings_digest(settings)
     return FeatureSpec.read(root, settings).digest if name == "features" else config.digest(settings.cluster)
 
 

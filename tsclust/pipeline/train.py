@@ -16,7 +16,7 @@ from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels import files
 from tsclust.stages.model import archive, messages
 from tsclust.stages.model.classifier import single_threaded_blas
-from tsclust.stages.model.facts import MODEL, ModelFacts, settings_digest
+from tsclust.stages.model.facts import MODEL, ModelFacts, is_made_by
 from tsclust.stages.model.files import ModelInputs, find_labelled
 from tsclust.stages.model.step import train_model, write_model
 from tsclust.stages.reports import model_page
@@ -48,10 +48,8 @@ def _train(workspace: Workspace, settings: Settings, listen: Listener) -> Result
         freshness.refuse_stale(workspace)
         inputs = ModelInputs.of(workspace)
         manifest = workspace.reusable(MODEL)
-        if fresh := manifest is not None and (manifest.inputs, manifest.settings) == (
-            inputs.hashes(settings.train.assume_normal),
-            settings_digest(settings),
-        ):
+        now = inputs.hashes(settings.train.assume_normal)
+        if fresh := manifest is not None and manifest.inputs == now and is_made_by(manifest, settings):
             keep(workspace, MODEL, settings)
             done = up_to_date("train", workspace.stage(MODEL), manifest, "")
         else:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tsclust import config
-from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError, StageMissingError, TsclustError
+from tsclust.pipeline.settings import load
 from tsclust.stages.model import archive
 from tsclust.stages.model.facts import MODEL
 from tsclust.wording import changes
@@ -40,7 +40,7 @@ def undo(
     with workspace.locked(settings.history.keep):
         if to is not None:
             _refuse_unknown(workspace.history, to, redo, root)
-        done = list(_steps(workspace, settings, redo, to))
+        done = list(_steps(workspace, flags, redo, to))
     return _result(workspace, done, meter, redo)
 
 
@@ -51,7 +51,7 @@ def _refuse_unknown(kept: History, to: int, redo: bool, root: Path) -> None:
         raise SettingsError(f"--to {to}: expected a run that is known", f"Run: {command('history', root)}")
 
 
-def _steps(workspace: Workspace, settings: Settings, redo: bool, to: int | None) -> Iterator[Run]:
+def _steps(workspace: Workspace, flags: Mapping[str, object] | None, redo: bool, to: int | None) -> Iterator[Run]:
     """Take steps back: one, or all after a run. Each is whole by itself."""
     while (run := _next(workspace.history, redo)) and (to is None or run.number > to):
         _refuse_lost(workspace, workspace.history, run, redo)
@@ -61,7 +61,7 @@ def _steps(workspace: Workspace, settings: Settings, redo: bool, to: int | None)
             archive.keep(workspace)
         (workspace.history.redo if redo else workspace.history.undo)(run)
         if run.stage == MODEL.name:
-            _write_page(workspace, settings)
+            _write_page(workspace, flags)
         yield run
         if to is None:
             return
@@ -97,11 +97,12 @@ def _refuse_user_files(workspace: Workspace, run: Run) -> None:
         )
 
 
-def _write_page(workspace: Workspace, settings: Settings) -> None:
-    """The page about the model that is in force again."""
+def _write_page(workspace: Workspace, flags: Mapping[str, object] | None) -> None:
+    """The page about the model that is in force again, in the language that it was trained with."""
     from tsclust.stages.reports import model_page  # no other step needs it
 
     if manifest := workspace.find_manifest(MODEL):
+        settings = load(workspace, flags, page=MODEL)
         data = model_page.of(manifest, settings.report.title)
         page = model_page.render(data, settings.report.lang)
         write_page(workspace.root, "undo", workspace.reports / "model.html", page)

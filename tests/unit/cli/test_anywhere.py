@@ -18,6 +18,8 @@ from tsclust.cli import anywhere
         ("--workspace=plant --json labels import a.json", "labels import a.json --workspace=plant --json"),
         ("-wplant status --offline", "status --offline -wplant"),
         ("-w plant labels import -- -a.json", "labels import -w plant -- -a.json"),
+        ("labels -w plant list", "labels list -w plant"),
+        ("--json labels --quiet -w plant import a.json", "labels import a.json --json --quiet -w plant"),
         ("status -w plant", "status -w plant"),
         ("--help", "--help"),
         ("-w", "-w"),

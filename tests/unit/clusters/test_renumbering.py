@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tsclust.arrays import Int64s
-from tsclust.stages.clusters import renumbering
+from tsclust.stages.clusters import matching, renumbering
 from tsclust.stages.clusters.renumbering import Common, Renumbered, count_common
 
 ROWS = 3_000
@@ -219,3 +219,15 @@ def test_of_two_numbers_for_one_set_the_older_one_is_kept(tmp_path: Path) -> Non
     last, seen = (run(tmp_path / name, at, groups([(3, 0)], [number]))[0] for name, number in (("a", 41), ("b", 9)))
     done = renumbering.renumber(last, *run(tmp_path / "new", at, groups([(3, 0)])), 41, SPREAD, NAMES, seen=[seen])
     assert done.groups["group"].to_list() == [9]
+
+
+def test_a_number_does_not_wander_from_report_to_report_to_another_group() -> None:
+    """Old and new share half with what was between them, and little with each other."""
+    number, none = np.array([39]), np.zeros((1, 1))
+    of_first = matching.likeness(np.array([[32]]), np.array([57]), np.array([87]), none)
+    of_second = matching.likeness(np.array([[150]]), np.array([220]), np.array([210]), none)
+    unseen = matching.of_numbers(number, [(number, of_first, False), (number, of_second, True)], 1)
+    seen = matching.of_numbers(number, [(number, of_first, True), (number, of_second, True)], 1)
+    assert (unseen.possible[0, 0], seen.possible[0, 0]) == (True, False)
+    elsewhere = matching.likeness(np.array([[0]]), np.array([0]), np.array([0]), none)  # no series in common: no matter
+    assert matching.of_numbers(number, [(number, elsewhere, True), (number, of_second, True)], 1).possible[0, 0]

@@ -18,6 +18,12 @@ def seen_sweeps(workspace: Workspace, under: str = "") -> list[Path]:
     return [one for one in folders if (one / parts.GROUPS_FILE).exists()]
 
 
+def is_seen(workspace: Workspace) -> bool:
+    """Whether a report was made from the sweep that clusters/ holds."""
+    last = workspace.reusable(CLUSTERS)
+    return last is not None and (workspace.asked / last.output_hash).exists()
+
+
 def highest_number(workspace: Workspace) -> int:
     """The highest number that a group was ever given, also by a sweep that was undone since."""
     last = workspace.reusable(CLUSTERS)

@@ -112,7 +112,9 @@ def _write(
     last, now = workspace.stage(CLUSTERS) / under, writer.folder / under
     spread = task.scaler.spreads[0]
     seen, highest = archive.seen_sweeps(workspace, under), archive.highest_number(workspace)
-    numbered = renumbering.renumber(last, now, swept.groups, highest, spread, task.names, group, seen)
+    numbered = renumbering.renumber(
+        last, now, swept.groups, highest, spread, task.names, group, seen, archive.is_seen(workspace)
+    )
     parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(
         parent=parent, within=pl.lit(group, pl.Int64), share=pl.col("size") / before.rows

@@ -25,10 +25,12 @@ class Likeness:
 
     similarity  share of the union that both have, with the closeness of the centers, 0..1
     possible    whether they are alike enough to be one group
+    others      whether they are not, by series that both runs have
     """
 
     similarity: Floats
     possible: Bools
+    others: Bools
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,22 @@ def likeness(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) 
     union = _union(shared, old_size, new_size)
     similarity = (shared + CENTER_WEIGHT * close) / (union + CENTER_WEIGHT)
     possible = similarity >= (MIN_OVERLAP * union + SAME_SET * CENTER_WEIGHT) / (union + CENTER_WEIGHT)
-    return Likeness(similarity, possible)
+    return Likeness(similarity, possible, ~possible & (union > 0))
 
 
-def of_numbers(numbers: Int64s, runs: Sequence[tuple[Int64s, Likeness]], groups: int) -> Likeness:
+def of_numbers(numbers: Int64s, runs: Sequence[tuple[Int64s, Likeness, bool]], groups: int) -> Likeness:
     """How alike each of the `numbers` (g,), ascending, and each of the new `groups` are: as in the run where they are
-    most so. runs: of each the numbers of its groups and their likeness to the new ones."""
-    found = Likeness(np.zeros((len(numbers), groups)), np.zeros((len(numbers), groups), bool))
-    for own, one in runs:
+    most so, and not at all where experts have seen another group under the number, so that a group that changes from
+    report to report does not become another one. runs: of each the numbers of its groups, their likeness to the new
+    ones, and whether experts have seen it."""
+    shape = (len(numbers), groups)
+    found = Likeness(np.zeros(shape), np.zeros(shape, bool), np.zeros(shape, bool))
+    for own, one, seen in runs:
         rows = np.searchsorted(numbers, own)
         found.similarity[rows] = np.maximum(found.similarity[rows], np.where(one.possible, one.similarity, 0))
         found.possible[rows] |= one.possible
-    return found
+        found.others[rows] |= one.others & seen
+    return Likeness(found.similarity, found.possible & ~found.others, found.others)
 
 
 def match(like: Likeness) -> Matched:

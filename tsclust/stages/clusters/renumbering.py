@@ -123,9 +123,10 @@ def renumber(
     names: tuple[str, ...],
     within: int | None = None,
     seen: Sequence[Path] = (),
+    seen_last: bool = False,
 ) -> Renumbered:
     """Give the groups of a new run in `new_folder`, the main sweep or `within` a group, the numbers of their like in
-    the last one, in `old_folder`, or in those that experts have `seen`.
+    the last one, in `old_folder`, or in those that experts have `seen`. seen_last: they have seen the last one, too.
 
     `names` are the features that centers are compared by, spread (d,) is one of each in its own unit, `highest` the
     highest number ever given, 0 before the first run. An earlier run that cannot be read stops nothing: where none can
@@ -137,7 +138,8 @@ def renumber(
     last = found[old_folder]
     highest = max([highest, *(one.highest for one in runs)])
     numbers = np.unique(np.concatenate([np.zeros(0, np.int64), *(one.numbers for one in runs)]))
-    like = matching.of_numbers(numbers, [(one.numbers, one.like) for one in runs], len(new_groups))
+    shown = [(one.numbers, one.like, seen_last or one is not last) for one in runs]
+    like = matching.of_numbers(numbers, shown, len(new_groups))
     done = matching.numbers(matching.match(like), numbers, highest)
     by_outcome: dict[Outcome, list[int]] = {"kept": [], "changed": [], "new": []}
     for number, outcome in zip(done.numbers.tolist(), done.outcomes, strict=True):

@@ -14,7 +14,7 @@ from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.facts import StoredRule
 from tsclust.stages.model.abstention import Coverage
 from tsclust.stages.model.quality import Quality
-from tsclust.workspace.manifest import Facts, Stage
+from tsclust.workspace.manifest import Facts, Manifest, Stage
 
 ID_LENGTH = 12  # characters of a model's id
 
@@ -134,5 +134,12 @@ def with_id(facts: ModelFacts, outputs: Mapping[str, str]) -> ModelFacts:
 
 
 def settings_digest(settings: Settings) -> str:
-    """A hash of all settings that decide on what is learned from labels."""
-    return config.digest(settings.train, settings.labels, settings.cluster)
+    """A hash of all settings that decide on what is learned from labels; the k of a sweep is none of them."""
+    compared_by = ComparedBy.from_settings(settings)
+    return config.digest(settings.train, settings.labels, compared_by, str(settings.cluster.seed))
+
+
+def is_made_by(manifest: Manifest[ModelFacts], settings: Settings) -> bool:
+    """Whether a model was trained by these settings; earlier versions noted all of [cluster]."""
+    earlier = config.digest(settings.train, settings.labels, settings.cluster)
+    return manifest.settings in (settings_digest(settings), earlier)
