@@ -8,6 +8,7 @@ from dataclasses import replace
 from tsclust.config import Settings
 from tsclust.pipeline import next_step
 from tsclust.pipeline import settings as settings_of
+from tsclust.pipeline.status_labels import count_ahead
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.result import Result
 
@@ -24,4 +25,5 @@ def end(
         notes = settings_of.save(workspace, wrote, settings, found)
     else:
         notes = settings_of.notes_of(settings, *settings_of.SECTIONS[wrote])
+    count_ahead(workspace, settings)
     return replace(done, notes=(*done.notes, *notes), then=next_step.after(workspace))

@@ -10,6 +10,7 @@ from tsclust.errors import SettingsError
 from tsclust.pipeline import answers_folder
 from tsclust.pipeline.next_step import after as next_after
 from tsclust.pipeline.settings import load
+from tsclust.pipeline.status_labels import count_ahead
 from tsclust.stages.labels import archive, messages, resolution
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels.answers import Limits, parse
@@ -54,6 +55,7 @@ def labels_import(
         if new:
             label_files.write(workspace, meter, after, found, [file for file, _ in new])
     answers_folder.note(workspace, files)
+    count_ahead(workspace, settings)
     said = messages.Imported(had, found, after, new, len(files) - len(new), resolve)
     return Result(
         "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),

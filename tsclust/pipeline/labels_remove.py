@@ -7,9 +7,10 @@ from pathlib import Path
 
 import polars as pl
 
-from tsclust import config
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.pipeline.settings import load
+from tsclust.pipeline.status_labels import count_ahead
 from tsclust.series import ID
 from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import resolution
@@ -39,7 +40,7 @@ def labels_remove(
     named, for what there is not and for a name that several files have, StageMissingError before the first import.
     """
     workspace, meter = Workspace.open(root), Meter()
-    settings = config.load(workspace.config, flags)
+    settings = load(workspace, flags)
     if bool(files) == bool(labeller):
         raise SettingsError("labels remove: expected files, or --labeller", f"Run: {command('labels list', root)}")
     with workspace.locked(settings.history.keep):
@@ -49,6 +50,7 @@ def labels_remove(
         after = without_files(workspace, before, gone)
         found = resolution.labels(after.answers, after.members)
         label_files.write(workspace, meter, after, found, [], "labels remove")
+    count_ahead(workspace, settings)
     names = sorted(before.files.filter(pl.col("sha256").is_in(list(gone)))["file"])
     was, now = had[ID].n_unique(), found[ID].n_unique()
     notes = (

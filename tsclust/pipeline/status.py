@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tsclust.config import Settings
 from tsclust.pipeline import next_step, source_news
 from tsclust.pipeline.settings import kept_notes, load
 from tsclust.pipeline.source_news import News
-from tsclust.pipeline.stage_state import LATER, State, judged, manifests
-from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.pipeline.stage_state import LATER, judged, manifests
+from tsclust.pipeline.status_labels import labels_status
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.past import past_of
 from tsclust.workspace.result import Result
-
-if TYPE_CHECKING:
-    from tsclust.stages.labels.status import LabelsStatus
 
 
 def status(root: Path, flags: Mapping[str, object] | None = None, *, offline: bool = False) -> Result:
@@ -38,8 +35,7 @@ def status(root: Path, flags: Mapping[str, object] | None = None, *, offline: bo
     head = ("stage", "state", "series", "parts", "seconds", "peak MB", "made at")
     table = (head, *(_row(name, state, found[name]) for name, state in states.items()))
     about = {name: _about(manifest) if manifest else {} for name, manifest in found.items()}
-    fresh = judgements[CLUSTERS.name][0] is State.FRESH
-    labelled = _labels(workspace, settings, fresh) if found.get("labels") else None
+    labelled = labels_status(workspace, settings)
     stages = {name: {"state": state, **about[name]} for name, state in states.items()}
     news = _news(settings, root, found[SERIES.name], offline)
     facts = {"stages": stages, "reports": reports, "labels": labelled.facts() if labelled else {}}
@@ -53,13 +49,6 @@ def status(root: Path, flags: Mapping[str, object] | None = None, *, offline: bo
         notes.append(f"an extract was interrupted: {again} resumes it")
     then = next_step.typed(workspace, settings, everything)
     return Result("status", None, *meter.read(), notes=tuple(notes), table=table, then=then, facts=facts)
-
-
-def _labels(workspace: Workspace, settings: Settings, fresh: bool) -> LabelsStatus:
-    # Here, because it reads tables: without labels there is nothing that takes these libraries, and half a second.
-    from tsclust.pipeline.status_labels import labels_status
-
-    return labels_status(workspace, settings, fresh)
 
 
 def _news(settings: Settings, root: Path, series: Manifest[Any] | None, offline: bool) -> News:

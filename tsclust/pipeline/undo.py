@@ -9,6 +9,7 @@ from tsclust import config
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError, StageMissingError, TsclustError
 from tsclust.pipeline.settings import load
+from tsclust.pipeline.status_labels import count_ahead
 from tsclust.stages.model import archive
 from tsclust.stages.model.facts import MODEL
 from tsclust.wording import changes
@@ -41,6 +42,7 @@ def undo(
         if to is not None:
             _refuse_unknown(workspace.history, to, redo, root)
         done = list(_steps(workspace, flags, redo, to))
+    count_ahead(workspace, load(workspace, flags))
     return _result(workspace, done, meter, redo)
 
 
