@@ -89,7 +89,8 @@ def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
     """
     workspace.manifest(LABELS)
     try:
-        table = pl.DataFrame(pq.read_table(whole(workspace.stage(LABELS) / name)))
+        with pq.ParquetFile(whole(workspace.stage(LABELS) / name)) as file:  # read_table would import pyarrow.dataset
+            table = pl.DataFrame(file.read())
     except (OSError, pa.ArrowInvalid, DamagedError):
         raise workspace.damaged(LABELS, name) from None
     if name not in ABOUT_SERIES or table[ID].dtype == (ids := SeriesFiles.of(workspace).id_type):
