@@ -1,6 +1,6 @@
 """False alarms of drift, and what it notices: series dealt out at random into training and new ones, and changed ones.
 
-python bench/drift.py [--runs N] [--data FOLDER]
+python bench/drift.py [--runs N] [--only 40,200] [--data FOLDER]
 
 Each run deals the described series of a set out anew, fits what is normal to the training ones alone, and asks for the
 drift of the others: nothing has changed, so every alarm is false. Then a twentieth of the new series of one machine
@@ -111,15 +111,17 @@ def dealt(rng: np.random.Generator, of: Described, new: int) -> tuple[Rows, Rows
     return np.setdiff1d(np.arange(len(of.x)), rows), rows
 
 
-def sets(folder: Path, data: Path) -> Iterator[tuple[str, Described, int]]:
+def sets(folder: Path, data: Path, only: str) -> Iterator[tuple[str, Described, int]]:
     """(name, described series, new ones of each machine)."""
     for name in ("unscrewing_torque/series", "unscrewing_torque/series_rare_faults", "unscrewing_torque/series_short",
-                 "wafer/series_76"):  # fmt: skip
+                 "wafer/series_76") if not only else ():  # fmt: skip
         if (path := data / f"{name}.parquet").exists():
-            plain = folder / f"{Path(name).name}.parquet"
-            pl.read_parquet(path, columns=["series_id", "values"]).write_parquet(plain)
-            yield Path(name).name, described(folder / Path(name).name, plain, [], ""), NEW
-    for of_machines, each, new in MADE:
+            for carry in ([], ["size", "head"]) if name.endswith("series") else ([],):  # machines of different sorts
+                plain = folder / f"{Path(name).name}{len(carry)}.parquet"
+                pl.read_parquet(path, columns=["series_id", "values", *carry]).write_parquet(plain)
+                shown = f"{Path(name).name}, by {' and '.join(carry)}" if carry else Path(name).name
+                yield shown, described(folder / plain.stem, plain, carry, "".join(carry[:1])), NEW
+    for of_machines, each, new in MADE if not only else [one for one in MADE if str(one[0]) in only.split(",")]:
         path = folder / f"made-{of_machines}-{each}.parquet"
         made = machines.make(int(of_machines * each / 0.85), 1, machines=of_machines)
         pl.concat([pl.DataFrame(batch) for batch, _ in made]).write_parquet(path)
@@ -153,12 +155,13 @@ def line(name: str, of: Described, new: int, runs: int) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=1_000)
+    parser.add_argument("--only", default="", help="made sets of so many machines: 40,200")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     said = parser.parse_args()
     print("| set | series | false alarms | resampled | changed one named | no other | seconds |")
     print("| --- | ---: | ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
-        for name, of, new in sets(Path(folder), said.data):
+        for name, of, new in sets(Path(folder), said.data, said.only):
             print(line(name, of, new, said.runs), flush=True)
 
 

@@ -16,6 +16,7 @@ from tsclust.arrays import Bools, Floats, Int64s
 
 LEAST, MORE = 0.02, 0.25  # a share that grows by less does not matter, however many series show it: of all series,
 # and in standard deviations of whether one series is a hit
+STEADIEST = 50  # the highest shape of the rates of machines: they differ by a seventh at least
 CRUDE = 2.5  # deviations of a count: what is nearer than that to what is expected needs no exact test
 
 
@@ -96,16 +97,34 @@ def by_the_fleet(of: Shares, others: Int64s, rows_of_others: Int64s) -> Floats:
     """(...) the probability of as many hits on a machine, or more, given its own in training and how machines differ:
     the hits of `others` (m, ...) in training, among rows_of_others (m,).
 
-    Rates of machines are taken for exponentially distributed, their mean for no less than the root mean square of
-    those of the others: the machine's own hits get one more, in as many series as that makes (a gamma prior; the
-    number to come is negative binomial: Gelman and others 2013, Bayesian Data Analysis, 2.6). One machine seldom has
-    the thousands of series that it takes to rule out by themselves that what is new was always there.
+    Rates of machines are gamma distributed; the machine's own series in training add to that, and the number to come is
+    negative binomial (Gelman and others 2013, Bayesian Data Analysis, 2.6). One machine seldom has the thousands of
+    series that it takes to rule out by themselves that what is new was always there.
     """
     from scipy.stats import nbinom
 
-    hits, rows = others.astype(float), rows_of_others.astype(float)
-    mean = (hits.sum(axis=0) + 1) / (rows.sum() + 1)
-    square = ((hits * (hits - 1)).sum(axis=0) + 1) / ((rows * (rows - 1)).sum() + 1)
-    worth = 1 / np.maximum(mean, np.sqrt(square)) + of.rows_then[0]
-    found: Floats = nbinom.sf(of.hits[0] - 1.0, 1.0 + of.hits_then[0], worth / (worth + of.rows[0]))
+    shape, series = _rates(others, rows_of_others)
+    worth = series + of.rows_then[0]
+    found: Floats = nbinom.sf(of.hits[0] - 1.0, shape + of.hits_then[0], worth / (worth + of.rows[0]))
     return found
+
+
+def in_the_fleet(hits: Int64s, rows: int, others: Int64s, rows_of_others: Int64s) -> Floats:
+    """(...) the probability of as many hits of a machine in training, or more, among `rows`, by the others alone."""
+    from scipy.stats import nbinom
+
+    shape, series = _rates(others, rows_of_others)
+    found: Floats = nbinom.sf(hits - 1.0, shape, series / (series + rows))
+    return found
+
+
+def _rates(hits: Int64s, rows: Int64s) -> tuple[Floats, Floats]:
+    """(shape, shape / mean) of the gamma distribution of the rates of machines, (...) each, by its moments: hits (m,
+    ...) among rows (m,). One machine more, of whom nothing but the mean is known, counts as exponentially distributed:
+    a few machines that are alike do not prove that all are."""
+    n, one_more = hits.astype(float), float((rows * (rows - 1)).mean())
+    mean = (n.sum(axis=0) + 1) / (rows.sum() + 1)
+    square = (n * (n - 1)).sum(axis=0) + 2 * mean**2 * one_more
+    square /= max(float((rows * (rows - 1)).sum()) + one_more, 1.0)
+    shape = 1 / np.maximum(square / mean**2 - 1, 1 / STEADIEST)
+    return shape, shape / mean

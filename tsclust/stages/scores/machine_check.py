@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.stages.model.profile import LEVELS, QUANTILES, FeatureProfile
 from tsclust.stages.scores import drift
 from tsclust.stages.scores.drift import CHANCES, ENOUGH, FEW, Changed, Shift
-from tsclust.stages.scores.exact_tests import Shares, by_chance, by_the_fleet
+from tsclust.stages.scores.exact_tests import Shares, by_chance, by_the_fleet, in_the_fleet
 from tsclust.stages.scores.onset import Sign, What
 
 # Sides of the edges that are asked about, (2, edges): above it, below it. In the middle both, farther out what is
@@ -23,7 +24,8 @@ ASKED = np.array(
 FAR = ASKED & np.array([QUANTILES >= 0.998, QUANTILES <= 0.002])
 FAR_UNLIKE = LEVELS >= 0.997
 OF_FEATURES, OF_UNLIKENESS, OF_RATES = 0.8, 0.1, 0.1  # of CHANCES
-OWN = 3e-4  # a probability that a machine's own series have to fall below before those of others count
+OWN = 3e-4  # a probability that a machine's own series have to fall below before those of others count,
+STRANGE, SHARE = 1e-3, 0.1  # and no tenth of its features may be less likely in training than this, by those of others
 SHOWN = 5  # features of a machine that are named
 
 
@@ -79,6 +81,17 @@ class Machine:
     def is_known(self) -> bool:
         """Whether its features can be compared."""
         return int(self.then.rows.sum()) >= ENOUGH and int(self.now.rows.sum()) >= FEW
+
+    @cached_property
+    def others(self) -> FeatureProfile | None:
+        """Those that it can be held against: all others in training, where it was one of their kind."""
+        if self.fleet is None or not len((fleet := self.fleet()).machines):
+            return None
+        then, rows = self.then.counts[0], int(self.then.rows[0])
+        sides = ((_above(then), _above(fleet.counts)), (_below(then), _below(fleet.counts)))
+        strange = np.stack([in_the_fleet(hits, rows, others, fleet.rows) < STRANGE for hits, others in sides])
+        differs: Bools = (strange & self.asked[:, None, :]).any(axis=(0, 2))
+        return None if differs.sum() > SHARE * len(differs) else fleet
 
     @property
     def before(self) -> Floats:
@@ -180,23 +193,23 @@ def _unlike(by: Yardsticks, machine: Machine) -> Finding:
 
 def _chances(machine: Machine, of: Shares, hits: Callable[[FeatureProfile], Int64s]) -> Floats:
     """(...) the probability of these shares by chance: by the machine's own series or, where they alone make it small,
-    by them and those of the other machines. hits: (m, ...) of a fleet."""
+    by them and those of machines of its kind. hits: (m, ...) of a fleet."""
     own = by_chance(of)
-    if machine.fleet is None or not (own < OWN).any() or not len((fleet := machine.fleet()).machines):
+    if not (own < OWN).any() or (fleet := machine.others) is None:
         return own
     both = by_the_fleet(of, hits(fleet), fleet.rows)
     return np.where(own < OWN, np.minimum(own, both), own)
 
 
 def _below(counts: Int64s) -> Int64s:
-    """(m, d, edges) series at or below each edge, of counts (m, d, BINS)."""
-    below: Int64s = counts.cumsum(axis=2)[:, :, :-1]
+    """(..., d, edges) series at or below each edge, of counts (..., d, BINS)."""
+    below: Int64s = counts.cumsum(axis=-1)[..., :-1]
     return below
 
 
 def _above(counts: Int64s) -> Int64s:
-    """(m, d, edges) series above each edge, of counts (m, d, BINS)."""
-    above: Int64s = counts[:, :, ::-1].cumsum(axis=2)[:, :, ::-1][:, :, 1:]
+    """(..., d, edges) series above each edge, of counts (..., d, BINS)."""
+    above: Int64s = counts[..., ::-1].cumsum(axis=-1)[..., ::-1][..., 1:]
     return above
 
 
