@@ -90,7 +90,7 @@ class Machine:
         then, rows = self.then.counts[0], int(self.then.rows[0])
         sides = ((_above(then), _above(fleet.counts)), (_below(then), _below(fleet.counts)))
         strange = np.stack([in_the_fleet(hits, rows, others, fleet.rows) < STRANGE for hits, others in sides])
-        differs: Bools = (strange & self.asked[:, None, :]).any(axis=(0, 2))
+        differs = np.asarray((strange & self.asked[:, None, :]).any(axis=(0, 2)))
         return None if differs.sum() > SHARE * len(differs) else fleet
 
     @property
