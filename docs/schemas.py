@@ -33,6 +33,7 @@ REJECTED = {
     "rule": "str", "when": "str", "reason": "str", "rejected": "int", "in_all": "int", "alone": "int", "ids": [ANY],
     "file?": "str", "bytes?": "int",
 }  # fmt: skip
+ASKED = {"sweeps": "int", "bytes": "int"}  # those that reports were made from
 COUNTS = {"*": "int"}  # rule -> series
 DRY_RUN = {
     "rejected": COUNTS, "in_all": COUNTS, "alone": COUNTS, "kept": "int", "kept_now": "int", "lost_groups": [ANY],
@@ -47,6 +48,9 @@ SOURCE = {  # what it has that the workspace lacks; null: nobody knows
     "files_changed": "?bool",
 }  # fmt: skip
 TROUBLE = {"error": "str", "code": "int"}  # of a stage that `run` did without
+HISTORY = {
+    "runs": "int", "last": "?int", "reports": ["str"], "models": "int", "bytes": "int", "asked": ASKED,
+}  # fmt: skip
 COMPARED = {
     "source_rows": "int", "new": "int", "gone": "int", "changed": "int", "new_ids": [ANY], "gone_ids": [ANY],
     "changed_ids": [ANY],
@@ -76,13 +80,11 @@ OTHERS: dict[str, list[Any]] = {
     # The last of filter is of `run`.
     "filter": [DRY_RUN, REJECTED, {"pages": [REJECTED]}, {"rows": "int", "parts": "int", "kept": "int"}],
     "report": [{"bytes?": "int", "lang?": "str", "files?": ["str"]}],  # empty where `run` has none to write
-    "status": [
-        {"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED, "source": SOURCE, "history": {"*": ANY}}
-    ],
+    "status": [{"stages": {"*": STAGE}, "reports": ["str"], "labels": LABELLED, "source": SOURCE, "history": HISTORY}],
     "verify": [{"files": "int", "damaged": {"*": ANY}, "other_input": {"*": "str"}}],
     "history": [{"runs": [RUN]}],
     "diff": [{"different": [{"what": "str", "a": ANY, "b": ANY}], "groups": ANY}],
-    "prune": [{"bytes": "int", "keep": "int", "states": "int", "pages": "int", "models": "int"}],
+    "prune": [{"bytes": "int", "keep": "int", "states": "int", "pages": "int", "models": "int", "asked": ASKED}],
     "undo": [
         {"run": "int", "undone": "str", "stage": "str", "redo": "bool", "runs": ["int"]},
         "null",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from tsclust import config
@@ -13,7 +14,7 @@ from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.history import History
 from tsclust.workspace.manifest import Meter
-from tsclust.workspace.pruning import Surplus
+from tsclust.workspace.pruning import Asked, Surplus
 from tsclust.workspace.result import Result
 
 
@@ -36,8 +37,10 @@ def prune(
     counts = {"states": len(surplus.stages), "pages": len(surplus.pages), "models": len(surplus.models)}
     what = ", ".join(counted(n, f"earlier {name[:-1]}") for name, n in counts.items() if n) or "nothing"
     note = f"{what} {'would be removed' if dry_run else 'removed'}, {size / 2**20:.1f} MB; {keep} of each kept"
-    facts = {"bytes": size, "keep": keep, **counts}
-    return Result("prune", None, *meter.read(), notes=(note,), then=command("history", root), facts=facts)
+    asked = Asked.of(root)
+    facts = {"bytes": size, "keep": keep, **counts, "asked": asdict(asked)}
+    notes = (note, asked.note()) if asked.sweeps else (note,)
+    return Result("prune", None, *meter.read(), notes=notes, then=command("history", root), facts=facts)
 
 
 def _surplus(root: Path, keep: int) -> tuple[Surplus, int]:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from tsclust.wording.english import counted
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.pruning import Surplus, own_bytes
+from tsclust.workspace.pruning import Asked, Surplus, own_bytes
 
 
 @dataclass(frozen=True)
 class Past:
-    """runs: those known;  last: the number of the one to undo;  pages: earlier ones;  bytes: that `prune` can free"""
+    """runs: those known;  last: the number of the one to undo;  pages: earlier ones;  bytes: that `prune` can free;
+    asked: sweeps that stay"""
 
     runs: int
     last: int | None
     pages: tuple[Path, ...]
     models: int
     bytes: int
+    asked: Asked
 
     def reports_now(self, workspace: Workspace) -> list[str]:
         """The newest page of each name, relative to reports/."""
@@ -30,7 +32,8 @@ class Past:
     def facts(self) -> dict[str, Any]:
         """For scripts."""
         names = [path.name for path in self.pages]
-        return {"runs": self.runs, "last": self.last, "reports": names, "models": self.models, "bytes": self.bytes}
+        return {"runs": self.runs, "last": self.last, "reports": names, "models": self.models, "bytes": self.bytes,
+                "asked": asdict(self.asked)}  # fmt: skip
 
     def notes(self) -> list[str]:
         """For people."""
@@ -38,7 +41,8 @@ class Past:
             return []
         kept = [counted(n, f"earlier {what}") for n, what in ((len(self.pages), "page"), (self.models, "model")) if n]
         room = f"{self.bytes / 2**20:.1f} MB that `tsclust prune --keep 0` frees"
-        return [f"history: {', '.join([counted(self.runs, 'run'), *kept, room])}"]
+        asked = [self.asked.note()] if self.asked.sweeps else []
+        return [f"history: {', '.join([counted(self.runs, 'run'), *kept, room])}", *asked]
 
 
 def past_of(workspace: Workspace) -> Past:
@@ -46,5 +50,6 @@ def past_of(workspace: Workspace) -> Past:
     kept = workspace.history
     surplus, last = Surplus.of(kept, 0), kept.last
     return Past(
-        len(kept.runs), last.number if last else None, surplus.pages, len(surplus.models), own_bytes(surplus.paths)
-    )
+        len(kept.runs), last.number if last else None, surplus.pages, len(surplus.models), own_bytes(surplus.paths),
+        Asked.of(workspace.root),
+    )  # fmt: skip

@@ -13,7 +13,7 @@ from tsclust.workspace.atomic import remove
 from tsclust.workspace.history import RECORDS, History, Run, manifest_hash
 from tsclust.workspace.pages import earlier_pages
 
-MODELS = "models"
+MODELS, ASKED = "models", "asked"
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,27 @@ def own_bytes(paths: Iterable[Path]) -> int:
                 names[stat.st_ino] += 1
                 about[stat.st_ino] = stat.st_nlink, stat.st_size
     return sum(size for inode, (links, size) in about.items() if names[inode] >= links)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Sweeps that reports were made from, which stay for good: how many, and the room that they alone take. Of a review
+    there is an empty folder."""
+
+    sweeps: int
+    bytes: int
+
+    @classmethod
+    def of(cls, root: Path) -> Asked:
+        folders = [
+            one for one in (root / ASKED).glob("[0-9a-f]*") if any(one.iterdir())
+        ]
+        return cls(len(folders), own_bytes(folders))
+
+    def note(self) -> str:
+        """For people."""
+        what = "the sweep that a report was" if self.sweeps == 1 else f"{self.sweeps} sweeps that reports were"
+        return f"{ASKED}/: {what} made from, {self.bytes / 2**20:.1f} MB: kept for good, numbers of groups rest on them"
 
 
 def _stages(history: History, keep: int) -> Iterator[Path]:

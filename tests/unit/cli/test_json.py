@@ -42,6 +42,7 @@ def test_what_a_new_workspace_answers_is_as_documented(words: str, initialised: 
 def test_a_line_that_lacks_a_key_or_has_another_type_is_refused() -> None:
     line = {"command": "prune", "wrote": None, "seconds": 0.1, "peak_mb": 1.0, "skipped": False, "then": ""}
     facts = {"bytes": 0, "keep": 5, "states": 0, "pages": 0, "models": 0}
+    facts |= {"asked": {"sweeps": 0, "bytes": 0}}
     schemas.hold(["prune"], json.dumps(line | {"facts": facts}))
     for wrong in (line, line | {"facts": facts | {"keep": "5"}}, line | {"facts": {}}):
         with pytest.raises(jsonschema.ValidationError):

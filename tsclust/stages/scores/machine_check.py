@@ -25,6 +25,7 @@ FAR = ASKED & np.array([QUANTILES >= 0.998, QUANTILES <= 0.002])
 FAR_UNLIKE = LEVELS >= 0.997
 OF_FEATURES, OF_UNLIKENESS, OF_RATES = 0.8, 0.1, 0.1  # of CHANCES
 OWN = 3e-4  # a probability that a machine's own series have to fall below before those of others count,
+RARE = 0.02  # where so few of its own showed it in training that they alone do not say how many do,
 STRANGE, SHARE = 1e-3, 0.1  # and no tenth of its features may be less likely in training than this, by those of others
 SHOWN = 5  # features of a machine that are named
 
@@ -195,10 +196,11 @@ def _chances(machine: Machine, of: Shares, hits: Callable[[FeatureProfile], Int6
     """(...) the probability of these shares by chance: by the machine's own series or, where they alone make it small,
     by them and those of machines of its kind. hits: (m, ...) of a fleet."""
     own = by_chance(of)
-    if not (own < OWN).any() or (fleet := machine.others) is None:
+    short = (own < OWN) & (of.then <= RARE)
+    if not short.any() or (fleet := machine.others) is None:
         return own
     both = by_the_fleet(of, hits(fleet), fleet.rows)
-    return np.where(own < OWN, np.minimum(own, both), own)
+    return np.where(short, np.minimum(own, both), own)
 
 
 def _below(counts: Int64s) -> Int64s:
