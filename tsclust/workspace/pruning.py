@@ -65,9 +65,7 @@ class Asked:
 
     @classmethod
     def of(cls, root: Path) -> Asked:
-        folders = [
-            one for one in (root / ASKED).glob("[0-9a-f]*") if any(one.iterdir())
-        ]
+        folders = [one for one in (root / ASKED).glob("[0-9a-f]*") if any(one.iterdir())]
         return cls(len(folders), own_bytes(folders))
 
     def note(self) -> str:
