@@ -54,6 +54,7 @@ WINDOW: ViewportSize = {"width": 1280, "height": 800}
 MEASURE = """() => {
   document.head.append(Object.assign(document.createElement("style"),
     { textContent: "* { content-visibility: visible !important }" }));
+  document.querySelectorAll("details.later").forEach((one) => { one.open = true; });  // read as well
   const bar = document.getElementById("bar").getBoundingClientRect().height, room = innerHeight - bar;
   const seen = (e) => e.checkVisibility({ visibilityProperty: true });
   const texts = (of) => {

@@ -1,6 +1,6 @@
 """Where a group occurs: values of carried columns that its series have more often than others, and when it began.
 
-Of all values of all columns a test by the hypergeometric distribution asks whether as many would be chance, and of
+Of all values of all columns a test by the binomial distribution asks whether as many would be chance, and of
 those that it finds at most FALSE are expected to be chance (Benjamini and Hochberg 1995, by scipy).
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
-from scipy.stats import false_discovery_control, hypergeom
+from scipy.stats import binom, false_discovery_control
 
 from tsclust.arrays import Bools, Floats
 from tsclust.stages.reports.data import Month, Often, Where
@@ -51,9 +51,9 @@ def _tells(tally: pl.DataFrame) -> bool:
 
 
 def _chance(tally: pl.DataFrame, size: int) -> Floats:
-    """(v,) of each value, the chance that so many of `size` series drawn from all have it."""
+    """(v,) of each value, the chance that so many of `size` series have it, if each does as often as all others."""
     every, count = tally["all"].to_numpy(), tally["count"].to_numpy()
-    chance: Floats = hypergeom.sf(count - 1, every.sum(), every, min(size, int(every.sum())))
+    chance: Floats = binom.sf(count - 1, size, every / every.sum())
     return np.clip(chance, 0.0, 1.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import string
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
@@ -21,7 +22,8 @@ from tsclust.stages.reports.html.form import form, members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
 from tsclust.wording.language import Language
 
-MINUTES = 1  # it takes to look at a group
+MINUTES = 0.5  # it takes to look at a group: bench/looks.py has 20 to 26 seconds
+FIRST = 20  # groups are asked about first, and the others offered: two hours are no plan for anyone
 
 
 TOP = 24  # pixels above a figure's axes
@@ -57,6 +59,7 @@ def render(
     to_look_at = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
     elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
     groups = (*data.groups, *elsewhere)
+    glance = _draw_together([g.members[0] for g in groups], data.normal, language)
     return (
         templates(language)
         .get_template("page.html")
@@ -82,7 +85,10 @@ def render(
             figures=drawn,
             packed_figures=packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
             plotly=packed(plotly),
-            takes=language.counted(max(1, to_look_at * MINUTES), "minute"),
+            first=FIRST,
+            glance=glance,
+            glance_lines={g.name: glance.lines[at] for at, g in enumerate(groups)},
+            takes=language.counted(max(1, math.ceil(min(to_look_at, FIRST) * MINUTES)), "minute"),
             advice=_advice(data, language),
             style=static("page.css") + static("answers.css"),
             script=script,
@@ -149,6 +155,12 @@ def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
 def _draw_group(group: Group, everywhere: Band, language: Language) -> Drawing:
     normal = group.around or everywhere
     return draw(Frame.around((normal, group.band), group.members), normal, group.band, group.members, language)
+
+
+def _draw_together(curves: Sequence[Curve], normal: Band, language: Language) -> Drawing:
+    """The typical curves of all groups, without what is usual for each."""
+    bare = [replace(curve, usual=None) for curve in curves]
+    return draw(Frame.around((normal,), bare), normal, None, bare, language)
 
 
 def _draw_rejected(rejected: Rejected, normal: Band, language: Language) -> Drawing:

@@ -2,7 +2,8 @@
 const answering = { cards: [], current: null, large: null };  // large: the small curve that is shown large
 {
   const form = parsed("form"), bar = byId("bar"), { cards } = answering;
-  const KEPT = `tsclust-answers-${form?.report.id}`, LARGEST = 20_000_000;
+  const KEPT = `tsclust-answers-${form?.report.id}`, PLACE = `${KEPT}-place`, LARGEST = 20_000_000;
+  const SYMBOLS = { malfunction: "▲", bad_recording: "✕", dont_know: "?", mixed: "≠" };
   const now = () => new Date().toISOString();
   const times = { started: now(), changed: "", saved: "" };  // of the first answer, of the last, and of the last file
   const unsaved = () => times.changed > times.saved;
@@ -88,9 +89,25 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     event.returnValue = true;  // what Chromium heeded before 119
   }
 
+  // To where the reader was; and where nothing can be kept, the reader is warned before the first answer.
+  function back() {
+    try {
+      const place = localStorage.getItem(PLACE);
+      localStorage.setItem(PLACE, place ?? "");
+      if (!place) localStorage.removeItem(PLACE);
+      const card = cards.find(({ element }) => element.id === place);
+      if (!card || location.hash || !answered().length) return;
+      openAround(card.element);
+      card.element.scrollIntoView();
+    } catch {
+      say("cannot_keep");
+    }
+  }
+
   function restore() {
     merge();
     if (answered().length) say("restored", answered().length);
+    back();
   }
 
   // ---- saving to a file
@@ -158,6 +175,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     }
     comment.value = answer.comment;
     answer.comment = comment.value;
+    card.was = copied(answer);
     element.classList.toggle("answered", Boolean(answer.verdict));
     element.querySelector(".clear").hidden = isBlank(answer);
     minis.forEach((mini, i) => {
@@ -170,8 +188,12 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   function thumb({ asked, answer, fields }) {
     const said = answer.verdict && fields.querySelector(`[value=${answer.verdict}]`).dataset.short;
-    const text = said ? `✓ ${answer.verdict === "malfunction" && answer.kind || said}` : "";
-    document.querySelectorAll(`[data-group="${asked.name}"] .state`).forEach((place) => { place.textContent = text; });
+    const text = said ? `${SYMBOLS[answer.verdict] ?? "✓"} ${answer.verdict === "malfunction" && answer.kind || said}` : "";
+    for (const place of document.querySelectorAll(`[data-group="${asked.name}"]`)) {
+      place.querySelector(".state").textContent = text;
+      if (answer.verdict) place.dataset.verdict = answer.verdict;
+      else delete place.dataset.verdict;
+    }
   }
 
   function progress() {
@@ -189,7 +211,22 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // ---- answering
 
+  const before = [];  // [card, its answer until then], the last one at the end
+  const copied = (answer) => ({ ...answer, marked: new Set(answer.marked) });
+
+  // The last answer as it was before.
+  function undo() {
+    const [card, answer] = before.pop() ?? [];
+    if (!card) return;
+    card.answer = { ...answer, at: card.answer.at };
+    changed(card);
+    before.pop();
+    card.element.scrollIntoView();
+    card.element.focus({ preventScroll: true });
+  }
+
   function changed(card) {
+    before.push([card, card.was]);
     Object.assign(card.answer, { at: after(card.answer.at), by: null });
     times.changed = after(times.saved);
     bar.querySelector(".said").textContent = "";
@@ -268,7 +305,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   function add(asked, element, template) {
     const minis = [...element.querySelectorAll(".mini")];
-    const card = { asked, element, minis, answer: blank() };
+    const card = { asked, element, minis, answer: blank(), was: blank() };
     const place = element.querySelector(".ask");  // beside the curve
     (place ?? element).insertBefore(byId(template).content.cloneNode(true), place?.firstChild ?? null);
     card.fields = element.querySelector("form.answer");
@@ -296,6 +333,11 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     answering.current?.element.classList.remove("current");
     answering.current = card;
     card.element.classList.add("current");
+    try {
+      if (answered().length) localStorage.setItem(PLACE, card.element.id);
+    } catch {
+      // nothing is kept here, which the page has said
+    }
   }
 
   function start() {
@@ -327,6 +369,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     offerKinds();
     progress();
   }
-  Object.assign(answering, { decide, familyOf, mark, same, save });
+  Object.assign(answering, { decide, familyOf, mark, same, save, undo });
   if (form) start();
 }

@@ -3,6 +3,7 @@
   // ---- from group to group
 
   function goTo(card) {
+    openAround(card.element);
     card.element.scrollIntoView();
     card.element.focus({ preventScroll: true });
   }
@@ -75,6 +76,7 @@
   function onKey(event) {
     const { ctrlKey, metaKey, altKey, code } = event, ctrl = ctrlKey || metaKey;
     if (ctrl && !altKey && code === "KeyS") event.repeat || answering.save();
+    else if (ctrl && !altKey && code === "KeyZ" && !isText(event.target)) answering.undo();
     else if (ctrl || altKey || !pressed(event)) return;
     event.preventDefault();
   }

@@ -11,6 +11,12 @@ async function unpacked(id) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
+// What is folded away around an element is unfolded, so that it can be seen.
+function openAround(element) {
+  const later = element?.closest("details.later");
+  if (later) later.open = true;
+}
+
 function made(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
@@ -63,9 +69,20 @@ function made(tag, attributes = {}, ...children) {
     if (step && !event.altKey && !event.ctrlKey && !event.metaKey) show(at + step);  // Alt ← is the browser's
   });
 
+  // A link leads to its group, also where that is folded away.
+  document.addEventListener("click", ({ target }) => {
+    const to = target.closest('a[href^="#group-"]');
+    if (to) openAround(byId(to.hash.slice(1)));
+  });
+  const here = byId(decodeURIComponent(location.hash.slice(1)));
+  if (here?.closest("details.later")) {
+    openAround(here);
+    here.scrollIntoView();
+  }
+
   // On paper nothing can be unfolded.
-  const appendix = byId("appendix") ?? {};
-  let was = false;
-  addEventListener("beforeprint", () => { was = appendix.open; appendix.open = true; });
-  addEventListener("afterprint", () => { appendix.open = was; });
+  const folded = [...document.querySelectorAll("#appendix, details.later")];
+  let was = [];
+  addEventListener("beforeprint", () => { was = folded.map(({ open }) => open); folded.forEach((one) => { one.open = true; }); });
+  addEventListener("afterprint", () => folded.forEach((one, i) => { one.open = was[i]; }));
 }

@@ -1,0 +1,107 @@
+"""A card on the screen: what is needed to decide fits it, repeats are rows, and the rest is offered later."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.answer_page import press, said, verdict
+from tests.support.pages import CLIPPED, Opened
+from tsclust.stages.reports.data import Near, ReportData
+from tsclust.stages.reports.groups import page as group_page
+from tsclust.stages.reports.groups.page import render
+
+# How far what is needed to decide reaches below the screen, above the bar.
+BELOW = """(card) => { card.scrollIntoView(); const bar = document.getElementById("bar").getBoundingClientRect();
+  return Math.max(...[".plot", ".minis", ".words", ".answer"].map((one) =>
+    card.querySelector(one).getBoundingClientRect().bottom)) - bar.top; }"""
+
+
+@pytest.fixture(scope="module")
+def family_page(four_kinds_data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Group 2 is a row under group 1."""
+    first, second, *others = four_kinds_data.groups
+    data = replace(four_kinds_data, groups=(first, replace(second, near=(), family=Near(first.name, 0.94)), *others))
+    path = tmp_path_factory.mktemp("cards") / "family.html"
+    path.write_text(render(data, "en", name="family"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("verdict_of", ["malfunction", "normal"])
+def test_what_is_needed_to_decide_is_on_one_screen(page: Page, four_kinds_page: Path, verdict_of: str) -> None:
+    page.set_viewport_size({"width": 1280, "height": 800})
+    Opened(page, four_kinds_page)
+    for card in page.locator(".card:not(.rule, .usual)").all():
+        card.locator(f"[value={verdict_of}]").check()
+        assert card.evaluate(BELOW) <= 0
+
+
+def test_a_row_is_the_same_as_its_card_by_enter(page: Page, family_page: Path) -> None:
+    opened = Opened(page, family_page)
+    row = page.locator("#group-2")
+    row.evaluate("(row) => row.focus()")
+    press(page, "Enter")
+    assert said(page) == "Answer group 1 first: then one key says the same of this one."
+    press(page, "ArrowLeft", "2")
+    row.evaluate("(row) => row.focus()")
+    press(page, "Enter")
+    assert verdict(page, 2) == "normal"
+    expect(row.locator("header .state")).to_have_text("✓ normal")
+    assert page.evaluate(CLIPPED) == []
+    assert opened.is_quiet()
+
+
+def test_a_row_is_passed_by_unless_its_card_mixes_several_kinds(page: Page, family_page: Path) -> None:
+    Opened(page, family_page)
+    expect(page.locator("#bar .done")).to_have_text("0 of 3 answered")
+    press(page, "ArrowRight", "ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "group-3"
+    press(page, "ArrowLeft", "5", "ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "group-2"
+
+
+def test_the_last_answer_can_be_undone(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
+    press(page, "ArrowRight", "2", "3", "Control+z")
+    assert verdict(page, 1) == "normal"
+    press(page, "Control+z", "Control+z")
+    assert verdict(page, 1) is None
+
+
+def test_the_place_on_the_page_is_kept(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
+    press(page, "ArrowRight", "2", "ArrowRight", "ArrowRight")
+    page.goto("about:blank")
+    page.goto(four_kinds_page.as_uri())
+    assert abs(page.evaluate("document.querySelector('#group-3').getBoundingClientRect().top")) < 60
+
+
+def test_the_sheet_shows_what_is_open_or_a_malfunction(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
+    press(page, "ArrowRight", "1")
+    page.keyboard.type("worn brushes")
+    expect(page.locator('.glance [data-group="1"] .state')).to_have_text("▲ worn brushes")
+    shown = page.locator(".glance li:visible")
+    for what, count in (("malfunction", 1), ("open", 3), ("normal", 0), ("all", 4)):
+        page.locator(f".filter [value={what}]").check()
+        expect(shown).to_have_count(count)
+
+
+def test_after_the_first_the_rest_is_offered(
+    page: Page, four_kinds_data: ReportData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_page, "FIRST", 2)
+    path = tmp_path / "later.html"
+    path.write_text(render(four_kinds_data, "en", name="later"), encoding="utf-8")
+    opened = Opened(page, path)
+    expect(page.locator(".later > summary")).to_have_text("2\u00a0groups more")
+    expect(page.locator("#group-3")).to_be_hidden()
+    press(page, "ArrowRight", "ArrowRight", "ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "group-3"
+    page.goto("about:blank")
+    page.goto(f"{path.as_uri()}#group-4")
+    expect(page.locator("#group-4")).to_be_visible()
+    assert not opened.complaints
