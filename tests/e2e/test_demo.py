@@ -110,7 +110,7 @@ def listens(folder: Path) -> bool:
 @pytest.mark.endurance
 @pytest.mark.parametrize("moment", MOMENTS[: times(2, 5)])
 def test_an_interrupted_demo_stops_its_server(tmp_path: Path, moment: str) -> None:
-    command = [sys.executable, "-m", "tsclust", "demo", "-w", str(tmp_path / "demo"), "--series", "40000", "--json"]
+    command = [sys.executable, "-m", "tsclust", "demo", "-w", str(tmp_path / "demo"), "--series", "10000", "--json"]
     with open_folder() as outside:
         process = subprocess.Popen(
             command,

@@ -109,7 +109,7 @@ def long_csv(path: Path, series: int, length: int, note: int = 1) -> Path:
 
 
 def test_killed_while_it_reads_it_starts_over_and_leaves_nothing(tmp_path: Path) -> None:
-    path, root = long_csv(tmp_path / "x.csv", 20_000, 40), new_workspace(tmp_path / "ws", "[source]\npart_rows = 100")
+    path, root = long_csv(tmp_path / "x.csv", 8_000, 40), new_workspace(tmp_path / "ws", "[source]\npart_rows = 40")
     for sign in ("spill.arrow", "part-00000.parquet", "part-00050.parquet"):
         process = started(root, path)
         while process.poll() is None and not (root / ".series.partial" / sign).exists():
@@ -123,7 +123,7 @@ def test_killed_while_it_reads_it_starts_over_and_leaves_nothing(tmp_path: Path)
     assert sorted(p.name for p in root.iterdir()) == [".tsclust.lock", "history", "series", "tsclust.toml"]
     parts = sorted(p.name for p in (root / "series").iterdir() if p.name != "manifest.json")
     assert parts == [f"part-{i:05d}.parquet" for i in range(len(parts))]
-    assert read(root) == {i: ("x", [i + j / 64 for j in range(40)]) for i in range(20_000)}
+    assert read(root) == {i: ("x", [i + j / 64 for j in range(40)]) for i in range(8_000)}
 
 
 def test_a_full_disk_is_one_line_and_loses_nothing(ws: Path, tmp_path: Path) -> None:

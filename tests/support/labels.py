@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +16,41 @@ from tsclust.simulation.expert import answered, form_of, put
 from tsclust.workspace.folder import Workspace
 
 
-@pytest.fixture
-def four_kinds_workspace(tmp_path: Path) -> Workspace:
-    return write(tmp_path / "ws", four_kinds())
+@dataclass(frozen=True)
+class Steps:
+    """Folders of one workspace: swept; with a report; with labels of two labellers. For copies."""
+
+    swept: Path
+    reported: Path
+    disputed: Path
+
+
+@pytest.fixture(scope="session")
+def steps(tmp_path_factory: pytest.TempPathFactory) -> Steps:
+    folder = tmp_path_factory.mktemp("four-kinds")
+    swept = write(folder / "swept" / "ws", four_kinds()).root
+    reported = Path(shutil.copytree(swept, folder / "reported" / "ws"))
+    page = tsclust.report(reported, {"report": {"charts": False}}).wrote
+    disputed = Path(shutil.copytree(reported, folder / "disputed" / "ws"))
+    said: dict[str, dict[str, Any]] = {
+        "A": {"1": "x", "2": "y"},
+        "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}},
+    }
+    files = [put(folder / f"{who}.json", answered(form_of(page), who, given)) for who, given in said.items()]
+    tsclust.labels_import(disputed, files)
+    return Steps(swept, reported, disputed)
 
 
 @pytest.fixture
-def asked_form(four_kinds_workspace: Workspace) -> dict[str, Any]:
+def four_kinds_workspace(steps: Steps, tmp_path: Path) -> Workspace:
+    return Workspace.open(Path(shutil.copytree(steps.swept, tmp_path / "ws")))
+
+
+@pytest.fixture
+def asked_form(steps: Steps, four_kinds_workspace: Workspace) -> dict[str, Any]:
     """What a report about it asks: groups 1 to 4 (short, dip, high, long), and 5, the normal mass."""
-    done = tsclust.report(four_kinds_workspace.root, {"report": {"charts": False}})
-    assert done.wrote
-    return form_of(done.wrote)
+    shutil.copytree(steps.reported, four_kinds_workspace.root, dirs_exist_ok=True)
+    return form_of(four_kinds_workspace.reports / "report.html")
 
 
 def labels(workspace: Workspace) -> pl.DataFrame:
@@ -47,16 +73,6 @@ def content(workspace: Workspace) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def disputed(tmp_path: Path) -> Workspace:
+def disputed(steps: Steps, tmp_path: Path) -> Workspace:
     """Two labellers who agree about group 1 and not about group 2."""
-    workspace = write(tmp_path / "ws", four_kinds())
-    page = tsclust.report(workspace.root).wrote
-    assert page
-    form = form_of(page)
-    said: dict[str, dict[str, Any]] = {
-        "A": {"1": "x", "2": "y"},
-        "B": {"1": "x", "2": {"kind": "z", "comment": '=cmd|"x"\x1b[2J'}},
-    }
-    files = [put(tmp_path / f"{who}.json", answered(form, who, given)) for who, given in said.items()]
-    tsclust.labels_import(workspace.root, files)
-    return workspace
+    return Workspace.open(Path(shutil.copytree(steps.disputed, tmp_path / "ws")))

@@ -17,6 +17,16 @@ def test_files_with_kernels_and_the_constants_that_they_freeze_count() -> None:
     assert not {name for name in names if name.startswith(("cli/", "pipeline/"))}
 
 
+def test_a_worker_borrows_what_another_has_compiled(tmp_path: Path) -> None:
+    for worker, name in (("gw0", "a"), ("gw0", "b"), ("gw1", "b")):
+        (tmp_path / worker / "of").mkdir(parents=True, exist_ok=True)
+        for end in ("nbi", "1.nbc"):
+            (tmp_path / worker / "of" / f"{name}.{end}").write_text(worker)
+    kernels.borrow(tmp_path / "gw1")
+    found = {path.name: path.read_text() for path in (tmp_path / "gw1" / "of").iterdir()}
+    assert found == {"a.nbi": "gw0", "a.1.nbc": "gw0", "b.nbi": "gw1", "b.1.nbc": "gw1"}
+
+
 def test_a_worker_has_a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NUMBA_CACHE_DIR")
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")

@@ -1,6 +1,7 @@
 """Settings: tsclust.toml, the environment and flags, in one frozen model."""
 
 from tsclust.config.digests import digest
+from tsclust.config.reader import load, read, section
 from tsclust.config.settings import (
     Cluster,
     Features,
@@ -10,9 +11,6 @@ from tsclust.config.settings import (
     Settings,
     Source,
     Train,
-    load,
-    read,
-    section,
 )
 from tsclust.config.texts import MISSING, parse_k, parse_share
 

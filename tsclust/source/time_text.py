@@ -61,26 +61,30 @@ class TimeForm:
 
     def fits(self, texts: pa.Array) -> Bools:
         """(n,) which texts are written so and are a time that there is; null ones are not."""
-        fits, _ = self._parsed(texts)
-        return fits
+        if not self.pattern:
+            return _numbers(_trimmed(texts))[0]
+        parts, written = self._written(texts)
+        return _valid(parts, written) if written.any() else written  # most forms are not the one, and many are tried
 
     def parse(self, texts: pa.Array) -> tuple[pa.Array, Bools]:
         """The times in nanoseconds (int64), or numbers as NUMBER; null where a text is null; and which `fits`."""
-        fits, values = self._parsed(texts)
-        if isinstance(values, pa.Array):
-            return values, fits
-        return pa.array(values, pa.int64(), mask=~fits), fits
-
-    def _parsed(self, texts: pa.Array) -> tuple[Bools, Int64s | pa.Array]:
-        texts = pc.utf8_trim_whitespace(texts.cast(pa.string()))
         if not self.pattern:
-            return _numbers(texts)
+            fits, values = _numbers(_trimmed(texts))
+            return values, fits
+        parts, written = self._written(texts)
+        fits = _valid(parts, written)
+        return pa.array(_moment(parts, fits), pa.int64(), mask=~fits), fits
+
+    def _written(self, texts: pa.Array) -> tuple[_Parts, Bools]:
+        """The parts of the texts, and (n,) which are written so."""
+        texts = _trimmed(texts)
         groups = pc.extract_regex(texts, f"(?i)^(?:{self.pattern})$")
-        fits = groups.is_valid().to_numpy(zero_copy_only=False) & (
-            pc.fill_null(pc.utf8_length(texts), 0).to_numpy() > 0
-        )
-        parts = _Parts(groups)
-        return _valid(parts, fits), _moment(parts, fits)
+        written: Bools = groups.is_valid().to_numpy(zero_copy_only=False)
+        return _Parts(groups), written & (pc.fill_null(pc.utf8_length(texts), 0).to_numpy() > 0)
+
+
+def _trimmed(texts: pa.Array) -> pa.Array:
+    return pc.utf8_trim_whitespace(texts.cast(pa.string()))
 
 
 class _Parts:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from tests.support.series import CLUSTERED, CYCLE, block, machine_cycles
 from tsclust.errors import SettingsError
 from tsclust.stages.features import custom
 from tsclust.stages.features.catalogue import NAMES, in_force
+from tsclust.workspace.result import Result
 
 OWN = '''"""Mine."""
 import numpy as np
@@ -39,6 +42,11 @@ def sorted_share(x):
     """Share of values in rising order, by a way that numba cannot compile."""
     return float(sum(a <= b for a, b in __import__("itertools").pairwise(x))) / len(x)
 '''
+LOOP = """most = 0.0
+    for i in range(len(x) - TAIL, len(x) - 1):
+        most = max(most, abs(x[i + 1] - x[i]))
+    return most"""
+QUICK = OWN.replace("return np.abs(np.diff(x[-TAIL:])).max()", LOOP)  # to compile
 TOML = '[features]\nextra = "mine.py"\n'
 
 
@@ -52,16 +60,37 @@ def loaded(folder: Path, text: str) -> tuple[custom.Extra, ...]:
     return custom.load(written(folder, text), text)
 
 
-@pytest.fixture
-def own(tmp_path: Path) -> Path:
-    """A workspace of 2,000 cycles with two features of its own."""
-    root = tmp_path / "ws"
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace of 2,000 cycles with two features of its own: for copies."""
+    root = tmp_path_factory.mktemp("own") / "ws"
     tsclust.init(root)
-    pq.write_table(machine_cycles()[0].slice(0, 2_000), tmp_path / "cycles.parquet")
+    pq.write_table(machine_cycles()[0].slice(0, 2_000), root.parent / "cycles.parquet")
     (root / "tsclust.toml").write_text(TOML)
     written(root, OWN)
-    tsclust.extract(root, {"source": {"files": str(tmp_path / "cycles.parquet"), "part_rows": 700}})
+    tsclust.extract(root, {"source": {"files": str(root.parent / "cycles.parquet"), "part_rows": 700}})
     return root
+
+
+@pytest.fixture
+def own(made: Path, tmp_path: Path) -> Path:
+    """A copy of it, not described; the same features, quicker to compile."""
+    root = Path(shutil.copytree(made, tmp_path / "ws", ignore=shutil.ignore_patterns("features", "history")))
+    written(root, QUICK)
+    return root
+
+
+@dataclass(frozen=True)
+class Described:
+    """The same, described, and what `tsclust features` answered."""
+
+    root: Path
+    answer: Result
+
+
+@pytest.fixture(scope="module")
+def described(made: Path) -> Described:
+    return Described(made, tsclust.features(made))
 
 
 def features(root: Path) -> pl.DataFrame:
@@ -69,15 +98,15 @@ def features(root: Path) -> pl.DataFrame:
 
 
 @pytest.mark.slow
-def test_they_are_computed_as_numpy_does_and_said(own: Path) -> None:
-    result = tsclust.features(own)
+def test_they_are_computed_as_numpy_does_and_said(described: Described) -> None:
+    result = described.answer
     assert "your own features: ripple, sorted_share" in result.notes
     assert [n for n in result.notes if n.startswith("sorted_share runs as plain Python")]
     assert not [n for n in result.notes if n.startswith("ripple runs")]
     series = machine_cycles()[0].slice(0, 2_000)
     wanted = [np.abs(np.diff(np.array(v, float)[-10:])).max() for v in series["values"].to_pylist() if None not in v]
     known = [None not in v for v in series["values"].to_pylist()]
-    found = features(own).filter(pl.Series(known))
+    found = features(described.root).filter(pl.Series(known))
     np.testing.assert_allclose(found["ripple"].to_numpy(), wanted, rtol=1e-9, atol=1e-12)
     assert found["sorted_share"].is_between(0, 1).all()
 
@@ -99,10 +128,10 @@ def test_rules_groups_and_report_know_them(own: Path) -> None:
 
 
 @pytest.mark.slow
-def test_another_text_of_the_file_is_another_input(own: Path) -> None:
-    tsclust.features(own)
+def test_another_text_of_the_file_is_another_input(described: Described, tmp_path: Path) -> None:
+    own = Path(shutil.copytree(described.root, tmp_path / "ws"))
     assert tsclust.features(own).skipped
-    written(own, OWN.replace("TAIL = 10", "TAIL = 5"))
+    written(own, QUICK)
     assert tsclust.status(own).facts["stages"]["features"]["state"] == "out of date: other settings"
     assert not tsclust.features(own).skipped
 

@@ -15,6 +15,7 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.endurance import times
 from tests.support.series import (
     CLUSTERED,
     CYCLE,
@@ -189,9 +190,12 @@ def test_the_catalogue_describes_every_column_once() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.endurance
 def test_oracle_on_made_cycles_of_all_kinds() -> None:
-    table, _ = machine_cycles()
-    many = SeriesBlock.from_arrow(table.slice(0, 1_500))
+    table, truth = machine_cycles()
+    rows = truth.with_row_index().filter(pl.int_range(pl.len()).over("kind") < times(30, 500))["index"]
+    assert rows.len() > 400
+    many = SeriesBlock.from_arrow(table.take(rows.to_arrow()))
     for i, row in enumerate(describe(many, 1).tolist()):
         assert_same(dict(zip(NAMES, row, strict=True)), oracle(array_of(many, i)))
 
@@ -200,7 +204,8 @@ VALUES = st.floats(-1e3, 1e3).map(lambda v: round(v, 2)) | st.sampled_from([0.0,
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@pytest.mark.endurance
+@settings(max_examples=times(150, 3_000), deadline=None)
 @given(st.lists(VALUES, max_size=40), st.sampled_from([1, -1]))
 def test_oracle_on_any_series(values: list[float | None], sign: int) -> None:
     raw = np.array([np.nan if v is None else v for v in values])
@@ -324,11 +329,12 @@ def test_odd_series_follow_the_policy(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.endurance
 @pytest.mark.parametrize(
     ("file", "sign"), [("unscrewing_torque/series", -1), ("unscrewing_torque/series_short", -1), ("wafer/series_76", 1)]
 )
 def test_oracle_on_real_series(shared_data: Path, file: str, sign: int) -> None:
-    real = SeriesBlock.from_arrow(pq.read_table(shared_data / f"{file}.parquet").slice(0, 400))
+    real = SeriesBlock.from_arrow(pq.read_table(shared_data / f"{file}.parquet").slice(0, times(150, 2_000)))
     for i, row in enumerate(describe(real, sign).tolist()):
         assert_same(dict(zip(NAMES, row, strict=True)), oracle(array_of(real, i), sign))
 
