@@ -31,6 +31,7 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Steps:
     swept = write(folder / "swept" / "ws", four_kinds()).root
     reported = Path(shutil.copytree(swept, folder / "reported" / "ws"))
     page = tsclust.report(reported, {"report": {"charts": False}}).wrote
+    assert page
     disputed = Path(shutil.copytree(reported, folder / "disputed" / "ws"))
     said: dict[str, dict[str, Any]] = {
         "A": {"1": "x", "2": "y"},
