@@ -195,6 +195,8 @@ class Language:
             return self._times(thing, measure, u.times)
         decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
         value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
+        if value == usual:  # a digit more tells them apart
+            value, usual = self.rounded(u.value, decimals + 1), self.rounded(u.usual, decimals + 1)
         if self.unit and not u.feature.endswith("_to_peak") and u.feature in self.texts["features"]:
             value = f"{value}\u00a0{self.unit}"
         return self._sentence("instead", thing=thing, measure=measure, value=value, usual=usual)

@@ -28,6 +28,7 @@ from tsclust.stages.reports.groups.unusual import (
     SENTENCES,
     STANDS_OUT,
     TOPICS,
+    VISIBLE,
     WHOLE,
 )
 from tsclust.stages.series.facts import SERIES
@@ -126,7 +127,7 @@ def test_every_sentence_is_what_the_sweep_saw(
             assert (unusual.value, unusual.usual) == pytest.approx((np.median(x), np.median(center)))
             assert unusual.times is None or unusual.times == pytest.approx(np.median(x / center))
             assert_words(ENGLISH.sentence(unusual), unusual, float(np.median(x - center)))
-        assert_the_farthest(group, away, plateau_of(seen, rows))
+        assert_the_farthest(group, away, plateau_of(seen, rows), unseen_of(seen, rows))
         order = [abs(away[s.feature] - seen.middle(s.feature)) for s in group.spreads]
         assert order == sorted(order, reverse=True)
 
@@ -159,7 +160,15 @@ def plateau_of(seen: Seen, rows: Int64s) -> float:
     return float(np.median(run - sum(others)))
 
 
-def assert_the_farthest(group: Group, away: dict[str, float], plateau: float) -> None:
+def unseen_of(seen: Seen, rows: Int64s) -> set[str]:
+    """Levels that differ by less than anybody sees."""
+    value, usual = np.median(seen.x[rows], axis=0), np.median(seen.center[rows], axis=0)
+    least = VISIBLE * usual[seen.names.index("peak_height")]
+    units = {feature.name: feature.unit for feature in seen.data.features}
+    return {n for at, n in enumerate(seen.names) if units[n] == "value" and abs(value[at] - usual[at]) < least}
+
+
+def assert_the_farthest(group: Group, away: dict[str, float], plateau: float, unseen: set[str]) -> None:
     """A sentence for each topic that stands out, but for what another sentence brings about, as many as there is room
     for; none for what does not."""
     stated = {unusual.feature for unusual in group.unusual}
@@ -169,7 +178,7 @@ def assert_the_farthest(group: Group, away: dict[str, float], plateau: float) ->
     for topic in TOPICS:
         there = {name: abs(away[name]) for name in topic if name in away}
         if max(there.values(), default=0.0) >= STANDS_OUT and len(stated) < SENTENCES:
-            assert stated & {*topic} or brought & {*topic}, (topic, stated)
+            assert stated & {*topic} or brought & {*topic} or unseen & {*topic}, (topic, stated)
     assert len({*stated}) == len(group.unusual) <= SENTENCES
     assert all(abs(unusual.away) >= STANDS_OUT for unusual in group.unusual)
     assert [abs(u.away) for u in group.unusual] == sorted((abs(u.away) for u in group.unusual), reverse=True)

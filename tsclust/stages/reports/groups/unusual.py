@@ -45,13 +45,21 @@ _STRAYS = ("side_rise", "rise_to_peak", "p95", "side_fall", "p05", "side_skewnes
 _SPREAD = ("side_std", "spread_to_peak")
 _JITTER = ("side_roughness", "roughness_to_peak")
 _MOVES = (*_JITTER, "side_oscillation")
-# What one fact brings about: a plateau that rises has a low end and a high end, and whatever moves is spread.
+_OF_RUN = ("p05", "p25", "p50", "p75", "p95", "area")
+_TO_PEAK = ("side_to_peak", "spread_to_peak", "rise_to_peak", "roughness_to_peak")
+# What one fact brings about: a plateau that rises has a low end and a high end, whatever moves is spread, and what is
+# measured against the peak changes with the peak.
 IMPLIED: Mapping[str, frozenset[str]] = {
-    "side_slope": frozenset({"side_step", "step_or_line", *_STRAYS, *_SPREAD}),
-    "side_step": frozenset({"side_slope", "step_or_line", *_STRAYS, *_SPREAD}),
-    **dict.fromkeys(_STRAYS, frozenset({*_SPREAD, *_JITTER, "side_skewness", "side_kurtosis"})),
-    **dict.fromkeys(_MOVES, frozenset({*_SPREAD, *_STRAYS})),
+    "peak_height": frozenset({*_TO_PEAK, "p95", "area"}),
+    "side_mean": frozenset({*_OF_RUN, "side_to_peak", "return_level"}),
+    "run_length": frozenset(_OF_RUN),
+    "return_time": frozenset({"run_length", *_OF_RUN}),
+    "side_slope": frozenset({"side_step", "step_or_line", *_STRAYS, *_SPREAD, *_OF_RUN}),
+    "side_step": frozenset({"side_slope", "step_or_line", *_STRAYS, *_SPREAD, *_OF_RUN}),
+    **dict.fromkeys(_STRAYS, frozenset({*_SPREAD, *_JITTER, *_OF_RUN, "side_skewness", "side_kurtosis"})),
+    **dict.fromkeys(_MOVES, frozenset({*_SPREAD, *_STRAYS, *_MOVES, *_OF_RUN, "side_step", "step_or_line"})),
 }
+VISIBLE = 0.01  # of the peak: nobody sees a smaller difference in a curve
 
 
 @dataclass(frozen=True)
@@ -105,19 +113,33 @@ def stands_out(x: Floats, keys: Keys, reference: NormalReference) -> tuple[Unusu
     left = {name: one for name, one in every.items() if whole is None or not _scaled(one, whole)}
     far = {name: abs(one.away) for name, one in left.items()}
     named = [left[_plainest(topic, far)] for topic in _topics([*left])]
+    levels = {f.name for f in reference.features if f.unit == "value"}
+    unseen = {one.feature for one in named if one.feature in levels and abs(one.value - one.usual) < VISIBLE * peak}
     found = [one for one in (*([whole] if whole else []), *named) if abs(one.away) >= STANDS_OUT]
+    found = [one for one in found if one.feature not in unseen]
     return tuple(_facts(sorted(found, key=lambda one: -abs(one.away)))[:SENTENCES])
 
 
 def _facts(found: Sequence[Unusual]) -> list[Unusual]:
     """Without what another, that is at least half as far from normal, brings about: causes first, of two that bring
     about each other the farther one."""
-    order = sorted(found, key=lambda one: (one.feature in _SPREAD, one.feature in (*_STRAYS, *_MOVES), -abs(one.away)))
     left: list[Unusual] = []
-    for one in order:
-        if not any(one.feature in IMPLIED.get(o.feature, ()) and abs(o.away) >= abs(one.away) / 2 for o in left):
+    for one in sorted(found, key=lambda one: (_rank(one.feature), -abs(one.away))):
+        if not any(_brings(other, one) for other in left):
             left.append(one)
     return [one for one in found if one in left]
+
+
+def _rank(feature: str) -> int:
+    """Causes before what they bring about."""
+    ranks = (_SPREAD, (*_OF_RUN, *_TO_PEAK, "return_level"), (*_STRAYS, *_MOVES), ("run_length",))
+    return next((len(ranks) - at for at, names in enumerate(ranks) if feature in names), 0)
+
+
+def _brings(cause: Unusual, one: Unusual) -> bool:
+    """What is measured of the whole run, or against the peak, is never stated beside its cause."""
+    certain = one.feature in (*_OF_RUN, *_TO_PEAK)
+    return one.feature in IMPLIED.get(cause.feature, ()) and (certain or abs(cause.away) >= abs(one.away) / 2)
 
 
 def _plateau(x: Floats, features: Sequence[Feature]) -> float:
