@@ -112,5 +112,10 @@ def _let_go() -> None:
             signal.signal(number, usual)
 
 
+def reason() -> str:
+    """In words: by which signal, and what stays."""
+    return interruption_of(code() - 128)
+
+
 def _line() -> str:
-    return str(Problem(code(), interruption_of(code() - 128), ""))
+    return str(Problem(code(), reason(), ""))

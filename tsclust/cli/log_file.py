@@ -17,12 +17,14 @@ from tsclust.errors import TsclustError
 from tsclust.passwords import redacted
 
 _path: Path | None = None  # of this process, which runs one command
+_command = ""
 
 
 def choose(words: Sequence[str]) -> None:
     """The log file of the workspace that the command line names, if it has one. Raises OSError where it cannot be
     written."""
-    global _path
+    global _path, _command
+    _command = " ".join(words[: 2 if words[:1] == ["labels"] else 1])
     root = _workspace_in(words)
     _path = _of(root) if "--help" not in words and (root / "tsclust.toml").is_file() else None
     if _path:
@@ -57,6 +59,11 @@ def noting(results: Iterable[Any]) -> Iterator[Any]:
         what = "up to date" if result.skipped else f"{result.seconds:.1f} s"
         note("INFO", f"{result.command}: {'; '.join((what, *result.notes))}")
         yield result
+
+
+def trouble(code: int, text: str) -> None:
+    """What ended the command, with this exit code."""
+    note("ERROR", f"{code}: {_command}: {text}")
 
 
 def note(level: str, text: str) -> None:

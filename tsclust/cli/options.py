@@ -49,7 +49,7 @@ Limit = Annotated[int | None, typer.Option(help="Read at most this many series, 
 Sample = Annotated[str | None, typer.Option(help="Read only this share of the series, e.g. 1%.")]
 Merge = Annotated[
     bool | None,
-    typer.Option("--merge", help="Rows with one id are one series, even where other columns, files or places differ."),
+    typer.Option("--merge/--no-merge", help="Rows with one id are one series, even where other columns, files or places differ."),
 ]
 
 
@@ -68,7 +68,7 @@ def selection(
     return {
         "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,
         "order": order, "carry": carry, "where": where, "limit": limit, "sample": sample,
-        "missing": [*MISSING, *missing] if missing else None, "time_format": time_format, "merge": merge or None,
+        "missing": [*MISSING, *missing] if missing else None, "time_format": time_format, "merge": merge,
     }  # fmt: skip
 
 

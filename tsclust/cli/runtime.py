@@ -102,7 +102,7 @@ def _of_usage(error: Any) -> Problem:
 
 
 def _interrupted() -> typer.Exit:
-    log_file.note("ERROR", f"{interruption.code()}: interrupted")
+    log_file.trouble(interruption.code(), interruption.reason())
     interruption.tell()
     return typer.Exit(interruption.code())
 
@@ -117,7 +117,7 @@ def _exit_with(why: Problem) -> typer.Exit:
     """Say why on stderr: the place that prints errors. What fails because of a signal is not what went wrong."""
     if interruption.heard():
         return _interrupted()
-    log_file.note("ERROR", f"{why.code}: {why.line()}")
+    log_file.trouble(why.code, why.line())
     print(why, file=sys.stderr)  # noqa: T201
     return typer.Exit(why.code)
 
