@@ -49,7 +49,9 @@ Limit = Annotated[int | None, typer.Option(help="Read at most this many series, 
 Sample = Annotated[str | None, typer.Option(help="Read only this share of the series, e.g. 1%.")]
 Merge = Annotated[
     bool | None,
-    typer.Option("--merge/--no-merge", help="Rows with one id are one series, even where other columns, files or places differ."),
+    typer.Option(
+        "--merge/--no-merge", help="Rows with one id are one series, even where other columns, files or places differ."
+    ),
 ]
 
 
