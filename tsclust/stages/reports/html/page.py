@@ -7,10 +7,12 @@ import gzip
 import hashlib
 import json
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
 from tsclust.stages.labels.kinds import WAYS
@@ -43,11 +45,32 @@ def packed(text: str) -> str:
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
+class _Compiled(jinja2.BytecodeCache):
+    """What templates were compiled to in this process: that takes longer than to fill them in."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if code := self._codes.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._codes[bucket.key] = bucket.bytecode_to_string()
+
+
+@lru_cache(maxsize=8)
+def _compiled(*_: object) -> _Compiled:
+    """For languages of these fields: what filters make of a constant is compiled in."""
+    return _Compiled()
+
+
 def templates(language: Language) -> jinja2.Environment:
     """Templates, their filters and texts in this language."""
+    of = (language.code, language.unit, language.seconds, *sorted(language.names.items()))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(STATIC), autoescape=True, undefined=jinja2.StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, bytecode_cache=_compiled(*of),
     )  # fmt: skip
     environment.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "separators": (",", ":")}
     environment.globals.update(t=language.texts["page"], language=language)
