@@ -14,6 +14,8 @@ arrow, and answers each. --keep keeps the workspaces, so that another page of th
              small picture SEEN
     answer   DECIDE, POINT and KEY; a kind's name in full the first time (NAME keys), later from the list (PICK keys)
 
+Not read are the groups that the page offers apart, as nothing of them stands out.
+
 A kind is named by the first card of which at least half the series are of it. A row under a family's card is looked at
 (SEEN, and its words), and answered where its kind is another. `new` is the share of the series of a card that were on
 no earlier one (all of them, not only those drawn): mean, and cards with less than 80 %.
@@ -54,7 +56,7 @@ WINDOW: ViewportSize = {"width": 1280, "height": 800}
 MEASURE = """() => {
   document.head.append(Object.assign(document.createElement("style"),
     { textContent: "* { content-visibility: visible !important }" }));
-  document.querySelectorAll("details.later").forEach((one) => { one.open = true; });  // read as well
+  document.querySelectorAll("details.later:not(.faint)").forEach((one) => { one.open = true; });  // read as well
   const bar = document.getElementById("bar").getBoundingClientRect().height, room = innerHeight - bar;
   const seen = (e) => e.checkVisibility({ visibilityProperty: true });
   const texts = (of) => {
@@ -73,7 +75,8 @@ MEASURE = """() => {
     for (let at = card.nextElementSibling; at?.matches(".row"); at = at.nextElementSibling) found.push(at);
     return found;
   };
-  return [...document.querySelectorAll(".card:not(.rule, .usual, .sheet, .row)")].map((card) => ({
+  const cards = [...document.querySelectorAll(".card:not(.rule, .usual, .sheet, .row)")];
+  return cards.filter((card) => !card.closest(".faint")).map((card) => ({
     name: card.id.replace("group-", ""),
     pixels: Math.max(0, Math.max(...needed(card)) - card.getBoundingClientRect().top + 16 - room),
     height: card.getBoundingClientRect().height,

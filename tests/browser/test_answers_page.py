@@ -153,7 +153,7 @@ def test_by_mouse_with_everything_there_is_to_say(
         "labeller": None,
     }  # fmt: skip
     expect(page.locator("#bar .done")).to_have_text("1 of 4 answered")  # what is normal need not be
-    expect(page.locator('.glance [data-group="2"] .state')).to_have_text("✓ obstacle")
+    expect(page.locator('.glance [data-group="2"] .state')).to_have_text("▲ obstacle")
     card.locator(".clear").click()
     expect(page.locator("#bar .done")).to_have_text("0 of 4 answered")
     expect(page.locator('.glance [data-group="2"] .state')).to_have_text("")

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from tsclust.stages.reports import data as report_data
 from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups.page import render
 
@@ -23,3 +24,16 @@ def test_a_card_says_where_its_group_was_found(four_kinds_data: ReportData, with
     ):
         group = replace(first, within=within, last_k=last)
         assert text.format(said) in render(replace(four_kinds_data, groups=(group, *four_kinds_data.groups[1:])), "en")
+
+
+def test_of_many_groups_those_in_which_nothing_stands_out_are_offered_apart(
+    four_kinds_data: ReportData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, *others = four_kinds_data.groups
+    telling = tuple(group if group.normal else replace(group, unusual=first.unusual) for group in others)
+    data = replace(four_kinds_data, groups=(replace(first, unusual=()), *telling))
+    assert (data.faint, '<details class="later faint">' in render(data, "en")) == (frozenset(), False)
+    monkeypatch.setattr(report_data, "FIRST", 3)
+    assert (data.faint, '<details class="later faint">' in render(data, "en")) == ({first.name}, True)
+    silent = replace(data, groups=tuple(replace(group, unusual=()) for group in data.groups))
+    assert silent.faint == frozenset()  # the whole report is about them

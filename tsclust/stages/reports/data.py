@@ -11,6 +11,7 @@ from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.reports.measured import UNKNOWN, Measured
 
+FIRST = 20  # groups are asked about first, and the others offered: two hours are no plan for anyone
 Plain = str | int | float | bool | date | datetime | None
 
 
@@ -265,3 +266,11 @@ class ReportData:
     model: str
     sheet: tuple[Curve, ...] = ()
     measured: Measured = UNKNOWN
+
+    @property
+    def faint(self) -> frozenset[str]:
+        """Names of the groups of the sweep that differ from normal in nothing that can be stated: of more than FIRST
+        they are offered behind the others, and nobody is asked about them."""
+        own = [g for g in self.groups if not g.normal and g.family is None and g.number is not None]
+        silent = frozenset(g.name for g in own if not g.unusual and not (g.known and g.known.labelled))
+        return silent if len(own) > FIRST and len(silent) < len(own) else frozenset()

@@ -16,14 +16,13 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
-from tsclust.stages.reports.data import Band, Curve, Group, Rejected, ReportData
+from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Rejected, ReportData
 from tsclust.stages.reports.groups.parts import INDEX, Book
 from tsclust.stages.reports.html.form import form, members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
 from tsclust.wording.language import Language
 
 MINUTES = 0.5  # it takes to look at a group: bench/looks.py has 20 to 26 seconds
-FIRST = 20  # groups are asked about first, and the others offered: two hours are no plan for anyone
 
 
 TOP = 24  # pixels above a figure's axes
@@ -53,7 +52,7 @@ def render(
         Language.load(lang), unit=data.measured.unit, seconds=data.measured.seconds, names=data.measured.names
     )
     script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
-    malfunctions = [g for g in data.groups if not g.normal and g.family is None]
+    malfunctions = [g for g in data.groups if not g.normal and g.family is None and g.name not in data.faint]
     drawn = [_figure(name, figure) for name, figure in figures.items()]
     in_book = [g for g in book.groups if g.family is None]
     to_look_at = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
@@ -67,6 +66,7 @@ def render(
             data=data,
             malfunctions=malfunctions,
             in_book=in_book,
+            faint=[g for g in data.groups if g.name in data.faint],
             families=_families(data),
             whose=partial(_whose, data.baseline, language),
             normals=[g for g in data.groups if g.normal],

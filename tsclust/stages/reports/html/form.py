@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from tsclust.series import ID
@@ -15,7 +15,7 @@ from tsclust.wording.language import Language
 
 def form(data: ReportData, name: str) -> dict[str, Any]:
     """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order."""
-    groups = [_asked(group).model_dump() | _shown(group) for group in data.groups]
+    groups = [_asked(group).model_dump() | _shown(group, data.faint) for group in data.groups]
     groups += [sheet_card(n, curve.series_id) for n, curve in enumerate(data.sheet, start=1)]
     rules = [{"rule": rejected.rule, "shown": _ids(rejected.examples)} for rejected in data.rejected]
     about = ReportAsked(id=_hash_of(data), name=name, model=data.model).model_dump()
@@ -53,9 +53,13 @@ def _asked(group: Group) -> GroupAsked:
     )  # fmt: skip
 
 
-def _shown(group: Group) -> dict[str, Any]:
+def _shown(group: Group, faint: Set[str]) -> dict[str, Any]:
     family = {"family": group.family.group} if group.family else {}
-    return {"name": group.name, "normal": group.normal, "shown": _ids(group.members)} | family
+    return (
+        {"name": group.name, "normal": group.normal, "shown": _ids(group.members)}
+        | family
+        | ({"faint": True} if group.name in faint else {})
+    )
 
 
 def _ids(curves: Sequence[Curve]) -> list[str]:

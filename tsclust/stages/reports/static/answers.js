@@ -21,7 +21,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const isOther = (labeller) => Boolean(name() && labeller) && labeller.trim().toLowerCase() !== name().toLowerCase();
   // Ways to decide between labellers: the file of one with such a name is not imported.
   const isReserved = () => bar.labeller.dataset.reserved.split(" ").includes(name().replace(/\p{Cf}/gu, "").toLowerCase());
-  const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal && !asked.family);
+  const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal && !asked.family && !asked.faint);
   const text = (value, most) => String(value ?? "").slice(0, most).replace(/[\0\ud800-\udfff]/gu, "\ufffd");
 
   // ---- taking answers in: from this browser, another tab of it, or a file. What was answered here later stays
