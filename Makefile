@@ -5,14 +5,10 @@ SERIES ?= 1000000
 MINOR_VERSIONS := 14 13 12 11
 PYTHON ?= $(shell for p in python3 $(MINOR_VERSIONS:%=python3.%); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 && echo $$p && break; done)
-# Four at a time on two cores, as many tests wait for a server or a browser; with one thread each, as libraries that
+# Three at a time on two cores, as many tests wait for a server or a browser; with one thread each, as libraries that
 # take both cores wait for each other. A file is not split; the small ones of tests/unit come last, so that all end together.
-WORKERS ?= 4
+WORKERS ?= 3
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
-LINT = .venv/bin/ruff check --quiet \
-	&& { .venv/bin/ruff format --quiet --check || { echo "Not formatted. Run: .venv/bin/ruff format"; exit 1; }; } \
-	&& .venv/bin/mypy --no-error-summary \
-	&& { found=$$(.venv/bin/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }; }
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
@@ -24,9 +20,9 @@ help: ## this list
 demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
-test: .venv/.test ## form, types and all the tests; brings Chromium where there is none
+test: lint ## form, types and all the tests; brings Chromium where there is none
 	@tests/browser.sh
-	@( $(LINT) ) & lint=$$!; $(PYTEST); tests=$$?; wait $$lint && exit $$tests
+	@$(PYTEST)
 
 check: lint ## form, types and the quick tests: no server, no browser, none over a second; two minutes
 	@$(PYTEST) tests/unit -m "not slow"
@@ -35,7 +31,10 @@ endurance: .venv/.test ## tests that have a long form, in it: more kills, more i
 	@TSCLUST_ENDURANCE=1 $(PYTEST) -m "endurance or both_servers"
 
 lint: .venv/.test ## form, types and arrows alone
-	@$(LINT)
+	@.venv/bin/ruff check --quiet
+	@.venv/bin/ruff format --quiet --check || { echo "Not formatted. Run: .venv/bin/ruff format"; exit 1; }
+	@.venv/bin/mypy --no-error-summary
+	@found=$$(.venv/bin/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }
 
 sample: .venv/.test ## reports/sample.html and its pictures
 	@tests/browser.sh

@@ -42,7 +42,7 @@ def test_an_example_opens_large(page: Page, features_pages: dict[str, Path], fea
     page.locator(".rule .mini").first.click()
     expect(page.locator("#large h2")).to_contain_text("Values are missing")
     expect(page.locator("#large dd").first).to_have_text(features_data.rules[0].examples[0].series_id)
-    expect(page.locator("#large dt").nth(1)).to_have_text("machine_id")
+    expect(page.locator("#large dt").nth(1)).to_have_text("Machine")
     page.keyboard.press("Escape")
     expect(page.locator("#large")).to_be_hidden()
     assert opened.is_quiet()

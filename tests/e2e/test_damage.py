@@ -189,10 +189,10 @@ def test_verify_says_how_a_stage_is_made_again_and_that_works(small_plant_copy: 
 def test_a_missing_part_is_damage_and_a_stray_one_is_not_read(small_plant_copy: Workspace) -> None:
     part = small_plant_copy.root / "features" / "part-00001.parquet"
     part.with_name("part-00001 (copy).parquet").write_bytes(part.read_bytes())
-    assert tsclust.status(small_plant_copy.root).facts is not None
+    assert tsclust.filter(small_plant_copy.root, dry_run=True).facts is not None
     part.unlink()
     with pytest.raises(DamagedError, match="is missing, or its content is no longer what tsclust wrote"):
-        tsclust.status(small_plant_copy.root)
+        tsclust.filter(small_plant_copy.root, dry_run=True)
 
 
 def test_manifests_of_before_have_no_hash_and_are_read(small_plant_copy: Workspace) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 FINDER = Path(__file__).parent.parent / "browser.sh"
+PATIENCE = 30_000  # milliseconds that a page may take to show what is expected: others use the machine as well
 # A browser that asks nobody for anything. Root has to go without its sandbox.
 ARGUMENTS = [
     *("--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -28,6 +29,7 @@ def find_browser(name: str) -> str | None:
 @pytest.fixture(scope="session")
 def playwright() -> Iterator[Playwright]:
     """Playwright for the length of the session."""
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as started:
         yield started
 
