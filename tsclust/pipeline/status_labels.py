@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tsclust import config
 from tsclust.config import Settings
-from tsclust.errors import TsclustError
+from tsclust.errors import DiskFullError, TsclustError
 from tsclust.pipeline.stage_state import State, manifests, state
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features.facts import FEATURES
@@ -32,7 +32,7 @@ def labels_status(workspace: Workspace, settings: Settings) -> LabelsStatus | No
     path = workspace.root / FILE
     if (counted := _read(path, made_of)) is None:
         counted = _count(workspace, settings, fresh)
-        with contextlib.suppress(OSError):  # of somebody else, or of a full disk: it is counted again
+        with contextlib.suppress(OSError, DiskFullError):  # of somebody else, or of a full disk: it is counted again
             write_file(path, f"{made_of}\n{counted.model_dump_json()}\n")
     return counted
 

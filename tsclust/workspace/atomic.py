@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tsclust.errors import DamagedError, DiskFullError
@@ -97,8 +97,10 @@ def sync_tree(folder: Path) -> None:
     """Have all files in a folder, and below, on the disk itself. What is there already costs next to nothing."""
     for here, _, names in os.walk(folder, topdown=False):
         for name in names:
-            if Path(here, name).is_file():  # not a pipe, nor a link to nowhere, which a user may have put there
-                sync(Path(here, name))
+            # Not a pipe, a link to nowhere or what may not be read, which a user may have put there.
+            if Path(here, name).is_file():
+                with suppress(PermissionError):
+                    sync(Path(here, name))
         sync(Path(here))
 
 
@@ -144,7 +146,7 @@ def link_tree(source: Path, target: Path, also: Callable[[Path, Path], None] = l
     beside = target.with_name(f".{target.name}.new")
     remove(beside)
     make_folder(target.parent)
-    shutil.copytree(source, beside, copy_function=link_or_copy, ignore_dangling_symlinks=True)
+    shutil.copytree(source, beside, symlinks=True, copy_function=link_or_copy)
     also(target, beside)
     replace_folder(beside, target)
 

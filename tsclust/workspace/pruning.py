@@ -65,13 +65,14 @@ class Asked:
 
     @classmethod
     def of(cls, root: Path) -> Asked:
-        folders = [one for one in (root / ASKED).glob("[0-9a-f]*") if any(one.iterdir())]
+        folders = [one for one in (root / ASKED).glob("[0-9a-f]*") if one.is_dir() and any(one.iterdir())]
         return cls(len(folders), own_bytes(folders))
 
     def note(self) -> str:
         """For people."""
         what = "the sweep that a report was" if self.sweeps == 1 else f"{self.sweeps} sweeps that reports were"
-        return f"{ASKED}/: {what} made from, {self.bytes / 2**20:.1f} MB: kept for good, numbers of groups rest on them"
+        room = f"{self.bytes / 2**20:.1f} MB"
+        return f"{ASKED}/: {what} made from, {room}: never pruned, because the numbers of groups depend on them"
 
 
 def _stages(history: History, keep: int) -> Iterator[Path]:

@@ -56,20 +56,54 @@ def test_a_step_whose_undoing_would_remove_it_is_refused(root: Path) -> None:
     assert not (root / "labels").exists()
 
 
-def test_a_name_that_the_new_stage_needs(tmp_path: Path) -> None:
-    old, new = tmp_path / "old", tmp_path / "new"
-    for folder, outputs in ((old, "{}"), (new, '{"part-00001.parquet": "x"}')):
-        folder.mkdir()
-        (folder / "manifest.json").write_text(f'{{"outputs": {outputs}}}', encoding="utf-8")
-        (folder / "part-00001.parquet").write_text(folder.name, encoding="utf-8")
+def stage(folder: Path, *outputs: str) -> Path:
+    """A folder with a manifest that lists these files, which hold its name."""
+    folder.mkdir()
+    listed = ", ".join(f'"{name}": "x"' for name in outputs)
+    (folder / "manifest.json").write_text(f'{{"outputs": {{{listed}}}}}', encoding="utf-8")
+    return with_files(folder, *outputs)
+
+
+def with_files(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"{folder.name} {name}", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("users", "needed", "kept"),
+    [
+        (("b.parquet",), "b.parquet", {"b.parquet.kept": "b.parquet"}),
+        (
+            ("b.parquet", "b.parquet.kept"), "b.parquet",
+            {"b.parquet.kept": "b.parquet", "b.parquet.kept.kept": "b.parquet.kept"},
+        ),
+        (("b.parquet/x",), "b.parquet", {"b.parquet.kept/x": "b.parquet/x"}),
+        (("within-007",), "within-007/a.parquet", {"within-007.kept": "within-007"}),
+        (("within-007/notes",), "within-007/a.parquet", {"within-007/notes": "within-007/notes"}),
+    ],
+)  # fmt: skip
+def test_a_name_that_the_new_stage_needs(
+    tmp_path: Path, users: tuple[str, ...], needed: str, kept: dict[str, str]
+) -> None:
+    old, new = with_files(stage(tmp_path / "old"), *users), stage(tmp_path / "new", needed)
     take_along(old, new)
-    assert {path.name: path.read_text(encoding="utf-8") for path in new.glob("part-*")} == {
-        "part-00001.parquet": "new", "part-00001.parquet.kept": "old",
-    }  # fmt: skip
+    found = {one: (new / one).read_text(encoding="utf-8") for one in user_files(new)}
+    assert found == {one: f"old {was}" for one, was in kept.items()}
+    assert (new / needed).read_text(encoding="utf-8") == f"new {needed}"
+
+
+def test_a_link_to_a_folder_stays_a_link_and_nothing_behind_it_is_copied(root: Path) -> None:
+    (root / "labels" / "up").symlink_to("..")
+    again(root)
+    tsclust.undo(root)
+    links = [*root.glob("history/*/*/labels/up"), root / "labels" / "up"]
+    assert len(links) > 1
+    assert all(one.readlink() == Path("..") for one in links)
 
 
 def test_without_a_manifest_nobody_knows_whose_the_parts_are(tmp_path: Path) -> None:
-    for name in ("part-00000.parquet", "notes.txt"):
-        (tmp_path / name).write_text("x", encoding="utf-8")
+    with_files(tmp_path, "part-00000.parquet", "model.skops", "typical.arrow", "features.py", "notes.txt")
     assert user_files(tmp_path) == ["notes.txt"]
     assert user_files(tmp_path / "none") == []

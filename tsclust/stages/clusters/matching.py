@@ -15,6 +15,7 @@ from tsclust.stages.clusters.parts import SAME_SET
 
 CENTER_WEIGHT = 2  # series in common: what the distance of two centers weighs
 MIN_OVERLAP = 1 / 3  # below it there is no match: two groups of one size have half of their members in common
+ENOUGH = 5  # series of two groups, of those that both runs have: fewer do not tell that the groups are others
 TIE = 1e-9
 Outcome = Literal["kept", "changed", "new"]
 
@@ -25,7 +26,7 @@ class Likeness:
 
     similarity  share of the union that both have, with the closeness of the centers, 0..1
     possible    whether they are alike enough to be one group
-    others      whether they are not, by series that both runs have
+    others      whether they are not, by enough series that both runs have
     """
 
     similarity: Floats
@@ -84,11 +85,13 @@ def likeness(shared: Int64s, old_size: Int64s, new_size: Int64s, close: Floats) 
     The closeness `close` (g, h) weighs as CENTER_WEIGHT more series, that share of them in common: it decides between
     equals, counts where the runs have few series of two groups in common, and is all there is where they have none.
     From the centers alone only the same is a match (SAME_SET), from members what is a little alike (MIN_OVERLAP).
+    Others are two of which the runs have enough series in common to see that they are not alike.
     """
     union = _union(shared, old_size, new_size)
     similarity = (shared + CENTER_WEIGHT * close) / (union + CENTER_WEIGHT)
     possible = similarity >= (MIN_OVERLAP * union + SAME_SET * CENTER_WEIGHT) / (union + CENTER_WEIGHT)
-    return Likeness(similarity, possible, ~possible & (union > 0))
+    known = np.minimum(old_size[:, None], new_size[None, :]) >= ENOUGH
+    return Likeness(similarity, possible, ~possible & known)
 
 
 def of_numbers(numbers: Int64s, runs: Sequence[tuple[Int64s, Likeness, bool]], groups: int) -> Likeness:

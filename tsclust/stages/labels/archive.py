@@ -38,7 +38,7 @@ def remember(workspace: Workspace) -> None:
     remove(beside)
     with disk_full_explained(workspace.root):
         make_folder(workspace.asked)
-        shutil.copytree(workspace.stage(CLUSTERS), beside, copy_function=link_or_copy)
+        shutil.copytree(workspace.stage(CLUSTERS), beside, symlinks=True, copy_function=link_or_copy)
         replace_folder(beside, folder)
 
 

@@ -46,11 +46,6 @@ class Shares:
         """The same of all other series."""
         return Shares(self.rows - self.hits, self.rows, self.rows_then - self.hits_then, self.rows_then)
 
-    def at(self, edges: Bools) -> Shares:
-        """Those of these edges (edges,), the last axis."""
-        numbers = (one[..., edges] for one in (self.hits, self.rows, self.hits_then, self.rows_then))
-        return Shares(*numbers)
-
     @property
     def pooled(self) -> Floats:
         """(...) the share of hits if nothing has changed: of each machine's series now and then."""
@@ -78,19 +73,6 @@ def by_chance(of: Shares) -> Floats:
         found[look] = hypergeom.sf(hits[look] - 1, total[look], marked[look], rows[look])
     else:
         found[look] = binom.sf(hits[look] - 1, rows[look], pooled[look])
-    return found
-
-
-def least_chance(of: Shares) -> Floats:
-    """(...) the smallest probability that there could have been, with as many hits now and then as there are: all of
-    them now. A test that cannot alarm is none of those among which the level is divided (Tarone 1990, A modified
-    Bonferroni method for discrete data). Of several machines 0."""
-    from scipy.stats import hypergeom
-
-    if len(of.hits) > 1:
-        return np.zeros(of.hits.shape[1:])
-    hits, rows = (of.hits + of.hits_then)[0], of.rows[0]
-    found: Floats = hypergeom.sf(np.minimum(hits, rows) - 1, (of.rows + of.rows_then)[0], hits, rows)
     return found
 
 

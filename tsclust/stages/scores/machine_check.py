@@ -13,7 +13,7 @@ from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.stages.model.profile import LEVELS, QUANTILES, FeatureProfile
 from tsclust.stages.scores import drift
 from tsclust.stages.scores.drift import CHANCES, ENOUGH, FEW, Changed, Shift
-from tsclust.stages.scores.exact_tests import Shares, by_chance, by_the_fleet, in_the_fleet, least_chance
+from tsclust.stages.scores.exact_tests import Shares, by_chance, by_the_fleet, in_the_fleet
 from tsclust.stages.scores.onset import Sign, What
 
 # Sides of the edges that are asked about, (2, edges): above it, below it. In the middle both, farther out what is
@@ -23,8 +23,7 @@ ASKED = np.array(
 )
 FAR = ASKED & np.array([QUANTILES >= 0.998, QUANTILES <= 0.002])
 FAR_UNLIKE = LEVELS >= 0.997
-# Of CHANCES. Far out have a share of their own: there are few hits, and few of the tests can alarm at all.
-OF_FEATURES, OF_FAR, OF_UNLIKENESS, OF_RATES = 0.4, 0.4, 0.1, 0.1
+OF_FEATURES, OF_UNLIKENESS, OF_RATES = 0.8, 0.1, 0.1  # of CHANCES
 OWN = 3e-4  # a probability that a machine's own series have to fall below before those of others count,
 RARE = 0.02  # where so few of its own showed it in training that they alone do not say how many do,
 STRANGE, SHARE = 1e-3, 0.1  # and no tenth of its features may be less likely in training than this, by those of others
@@ -38,7 +37,6 @@ class Finding:
     ratio: float
     sign: Sign
     shift: Shift | None = None
-    chance: float = 1.0
 
     @property
     def alarms(self) -> bool:
@@ -118,8 +116,8 @@ def judge(by: Yardsticks, machine: Machine) -> tuple[Changed, Sign] | None:
     found = [*rates.values(), *shifts[:1], *([unlike] if unlike else [])]
     if not any(one.alarms for one in found):
         return None
-    enough = OWN if unlike and unlike.alarms else 0.0
-    shown = [one.shift for one in shifts if (one.alarms or one.chance < enough) and one.shift][:SHOWN]
+    of_unlike = OWN / by.level(OF_FEATURES, _features(machine)) if unlike and unlike.alarms else 1.0
+    shown = [one.shift for one in shifts if one.ratio < of_unlike and one.shift][:SHOWN]
     changed = replace(
         _described(machine), shifts=tuple(shown), refused_more=rates["refused"].alarms,
         rejected_more=rates["rejected"].alarms, unlike_more=bool(unlike and unlike.alarms),
@@ -153,13 +151,9 @@ def _rates(by: Yardsticks, machine: Machine) -> Iterator[Finding]:
         yield Finding(chance / level, Sign(machine.name, what, then=most, now=float(of.now)))
 
 
-def _levels(by: Yardsticks, machine: Machine, sides: tuple[Shares, Shares]) -> Floats:
-    """(edges,) the probability below which a test of a feature is an alarm."""
-    features = machine.now.counts.shape[1]
-    far = [least_chance(of.at(machine.asked[side] & FAR[side])) for side, of in enumerate(sides)]
-    can_alarm = sum(int((one < OWN).sum()) for one in far)
-    others = int((machine.asked & ~FAR).sum()) * features
-    return np.where(FAR.any(axis=0), by.level(OF_FAR, max(can_alarm, 1)), by.level(OF_FEATURES, max(others, 1)))
+def _features(machine: Machine) -> int:
+    """Tests of its features."""
+    return int(machine.asked.sum()) * int(machine.now.counts.shape[1])
 
 
 def _shifts(by: Yardsticks, machine: Machine) -> Iterator[Finding]:
@@ -173,17 +167,17 @@ def _shifts(by: Yardsticks, machine: Machine) -> Iterator[Finding]:
     if not (chances < OWN).any():
         return
     shares = [(one.then, one.now) for one in sides]
-    counts, before, ratios = now.counts.sum(axis=0), machine.before, chances / _levels(by, machine, sides)
+    counts, before, level = now.counts.sum(axis=0), machine.before, by.level(OF_FEATURES, _features(machine))
     indices, moved = drift.index(counts, before), median(edges, counts) - median(edges, before)
     for j, name in enumerate(by.names):
-        side, edge = np.unravel_index(int(ratios[:, j].argmin()), ratios[:, j].shape)
+        side, edge = np.unravel_index(int(chances[:, j].argmin()), chances[:, j].shape)
         at, (share_then, share) = float(edges[j, edge]), (float(one[j, edge]) for one in shares[side])
         sign = Sign(machine.name, "feature", j, at, bool(side == 0), share_then, share)
         shift = Shift(
             name, round(float(indices[j]), 4), at, bool(side == 0), round(share_then, 6), round(share, 6),
             round(float(moved[j]), 3),
         )  # fmt: skip
-        yield Finding(float(ratios[side, j, edge]), sign, shift, float(chances[side, j, edge]))
+        yield Finding(float(chances[side, j, edge]) / level, sign, shift)
 
 
 def _unlike(by: Yardsticks, machine: Machine) -> Finding:
