@@ -17,7 +17,8 @@ arrow, and answers each. --keep keeps the workspaces, so that another page of th
 Not read are the groups that the page offers apart, as nothing of them stands out.
 
 A kind is named by the first card of which at least half the series are of it. A row under a family's card is looked at
-(SEEN, and its words), and answered where its kind is another. `new` is the share of the series of a card that were on
+(SEEN, and its words), and takes over its card's answer by a click (POINT), or is unfolded (POINT), looked at as a card
+is and answered where its kind is another. `new` is the share of the series of a card that were on
 no earlier one (all of them, not only those drawn): mean, and cards with less than 80 %.
 """
 
@@ -111,7 +112,7 @@ class Expert:
         self.shown |= {*own}
         kind = self._kind(own)
         cost["answer"] = self._answer(kind)
-        cost["rows"] = sum(self._answer(other) for other in self._others(card["rows"], ids, kind))
+        cost["rows"] = sum(self._row(row, kind, asked, ids) for row in card["rows"])
         self.seconds += sum(cost.values())
         self._note(kind, *self._others(card["rows"], ids, kind))
         return cost
@@ -132,6 +133,12 @@ class Expert:
         known = kind in self.named or kind not in self.malfunctions
         typed = 0 if kind not in self.malfunctions else PICK if known else NAME
         return DECIDE + POINT + KEY * (1 + typed)
+
+    def _row(self, name: str, kind: str, asked: Mapping[str, Any], ids: Mapping[str, list[Any]]) -> float:
+        """What a row costs beyond its words and its small picture."""
+        if (own := self._kind(ids[name])) == kind:
+            return POINT
+        return POINT + PLOT + self._curves(asked[name]["shown"]) + self._answer(own)
 
     def _kind(self, ids: Sequence[Any]) -> str:
         """Of at least half of them; "mixed" where there is none."""

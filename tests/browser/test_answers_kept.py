@@ -176,13 +176,17 @@ def test_of_another_report_only_the_groups_that_are_here_too(
 ) -> None:
     Opened(page, report)
     good = objecting(data, PAST, series_ids=[])
-    elsewhere = {"report": good["report"] | {"id": "0" * 16}, "groups": [answer_to(data, 1), good["groups"][0]]}
+    other = good["report"] | {"id": "0" * 16}
+    elsewhere = {"report": other | {"model": "another"}, "groups": [answer_to(data, 1), good["groups"][0]]}
     elsewhere["groups"][1]["members_hash"] = "0" * 32
     assert put(page, tmp_path / "a.json", whole(good, **elsewhere)) == "Answers read from the file: 1."
     assert (verdict(page, 1), verdict(page, 2)) == (None, "malfunction")
     expect(page.locator(".rule textarea")).to_have_value("")
     only_rule = whole(good, report=elsewhere["report"], groups=[])
     assert put(page, tmp_path / "a.json", only_rule) == "a.json contains answers to another report."
+    arranged_otherwise = whole(only_rule, report=other)  # an earlier page of the very same groups
+    assert put(page, tmp_path / "a.json", arranged_otherwise) == "Answers read from the file: 1."
+    assert page.locator(".rule textarea").input_value()
 
 
 def test_a_clock_that_is_set_back_loses_nothing(page: Page, report: Path, tmp_path: Path) -> None:

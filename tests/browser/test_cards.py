@@ -44,7 +44,7 @@ def test_a_row_is_the_same_as_its_card_by_enter(page: Page, family_page: Path) -
     row = page.locator("#group-2")
     row.evaluate("(row) => row.focus()")
     press(page, "Enter")
-    assert said(page) == "Answer group 1 first: then one key says the same of this one."
+    assert said(page) == "Answer group 1 first; then Enter copies that answer."
     press(page, "ArrowLeft", "2")
     row.evaluate("(row) => row.focus()")
     press(page, "Enter")
@@ -77,6 +77,8 @@ def test_the_place_on_the_page_is_kept(page: Page, four_kinds_page: Path) -> Non
     page.goto("about:blank")
     page.goto(four_kinds_page.as_uri())
     assert abs(page.evaluate("document.querySelector('#group-3').getBoundingClientRect().top")) < 60
+    press(page, "ArrowLeft")  # from there
+    assert page.evaluate("document.activeElement.id") == "group-2"
 
 
 def test_the_sheet_shows_what_is_open_or_a_malfunction(page: Page, four_kinds_page: Path) -> None:
@@ -99,9 +101,66 @@ def test_after_the_first_the_rest_is_offered(
     opened = Opened(page, path)
     expect(page.locator(".later > summary")).to_have_text("2\u00a0groups more")
     expect(page.locator("#group-3")).to_be_hidden()
+    expect(page.locator(".facts dd").first).to_have_text("2 first, of 4")
+    expect(page.locator("#bar .done")).to_have_text("0 of 2 answered")
     press(page, "ArrowRight", "ArrowRight", "ArrowRight")
     assert page.evaluate("document.activeElement.id") == "group-3"
+    expect(page.locator("#bar .done")).to_have_text("0 of 4 answered")
     page.goto("about:blank")
     page.goto(f"{path.as_uri()}#group-4")
     expect(page.locator("#group-4")).to_be_visible()
     assert not opened.complaints
+
+
+def test_a_row_is_answered_by_itself_in_what_was_folded_away(page: Page, family_page: Path) -> None:
+    opened = Opened(page, family_page)
+    row = page.locator("#group-2")
+    row.evaluate("(row) => row.focus()")
+    press(page, "1")
+    page.keyboard.type("axis 2 worn")
+    expect(row.locator("[name=kind]")).to_have_value("axis 2 worn")
+    press(page, "Escape", "Enter")  # which no longer copies
+    assert verdict(page, 2) == "malfunction"
+    row.locator("[name=kind]").fill("")
+    row.locator("details.alone").evaluate("(details) => { details.open = false; }")
+    page.locator("#bar [name=labeller]").fill("x")
+    with page.expect_download():
+        page.locator("#bar [data-save]").click()
+    page.locator("#bar .said a").click()
+    expect(row.locator("[name=kind]")).to_be_focused()
+    assert opened.is_quiet()
+
+
+def test_a_row_changes_with_its_card_until_it_is_answered_itself(page: Page, family_page: Path) -> None:
+    Opened(page, family_page)
+    row = page.locator("#group-2")
+    press(page, "ArrowRight", "2")
+    row.locator(".same").click()
+    press(page, "ArrowRight", "ArrowLeft", "ArrowLeft", "3")
+    assert (verdict(page, 1), verdict(page, 2)) == ("bad_recording", "bad_recording")
+    press(page, "Control+z")
+    assert (verdict(page, 1), verdict(page, 2)) == ("normal", "normal")
+    row.evaluate("(row) => row.focus()")
+    press(page, "4", "ArrowLeft", "5")
+    assert (verdict(page, 1), verdict(page, 2)) == ("mixed", "dont_know")
+    row.locator(".same").click()
+    assert said(page).startswith("Group 1 mixes several kinds")
+    assert verdict(page, 2) == "dont_know"
+
+
+def test_what_was_typed_is_one_step_and_what_was_erased_stays_away(page: Page, four_kinds_page: Path) -> None:
+    opened = Opened(page, four_kinds_page)
+    page.goto(f"{four_kinds_page.as_uri()}#50%")
+    press(page, "ArrowRight", "1")
+    page.keyboard.type("worn brushes")
+    press(page, "Escape", "Control+Shift+z")
+    expect(page.locator("#group-1 [name=kind]")).to_have_value("worn brushes")
+    press(page, "Control+z")
+    expect(page.locator("#group-1 [name=kind]")).to_have_value("")
+    assert verdict(page, 1) == "malfunction"
+    page.once("dialog", lambda dialog: dialog.accept())
+    press(page, "?")
+    page.locator("[data-erase]").click()
+    press(page, "Escape", "Control+z")
+    assert verdict(page, 1) is None
+    assert opened.is_quiet()

@@ -30,6 +30,7 @@ class Deviation(Protocol):
     value, usual  of the feature and of what is normal, in the feature's unit
     times         their ratio; None where a ratio means nothing
     away          robust deviations from normal: below 0 it is lower
+    unit          "value" for what is recorded; others: samples, value/sample, 1, ...
     """
 
     @property
@@ -42,6 +43,8 @@ class Deviation(Protocol):
     def times(self) -> float | None: ...
     @property
     def away(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -197,7 +200,7 @@ class Language:
         value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
         if value == usual:  # a digit more tells them apart
             value, usual = self.rounded(u.value, decimals + 1), self.rounded(u.usual, decimals + 1)
-        if self.unit and not u.feature.endswith("_to_peak") and u.feature in self.texts["features"]:
+        if self.unit and u.unit == "value" and u.feature in self.texts["features"]:
             value = f"{value}\u00a0{self.unit}"
         return self._sentence("instead", thing=thing, measure=measure, value=value, usual=usual)
 

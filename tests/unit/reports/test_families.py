@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tsclust.arrays import Bools
-from tsclust.stages.reports.groups.families import NEW, Family, Likes, families
+from tsclust.stages.reports.groups.families import NEW, ROW, Family, Likes, families
 
 
-def groups(rows: int, *members: range) -> Likes:
+def groups(rows: int, *members: Sequence[int]) -> Likes:
     inside: Bools = np.zeros((rows, len(members)), bool)
     for g, of in enumerate(members):
         inside[list(of), g] = True
@@ -32,14 +34,26 @@ def test_the_place_of_a_row_goes_to_a_further_group_that_is_new() -> None:
     assert families(likes, asked, 2) == [Family(0, ((1, 1.0),)), Family(3)]
 
 
-def test_every_card_is_mostly_new_whatever_groups_there_are() -> None:
+def test_a_group_seen_in_parts_on_several_cards_is_a_card() -> None:
+    likes = groups(40, range(10), range(10, 20), range(5, 15), range(4, 14), range(6, 20))
+    cards = {family.at: family.rows for family in families(likes, [True] * 5, 5)}
+    assert cards == {0: ((2, 0.5), (3, 0.6)), 1: ((4, 10 / 14),)}
+    thirds = groups(40, range(10), range(10, 20), range(20, 30), [8, 9, 18, 19, 28, 29])
+    assert families(thirds, [True] * 4, 4)[-1] == Family(3)
+
+
+def test_every_card_is_new_or_on_no_card_by_half_whatever_groups_there_are() -> None:
     rng = np.random.default_rng(3)
     inside = rng.random((400, 30)) < rng.uniform(0.01, 0.3, 30)
     found = families(Likes.of(inside, np.ones(400, np.int64)), [True] * 20 + [False] * 10, 20)
-    seen = np.zeros(400, bool)
+    seen, before = np.zeros(400, bool), list[int]()
     for family in found:
-        assert (inside[:, family.at] & ~seen).sum() >= NEW * inside[:, family.at].sum()
-        seen |= inside[:, family.at]
+        own = inside[:, family.at]
+        on_one = max((inside[own, card].mean() for card in before), default=0.0)
+        assert (own & ~seen).sum() >= NEW * own.sum() or on_one < ROW
+        assert all(inside[inside[:, row], family.at].mean() == share >= ROW for row, share in family.rows)
+        seen |= own
+        before.append(family.at)
     placed = [g for family in found for g in (family.at, *(row for row, _ in family.rows))]
     assert set(range(20)) <= set(placed)  # all that were proposed are on the page
     assert len(placed) == len(set(placed))

@@ -65,3 +65,10 @@ def test_seconds_and_names_that_readers_know() -> None:
     assert (known.lasting(18), known.column("m"), known.column("lot")) == ("0.9\u00a0s", "Press", "lot")
     assert known.alike(["m"]) == "with the same Press"
     assert known.date(date(2024, 1, 2)) == "January 2, 2024"
+
+
+def test_a_value_that_occurs_only_here_is_a_sign_and_what_nearly_all_have_is_none() -> None:
+    lot, firmware = tally([5, 495, 500], [5, 0, 0], "L{}"), tally([950, 30, 10, 5, 5], [5, 0, 0, 0, 0], "F{}")
+    only, common = (place.often[0] for place in places({"lot": lot, "firmware": firmware}, {}, 0, 5))
+    assert (only.value, only.sign, only.times) == ("L0", True, None)
+    assert (common.value, common.share, common.sign) == ("F0", 1.0, False)

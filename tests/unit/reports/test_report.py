@@ -78,7 +78,7 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
                 normal=False, band=high_band,
                 members=(Curve(str(high), 1, (0, 5, 3, 3, 3, 0), (("machine", "W9"),), None),),
                 unusual=(Unusual("side_mean", 3.0, 1.0, 3.0, 2.0 / (3 * 2.0 / 44)),),
-                where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 3 / 44),)),),
+                where=(Where("machine", False, 1, 3, (Often("W9", 3, 1.0, 3 / 44, True),)),),
                 periods=(), near=(Near("2", 0.0),), known=None, spreads=(), fingerprint=printed(range(41, 44)),
             ),
             Group(

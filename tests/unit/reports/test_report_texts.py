@@ -90,6 +90,12 @@ def test_what_is_unusual_in_words(unusual: Unusual, en: str, ru: str) -> None:
     assert Language.load("ru").sentence(unusual) == ru
 
 
+def test_only_of_what_is_recorded_the_unit_is_named() -> None:
+    en = replace(Language.load("en"), unit="Nm")
+    level, area = Unusual("rest_level", 0.149, -0.0004, None, 9), Unusual("area", 1234, -3, None, 9, "value x samples")
+    assert ("Nm" in en.sentence(level), "Nm" in en.sentence(area)) == (True, False)
+
+
 def test_numbers_and_dates_by_language() -> None:
     en, ru = Language.load("en"), Language.load("ru")
     assert (en.fixed(1234567, 0), ru.fixed(1234567, 0)) == ("1,234,567", "1\u202f234\u202f567")
@@ -117,7 +123,7 @@ def test_where_series_come_from_and_what_they_share() -> None:
         en.alike(["{x}", "lot\n", "direction"])
         == "with the same {x}, with the same lot\ufffd and in the same direction"
     )
-    assert ru.alike(["lot"]) == "с тем же значением lot"
+    assert ru.alike(["lot"]) == "с тем же значением столбца «lot»"
 
 
 def test_both_languages_say_the_same_things() -> None:

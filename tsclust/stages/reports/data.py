@@ -21,6 +21,7 @@ class Unusual:
 
     value, usual  medians over the members, of the feature and of what is normal for each, in the feature's unit
     times         median of their ratio; None where a ratio means nothing
+    unit          of the feature, as the catalogue has it
     """
 
     feature: str
@@ -28,20 +29,22 @@ class Unusual:
     usual: float
     times: float | None
     away: float
+    unit: str = "value"
 
 
 @dataclass(frozen=True)
 class Often:
     """A value of a carried column: how many members have it, their share, its share of all series kept.
 
-    times: how many times as often the group's series have it as all others; None where that may be chance, or no
-    others do
+    sign: it is no chance, and so much that it says something to people
+    times: how many times as often the group's series have it as all others; None where it is no sign, or no others do
     """
 
     value: str | None
     count: int
     share: float
     overall: float
+    sign: bool = False
     times: float | None = None
 
 

@@ -1,7 +1,9 @@
 """Which groups get a card of their own, and which are a row under the card that has shown most of their series.
 
-Every card shows something new: at least NEW of its series are on no earlier card. What is freed so goes to further
-groups of the sweep, in their order. Groups of a drill-down were asked for, and always get a card.
+A card shows something new: at least NEW of its series are on no earlier card. A proposed group that does not is a row
+under the card that shows most of it, if that is at least ROW of its series; otherwise nobody could judge it by that
+card, and it gets one of its own. What is freed so goes to further groups of the sweep, in their order. Groups of a
+drill-down were asked for, and always get a card.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from tsclust.arrays import Bools, Int64s
 from tsclust.stages.clusters.parts import ClusterRow, GroupRow
 
 NEW = 0.8  # of the series of a card, at least, were on no earlier one
+ROW = 0.5  # of the series of a row, at least, are on the one card that it stands under
 FURTHER = 120  # groups of the sweep that are looked at for the places freed
 
 
@@ -41,8 +44,8 @@ class Likes:
 
 @dataclass(frozen=True)
 class Family:
-    """at: the candidate that gets a card; rows: candidates whose series it has mostly shown, with the share of each
-    that is on this card."""
+    """at: the candidate that gets a card; rows: candidates of which it shows at least ROW, with the share of each that
+    is on this card."""
 
     at: int
     rows: tuple[tuple[int, float], ...] = ()
@@ -51,20 +54,21 @@ class Family:
 def families(likes: Likes, asked: Sequence[bool], most: int) -> list[Family]:
     """At most `most` cards of the candidates, in their order, and the rows under each.
 
-    asked (g,): which of them are proposed; of the others those that are not new are left out.
+    asked (g,): which of them are proposed, all of which are a card or a row; of the others those that are not new are
+    left out.
     """
     size = likes.count @ likes.inside
     seen, cards, rows = np.zeros(len(likes.count), bool), list[int](), dict[int, list[tuple[int, float]]]()
     for g in range(len(size)):
         own = likes.inside[:, g]
         new = likes.count[own & ~seen].sum() >= NEW * size[g]
-        if new and len(cards) < most:
+        shared = likes.count[own] @ likes.inside[own][:, cards] / max(size[g], 1)
+        if (new and len(cards) < most) or (asked[g] and max(shared, default=0.0) < ROW):
             cards.append(g)
             seen |= own
-        elif asked[g] and cards:
-            shared = likes.count[own] @ likes.inside[own][:, cards]
+        elif asked[g]:
             at = int(shared.argmax())
-            rows.setdefault(cards[at], []).append((g, float(shared[at] / max(size[g], 1))))
+            rows.setdefault(cards[at], []).append((g, float(shared[at])))
     return [Family(g, tuple(rows.get(g, ()))) for g in cards]
 
 

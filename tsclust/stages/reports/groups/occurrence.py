@@ -60,16 +60,16 @@ def _chance(tally: pl.DataFrame, size: int) -> Floats:
 def _place(column: str, month: bool, tally: pl.DataFrame, often: Bools, size: int) -> Where:
     """The values that occur too often, or the few there are, most frequent first."""
     rows = tally.with_columns(pl.Series("often", often), overall=pl.col("all") / pl.col("all").sum())
-    distinct = int((rows["count"] > 0).sum())
-    few = distinct <= MOST_NAMED < len(rows) and not month
     more = pl.col("often") & (pl.col("count") >= LEAST) & (pl.col("count") >= MORE * size * pl.col("overall"))
-    rows = rows.filter((pl.col("count") > 0) if few else more)
+    rows, distinct = rows.with_columns(sign=more), int((rows["count"] > 0).sum())
+    few = distinct <= MOST_NAMED < len(rows) and not month
+    rows = rows.filter((pl.col("count") > 0) if few else pl.col("sign"))
     top = rows.sort("count", "value", descending=[True, False]).head(MOST_NAMED)
     elsewhere = _elsewhere(top, tally, size)
-    named = top.select("value", "count", "overall", "often").iter_rows()
+    named = top.select("value", "count", "overall", "sign").iter_rows()
     return Where(column, month, distinct, len(tally), tuple(
-        Often(value, count, count / size, overall, times if too_often and times != np.inf else None)
-        for (value, count, overall, too_often), times in zip(named, elsewhere, strict=True)
+        Often(value, count, count / size, overall, sign, times if sign and times != np.inf else None)
+        for (value, count, overall, sign), times in zip(named, elsewhere, strict=True)
     ))  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """What is normal for a series: for its own machine, or its own regime, where there are any.
 
 A band over all machines hides what is to be seen: each has a level of its own. So a group's band is drawn as if all its
-members were of the machine of the typical one: each is moved by the difference between its own usual curve and that.
+members were of the machine of the typical one: each is moved by the difference between its own usual curve and that. A
+member whose machine has no usual curve cannot be moved, and is left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tsclust.stages.reports.groups.unusual import NormalReference
 
 USUAL_DRAWN = 100  # the most normal series that a usual curve is taken from
 REACHED = 0.5  # of them have the samples it is drawn at: those that run on longer are not what is usual
+KNOWN = 0.5  # of the members, at least, have a usual curve of their own: a band of fewer is not theirs
 EDGES = (0.05, 0.95)  # of a band
 
 
@@ -67,20 +69,20 @@ class OwnNormals:
 
     def bands(self, rows: Int64s, typical: int) -> tuple[Band, Band | None]:
         """Of the members `rows`, as if all were of the machine or regime of the series `typical`, and of its normal
-        series; None: compared with all."""
+        series; None: compared with all, as where most members have no usual curve of their own."""
         here = self.usual(int(self.own[typical]))
-        if here is None:
+        known = rows[[self.usual(which) is not None for which in self.own[rows].tolist()]]
+        if here is None or len(known) < KNOWN * len(rows):
             return band_of(self.drawn, rows), None
-        return self._moved(rows, here), band_of(self.drawn, self._normal(int(self.own[typical])))
+        return self._moved(known, here), band_of(self.drawn, self._normal(int(self.own[typical])))
 
     def _moved(self, rows: Int64s, here: Line) -> Band:
         first, matrix = curves.aligned(self.drawn.block, rows, self.drawn.starts[rows])
         at = np.arange(matrix.shape[1]) + first
         there = _on(here, at)
         for which in np.unique(self.own[rows]).tolist():
-            line = self.usual(which)
-            of = self.own[rows] == which
-            matrix[of] += there - _on(line, at) if line is not None else 0.0
+            if (line := self.usual(which)) is not None:
+                matrix[self.own[rows] == which] += there - _on(line, at)
         known, (low, high) = curves.edges(matrix, EDGES)
         return Band(tuple((known + first).tolist()), tuple(low.tolist()), tuple(high.tolist()))
 

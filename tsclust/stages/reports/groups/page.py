@@ -55,7 +55,7 @@ def render(
     malfunctions = [g for g in data.groups if not g.normal and g.family is None and g.name not in data.faint]
     drawn = [_figure(name, figure) for name, figure in figures.items()]
     in_book = [g for g in book.groups if g.family is None]
-    to_look_at = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
+    every = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
     elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
     groups = (*data.groups, *elsewhere)
     glance = _draw_together([g.members[0] for g in groups], data.normal, language)
@@ -70,7 +70,8 @@ def render(
             families=_families(data),
             whose=partial(_whose, data.baseline, language),
             normals=[g for g in data.groups if g.normal],
-            to_look_at=to_look_at,
+            to_look_at=min(every, FIRST),
+            every=every,
             href=partial(_href, book, {g.name for g in data.groups}),
             book=book,
             elsewhere=[g.name for g in elsewhere],
@@ -79,7 +80,7 @@ def render(
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
             sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
             members=_members(data, language),
-            form=form(data, name),
+            form=form(data, name, {g.name for g in malfunctions[FIRST:]}),
             answers=ANSWERS,
             spreads=packed(to_json(_spreads(data, language))),
             figures=drawn,
@@ -88,7 +89,7 @@ def render(
             first=FIRST,
             glance=glance,
             glance_lines={g.name: glance.lines[at] for at, g in enumerate(groups)},
-            takes=language.counted(max(1, math.ceil(min(to_look_at, FIRST) * MINUTES)), "minute"),
+            takes=language.counted(max(1, math.ceil(min(every, FIRST) * MINUTES)), "minute"),
             advice=_advice(data, language),
             style=static("page.css") + static("answers.css"),
             script=script,

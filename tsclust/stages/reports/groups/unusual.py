@@ -199,4 +199,4 @@ def _one(feature: Feature, x: Floats, expected: Floats, away: float, spread: flo
     level = feature.unit in ("value", "value x samples") or ratio
     least = max(2 * spread, NEAR_ZERO * (1.0 if ratio else peak if feature.unit == "value" else 0.0))
     times = float(np.median(x / expected)) if level and middle > least and (expected > 0).all() else 0.0
-    return Unusual(name, float(np.median(x)), middle, times if times > 0 else None, away)
+    return Unusual(name, float(np.median(x)), middle, times if times > 0 else None, away, feature.unit)

@@ -13,9 +13,10 @@ from tsclust.stages.reports.data import Curve, Group, ReportData
 from tsclust.wording.language import Language
 
 
-def form(data: ReportData, name: str) -> dict[str, Any]:
-    """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order."""
-    groups = [_asked(group).model_dump() | _shown(group, data.faint) for group in data.groups]
+def form(data: ReportData, name: str, later: Set[str] = frozenset()) -> dict[str, Any]:
+    """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order; later: names of
+    the groups that are offered behind those asked about first."""
+    groups = [_asked(group).model_dump() | _shown(group, data.faint, later) for group in data.groups]
     groups += [sheet_card(n, curve.series_id) for n, curve in enumerate(data.sheet, start=1)]
     rules = [{"rule": rejected.rule, "shown": _ids(rejected.examples)} for rejected in data.rejected]
     about = ReportAsked(id=_hash_of(data), name=name, model=data.model).model_dump()
@@ -53,12 +54,13 @@ def _asked(group: Group) -> GroupAsked:
     )  # fmt: skip
 
 
-def _shown(group: Group, faint: Set[str]) -> dict[str, Any]:
+def _shown(group: Group, faint: Set[str], later: Set[str]) -> dict[str, Any]:
     family = {"family": group.family.group} if group.family else {}
     return (
         {"name": group.name, "normal": group.normal, "shown": _ids(group.members)}
         | family
         | ({"faint": True} if group.name in faint else {})
+        | ({"later": True} if group.name in later else {})
     )
 
 

@@ -13,7 +13,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- what is answered: one object a card, groups and rules alike
 
   // `by`: who said it, where it comes from a file; null: whoever answers here.
-  const blank = () => ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null, by: null });
+  // `follows`: a row that took over what its card says, and changes with it until it is answered itself.
+  const blank = () =>
+    ({ verdict: null, kind: "", sure: null, comment: "", marked: new Set(), at: null, by: null, follows: false });
   const isBlank = ({ verdict, comment, marked }) => !verdict && !comment && !marked.size;
   const answered = () => cards.filter(({ answer }) => !isBlank(answer));
   const unnamed = () => cards.filter(({ answer }) => answer.verdict === "malfunction" && !answer.kind.trim());
@@ -21,7 +23,12 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const isOther = (labeller) => Boolean(name() && labeller) && labeller.trim().toLowerCase() !== name().toLowerCase();
   // Ways to decide between labellers: the file of one with such a name is not imported.
   const isReserved = () => bar.labeller.dataset.reserved.split(" ").includes(name().replace(/\p{Cf}/gu, "").toLowerCase());
-  const toAsk = () => cards.filter(({ asked }) => asked.rule === undefined && !asked.normal && !asked.family && !asked.faint);
+  // Now: those that are offered later count once they are unfolded.
+  const isFolded = ({ element }) => Boolean(element.closest("details.later:not([open])"));
+  const toAsk = () => cards.filter((card) => {
+    const { rule, normal, family, faint, later } = card.asked;
+    return rule === undefined && !normal && !family && !faint && !(later && !card.answer.verdict && isFolded(card));
+  });
   const text = (value, most) => String(value ?? "").slice(0, most).replace(/[\0\ud800-\udfff]/gu, "\ufffd");
 
   // ---- taking answers in: from this browser, another tab of it, or a file. What was answered here later stays
@@ -29,15 +36,16 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
 
   // What is somebody else's never stands in the place of what was answered here.
-  function takeOne(card, { verdict, kind, sure, comment, marked, at, by }) {
+  function takeOne(card, { verdict, kind, sure, comment, marked, at, by, follows }) {
     if (card.answer.at > at || (isOther(by) && !isOther(card.answer.by) && !isBlank(card.answer))) return 0;
     const fields = card.fields.elements;
     card.answer = {
       verdict: fields.verdict ? oneOf(fields.verdict, verdict) : null, kind: text(kind, fields.kind?.maxLength),
       sure: fields.sure ? oneOf(fields.sure, sure) : null, comment: text(comment, fields.comment.maxLength),
       marked: new Set(marked.filter((id) => card.asked.shown.includes(id))), at,
-      by: by ? text(by, bar.labeller.maxLength) : null,
+      by: by ? text(by, bar.labeller.maxLength) : null, follows: Boolean(follows && card.asked.family),
     };
+    forget(card);
     paint(card);
     return 1;
   }
@@ -99,6 +107,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
       if (!card || location.hash || !answered().length) return;
       openAround(card.element);
       card.element.scrollIntoView();
+      card.element.focus({ preventScroll: true });
+      become(card);  // also where the window has no focus yet
     } catch {
       say("cannot_keep");
     }
@@ -136,6 +146,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     merge();
     const { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(answersFile.isOurs(given));
     const taken = take(all, given.labeller, started), inFile = new Set(all.map(([card]) => card));
+    inFile.forEach(passOn);
     const same = all.every(([card, { at }]) => card.answer.at === at) && answered().every((card) => inFile.has(card));
     if (same) times.saved = after(times.changed);
     else if (taken) times.changed = after(times.saved);
@@ -154,7 +165,10 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     const [first, ...more] = unnamed();
     if (!first) return;
     const jump = made("a", { href: `#${first.element.id}` }, filled(bar.dataset.unnamed, more.length + 1));
-    jump.addEventListener("click", () => setTimeout(() => first.fields.elements.kind.focus()));
+    jump.addEventListener("click", () => {
+      openAround(first.element);
+      setTimeout(() => first.fields.elements.kind.focus());
+    });
     bar.querySelector(".said").append(" ", jump);
   }
 
@@ -199,6 +213,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function progress() {
     const all = toAsk(), done = all.filter(({ answer }) => answer.verdict).length;
     const meter = bar.querySelector("progress");
+    meter.max = Math.max(all.length, 1);
     meter.value = done;
     bar.querySelector(".done").textContent = filled(filled(meter.dataset.text, done, "{n}"), all.length, "{of}");
   }
@@ -212,52 +227,82 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // ---- answering
 
   const before = [];  // [card, its answer until then], the last one at the end
+  let typing = null;  // the field that the last step was typed in: what is typed on there is the same step
   const copied = (answer) => ({ ...answer, marked: new Set(answer.marked) });
+  const said = ({ verdict, kind, sure }) => ({ verdict, kind, sure });
+  const saysAlike = (one, other) => JSON.stringify(said(one)) === JSON.stringify(said(other));
 
-  // The last answer as it was before.
+  // Of a card whose answer came from elsewhere nothing that was here before comes back.
+  function forget(card) {
+    before.splice(0, before.length, ...before.filter(([one]) => one !== card));
+    typing = null;
+  }
+
+  // The last answer as it was before, and whose it was.
   function undo() {
     const [card, answer] = before.pop() ?? [];
     if (!card) return;
-    card.answer = { ...answer, at: card.answer.at };
-    changed(card);
-    before.pop();
+    card.answer = copied(answer);
+    typing = null;
+    settle(card);
+    openAround(card.element.parentElement);
     card.element.scrollIntoView();
     card.element.focus({ preventScroll: true });
   }
 
-  function changed(card) {
-    before.push([card, card.was]);
-    Object.assign(card.answer, { at: after(card.answer.at), by: null });
+  // `field`: where it was typed.
+  function changed(card, { field = null, follows = card.answer.follows && saysAlike(card.answer, card.was) } = {}) {
+    if (!field || field !== typing) before.push([card, card.was]);
+    typing = field;
+    Object.assign(card.answer, { by: null, follows });
+    settle(card);
+  }
+
+  function settle(card) {
+    card.answer.at = after(card.was.at);
     times.changed = after(times.saved);
     bar.querySelector(".said").textContent = "";
     paint(card);
+    passOn(card);
     keep();
   }
 
-  function read(card) {
+  // To the rows that took over what was answered here. Several kinds are not taken over.
+  function passOn(card) {
+    const says = said(card.answer.verdict === "mixed" ? blank() : card.answer);
+    for (const row of cards) {
+      if (!row.answer.follows || familyOf(row) !== card || saysAlike(row.answer, says)) continue;
+      Object.assign(row.answer, says, { at: after(row.answer.at), by: card.answer.by });
+      paint(row);
+    }
+  }
+
+  function read(card, field) {
     const { verdict, sure, kind, comment } = card.fields.elements;
     Object.assign(card.answer, { comment: text(comment.value, comment.maxLength) });
     if (verdict) Object.assign(card.answer, {
       verdict: verdict.value || null, sure: sure.value || null, kind: text(kind.value, kind.maxLength),
     });
-    changed(card);
+    changed(card, { field: field.matches("[type=radio]") ? null : field });
   }
 
   function decide(card, verdict) {
     card.answer.verdict = card.answer.verdict === verdict ? null : verdict;
     changed(card);
-    if (card.answer.verdict === "malfunction") card.fields.elements.kind.focus();
-    else card.element.focus({ preventScroll: true });
+    if (card.answer.verdict !== "malfunction") return card.element.focus({ preventScroll: true });
+    openAround(card.element);  // of a row the field is folded away
+    card.fields.elements.kind.focus();
   }
 
   const familyOf = ({ asked }) => cards.find((card) => asked.family && card.asked.name === asked.family);
 
-  // A row under a card takes over what is answered there.
+  // A row under a card takes over what is answered there, now and later.
   function same(card) {
-    const { verdict, kind, sure } = familyOf(card).answer;
-    if (!verdict) return say("family_first", card.asked.family);
-    Object.assign(card.answer, { verdict, kind, sure });
-    changed(card);
+    const { answer } = familyOf(card);
+    if (!answer.verdict) return say("family_first", card.asked.family);
+    if (answer.verdict === "mixed") return say("family_mixed", card.asked.family);
+    Object.assign(card.answer, said(answer));
+    changed(card, { follows: true });
   }
 
   function quick(card, { dataset: { verdict, kind } }) {
@@ -283,6 +328,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
       card.answer = { ...blank(), at: after(card.answer.at) };
       paint(card);
     }
+    before.length = 0;
     times.started = now();
     times.changed = times.saved = after(times.saved);
     offerKinds();
@@ -310,8 +356,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     (place ?? element).insertBefore(byId(template).content.cloneNode(true), place?.firstChild ?? null);
     card.fields = element.querySelector("form.answer");
     card.fields.setAttribute("aria-label", element.dataset.title);
-    card.fields.addEventListener("input", () => read(card));
-    card.fields.addEventListener("change", offerKinds);
+    card.fields.addEventListener("input", ({ target }) => read(card, target));
+    card.fields.addEventListener("change", () => { typing = null; offerKinds(); });
     card.fields.addEventListener("submit", (event) => event.preventDefault());
     card.fields.querySelector(".clear").addEventListener("click", () => { card.answer = { ...blank(), at: card.answer.at }; changed(card); });
     element.querySelectorAll("[data-verdict]").forEach((button) => button.addEventListener("click", () => quick(card, button)));
@@ -343,8 +389,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function start() {
     form.groups.forEach((asked) => add(asked, byId(`group-${asked.name}`), "answer"));
     form.rules.forEach((asked) => add(asked, byId(`rule-${asked.rule}`), "objection"));
-    bar.querySelector("progress").max = toAsk().length;
     bar.querySelector(".progress").hidden = toAsk().length === 0;  // the index of several parts
+    document.querySelectorAll("details.later").forEach((later) => later.addEventListener("toggle", progress));
     bar.hidden = false;
     document.documentElement.classList.add("answering");
     bar.addEventListener("click", ({ target }) => { if (target.closest("[data-save]")) save(); });

@@ -85,9 +85,11 @@ const answersFile = {};
   }
 
   const isShown = ([card, { marked }]) => card && marked.every((id) => card.asked.shown.includes(id));
-  // A group is known by its members; a rule of the same name may have rejected other series in another report.
+  // A group is known by its members; a rule of the same name may have rejected other series in a report of other groups,
+  // but not in one that arranged the same ones otherwise.
   const isOurs = ({ report }) => ([card, answer]) => card
-    && (report.id === form.report.id || card.asked.rule === undefined || (answer.marked.length > 0 && isShown([card, answer])));
+    && (report.id === form.report.id || report.model === form.report.model || card.asked.rule === undefined
+      || (answer.marked.length > 0 && isShown([card, answer])));
 
   // The name of what the page says of it; null where nothing is wrong.
   function whatIsWrong(given, cards) {

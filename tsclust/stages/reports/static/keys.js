@@ -38,12 +38,15 @@
     if (card.asked.sheet && card.answer.verdict) turn(1);
   }
 
+  // What is answered already Enter does not replace.
+  const isToCopy = (card) => card?.asked.family && !card.answer.verdict;
+
   function inCard(event, digit) {
     const mini = event.target.closest(".mini");
     const { current } = answering, verdicts = current?.fields.elements.verdict;
     if (digit && verdicts) event.repeat || decided(current, verdicts[digit - 1].value);  // held, it would flicker
     else if (event.key === "Delete" && mini) answering.mark(mini);
-    else if (event.key === "Enter" && current?.asked.family && event.target === current.element) answering.same(current);
+    else if (event.key === "Enter" && isToCopy(current) && event.target === current.element) answering.same(current);
     else return false;
     return true;
   }
@@ -73,10 +76,14 @@
     return true;
   }
 
+  // The letter on the key; by its place where the keyboard writes other than Latin letters.
+  const letterOf = ({ key, code }) => (/^[a-z]$/i.test(key) ? key : code.replace(/^Key/, "")).toLowerCase();
+  const isUndo = (event) => letterOf(event) === "z" && !event.shiftKey && !isText(event.target);
+
   function onKey(event) {
-    const { ctrlKey, metaKey, altKey, code } = event, ctrl = ctrlKey || metaKey;
-    if (ctrl && !altKey && code === "KeyS") event.repeat || answering.save();
-    else if (ctrl && !altKey && code === "KeyZ" && !isText(event.target)) answering.undo();
+    const { ctrlKey, metaKey, altKey } = event, ctrl = ctrlKey || metaKey;
+    if (ctrl && !altKey && letterOf(event) === "s") event.repeat || answering.save();
+    else if (ctrl && !altKey && isUndo(event) && !document.querySelector("dialog[open]")) answering.undo();
     else if (ctrl || altKey || !pressed(event)) return;
     event.preventDefault();
   }

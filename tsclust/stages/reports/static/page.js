@@ -11,10 +11,20 @@ async function unpacked(id) {
   return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 }
 
-// What is folded away around an element is unfolded, so that it can be seen.
+// What is folded away around an element is unfolded, so that it can be seen, and of a row what it shows by itself.
 function openAround(element) {
-  const later = element?.closest("details.later");
-  if (later) later.open = true;
+  for (let at = element?.closest("details"); at; at = at.parentElement.closest("details")) at.open = true;
+  const own = element?.querySelector(":scope > details.alone");
+  if (own) own.open = true;
+}
+
+// What an address names; one that is not written as addresses are names nothing.
+function named(hash) {
+  try {
+    return byId(decodeURIComponent(hash.slice(1)));
+  } catch {
+    return null;
+  }
 }
 
 function made(tag, attributes = {}, ...children) {
@@ -74,8 +84,8 @@ function made(tag, attributes = {}, ...children) {
     const to = target.closest('a[href^="#group-"]');
     if (to) openAround(byId(to.hash.slice(1)));
   });
-  const here = byId(decodeURIComponent(location.hash.slice(1)));
-  if (here?.closest("details.later")) {
+  const here = named(location.hash);
+  if (here?.closest("details.later, .row")) {
     openAround(here);
     here.scrollIntoView();
   }
