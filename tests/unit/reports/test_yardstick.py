@@ -194,6 +194,6 @@ def plainest(far: dict[str, float]) -> str:
 
 
 def is_brought(name: str, away: float, stated: dict[str, float]) -> bool:
-    """By a sentence at least half as far from normal; what is measured of the whole run, or against the peak, by any."""
+    """By a sentence at least half as far from normal; what is measured of the run or against the peak by any."""
     certain = name.endswith("_to_peak") or name == "area" or re.fullmatch(r"p\d\d", name) is not None
     return any(name in IMPLIED.get(one, ()) and (certain or far >= away / 2) for one, far in stated.items())
