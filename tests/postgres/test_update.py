@@ -153,6 +153,33 @@ def test_a_row_without_a_watermark_is_found_too(database: str, tmp_path: Path) -
         tsclust.extract(root, {"dsn": database, "source": {"limit": 1}}, update=True)
 
 
+def test_run_takes_in_what_is_new_where_more_is_gone(database: str, tmp_path: Path) -> None:
+    rows = "INSERT INTO t SELECT {0}::uuid, {1}, '{{1,2}}' FROM generate_series({2}, {3}) AS i"
+    run(database, "CREATE TABLE t (id uuid, w int, v float8[])", rows.format("md5(i::text)", "i", 1, 20))
+    root = new_workspace(tmp_path / "ws", "[source]\ntable = 't'\n")
+    settings = {"dsn": database}
+    tsclust.extract(root, settings)
+    by_watermark = settings | {"source": {"watermark": "w"}}
+    found = tsclust.status(root, by_watermark).facts
+    assert found
+    assert found["source"] | {"why": ""} == asked(None, 0, 0)  # an id is no mark of this column
+    tsclust.extract(root, by_watermark)
+    run(
+        database, "DELETE FROM t WHERE w <= 5", "UPDATE t SET w = 30, v = '{3}' WHERE w = 6",
+        rows.format("md5(i::text)", "i", 31, 33),
+    )  # fmt: skip
+    found = tsclust.status(root, settings).facts
+    assert found
+    assert found["source"] == asked(1, 3, 5)
+    assert tsclust.extract(root, settings, update=True).facts["new"] == 3  # type: ignore[index]
+
+
+def asked(changed: int | None, new: int, gone: int) -> dict[str, object]:
+    return {
+        "asked": True, "why": "", "new": new, "gone": gone, "changed": changed, "below": 0, "files_changed": None
+    }  # fmt: skip
+
+
 def test_moments_as_ids_do_not_depend_on_who_asks(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,9 +11,12 @@ from tsclust.config import Settings
 from tsclust.errors import TsclustError
 from tsclust.source import open as source_open
 from tsclust.source.census import Difference, difference
-from tsclust.stages.series.facts import SeriesFacts
+from tsclust.stages.series.facts import SERIES, SeriesFacts
+from tsclust.stages.series.freshness import digest
+from tsclust.stages.series.parts import read_ids
 from tsclust.wording.english import counted
 from tsclust.workspace.commands import command
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
 PATIENCE = 1.7  # seconds that `status` waits for a server
@@ -69,11 +72,21 @@ def ask_or_raise(settings: Settings, root: Path, before: Manifest[SeriesFacts]) 
 def _asked(settings: Settings, root: Path, before: Manifest[SeriesFacts]) -> News:
     if settings.source.files:
         return News(True, files_changed=source_open.files_state(settings, root) != before.facts.files)
-    now = source_open.census(settings, root, before.facts.mark)
-    found = difference(now, before.rows)
+    # a mark of other settings may be an id, not a time: nothing is beyond it
+    mark = before.facts.mark if before.settings == digest(settings.source, root) else None
+    now = source_open.census(settings, root, mark)
+    found = difference(now, before.rows, _fresh(root, now.ids))
     if found.changed is not None:  # what an earlier run saw has not been read again
         found = replace(found, changed=found.changed + before.facts.changed)
     return News(True, found=found)
+
+
+def _fresh(root: Path, ids: tuple[str, ...]) -> int:
+    """How many of these ids are not in series/."""
+    if not ids:
+        return 0
+    paths = Workspace.open(root).parts(SERIES)
+    return len(set(ids).difference(*(map(str, read_ids(path).to_pylist()) for path in paths)))
 
 
 def notes(news: News, root: Path) -> list[str]:
@@ -96,5 +109,5 @@ def notes(news: News, root: Path) -> list[str]:
 
 def _about_changes(found: Difference, root: Path) -> str:
     if found.changed is None:
-        return f"is unknown without [source] watermark: {command('extract', root)} --compare looks"
+        return f"is unknown, as they were read without [source] watermark: {command('extract', root)} --compare looks"
     return "by the watermark: nothing"

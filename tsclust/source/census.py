@@ -17,6 +17,7 @@ class Census:
     total: int
     later: int | None = None
     by_watermark: bool = False
+    ids: tuple[str, ...] = ()  # of `later`, as text, where it is by watermark: which are new only those who know tell
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,11 @@ class Difference:
     below: int = 0
 
 
-def difference(now: Census, known: int) -> Difference:
-    """What became of a source from which `known` series were read."""
+def difference(now: Census, known: int, fresh: int = 0) -> Difference:
+    """What became of a source from which `known` series were read; fresh: of `now.ids`, those that were not."""
     more = now.total - known
-    if now.later is None or now.by_watermark:
-        new = max(more, 0)
-        changed = None if now.later is None else max(now.later - new, 0)
-        return Difference(new, max(-more, 0), changed)
+    if now.later is None:
+        return Difference(max(more, 0), max(-more, 0))
+    if now.by_watermark:
+        return Difference(max(fresh, more), max(fresh - more, 0), now.later - fresh)
     return Difference(max(now.later, more), max(now.later - more, 0), None, max(more - now.later, 0))

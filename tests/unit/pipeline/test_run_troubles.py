@@ -40,9 +40,20 @@ def test_what_was_done_without_is_told_with_its_code() -> None:
         (Census(3_389, 399), 3_000, Difference(399, 10)),
         (Census(3_399), 3_000, Difference(399, 0)),
         (Census(2_999), 3_000, Difference(0, 1)),
-        (Census(3_010, 15, by_watermark=True), 3_000, Difference(10, 0, 5)),
-        (Census(3_000, 0, by_watermark=True), 3_000, Difference(0, 0, 0)),
     ],
 )
 def test_what_a_count_tells(now: Census, known: int, expected: Difference) -> None:
     assert difference(now, known) == expected
+
+
+@pytest.mark.parametrize(
+    ("total", "later", "fresh", "expected"),
+    [
+        (3_010, 15, 10, Difference(10, 0, 5)),
+        (3_000, 0, 0, Difference(0, 0, 0)),
+        (2_996, 8, 3, Difference(3, 7, 5)),  # as many and more are gone: what is new is read all the same
+        (3_005, 2, 1, Difference(5, 0, 1)),  # four of them have an older watermark, or none
+    ],
+)
+def test_what_the_ids_beyond_a_watermark_tell(total: int, later: int, fresh: int, expected: Difference) -> None:
+    assert difference(Census(total, later, by_watermark=True), 3_000, fresh) == expected

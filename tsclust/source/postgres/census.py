@@ -25,14 +25,18 @@ def census(dsn: str, source: Source, base: Path, mark: str | None) -> Census:
     with closing(open_snapshot(dsn)) as holder, translate_errors(from_.label):
         selection, _, origin = selected(holder, from_, source, None)
         total = _count(holder, selection, origin)
-        later = None if mark is None else _count(holder, _beyond(selection, source.watermark, mark), origin)
-    return Census(total, later, bool(source.watermark))
+        if mark is None:
+            return Census(total, None, bool(source.watermark))
+        if not source.watermark:
+            return Census(total, _count(holder, selection.bounded((">", mark)), origin))
+        ids = _ids(holder, selection.where(sql.SQL("{} > {}").format(of_q(source.watermark), mark)))
+    return Census(total, len(ids), True, ids)
 
 
-def _beyond(selection: Selection, watermark: str, mark: str) -> Selection:
-    if not watermark:
-        return selection.bounded((">", mark))
-    return selection.where(sql.SQL("{} > {}").format(of_q(watermark), mark))
+def _ids(holder: Connection, selection: Selection) -> tuple[str, ...]:
+    key = sql.SQL(selection.id_template).format(selection.key)
+    query = sql.SQL("SELECT DISTINCT ({})::text FROM {}").format(key, selection.source)
+    return tuple(id_ for (id_,) in holder.execute(query, binary=True).fetchall())
 
 
 def _count(holder: Connection, selection: Selection, origin: Origin | None) -> int:
