@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+# How long an example takes is the machine's business, which may do much else.
+hypothesis.settings.register_profile("tsclust", deadline=None)
+hypothesis.settings.load_profile("tsclust")
 pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"

@@ -173,7 +173,7 @@ def test_every_beginning_of_a_file_of_a_folder(filled: Server, tmp_path: Path, p
 @ON_18
 @pytest.mark.endurance
 @pytest.mark.parametrize("format_", ONE_FILE)
-@settings(max_examples=times(25, 100), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=times(25, 100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_bytes_changed(tmp_path: Path, small: Path, format_: str, data: st.DataObject) -> None:
     content = bytearray((small / format_).read_bytes())

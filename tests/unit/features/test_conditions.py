@@ -341,7 +341,7 @@ _CONDITIONS = st.recursive(
 
 
 @pytest.mark.endurance
-@settings(max_examples=times(300, 20_000), deadline=None)
+@settings(max_examples=times(300, 20_000))
 @given(
     st.one_of(
         st.text(min_size=1, max_size=80), st.lists(st.sampled_from(_PIECES), min_size=1, max_size=12).map(" ".join)
@@ -360,7 +360,7 @@ def test_any_text_is_refused_with_a_message_or_runs(when: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.endurance
-@settings(max_examples=times(300, 20_000), deadline=None)
+@settings(max_examples=times(300, 20_000))
 @given(_CONDITIONS)
 def test_what_passes_judges_a_row_by_itself_and_as_polars_reads_it(when: str) -> None:
     try:

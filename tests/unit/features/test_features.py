@@ -205,7 +205,7 @@ VALUES = st.floats(-1e3, 1e3).map(lambda v: round(v, 2)) | st.sampled_from([0.0,
 
 @pytest.mark.slow
 @pytest.mark.endurance
-@settings(max_examples=times(150, 3_000), deadline=None)
+@settings(max_examples=times(150, 3_000))
 @given(st.lists(VALUES, max_size=40), st.sampled_from([1, -1]))
 def test_oracle_on_any_series(values: list[float | None], sign: int) -> None:
     raw = np.array([np.nan if v is None else v for v in values])

@@ -50,7 +50,7 @@ def judged(now: np.ndarray, then: np.ndarray, asked: int = 30) -> Changed | None
     return found[0] if found else None
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(5, 400), st.sampled_from([1, 5, 20, 99, 100, 300, 20_000]))
 def test_what_is_drawn_anew_has_not_shifted(seed: int, rows: int, before: int) -> None:
     rng = np.random.default_rng(seed)

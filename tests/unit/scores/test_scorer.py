@@ -72,7 +72,7 @@ def test_a_series_alone_gets_what_it_gets_among_others(trained: Trained, name: s
         assert same(scorer.score(trained.new.slice(i, 1)), whole.slice(i, 1).combine_chunks()), i
 
     @given(rows=st.lists(st.integers(0, len(trained.new) - 1), min_size=0, max_size=130))
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def among(rows: list[int]) -> None:
         some = pa.array(rows, pa.int64())
         assert same(scorer.score(trained.new.take(some)), whole.take(some).combine_chunks())

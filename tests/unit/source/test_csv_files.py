@@ -178,7 +178,7 @@ def test_batches_are_bounded_and_what_is_told_grows(tmp_path: Path) -> None:
 CELL = st.text(st.sampled_from('ab ,;"\n\rЖ\t|'), max_size=5).map(lambda s: "z" + s)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     data=st.lists(
         st.tuples(st.integers(-(2**63), 2**63 - 1), CELL | st.just(""), st.floats(allow_nan=False)), min_size=1
