@@ -26,6 +26,7 @@ from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 
+TO_LEARN = 2  # kinds, of which "normal" is one: train refuses fewer
 WORTH_A_SWEEP = 30  # series without a name: fewer are as soon looked at one by one
 
 
@@ -36,7 +37,8 @@ class Standing:
     has_place  whether settings say where series are
     other_rules  features/ was screened by other rules than are set now
     waiting    answers files in answers/ that were not imported
-    labelled   there are labels;  reported, answered: the sweep there is, with its drill-downs; since that report
+    labelled   there are labels;  one_kind  all of them the same, so that there is nothing to learn
+    reported, answered  the sweep there is, with its drill-downs; since that report
     unnamed    kept series that score gave no kind;  swept: those were swept by themselves since they were scored
     """
 
@@ -49,6 +51,7 @@ class Standing:
     other_rules: bool = False
     waiting: tuple[Path, ...] = ()
     labelled: bool = False
+    one_kind: bool = False
     reported: bool = False
     answered: bool = False
     unnamed: int = 0
@@ -97,7 +100,7 @@ STEPS: tuple[tuple[Step, Callable[[Standing], bool]], ...] = (
         lambda at: _missing_or_other(at.clusters) or (at.clusters is State.GROWN and _nobody_was_asked(at)),
     ),
     (REPORT, lambda at: at.clusters is State.FRESH and not at.reported),
-    (ANSWERS, lambda at: not at.labelled),
+    (ANSWERS, lambda at: not at.labelled or at.one_kind),
     (TRAIN, lambda at: _missing_or_other(at.model)),
     (SCORE, lambda at: at.scores is not State.FRESH),
     (ANSWERS, lambda at: at.clusters is State.FRESH and not at.answered),
@@ -141,6 +144,7 @@ def standing(workspace: Workspace, settings: Settings, found: Manifests | None =
     return Standing(
         has_place=settings.source.has_place, **states, other_rules=stage_state.has_other_rules(found, settings),
         waiting=answers_folder.waiting(workspace), labelled=labels is not None, reported=reported,
+        one_kind=bool(labels and labels.facts.kinds is not None and labels.facts.kinds < TO_LEARN),
         answered=labels is not None and labels.output_hash != newest.labels, unnamed=_unnamed(scores),
         swept=bool(drilled and drilled.state and drilled.state == state_of_unlabelled(settings.labels, labels, scores)),
     )  # fmt: skip

@@ -99,7 +99,8 @@ def notes(news: News, root: Path) -> list[str]:
     again = f"{command('extract', root)} reads all again"
     found, lines = news.found, []
     if found.new:
-        lines.append(f"source: {found.new:,} series that are not here yet: {command('run', root)} takes them in")
+        are = "is" if found.new == 1 else "are"
+        lines.append(f"source: {found.new:,} series that {are} not here yet: {command('run', root)} takes them in")
     if found.gone:
         lines.append(f"source: {counted(found.gone, 'series', 'series')} here that it no longer has: {again}")
     if found.changed:

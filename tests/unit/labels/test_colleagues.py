@@ -15,6 +15,7 @@ from tests.support.report_workspace import four_kinds
 from tsclust.simulation.expert import FIRST, LATER, answered, put
 from tsclust.stages.clusters.parts import GroupRef
 from tsclust.stages.labels import files, group_state
+from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.result import Result
 
@@ -70,6 +71,7 @@ def test_a_malfunction_without_a_name_is_reported_and_is_no_kind(four_kinds_work
     )
     assert done.facts["unnamed"] == count
     assert {row["kind"] for row in done.facts["kinds"]} == {"dip", "normal"}
+    assert four_kinds_workspace.manifest(LABELS).facts.kinds == 2
     used = files.in_use(four_kinds_workspace, "")
     assert set(used["kind"]) == {"dip", "normal"}
     assert files.read_index(four_kinds_workspace).named == ("dip",)

@@ -43,6 +43,7 @@ WAYS: list[tuple[str, Standing, dict[str, Any], str]] = [
     ("an answers file came", REPORTED, {"waiting": (Path("a.json"),)}, "labels import"),
     ("an answers file came after new rows", SCORED, {"clusters": GROWN, "waiting": (Path("a.json"),)}, "labels import"),
     ("after import", ANSWERED, {}, "train"),
+    ("after import, all of it normal", ANSWERED, {"one_kind": True}, "labels import answers-*.json"),
     ("after a second import", SCORED, {"model": OTHER, "scores": OTHER}, "train"),
     ("after train", TRAINED, {}, "score"),
     ("after new rows, with a model", SCORED, {"clusters": GROWN, "model": GROWN, "scores": OTHER}, "score"),

@@ -163,8 +163,8 @@ def decider(resolve: str, found: pl.DataFrame) -> str:
 
 
 def _facts(found: pl.DataFrame) -> LabelsFacts:
-    series, kinds = found[ID].n_unique(), found["kind"].n_unique()
-    return LabelsFacts(series=series, kinds=kinds, labellers=tuple(labellers(found)))
+    kinds = found.filter(pl.col("kind") != UNNAMED)["kind"].n_unique()
+    return LabelsFacts(series=found[ID].n_unique(), kinds=kinds, labellers=tuple(labellers(found)))
 
 
 def write(
