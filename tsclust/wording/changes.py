@@ -41,7 +41,7 @@ INTERVALS = ("recall", "precision")  # keys of 95 % intervals; None: nobody has 
 
 def of_stage(stage: str, was: Summary | None, now: Summary | None) -> str:
     """`series 1,000 -> 1,399; ...`: what differs, and of groups which."""
-    groups = "; ".join(_groups(stage, now or {}))
+    groups = "; ".join(_groups(stage, was or {}, now or {}))
     return "; ".join(filter(None, (of_values(stage, was, now), groups)))
 
 
@@ -59,11 +59,16 @@ def _change(words: str, was: str, now: str) -> str:
     return f"{words} {was} -> {now}" if was else f"{words} {now}"
 
 
-def _groups(stage: str, now: Summary) -> Iterator[str]:
-    if stage == "clusters":
-        for what in ("changed", "new", "gone"):
-            if numbers := now.get(what):
-                yield f"{counted(len(numbers), 'group')} {what} ({_some(numbers)})"
+def _groups(stage: str, was: Summary, now: Summary) -> Iterator[str]:
+    if stage != "clusters":
+        return
+    if now.get("within"):  # a sweep inside a group leaves the main one, and what that changed was another run
+        if now["highest"] >= (first := was.get("highest", now["highest"]) + 1):
+            yield f"groups {first} to {now['highest']} within"
+        return
+    for what in ("changed", "new", "gone"):
+        if numbers := now.get(what):
+            yield f"{counted(len(numbers), 'group')} {what} ({_some(numbers)})"
 
 
 def figure(of: Summary, key: str) -> str:
