@@ -55,7 +55,8 @@ def seal(
 
 def no_series(info: SourceInfo) -> NoSeriesError:
     return NoSeriesError(
-        f"{info.origin} has no series: expected at least one row", "Check [source] and its where, sample, limit; of score, also --since"
+        f"{info.origin} has no series: expected at least one row",
+        "Check [source] and its where, sample, limit; of score, also --since",
     )
 
 
