@@ -53,7 +53,10 @@ def test_when_it_began_if_it_began() -> None:
 @pytest.mark.parametrize(
     ("layout", "axis"),
     [("array layout (a row per series): id id, values Drehmoment [Nm], carried m", "Drehmoment, Nm"),
-     ("long layout: id a, values force (kN)", "force, kN"), ("array layout: id id, values values", ""), ("", "")],
+     ("long layout: id a, values force (kN)", "force, kN"), ("array layout: id id, values values", ""), ("", ""),
+     ("long layout: id a, values Torque (raw)", ""), ("long layout: id a, values torque [filtered]", ""),
+     ("long layout: id a, values Druck [°C]", "Druck, °C"), ("long layout: id a, values p (mbar)", "p, mbar"),
+     ("long layout: id a, values Weg (mm)", "Weg, mm")],
 )  # fmt: skip
 def test_the_column_of_the_values_may_say_what_they_are(layout: str, axis: str) -> None:
     assert Measured.of(Report(), layout).axis == axis
