@@ -71,6 +71,19 @@ def test_two_tabs_know_of_each_other(page: Page, report: Path, tmp_path: Path) -
     assert all(one.is_quiet() for one in opened)
 
 
+def test_what_another_tab_wrote_over_is_kept_once_more(page: Page, report: Path) -> None:
+    """Two processes of a browser may write before either knows of the other."""
+    other = page.context.new_page()
+    Opened(page, report)
+    Opened(other, report)
+    say(page, 1, "normal")
+    other.evaluate("""() => {
+        const key = Object.keys(localStorage).find((one) => localStorage[one].includes('"cards"'));
+        localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage[key]), cards: [] }));
+    }""")
+    other.wait_for_function("Object.values(localStorage).some((one) => one.includes('group-1'))")
+
+
 def test_a_tab_that_hears_nothing_overwrites_nothing(page: Page, report: Path) -> None:
     """Some browsers tell files nothing of each other: what is kept is looked at before it is written."""
     page.context.add_init_script("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")

@@ -88,7 +88,11 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // By another tab: a name that was corrected there is not put back from here.
   function heard(kept) {
     merge();
-    if (document.activeElement !== bar.labeller) bar.labeller.value = JSON.parse(kept)?.labeller || bar.labeller.value;
+    const there = JSON.parse(kept);
+    if (document.activeElement !== bar.labeller) bar.labeller.value = there?.labeller || bar.labeller.value;
+    // It may have written without knowing yet what was answered here: that is kept once more.
+    const known = new Map(there?.cards?.map(({ id, at }) => [id, at]));
+    if (there && cards.some(({ element: { id }, answer: { at } }) => at > (known.get(id) ?? ""))) keep();
   }
 
   function warn(event) {
