@@ -90,8 +90,11 @@ def test_a_tab_that_hears_nothing_overwrites_nothing(page: Page, report: Path) -
     other = page.context.new_page()
     Opened(page, report)
     Opened(other, report)
+    kept = "(group) => Object.values(localStorage).some((one) => one.includes(group))"
     say(page, 1, "normal")
+    other.wait_for_function(kept, arg="group-1")  # what one process keeps, another one reads a moment later
     say(other, 2, "normal")
+    page.wait_for_function(kept, arg="group-2")
     say(page, 3, "normal")
     page.reload()
     assert [verdict(page, n) for n in (1, 2, 3, 4)] == ["normal", "normal", "normal", None]

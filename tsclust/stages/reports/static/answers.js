@@ -73,13 +73,13 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   }
 
   // What is kept and newer than what is here; how many answers that were.
-  function merge() {
+  function merge(given = null) {
     try {
-      const kept = JSON.parse(localStorage.getItem(KEPT));
+      const kept = JSON.parse(given ?? localStorage.getItem(KEPT));
       if (!kept) return 0;
-      const given = kept.cards.map((one) => [cards.find(({ element }) => element.id === one.id), one]);
+      const all = kept.cards.map((one) => [cards.find(({ element }) => element.id === one.id), one]);
       for (const name of ["changed", "saved"]) if (kept.times[name] > times[name]) times[name] = kept.times[name];
-      return take(given.filter(([card, one]) => card && one.at > (card.answer.at ?? "")), kept.labeller, kept.times.started);
+      return take(all.filter(([card, one]) => card && one.at > (card.answer.at ?? "")), kept.labeller, kept.times.started);
     } catch {
       return 0;  // nothing is kept here, or it is no longer what it was: the reader begins anew
     }
@@ -87,7 +87,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // By another tab: a name that was corrected there is not put back from here.
   function heard(kept) {
-    merge();
+    merge(kept);
     const there = JSON.parse(kept);
     if (document.activeElement !== bar.labeller) bar.labeller.value = there?.labeller || bar.labeller.value;
     // It may have written without knowing yet what was answered here: that is kept once more.
