@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,14 @@ def say(page: Page, group: int, verdict: str) -> None:
     page.locator(f"#group-{group}").get_by_role("radio", name=re.compile(f"^{verdict}")).check()
 
 
+def until_it_reads(page: Page, text: str) -> None:
+    """What one process of a browser keeps, another one reads a moment later."""
+    end = time.monotonic() + 30
+    while not page.evaluate("(text) => Object.values(localStorage).some((one) => one.includes(text))", text):
+        assert time.monotonic() < end, f"nothing that was kept has {text}"
+        time.sleep(0.05)
+
+
 def saved(page: Page, path: Path) -> Answers:
     with page.expect_download() as download:
         press(page, "Control+s")
@@ -64,7 +73,7 @@ def test_two_tabs_know_of_each_other(page: Page, report: Path, tmp_path: Path) -
     expect(page.locator("#bar .done")).to_have_text("2 of 4 answered")
     page.locator("#bar [name=labeller]").fill("x")
     assert [answer.verdict for answer in saved(page, tmp_path / "a.json").groups] == ["bad_recording", "dont_know"]
-    other.wait_for_function("document.querySelector('#bar [name=labeller]').value === 'x'")
+    expect(other.locator("#bar [name=labeller]")).to_have_value("x")
     assert not asked_on_leaving(other)
     page.reload()
     assert (verdict(page, 1), verdict(page, 2), verdict(page, 3)) == (None, "bad_recording", "dont_know")
@@ -81,7 +90,7 @@ def test_what_another_tab_wrote_over_is_kept_once_more(page: Page, report: Path)
         const key = Object.keys(localStorage).find((one) => localStorage[one].includes('"cards"'));
         localStorage.setItem(key, JSON.stringify({ ...JSON.parse(localStorage[key]), cards: [] }));
     }""")
-    other.wait_for_function("Object.values(localStorage).some((one) => one.includes('group-1'))")
+    until_it_reads(other, "group-1")
 
 
 def test_a_tab_that_hears_nothing_overwrites_nothing(page: Page, report: Path) -> None:
@@ -90,11 +99,10 @@ def test_a_tab_that_hears_nothing_overwrites_nothing(page: Page, report: Path) -
     other = page.context.new_page()
     Opened(page, report)
     Opened(other, report)
-    kept = "(group) => Object.values(localStorage).some((one) => one.includes(group))"
     say(page, 1, "normal")
-    other.wait_for_function(kept, arg="group-1")  # what one process keeps, another one reads a moment later
+    until_it_reads(other, "group-1")
     say(other, 2, "normal")
-    page.wait_for_function(kept, arg="group-2")
+    until_it_reads(page, "group-2")
     say(page, 3, "normal")
     page.reload()
     assert [verdict(page, n) for n in (1, 2, 3, 4)] == ["normal", "normal", "normal", None]
@@ -228,7 +236,7 @@ def test_a_name_that_was_corrected_in_another_tab_stays_corrected(page: Page, re
     for one, name in ((page, "Ana"), (other, "Anna")):
         one.locator("#bar [name=labeller]").fill(name)
         one.locator("h1").click()
-    page.wait_for_function("document.querySelector('#bar [name=labeller]').value === 'Anna'")
+    expect(page.locator("#bar [name=labeller]")).to_have_value("Anna")
     say(page, 1, "normal")
     page.reload()
     expect(page.locator("#bar [name=labeller]")).to_have_value("Anna")
@@ -312,7 +320,7 @@ def test_a_colleagues_answers_stay_theirs_and_a_nameless_malfunction_is_reported
     passed_on, own = read(tmp_path / "b.json").groups
     assert (passed_on.labeller, own.labeller) == ("y", None)
     page.locator("#bar .said a").click()
-    page.wait_for_function("document.activeElement === document.querySelector('#group-2 [name=kind]')")
+    expect(page.locator("#group-2 [name=kind]")).to_be_focused()
     page.keyboard.type("dip")
     page.locator("#group-1 textarea").fill("I see it too")  # now it is his
     saved(page, tmp_path / "c.json")
