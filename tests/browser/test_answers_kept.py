@@ -236,6 +236,8 @@ def test_a_name_that_was_corrected_in_another_tab_stays_corrected(page: Page, re
     for one, name in ((page, "Ana"), (other, "Anna")):
         one.locator("#bar [name=labeller]").fill(name)
         one.locator("h1").click()
+        for tab in (page, other):
+            until_it_reads(tab, f'"{name}"')
     expect(page.locator("#bar [name=labeller]")).to_have_value("Anna")
     say(page, 1, "normal")
     page.reload()
