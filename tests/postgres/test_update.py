@@ -171,7 +171,9 @@ def test_run_takes_in_what_is_new_where_more_is_gone(database: str, tmp_path: Pa
     found = tsclust.status(root, settings).facts
     assert found
     assert found["source"] == asked(1, 3, 5)
-    assert tsclust.extract(root, settings, update=True).facts["new"] == 3  # type: ignore[index]
+    found = tsclust.extract(root, settings, update=True).facts
+    assert found
+    assert found["new"] == 3
 
 
 def asked(changed: int | None, new: int, gone: int) -> dict[str, object]:

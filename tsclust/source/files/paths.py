@@ -69,8 +69,9 @@ def _is_data(path: Path) -> bool:
 def _by_glob(path: Path) -> list[Path]:
     """What a glob finds; folders on the way that are there literally are taken literally."""
     folder, names = _there(path)
+    # Path.glob would find hidden files, too.
     paths = (folder / name for name in glob.glob("/".join(names), root_dir=folder, recursive=True))  # noqa: PTH207
-    there = (p for p in paths if p.is_file() or (p / "toc.dat").exists())  # Path.glob would find hidden files
+    there = (p for p in paths if p.is_file() or (p / "toc.dat").exists())
     return sorted(p for p in there if not _unfinished(p, folder))
 
 
