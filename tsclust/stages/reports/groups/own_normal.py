@@ -1,8 +1,8 @@
 """What is normal for a series: for its own machine, or its own regime, where there are any.
 
 A band over all machines hides what is to be seen: each has a level of its own. So a group's band is drawn as if all its
-members were of the machine of the typical one: each is moved by the difference between its own usual curve and that. A
-member whose machine has no usual curve cannot be moved, and is left out.
+members were of the machine of the typical one (charts/transfer.py). A member whose machine has no usual curve has no
+place there, and is left out.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Int64s
 from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.reports.charts import curves
+from tsclust.stages.reports.charts.transfer import Usual, transferred
 from tsclust.stages.reports.data import Band, Line
 from tsclust.stages.reports.groups.sample import MEMBERS_DRAWN, Sample
 from tsclust.stages.reports.groups.unusual import NormalReference
@@ -24,11 +25,11 @@ KNOWN = 0.5  # of the members, at least, have a usual curve of their own: a band
 EDGES = (0.05, 0.95)  # of a band
 
 
-def band_of(drawn: Sample, rows: Int64s) -> Band:
-    """Where 90 % of these rows of the drawn series lie; nowhere for no rows."""
+def band_of(drawn: Sample, rows: Int64s, common: float = curves.COMMON) -> Band:
+    """Where 90 % of these rows of the drawn series lie, as far as `common` of them reach; nowhere for no rows."""
     if not len(rows):
         return Band((), (), ())
-    at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], EDGES)
+    at, (low, high) = curves.quantiles(drawn.block, rows, drawn.starts[rows], EDGES, common)
     return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
@@ -74,20 +75,16 @@ class OwnNormals:
         known = rows[[self.usual(which) is not None for which in self.own[rows].tolist()]]
         if here is None or len(known) < KNOWN * len(rows):
             return band_of(self.drawn, rows), None
-        return self._moved(known, here), band_of(self.drawn, self._normal(int(self.own[typical])))
+        return self._band(known, Usual.of(here)), band_of(self.drawn, self._normal(int(self.own[typical])), REACHED)
 
-    def _moved(self, rows: Int64s, here: Line) -> Band:
+    def _band(self, rows: Int64s, there: Usual) -> Band:
+        """Where 90 % of these rows lie, as if they were of the machine `there`."""
         first, matrix = curves.aligned(self.drawn.block, rows, self.drawn.starts[rows])
-        at = np.arange(matrix.shape[1]) + first
-        there = _on(here, at)
-        for which in np.unique(self.own[rows]).tolist():
+        own, moved = self.own[rows], []
+        for which in np.unique(own).tolist():
             if (line := self.usual(which)) is not None:
-                matrix[self.own[rows] == which] += there - _on(line, at)
-        known, (low, high) = curves.edges(matrix, EDGES)
+                moved.append(transferred(matrix[own == which], first, Usual.of(line), there))
+        wide = max(each.shape[1] for each in moved)
+        every = np.concatenate([np.pad(m, ((0, 0), (0, wide - m.shape[1])), constant_values=np.nan) for m in moved])
+        known, (low, high) = curves.edges(every, EDGES)
         return Band(tuple((known + first).tolist()), tuple(low.tolist()), tuple(high.tolist()))
-
-
-def _on(line: Line, at: Int64s) -> Floats:
-    """(t,) the line at these samples; beyond its ends as at them."""
-    values: Floats = np.interp(at, line.at, line.values)
-    return values
