@@ -113,13 +113,18 @@ def described(root: Path, series: Path, said: argparse.Namespace) -> Path:
 
 def by_groups(workspace: Path, truth: pl.DataFrame, kinds: dict[str, int]) -> Score:
     """The score of the groups, looked at in their order."""
+    return score(members_of_groups(workspace, truth), kinds)
+
+
+def members_of_groups(workspace: Path, truth: pl.DataFrame) -> pl.DataFrame:
+    """How many of each kind are in each group, in their order: as `score` wants it."""
     groups = (
         pl.read_parquet(workspace / "clusters/groups.parquet")
         .filter("proposed", pl.col("within").is_null())
         .head(LOOKS)
     )
     assignments = pl.read_parquet(workspace / "clusters/assignments/*.parquet")
-    return score(count_members(assignments, groups, truth), kinds)
+    return count_members(assignments, groups, truth)
 
 
 def by_the_textbook(
