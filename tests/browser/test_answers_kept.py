@@ -65,7 +65,7 @@ def test_two_tabs_know_of_each_other(page: Page, report: Path, tmp_path: Path) -
     other = page.context.new_page()
     opened = Opened(page, report), Opened(other, report)
     say(page, 1, "normal")
-    expect(other.locator("#group-1 :checked")).to_have_value("normal")
+    expect(other.locator("#group-1 input:checked")).to_have_value("normal")
     say(other, 2, "a bad recording")
     say(page, 3, "I don’t know")
     expect(other.locator("#bar .done")).to_have_text("3 of 4 answered")

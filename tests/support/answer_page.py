@@ -43,7 +43,7 @@ def said(page: Page) -> str:
 
 
 def verdict(page: Page, group: int) -> str | None:
-    found: str | None = page.evaluate(f"document.querySelector('#group-{group} :checked')?.value ?? null")
+    found: str | None = page.evaluate(f"document.querySelector('#group-{group} input:checked')?.value ?? null")
     return found
 
 

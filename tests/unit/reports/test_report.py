@@ -116,7 +116,9 @@ def test_the_values_of_a_plain_workspace(tmp_path: Path) -> None:
         model=workspace.manifest(CLUSTERS).output_hash,
     )  # fmt: skip
     found = collect(workspace, Report(title="A title", members=1))
-    assert replace(found, groups=tuple(replace(group, spreads=()) for group in found.groups)) == expected
+    assert replace(found, groups=tuple(replace(g, spreads=(), sample=()) for g in found.groups)) == expected
+    high_ones, all_others = ({curve.series_id for curve in group.sample} for group in found.groups)
+    assert (high_ones, all_others) == ({"41", "42", "43"}, set(map(str, range(41))))
 
 
 def printed(ids: Iterable[int]) -> str:

@@ -144,6 +144,7 @@ class Group:
     """One card: a group, or a cluster of one model, which has no number.
 
     members   from the most to the least typical, each stands for as many; the first is the typical one
+    sample    these and further members, in the same order: all where there are few
     known     what its members were called before; None where nothing is labelled yet
     fingerprint  the fingerprint of all its members' ids
     around    where 90 % of the normal series of the typical one's machine, or regime, lie, and `band` is as if all
@@ -172,6 +173,7 @@ class Group:
     fingerprint: str
     family: Near | None = None
     around: Band | None = None
+    sample: tuple[Curve, ...] = ()
 
     @property
     def name(self) -> str:

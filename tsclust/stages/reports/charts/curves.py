@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -91,6 +93,18 @@ def thinned(at: Int64s, values: Floats, limit: int) -> tuple[Int64s, Floats]:
             keep |= {int(seen[values[seen].argmin()]), int(seen[values[seen].argmax()])}
     chosen = np.array(sorted(keep))
     return at[chosen], values[chosen]
+
+
+def straightened(points: Sequence[tuple[int, int]], off: float) -> list[tuple[int, int]]:
+    """Points, ascending in x, without those that the line between others passes at most `off` above or below."""
+    kept, low, high = [points[0]], -math.inf, math.inf  # slopes that pass all points since the last kept one
+    for last, (x, y) in itertools.pairwise(points):
+        wide, up = x - kept[-1][0], y - kept[-1][1]
+        if not low <= up / wide <= high:
+            kept.append(last)
+            low, high, wide, up = -math.inf, math.inf, x - last[0], y - last[1]
+        low, high = max(low, (up - off) / wide), min(high, (up + off) / wide)
+    return [*kept, points[-1]] if len(points) > 1 else kept
 
 
 def steps(points: Iterable[tuple[object, object]]) -> str:

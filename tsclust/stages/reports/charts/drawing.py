@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, thinned
+from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, straightened, thinned
 from tsclust.stages.reports.data import Band, Curve, Period
 from tsclust.wording.language import Language
 
@@ -18,6 +18,7 @@ HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit
 POINTS_PER_CURVE = 240  # a curve has about this many at most: a card can show no more
 TALL = 0.45  # of the room, taken by peaks: they are drawn at a smaller scale
 PEAK = 140  # units from the top that they get then
+ROUGHLY = 2.0  # units that a small curve may be off: a small part of a pixel
 CLOSE = 7.0  # per cent of the height: ticks closer than that would touch
 
 
@@ -47,6 +48,11 @@ class Frame:
         return f"{self.left} 0 {self.right - self.left} {HEIGHT}"
 
     @property
+    def quantum(self) -> float:
+        """What a unit from the top stands for, where it is the least."""
+        return min((high - low) / (bottom - top) for (low, bottom), (high, top) in itertools.pairwise(self.stops))
+
+    @property
     def knees(self) -> tuple[int, ...]:
         """Where the scale changes, in units from the top."""
         return tuple(unit for _, unit in self.stops[1:-1])
@@ -69,10 +75,11 @@ class Frame:
                     ticks.append(tick)
         return sorted(ticks)
 
-    def line(self, at: Sequence[int], values: Sequence[float | None]) -> str:
-        """The path through these points, with gaps where values are missing."""
+    def line(self, at: Sequence[int], values: Sequence[float | None], off: float = 0.0) -> str:
+        """The path through these points, with gaps where values are missing; `off` by so many units at most."""
         wide = np.array([math.nan if v is None else v for v in values])
-        return "".join(map(_path, self._runs(*thinned(np.array(at, np.int64), wide, POINTS_PER_CURVE))))
+        runs = self._runs(*thinned(np.array(at, np.int64), wide, POINTS_PER_CURVE))
+        return "".join(_path(straightened(run, off) if off else run) for run in runs)
 
     def area(self, band: Band) -> str:
         """The path around a band: there along the top, back along the bottom."""
@@ -104,6 +111,8 @@ class Drawing:
 
     grid, knees, normal, band   paths
     lines, usual                paths of the members and of what is usual for each, "" where that is not known
+    small, small_usual          the same for small pictures, with fewer points
+    stops, quantum              of the frame
     across, down                (per cent, label) of the ticks
     """
 
@@ -116,6 +125,10 @@ class Drawing:
     band: str
     lines: tuple[str, ...]
     usual: tuple[str, ...]
+    small: tuple[str, ...]
+    small_usual: tuple[str, ...]
+    stops: tuple[tuple[float, int], ...]
+    quantum: float
 
 
 def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve], language: Language) -> Drawing:
@@ -130,8 +143,16 @@ def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve],
         normal=frame.area(normal),
         band=frame.area(band) if band else "",
         lines=tuple(frame.line(_at(curve), curve.values) for curve in curves),
-        usual=tuple(frame.line(c.usual.at, c.usual.values) if c.usual else "" for c in curves),
+        usual=tuple(_usual(frame, curve) for curve in curves),
+        small=tuple(frame.line(_at(curve), curve.values, ROUGHLY) for curve in curves),
+        small_usual=tuple(_usual(frame, curve, ROUGHLY) for curve in curves),
+        stops=tuple((float(f"{value:.6g}"), unit) for value, unit in frame.stops),
+        quantum=frame.quantum,
     )
+
+
+def _usual(frame: Frame, curve: Curve, off: float = 0.0) -> str:
+    return frame.line(curve.usual.at, curve.usual.values, off) if curve.usual else ""
 
 
 def _across(frame: Frame, language: Language) -> Ticks:

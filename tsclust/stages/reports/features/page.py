@@ -13,7 +13,7 @@ from tsclust.stages.reports.features.drawing import FLAT, SIGNS, Histogram, draw
 from tsclust.stages.reports.features.limits import Limit
 from tsclust.stages.reports.features.sample import PAIRED_PER_RULE
 from tsclust.stages.reports.html.form import members
-from tsclust.stages.reports.html.page import hash_of, static, templates
+from tsclust.stages.reports.html.page import CHARTS, hash_of, static, templates
 from tsclust.wording.language import Language
 
 # What the page says of how it was made.
@@ -34,7 +34,7 @@ def render(data: FeaturesData, lang: str) -> str:
     language = Language.load(lang)
     own = language.texts["features_page"]
     style = static("page.css") + static("features.css")
-    script = static("page.js")
+    script = "".join(map(static, CHARTS))
     template = templates(language).get_template("features.html")
     return template.render(
         data=data,

@@ -41,6 +41,8 @@ from tsclust.stages.reports.groups.similar import middles, nearest
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 from tsclust.workspace.manifest import Manifest
 
+SAMPLED = 200  # members of a group, at most, that the page can lay over each other
+
 
 def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
     """Whether a group whose members were called so gets a card; what is asked for by number or k does anyway."""
@@ -86,7 +88,8 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
     drawn = normals.drawn
     rows, reference, size = np.flatnonzero(drawn.inside[:, j]), deviations.reference, row.size
     shaped = reference.log_deviations(drawn.x[rows], drawn.keys[rows])
-    chosen = rows[curves.strata(curves.typical_first(shaped), members)]
+    order = curves.typical_first(shaped)
+    chosen, sample = rows[curves.strata(order, members)], rows[_sample(order, members)]
     tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
     times = drawn.counts.spans
     band, around = normals.bands(rows, int(chosen[0]))
@@ -94,6 +97,7 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
         number=row.group, k=row.k, cluster=row.cluster, size=size, share=row.share, first_k=row.first_k,
         last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
         band=band, around=around, members=curves_drawn(normals, chosen),
+        sample=curves_drawn(normals, sample),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference),
         where=places(tallies, times, j, size),
         periods=tuple(
@@ -102,6 +106,14 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
         ),
         near=(), known=None, spreads=deviations.spreads(rows), fingerprint=hexadecimal(drawn.counts.fingerprints[j]),
     )  # fmt: skip
+
+
+def _sample(order: Int64s, members: int) -> Int64s:
+    """SAMPLED of the rows in this order, with the `members` that a card shows among them."""
+    shown = curves.strata(order, members)
+    others = order[~np.isin(order, shown)]
+    more = curves.strata(others, SAMPLED - len(shown))
+    return order[np.isin(order, np.concatenate([shown, more]))]
 
 
 def _period(column: str, first: Time, last: Time, months: tuple[Month, ...], size: int) -> Period:

@@ -19,10 +19,15 @@ from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Rejected, ReportData
 from tsclust.stages.reports.groups.parts import INDEX, Book
 from tsclust.stages.reports.html.form import form, members
+from tsclust.stages.reports.html.packed_curves import Members, packed_curves
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
 from tsclust.wording.language import Language
 
 MINUTES = 0.5  # it takes to look at a group: bench/looks.py has 20 to 26 seconds
+
+
+LARGEST = 3_000_000  # bytes of a page, where a mail still takes it: curves fill what is left
+CURVES = '<script type="text/plain" id="curves">'  # no text from the data can be the same, as it is escaped
 
 
 TOP = 24  # pixels above a figure's axes
@@ -59,7 +64,8 @@ def render(
     elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
     groups = (*data.groups, *elsewhere)
     glance = _draw_together([g.members[0] for g in groups], data.normal, language)
-    return (
+    drawings = {g.name: _draw_group(g, data.normal, language) for g in groups}
+    text = (
         templates(language)
         .get_template("page.html")
         .render(
@@ -76,7 +82,7 @@ def render(
             book=book,
             elsewhere=[g.name for g in elsewhere],
             titles={g.name: _title(g, language) for g in groups},
-            drawings={g.name: _draw_group(g, data.normal, language) for g in groups},
+            drawings=drawings,
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
             sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
             members=_members(data, language),
@@ -96,6 +102,14 @@ def render(
             hashes=[hash_of(script), hash_of(plotly)],
         )
     )
+    return _with_curves(text, data.groups, drawings, language)
+
+
+def _with_curves(text: str, groups: Sequence[Group], drawings: Mapping[str, Drawing], language: Language) -> str:
+    """The page with as many curves as it has room for."""
+    cards = {f"group-{g.name}": Members(g.size, g.members, g.sample, drawings[g.name].quantum) for g in groups}
+    before, tag, after = text.partition(CURVES)
+    return before + tag + packed_curves(cards, language, LARGEST - len(text.encode())) + after
 
 
 def _families(data: ReportData) -> dict[str, list[Group]]:
@@ -117,7 +131,7 @@ def _whose(baseline: Sequence[str], language: Language, curve: Curve) -> str:
 def _members(data: ReportData, language: Language) -> dict[str, Any]:
     groups, rules = {f"group-{g.name}": g.members for g in data.groups}, data.rejected
     sheet: dict[str, tuple[Curve, ...]] = {f"group-s{n}": (curve,) for n, curve in enumerate(data.sheet, start=1)}
-    return members(groups | {f"rule-{r.rule}": r.examples for r in rules} | sheet, language)
+    return members(groups | {f"rule-{r.rule}": r.examples for r in rules} | sheet, language, data.baseline)
 
 
 def _spreads(data: ReportData, language: Language) -> dict[str, Any]:

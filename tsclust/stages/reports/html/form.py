@@ -37,14 +37,16 @@ def sheet_card(number: int, series_id: str) -> dict[str, Any]:
     return {"name": f"s{number}", "series_id": series_id, "normal": False, "shown": [], "sheet": True}
 
 
-def members(cards: Mapping[str, Sequence[Curve]], language: Language) -> dict[str, Any]:
-    """What is told of the curves of each card when one is shown large: id and carried columns, for people."""
+def members(cards: Mapping[str, Sequence[Curve]], language: Language, baseline: Sequence[str] = ()) -> dict[str, Any]:
+    """What is told of the curves of each card when one is shown large: id and carried columns, for people; and which
+    of these is the machine, by which series are compared, -1 where none is."""
     names = next(([name for name, _ in curve.carried] for curves in cards.values() for curve in curves), [])
     told = {
         card: [[language.plain(c.series_id), *(language.plain(value) for _, value in c.carried)] for c in curves]
         for card, curves in cards.items()
     }
-    return {"columns": [ID, *map(language.column, names)], "cards": told}
+    machine = next((at for at, name in enumerate(names) if name in baseline), -1)
+    return {"columns": [ID, *map(language.column, names)], "machine": machine, "cards": told}
 
 
 def _asked(group: Group) -> GroupAsked:

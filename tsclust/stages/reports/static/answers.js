@@ -35,6 +35,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
 
+  // Of a group also members that are drawn on demand.
+  const mayMark = ({ asked }, id) => asked.shown.includes(id) || (Boolean(asked.members_hash) && Boolean(byId("curves")?.textContent));
+
   // What is somebody else's never stands in the place of what was answered here.
   function takeOne(card, { verdict, kind, sure, comment, marked, at, by, follows }) {
     if (card.answer.at > at || (isOther(by) && !isOther(card.answer.by) && !isBlank(card.answer))) return 0;
@@ -42,7 +45,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.answer = {
       verdict: fields.verdict ? oneOf(fields.verdict, verdict) : null, kind: text(kind, fields.kind?.maxLength),
       sure: fields.sure ? oneOf(fields.sure, sure) : null, comment: text(comment, fields.comment.maxLength),
-      marked: new Set(marked.filter((id) => card.asked.shown.includes(id))), at,
+      marked: new Set(marked.filter((id) => mayMark(card, id))), at,
       by: by ? text(by, bar.labeller.maxLength) : null, follows: Boolean(follows && card.asked.family),
     };
     forget(card);
@@ -145,13 +148,13 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   async function open(file) {
     const given = file.size > LARGEST ? null : await file.text().then(JSON.parse).catch(() => null);
-    const wrong = answersFile.whatIsWrong(given, cards);
+    const all = await packedCurves.all(), wrong = answersFile.whatIsWrong(given, cards, all);
     if (wrong) return say(wrong, file.name);
     merge();
-    const { started, answers } = answersFile.answersIn(given, cards), all = answers.filter(answersFile.isOurs(given));
-    const taken = take(all, given.labeller, started), inFile = new Set(all.map(([card]) => card));
+    const { started, answers } = answersFile.answersIn(given, cards), ours = answers.filter(answersFile.isOurs(given, all));
+    const taken = take(ours, given.labeller, started), inFile = new Set(ours.map(([card]) => card));
     inFile.forEach(passOn);
-    const same = all.every(([card, { at }]) => card.answer.at === at) && answered().every((card) => inFile.has(card));
+    const same = ours.every(([card, { at }]) => card.answer.at === at) && answered().every((card) => inFile.has(card));
     if (same) times.saved = after(times.changed);
     else if (taken) times.changed = after(times.saved);
     keep();
@@ -183,7 +186,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   }
 
   function paint(card) {
-    const { element, fields, answer, minis } = card, { verdict, sure, kind, comment } = fields.elements;
+    const { element, fields, answer } = card, { verdict, sure, kind, comment } = fields.elements;
     if (verdict) {
       for (const input of verdict) input.checked = input.value === answer.verdict;
       for (const input of sure) input.checked = input.value === answer.sure;
@@ -196,12 +199,17 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.was = copied(answer);
     element.classList.toggle("answered", Boolean(answer.verdict));
     element.querySelector(".clear").hidden = isBlank(answer);
+    element.dispatchEvent(new CustomEvent("marked", { bubbles: true }));
+    paintMarks(card);
+    progress();
+  }
+
+  function paintMarks({ answer, minis, ids }) {
     minis.forEach((mini, i) => {
-      const out = answer.marked.has(card.asked.shown[i]);
+      const out = answer.marked.has(ids[i]);
       mini.closest("li").classList.toggle("marked", out);
       mini.nextElementSibling.setAttribute("aria-pressed", out);
     });
-    progress();
   }
 
   function thumb({ asked, answer, fields }) {
@@ -317,7 +325,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function mark(mini) {
     const card = cards.find(({ minis }) => minis.includes(mini));
     if (!card) return;
-    const id = card.asked.shown[card.minis.indexOf(mini)];
+    const id = card.ids[card.minis.indexOf(mini)];
     if (!card.answer.marked.delete(id)) card.answer.marked.add(id);
     changed(card);
     if (byId("large").open) showMark(mini);
@@ -355,7 +363,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   function add(asked, element, template) {
     const minis = [...element.querySelectorAll(".mini")];
-    const card = { asked, element, minis, answer: blank(), was: blank() };
+    const card = { asked, element, minis: [], ids: [], answer: blank(), was: blank() };
     const place = element.querySelector(".ask");  // beside the curve
     (place ?? element).insertBefore(byId(template).content.cloneNode(true), place?.firstChild ?? null);
     card.fields = element.querySelector("form.answer");
@@ -366,17 +374,20 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.fields.querySelector(".clear").addEventListener("click", () => { card.answer = { ...blank(), at: card.answer.at }; changed(card); });
     element.querySelectorAll("[data-verdict]").forEach((button) => button.addEventListener("click", () => quick(card, button)));
     element.querySelector(".same")?.addEventListener("click", () => same(card));
-    const toggle = card.fields.querySelector("template").content;
-    if (!asked.shown.length) minis.length = 0;  // they are beside what is asked about, not part of it
-    minis.forEach((mini) => {
-      mini.after(toggle.cloneNode(true));
-      const button = mini.nextElementSibling;
-      button.setAttribute("aria-label", filled(button.dataset.label, mini.querySelector("bdi").textContent));
-      button.addEventListener("click", () => mark(mini));
-    });
+    asked.shown.forEach((id, i) => adopt(card, minis[i], id));  // where none is asked about, they stand beside it
     element.addEventListener("focusin", () => become(card));
     element.addEventListener("pointerdown", () => become(card));
     cards.push(card);
+  }
+
+  // A small curve that can be marked.
+  function adopt(card, mini, id) {
+    mini.after(card.fields.querySelector("template").content.cloneNode(true));
+    const button = mini.nextElementSibling;
+    button.setAttribute("aria-label", filled(button.dataset.label, mini.querySelector("bdi").textContent));
+    button.addEventListener("click", () => mark(mini));
+    card.minis.push(mini);
+    card.ids.push(id);
   }
 
   function become(card) {
@@ -419,6 +430,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     offerKinds();
     progress();
   }
-  Object.assign(answering, { decide, familyOf, mark, same, save, undo });
+  Object.assign(answering, { adopt, decide, familyOf, mark, paintMarks, same, save, undo });
   if (form) start();
 }

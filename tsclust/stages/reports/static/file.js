@@ -77,22 +77,24 @@ const answersFile = {};
   }
 
   // Of a file that is whole: whether it can come from this page. Another report may share some of the groups.
-  function whatIsStrange(given, cards) {
+  function whatIsStrange(given, cards, all) {
     const { answers } = answersIn(given, cards), twice = new Set(answers.map(([card]) => card ?? {})).size < answers.length;
     if (twice || answers.some(([, { comment }]) => typeof comment !== "string")) return "no_answers";
-    if (given.report.id === form.report.id) return answers.every(isShown) ? null : "strange";
-    return answers.some(isOurs(given)) ? null : "other_report";
+    if (given.report.id === form.report.id) return answers.every(isShown(all)) ? null : "strange";
+    return answers.some(isOurs(given, all)) ? null : "other_report";
   }
 
-  const isShown = ([card, { marked }]) => card && marked.every((id) => card.asked.shown.includes(id));
+  // all: what is packed into the page, where that could be unpacked.
+  const isThere = (all, { asked, element }, id) => asked.shown.includes(id) || all?.cards[element.id]?.[1].includes(all.index.get(id));
+  const isShown = (all) => ([card, { marked }]) => card && marked.every((id) => isThere(all, card, id));
   // A group is known by its members; a rule of the same name may have rejected other series in a report of other groups,
   // but not in one that arranged the same ones otherwise.
-  const isOurs = ({ report }) => ([card, answer]) => card
+  const isOurs = ({ report }, all) => ([card, answer]) => card
     && (report.id === form.report.id || report.model === form.report.model || card.asked.rule === undefined
-      || (answer.marked.length > 0 && isShown([card, answer])));
+      || (answer.marked.length > 0 && isShown(all)([card, answer])));
 
   // The name of what the page says of it; null where nothing is wrong.
-  function whatIsWrong(given, cards) {
+  function whatIsWrong(given, cards, all) {
     if (given?.format !== form.format) return "no_answers";
     if (given.version !== form.version) return "other_version";
     try {
@@ -100,7 +102,7 @@ const answersFile = {};
     } catch {
       return "no_answers";
     }
-    return whatIsStrange(given, cards);
+    return whatIsStrange(given, cards, all);
   }
   Object.assign(answersFile, { written, answersIn, isOurs, whatIsWrong });
 }

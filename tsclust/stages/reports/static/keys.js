@@ -30,7 +30,7 @@
   // ---- keys: letters depend on the keyboard's language, these do not
 
   const isText = (target) => target.matches("textarea, select, input:not([type=radio])");
-  const ownArrows = (target) => isText(target) || target.matches("[type=radio]") || target.closest(".scroll, .figures");
+  const ownArrows = (target) => isText(target) || target.matches("[type=radio]") || target.closest(".scroll, .figures, .plot.zoomed");
 
   // On the sheet of single series a key is all that is asked: it goes on to the next.
   function decided(card, verdict) {
@@ -41,11 +41,18 @@
   // What is answered already Enter does not replace.
   const isToCopy = (card) => card?.asked.family && !card.answer.verdict;
 
+  function inChart(current, key) {
+    const plot = current?.element.querySelector(".plot");
+    if (plot && ["+", "=", "-", "0"].includes(key)) openAround(current.element);  // of a row it is folded away
+    return Boolean(plot) && zooming.key(plot, key);
+  }
+
   function inCard(event, digit) {
     const mini = event.target.closest(".mini");
     const { current } = answering, verdicts = current?.fields.elements.verdict;
     if (digit && verdicts) event.repeat || decided(current, verdicts[digit - 1].value);  // held, it would flicker
     else if (event.key === "Delete" && mini) answering.mark(mini);
+    else if (!event.target.closest("button, label, summary, a") && inChart(current, event.key)) return true;
     else if (event.key === "Enter" && isToCopy(current) && event.target === current.element) answering.same(current);
     else return false;
     return true;
@@ -71,6 +78,7 @@
     if (document.querySelector("dialog[open]")) return inDialog(key);
     if (isText(target)) return inField(target, key);
     if (key === "?") byId("keys").showModal();
+    else if (key === "/" && byId("find")) byId("find").focus();
     else if (step && !ownArrows(target)) turn(step, shiftKey);
     else return Boolean(target.closest(".card")) && inCard(event, !shiftKey && /^(?:Digit|Numpad)([1-5])$/.exec(event.code)?.[1]);
     return true;

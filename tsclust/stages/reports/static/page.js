@@ -4,12 +4,21 @@ const byId = (id) => document.getElementById(id);
 const filled = (text, value, gap = "{}") => text.replace(gap, () => value);  // whatever stands in it
 const parsed = (id) => JSON.parse(byId(id)?.textContent ?? "null");
 
-// Text that was packed into the page to save room.
-async function unpacked(id) {
-  const text = atob(byId(id).textContent), bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+// What was packed into the page to save room: zipped, in base 85 as Python writes it, with "," for "<".
+const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
+function unpackedBytes(id) {
+  const text = byId(id).textContent.trim(), many = Math.ceil(text.length / 5), digit = new Uint8Array(128).fill(84);
+  const bytes = new Uint8Array(4 * many), view = new DataView(bytes.buffer);
+  for (let i = 0; i < DIGITS.length; i++) digit[DIGITS.charCodeAt(i)] = i;
+  for (let i = 0; i < many; i++) {
+    let four = 0;
+    for (let j = 5 * i; j < 5 * i + 5; j++) four = four * 85 + (j < text.length ? digit[text.charCodeAt(j)] : 84);
+    view.setUint32(4 * i, four);
+  }
+  const whole = bytes.subarray(0, Math.floor(text.length * 4 / 5));
+  return new Response(new Blob([whole]).stream().pipeThrough(new DecompressionStream("gzip"))).arrayBuffer();
 }
+const unpacked = async (id) => new TextDecoder().decode(await unpackedBytes(id));
 
 // What is folded away around an element is unfolded, so that it can be seen, and of a row what it shows by itself.
 function openAround(element) {
@@ -28,7 +37,13 @@ function named(hash) {
 }
 
 function made(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
+  return filledIn(document.createElement(tag), attributes, children);
+}
+
+const drawn = (tag, attributes = {}, ...children) =>
+  filledIn(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+function filledIn(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children);
   return element;
@@ -37,7 +52,9 @@ function made(tag, attributes = {}, ...children) {
 {
   const dialog = byId("large"), members = parsed("members");
   const [title, position] = dialog.querySelector("h2").children;
-  let minis = [], at = 0;
+  let minis = [], at = 0, shownIn = null;
+  // Where in the data of its card each stands: they may be put in another order.
+  document.querySelectorAll(".minis").forEach((list) => list.querySelectorAll(".mini").forEach((mini, i) => { mini.dataset.at ??= i; }));
 
   // Names and values come from the data and may be written either way.
   function told(values) {
@@ -45,21 +62,38 @@ function made(tag, attributes = {}, ...children) {
     return made("dl", {}, ...members.columns.map(row));
   }
 
-  // The card's own axes and bands, with this member's curve in the place of the typical one.
+  // The card's own axes and bands, with this member's curve in the place of the typical one; as far zoomed into as the one before.
   function show(index) {
     at = (index + minis.length) % minis.length;
-    const mini = minis[at], card = mini.closest(".card");
-    const axes = card.querySelector(".chart") ?? card.querySelector("template").content.querySelector(".chart");
-    const plot = axes.cloneNode(true);
-    plot.querySelectorAll("[id]").forEach((copy) => copy.removeAttribute("id"));
+    const mini = minis[at], card = mini.closest(".card"), first = mini.dataset.at !== undefined && Number(mini.dataset.at) === 0;
+    const chart = card.querySelector(".chart") ?? card.querySelector("template").content.querySelector(".chart");
+    const copy = chart.cloneNode(true), plot = copy.querySelector(".plot"), before = dialog.querySelector(".large .plot");
+    copy.querySelectorAll("[id]").forEach((one) => one.removeAttribute("id"));
+    copy.querySelectorAll(".overlay, .zoom, .laid").forEach((one) => one.remove());
+    zooming.renew(plot, chart.querySelector(".plot"));
     plot.querySelector(".typical").setAttribute("d", mini.querySelector(".line").getAttribute("d"));
     plot.querySelector(".own").setAttribute("d", mini.querySelector(".own")?.getAttribute("d") ?? "");
-    if ("own" in card.dataset && at > 0) plot.querySelectorAll(".normal, .band").forEach((one) => one.remove());  // of another machine
-    dialog.querySelector(".large").replaceChildren(plot);
-    dialog.querySelector(".about").replaceChildren(told(members.cards[card.id][Number(mini.dataset.at ?? at)]));
+    if ("own" in card.dataset && !first) plot.querySelectorAll(".normal, .band").forEach((one) => one.remove());  // of another machine
+    dialog.querySelector(".large").replaceChildren(copy);
+    zooming.tools(copy);
+    if (before && shownIn === card) zooming.like(plot, before);
+    shownIn = card;
+    tell(mini, card);
     title.textContent = card.dataset.title;
     position.textContent = filled(filled(position.dataset.position, at + 1, "{n}"), minis.length, "{of}");
     dialog.dispatchEvent(new CustomEvent("shown", { detail: mini }));
+  }
+
+  // What is known of it; and its curve as it was packed, which is finer than a small one.
+  async function tell(mini, card) {
+    const about = dialog.querySelector(".about"), drawn = members.cards[card.id]?.[Number(mini.dataset.at)];
+    about.replaceChildren(...(drawn ? [told(drawn)] : []));
+    const all = await packedCurves.all(), n = Number(mini.dataset.series ?? NaN), plot = dialog.querySelector(".plot");
+    if (!all || Number.isNaN(n) || minis[at] !== mini) return;
+    const stops = JSON.parse(plot.dataset.stops), own = all.own[n];
+    plot.querySelector(".typical").setAttribute("d", packedCurves.path(packedCurves.points(all, n, stops)));
+    if (own >= 0) plot.querySelector(".own").setAttribute("d", packedCurves.path(packedCurves.points(all, own, stops)));
+    if (!drawn) about.replaceChildren(told(packedCurves.cells(all, n)));
   }
 
   function open(mini) {
@@ -68,6 +102,7 @@ function made(tag, attributes = {}, ...children) {
     dialog.showModal();
   }
 
+  document.addEventListener("showLarge", ({ target }) => open(target));
   document.addEventListener("click", ({ target }) => {
     const button = target.closest("button");
     if (button?.matches(".mini")) open(button);
@@ -75,6 +110,7 @@ function made(tag, attributes = {}, ...children) {
     else if (button?.matches("[data-close]") || target.matches("dialog")) target.closest("dialog").close();
   });
   dialog.addEventListener("keydown", (event) => {
+    if (!event.altKey && !event.ctrlKey && !event.metaKey && zooming.key(dialog.querySelector(".plot"), event.key)) return event.preventDefault();
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step && !event.altKey && !event.ctrlKey && !event.metaKey) show(at + step);  // Alt ← is the browser's
   });

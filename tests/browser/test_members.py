@@ -1,0 +1,184 @@
+"""Members of a group: more of them, in another order, laid over each other, zoomed into, and found by what is known."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.support.answer_page import press, read
+from tests.support.pages import CLIPPED, Opened
+from tsclust.stages.reports.charts.drawing import Frame
+from tsclust.stages.reports.data import ReportData
+
+PINCH = [(200, 60, 240, 60), (160, 60, 280, 60), (120, 60, 320, 60)]  # two fingers, inside the plot
+
+
+def seen(page: Page, card: str = "#group-1") -> list[float]:
+    """What of a chart is seen: left, top, width, height."""
+    return [float(part) for part in str(page.locator(f"{card} .plot svg").get_attribute("viewBox")).split()]
+
+
+def points(path: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.array([[float(x), float(y)] for x, y in re.findall(r"[ML](\S+) ([^ML]+)", path)])
+
+
+def test_more_members_can_be_seen_put_in_order_and_marked(
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData, tmp_path: Path
+) -> None:
+    opened, group = Opened(page, four_kinds_page), four_kinds_data.groups[1]
+    card, count = page.locator("#group-2"), len(group.sample)
+    assert count > len(group.members)
+    card.locator(".tools button").last.click()
+    expect(card.locator(".mini")).to_have_count(count)
+    expect(card.locator(".tools button").last).to_be_hidden()
+    typical = card.locator(".mini bdi:first-child").first.inner_text()
+    ids = card.locator(".mini > span > bdi").all_inner_texts()
+    assert ids == [curve.series_id for curve in group.sample]
+    card.locator("select").select_option(label="by: Machine")
+    machines = {curve.series_id: dict(curve.carried)["machine"] for curve in group.sample}
+    ids = card.locator(".mini > span > bdi").all_inner_texts()
+    assert [machines[i] for i in ids] == sorted(machines.values())
+    card.locator("select").select_option(index=0)
+    assert card.locator(".mini bdi:first-child").first.inner_text() == typical
+
+    shown = {curve.series_id for curve in group.members}
+    extra = next(curve.series_id for curve in group.sample if curve.series_id not in shown)
+    page.get_by_role("button", name=f"Series {extra} does not belong here").click()
+    page.locator("#bar [name=labeller]").fill("x")
+    with page.expect_download() as download:
+        press(page, "Control+s")
+    download.value.save_as(tmp_path / "a.json")
+    assert read(tmp_path / "a.json").groups[0].not_members == (extra,)
+    page.reload()
+    expect(card.locator(".marked .mini > span")).to_have_text(extra)  # though it is drawn on demand
+    page.evaluate("localStorage.clear()")
+    page.reload()
+    page.locator("#bar [name=saved]").set_input_files(tmp_path / "a.json")
+    expect(card.locator(".marked .mini > span")).to_have_text(extra)
+    assert opened.is_quiet()
+
+
+def test_all_members_are_laid_over_each_other(page: Page, four_kinds_page: Path, four_kinds_data: ReportData) -> None:
+    opened, count = Opened(page, four_kinds_page), len(four_kinds_data.groups[1].sample)
+    card, before = page.locator("#group-2"), seen(page, "#group-2")
+    button = card.get_by_role("button", name=f"All {count} in one chart")
+    button.click()
+    expect(card.locator(".overlay path")).to_have_count(count)
+    expect(card.locator(".laid")).to_contain_text(f"All {count} members.")
+    left, top, wide, high = seen(page, "#group-2")
+    drawn = np.vstack([points(str(p.get_attribute("d"))) for p in card.locator(".overlay path").all()])
+    assert left <= drawn[:, 0].min()
+    assert drawn[:, 0].max() <= left + wide
+    assert top - 0.1 <= drawn[:, 1].min()
+    assert drawn[:, 1].max() <= top + high + 0.1
+    for width in (1280, 400):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(CLIPPED) == []
+    button.click()
+    expect(card.locator(".overlay")).to_have_count(0)
+    assert seen(page, "#group-2") == before
+    assert opened.is_quiet()
+
+
+def test_a_curve_is_zoomed_into_by_keys_and_the_group_stays(page: Page, four_kinds_page: Path) -> None:
+    opened = Opened(page, four_kinds_page)
+    plot = page.locator("#group-1 .plot")
+    whole, drawn = seen(page), plot.locator("svg path, span").evaluate_all("all => all.map(e => e.outerHTML)")
+    press(page, "ArrowRight", "+", "+")
+    left, top, wide, high = seen(page)
+    assert (wide, high) == pytest.approx((whole[2] / 2.25, whole[3] / 2.25))
+    press(page, "ArrowRight", "ArrowDown")
+    assert seen(page) == pytest.approx([left + wide / 5, top + high / 5, wide, high])
+    texts = plot.locator(".across").all_inner_texts()
+    assert texts
+    assert all(left <= float(text.replace("\u2212", "-")) <= left + 1.2 * wide for text in texts)
+    press(page, "2")  # it still answers
+    expect(page.locator("#group-1 input:checked")).to_have_value("normal")
+    press(page, "Escape")
+    assert plot.locator("svg path, span").evaluate_all("all => all.map(e => e.outerHTML)") == drawn
+    press(page, "ArrowRight")
+    assert page.evaluate("document.activeElement.id") == "group-2"
+    assert opened.is_quiet()
+
+
+def test_a_curve_is_zoomed_into_by_mouse_and_in_the_large_view(
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData
+) -> None:
+    opened = Opened(page, four_kinds_page)
+    plot, whole = page.locator("#group-1 .plot"), seen(page)
+    plot.hover()
+    page.mouse.wheel(0, -1)
+    assert seen(page) == whole  # the page is scrolled
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -200)
+    page.keyboard.up("Control")
+    expect(page.locator("#group-1 .plot.zoomed")).to_have_count(1)
+    before = seen(page)
+    page.mouse.down()
+    page.mouse.move(*page.evaluate("[innerWidth / 2, innerHeight / 2]"))
+    page.mouse.up()
+    assert seen(page)[:2] != before[:2]
+    assert seen(page)[2:] == before[2:]
+    page.locator("#group-1 [data-zoom='0']").click()
+    assert seen(page) == whole
+
+    group = four_kinds_data.groups[0]
+    page.locator("#group-1 .mini").nth(4).click()
+    assert seen(page, "#large") == whole
+    press(page, "+", "ArrowLeft")  # moves the chart
+    expect(page.locator("#large h2")).to_contain_text("5 of")
+    page.locator("#large [data-step='1']").click()
+    assert seen(page, "#large")[2] < whole[2]  # as far into the next one
+    frame = Frame.around((group.around or four_kinds_data.normal, group.band), group.members)
+    curve = group.members[5]
+    expect(page.locator("#large dd").first).to_have_text(curve.series_id)
+    drawn = points(str(page.locator("#large .typical").get_attribute("d")))
+    wanted = [frame.down(value) * 5 for value in curve.values if value is not None]
+    np.testing.assert_allclose(drawn[:, 1], wanted, atol=1)
+    press(page, "0")
+    assert seen(page, "#large") == whole
+    assert opened.is_quiet()
+
+
+def test_two_fingers_zoom_and_a_phone_shows_every_control(chromium: Browser, four_kinds_page: Path) -> None:
+    with chromium.new_context(viewport={"width": 400, "height": 800}, has_touch=True, is_mobile=True) as context:
+        page = context.new_page()
+        opened, whole = Opened(page, four_kinds_page), seen(page)
+        expect(page.locator("#group-1 .tools")).to_be_visible()
+        plot = page.locator("#group-1 .plot")
+        plot.scroll_into_view_if_needed()
+        box = plot.bounding_box()
+        assert box
+        session = context.new_cdp_session(page)
+        for n, (a, b, c, d) in enumerate(PINCH):
+            fingers = [{"x": box["x"] + x, "y": box["y"] + y, "id": i} for i, (x, y) in enumerate(((a, b), (c, d)))]
+            kind = "touchMove" if n else "touchStart"
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+        session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        expect(page.locator("#group-1 .plot.zoomed")).to_have_count(1)
+        assert seen(page)[2] < whole[2]
+        assert page.evaluate(CLIPPED) == []
+        assert opened.is_quiet()
+
+
+def test_a_series_is_found_by_what_is_known_of_it(
+    page: Page, four_kinds_page: Path, four_kinds_data: ReportData
+) -> None:
+    opened, group = Opened(page, four_kinds_page), four_kinds_data.groups[2]
+    shown = {curve.series_id for curve in group.members}
+    hidden = next(curve for curve in group.sample if curve.series_id not in shown)
+    press(page, "/")
+    page.keyboard.type(hidden.series_id)
+    expect(page.locator("#found button b").first).to_have_text(hidden.series_id)
+    expect(page.locator("#found button").first).to_contain_text(f"Group {group.name}")
+    press(page, "Enter")
+    expect(page.locator("#large dd").first).to_have_text(hidden.series_id)
+    expect(page.locator("#large dd").nth(1)).to_have_text(str(dict(hidden.carried)["machine"]))
+    press(page, "Escape")
+    page.locator("#find").fill("no such machine")
+    expect(page.locator("#found")).to_contain_text("Not among the")
+    assert opened.is_quiet()
