@@ -7,7 +7,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from babel import Locale
 
 MOST_TIMES = 1_000  # beyond this, "times normal" measures nothing
 FROM_TIMES = 2  # from here on "2.3 times normal", below "30% higher than normal"
+LEVELS = frozenset({"peak_height", "side_mean", "return_level", "rest_level", "p05", "p25", "p50", "p75", "p95"})
 LONGEST = 300  # characters of a text from the data that the page shows
 # As the sources write them into the manifest of series/.
 ORIGINS = {
@@ -69,6 +70,10 @@ class Language:
         """The language `en` or `ru`."""
         texts = tomllib.loads(Path(__file__).with_name(f"texts.{code}.toml").read_text(encoding="utf-8"))
         return cls(code, texts, Locale.parse(code))
+
+    def pointing_down(self) -> Language:
+        """The same with the words for recordings whose peak points down, where more of a level lies farther down."""
+        return replace(self, texts=_merged(self.texts, self.texts["down"]))
 
     def __getitem__(self, key: str) -> Any:
         """A text of the page."""
@@ -196,16 +201,23 @@ class Language:
             return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
         if u.times is not None and abs(u.times - 1) >= 0.1:
             return self._times(thing, measure, u.times)
+        if u.unit == "value" and u.feature in LEVELS:
+            return self._by(thing, measure, u.value - u.usual)
         decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
         value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
         if value == usual:  # a digit more tells them apart
             value, usual = self.rounded(u.value, decimals + 1), self.rounded(u.usual, decimals + 1)
         if self.unit and u.unit == "value" and u.feature in self.texts["features"]:
-            value = f"{value}\u00a0{self.unit}"
+            usual = f"{usual}\u00a0{self.unit}"
         return self._sentence("instead", thing=thing, measure=measure, value=value, usual=usual)
 
     def _longer(self, thing: str, more: str, by: float) -> str:
         return self._sentence("longer", thing=thing, more=more, n=self.lasting(by))
+
+    def _by(self, thing: str, measure: str, more: float) -> str:
+        """A difference, which is the same whatever the level of rest, and whichever way the peak points."""
+        value = self.number(abs(more), digits=2) + (f"\u00a0{self.unit}" if self.unit else "")
+        return self._sentence("higher" if more > 0 else "lower", thing=thing, measure=measure, value=value)
 
     def _times(self, thing: str, measure: str, times: float, sentences: dict[str, str] | None = None) -> str:
         """By how much, by the sentences given or the usual ones."""
@@ -219,6 +231,12 @@ class Language:
 
     def _sentence(self, which: str, **words: str) -> str:
         return _filled(self.texts["sentences"][which], **words)
+
+
+def _merged(texts: dict[str, Any], others: dict[str, Any]) -> dict[str, Any]:
+    """The texts with those of the others in the place of their own, in all tables."""
+    both = {key: _merged(texts[key], other) if isinstance(other, dict) else other for key, other in others.items()}
+    return {**texts, **both}
 
 
 def _filled(text: str, **words: str) -> str:

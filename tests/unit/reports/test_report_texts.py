@@ -64,15 +64,15 @@ from tsclust.wording.language import Language
         ),
         (
             Unusual("return_level", -0.56, -0.041, None, 9),
-            "return to rest: level −0.56, normally −0.04",
-            "возврат к покою: уровень −0,56, обычно −0,04",
+            "return to rest: level 0.52 lower than normal",
+            "возврат к покою: уровень на 0,52 меньше обычного",
         ),
         (
             Unusual("rest_level", 0.149, -0.0004, None, 9),
-            "after the return: level 0.15, normally 0",
-            "после возврата: уровень 0,15, обычно 0",
+            "after the return: level 0.15 higher than normal",
+            "после возврата: уровень на 0,15 больше обычного",
         ),
-        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own: 2, normally 1", "of_ones_own: 2, обычно 1"),
+        (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own: 2, normally 1", "of_ones_own: 2 (обычно 1)"),
         (
             Unusual("side_slope", 0.0099, -0.0002, None, 9),
             "plateau: rises more steeply than normal",
@@ -88,6 +88,19 @@ from tsclust.wording.language import Language
 def test_what_is_unusual_in_words(unusual: Unusual, en: str, ru: str) -> None:
     assert Language.load("en").sentence(unusual) == en
     assert Language.load("ru").sentence(unusual) == ru
+
+
+def test_where_the_peak_points_down_more_is_deeper_and_a_rise_of_the_level_a_fall_in_the_picture() -> None:
+    en, ru = (Language.load(code).pointing_down() for code in ("en", "ru"))
+    peak, level = Unusual("peak_height", 4, 2, 2 / 1.25, 9), Unusual("level_rises", 20, 0.1, None, 9)
+    assert (en.sentence(peak), ru.sentence(peak)) == (
+        "peak: 60% deeper than normal",
+        "пик: на 60\u00a0% глубже обычного",
+    )
+    assert en.sentence(level) == "plateau: level falls by 20, normally 0"
+    assert ru.sentence(level) == "плато: уровень падает на 20 (обычно 0)"
+    after = Unusual("rest_level", 7, -0.2, None, 9)
+    assert en.sentence(after) == "after the return: level 7.2 deeper than normal"
 
 
 def test_only_of_what_is_recorded_the_unit_is_named() -> None:

@@ -98,7 +98,7 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
         last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
         band=band, around=around, members=curves_drawn(normals, chosen),
         sample=curves_drawn(normals, sample),
-        unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference),
+        unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference, drawn.rest),
         where=places(tallies, times, j, size),
         periods=tuple(
             _period(name, first, last, _months(tallies.get(name), j), size)

@@ -56,6 +56,7 @@ def render(
     language = replace(
         Language.load(lang), unit=data.measured.unit, seconds=data.measured.seconds, names=data.measured.names
     )
+    language = language.pointing_down() if data.peak == "min" else language
     script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
     malfunctions = [g for g in data.groups if not g.normal and g.family is None and g.name not in data.faint]
     drawn = [_figure(name, figure) for name, figure in figures.items()]

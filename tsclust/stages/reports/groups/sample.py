@@ -81,6 +81,13 @@ class Sample:
     def block(self) -> SeriesBlock:
         return SeriesBlock.from_arrow(self.table)
 
+    @cached_property
+    def rest(self) -> float:
+        """The level that normal recordings begin at; 0 where there are none."""
+        first = self.block.offsets[:-1][self.normal & (np.diff(self.block.offsets) > 0)]
+        values = self.block.values[first]
+        return float(np.median(values[np.isfinite(values)])) if np.isfinite(values).any() else 0.0
+
 
 def join_samples(parts: Sequence[Sample]) -> Sample:
     """The parts as one, in the order of the hashes."""

@@ -1,0 +1,199 @@
+"""What is stated of a group never contradicts its curve: made-up groups, and each sentence held against them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.series import CLUSTERED, block
+from tsclust.arrays import Floats
+from tsclust.stages.clusters import scaling
+from tsclust.stages.features.catalogue import CATALOGUE, NAMES, least_spreads
+from tsclust.stages.features.kernels import describe
+from tsclust.stages.reports.data import Unusual
+from tsclust.stages.reports.groups.facts import FALLS, PLATEAU, RISES, STEP_DOWN, STEP_UP, SWING, WHOLE
+from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
+
+FEATURES = tuple(feature for feature in CATALOGUE if feature.clustered)
+COLUMNS = [NAMES.index(name) for name in CLUSTERED]
+LENGTH, PEAK, NOISE, DECAY = 60, 5.0, 0.004, 1.2
+Shape = Callable[[Floats, Floats], Floats]  # (plateau of ones, samples from its beginning), changed
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """How it records: the unit's size, the level of rest, and which way the peak points."""
+
+    size: float = 1.0
+    rest: float = 0.0
+
+
+PLAIN = Recorder()
+Make = Callable[[np.random.Generator], Floats]
+
+
+def run(
+    rng: np.random.Generator, shape: Shape | None = None, length: int = LENGTH, decay: float = DECAY, peak: float = PEAK
+) -> Floats:
+    """Rest, a peak that falls to a plateau of 1, and rest again."""
+    at = np.arange(float(length))
+    level = 1 + (peak - 1) * np.exp(-np.maximum(at - 1, 0) / decay)
+    if shape is not None:
+        level[8:] = shape(level[8:].copy(), at[8:] - 8)
+    level[0] = peak / 2
+    return np.concatenate([np.zeros(6), level, [0.5], np.zeros(8)]) + NOISE * rng.standard_normal(length + 15)
+
+
+def features(curves: list[Floats], recorder: Recorder) -> Floats:
+    return describe(block(*(recorder.rest + recorder.size * curve for curve in curves)), 1)[:, COLUMNS]
+
+
+@functools.cache
+def normal(recorder: Recorder, usual: Make) -> NormalReference:
+    rng = np.random.default_rng(5)
+    x = features([usual(rng) for _ in range(60)], recorder)
+    scaler = scaling.fit(x, np.full(len(x), ""), "exceedance", least_spreads(FEATURES, x), look=False)
+    return NormalReference(FEATURES, scaler)
+
+
+def stated(make: Make, recorder: Recorder = PLAIN, usual: Make = run) -> tuple[Unusual, ...]:
+    """Of ten series of a group."""
+    rng = np.random.default_rng(6)
+    members = features([make(rng) for _ in range(10)], recorder)
+    return stands_out(members, np.full(len(members), ""), normal(recorder, usual), recorder.rest)
+
+
+def swing(by: float, period: float) -> Shape:
+    return lambda level, at: level + by / 2 * np.sin(2 * np.pi * at / period)
+
+
+def saw(by: float, period: int) -> Shape:
+    return lambda level, at: level + by * ((at % period) / (period - 1) - 0.5)
+
+
+def drift(by: float) -> Shape:
+    return lambda level, at: level + by * at / at[-1]
+
+
+def step(by: float, share: float) -> Shape:
+    return lambda level, at: level + by * (at >= share * at[-1])
+
+
+def bump(by: float, share: float) -> Shape:
+    return lambda level, at: level + by * np.exp(-(((at - share * at[-1]) / 3) ** 2))
+
+
+recorders = st.builds(Recorder, st.sampled_from([1.0, 1e-4, 3e5]), st.just(0.0))
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(0.2, 1.0), st.floats(4, 9), recorders)
+def test_a_plateau_that_vibrates_swings_and_nothing_else(by: float, period: float, recorder: Recorder) -> None:
+    (only,) = stated(lambda rng: run(rng, swing(by, period)), recorder)
+    assert only.feature == SWING
+    assert only.value == pytest.approx(by * recorder.size, rel=0.25)
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.floats(0.2, 1.0), st.integers(4, 8))
+def test_a_saw_tooth_is_a_vibration_too(by: float, period: int) -> None:
+    (only,) = stated(lambda rng: run(rng, saw(by, period)))
+    assert only.feature in (SWING, "side_roughness")
+    assert only.value <= 1.3 * by
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(0.8, 2.0), st.sampled_from([-0.15, 1]), recorders)
+def test_a_slow_drift_is_no_step_and_no_higher_level(by: float, way: float, recorder: Recorder) -> None:
+    (only,) = stated(lambda rng: run(rng, drift(by * way)), recorder)
+    assert only.feature == (RISES if way > 0 else FALLS)
+    assert only.value == pytest.approx(by * abs(way) * recorder.size, rel=0.3)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(0.15, 0.25), st.sampled_from([-1, 2]), st.floats(0.35, 0.65))
+def test_a_step_is_no_drift(by: float, way: int, share: float) -> None:
+    """Down by no more than to where the return begins."""
+    (only,) = stated(lambda rng: run(rng, step(by * way, share)))
+    assert only.feature == (STEP_UP if way > 0 else STEP_DOWN)
+    assert only.value == pytest.approx(by * abs(way), rel=0.2)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(0.3, 0.9), st.sampled_from([-1, 1]), st.floats(0.3, 0.7))
+def test_what_strays_for_a_while_is_no_swing_no_step_and_no_other_level(by: float, way: int, share: float) -> None:
+    (only,) = stated(lambda rng: run(rng, bump(by * way, share)))
+    assert only.feature == ("side_rise" if way > 0 else "side_fall")
+    assert only.value == pytest.approx(by, rel=0.2)
+
+
+def test_a_slow_fall_from_the_peak_is_that_alone() -> None:
+    names = {one.feature for one in stated(lambda rng: run(rng, decay=5.0))}
+    assert names & {"decay_time", "peak_width"}
+    assert not names & {RISES, FALLS, STEP_UP, STEP_DOWN, SWING, "side_rise", "side_std"}
+
+
+def test_a_saturated_sensor_has_a_lower_peak_and_no_other_plateau() -> None:
+    names = {one.feature for one in stated(lambda rng: np.minimum(run(rng), 2.0))}
+    assert "peak_height" in names
+    assert not [name for name in names if name.startswith("side_") or "plateau" in name]
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.integers(12, 16), st.floats(0.2, 0.8), st.sampled_from([swing(0.6, 4), drift(0.6), step(0.5, 0.5)]))
+def test_of_a_short_plateau_nothing_is_stated(length: int, by: float, shape: Shape) -> None:
+    usual = lambda rng: run(rng, length=length)  # noqa: E731
+    members = lambda rng: run(rng, shape, length=length)  # noqa: E731
+    of = features([members(np.random.default_rng(1))], Recorder())[0]
+    samples = of[CLUSTERED.index("run_length")] - sum(
+        of[CLUSTERED.index(n)] for n in ("peak_position", "decay_time", "return_time")
+    )
+    for one in stated(members, usual=usual):
+        assert samples >= PLATEAU or not (
+            one.feature.startswith(("side_", "step_", "level_", "plateau_")) or one.feature.endswith("_to_peak")
+        )
+
+
+def low(level: float) -> Make:
+    """A plateau at this level."""
+    return lambda rng: run(rng, lambda plateau, _: plateau - 1 + level)
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.floats(0.16, 0.19), st.floats(0.5, 1.5))
+def test_nothing_is_so_many_times_what_is_normally_next_to_nothing(usual: float, now: float) -> None:
+    """A plateau at next to no level, and so a ratio of it to the peak, that now has one."""
+    times = {one.feature: one.times for one in stated(low(now), usual=low(usual))}
+    assert times["side_mean"] is None
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.floats(0.0, 0.05), st.floats(0.2, 0.6))
+def test_where_there_is_normally_no_plateau_none_is_compared_with_it(usual: float, now: float) -> None:
+    (only,) = stated(low(now), usual=low(usual))
+    assert only.feature == "run_length"
+
+
+@pytest.mark.parametrize("times", [0.6, 1.5, 2.5])
+def test_a_curve_that_is_changed_by_one_factor_is_one_statement(times: float) -> None:
+    (only,) = stated(lambda rng: times * run(rng))
+    assert (only.feature, only.times) == (WHOLE, pytest.approx(times, rel=0.05))
+
+
+def test_above_a_rest_far_from_zero_a_level_is_higher_by_a_difference() -> None:
+    found = stated(lambda rng: run(rng, lambda level, _: 1.3 * level), Recorder(rest=100.0))
+    assert found
+    assert all(one.times is None for one in found)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.floats(0.001, 0.01))
+def test_what_nobody_sees_is_not_stated(by: float) -> None:
+    quiet = lambda rng: run(rng) - NOISE * 0.9 * rng.standard_normal(LENGTH + 15)  # noqa: E731
+    assert stated(lambda rng: run(rng, drift(by)), usual=quiet) == ()
