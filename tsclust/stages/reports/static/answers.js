@@ -238,7 +238,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // ---- answering
 
-  const before = [];  // [card, its answer until then], the last one at the end
+  const before = [];  // steps of [card, its answer until then], the last one at the end
   let typing = null;  // the field that the last step was typed in: what is typed on there is the same step
   const copied = (answer) => ({ ...answer, marked: new Set(answer.marked) });
   const said = ({ verdict, kind, sure }) => ({ verdict, kind, sure });
@@ -246,25 +246,28 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   // Of a card whose answer came from elsewhere nothing that was here before comes back.
   function forget(card) {
-    before.splice(0, before.length, ...before.filter(([one]) => one !== card));
+    before.splice(0, before.length, ...before.map((step) => step.filter(([one]) => one !== card)).filter((step) => step.length));
     typing = null;
   }
 
-  // The last answer as it was before, and whose it was.
+  // The last answer as it was before, and whose it was; of several groups that were answered at once all.
   function undo() {
-    const [card, answer] = before.pop() ?? [];
-    if (!card) return;
-    card.answer = copied(answer);
+    const step = before.pop() ?? [], [first] = step;
     typing = null;
-    settle(card);
-    openAround(card.element.parentElement);
-    card.element.scrollIntoView();
-    card.element.focus({ preventScroll: true });
+    for (const [card, answer] of step) {
+      card.answer = copied(answer);
+      settle(card);
+    }
+    if (step.length > 1) return byId("glance").scrollIntoView();
+    if (!first) return;
+    openAround(first[0].element.parentElement);
+    first[0].element.scrollIntoView();
+    first[0].element.focus({ preventScroll: true });
   }
 
   // `field`: where it was typed.
   function changed(card, { field = null, follows = card.answer.follows && saysAlike(card.answer, card.was) } = {}) {
-    if (!field || field !== typing) before.push([card, card.was]);
+    if (!field || field !== typing) before.push([[card, card.was]]);
     typing = field;
     Object.assign(card.answer, { by: null, follows });
     settle(card);
@@ -320,6 +323,18 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function quick(card, { dataset: { verdict, kind } }) {
     Object.assign(card.answer, { verdict, kind });
     changed(card);
+  }
+
+  // Several groups are one: each gets this answer, as if it had been given there.
+  function together(chosen, answer) {
+    before.push(chosen.map((card) => [card, card.was]));
+    typing = null;
+    for (const card of chosen) {
+      Object.assign(card.answer, answer, { by: null, follows: false });
+      settle(card);
+    }
+    offerKinds();
+    say("together", chosen.length);
   }
 
   function mark(mini) {
@@ -430,6 +445,6 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     offerKinds();
     progress();
   }
-  Object.assign(answering, { adopt, decide, familyOf, mark, paintMarks, same, save, undo });
+  Object.assign(answering, { adopt, decide, familyOf, mark, paintMarks, same, save, together, undo });
   if (form) start();
 }
