@@ -22,7 +22,17 @@ from tsclust.wording.language import Language, shown
 STATIC = Path(__file__).parent.parent / "static"
 CONDITION = 2_000  # characters of a rule that are shown: one with an end cut off could not be judged
 CHARTS = ("page.js", "curves.js", "zoom.js")  # where there are charts and nothing is asked
-SCRIPTS = (*CHARTS, "overview.js", "spreads.js", "file.js", "answers.js", "keys.js", "members.js", "find.js", "sheet.js")
+SCRIPTS = (
+    *CHARTS,
+    "overview.js",
+    "spreads.js",
+    "file.js",
+    "answers.js",
+    "keys.js",
+    "members.js",
+    "find.js",
+    "sheet.js",
+)
 
 
 # What the script says and the form offers.

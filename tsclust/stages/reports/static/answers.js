@@ -334,7 +334,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
       settle(card);
     }
     offerKinds();
-    say("together", chosen.length);
+    if (chosen.length > 1) say("together", chosen.length);
   }
 
   function mark(mini) {

@@ -18,6 +18,7 @@
   function pick(name, on = !chosen.has(name)) {
     if (on) chosen.add(name);
     else chosen.delete(name);
+    byId("bar").querySelector(".said").textContent = "";  // it would be in the way
     show();
   }
 
