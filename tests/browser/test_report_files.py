@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 import tsclust
+from tests.support.answer_page import asked, press, read, verdict
+from tests.support.labels import labels
 from tests.support.pages import CLIPPED, Opened
 from tests.support.report_workspace import lifelike, write
 from tsclust.errors import SettingsError
 from tsclust.simulation.expert import form_of
+from tsclust.stages.labels.answers import Answers, GroupAnswer, GroupAsked
+from tsclust.stages.reports.data import ReportData
 from tsclust.workspace.folder import Workspace
 
 
@@ -51,8 +56,8 @@ def test_many_groups_become_several_files(page: Page, four_kinds_workspace: Work
     index = Opened(page, done.wrote)
     assert names(page) == ["group-5"]
     assert page.locator(".facts dd").first.inner_text() == "4"
-    assert "отправьте все" in page.locator(".steps li").first.inner_text()
-    expect(page.locator("#bar .progress")).to_be_hidden()  # nothing on this page is asked
+    assert "одним файлом" in page.locator(".steps li").first.inner_text()
+    expect(page.locator("#bar .done")).to_have_text("Отвечено: 0 из 4")  # of all parts
     page.locator("#overview summary").click()
     expect(page.locator("#overview .main-svg:first-child")).to_have_count(5)
     assert page.evaluate(CLIPPED) == []
@@ -82,3 +87,60 @@ def test_the_settings_are_in_the_appendix_and_no_secret_is(page: Page, tmp_path:
     Opened(page, done.wrote)
     page.locator("#appendix summary").click()
     expect(page.locator("#appendix")).to_contain_text('features.peak = "max"')
+
+
+def test_the_index_collects_what_its_parts_are_answered(
+    page: Page, chromium: Browser, four_kinds_data: ReportData, four_kinds_workspace: Workspace, tmp_path: Path
+) -> None:
+    """Where the browser shares what it keeps between files, and where it does not: then from their saved files."""
+    folder = tsclust.report(four_kinds_workspace.root, {"report": {"split": 2, "charts": False}}).wrote.parent
+    first, second, third, _, _ = (asked(group) for group in four_kinds_data.groups)
+    asks: list[str] = []
+    page.on("dialog", lambda dialog: (asks.append(dialog.type), dialog.accept()))
+    opened = Opened(page, folder / "part-1.html")
+    press(page, "ArrowRight", "1")
+    page.keyboard.type("dip")
+    press(page, "Enter", "2")
+    page.locator("#bar [name=labeller]").fill("x")
+    own = saved(page, tmp_path / "part-1.json")
+    assert [answer.group for answer in own.groups] == [1, 2]
+    press(page, "Escape")
+    page.locator("#group-2 textarea").fill("as ever")
+    page.locator(".book a").first.click()
+    page.wait_for_url("**/index.html")
+    expect(page.locator("#bar .done")).to_have_text("2 of 4 answered")
+    page.locator('.glance [data-group="3"] a').focus()
+    press(page, "1")
+    page.keyboard.type("dip")
+    press(page, "Enter")
+    every = saved(page, tmp_path / "all.json")
+    assert [(a.group, a.verdict, a.kind, a.comment) for a in every.groups] == [
+        (1, "malfunction", "dip", ""), (2, "normal", "", "as ever"), (3, "malfunction", "dip", ""),
+    ]  # fmt: skip
+    for answer, group in zip(every.groups, (first, second, third), strict=True):
+        assert asked_of(answer) == group
+    page.locator('.glance [data-group="3"] a').click()
+    page.wait_for_url("**/part-2.html#group-3")
+    assert verdict(page, 3) == "malfunction"
+    page.goto((folder / "part-1.html").as_uri())
+    assert asks == []  # all that was answered is in the file of the index
+    assert not opened.complaints
+    with chromium.new_context() as elsewhere:
+        alone = elsewhere.new_page()
+        Opened(alone, folder / "index.html")
+        alone.locator("#bar [name=saved]").set_input_files([tmp_path / "part-1.json", tmp_path / "all.json"])
+        expect(alone.locator("#bar .done")).to_have_text("3 of 4 answered")
+        assert alone.evaluate(CLIPPED) == []
+    tsclust.labels_import(four_kinds_workspace.root, [tmp_path / "all.json"])
+    assert set(labels(four_kinds_workspace)["group"]) == {1, 2, 3}
+
+
+def asked_of(answer: GroupAnswer) -> dict[str, Any]:
+    return {name: getattr(answer, name) for name in GroupAsked.model_fields}
+
+
+def saved(page: Page, path: Path) -> Answers:
+    with page.expect_download() as download:
+        page.locator("#bar [data-save]").click()
+    download.value.save_as(path)
+    return read(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +17,7 @@ from tsclust.stages.labels.answers import NAME
 from tsclust.stages.reports.data import ReportData
 from tsclust.stages.reports.groups import page
 from tsclust.stages.reports.groups.parts import INDEX, bind
+from tsclust.stages.reports.html.form import report_id
 from tsclust.workspace import pages
 from tsclust.workspace.atomic import replace_folder, sync, write_file
 from tsclust.workspace.folder import Workspace
@@ -89,9 +91,11 @@ def _write_parts(
     folder, beside = workspace.reports / name, workspace.reports / f".{name}.new"
     shutil.rmtree(beside, ignore_errors=True)
     try:
-        for book, part in bind(data, per):
+        parts = list(bind(data, per))
+        ids = tuple((book.here, report_id(part)) for book, part in parts)
+        for book, part in parts:
             charts, own = (figures, name) if book.here == INDEX else ({}, f"{name}-{book.number}")
-            write_file(beside / book.here, page.render(part, lang, charts, own, book))
+            write_file(beside / book.here, page.render(part, lang, charts, own, replace(book, ids=ids)))
         for earlier in (folder, folder.with_name(f"{name}.html")):
             pages.keep_page(workspace.root, earlier)
         replace_folder(beside, folder)

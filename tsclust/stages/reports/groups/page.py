@@ -17,7 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Rejected, ReportData
-from tsclust.stages.reports.groups.parts import INDEX, Book
+from tsclust.stages.reports.groups.parts import ALONE, INDEX, Book
 from tsclust.stages.reports.html.form import form, members
 from tsclust.stages.reports.html.packed_curves import Members, packed_curves
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
@@ -34,9 +34,6 @@ TOP = 24  # pixels above a figure's axes
 
 
 DIGITS = string.digits + string.ascii_lowercase
-
-
-ALONE = Book(())  # a page that is all of its report
 
 
 NO_FIGURES: Mapping[str, go.Figure] = MappingProxyType({})
@@ -87,7 +84,7 @@ def render(
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
             sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
             members=_members(data, language),
-            form=form(data, name, {g.name for g in malfunctions[FIRST:]}),
+            form=form(data, name, {g.name for g in (in_book or malfunctions)[FIRST:]}, book.elsewhere, book.beside),
             answers=ANSWERS,
             spreads=packed(to_json(_spreads(data, language))),
             figures=drawn,

@@ -13,11 +13,25 @@ INDEX = "index.html"
 
 @dataclass(frozen=True)
 class Book:
-    """parts: the groups in each, by the file's name; index: those there; here: the name of the file that a page is."""
+    """parts: the groups in each, by the file's name; index: those there; here: the name of the file that a page is.
+
+    ids: of the report that each file is, under which a browser keeps its answers
+    """
 
     parts: tuple[tuple[str, tuple[Group, ...]], ...]
     index: tuple[Group, ...] = ()
     here: str = INDEX
+    ids: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def beside(self) -> tuple[str, ...]:
+        """The reports whose answers a page takes over: the index those of all parts, a part that of the index."""
+        return tuple(name for file, name in self.ids if (file == INDEX) != (self.here == INDEX))
+
+    @property
+    def elsewhere(self) -> list[tuple[Group, str]]:
+        """The groups of the parts, and the file that has the card of each; nothing as seen from a part."""
+        return [(group, file) for file, groups in self.parts for group in groups] if self.here == INDEX else []
 
     @property
     def names(self) -> list[str]:
@@ -38,6 +52,9 @@ class Book:
         files = ((INDEX, self.index), *self.parts)
         file = next((file for file, groups in files if any(g.name == group for g in groups)), None)
         return f"{'' if file == self.here else file}#group-{group}" if file else None
+
+
+ALONE = Book(())  # a page that is all of its report
 
 
 def _with_rows(data: ReportData, cards: list[Group]) -> Iterator[Group]:

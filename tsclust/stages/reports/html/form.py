@@ -13,13 +13,24 @@ from tsclust.stages.reports.data import Curve, Group, ReportData
 from tsclust.wording.language import Language
 
 
-def form(data: ReportData, name: str, later: Set[str] = frozenset()) -> dict[str, Any]:
-    """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order; later: names of
-    the groups that are offered behind those asked about first."""
+def form(
+    data: ReportData,
+    name: str,
+    later: Set[str] = frozenset(),
+    elsewhere: Sequence[tuple[Group, str]] = (),
+    beside: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Of the report `name`: plain values. `shown` are the ids of the members drawn, in their order.
+
+    later      names of the groups that are offered behind those asked about first
+    elsewhere  groups that are asked about in the other files of the report, as its index saves their answers too
+    beside     ids of the reports that other files are, whose answers this page takes over from the browser
+    """
     groups = [_asked(group).model_dump() | _shown(group, data.faint, later) for group in data.groups]
+    groups += [_asked(g).model_dump() | _shown(g, frozenset(), later) | {"part": file} for g, file in elsewhere]
     groups += [sheet_card(n, curve.series_id) for n, curve in enumerate(data.sheet, start=1)]
     rules = [{"rule": rejected.rule, "shown": _ids(rejected.examples)} for rejected in data.rejected]
-    about = ReportAsked(id=_hash_of(data), name=name, model=data.model).model_dump()
+    about = ReportAsked(id=report_id(data), name=name, model=data.model).model_dump()
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -29,6 +40,7 @@ def form(data: ReportData, name: str, later: Set[str] = frozenset()) -> dict[str
         "kinds": data.kinds,
         "verdicts": VERDICTS,
         "sure": SURE,
+        "beside": beside,
     }
 
 
@@ -70,7 +82,7 @@ def _ids(curves: Sequence[Curve]) -> list[str]:
     return [curve.series_id for curve in curves]
 
 
-def _hash_of(data: ReportData) -> str:
+def report_id(data: ReportData) -> str:
     """The same for a report in another language or with another title: it asks the same."""
     asks = [data.model, [_asked(group).model_dump() for group in data.groups], [r.rule for r in data.rejected]]
     asks += [[curve.series_id for curve in data.sheet]] if data.sheet else []

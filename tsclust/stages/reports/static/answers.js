@@ -2,9 +2,11 @@
 const answering = { cards: [], current: null, large: null };  // large: the small curve that is shown large
 {
   const form = parsed("form"), bar = byId("bar"), { cards } = answering;
-  const KEPT = `tsclust-answers-${form?.report.id}`, PLACE = `${KEPT}-place`, LARGEST = 20_000_000;
+  const keyOf = (id) => `tsclust-answers-${id}`, KEPT = keyOf(form?.report.id), PLACE = `${KEPT}-place`, LARGEST = 20_000_000;
   const SYMBOLS = { malfunction: "▲", bad_recording: "✕", dont_know: "?", mixed: "≠" };
   const now = () => new Date().toISOString();
+  const hasParts = Boolean(form?.groups.some(({ part }) => part));  // an index: their cards are in other files
+  let canKeep = false, within = false;  // on the way to another file of the same report
   const times = { started: now(), changed: "", saved: "" };  // of the first answer, of the last, and of the last file
   const unsaved = () => times.changed > times.saved;
   // Now, but after `before`: a clock may be set back, and what is said last counts.
@@ -26,8 +28,8 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   // Now: those that are offered later count once they are unfolded.
   const isFolded = ({ element }) => Boolean(element.closest("details.later:not([open])"));
   const toAsk = () => cards.filter((card) => {
-    const { rule, normal, family, faint, later } = card.asked;
-    return rule === undefined && !normal && !family && !faint && !(later && !card.answer.verdict && isFolded(card));
+    const { rule, normal, family, faint, later, part } = card.asked;
+    return rule === undefined && !normal && !family && !faint && !(later && !card.answer.verdict && (part || isFolded(card)));
   });
   const text = (value, most) => String(value ?? "").slice(0, most).replace(/[\0\ud800-\udfff]/gu, "\ufffd");
 
@@ -36,7 +38,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   const oneOf = (field, value) => [...field].some((input) => input.value === value) ? value : null;
 
   // Of a group also members that are drawn on demand.
-  const mayMark = ({ asked }, id) => asked.shown.includes(id) || (Boolean(asked.members_hash) && Boolean(byId("curves")?.textContent));
+  const mayMark = ({ asked }, id) => asked.shown.includes(id) || Boolean(asked.part) || (Boolean(asked.members_hash) && Boolean(byId("curves")?.textContent));
 
   // What is somebody else's never stands in the place of what was answered here.
   function takeOne(card, { verdict, kind, sure, comment, marked, at, by, follows }) {
@@ -67,25 +69,41 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function keep() {
     merge();
     const given = cards.filter(({ answer }) => answer.at);
-    const all = given.map(({ element: { id }, answer }) => ({ id, ...answer, marked: [...answer.marked] }));
+    const all = given.map(({ id, answer }) => ({ id, ...answer, marked: [...answer.marked] }));
     try {
       localStorage.setItem(KEPT, JSON.stringify({ times, labeller: bar.labeller.value, cards: all }));
+      canKeep = true;
     } catch {
+      canKeep = false;
       say("cannot_keep");
     }
   }
 
-  // What is kept and newer than what is here; how many answers that were.
-  function merge(given = null) {
+  // What is kept and newer than what is here; how many answers that were. `own`: by this page, else by one beside it.
+  function mergeOne(text, own) {
     try {
-      const kept = JSON.parse(given ?? localStorage.getItem(KEPT));
+      const kept = JSON.parse(text);
       if (!kept) return 0;
-      const all = kept.cards.map((one) => [cards.find(({ element }) => element.id === one.id), one]);
-      for (const name of ["changed", "saved"]) if (kept.times[name] > times[name]) times[name] = kept.times[name];
-      return take(all.filter(([card, one]) => card && one.at > (card.answer.at ?? "")), kept.labeller, kept.times.started);
+      const all = kept.cards.map((one) => [cards.find(({ id }) => id === one.id), one]);
+      const taken = take(all.filter(([card, one]) => card && one.at > (card.answer.at ?? "")), kept.labeller, kept.times.started);
+      if (own) for (const name of ["changed", "saved"]) if (kept.times[name] > times[name]) times[name] = kept.times[name];
+      if (!own) beside(kept.times, taken);
+      return taken;
     } catch {
       return 0;  // nothing is kept here, or it is no longer what it was: the reader begins anew
     }
+  }
+
+  // The index saves what its parts ask as well; of what it has saved a part need not warn.
+  function beside({ saved }, taken) {
+    if (hasParts && taken) times.changed = after(times.saved);
+    if (!hasParts && saved > times.changed) times.saved = after(times.changed);
+  }
+
+  function merge(given = null) {
+    const read = (key) => { try { return localStorage.getItem(key); } catch { return null; } };
+    const taken = mergeOne(given ?? read(KEPT), true);
+    return form.beside?.reduce((sum, id) => sum + mergeOne(read(keyOf(id)), false), taken) ?? taken;
   }
 
   // By another tab: a name that was corrected there is not put back from here.
@@ -95,11 +113,11 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     if (document.activeElement !== bar.labeller) bar.labeller.value = there?.labeller || bar.labeller.value;
     // It may have written without knowing yet what was answered here: that is kept once more.
     const known = new Map(there?.cards?.map(({ id, at }) => [id, at]));
-    if (there && cards.some(({ element: { id }, answer: { at } }) => at > (known.get(id) ?? ""))) keep();
+    if (there && cards.some(({ id, answer: { at } }) => at > (known.get(id) ?? ""))) keep();
   }
 
   function warn(event) {
-    if (!unsaved()) return;
+    if (!unsaved() || (within && canKeep)) return;
     event.preventDefault();
     event.returnValue = true;  // what Chromium heeded before 119
   }
@@ -110,7 +128,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
       const place = localStorage.getItem(PLACE);
       localStorage.setItem(PLACE, place ?? "");
       if (!place) localStorage.removeItem(PLACE);
-      const card = cards.find(({ element }) => element.id === place);
+      const card = cards.find(({ id }) => id === place);
       if (!card || location.hash || !answered().length) return;
       openAround(card.element);
       card.element.scrollIntoView();
@@ -149,7 +167,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   async function open(file) {
     const given = file.size > LARGEST ? null : await file.text().then(JSON.parse).catch(() => null);
     const all = await packedCurves.all(), wrong = answersFile.whatIsWrong(given, cards, all);
-    if (wrong) return say(wrong, file.name);
+    if (wrong) return say(wrong, file.name) ?? null;
     merge();
     const { started, answers } = answersFile.answersIn(given, cards), ours = answers.filter(answersFile.isOurs(given, all));
     const taken = take(ours, given.labeller, started), inFile = new Set(ours.map(([card]) => card));
@@ -158,7 +176,18 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     if (same) times.saved = after(times.changed);
     else if (taken) times.changed = after(times.saved);
     keep();
-    say("opened", taken);
+    return taken;
+  }
+
+  // One after the other, as far as they are whole.
+  async function openAll(files) {
+    let sum = 0;
+    for (const file of files) {
+      const taken = await open(file);
+      if (taken === null) return;
+      sum += taken;
+    }
+    say("opened", sum);
   }
 
   // ---- what is seen
@@ -171,7 +200,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
   function sayUnnamed() {
     const [first, ...more] = unnamed();
     if (!first) return;
-    const jump = made("a", { href: `#${first.element.id}` }, filled(bar.dataset.unnamed, more.length + 1));
+    const jump = made("a", { href: `${first.asked.part ?? ""}#${first.id}` }, filled(bar.dataset.unnamed, more.length + 1));
     jump.addEventListener("click", () => {
       openAround(first.element);
       setTimeout(() => first.fields.elements.kind.focus());
@@ -198,7 +227,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     answer.comment = comment.value;
     card.was = copied(answer);
     element.classList.toggle("answered", Boolean(answer.verdict));
-    element.querySelector(".clear").hidden = isBlank(answer);
+    fields.querySelector(".clear").hidden = isBlank(answer);
     element.dispatchEvent(new CustomEvent("marked", { bubbles: true }));
     paintMarks(card);
     progress();
@@ -378,7 +407,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
 
   function add(asked, element, template) {
     const minis = [...element.querySelectorAll(".mini")];
-    const card = { asked, element, minis: [], ids: [], answer: blank(), was: blank() };
+    const card = { id: element.id, asked, element, minis: [], ids: [], answer: blank(), was: blank() };
     const place = element.querySelector(".ask");  // beside the curve
     (place ?? element).insertBefore(byId(template).content.cloneNode(true), place?.firstChild ?? null);
     card.fields = element.querySelector("form.answer");
@@ -405,19 +434,26 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     card.ids.push(id);
   }
 
+  // A group whose card is in another file: it is answered there, or on the sheet.
+  function addElsewhere(asked) {
+    const element = document.querySelector(`.glance [data-group="${CSS.escape(asked.name)}"]`) ?? made("li");
+    const fields = byId("answer").content.querySelector("form").cloneNode(true);
+    cards.push({ id: `group-${asked.name}`, asked, element, fields, minis: [], ids: [], answer: blank(), was: blank() });
+  }
+
   function become(card) {
     answering.current?.element.classList.remove("current");
     answering.current = card;
     card.element.classList.add("current");
     try {
-      if (answered().length) localStorage.setItem(PLACE, card.element.id);
+      if (answered().length) localStorage.setItem(PLACE, card.id);
     } catch {
       // nothing is kept here, which the page has said
     }
   }
 
   function start() {
-    form.groups.forEach((asked) => add(asked, byId(`group-${asked.name}`), "answer"));
+    form.groups.forEach((asked) => (asked.part ? addElsewhere(asked) : add(asked, byId(`group-${asked.name}`), "answer")));
     form.rules.forEach((asked) => add(asked, byId(`rule-${asked.rule}`), "objection"));
     bar.querySelector(".progress").hidden = toAsk().length === 0;  // the index of several parts
     document.querySelectorAll("details.later").forEach((later) => later.addEventListener("toggle", progress));
@@ -430,8 +466,7 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
       if (isReserved()) say("reserved", name());
     });
     bar.saved.addEventListener("change", async () => {
-      const [file] = bar.saved.files;
-      if (file) await open(file);
+      if (bar.saved.files.length) await openAll([...bar.saved.files]);
       bar.saved.value = "";  // the same file may be opened again
     });
     const button = made("button", { type: "button", class: "mark" });
@@ -440,7 +475,9 @@ const answering = { cards: [], current: null, large: null };  // large: the smal
     byId("large").addEventListener("shown", ({ detail }) => showMark(detail));
     byId("keys").querySelector("[data-erase]").addEventListener("click", erase);
     addEventListener("beforeunload", warn);
-    addEventListener("storage", ({ key, newValue }) => { if (key === KEPT) heard(newValue); });
+    addEventListener("storage", ({ key, newValue }) => { if (key === KEPT) heard(newValue); else if (form.beside?.map(keyOf).includes(key)) merge(); });
+    addEventListener("pageshow", ({ persisted }) => { if (persisted) merge(); });  // back from another file
+    document.addEventListener("click", ({ target }) => { within = Boolean(target.closest('a[href*=".html"]')); });
     restore();
     offerKinds();
     progress();

@@ -85,7 +85,7 @@ const answersFile = {};
   }
 
   // all: what is packed into the page, where that could be unpacked.
-  const isThere = (all, { asked, element }, id) => asked.shown.includes(id) || all?.cards[element.id]?.[1].includes(all.index.get(id));
+  const isThere = (all, { id: card, asked }, id) => asked.shown.includes(id) || asked.part || all?.cards[card]?.[1].includes(all.index.get(id));
   const isShown = (all) => ([card, { marked }]) => card && marked.every((id) => isThere(all, card, id));
   // A group is known by its members; a rule of the same name may have rejected other series in a report of other groups,
   // but not in one that arranged the same ones otherwise.

@@ -12,6 +12,7 @@
 
   // A row is passed by, unless its card mixes several kinds: then it may be one of them.
   function isAsked(card) {
+    if (card.asked.part) return false;
     const family = answering.familyOf(card);
     return !family || family.answer.verdict === "mixed";
   }
