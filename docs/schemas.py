@@ -93,6 +93,8 @@ OTHERS: dict[str, list[Any]] = {
     "score": [TROUBLE],
     "labels import": [IMPORTED, TROUBLE],
     "labels review": [{"rows": "int", "suspicious": "int", "shown": "int"}],
+    "serve": [{"url": "str", "token": "bool"}],
+    "export": [{"model": "str", "bytes": "int", "features": "bool"}],
     "labels export": [{"rows": "int", "labels": "int", "file": "?str", "table": "?str"}],
     "labels list": [{"files": [ANSWERS_FILE], "kinds": {"*": "int"}, "labellers": ["str"]}],
     "labels remove": [{"removed": ["str"], "series": "int", "labels": "int"}],

@@ -16,7 +16,8 @@ pytest_plugins = [
     f"tests.support.{name}"
     for name in (
         "kernels", "answer_page", "browsers", "bundles", "commands", "disk", "features_workspace", "file_tables",
-        "labels", "needs", "plant", "power", "report_workspace", "screened", "servers", "slow_table",
+        "labels", "needs", "plant", "power", "report_workspace", "screened", "served", "servers",
+        "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent

@@ -6,7 +6,8 @@ Every command of the command line is a function here: `tsclust.extract(Path("ws"
 
 The house, a later line above an earlier one (pyproject.toml holds the arrows, CONTRIBUTING.md says where to add what):
 
-    cli, notebook         doors: the command line; tsclust.open() and its figures
+    cli                   the door for people: the command line
+    notebook, serve       doors for programs: tsclust.open() and its figures; models and scores over HTTP
     pipeline              a module for each command: settings, lock, rooms, Result
     simulation            synthetic machines and experts who know the truth
     embedded_postgres     a PostgreSQL for the demo and the tests
@@ -36,6 +37,7 @@ _PUBLIC = {
     "cluster": "pipeline.cluster",
     "demo": "pipeline.demo",
     "diff": "pipeline.diff",
+    "export": "pipeline.export",
     "extract": "pipeline.extract",
     "features": "pipeline.features",
     "figures": "pipeline.report",
@@ -65,6 +67,7 @@ if TYPE_CHECKING:
     from tsclust.pipeline.cluster import cluster as cluster
     from tsclust.pipeline.demo import demo as demo
     from tsclust.pipeline.diff import diff as diff
+    from tsclust.pipeline.export import export as export
     from tsclust.pipeline.extract import extract as extract
     from tsclust.pipeline.features import features as features
     from tsclust.pipeline.filter import filter as filter

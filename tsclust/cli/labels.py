@@ -79,6 +79,16 @@ def export(
         show([tsclust.labels_export(root, to, {"labels": {"resolve": resolve}}, listen, to_table=to_table)])
 
 
+def export_(
+    root: Root = HERE,
+    bundle: Annotated[Path | None, typer.Option(help="The file to write, e.g. model.zip")] = None,
+    json: Json = False,
+) -> None:
+    """Write the model as one file, for Scorer or tsclust serve on another machine."""
+    with shown(json) as (listen, show):
+        show([tsclust.export(root, bundle, {}, listen)])
+
+
 def train(
     root: Root = HERE,
     reject_errors: Annotated[str | None, typer.Option(help=AVOID)] = None,

@@ -23,8 +23,8 @@ def plain(text: str) -> str:
 def test_there_are_the_commands_of_the_contract() -> None:
     assert set(COMMANDS) == {
         "demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status", "verify", "train",
-        "score", "labels import", "labels review", "labels export",
-        "labels list", "labels remove", "history", "diff", "undo", "prune",
+        "score", "export", "labels import", "labels review", "labels export",
+        "labels list", "labels remove", "history", "diff", "undo", "prune", "serve",
     }  # fmt: skip
 
 

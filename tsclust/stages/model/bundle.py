@@ -124,14 +124,14 @@ def write(writer: StageWriter, model: ModelBundle) -> None:
         writer.write_bytes(FEATURES_FILE, model.feature_text.encode())
 
 
-def read(folder: Path) -> ModelBundle:
-    """The bundle in a folder.
+def read(folder: Path, largest: int = skops_file.LARGEST) -> ModelBundle:
+    """The bundle in a folder, which takes at most so many bytes in memory.
 
     Raises StageMissingError where there is none, or one of a newer or much older tsclust or another scikit-learn;
     DamagedError where a file is not what `train` wrote.
     """
     manifest = _manifest(folder)
-    held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features))
+    held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features), largest)
     if "typical" not in held:  # what version 0.1 wrote until rules knew kinds of series
         raise StageMissingError(
             f"the model in {folder} was made by an earlier tsclust, for features and rules that have changed since",

@@ -41,7 +41,7 @@ def as_trained(table: pa.Table, columns: Iterable[str], trained: Mapping[str, st
 
     Raises SettingsError for a column of which a cast would not keep all that there is.
     """
-    cast = {name: _as_trained(name, table[name], _type_named(trained.get(name, "null"))) for name in columns}
+    cast = {name: _as_trained(name, table[name], type_named(trained.get(name, "null"))) for name in columns}
     try:
         return pl.DataFrame(pa.table(cast))
     except (PolarsError, PanicException, pa.ArrowException, ValueError, TypeError) as error:
@@ -107,7 +107,7 @@ def _ids(found: pa.DataType, to: pa.DataType) -> bool:
     return any(whole) and text
 
 
-def _type_named(text: str) -> pa.DataType:
+def type_named(text: str) -> pa.DataType:
     """The type that `names_of` calls so; null for one that has no family."""
     try:
         if zoned := _ZONED.fullmatch(text):

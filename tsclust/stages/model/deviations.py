@@ -52,10 +52,14 @@ class Yardstick:
         """The carried columns that it needs."""
         return tuple(dict.fromkeys((*self.baseline, *filter(None, [self.machine]))))
 
+    def keys(self, carried: pl.DataFrame, rows: int) -> Keys:
+        """(rows,) the baseline of each series with these carried columns."""
+        return _keys(carried, self.baseline, rows)
+
     def measure(self, rows: FeatureRows, carried: pl.DataFrame) -> Deviations:
         """The deviations of series with these features and these carried columns, row by row the same ones."""
         keep, machine = rows.kept, tuple(filter(None, [self.machine]))
-        baseline = _keys(carried, self.baseline, len(rows))
+        baseline = self.keys(carried, len(rows))
         machines = baseline if self.baseline == machine else _keys(carried, machine, len(rows))
         z = self.scaler.deviations(rows.x[keep], baseline[keep])
         return Deviations(rows.ids, rows.rejected_by, keep, z, machines[keep], machines[~keep])

@@ -60,10 +60,11 @@ def _named_anew(packed: bytes) -> bytes:
     return out.getvalue()
 
 
-def loads(content: bytes, features: int) -> dict[str, Any]:
-    """What was dumped. Raises DamagedError for anything but a pipeline of `classifier.candidates`, arrays, numbers
-    and texts; and for trees that could not have grown on `features` features."""
-    return refusing_damage(lambda: _classifier(_loaded(content), features))
+def loads(content: bytes, features: int, largest: int = LARGEST) -> dict[str, Any]:
+    """What was dumped, of at most `largest` bytes unpacked. Raises DamagedError for anything but a pipeline of
+    `classifier.candidates`, arrays, numbers and texts; and for trees that could not have grown on `features` features.
+    """
+    return refusing_damage(lambda: _classifier(_loaded(content, largest), features))
 
 
 def _classifier(found: Any, features: int) -> dict[str, Any]:
@@ -86,11 +87,11 @@ def refusing_damage(read: Callable[[], T]) -> T:
         raise _damaged(f"{type(error).__name__}: {error}") from None
 
 
-def _loaded(content: bytes) -> Any:
+def _loaded(content: bytes, largest: int) -> Any:
     with zipfile.ZipFile(io.BytesIO(content)) as packed:
         size = sum(info.file_size for info in packed.infolist())
-        if size > LARGEST:
-            raise ValueError(f"it has {size:,} bytes, expected at most {LARGEST:,}")
+        if size > largest:
+            raise ValueError(f"it has {size:,} bytes unpacked, expected at most {largest:,}")
         for info in packed.infolist():
             if info.filename.endswith(".npy"):
                 _refuse_overstated(packed, info)

@@ -16,7 +16,7 @@ def block_of(table: pa.Table, carried: Sequence[str]) -> SeriesBlock:
     Raises SettingsError for a column that is missing, there twice or not of its type, BadSeriesError for a series
     without an id.
     """
-    _check_names(table.column_names, (ID, VALUES, *carried))
+    check_names(table.column_names, (ID, VALUES, *carried))
     if table[ID].null_count:
         raise BadSeriesError(f"{table[ID].null_count:,} series have no {ID}", "Give every series an id")
     ids, values = table.schema.field(ID).type, table.schema.field(VALUES).type
@@ -24,7 +24,14 @@ def block_of(table: pa.Table, carried: Sequence[str]) -> SeriesBlock:
     return SeriesBlock.from_arrow(given)
 
 
-def _check_names(there: Sequence[str], needed: Sequence[str]) -> None:
+def ids_of(table: pa.Table) -> pa.Array:
+    """(n,) series_id as integers or text, null where there is none. Raises SettingsError for another type."""
+    ids = _cast(table, ID, _type_of_id(table.schema.field(ID).type)).combine_chunks()
+    return ids.chunk(0) if isinstance(ids, pa.ChunkedArray) else ids
+
+
+def check_names(there: Sequence[str], needed: Sequence[str]) -> None:
+    """Raises SettingsError for a column that is missing or there twice."""
     if missing := next((name for name in needed if name not in there), None):
         has = f"they have: {', '.join(there)[:200]}" if there else "they have no columns"
         raise SettingsError(

@@ -83,10 +83,13 @@ class Scorer:
 
     def score_block(self, block: SeriesBlock, table: pa.Table) -> Scores:
         """The scores of a block of series; `table` has their carried columns. Raises SettingsError as `score` does."""
+        return score_rows(self.model, *self.describe(block, table))
+
+    def describe(self, block: SeriesBlock, table: pa.Table) -> tuple[FeatureRows, pl.DataFrame]:
+        """What `score_rows` takes: the features of a block of series, and their carried columns as in training."""
         trained = self.model.facts.feature_contract.carried or {}
         carried = carried_types.as_trained(table, self.carried, trained)
-        rows = self._describer.describe(block, carried)
-        return score_rows(self.model, rows, carried)
+        return self._describer.describe(block, carried), carried
 
 
 def score_rows(model: ModelBundle, rows: FeatureRows, carried: pl.DataFrame) -> Scores:

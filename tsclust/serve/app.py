@@ -1,0 +1,66 @@
+"""The application: what there is in a service, its routes, and the gate around them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from tsclust.errors import TsclustError
+from tsclust.serve import openapi, problems, routes_health, routes_models, routes_scores
+from tsclust.serve.access import Access
+from tsclust.serve.gate import Gate
+from tsclust.serve.metrics import Metrics
+from tsclust.serve.models import Models
+from tsclust.serve.settings import ServeSettings
+from tsclust.serve.state import Service
+from tsclust.serve.store import Store
+
+OWN = ".serve"  # the service's own folder among the workspaces
+ABOUT = "Models that find the kinds of malfunction in short sensor series, and the jobs that make them."
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line says.
+
+    access: who may ask; prefix: of paths, behind a proxy; allow_features: run Python code that bundles bring
+    """
+
+    access: Access = field(default_factory=lambda: Access(frozenset({"localhost", "127.0.0.1", "[::1]"}), {}))
+    prefix: str = ""
+    allow_features: bool = False
+
+
+def create(root: Path, settings: ServeSettings, options: Options) -> ASGIApp:
+    """The service for the workspaces in the folder `root`, for any ASGI server; one process at a time has it."""
+    own = root / OWN
+    own.mkdir(parents=True, exist_ok=True, mode=0o700)
+    metrics = Metrics()
+    store = Store.at(own / "models", settings.unpacked_mb * 1_000_000, options.allow_features)
+    models = Models(store, settings.loaded, settings.waiting, metrics.loaded.set)
+    app = FastAPI(title="tsclust", description=ABOUT, docs_url=None, redoc_url=None, lifespan=_life)
+    app.state.service = Service(root, own, settings, models, metrics)
+    for kind in (TsclustError, HTTPException, RequestValidationError, ValidationError, OSError, MemoryError):
+        app.add_exception_handler(kind, problems.handle)
+    for routes in (routes_health, routes_models, routes_scores):
+        app.include_router(routes.router)
+    app.__dict__["openapi"] = partial(openapi.describe, app)
+    return Gate(app, options.access, metrics, options.prefix)
+
+
+@asynccontextmanager
+async def _life(app: FastAPI) -> AsyncIterator[None]:
+    here: Service = app.state.service
+    try:
+        yield
+    finally:
+        here.models.close()

@@ -1,0 +1,114 @@
+"""uvicorn, as this service runs it: one process, patience with an end, and no word on the terminal but the log's."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import filelock
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from tsclust.errors import TsclustError, WorkspaceBusyError
+from tsclust.serve.app import OWN, Options, create
+from tsclust.serve.log import note
+from tsclust.serve.place import Place
+from tsclust.serve.settings import ServeSettings
+
+PATIENCE = 20.0  # seconds for the head of a request, and for an idle connection
+GRACE = 15  # seconds for requests to end in, once the service is asked to stop
+
+
+class Patient(H11Protocol):
+    """Closes a connection whose first request does not come, or comes byte by byte: uvicorn's own limit begins behind
+    the first answer."""
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self.loop.call_later(PATIENCE, self._give_up)
+
+    def _give_up(self) -> None:
+        asked: object = self.cycle  # None until the head of a request is there
+        if asked is None:
+            self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Ends at the first SIGTERM or Ctrl-C when requests have ended, at the second at once."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        before = {number: signal.signal(number, self._asked) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit
+        self.should_exit = True
+
+
+def run(app: ASGIApp, place: Place, started: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `started` is called once the place is ours.
+
+    Raises TsclustError where it is taken.
+    """
+    configured = uvicorn.Config(
+        app, place.host, place.port, http=Patient, ws="none", log_config=None, access_log=False,
+        server_header=False, date_header=True, timeout_keep_alive=int(PATIENCE), timeout_graceful_shutdown=GRACE,
+        lifespan="on", proxy_headers=False, limit_concurrency=200,
+        ssl_certfile=place.certificate, ssl_keyfile=place.key,
+    )  # fmt: skip
+    sock = _bound(place)
+    started()
+    note("listening", url=place.url)
+    asyncio.run(Server(configured).serve(sockets=[sock]))
+    note("stopped")
+
+
+def _bound(place: Place) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    # asyncio sends without delay (TCP_NODELAY) only where the protocol is named: 40 ms of each answer.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((place.host, place.port))
+    except OSError as error:
+        sock.close()
+        raise TsclustError(
+            f"{place.url}: {error.strerror or error}: expected an address of this machine that is free",
+            "Stop what listens there, or choose another one with --port",
+        ) from None
+    sock.listen(2_048)
+    return sock
+
+
+def lock(own: Path) -> filelock.BaseFileLock:
+    """One service for a folder of workspaces. Raises WorkspaceBusyError."""
+    found = filelock.FileLock(own / "serve.lock", timeout=0)
+    try:
+        found.acquire()
+    except filelock.Timeout:
+        raise WorkspaceBusyError(
+            f"another tsclust serve has {own.parent}", "Stop it, or serve another folder with -w"
+        ) from None
+    return found
+
+
+def serve(root: Path, settings: ServeSettings, options: Options, place: Place, started: Callable[[], None]) -> None:
+    """The service for the folder `root`, which is made. Raises what `run` and `lock` raise."""
+    (root / OWN).mkdir(parents=True, exist_ok=True)
+    held = lock(root / OWN)
+    try:
+        run(create(root, settings, options), place, started)
+    finally:
+        held.release()

@@ -1,0 +1,43 @@
+"""What one service has, for its routes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import quote
+
+from starlette.requests import Request
+
+from tsclust.serve.metrics import Metrics
+from tsclust.serve.models import Models
+from tsclust.serve.settings import ServeSettings
+from tsclust.wording.language import Language
+
+
+@dataclass(frozen=True)
+class Service:
+    """root: the folder of workspaces; own: a folder in it that is the service's alone."""
+
+    root: Path
+    own: Path
+    settings: ServeSettings
+    models: Models
+    metrics: Metrics
+
+
+def service(request: Request) -> Service:
+    """That of a request."""
+    return cast(Service, cast(Any, request.app).state.service)
+
+
+def address(request: Request, *parts: str) -> str:
+    """The path of something, behind a proxy too, whose host and scheme we do not know."""
+    return "/".join((request.scope.get("root_path", ""), *(quote(part, safe="") for part in parts)))
+
+
+@cache
+def language(code: str) -> Language:
+    """en or ru, read once."""
+    return Language.load(code)
