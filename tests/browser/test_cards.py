@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.answer_page import press, said, verdict
 from tests.support.pages import CLIPPED, Opened
-from tsclust.stages.reports.data import Near, ReportData
+from tsclust.stages.reports.data import Curve, Near, ReportData
 from tsclust.stages.reports.groups import page as group_page
 from tsclust.stages.reports.groups.page import render
 
@@ -165,3 +166,32 @@ def test_what_was_typed_is_one_step_and_what_was_erased_stays_away(page: Page, f
     press(page, "Escape", "Control+z")
     assert verdict(page, 1) is None
     assert opened.is_quiet()
+
+
+@pytest.mark.parametrize(("lang", "day"), [("en", r"[A-Z][a-z]{2} \d{1,2}, 2024"), ("ru", r"\d\d\.\d\d\.2024")])
+def test_machine_and_day_under_a_small_curve_are_whole_and_as_the_language_writes_them(
+    page: Page, four_kinds_data: ReportData, tmp_path: Path, lang: str, day: str
+) -> None:
+    """Of members drawn in the page's template and of those that its script adds."""
+    long = "Press 12, hall 4 east, behind the gate"
+    groups = tuple(
+        replace(g, members=_named(g.members[:3], long), sample=_named(g.sample, long)) for g in four_kinds_data.groups
+    )
+    path = tmp_path / "long.html"
+    path.write_text(render(replace(four_kinds_data, groups=groups), lang), encoding="utf-8")
+    for width in (400, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        Opened(page, path)
+        card = page.locator(".card").first
+        card.locator(".tools button").nth(1).click()
+        texts, days = card.locator(".mini small").all(), card.locator(".mini time").all_inner_texts()
+        assert len(texts) == len(days) > len(groups[0].members)
+        assert all(long in text.inner_text().replace("\n", " ") for text in texts)
+        assert not [text for text in days if not re.fullmatch(day, text)]
+        assert not [text for text in texts if text.evaluate("(e) => e.scrollWidth > e.clientWidth + 1")]
+
+
+def _named(curves: tuple[Curve, ...], machine: str) -> tuple[Curve, ...]:
+    return tuple(
+        replace(c, carried=tuple((n, machine if n == "machine" else value) for n, value in c.carried)) for c in curves
+    )

@@ -118,6 +118,12 @@ class Language:
         whole = int(n) if n == int(n) else n  # 1.0 is not 1 to the rules: it has a visible fraction
         return str(self.texts["plurals"][what][self.locale.plural_form(whole)])
 
+    def day(self, day: date) -> str:
+        """As short as it can be read by everyone: Mar 1, 2024; 01.03.2024."""
+        month = self.locale.months["format"]["abbreviated"][day.month]
+        known = {"day": day.day, "short": month, "year": day.year, "dd": f"{day:%d}", "mm": f"{day:%m}"}
+        return str(self.texts["numbers"]["day"].format(**known))
+
     def date(self, day: date) -> str:
         month = self.locale.months["format"]["wide"][day.month]
         return str(self.texts["numbers"]["date"].format(day=day.day, month=month, year=day.year))

@@ -114,6 +114,7 @@ def test_numbers_and_dates_by_language() -> None:
     assert (en.fixed(1234567, 0), ru.fixed(1234567, 0)) == ("1,234,567", "1\u202f234\u202f567")
     assert (en.share(0.0096), ru.share(0.0096), en.share(0.983)) == ("0.96%", "0,96\u00a0%", "98%")
     assert (en.date(date(2024, 3, 1)), ru.date(date(2024, 3, 1))) == ("March 1, 2024", "1 марта 2024\u00a0г.")
+    assert (en.day(date(2024, 3, 1)), ru.day(date(2024, 3, 1))) == ("Mar 1, 2024", "01.03.2024")
     assert (en.month("2024-03"), ru.month("2024-03"), en.month("odd")) == ("March 2024", "март 2024", "odd")
     assert [ru.counted(n, "group") for n in (1, 2, 5, 11, 21, 1.5)] == [
         "1\u00a0группа", "2\u00a0группы", "5\u00a0групп", "11\u00a0групп", "21\u00a0группа", "1,5\u00a0группы",

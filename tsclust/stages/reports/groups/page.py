@@ -119,11 +119,11 @@ def _families(data: ReportData) -> dict[str, list[Group]]:
     return families
 
 
-def _whose(baseline: Sequence[str], language: Language, curve: Curve) -> str:
-    """Of which machine a series is, and when it was recorded, as far as carried columns say so."""
-    machine = [language.plain(value) for name, value in curve.carried if name in baseline and value is not None]
-    days = [f"{value:%Y-%m-%d}" for _, value in curve.carried if isinstance(value, date)]
-    return " · ".join([*machine[:1], *days[:1]])
+def _whose(baseline: Sequence[str], language: Language, curve: Curve) -> tuple[str, str]:
+    """Of which machine a series is, and on which day it was recorded; "" where no carried column says so."""
+    machines = (language.plain(value) for name, value in curve.carried if name in baseline and value is not None)
+    days = (language.day(value) for _, value in curve.carried if isinstance(value, date))
+    return next(machines, ""), next(days, "")
 
 
 def _members(data: ReportData, language: Language) -> dict[str, Any]:

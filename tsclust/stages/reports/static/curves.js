@@ -45,6 +45,12 @@ const packedCurves = {};
     const [year, month, date] = text.split("-").map(Number);
     return filled(filled(filled(words.date, date, "DD"), year, "YYYY"), JSON.parse(words.months)[month - 1], "MM");
   };
+  // As short as it can be read by everyone.
+  packedCurves.day = (text) => {
+    const [year, month, date] = text.split("-"), { day: form, short } = words;
+    const days = filled(filled(form, date, "DD"), Number(date), "D");
+    return filled(filled(filled(days, JSON.parse(short)[month - 1], "MMM"), month, "MM"), year, "YYYY");
+  };
   const moment = ([text, zone]) => {
     const [date, time] = text.split(" ");
     return day(date) + (time ? `, ${time}` : "") + (zone ? ` ${zone}` : "");

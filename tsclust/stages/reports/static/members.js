@@ -11,11 +11,12 @@ const membersOf = {};
   const stopsOf = (card) => JSON.parse(card.querySelector(".plot").dataset.stops);
   const first = (text) => (text.length > LONG ? `${text.slice(0, LONG - 1)}…` : text);
 
-  // Of which machine it is, and when it was recorded.
+  // Of which machine it is, and on which day it was recorded.
   function whose(all, n) {
-    const { machine } = members, time = all.columns.find((column) => Array.isArray(column[n]));
-    const known = machine >= 0 && all.columns[machine][n] !== null ? [packedCurves.cell(all.columns[machine][n])] : [];
-    return [...known, ...(time ? [time[n][0].slice(0, 10)] : [])].join(" · ");
+    const { machine } = members, time = all.columns.find((column) => Array.isArray(column[n])), said = [];
+    if (machine >= 0 && all.columns[machine][n] !== null) said.push(made("bdi", {}, packedCurves.cell(all.columns[machine][n])));
+    if (time) said.push(made("time", {}, packedCurves.day(time[n][0].slice(0, 10))));
+    return said;
   }
 
   function mini({ all, card }, n) {
@@ -26,7 +27,8 @@ const membersOf = {};
     svg.append(drawn("path", { class: "line", d: path(points(all, n, stops)) }));
     const id = packedCurves.name(all, n), button = made("button", { type: "button", class: "mini", "data-series": n, "aria-label": filled(words.enlarge, id) });
     button.append(svg, made("span", {}, made("bdi", {}, first(id))));
-    if (whose(all, n)) button.append(made("small", {}, made("bdi", {}, whose(all, n))));
+    const said = whose(all, n);
+    if (said.length) button.append(made("small", {}, ...said));
     return made("li", {}, button);
   }
 
