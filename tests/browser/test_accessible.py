@@ -58,6 +58,11 @@ def test_nothing_keeps_people_from_the_report(page: Page, pages: dict[str, Path]
     page.locator("#group-2 [value=dont_know]").check()
     page.locator("#group-1 .toggle").first.click()
     page.locator(".rule .toggle").first.click()
+    page.locator("#group-1 .tools button").first.click()
+    page.locator("#group-1 [data-zoom='+']").click()
+    page.locator(".glance .pick").first.click()
+    page.locator("#find").fill("W1")
+    expect(page.locator("#found button").first).to_be_visible()
     assert serious(page) == []
     page.locator("#group-1 .mini").first.click()
     assert serious(page) == []

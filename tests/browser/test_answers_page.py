@@ -186,6 +186,7 @@ def test_where_the_browser_keeps_nothing_it_is_said_and_saving_works(
 ) -> None:
     page.add_init_script(f"Object.defineProperty(globalThis, 'localStorage', {{ get: () => {KEPT} }})")
     opened = Opened(page, four_kinds_page)
+    assert said(page).startswith("This browser cannot keep")  # before the first answer
     page.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
     assert said(page) == "This browser cannot keep your answers: save them before you close the page."
     page.locator("#bar [name=labeller]").fill("x")

@@ -55,6 +55,21 @@ def test_a_row_is_the_same_as_its_card_by_enter(page: Page, family_page: Path) -
     assert opened.is_quiet()
 
 
+def test_what_was_answered_stands_on_every_chip_at_once(page: Page, family_page: Path) -> None:
+    Opened(page, family_page)
+    name = page.locator(".near li").first.get_attribute("data-group")
+    page.locator(f"#group-{name} [value=malfunction]").first.check()
+    page.locator(f"#group-{name} [name=kind]").fill("worn brushes")
+    chips = page.locator(f'.near [data-group="{name}"] .state, .glance [data-group="{name}"] .state')
+    assert chips.count() > 1
+    assert set(chips.all_text_contents()) == {"▲ worn brushes"}
+    page.locator("#group-1 [value=normal]").check()
+    page.locator("#group-2 .same").click()
+    expect(page.locator("#group-2 > header .state")).to_have_text("✓ normal")
+    page.locator("#group-1 [value=bad_recording]").check()
+    expect(page.locator("#group-2 > header .state")).to_have_text("✕ bad recording")
+
+
 def test_a_row_is_passed_by_unless_its_card_mixes_several_kinds(page: Page, family_page: Path) -> None:
     Opened(page, family_page)
     expect(page.locator("#bar .done")).to_have_text("0 of 3 answered")
