@@ -140,6 +140,16 @@ class Period:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of two parts of a group that it may be better divided into: its share, a typical series of it, and what is
+    unusual about it."""
+
+    share: float
+    typical: Curve
+    unusual: tuple[Unusual, ...]
+
+
+@dataclass(frozen=True)
 class Group:
     """One card: a group, or a cluster of one model, which has no number.
 
@@ -150,6 +160,8 @@ class Group:
     around    where 90 % of the normal series of the typical one's machine, or regime, lie, and `band` is as if all
               members were of it; None where series are compared with all
     family    where most of its series are on the card of another group: of which, and what share of them
+    agreement how alike the ways are in which two of its series differ from normal, up to 1; None for too few
+    parts     the two that agree clearly more within themselves; none where there are no such parts
     """
 
     number: int | None
@@ -174,6 +186,8 @@ class Group:
     family: Near | None = None
     around: Band | None = None
     sample: tuple[Curve, ...] = ()
+    agreement: float | None = None
+    parts: tuple[Part, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tsclust.arrays import Int64s
+from tsclust.arrays import Floats, Int64s
 from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import ID, SeriesBlock, carried
@@ -26,12 +26,14 @@ from tsclust.stages.reports.data import (
     Line,
     Month,
     Near,
+    Part,
     Period,
     Plain,
     Rejected,
     Stage,
     name_of,
 )
+from tsclust.stages.reports.groups import agreement
 from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.histograms import GroupDeviations
 from tsclust.stages.reports.groups.occurrence import began, places
@@ -93,6 +95,7 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
     tallies = {name: tally for name, tally in drawn.counts.tallies.items() if tally is not None}
     times = drawn.counts.spans
     band, around = normals.bands(rows, int(chosen[0]))
+    unit = agreement.directions(shaped, reference.scaler.weights)
     return Group(
         number=row.group, k=row.k, cluster=row.cluster, size=size, share=row.share, first_k=row.first_k,
         last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
@@ -105,6 +108,8 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
             for name, first, last in periods_of(times, 1 + j)
         ),
         near=(), known=None, spreads=deviations.spreads(rows), fingerprint=hexadecimal(drawn.counts.fingerprints[j]),
+        agreement=None if row.normal else agreement.agreement(unit),
+        parts=() if row.normal else _parts(normals, reference, rows, unit),
     )  # fmt: skip
 
 
@@ -114,6 +119,21 @@ def _sample(order: Int64s, members: int) -> Int64s:
     others = order[~np.isin(order, shown)]
     more = curves.strata(others, SAMPLED - len(shown))
     return order[np.isin(order, np.concatenate([shown, more]))]
+
+
+def _parts(normals: OwnNormals, reference: NormalReference, rows: Int64s, unit: Floats) -> tuple[Part, ...]:
+    """Of a group's rows of the drawn series, whose directions are unit (n, d); none where nothing can be stated of
+    either part."""
+    drawn = normals.drawn
+    parts = tuple(
+        Part(
+            float(part.mean()),
+            curves_drawn(normals, rows[part][curves.typical_first(unit[part])[:1]])[0],
+            stands_out(drawn.x[rows[part]], drawn.keys[rows[part]], reference),
+        )
+        for part in agreement.parts(unit) or ()
+    )
+    return parts if any(part.unusual for part in parts) else ()
 
 
 def _period(column: str, first: Time, last: Time, months: tuple[Month, ...], size: int) -> Period:

@@ -17,6 +17,7 @@ from plotly.offline import get_plotlyjs
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Rejected, ReportData
+from tsclust.stages.reports.groups.agreement import CLOSE, SOME
 from tsclust.stages.reports.groups.parts import ALONE, INDEX, Book
 from tsclust.stages.reports.html.form import form, members
 from tsclust.stages.reports.html.packed_curves import Members, packed_curves
@@ -93,6 +94,8 @@ def render(
             first=FIRST,
             glance=glance,
             glance_lines={g.name: glance.lines[at] for at, g in enumerate(groups)},
+            close=CLOSE,
+            some=SOME,
             takes=language.counted(max(1, math.ceil(min(every, FIRST) * MINUTES)), "minute"),
             advice=_advice(data, language),
             style=static("page.css") + static("answers.css"),
@@ -166,8 +169,9 @@ def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
 
 
 def _draw_group(group: Group, everywhere: Band, language: Language) -> Drawing:
-    normal = group.around or everywhere
-    return draw(Frame.around((normal, group.band), group.members), normal, group.band, group.members, language)
+    """The members, and after them what is typical of its parts."""
+    normal, curves = group.around or everywhere, (*group.members, *(part.typical for part in group.parts))
+    return draw(Frame.around((normal, group.band), curves), normal, group.band, curves, language)
 
 
 def _draw_together(curves: Sequence[Curve], normal: Band, language: Language) -> Drawing:
