@@ -12,7 +12,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.answer_page import press, read
 from tests.support.pages import CLIPPED, Opened
 from tsclust.stages.reports.charts.drawing import Frame
-from tsclust.stages.reports.data import ReportData
+from tsclust.stages.reports.charts.transfer import Usual, transferred
+from tsclust.stages.reports.data import Curve, Line, ReportData
 
 PINCH = [(200, 60, 240, 60), (160, 60, 280, 60), (120, 60, 320, 60)]  # two fingers, inside the plot
 
@@ -24,6 +25,11 @@ def seen(page: Page, card: str = "#group-1") -> list[float]:
 
 def points(path: str) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
     return np.array([[float(x), float(y)] for x, y in re.findall(r"[ML](\S+) ([^ML]+)", path)])
+
+
+def usual_of(curve: Curve) -> Line:
+    assert curve.usual
+    return curve.usual
 
 
 def test_more_members_can_be_seen_put_in_order_and_marked(
@@ -65,11 +71,21 @@ def test_more_members_can_be_seen_put_in_order_and_marked(
 def test_all_members_are_laid_over_each_other(page: Page, four_kinds_page: Path, four_kinds_data: ReportData) -> None:
     opened, count = Opened(page, four_kinds_page), len(four_kinds_data.groups[1].sample)
     card, before = page.locator("#group-2"), seen(page, "#group-2")
-    button = card.get_by_role("button", name=f"All {count} in one chart")
+    button = card.get_by_role("button", name="All in one chart")
     button.click()
     expect(card.locator(".overlay path")).to_have_count(count)
     expect(card.locator(".laid")).to_contain_text(f"All {count} members.")
     left, top, wide, high = seen(page, "#group-2")
+    group = four_kinds_data.groups[1]
+    assert group.around  # so curves are drawn as if all were of the machine of the typical one, as the band is
+    frame = Frame.around((group.around, group.band), group.members)
+    there = Usual.of(usual_of(group.sample[0]))
+    for path, curve in zip(card.locator(".overlay path").all(), group.sample, strict=True):
+        drawn = points(str(path.get_attribute("d")))
+        values = np.array([np.nan if v is None else v for v in curve.values])[None]
+        (moved,) = transferred(values, -curve.start, Usual.of(usual_of(curve)), there)
+        wanted = [5 * frame.down(value) for value in moved[np.isfinite(moved)]]
+        np.testing.assert_allclose(drawn[:, 1], wanted, atol=3)
     drawn = np.vstack([points(str(p.get_attribute("d"))) for p in card.locator(".overlay path").all()])
     assert left <= drawn[:, 0].min()
     assert drawn[:, 0].max() <= left + wide
@@ -178,6 +194,13 @@ def test_a_series_is_found_by_what_is_known_of_it(
     press(page, "Enter")
     expect(page.locator("#large dd").first).to_have_text(hidden.series_id)
     expect(page.locator("#large dd").nth(1)).to_have_text(str(dict(hidden.carried)["machine"]))
+    press(page, "Escape")
+    page.locator("#find").fill(f"{dict(hidden.carried)['at']:%Y-%m-%d} {dict(hidden.carried)['machine']}")
+    expect(page.locator("#found button b")).to_have_text(hidden.series_id)
+    impossible = four_kinds_data.rejected[0].examples[-1].series_id
+    page.locator("#find").fill(impossible)
+    page.locator("#found button", has=page.get_by_text(impossible, exact=True)).first.click()
+    expect(page.locator("#large dd").first).to_have_text(impossible)
     press(page, "Escape")
     page.locator("#find").fill("no such machine")
     expect(page.locator("#found")).to_contain_text("Not among the")

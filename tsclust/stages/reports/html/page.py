@@ -21,7 +21,7 @@ from tsclust.wording.language import Language, shown
 
 STATIC = Path(__file__).parent.parent / "static"
 CONDITION = 2_000  # characters of a rule that are shown: one with an end cut off could not be judged
-CHARTS = ("page.js", "curves.js", "zoom.js")  # where there are charts and nothing is asked
+CHARTS = ("page.js", "curves.js", "transfer.js", "zoom.js")  # where there are charts and nothing is asked
 SCRIPTS = (
     *CHARTS,
     "overview.js",

@@ -62,6 +62,8 @@ const packedCurves = {};
     return Number.isInteger(value) ? String(value) : new Intl.NumberFormat(lang, { maximumSignificantDigits: 6, useGrouping: true }).format(value);
   };
   packedCurves.cells = (all, n) => [packedCurves.name(all, n), ...all.columns.map((column) => packedCurves.cell(column[n]))];
+  // What it is found by: days are also shown as 2024-03-12.
+  packedCurves.known = (all, n) => [...packedCurves.cells(all, n), ...all.columns.map((column) => column[n]).filter(Array.isArray).map(([day]) => day)];
   packedCurves.name = (all, i) => all.texts[i] ?? all.ids[i];
 
   // ---- drawing
@@ -73,21 +75,11 @@ const packedCurves = {};
     return bottom + (value - low) / (high - low) * (top - bottom);
   }
 
-  // A value of a curve between its samples; beyond its ends as at them.
-  function between(all, n, x) {
-    const at = all.places[n], value = all.values[n];
-    if (!at.length || x <= at[0]) return value[0] ?? NaN;
-    const i = at.findIndex((one) => one >= x);
-    if (i < 0) return value.at(-1);
-    const share = (x - at[i - 1]) / (at[i] - at[i - 1]);
-    return value[i - 1] + share * (value[i] - value[i - 1]);
-  }
-
   // [x, units] of curve n; `to`: as if it were of the machine, or regime, whose usual curve that is.
-  packedCurves.points = (all, n, stops, to = -1) => all.places[n].map((x, i) => {
-    const own = all.own[n] ?? -1, moved = to >= 0 && own >= 0 && own !== to ? between(all, to, x) - between(all, own, x) : 0;
-    return [x, units(stops, all.values[n][i] + moved)];
-  });
+  packedCurves.points = (all, n, stops, to = -1) => {
+    const points = to >= 0 ? packedCurves.transferred(all, n, to) : all.places[n].map((x, i) => [x, all.values[n][i]]);
+    return points.map(([x, value]) => [x, units(stops, value)]);
+  };
   packedCurves.path = (points) => {
     let pen = false, path = "";
     for (const [x, y] of points) {

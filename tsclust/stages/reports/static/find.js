@@ -3,13 +3,13 @@
   const FIRST = 20, field = byId("find"), list = byId("found"), words = byId("large").dataset, lang = document.documentElement.lang;
   const members = parsed("members");
 
-  // [card, texts, how to its small curve] of all series that the page has.
+  // [card, texts, how to its small curve, what it is found by] of all series that the page has.
   async function everything() {
     const all = await membersOf.ready, there = new Set(Object.keys(all?.cards ?? {}));
     const packed = Object.entries(all?.cards ?? {}).flatMap(([id, [, sample]]) =>
-      sample.map((n) => [byId(id), packedCurves.cells(all, n), () => membersOf.mini(byId(id), n)]));
+      sample.map((n) => [byId(id), packedCurves.cells(all, n), () => membersOf.mini(byId(id), n), packedCurves.known(all, n)]));
     const drawnOnly = Object.entries(members.cards).filter(([id]) => !there.has(id)).flatMap(([id, rows]) =>
-      rows.map((texts, i) => [byId(id), texts, () => byId(id)?.querySelector(`.mini[data-at="${i}"]`)]));
+      rows.map((texts, i) => [byId(id), texts, () => byId(id)?.querySelector(`.mini[data-at="${i}"]`), texts]));
     return [...packed, ...drawnOnly].filter(([card]) => card);
   }
   let once = null;
@@ -30,8 +30,8 @@
   async function search() {
     const all = await (once ??= everything()), wanted = field.value.trim().toLowerCase(), parts = wanted.split(/\s+/);
     if (!wanted) return list.replaceChildren();
-    const fits = all.filter(([, texts]) => {
-      const text = texts.join("\n").toLowerCase();
+    const fits = all.filter(([, , , known]) => {
+      const text = known.join("\n").toLowerCase();
       return parts.every((part) => text.includes(part));
     });
     const rank = ([, [id]]) => (id.toLowerCase() === wanted ? 0 : id.toLowerCase().startsWith(wanted) ? 1 : 2);

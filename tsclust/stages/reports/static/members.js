@@ -59,12 +59,11 @@ const membersOf = {};
     const shown = ordered(state).filter((n) => state.shown.has(n)), left = state.sample.length - shown.length;
     state.list.append(...shown.map((n) => state.shown.get(n)));
     state.more.hidden = !left;
-    state.more.textContent = counted(words.more, Math.min(MORE, left));
   }
 
   // ---- laid over each other
 
-  // Where the band is that of one machine, as if all were of it: those of which it is not known what is usual are left out.
+  // Where the band is that of one machine, as if all were of it: those whose own usual curve is not known are left out, as they are there.
   const movedTo = ({ all, card, sample }) => ("own" in card.dataset ? all.own[sample[0]] : -1);
   const canLay = (state) => state.sample.filter((n) => movedTo(state) < 0 || state.all.own[n] >= 0);
   const laid = (state) => canLay(state).map((n) => packedCurves.points(state.all, n, stopsOf(state.card), movedTo(state)));
@@ -100,7 +99,7 @@ const membersOf = {};
     select.addEventListener("change", () => { state.by = Number(select.value); arrange(state); });
     state.over = made("button", { type: "button", "aria-pressed": "false" }, counted(many < size ? words.over_some : words.over_all, many, size));
     state.over.addEventListener("click", () => lay(state));
-    state.more = made("button", { type: "button" });
+    state.more = made("button", { type: "button", title: counted(words.more_of, state.sample.length, size) }, words.more);
     state.more.addEventListener("click", () => add(state, ordered(state).filter((n) => !state.shown.has(n)).slice(0, MORE)));
     heading.textContent = words.members;
     state.list.after(made("div", { class: "tools" }, select, state.over, state.more));  // the way by Tab to the small curves stays as short

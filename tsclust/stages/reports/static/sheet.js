@@ -79,6 +79,7 @@
     list.addEventListener("dragstart", ({ target, dataTransfer }) => {
       dragged = itemAt(target) ? nameOf(itemAt(target)) : null;
       dataTransfer.effectAllowed = "link";
+      dataTransfer.setData("text/plain", dragged ?? "");
     });
     list.addEventListener("dragover", (event) => {
       const item = itemAt(event.target);
