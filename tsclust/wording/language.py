@@ -214,7 +214,7 @@ class Language:
         if value == usual:  # a digit more tells them apart
             value, usual = self.rounded(u.value, decimals + 1), self.rounded(u.usual, decimals + 1)
         if self.unit and u.unit == "value" and u.feature in self.texts["features"]:
-            usual = f"{usual}\u00a0{self.unit}"
+            value = f"{value}\u00a0{self.unit}"
         return self._sentence("instead", thing=thing, measure=measure, value=value, usual=usual)
 
     def _longer(self, thing: str, more: str, by: float) -> str:

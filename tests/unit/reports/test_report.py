@@ -27,19 +27,18 @@ from tsclust.stages.reports.data import (
     Band,
     Curve,
     Group,
-    Model,
     Month,
     Near,
     Often,
     Rejected,
     ReportData,
-    Stage,
     Unusual,
     Where,
 )
 from tsclust.stages.reports.groups import counts, sample
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.step import collect
+from tsclust.stages.reports.made_from import Model, Stage
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
 

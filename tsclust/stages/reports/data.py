@@ -9,6 +9,7 @@ from typing import Any
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.labels.group_state import GroupState
+from tsclust.stages.reports.made_from import Model, Stage
 from tsclust.stages.reports.measured import UNKNOWN, Measured
 
 FIRST = 20  # groups are asked about first, and the others offered: two hours are no plan for anyone
@@ -117,6 +118,16 @@ class Band:
 
 
 @dataclass(frozen=True)
+class Apart:
+    """Differences from what is usual for each series' own machine or regime: of members, of normal series, and of the
+    typical member."""
+
+    band: Band
+    normal: Band
+    typical: Curve
+
+
+@dataclass(frozen=True)
 class Month:
     """Of one month, like 2024-03: how many members, and how many of all series."""
 
@@ -185,6 +196,7 @@ class Group:
     fingerprint: str
     family: Near | None = None
     around: Band | None = None
+    apart: Apart | None = None
     sample: tuple[Curve, ...] = ()
     agreement: float | None = None
     parts: tuple[Part, ...] = ()
@@ -210,35 +222,6 @@ class Rejected:
     count: int
     examples: tuple[Curve, ...]
     groups: tuple[LostGroup, ...] = ()
-
-
-@dataclass(frozen=True)
-class Model:
-    """What the diagnosis says of one k."""
-
-    k: int
-    inertia: float
-    silhouette: float
-    davies_bouldin: float
-    calinski_harabasz: float
-    smallest: int
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a stage was made from and what it cost; settings, inputs and output are hashes."""
-
-    name: str
-    made_at: str
-    rows: int
-    parts: int
-    seconds: float
-    peak_mb: float
-    seed: int
-    settings: str
-    output: str
-    inputs: tuple[tuple[str, str], ...]
-    versions: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.facts import ModelFacts
 from tsclust.stages.model.quality import LEVEL, UNKNOWN, Interval, Quality, clopper_pearson
 from tsclust.stages.reports.charts.curves import Ticks, nice_ticks, steps
-from tsclust.stages.reports.data import Stage
 from tsclust.stages.reports.groups.cards import stage_of
 from tsclust.stages.reports.html.page import hash_of, static, templates
+from tsclust.stages.reports.made_from import Stage
 from tsclust.wording.language import Language
 from tsclust.workspace.manifest import Manifest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -81,6 +81,9 @@ class Frame:
         runs = self._runs(*thinned(np.array(at, np.int64), wide, POINTS_PER_CURVE))
         return "".join(_path(straightened(run, off) if off else run) for run in runs)
 
+    def curve(self, curve: Curve) -> str:
+        return self.line(_at(curve), curve.values)
+
     def area(self, band: Band) -> str:
         """The path around a band: there along the top, back along the bottom."""
         if not band.at:
@@ -103,6 +106,16 @@ class Frame:
             else:
                 runs[-1].append((x, round(unit)))
         return [run for run in runs if run]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """All groups in one frame: paths of what is normal for all, of each group's line, and of its own normal, if any."""
+
+    box: str
+    normal: str
+    lines: Mapping[str, str]
+    normals: Mapping[str, str]
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ from tsclust.series import SeriesBlock
 from tsclust.stages.features.catalogue import NAMES
 from tsclust.stages.model.profile import unlikeness
 from tsclust.stages.reports.charts import curves
-from tsclust.stages.reports.data import Band, Curve, Line, Stage
+from tsclust.stages.reports.data import Band, Curve, Line
 from tsclust.stages.reports.groups.cards import curves_of
+from tsclust.stages.reports.made_from import Stage
 from tsclust.stages.scores import onset
 from tsclust.stages.scores.drift import Changed, Shift
 from tsclust.stages.scores.onset import Sign, What

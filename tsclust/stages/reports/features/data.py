@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.reports.charts.axis import Axis
-from tsclust.stages.reports.data import Band, Curve, Stage, Unusual
+from tsclust.stages.reports.data import Band, Curve, Unusual
 from tsclust.stages.reports.features.limits import Limit, Parsed
+from tsclust.stages.reports.made_from import Stage
 
 SAME = 0.7  # features that correlate more than that say much the same: the pair plot has one of them
 STRONG = 0.9  # a correlation worth a line of its own

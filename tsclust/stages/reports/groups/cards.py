@@ -30,17 +30,18 @@ from tsclust.stages.reports.data import (
     Period,
     Plain,
     Rejected,
-    Stage,
     name_of,
 )
 from tsclust.stages.reports.groups import agreement
 from tsclust.stages.reports.groups.counts import Span, Time
+from tsclust.stages.reports.groups.differences import apart
 from tsclust.stages.reports.groups.histograms import GroupDeviations
 from tsclust.stages.reports.groups.occurrence import began, places
 from tsclust.stages.reports.groups.own_normal import OwnNormals
 from tsclust.stages.reports.groups.sample import EXAMPLES_PER_RULE, Sample
 from tsclust.stages.reports.groups.similar import middles, nearest
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
+from tsclust.stages.reports.made_from import Stage
 from tsclust.workspace.manifest import Manifest
 
 SAMPLED = 200  # members of a group, at most, that the page can lay over each other
@@ -99,7 +100,8 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
     return Group(
         number=row.group, k=row.k, cluster=row.cluster, size=size, share=row.share, first_k=row.first_k,
         last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
-        band=band, around=around, members=curves_drawn(normals, chosen),
+        band=band, around=around, apart=apart(normals, rows, int(chosen[0])) if around else None,
+        members=curves_drawn(normals, chosen),
         sample=curves_drawn(normals, sample),
         unusual=stands_out(drawn.x[rows], drawn.keys[rows], reference, drawn.rest),
         where=places(tallies, times, j, size),

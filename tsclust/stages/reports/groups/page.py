@@ -15,7 +15,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
+from tsclust.stages.reports.charts.drawing import Drawing, Frame, Glance, draw
 from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Rejected, ReportData
 from tsclust.stages.reports.groups.agreement import CLOSE, SOME
 from tsclust.stages.reports.groups.parts import ALONE, INDEX, Book
@@ -62,7 +62,6 @@ def render(
     every = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
     elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
     groups = (*data.groups, *elsewhere)
-    glance = _draw_together([g.members[0] for g in groups], data.normal, language)
     drawings = {g.name: _draw_group(g, data.normal, language) for g in groups}
     text = (
         templates(language)
@@ -88,14 +87,14 @@ def render(
             form=form(data, name, {g.name for g in (in_book or malfunctions)[FIRST:]}, book.elsewhere, book.beside),
             answers=ANSWERS,
             spreads=packed(to_json(_spreads(data, language))),
+            apart=packed(to_json(_apart(data.groups, language))) if any(g.apart for g in data.groups) else "",
             figures=drawn,
             packed_figures=packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
             plotly=packed(plotly),
             first=FIRST,
-            glance=glance,
-            glance_lines={g.name: glance.lines[at] for at, g in enumerate(groups)},
             close=CLOSE,
             some=SOME,
+            glance=_draw_together(groups, data.normal),
             takes=language.counted(max(1, math.ceil(min(every, FIRST) * MINUTES)), "minute"),
             advice=_advice(data, language),
             style=static("page.css") + static("answers.css"),
@@ -154,6 +153,20 @@ def _spreads(data: ReportData, language: Language) -> dict[str, Any]:
     return {"features": features, "cards": cards}
 
 
+def _apart(groups: Sequence[Group], language: Language) -> dict[str, Any]:
+    """What views.js draws of the differences from each series' own normal, by card."""
+    found = {}
+    for group in groups:
+        if one := group.apart:
+            frame = Frame.around((one.normal, one.band), (one.typical,))
+            drawing = draw(frame, one.normal, one.band, (one.typical,), language)
+            paths = {"grid": drawing.grid, "normal": drawing.normal, "band": drawing.band, "knee": drawing.knees}
+            paths |= {"own": drawing.usual[0], "typical": drawing.lines[0]}
+            ticks = [[side, *tick] for side in ("down", "across") for tick in getattr(drawing, side)]
+            found[f"group-{group.name}"] = {"box": drawing.box, "stops": drawing.stops, "paths": paths, "ticks": ticks}
+    return found
+
+
 def _digits(heights: Sequence[int]) -> str:
     return "".join(DIGITS[height] for height in heights)
 
@@ -174,10 +187,15 @@ def _draw_group(group: Group, everywhere: Band, language: Language) -> Drawing:
     return draw(Frame.around((normal, group.band), curves), normal, group.band, curves, language)
 
 
-def _draw_together(curves: Sequence[Curve], normal: Band, language: Language) -> Drawing:
-    """The typical curves of all groups, without what is usual for each."""
-    bare = [replace(curve, usual=None) for curve in curves]
-    return draw(Frame.around((normal,), bare), normal, None, bare, language)
+def _draw_together(groups: Sequence[Group], normal: Band) -> Glance:
+    """The typical curves of all groups in one frame, each over what is normal for its own machine or regime."""
+    frame = Frame.around((normal,), [replace(group.members[0], usual=None) for group in groups])
+    return Glance(
+        frame.box,
+        frame.area(normal),
+        {g.name: frame.curve(g.members[0]) for g in groups},
+        {g.name: frame.area(g.around) for g in groups if g.around},
+    )
 
 
 def _draw_rejected(rejected: Rejected, normal: Band, language: Language) -> Drawing:

@@ -44,7 +44,6 @@ from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.reports.charts.figures import SweepTables, overview
 from tsclust.stages.reports.data import (
-    Model,
     ReportData,
 )
 from tsclust.stages.reports.groups.cards import gets_card, groups_of, periods_of, rejected_of, stage_of
@@ -64,6 +63,7 @@ from tsclust.stages.reports.groups.sample import (
     whole,
 )
 from tsclust.stages.reports.groups.unusual import NormalReference
+from tsclust.stages.reports.made_from import Model
 from tsclust.stages.reports.measured import Measured
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace

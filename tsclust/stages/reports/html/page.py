@@ -32,6 +32,7 @@ SCRIPTS = (
     "members.js",
     "find.js",
     "sheet.js",
+    "views.js",
 )
 
 
