@@ -9,6 +9,7 @@ from tsclust.stages.features import explained
 from tsclust.stages.features.explained import MUCH, choose
 
 NAMES = ("level", "length", "noise")
+LEAST = np.zeros(3)
 Columns = dict[str, object]
 
 
@@ -22,7 +23,7 @@ def fleet(machines: int = 40, n: int = 4_000, differ: float = 2.0) -> tuple[np.r
 
 
 def chosen(columns: Columns, x: pl.Series) -> list[tuple[str, str]]:
-    return [(one.column, one.feature) for one in choose(pl.DataFrame(columns), NAMES, x.to_numpy())]
+    return [(one.column, one.feature) for one in choose(pl.DataFrame(columns), NAMES, x.to_numpy(), LEAST)]
 
 
 def test_the_column_that_explains_a_feature() -> None:
@@ -34,7 +35,7 @@ def test_the_column_that_explains_a_feature() -> None:
 def test_the_share_is_the_one_of_the_variance() -> None:
     """Of normal levels, 2 deviations apart, four fifths; by ranks nearly so."""
     _, columns, x = fleet(machines=200, n=20_000)
-    (one,) = choose(pl.DataFrame(columns), NAMES, x.to_numpy())
+    (one,) = choose(pl.DataFrame(columns), NAMES, x.to_numpy(), LEAST)
     assert abs(one.share - 0.8) < 0.05
 
 
@@ -82,4 +83,19 @@ def test_a_missing_value_is_a_group_of_its_own() -> None:
 
 def test_nothing_carried() -> None:
     _, _, x = fleet(n=100)
-    assert choose(pl.DataFrame(), NAMES, x.to_numpy()) == ()
+    assert choose(pl.DataFrame(), NAMES, x.to_numpy(), LEAST) == ()
+
+
+def test_machines_that_products_without_a_column_hide() -> None:
+    """Products differ in all features, by far more than the machines do in one: of the whole these explain little."""
+    rng, columns, x = fleet(n=12_000)
+    values = x.to_numpy() + 40.0 * rng.choice(3, len(x), p=[0.5, 0.3, 0.2])[:, None]
+    machine = explained._numbered(pl.DataFrame(columns))
+    assert explained._shares(explained._ranks(values), machine).max() < MUCH, "it explains little of the whole"
+    assert chosen(columns, pl.Series("x", values)) == [("machine", "level")]
+
+
+def test_nothing_where_regimes_leave_nothing_to_explain() -> None:
+    rng, columns, x = fleet(n=12_000, differ=0.0)
+    values = x.to_numpy() + 40.0 * rng.choice(3, len(x), p=[0.5, 0.3, 0.2])[:, None]
+    assert chosen(columns, pl.Series("x", values)) == []

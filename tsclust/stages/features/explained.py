@@ -2,7 +2,9 @@
 
 A column that tells machines or products apart explains much of how a feature varies among all series. How much is
 measured on ranks, where a few malfunctions count for little: the share of their variance between the groups, less what
-as many groups would explain by chance (epsilon squared: Kelley 1935).
+as many groups would explain by chance (epsilon squared: Kelley 1935). Three products that no column names make machines
+look alike, as they differ more than the machines do: where no column explains much of the whole, what the regimes leave
+is looked at.
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from tsclust.arrays import Floats
 from tsclust.series import keys
-from tsclust.stages.features.reference import MIN_SERIES
+from tsclust.stages.features import regimes
+from tsclust.stages.features.reference import MIN_SERIES, center_and_spread
 
 MUCH = 0.3  # of the variance of a feature's ranks: a column that explains less makes no baseline
 COVERED = 0.8  # of the series must be in groups of MIN_SERIES or more
@@ -26,7 +29,7 @@ MOST = 2  # columns
 
 class Explained(BaseModel):
     """A carried column, and the share (0..1) of the variance of the ranks of `feature` that it explains; of a second
-    one: of what the first leaves."""
+    one: of what the first leaves; where nothing explains much of the whole: of what the regimes leave."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,14 +38,24 @@ class Explained(BaseModel):
     share: float
 
 
-def choose(carried: pl.DataFrame, names: Sequence[str], x: Floats) -> tuple[Explained, ...]:
+def choose(carried: pl.DataFrame, names: Sequence[str], x: Floats, least: Floats) -> tuple[Explained, ...]:
     """The columns to compare series within, best first; () where none explains much.
 
-    carried  (n, ...) the columns of a sample of series that name groups
-    x        (n, d) their features `names`, no NaN
+    carried  (n, ...) the columns of a sample of series that name groups, in an order of chance
+    x        (n, d) their features `names`, no NaN;  least (d,) their smallest meaningful spreads
     """
-    chosen: list[Explained] = []
     ranks = _ranks(x)
+    if found := _chosen(carried, names, ranks):
+        return found
+    ways = regimes.find(x, *center_and_spread(x, least), least)
+    if ways is None:
+        return ()
+    which = ways.nearest(x)
+    return _chosen(carried, names, ranks - _means(ranks, which)[which])
+
+
+def _chosen(carried: pl.DataFrame, names: Sequence[str], ranks: Floats) -> tuple[Explained, ...]:
+    chosen: list[Explained] = []
     while len(chosen) < MOST:
         so_far = [one.column for one in chosen]
         others = [name for name in carried.columns if name not in so_far]
@@ -86,7 +99,7 @@ def _shares(ranks: Floats, groups: npt.NDArray[np.intp]) -> Floats:
 def _means(ranks: Floats, groups: npt.NDArray[np.intp]) -> Floats:
     """(g, d) of each group."""
     sums = np.stack([np.bincount(groups, column) for column in ranks.T], axis=1)
-    means: Floats = sums / np.bincount(groups)[:, None]
+    means: Floats = sums / np.maximum(np.bincount(groups), 1)[:, None]
     return means
 
 

@@ -67,7 +67,8 @@ def choose_baseline(series: SeriesFiles, describer: Describer, peak: str, listen
     seen = _survey(series.paths, series.manifest.rows, None, listen)
     sign, _ = survey.direction(peak, seen.votes.values())
     described = survey.sample(seen.drawn, _described_all(seen, sign, describer)).frame
-    return survey.explained(seen.drawn, described, catalogue.clustered(describer.features))
+    least = _least_of(describer, described)
+    return survey.explained(seen.drawn, described, [*least], np.array([*least.values()]))
 
 
 def plan_of(
@@ -121,10 +122,8 @@ def _survey_part(rows: int, baselines: Baselines | None, path: Path) -> PartSurv
 
 def _typical(seen: Survey, sign: int, describer: Describer) -> Typical:
     sample = survey.sample(seen.drawn, _described_all(seen, sign, describer))
-    compared = catalogue.clustered(describer.features)
-    least = _least(describer, sample.frame.select(*dict.fromkeys((*compared, *catalogue.SIZES))).drop_nulls())
-    spec = describer.spec
-    return typical.fit(sample, spec.baseline, compared, least, look=spec.regimes)
+    spec, least = describer.spec, _least_of(describer, sample.frame)
+    return typical.fit(sample, spec.baseline, tuple(least), least, look=spec.regimes)
 
 
 def _described_all(seen: Survey, sign: int, describer: Describer) -> list[pl.DataFrame]:
@@ -132,9 +131,10 @@ def _described_all(seen: Survey, sign: int, describer: Describer) -> list[pl.Dat
     return list(map_parts(partial(_described, describer, sign), [drawn.block for drawn in seen.drawn]))
 
 
-def _least(describer: Describer, known: pl.DataFrame) -> dict[str, float]:
-    """Feature -> the least spread that means something, in what is known of a sample."""
+def _least_of(describer: Describer, described: pl.DataFrame) -> dict[str, float]:
+    """Feature that series are compared by -> the least spread that means something, in a sample."""
     compared = catalogue.clustered(describer.features)
+    known = described.select(*dict.fromkeys((*compared, *catalogue.SIZES))).drop_nulls()
     sizes = known.select(catalogue.SIZES).median().to_numpy()
     x = known.select(compared).to_numpy()
     spreads = catalogue.least_spreads(describer.features, x, np.nan_to_num(sizes.astype(np.float64)))

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import polars.selectors as cs
 
-from tsclust.arrays import Bools, Keys, UInt64s
+from tsclust.arrays import Bools, Floats, Keys, UInt64s
 from tsclust.hashing import hash_ids, limit, order_of
 from tsclust.series import SeriesBlock, keys
 from tsclust.stages.features import lost_groups
@@ -114,15 +114,18 @@ def sample(drawn: Sequence[Drawn], described: Sequence[pl.DataFrame]) -> Sample:
     return Sample(pl.concat(described)[order], named[order], at_all[order])
 
 
-def explained(drawn: Sequence[Drawn], described: pl.DataFrame, compared: Sequence[str]) -> tuple[Explained, ...]:
-    """The carried columns to compare series within, by all that was drawn, `described` in the order of the hashes."""
+def explained(
+    drawn: Sequence[Drawn], described: pl.DataFrame, compared: Sequence[str], least: Floats
+) -> tuple[Explained, ...]:
+    """The carried columns to compare series within, by all that was drawn, `described` in the order of the hashes.
+    least (d,): the smallest meaningful spreads of the features `compared`."""
     columns = columns_of_groups(drawn)
     if not columns:
         return ()
     carried = pl.concat([one.carried.select(columns) for one in drawn])[order_of([one.hashes for one in drawn])]
     x = described.select(compared)
     known = ~x.select(pl.any_horizontal(pl.all().is_null())).to_series()
-    return choose(carried.select(~cs.temporal()).filter(known), compared, x.filter(known).to_numpy())
+    return choose(carried.select(~cs.temporal()).filter(known), compared, x.filter(known).to_numpy(), least)
 
 
 def columns_of_groups(drawn: Sequence[Drawn]) -> tuple[str, ...]:
