@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 import typer
 
 import tsclust
+from tsclust.cli import asking
 from tsclust.cli.options import (
     HERE,
     Baseline,
@@ -45,9 +46,11 @@ def init(
     baseline: Baseline = None,
     json: Json = False,
 ) -> None:
-    """Write a commented tsclust.toml and SQL examples to adapt, in sql/."""
+    """Write a commented tsclust.toml and SQL examples to adapt, in sql/. On a terminal, ask what is recorded."""
+    said = asking.ask() if asking.is_possible(root) and not json else {}
+    where = str(Path(files).expanduser().absolute()) if files else ""
     with shown(json) as (_, show):
-        show([tsclust.init(root, table, baseline, files=str(Path(files).expanduser().absolute()) if files else "")])
+        show([tsclust.init(root, table, baseline, files=where, report=said)])
 
 
 @with_selection

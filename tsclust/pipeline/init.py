@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 
+from pydantic import ValidationError
+
+from tsclust.config import Report
 from tsclust.config.refusals import refuse_passwords
 from tsclust.config.template import settings_text
 from tsclust.errors import SettingsError, TsclustError
@@ -18,21 +22,40 @@ from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
 
-def init(root: Path, table: str = "", baseline: Sequence[str] | None = None, *, files: str = "") -> Result:
+def init(
+    root: Path,
+    table: str = "",
+    baseline: Sequence[str] | None = None,
+    *,
+    files: str = "",
+    report: Mapping[str, str | float] = MappingProxyType({}),
+) -> Result:
     """Make `root` a workspace. Raises SettingsError where it is one already: nothing is written over.
 
     files: a file, folder or pattern with the series; a path that is not absolute is one from `root`.
+    report: texts and numbers of [report]: lang, title, quantity, unit, sample_seconds.
     """
     meter = Meter()
-    refuse_passwords({"table": table, "files": files, "baseline": baseline})
+    refuse_passwords({"table": table, "files": files, "baseline": baseline, "report": list(report.values())})
     if (root / "tsclust.toml").exists():
         raise SettingsError(f"{root / 'tsclust.toml'} exists already", "Edit it, or name another folder with -w")
-    write_workspace(root, settings_text(DEFAULT_RULES, table, baseline, files))
+    _check(report)
+    write_workspace(root, settings_text(DEFAULT_RULES, table, baseline, files, report))
     place = files or table
     where = f"series come from {place}" if place else "fill in [source]: where your series are"
     notes = (f"tsclust.toml has all settings; {where}", "sql/ has queries for other ways of storing series")
     then = next_step.after(Workspace.open(root))
     return Result("init", root, *meter.read(), notes=notes, then=then, facts={})
+
+
+def _check(report: Mapping[str, str | float]) -> None:
+    """Raises SettingsError for what [report] must not have."""
+    try:
+        Report.model_validate(dict(report))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name, wrong = ".".join(map(str, first["loc"])), first["msg"][:1].lower() + first["msg"][1:]
+        raise SettingsError(f"[report] {name} = {first['input']!r}: {wrong}", "Correct it") from None
 
 
 def _refuse_no_folder(root: Path) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from tsclust.config import Report
 from tsclust.stages.reports.data import Month
 from tsclust.stages.reports.groups.occurrence import began, places
-from tsclust.stages.reports.measured import Measured
+from tsclust.stages.reports.measured import Measured, step_seconds
 from tsclust.wording.language import Language
 
 
@@ -75,3 +76,24 @@ def test_a_value_that_occurs_only_here_is_a_sign_and_what_nearly_all_have_is_non
     only, common = (place.often[0] for place in places({"lot": lot, "firmware": firmware}, {}, 0, 5))
     assert (only.value, only.sign, only.times) == ("L0", True, None)
     assert (common.value, common.share, common.sign) == ("F0", 1.0, False)
+
+
+@pytest.mark.parametrize(("rate", "whole", "seconds"), [(50.0, False, 0.02), (0.5, True, 2.0), (50.0, True, 0.0)])
+def test_the_seconds_between_samples_are_those_of_the_times_of_series(rate: float, whole: bool, seconds: float) -> None:
+    """Noted in whole seconds, the times of a short series say nothing."""
+    rng = np.random.default_rng(1)
+    lengths = rng.integers(40, 60, 30)
+    begins = datetime(2024, 3, 1) + np.array([timedelta(minutes=7 * n, milliseconds=130 * n) for n in range(30)])
+    ends = [begin + timedelta(seconds=(int(n) - 1) / rate) for begin, n in zip(begins, lengths, strict=True)]
+    times = [[t.replace(microsecond=0) if whole else t for t in each] for each in (begins, ends)]
+    table = pa.table({"ts_first": times[0], "ts_last": times[1], "values": [[0.0] * int(n) for n in lengths]})
+    assert Measured.of(Report(), "", table).seconds == pytest.approx(seconds, rel=0.01)
+    assert Measured.of(Report(sample_seconds=0.5), "", table).seconds == 0.5
+    assert step_seconds(table.drop_columns(["ts_last"])) == 0.0
+
+
+def test_series_that_disagree_on_the_seconds_between_samples_have_none() -> None:
+    begins = [datetime(2024, 3, 1, 0, n) for n in range(20)]
+    ends = [begin + timedelta(seconds=1.5 + n) for n, begin in enumerate(begins)]
+    table = pa.table({"ts_first": begins, "ts_last": ends, "values": [[0.0] * 50] * 20})
+    assert step_seconds(table) == 0.0

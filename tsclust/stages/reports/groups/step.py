@@ -107,7 +107,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         settings=_settings(described.facts, clusters.facts),
         stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
         model=clusters.output_hash,
-        measured=Measured.of(settings, series.facts.layout),
+        measured=Measured.of(settings, series.facts.layout, drawn.table),
     )
 
 
