@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from tests.support.pages import CLIPPED, Opened
 from tsclust.stages.reports.charts.drawing import Frame
 from tsclust.stages.reports.charts.transfer import Usual, transferred
 from tsclust.stages.reports.data import Curve, Line, ReportData
+from tsclust.wording.language import Language
 
 PINCH = [(200, 60, 240, 60), (160, 60, 280, 60), (120, 60, 320, 60)]  # two fingers, inside the plot
 
@@ -42,6 +44,14 @@ def test_more_members_can_be_seen_put_in_order_and_marked(
     expect(card.locator(".mini")).to_have_count(count)
     expect(card.locator(".tools button").last).to_be_hidden()
     typical = card.locator(".mini bdi:first-child").first.inner_text()
+    whose = dict(
+        zip(*(card.locator(f".mini {of}").all_inner_texts() for of in ("> span > bdi", "> small")), strict=True)
+    )
+    english = Language.load("en")
+    for curve in group.sample[1:]:  # as it stands under those that were drawn before
+        machine, at = dict(curve.carried)["machine"], dict(curve.carried)["at"]
+        assert isinstance(at, datetime)
+        assert re.sub(r"\s+", "", whose[curve.series_id]) == re.sub(r"\s+", "", f"{machine}{english.day(at)}")
     ids = card.locator(".mini > span > bdi").all_inner_texts()
     assert ids == [curve.series_id for curve in group.sample]
     card.locator("select").select_option(label="by: Machine")

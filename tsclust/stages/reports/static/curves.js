@@ -62,8 +62,11 @@ const packedCurves = {};
     return Number.isInteger(value) ? String(value) : new Intl.NumberFormat(lang, { maximumSignificantDigits: 6, useGrouping: true }).format(value);
   };
   packedCurves.cells = (all, n) => [packedCurves.name(all, n), ...all.columns.map((column) => packedCurves.cell(column[n]))];
-  // What it is found by: days are also shown as 2024-03-12.
-  packedCurves.known = (all, n) => [...packedCurves.cells(all, n), ...all.columns.map((column) => column[n]).filter(Array.isArray).map(([day]) => day)];
+  // What it is found by: times also as they stand under the small curves, and as 2024-03-12.
+  packedCurves.known = (all, n) => {
+    const times = all.columns.map((column) => column[n]).filter(Array.isArray);
+    return [...packedCurves.cells(all, n), ...times.flatMap((time) => [packedCurves.day(time[0].slice(0, 10)), time[0]])];
+  };
   packedCurves.name = (all, i) => all.texts[i] ?? all.ids[i];
 
   // ---- drawing
