@@ -90,7 +90,7 @@ def _check_order(table: Table, names: list[str]) -> None:
         raise QueryError(
             f"source.values = {table.source.values!r} matches column {without[0]} of {table.label}, whose name has no"
             f" number that orders it among {next(iter(of))} ... {list(of)[-1]}",
-            f"Leave it out ({_flag(numbered.as_ranges(numbered.ordered(list(of))))})",
+            f"Omit it ({_flag(numbered.as_ranges(numbered.ordered(list(of))))})",
         )
     if pair := numbered.twice(names):
         raise QueryError(

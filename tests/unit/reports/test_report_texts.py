@@ -137,7 +137,8 @@ def test_where_series_come_from_and_what_they_share() -> None:
         en.alike(["{x}", "lot\n", "direction"])
         == "with the same {x}, with the same lot\ufffd and in the same direction"
     )
-    assert ru.alike(["lot"]) == "с тем же значением столбца «lot»"
+    assert ru.alike(["loom"]) == "с тем же значением столбца «loom»"
+    assert ru.alike(["machine_id", "lot"]) == "той же машины и из той же партии"
 
 
 def test_both_languages_say_the_same_things() -> None:

@@ -37,7 +37,7 @@ def refuse_mismatch(kind: Kind, wanted: ReportScope, split: bool) -> None:
             "--k, --group and --all cannot be combined with --kind features, which has no groups", "Leave them out"
         )
     if kind == "features" and split:
-        raise SettingsError("--split cannot be combined with --kind features, which is one page", "Leave it out")
+        raise SettingsError("--split cannot be combined with --kind features, which is one page", "Omit it")
     if wanted.k is not None and wanted.group is not None:
         raise SettingsError("--k shows all clusters of one model, --group one group", "Use only one of them")
 
