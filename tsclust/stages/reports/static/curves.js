@@ -55,11 +55,17 @@ const packedCurves = {};
     const [date, time] = text.split(" ");
     return day(date) + (time ? `, ${time}` : "") + (zone ? ` ${zone}` : "");
   };
+  // With so many significant digits; the very large and small by powers of ten, as in the rest of the page.
+  packedCurves.number = (value, digits) => {
+    const plain = new Intl.NumberFormat(lang, { maximumSignificantDigits: digits, useGrouping: true });
+    if (!value || (Math.abs(value) >= 1e-5 && Math.abs(value) < 1e9)) return plain.format(value).replace("-", "\u2212");
+    return value.toExponential(digits - 1).replace(".", plain.format(1.5)[1]).replace(/e([+-])(\d)$/, "e$10$2");
+  };
   packedCurves.cell = (value) => {
     if (value === null) return words.nothing;
     if (Array.isArray(value)) return moment(value);
     if (typeof value !== "number") return value;
-    return Number.isInteger(value) ? String(value) : new Intl.NumberFormat(lang, { maximumSignificantDigits: 6, useGrouping: true }).format(value);
+    return Number.isInteger(value) ? String(value) : packedCurves.number(value, 6);
   };
   packedCurves.cells = (all, n) => [packedCurves.name(all, n), ...all.columns.map((column) => packedCurves.cell(column[n]))];
   // What it is found by: times also as they stand under the small curves, and as 2024-03-12.

@@ -3,9 +3,6 @@ const zooming = {};
 {
   const DEEPEST = 40, STEP = 1.5, SHARE = 0.2, CLOSE = 7;
   const views = new WeakMap();  // plot -> what is seen of it, and what all of it is: [left, top, wide, high]
-  const lang = document.documentElement.lang;
-  const number = new Intl.NumberFormat(lang, { maximumSignificantDigits: 4, useGrouping: true });
-  const written = (value) => number.format(value).replace("-", "\u2212");
   const svgOf = (plot) => plot.querySelector("svg");
   const boxOf = (svg) => svg.getAttribute("viewBox").split(" ").map(Number);
 
@@ -50,7 +47,7 @@ const zooming = {};
 
   function axes(plot, now) {
     const down = rows(JSON.parse(plot.dataset.stops), now), across = columns(now, plot.dataset.seconds);
-    const span = (name, side) => ([at, value]) => made("span", { class: name, style: `${side}:${at.toFixed(2)}%` }, written(value));
+    const span = (name, side) => ([at, value]) => made("span", { class: name, style: `${side}:${at.toFixed(2)}%` }, packedCurves.number(value, 4));
     plot.querySelector(".grid").setAttribute("d", down.map(([at]) => `M${now[0]} ${now[1] + at * now[3] / 100}h${now[2]}`).join(""));
     return [...down.map(span("down", "top")), ...across.map(span("across", "left"))];
   }
@@ -77,6 +74,19 @@ const zooming = {};
     const [left, top, wide, high] = stateOf(plot).now, { home } = stateOf(plot);
     const w = within(wide / factor, home[2] / DEEPEST, home[2]), h = within(high / factor, home[3] / DEEPEST, home[3]);
     show(plot, [left + (wide - w) * x, top + (high - h) * y, w, h]);
+  }
+
+  // Where the curve is in the middle of what is seen, from top to bottom: there it is zoomed into where nobody points.
+  function middleOf(plot) {
+    const [left, top, wide, high] = stateOf(plot).now, curve = plot.querySelector(".typical");
+    let low = 0, up = curve.getTotalLength();
+    if (!up) return 0.5;
+    while (up - low > 1) {
+      const middle = (low + up) / 2;
+      if (curve.getPointAtLength(middle).x < left + wide / 2) low = middle;
+      else up = middle;
+    }
+    return within((curve.getPointAtLength(low).y - top) / high, 0, 1);
   }
 
   function move(plot, x, y) {
@@ -167,7 +177,7 @@ const zooming = {};
   // Whether the key means something to this chart; arrows do while it is zoomed and has the focus.
   zooming.key = (plot, key) => {
     const zoomed = isZoomed(plot), has = document.activeElement === plot && zoomed;
-    if (key === "+" || key === "=") by(plot, STEP);
+    if (key === "+" || key === "=") by(plot, STEP, 0.5, middleOf(plot));
     else if (key === "-") by(plot, 1 / STEP);
     else if (key === "0" || (key === "Escape" && (has || (zoomed && !plot.closest("dialog"))))) reset(plot);
     else if (MOVES[key] && has) move(plot, ...MOVES[key].map((one) => one * SHARE));
