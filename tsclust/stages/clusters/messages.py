@@ -32,9 +32,10 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
         notes.append(f"{few} too few series for that: compared with the overall baseline")
     if facts.regimes:
         where = "in these sets" if facts.baseline else "no baseline"
-        notes.append(
-            f"{where}: {counted(facts.regimes, 'regime')} of normal; series are compared only within their own regime"
-        )
+        notes += [
+            f"{where}: {counted(facts.regimes, 'regime')} of normal; series are compared only within their own regime",
+            "is each of these normal? the report shows their curves; regimes = false under [cluster] does without",
+        ]
     if facts.left_out_k and manifest.rows >= FEW:
         notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")
     if facts.fewer_clusters:

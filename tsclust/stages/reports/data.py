@@ -152,12 +152,13 @@ class Period:
 
 @dataclass(frozen=True)
 class Part:
-    """One of two parts of a group that it may be better divided into: its share, a typical series of it, and what is
-    unusual about it."""
+    """One of two parts of a group that it may be better divided into, or a way of being normal: its share, a typical
+    series of it, and what is unusual about it. name: of the baseline whose way it is, "" where it has none."""
 
     share: float
     typical: Curve
     unusual: tuple[Unusual, ...]
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,7 @@ class ReportData:
     model         hash of clusters/, by which answers know what they are about
     sheet         single series that are asked about, to find out what a model misses
     measured      what is recorded, for axes and words
+    ways          of being normal that may be none: regimes, and machines that differ as a whole
     """
 
     title: str
@@ -268,6 +270,7 @@ class ReportData:
     model: str
     sheet: tuple[Curve, ...] = ()
     measured: Measured = UNKNOWN
+    ways: tuple[Part, ...] = ()
 
     @property
     def faint(self) -> frozenset[str]:

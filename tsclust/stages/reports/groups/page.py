@@ -16,7 +16,7 @@ import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from tsclust.stages.reports.charts.drawing import Drawing, Frame, Glance, draw
-from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Rejected, ReportData
+from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Part, Rejected, ReportData
 from tsclust.stages.reports.groups.agreement import CLOSE, SOME
 from tsclust.stages.reports.groups.parts import ALONE, INDEX, Book
 from tsclust.stages.reports.html.form import form, members
@@ -82,6 +82,8 @@ def render(
             titles={g.name: _title(g, language) for g in groups},
             drawings=drawings,
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
+            ways=[_draw_single(way.typical, data.normal, language) for way in data.ways],
+            way_names=[_way_name(way, data.baseline, language) for way in data.ways],
             sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
             members=_members(data, language),
             form=form(data, name, {g.name for g in (in_book or malfunctions)[FIRST:]}, book.elsewhere, book.beside),
@@ -179,6 +181,14 @@ def _title(group: Group, language: Language) -> str:
 def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
     """Where the card of a group is, None where it has none."""
     return f"#group-{group}" if str(group) in here else book.href(str(group))
+
+
+def _way_name(way: Part, baseline: Sequence[str], language: Language) -> str:
+    """What a way of being normal is of: machine W7; "" for a regime."""
+    named = [
+        f"{language.column(name)} {language.plain(value)}" for name, value in way.typical.carried if name in baseline
+    ]
+    return ", ".join(named) if way.name else ""
 
 
 def _draw_group(group: Group, everywhere: Band, language: Language) -> Drawing:

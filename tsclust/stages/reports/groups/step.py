@@ -49,7 +49,8 @@ from tsclust.stages.reports.data import (
 from tsclust.stages.reports.groups.cards import gets_card, groups_of, periods_of, rejected_of, stage_of
 from tsclust.stages.reports.groups.counts import count
 from tsclust.stages.reports.groups.families import Likes, arranged
-from tsclust.stages.reports.groups.own_normal import band_of
+from tsclust.stages.reports.groups.normal_ways import ways
+from tsclust.stages.reports.groups.own_normal import OwnNormals, band_of
 from tsclust.stages.reports.groups.sample import (
     MEMBERS_DRAWN,
     NORMAL_DRAWN,
@@ -83,7 +84,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
     drawn = draw_sample(files, folder, asked)
     reference = NormalReference(features, fit_scaler(files, _compared_by(clusters.facts)))
-    was = _known(chosen, drawn, labelled)
+    was, normals = _known(chosen, drawn, labelled), OwnNormals.of(drawn, reference)
     shown = [j for j, called in enumerate(was) if gets_card(wanted, called)]
     return ReportData(
         title=settings.title,
@@ -108,6 +109,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
         model=clusters.output_hash,
         measured=Measured.of(settings, series.facts.layout, drawn.table),
+        ways=ways(normals, reference) if wanted == THE_SWEEP else (),
     )
 
 
