@@ -66,7 +66,7 @@ def test_the_column_of_the_values_may_say_what_they_are(layout: str, axis: str) 
 
 def test_seconds_and_names_that_readers_know() -> None:
     known = Language("en", Language.load("en").texts, Language.load("en").locale, "Nm", 0.05, {"m": "Press"})
-    assert (known.lasting(18), known.column("m"), known.column("lot")) == ("0.9\u00a0s", "Press", "lot")
+    assert (known.lasting(18), known.column("m"), known.column("loom")) == ("0.9\u00a0s", "Press", "loom")
     assert known.alike(["m"]) == "with the same Press"
     assert known.date(date(2024, 1, 2)) == "January 2, 2024"
 
