@@ -8,9 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import hypothesis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import requests
 from starlette.testclient import TestClient
 
 from tests.support.bundles import Trained
@@ -87,3 +90,23 @@ def refused(response: Any, status: int) -> dict[str, Any]:
     assert "\n" not in found["detail"]
     assert found["request_id"] == response.headers["x-request-id"]
     return found
+
+
+def hold(client: httpx2.Client, cases: Any, address: str, examples: int) -> None:
+    """No request of these is an error of the service; what is refused is refused as documented."""
+
+    @hypothesis.given(case=cases)
+    @hypothesis.settings(
+        max_examples=examples, suppress_health_check=list(hypothesis.HealthCheck), database=None, derandomize=True
+    )
+    def holds(case: Any) -> None:
+        asked = requests.Request(**case.as_transport_kwargs(base_url=address)).prepare()
+        body = asked.body if isinstance(asked.body, str | bytes) else None
+        headers = {name: str(value) for name, value in asked.headers.items()}
+        answer = client.request(str(asked.method), str(asked.url), content=body, headers=headers)
+        assert answer.status_code != 500, answer.text
+        if answer.status_code >= 400:
+            refused(answer, answer.status_code)
+            assert str(answer.status_code) in case.operation.definition.raw["responses"], answer.text
+
+    holds()

@@ -41,11 +41,14 @@ def test_heavy_libraries_wait_until_they_are_needed() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
-def test_processes_are_started_by_the_embedded_server_alone() -> None:
-    """Their arguments can be read by everybody: tests/postgres/test_server.py looks at those for passwords."""
-    starts = re.compile(r"subprocess|os\.(exec|spawn|system|popen|posix_spawn)|multiprocessing|ProcessPool")
+def test_processes_are_started_by_the_embedded_server_and_by_jobs_alone() -> None:
+    """Their arguments can be read by everybody: tests/postgres/test_server.py looks at those for passwords, and a job
+    has none but its module."""
+    starts = re.compile(
+        r"subprocess|create_subprocess|os\.(exec|spawn|system|popen|posix_spawn)|multiprocessing|ProcessPool"
+    )
     found = {p.parent.name for p in PACKAGE.rglob("*.py") if starts.search(p.read_text(encoding="utf-8"))}
-    assert found == {"embedded_postgres"}
+    assert found == {"embedded_postgres", "serve"}
 
 
 def test_the_version_is_that_of_the_package() -> None:

@@ -29,6 +29,10 @@ AllowFeatures = Annotated[
     bool, typer.Option("--allow-features", help="Run the Python code that models with features of their own bring.")
 ]
 
+WithJobs = Annotated[
+    bool, typer.Option("--jobs/--no-jobs", help="Without jobs there are models and scores, and no PostgreSQL.")
+]
+
 
 def serve(
     root: Folder = Path("served"),
@@ -41,9 +45,12 @@ def serve(
     key: Key = None,
     prefix: Prefix = "",
     allow_features: AllowFeatures = False,
+    jobs: Annotated[
+        bool, typer.Option("--jobs/--no-jobs", help="Without jobs: models and scores, no PostgreSQL.")
+    ] = True,
     json: Json = False,
 ) -> None:
-    """Serve models and scores over HTTP, until it is stopped."""
+    """Serve jobs, reports, models and scores over HTTP, until it is stopped."""
     with shown(json) as (_, show):
         try:
             from tsclust.serve import access, place, settings
@@ -67,7 +74,7 @@ def serve(
         note = f"at {where.url}{prefix}{', for who has a token' if tokens else ''}; Ctrl-C stops it"
         facts = {"url": f"{where.url}{prefix}", "token": bool(tokens)}
         started = Result("serve", root, 0, 0, notes=(note,), facts=facts)
-        server.serve(root, found, options, where, lambda: show([started]))
+        server.serve(root, found, options, where, lambda: show([started]), jobs)
 
 
 def _tokens(path: Path | None, host: str) -> dict[str, str]:

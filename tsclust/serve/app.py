@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,9 +15,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from tsclust.errors import TsclustError
-from tsclust.serve import openapi, problems, routes_health, routes_models, routes_scores
+from tsclust.serve import openapi, problems, routes_health, routes_jobs, routes_models, routes_scores
 from tsclust.serve.access import Access
 from tsclust.serve.gate import Gate
+from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.models import Models
 from tsclust.serve.settings import ServeSettings
@@ -40,18 +41,22 @@ class Options:
     allow_features: bool = False
 
 
-def create(root: Path, settings: ServeSettings, options: Options) -> ASGIApp:
-    """The service for the workspaces in the folder `root`, for any ASGI server; one process at a time has it."""
+def create(root: Path, settings: ServeSettings, options: Options, queue: str = "") -> ASGIApp:
+    """The service for the workspaces in the folder `root`, for any ASGI server; one process at a time has it.
+
+    queue: the DSN of the PostgreSQL that keeps its jobs, "" for models and scores alone.
+    """
     own = root / OWN
-    own.mkdir(parents=True, exist_ok=True, mode=0o700)
+    own.mkdir(parents=True, exist_ok=True)
     metrics = Metrics()
     store = Store.at(own / "models", settings.unpacked_mb * 1_000_000, options.allow_features)
     models = Models(store, settings.loaded, settings.waiting, metrics.loaded.set)
     app = FastAPI(title="tsclust", description=ABOUT, docs_url=None, redoc_url=None, lifespan=_life)
-    app.state.service = Service(root, own, settings, models, metrics)
-    for kind in (TsclustError, HTTPException, RequestValidationError, ValidationError, OSError, MemoryError):
+    jobs = Jobs(root, own, settings, metrics, partial(store.publish, root))
+    app.state.service = Service(root, own, settings, models, jobs, metrics, queue)
+    for kind in (TsclustError, HTTPException, RequestValidationError, ValidationError, Exception):
         app.add_exception_handler(kind, problems.handle)
-    for routes in (routes_health, routes_models, routes_scores):
+    for routes in (routes_health, routes_models, routes_scores, routes_jobs):
         app.include_router(routes.router)
     app.__dict__["openapi"] = partial(openapi.describe, app)
     return Gate(app, options.access, metrics, options.prefix)
@@ -61,6 +66,7 @@ def create(root: Path, settings: ServeSettings, options: Options) -> ASGIApp:
 async def _life(app: FastAPI) -> AsyncIterator[None]:
     here: Service = app.state.service
     try:
-        yield
+        async with here.jobs.working(here.queue) if here.queue else nullcontext():
+            yield
     finally:
         here.models.close()

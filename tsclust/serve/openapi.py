@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 import tsclust
-from tsclust.serve import bodies, problems, schemas
+from tsclust.serve import bodies, job_schemas, problems, schemas
 
 Shape = dict[str, Any]
 Responses = dict[int | str, Shape]
@@ -71,6 +71,30 @@ BUNDLE: Shape = {
         },
     }
 }  # fmt: skip
+JOB: Shape = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": {
+                "type": "object", "required": ["file"],
+                "properties": {
+                    "file": _BINARY["schema"],
+                    "workspace": {"type": "string", "description": "by default the name of the file"},
+                    "baseline": {"type": "string", "description": "columns, separated by commas"},
+                    "lang": {"type": "string", "enum": ["en", "ru"]},
+                },
+            }},
+            bodies.JSON: {
+                "schema": {"$ref": "#/components/schemas/JobAsked"},
+                "examples": {
+                    "source": {"value": {"source": "line-3", "workspace": "line-3"}},
+                    "train": {"value": {"kind": "train", "workspace": "line-3"}},
+                    "drilldown": {"value": {"kind": "drilldown", "workspace": "line-3", "within": 7}},
+                },
+            },
+        },
+    }
+}  # fmt: skip
 MEANT = {
     401: "No token, or one that is not known.", 403: "Not with this right, or a page of another site.",
     404: "There is none.", 408: "The body came too slowly.", 409: "Not as things stand, or another is at it.",
@@ -87,6 +111,11 @@ def refusals(*statuses: int) -> Responses:
     return {status: {"description": MEANT[status]} for status in statuses}
 
 
+def of_type(media: str) -> Responses:
+    """A good response of this type."""
+    return {200: {"description": "It.", "content": {media: {}}}}
+
+
 def describe(app: FastAPI) -> Shape:
     """The OpenAPI document of an application."""
     if not app.openapi_schema:
@@ -96,7 +125,7 @@ def describe(app: FastAPI) -> Shape:
         parts = found.setdefault("components", {}).setdefault("schemas", {})
         for name in ("HTTPValidationError", "ValidationError"):
             parts.pop(name, None)
-        for one in (schemas.Problem, schemas.FromWorkspace):
+        for one in (schemas.Problem, schemas.FromWorkspace, job_schemas.JobAsked):
             parts[one.__name__] = one.model_json_schema(ref_template="#/components/schemas/{model}")
         for operations in found["paths"].values():
             for operation in operations.values():

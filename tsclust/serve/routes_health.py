@@ -19,15 +19,23 @@ def healthz() -> schemas.Health:
 
 
 @router.get("/readyz", responses=refusals(503))
-def readyz(request: Request) -> schemas.Ready:
+async def readyz(request: Request) -> schemas.Ready:
     """Whether it can do its work."""
     here = service(request)
-    return schemas.Ready(status="ok", version=tsclust.__version__, models=len(here.models.store.names()))
+    return schemas.Ready(
+        status="ok",
+        version=tsclust.__version__,
+        models=len(here.models.store.names()),
+        jobs=len(await here.jobs.states()) if here.queue else 0,
+    )
 
 
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def shown(request: Request) -> Response:
+async def shown(request: Request) -> Response:
     """Series by verdict, requests, seconds, loaded models: for Prometheus."""
     here = service(request)
     here.metrics.waiting.set(here.models.waiting())
+    states = list((await here.jobs.states()).values()) if here.queue else []
+    for state in ("queued", "running"):
+        here.metrics.jobs.labels(state).set(states.count(state))
     return Response(here.metrics.text(), media_type=metrics.MEDIA_TYPE)

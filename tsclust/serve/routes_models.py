@@ -12,13 +12,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
-from tsclust.errors import NotAWorkspaceError
 from tsclust.serve import names, received, schemas, shown
 from tsclust.serve.openapi import BUNDLE, refusals
-from tsclust.serve.problems import Refusal
 from tsclust.serve.state import Service, address, service
-from tsclust.stages.model.facts import MODEL
-from tsclust.workspace.folder import Workspace
 
 router = APIRouter(tags=["models"])
 ModelName = Annotated[str, InPath(max_length=64, examples=["plant"])]
@@ -42,7 +38,7 @@ async def add(request: Request, response: Response) -> schemas.Model:
     here = service(request)
     if request.headers.get("content-type", "").startswith("application/json"):
         given = schemas.FromWorkspace.model_validate_json(await received.whole(request, received.SMALL))
-        name = await run_in_threadpool(publish, here, given.workspace)
+        name = await run_in_threadpool(here.models.store.publish, here.root, given.workspace)
     else:
         name = await _received(here, request)
     response.headers["Location"] = address(request, "models", name)
@@ -83,18 +79,6 @@ def roll_back(request: Request, name: ModelName) -> schemas.Model:
     """Score by the version again that was current before."""
     service(request).models.store.roll_back(name)
     return _brief(service(request), name)
-
-
-def publish(here: Service, name: str) -> str:
-    """The model of a workspace becomes one of the service, by the same name. Raises Refusal, TsclustError."""
-    names.checked(name, "workspace")
-    try:
-        workspace = Workspace.open(here.root / name)
-    except NotAWorkspaceError:
-        raise Refusal(404, f"there is no workspace {name!r}", "See GET /workspaces", code=4) from None
-    workspace.manifest(MODEL)
-    here.models.store.add_folder(name, workspace.stage(MODEL))
-    return name
 
 
 async def _received(here: Service, request: Request) -> str:

@@ -140,3 +140,4 @@ class Health(BaseModel):
 
 class Ready(Health):
     models: int
+    jobs: int = Field(description="queued or running")

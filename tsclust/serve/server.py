@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tsclust.errors import TsclustError, WorkspaceBusyError
+from tsclust.serve import queue_server
 from tsclust.serve.app import OWN, Options, create
 from tsclust.serve.log import note
 from tsclust.serve.place import Place
@@ -104,11 +106,17 @@ def lock(own: Path) -> filelock.BaseFileLock:
     return found
 
 
-def serve(root: Path, settings: ServeSettings, options: Options, place: Place, started: Callable[[], None]) -> None:
-    """The service for the folder `root`, which is made. Raises what `run` and `lock` raise."""
+def serve(
+    root: Path, settings: ServeSettings, options: Options, place: Place, started: Callable[[], None], jobs: bool
+) -> None:
+    """The service for the folder `root`, which is made; `jobs`: with a queue of jobs.
+
+    Raises what `run`, `lock` and `queue_server.opened` raise.
+    """
     (root / OWN).mkdir(parents=True, exist_ok=True)
-    held = lock(root / OWN)
-    try:
-        run(create(root, settings, options), place, started)
-    finally:
-        held.release()
+    with ExitStack() as stack:
+        stack.enter_context(lock(root / OWN))
+        own = [one.dsn.get_secret_value() for one in settings.sources.values()]
+        sources = (os.environ.get("TSCLUST_DSN", ""), *own)
+        opened = queue_server.opened(settings, root / OWN / "queue", sources)
+        run(create(root, settings, options, stack.enter_context(opened) if jobs else ""), place, started)

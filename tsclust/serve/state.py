@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.models import Models
 from tsclust.serve.settings import ServeSettings
@@ -18,13 +19,18 @@ from tsclust.wording.language import Language
 
 @dataclass(frozen=True)
 class Service:
-    """root: the folder of workspaces; own: a folder in it that is the service's alone."""
+    """root: the folder of workspaces; own: a folder in it that is the service's alone.
+
+    queue: the DSN of the PostgreSQL that keeps the jobs, "" for none
+    """
 
     root: Path
     own: Path
     settings: ServeSettings
     models: Models
+    jobs: Jobs
     metrics: Metrics
+    queue: str
 
 
 def service(request: Request) -> Service:

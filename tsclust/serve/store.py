@@ -15,12 +15,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.clock import now
 from tsclust.errors import DamagedError
-from tsclust.serve.names import NAME
+from tsclust.serve.names import NAME, checked
 from tsclust.serve.problems import Refusal
 from tsclust.stages.model import bundle, bundle_file
 from tsclust.stages.model.bundle import ModelBundle
+from tsclust.stages.model.facts import MODEL
 from tsclust.stages.model.skops_file import AGAIN
 from tsclust.workspace.atomic import link_or_copy, remove, replace_folder, write_file
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.integrity import MANIFEST
 
 FILE = "versions.json"
@@ -105,6 +107,15 @@ class Store:
                 if (folder / file).exists() or file != bundle.FEATURES_FILE:
                     link_or_copy(folder / file, beside / file)
             return self._take(name, beside)
+
+    def publish(self, root: Path, name: str) -> str:
+        """The model of the workspace `name` in a folder of them becomes one of the same name. Raises as `add_file`."""
+        workspace = Workspace(root / checked(name, "workspace"))
+        if not workspace.config.is_file():
+            raise Refusal(404, f"there is no workspace {name!r}", "See GET /workspaces", code=4)
+        workspace.manifest(MODEL)
+        self.add_folder(name, workspace.stage(MODEL))
+        return name
 
     def open(self, name: str, version: str) -> ModelBundle:
         """Raises Refusal where there is no such version, and what `bundle.read` raises."""

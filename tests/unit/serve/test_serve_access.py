@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,11 +13,12 @@ from starlette.testclient import TestClient
 
 from tests.support.commands import call_tsclust
 from tests.support.served import ADDRESS, refused, serving, with_tokens
-from tsclust.errors import SettingsError
-from tsclust.serve import settings
+from tsclust.errors import SettingsError, TsclustError, WorkspaceBusyError
+from tsclust.serve import server, settings
 from tsclust.serve.access import names_of, read_tokens
-from tsclust.serve.app import Options
+from tsclust.serve.app import Options, create
 from tsclust.serve.log import LOG, JsonLines
+from tsclust.serve.place import Place
 
 VIEW, SCORE, ALL = "v" * 20, "s" * 20, "a" * 20
 
@@ -39,7 +41,7 @@ def test_without_a_token_only_the_watch_is_answered(locked: TestClient) -> None:
     for token in ("", "x" * 20, VIEW[:-1], VIEW + "v", "é"):
         refused(locked.get("/models", headers={"Authorization": f"Bearer {token}".encode()}), 401)
     assert locked.get("/healthz").json()["status"] == "ok"
-    assert locked.get("/readyz").json() == {"status": "ok", "version": "0.1.0", "models": 0}
+    assert locked.get("/readyz").json() == {"status": "ok", "version": "0.1.0", "models": 0, "jobs": 0}
 
 
 @pytest.mark.parametrize(
@@ -186,3 +188,14 @@ def test_settings_come_from_serve_toml_and_the_environment(tmp_path: Path, monke
     (tmp_path / "tsclust.toml").touch()
     with pytest.raises(SettingsError, match="is a workspace"):
         settings.load(tmp_path)
+
+
+def test_one_service_has_a_folder_and_an_address(tmp_path: Path) -> None:
+    with server.lock(tmp_path), pytest.raises(WorkspaceBusyError, match="another tsclust serve has"):
+        server.lock(tmp_path)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        place = Place(port=taken.getsockname()[1])
+        with pytest.raises(TsclustError, match="--port"):
+            server.run(create(tmp_path, settings.load(tmp_path), Options()), place, lambda: None)

@@ -117,7 +117,7 @@ SPOILT: dict[str, Change] = {
     "an id that is a path": lambda files: with_id(files, "../../../x"),
     "an id that is long": lambda files: with_id(files, "a" * 5_000),
     "a manifest of 30 MB": lambda files: files | {"manifest.json": b" " * 30_000_000},
-    "a model of 200 MB": lambda files: files | {"model.skops": b"\0" * 200_000_000},
+    "a model of 60 MB": lambda files: files | {"model.skops": b"\0" * 60_000_000},
 }
 
 
@@ -128,7 +128,7 @@ def test_a_bundle_that_is_none_is_refused_and_nothing_stays(zips: Path, tmp_path
     with zipfile.ZipFile(tmp_path / "spoilt.zip", "w", zipfile.ZIP_DEFLATED) as packed:
         for name, content in SPOILT[how](files).items():
             packed.writestr(name, content)
-    with serving(tmp_path / "served", unpacked_mb=100) as client:
+    with serving(tmp_path / "served", unpacked_mb=50) as client:
         refused(add(client, tmp_path / "spoilt.zip"), 422)
         assert client.get("/models").json() == {"models": []}
         own = tmp_path / "served" / ".serve"

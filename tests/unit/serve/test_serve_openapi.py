@@ -5,15 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import hypothesis
 import jsonschema
 import pytest
-import requests
 import schemathesis
 from starlette.testclient import TestClient
 
 from tests.support.endurance import times
-from tests.support.served import ADDRESS, refused
+from tests.support.served import ADDRESS, hold, refused
 from tsclust.serve.openapi import SCORE_EXAMPLE, SERIES_EXAMPLE
 
 
@@ -49,22 +47,4 @@ def test_the_examples_are_what_the_service_takes_and_gives(client: TestClient, d
 def test_requests_of_every_shape_find_no_error_of_ours(client: TestClient, document: dict[str, Any]) -> None:
     """schemathesis: what the document allows, with values at its edges."""
     for operation in schemathesis.openapi.from_dict(document).get_all_operations():
-        hold(client, operation.ok().as_strategy())
-
-
-def hold(client: TestClient, cases: Any) -> None:
-    """No request of these is answered by a 5xx, and what is refused is refused as documented."""
-
-    @hypothesis.given(case=cases)
-    @hypothesis.settings(
-        max_examples=times(8, 400), suppress_health_check=list(hypothesis.HealthCheck), database=None, derandomize=True
-    )
-    def holds(case: Any) -> None:
-        asked = requests.Request(**case.as_transport_kwargs(base_url=ADDRESS)).prepare()
-        answer = client.request(str(asked.method), str(asked.url), content=asked.body, headers=dict(asked.headers))
-        assert answer.status_code < 500, answer.text
-        if answer.status_code >= 400:
-            refused(answer, answer.status_code)
-            assert str(answer.status_code) in case.operation.definition.raw["responses"], answer.text
-
-    holds()
+        hold(client, operation.ok().as_strategy(), ADDRESS, times(6, 400))

@@ -1,0 +1,70 @@
+"""What jobs leave on the disk, and what uploads may be called."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.testclient import TestClient
+
+from tests.support.served import refused
+from tsclust.serve import queue_server, uploads
+from tsclust.serve.job_record import Records
+from tsclust.serve.problems import Refusal
+
+
+@given(st.text(max_size=300))
+def test_a_file_is_called_what_leads_nowhere(name: str) -> None:
+    safe = uploads.safe(name)
+    assert re.fullmatch(r"[^\W_][\w.-]{0,99}|\w", safe)
+    assert "/" not in safe
+
+
+@pytest.mark.parametrize(
+    ("given_name", "kept"),
+    [
+        ("day.csv", "day.csv"), ("../../etc/passwd", "passwd"), ("C:\\data\\März 7.csv.gz", "März_7.csv.gz"),
+        ("", "upload"), ("...", "upload"), (".bashrc", "bashrc"), ("-rf", "rf"),
+        ("a" * 300 + ".parquet", "a" * 92 + ".parquet"),
+    ],
+)  # fmt: skip
+def test_its_ending_is_kept(given_name: str, kept: str) -> None:
+    assert uploads.safe(given_name) == kept
+
+
+def test_the_first_word_about_a_job_counts(tmp_path: Path) -> None:
+    records = Records(tmp_path)
+    record = records.make("run", "line", options={"flags": {}})
+    assert record.result() is None
+    assert (record.count(1), record.count(1), record.count(-1), record.tries()) == (1, 2, 1, 1)
+    record.end("cancelled")
+    record.end("done", report="report.html")
+    result = record.result()
+    assert result
+    assert (result.state, result.report) == ("cancelled", "")
+    assert [one.id for one in records.all()] == [record.id]
+    (tmp_path / f".{record.id}").mkdir()
+    records.sweep_up()
+    records.remove(record)
+    assert not list(tmp_path.iterdir())
+    for job in (record.id, "../x", "", "x" * 32):
+        with pytest.raises(Refusal, match="there is no job"):
+            records.find(job)
+
+
+def test_the_schema_is_upgraded_by_the_librarys_own_steps() -> None:
+    assert queue_server.migrations("3.10.0", "3.10.0") == []
+    later = queue_server.migrations("2.14.0", "3.1.0")
+    assert len(later) == 5
+    assert any("heartbeat" in one for one in later)
+
+
+def test_without_a_queue_jobs_are_refused_and_scores_are_not(client: TestClient) -> None:
+    assert client.get("/readyz").json()["jobs"] == 0
+    refused(client.get("/jobs/" + "0" * 32), 404)
+    refused(client.post("/jobs", json={"workspace": "none"}), 404)
+    refused(client.get("/jobs/" + "0" * 32 + "/events"), 404)
+    assert client.post("/models/plant/load").status_code == 200
