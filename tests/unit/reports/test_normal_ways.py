@@ -41,7 +41,7 @@ def regime(tmp_path_factory: pytest.TempPathFactory) -> ReportData:
 
 def test_a_machine_that_differs_as_a_whole_is_shown(odd_machine: ReportData) -> None:
     (way,) = odd_machine.ways
-    assert way.name == ODD
+    assert way.name == "machine"
     assert dict(way.typical.carried)["machine"] == ODD
     assert "whole_curve" in {one.feature for one in way.unusual}
     assert 0.05 < way.share < 0.15
@@ -52,6 +52,17 @@ def test_of_few_machines_or_machines_alike_none_is_shown(tmp_path: Path) -> None
     few = [m for m in lifelike(600) if m.carried["machine"] in ("W1", "W2", ODD)]
     made = higher(few, lambda _, m: m.carried["machine"] == ODD)
     assert alike.ways == collect(write(tmp_path / "few", made, baseline=["machine"]), Report()).ways == ()
+
+
+def test_a_machine_is_compared_with_others_of_the_same_product(tmp_path: Path) -> None:
+    """Products differ by more than the machine does from the others."""
+    made = [
+        replace(m, carried=dict(m.carried) | {"product": "A" if i % 3 else "B"}) for i, m in enumerate(lifelike(900))
+    ]
+    made = higher(made, lambda _, m: m.carried["machine"] == ODD)
+    made = higher(higher(made, lambda i, _: i % 3 == 0), lambda i, _: i % 3 == 0)
+    (way,) = collect(write(tmp_path / "ws", made, baseline=["product", "machine"]), Report()).ways
+    assert (way.name, dict(way.typical.carried)["machine"]) == ("machine", ODD)
 
 
 def test_every_regime_is_shown_the_most_frequent_first(regime: ReportData) -> None:

@@ -153,7 +153,8 @@ class Period:
 @dataclass(frozen=True)
 class Part:
     """One of two parts of a group that it may be better divided into, or a way of being normal: its share, a typical
-    series of it, and what is unusual about it. name: of the baseline whose way it is, "" where it has none."""
+    series of it, and what is unusual about it. name: of the carried column by whose value it differs, ""
+    where there is none."""
 
     share: float
     typical: Curve

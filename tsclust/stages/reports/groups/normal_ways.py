@@ -7,13 +7,15 @@ normal: whoever knows the machines is asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.series import keys
 from tsclust.stages.features.reference import center_and_spread
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.data import Part
@@ -26,9 +28,9 @@ ODD = 6.0  # robust deviations, of machines or, where that is more, on each: bey
 MOST = 6  # machines
 
 
-def ways(normals: OwnNormals, reference: NormalReference) -> tuple[Part, ...]:
+def ways(normals: OwnNormals, reference: NormalReference, baseline: Sequence[str]) -> tuple[Part, ...]:
     """Every regime, the most frequent first, then the machines that differ most. What most series do is not unusual."""
-    return (*_regimes(normals, reference), *_machines(normals, reference))
+    return (*_regimes(normals, reference), *_machines(normals, reference, baseline))
 
 
 def _regimes(normals: OwnNormals, reference: NormalReference) -> list[Part]:
@@ -47,22 +49,39 @@ def _regimes(normals: OwnNormals, reference: NormalReference) -> list[Part]:
     return [way if way.share < 0.5 else replace(way, unusual=()) for way in sorted(found, key=lambda way: -way.share)]
 
 
-def _machines(normals: OwnNormals, reference: NormalReference) -> Iterator[Part]:
+def _machines(normals: OwnNormals, reference: NormalReference, baseline: Sequence[str]) -> Iterator[Part]:
+    """Of each column of the baseline the values that differ most from the others, where all other columns are equal."""
     drawn, scaler = normals.drawn, reference.scaler
-    machines = slice(1, len(scaler.keys))
-    if (scaler.regimes is not None and scaler.cells is None) or len(scaler.keys) <= MACHINES:
+    rows = np.flatnonzero(drawn.normal & (scaler.rows(drawn.keys) > 0))
+    own, first, key = np.unique(drawn.keys[rows], return_index=True, return_inverse=True)
+    if len(own) < MACHINES:
         return
-    centers, within = scaler.centers[machines], np.median(scaler.spreads[machines], axis=0)
-    center, spread = center_and_spread(centers, within)
-    away = np.abs((centers - center) / spread).max(axis=1)
-    for at in np.argsort(-away, kind="stable")[:MOST]:
-        rows = np.flatnonzero(drawn.normal & (drawn.keys == scaler.keys[1 + at]))
-        if away[at] >= ODD and len(rows):
-            against = _with_normal(reference, center, spread)
-            yield replace(
-                _way(normals, rows, drawn.x[rows], len(rows) / drawn.normal.sum(), against),
-                name=str(scaler.keys[1 + at]),
-            )
+    centers, within = scaler.centers[scaler.rows(own)], np.median(scaler.spreads[scaler.rows(own)], axis=0)
+    carried = pl.DataFrame(drawn.table.select(list(baseline)).take(rows[first]))
+    for column in baseline:
+        value, beside = _numbered(carried, [column]), _numbered(carried, [name for name in baseline if name != column])
+        usual = _medians(centers, beside)[beside]
+        effects = _medians(centers - usual, value)
+        center, spread = center_and_spread(effects, within)
+        against = _with_normal(reference, center + np.median(usual, axis=0), spread)
+        away = np.abs((effects - center) / spread).max(axis=1) if len(effects) >= MACHINES else np.zeros(len(effects))
+        for at in np.argsort(-away, kind="stable")[:MOST][np.sort(-away)[:MOST] <= -ODD]:
+            there = value[key] == at
+            moved = drawn.x[rows[there]] - usual[key[there]] + np.median(usual, axis=0)
+            yield replace(_way(normals, rows[there], moved, there.sum() / drawn.normal.sum(), against), name=column)
+
+
+def _medians(x: Floats, of: npt.NDArray[np.intp]) -> Floats:
+    """(g, d) of each set of the rows of x (n, d)."""
+    return np.stack([np.median(x[of == i], axis=0) for i in range(of.max() + 1)])
+
+
+def _numbered(carried: pl.DataFrame, columns: Sequence[str]) -> npt.NDArray[np.intp]:
+    """(n,) the set of each row by these columns, from 0 on; one set without columns."""
+    if not columns:
+        return np.zeros(len(carried), np.intp)
+    sets: npt.NDArray[np.intp] = np.unique(keys(carried.select(columns)), return_inverse=True)[1]
+    return sets
 
 
 def _way(normals: OwnNormals, rows: Int64s, x: Floats, share: float, against: NormalReference) -> Part:

@@ -83,7 +83,7 @@ def render(
             drawings=drawings,
             examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
             ways=[_draw_single(way.typical, data.normal, language) for way in data.ways],
-            way_names=[_way_name(way, data.baseline, language) for way in data.ways],
+            way_names=[_way_name(way, language) for way in data.ways],
             sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
             members=_members(data, language),
             form=form(data, name, {g.name for g in (in_book or malfunctions)[FIRST:]}, book.elsewhere, book.beside),
@@ -183,12 +183,10 @@ def _href(book: Book, here: Set[str], group: str | int | None) -> str | None:
     return f"#group-{group}" if str(group) in here else book.href(str(group))
 
 
-def _way_name(way: Part, baseline: Sequence[str], language: Language) -> str:
+def _way_name(way: Part, language: Language) -> str:
     """What a way of being normal is of: machine W7; "" for a regime."""
-    named = [
-        f"{language.column(name)} {language.plain(value)}" for name, value in way.typical.carried if name in baseline
-    ]
-    return ", ".join(named) if way.name else ""
+    value = dict(way.typical.carried).get(way.name)
+    return f"{language.column(way.name)} {language.plain(value)}" if way.name else ""
 
 
 def _draw_group(group: Group, everywhere: Band, language: Language) -> Drawing:

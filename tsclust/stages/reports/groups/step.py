@@ -109,7 +109,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         stages=tuple(stage_of(manifest) for manifest in (series, described, clusters)),
         model=clusters.output_hash,
         measured=Measured.of(settings, series.facts.layout, drawn.table),
-        ways=ways(normals, reference) if wanted == THE_SWEEP else (),
+        ways=ways(normals, reference, asked.baseline) if wanted == THE_SWEEP else (),
     )
 
 
