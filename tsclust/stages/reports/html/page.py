@@ -28,6 +28,8 @@ SCRIPTS = (
     "spreads.js",
     "file.js",
     "answers.js",
+    "kept.js",
+    "forms.js",
     "keys.js",
     "members.js",
     "find.js",

@@ -42,9 +42,10 @@
   // What is answered already Enter does not replace.
   const isToCopy = (card) => card?.asked.family && !card.answer.verdict;
 
+  // The chart that is seen: a card may have another view of it.
   function inChart(current, key) {
-    const plot = current?.element.querySelector(".plot");
-    if (plot && ["+", "=", "-", "0"].includes(key)) openAround(current.element);  // of a row it is folded away
+    if (current && ["+", "=", "-", "0"].includes(key)) openAround(current.element);  // of a row it is folded away
+    const plot = [...current?.element.querySelectorAll(".plot") ?? []].find((one) => one.checkVisibility());
     return Boolean(plot) && zooming.key(plot, key);
   }
 
