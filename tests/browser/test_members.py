@@ -131,6 +131,18 @@ def test_a_curve_is_zoomed_into_by_keys_and_the_group_stays(page: Page, four_kin
     assert opened.is_quiet()
 
 
+def test_keys_zoom_into_the_view_that_is_seen(page: Page, four_kinds_page: Path) -> None:
+    Opened(page, four_kinds_page)
+    page.locator("#group-1 button.view").click()
+    shown = page.locator("#group-1 .plot:visible")
+    expect(page.locator("#group-1 .apart .plot")).to_be_visible()
+    before = shown.locator("svg").get_attribute("viewBox")
+    page.locator("#group-1").evaluate("card => card.focus()")
+    press(page, "+")
+    assert shown.locator("svg").get_attribute("viewBox") != before
+    expect(page.locator("#group-1 .plot.zoomed")).to_have_count(1)
+
+
 def test_a_curve_is_zoomed_into_by_mouse_and_in_the_large_view(
     page: Page, four_kinds_page: Path, four_kinds_data: ReportData
 ) -> None:

@@ -45,7 +45,7 @@
   // The chart that is seen: a card may have another view of it.
   function inChart(current, key) {
     if (current && ["+", "=", "-", "0"].includes(key)) openAround(current.element);  // of a row it is folded away
-    const plot = [...current?.element.querySelectorAll(".plot") ?? []].find((one) => one.checkVisibility());
+    const plot = [...current?.element.querySelectorAll(".plot") ?? []].find((one) => one.checkVisibility({ visibilityProperty: true }));
     return Boolean(plot) && zooming.key(plot, key);
   }
 
