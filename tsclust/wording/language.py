@@ -206,7 +206,7 @@ class Language:
         if less:
             return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
         if u.times is not None and abs(u.times - 1) >= 0.1:
-            return self._times(thing, measure, u.times)
+            return self._times(thing, measure, u.times, of="level_" if u.feature in LEVELS else "")
         if u.unit == "value" and u.feature in LEVELS:
             return self._by(thing, measure, u.value - u.usual)
         decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
@@ -225,11 +225,13 @@ class Language:
         value = self.number(abs(more), digits=2) + (f"\u00a0{self.unit}" if self.unit else "")
         return self._sentence("higher" if more > 0 else "lower", thing=thing, measure=measure, value=value)
 
-    def _times(self, thing: str, measure: str, times: float, sentences: dict[str, str] | None = None) -> str:
-        """By how much, by the sentences given or the usual ones."""
+    def _times(
+        self, thing: str, measure: str, times: float, sentences: dict[str, str] | None = None, of: str = ""
+    ) -> str:
+        """By how much, by the sentences given or the usual ones. of: what their names begin with where shares are."""
         said = sentences or self.texts["sentences"]
         if times < FROM_TIMES:
-            which = "less" if times < 1 else "more"
+            which = of + ("less" if times < 1 else "more")
             return _filled(said[which], thing=thing, measure=measure, share=self.share(abs(times - 1)))
         n = min(round(times, _decimals(times, 2)), MOST_TIMES)
         which = "over" if n == MOST_TIMES else "times_more"

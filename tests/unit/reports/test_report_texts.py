@@ -99,6 +99,8 @@ def test_where_the_peak_points_down_more_is_deeper_and_a_rise_of_the_level_a_fal
     )
     assert en.sentence(level) == "plateau: level falls by 20, normally 0"
     assert ru.sentence(level) == "плато: уровень падает на 20 (обычно 0)"
+    ratio = Unusual("side_to_peak", 0.5, 0.6, 0.83, -9)
+    assert en.sentence(ratio) == "plateau: level relative to the peak 17% lower than normal"
     after = Unusual("rest_level", 7, -0.2, None, 9)
     assert en.sentence(after) == "after the return: level 7.2 deeper than normal"
 
