@@ -7,7 +7,7 @@ Every command of the command line is a function here: `tsclust.extract(Path("ws"
 The house, a later line above an earlier one (pyproject.toml holds the arrows, CONTRIBUTING.md says where to add what):
 
     cli                   the door for people: the command line
-    notebook, serve       doors for programs: tsclust.open() and its figures; models and scores over HTTP
+    notebook, serve       doors for programs: tsclust.open() and its figures; jobs, pages and scores over HTTP
     pipeline              a module for each command: settings, lock, rooms, Result
     simulation            synthetic machines and experts who know the truth
     embedded_postgres     a PostgreSQL for the demo and the tests

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
+import secrets
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 
 from tsclust.errors import SettingsError
 from tsclust.serve.problems import Refusal
@@ -26,17 +28,21 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "all": frozenset({"view", "answer", "score", "all"}),
 }  # fmt: skip
 SAFE = ("GET", "HEAD", "OPTIONS")
-OPEN = ("/healthz", "/readyz")  # for whoever watches over the service
+OPEN = ("/healthz", "/readyz", "/login", "/static/serve.css", "/static/serve.js")
 LEAST = 16  # characters of a token
 COOKIE = "tsclust_session"
 
 
 @dataclass(frozen=True)
 class Access:
-    """hosts: names that the Host header may have, None for any; tokens: token -> right, {} where none is asked for."""
+    """hosts: names that the Host header may have, None for any; tokens: token -> right, {} where none is asked for.
+
+    sessions: of browsers that have logged in with a token, as long as the process lives: cookie -> right
+    """
 
     hosts: frozenset[str] | None
     tokens: Mapping[str, str]
+    sessions: dict[str, str] = field(default_factory=dict)
 
     def check(self, method: str, path: str, headers: Headers) -> None:
         """Raises Refusal: 421, 403 or 401."""
@@ -48,20 +54,35 @@ class Access:
         if method not in SAFE and not (self.tokens and bearer[0].lower() == "bearer"):
             _refuse_other_sites(headers)
         if self.tokens and path not in OPEN:
-            self._check_right(bearer[2].strip() if bearer[0].lower() == "bearer" else "", needed(method, path))
+            has = self.right_of(bearer[2].strip()) if bearer[0].lower() == "bearer" else self._right_of_session(headers)
+            _check_right(has, needed(method, path))
+
+    def log_in(self, token: str) -> str | None:
+        """A cookie for a browser, None for a token that is none. Old ones go: there are not so many people."""
+        right = self.right_of(token)
+        if right is None:
+            return None
+        while len(self.sessions) >= 1_000:
+            del self.sessions[next(iter(self.sessions))]
+        cookie = secrets.token_urlsafe(32)
+        self.sessions[cookie] = right
+        return cookie
+
+    def _right_of_session(self, headers: Headers) -> str | None:
+        return self.sessions.get(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))
 
     def right_of(self, token: str) -> str | None:
         """The right that a token gives; every token is compared, in the same time."""
         found = [right for one, right in self.tokens.items() if hmac.compare_digest(one.encode(), token.encode())]
         return found[0] if found else None
 
-    def _check_right(self, token: str, right: str) -> None:
-        has = self.right_of(token)
-        if has is None:
-            asks = {"WWW-Authenticate": 'Bearer realm="tsclust"'}
-            raise Refusal(401, "a token is needed", "Send Authorization: Bearer TOKEN", headers=asks)
-        if right not in RIGHTS[has]:
-            raise Refusal(403, f"the token gives the right {has}: expected {right}", "Ask for one that does")
+
+def _check_right(has: str | None, right: str) -> None:
+    if has is None:
+        asks = {"WWW-Authenticate": 'Bearer realm="tsclust"'}
+        raise Refusal(401, "a token is needed", "Send Authorization: Bearer TOKEN, or log in: /login", headers=asks)
+    if right not in RIGHTS[has]:
+        raise Refusal(403, f"the token gives the right {has}: expected {right}", "Ask for one that does")
 
 
 def needed(method: str, path: str) -> str:

@@ -15,7 +15,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from tsclust.errors import TsclustError
-from tsclust.serve import openapi, problems, routes_health, routes_jobs, routes_models, routes_scores
+from tsclust.serve import (
+    openapi,
+    problems,
+    routes_health,
+    routes_jobs,
+    routes_models,
+    routes_pages,
+    routes_scores,
+    routes_workspaces,
+)
 from tsclust.serve.access import Access
 from tsclust.serve.gate import Gate
 from tsclust.serve.jobs import Jobs
@@ -53,10 +62,10 @@ def create(root: Path, settings: ServeSettings, options: Options, queue: str = "
     models = Models(store, settings.loaded, settings.waiting, metrics.loaded.set)
     app = FastAPI(title="tsclust", description=ABOUT, docs_url=None, redoc_url=None, lifespan=_life)
     jobs = Jobs(root, own, settings, metrics, partial(store.publish, root))
-    app.state.service = Service(root, own, settings, models, jobs, metrics, queue)
+    app.state.service = Service(root, own, settings, models, jobs, metrics, queue, options.access)
     for kind in (TsclustError, HTTPException, RequestValidationError, ValidationError, Exception):
         app.add_exception_handler(kind, problems.handle)
-    for routes in (routes_health, routes_models, routes_scores, routes_jobs):
+    for routes in (routes_health, routes_models, routes_scores, routes_jobs, routes_workspaces, routes_pages):
         app.include_router(routes.router)
     app.__dict__["openapi"] = partial(openapi.describe, app)
     return Gate(app, options.access, metrics, options.prefix)

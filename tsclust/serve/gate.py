@@ -9,6 +9,7 @@ import uuid
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tsclust.serve import problems
@@ -30,7 +31,7 @@ class Gate:
     """Around the application. prefix: of paths, as a proxy in front has it; it may send it along, or not."""
 
     def __init__(self, app: ASGIApp, access: Access, metrics: Metrics, prefix: str) -> None:
-        self._app, self._access, self._metrics, self._prefix = app, access, metrics, prefix
+        self._app, self._access, self._metrics, self.prefix = app, access, metrics, prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,10 +41,10 @@ class Gate:
 
     def path_of(self, scope: Scope) -> str:
         path: str = scope["path"]
-        return path.removeprefix(self._prefix) or "/"
+        return path.removeprefix(self.prefix) or "/"
 
     async def pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["root_path"] = self._prefix
+        scope["root_path"] = self.prefix
         self._access.check(scope["method"], self.path_of(scope), Headers(scope=scope))
         last = self.path_of(scope).rstrip("/").rpartition("/")[2]
         await self._app(scope, receive if last in LARGE else Small(receive), send)
@@ -76,8 +77,16 @@ class _Passage:
         if problems.of_error(error).status_code == 500:
             note("error", logging.ERROR, error, request_id=self._id)
         if not self._status:
-            response = problems.answer(error, self._id)
+            response = self._login() if self._is_to_log_in(error) else problems.answer(error, self._id)
             await response(self._scope, self._receive, self._answer)
+
+    def _is_to_log_in(self, error: Exception) -> bool:
+        """A page that somebody opens who has not logged in yet."""
+        asks = "text/html" in Headers(scope=self._scope).get("accept", "") and self._scope["method"] == "GET"
+        return asks and problems.of_error(error).status_code == 401
+
+    def _login(self) -> Response:
+        return RedirectResponse(f"{self._gate.prefix}/login", 303)
 
     async def _answer(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -71,6 +71,12 @@ BUNDLE: Shape = {
         },
     }
 }  # fmt: skip
+ANSWERS: Shape = {
+    "requestBody": {
+        "required": True,
+        "content": {bodies.JSON: {"schema": {"type": "object", "description": "as docs/answers.md describes it"}}},
+    }
+}
 JOB: Shape = {
     "requestBody": {
         "required": True,

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from tsclust.serve.access import Access
 from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.models import Models
@@ -31,6 +32,7 @@ class Service:
     jobs: Jobs
     metrics: Metrics
     queue: str
+    access: Access
 
 
 def service(request: Request) -> Service:

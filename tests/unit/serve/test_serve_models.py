@@ -90,9 +90,8 @@ def test_features_of_a_bundle_are_code_and_run_where_that_is_allowed(
         assert "--allow-features" in problem["next"]
         assert client.get("/models").json() == {"models": []}
     with serving(tmp_path / "b", Options(allow_features=True)) as client:
-        assert add(client, zips / "features.zip").status_code == 201
-        found = post(client, arrow(trained.new), ARROW)
-        assert scored_by(found) == trained.scorer("features").model.facts.id
+        added = add(client, zips / "features.zip")
+        assert (added.status_code, added.json()["current"]) == (201, trained.scorer("features").model.facts.id)
 
 
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]
