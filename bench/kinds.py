@@ -29,7 +29,8 @@ from machines import MACHINES
 
 import tsclust
 from tsclust.simulation import machines
-from tsclust.simulation.recall import Score, count_members, score
+from tsclust.simulation.recall import Score, assigned, count_members, score
+from tsclust.stages.clusters import parts
 
 LOOKS = 40
 Matrix = npt.NDArray[np.float64]
@@ -118,13 +119,9 @@ def by_groups(workspace: Path, truth: pl.DataFrame, kinds: dict[str, int]) -> Sc
 
 def members_of_groups(workspace: Path, truth: pl.DataFrame) -> pl.DataFrame:
     """How many of each kind are in each group, in their order: as `score` wants it."""
-    groups = (
-        pl.read_parquet(workspace / "clusters/groups.parquet")
-        .filter("proposed", pl.col("within").is_null())
-        .head(LOOKS)
-    )
-    assignments = pl.read_parquet(workspace / "clusters/assignments/*.parquet")
-    return count_members(assignments, groups, truth)
+    clusters = workspace / "clusters"
+    groups = parts.of_sweep(parts.read_groups(clusters)).filter("proposed").head(LOOKS)
+    return count_members(assigned(clusters), groups, truth)
 
 
 def by_the_textbook(

@@ -60,8 +60,7 @@ def the_way_back(root: Path, dsn: str, table: str, truth: pl.DataFrame) -> pl.Da
 def looked_at(root: Path, truth: pl.DataFrame) -> pl.DataFrame:
     """A row per (look, kind), in the order of the groups proposed."""
     groups = pl.read_parquet(root / "clusters/groups.parquet").filter("proposed")
-    assignments = pl.read_parquet(root / "clusters/assignments/*.parquet")
-    return recall.count_members(assignments, groups, truth)
+    return recall.count_members(recall.assigned(root / "clusters"), groups, truth)
 
 
 def test_screws_that_do_not_come_loose_get_a_group_of_their_own(

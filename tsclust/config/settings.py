@@ -110,6 +110,7 @@ class Cluster(Section):
     scaling: Literal["exceedance", "robust", "standard"] = "exceedance"
     baseline: tuple[str, ...] | None = None
     regimes: bool = True
+    shapes: bool = True
     seed: int = Field(default=1, ge=0, le=2**31 - 1)
     restarts: int = Field(default=4, ge=1, le=100)
     coreset: int = Field(default=20_000, ge=100, le=1_000_000)

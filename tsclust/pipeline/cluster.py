@@ -17,7 +17,7 @@ from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.pipeline.ending import end
 from tsclust.pipeline.settings import keep, load
 from tsclust.series import ID
-from tsclust.stages.clusters import archive, drilldown, messages, renumbering, step
+from tsclust.stages.clusters import archive, drilldown, messages, renumbering, step, with_shapes
 from tsclust.stages.clusters.drilldown import Inside
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
@@ -122,14 +122,17 @@ def _all(workspace: Workspace, settings: Settings, listen: Listener, trial: bool
         task = SweepTask(scope, ks, settings.cluster, scaler, names)
         swept = step.run(task, writer.folder, "", listen)
         step.write(writer, "", swept)
+        found, of_shapes = with_shapes.sweep(task, swept, files.sign, writer, listen)
         highest = archive.highest_number(workspace)
         old, seen, spread = workspace.stage(CLUSTERS), archive.seen_sweeps(workspace), scaler.spreads[0]
         numbered = renumbering.renumber(
-            old, writer.folder, swept.groups, highest, spread, names, seen=seen, seen_last=archive.is_seen(workspace)
+            old, writer.folder, found, highest, spread, names, seen=seen, seen_last=archive.is_seen(workspace)
         )
         groups = numbered.groups.with_columns(share=pl.col("size") / scope.rows)
         step.write_groups(writer, "", swept, groups)
-        facts = step.facts_of(task, swept, numbered).model_copy(update={"described": features.facts.described})
+        facts = step.facts_of(task, swept, numbered).model_copy(
+            update={"described": features.facts.described, "shapes": of_shapes}
+        )
         manifest = write_manifest(
             writer, meter, CLUSTERS, settings=digest, inputs=inputs, seed=settings.cluster.seed,
             rows=scope.rows, parts=features.parts,

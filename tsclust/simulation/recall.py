@@ -10,6 +10,9 @@ import polars as pl
 from tsclust.series import ID
 from tsclust.simulation.machines import KINDS
 from tsclust.stages.clusters import parts
+from tsclust.stages.clusters.parts import SHAPES
+
+OF_SHAPES = "shapes "  # before the columns of the sweep over shapes
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Score:
 def score_workspace(clusters: Path, truth: pl.DataFrame) -> Score:
     """The score of the groups proposed in the folder clusters/. truth: series_id, kind."""
     groups = parts.of_sweep(parts.read_groups(clusters)).filter("proposed")
-    assignments = parts.scan_assignments(clusters).collect()
+    assignments = assigned(clusters)
     planted = dict(truth.filter(pl.col("kind").is_in([*KINDS]))["kind"].value_counts().iter_rows())
     return score(count_members(assignments, groups, truth), planted)
 
@@ -72,15 +75,26 @@ def score(members: pl.DataFrame, kinds: dict[str, int]) -> Score:
     return Score(tuple(sorted(kinds, key=kinds.__getitem__, reverse=True)), found, surfaced, looks)
 
 
+def assigned(clusters: Path) -> pl.DataFrame:
+    """series_id, k02, k03, ... of the sweep over features, and the same of that over shapes, with OF_SHAPES before."""
+    features = parts.scan_assignments(clusters).collect()
+    if not parts.assignments(clusters, SHAPES):
+        return features
+    shapes = parts.scan_assignments(clusters, SHAPES).collect()
+    return features.hstack(shapes.drop(ID).rename(lambda name: OF_SHAPES + name))
+
+
 def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """A row per (look, kind) for `score`.
 
-    assignments  series_id, k02, k03, ...;  groups: k, cluster in the order they are looked at;  truth: series_id, kind
+    assignments  as `assigned` gives them;  truth: series_id, kind
+    groups       k, cluster and, where not all are of features, within, in the order they are looked at
     """
     rows = assignments.join(truth, on=ID, how="left").with_columns(seen=pl.lit(None, pl.String))
     counted = []
-    for look, (k, cluster) in enumerate(groups.select("k", "cluster").iter_rows(), start=1):
-        inside = pl.col(parts.column_of(k)) == cluster
+    within = groups["within"] if "within" in groups.columns else [None] * len(groups)
+    for look, (k, cluster, sweep) in enumerate(zip(groups["k"], groups["cluster"], within, strict=True), start=1):
+        inside = pl.col((OF_SHAPES if sweep == SHAPES else "") + parts.column_of(k)) == cluster
         new = inside & pl.col("seen").ne_missing(pl.col("kind"))
         tally = rows.filter(inside).group_by("kind").agg(count=pl.len(), first=new.sum().cast(pl.Int64)).sort("kind")
         most = tally.sort("count", "kind", descending=[True, False]).row(0, named=True)

@@ -287,9 +287,9 @@ def test_hashes_are_uniform() -> None:
 
 def test_what_differs_in_the_same_way_as_one_seen_comes_later() -> None:
     away = np.array([[6.0, 0, 0], [9.0, 0.5, 0], [0, 4.0, 0], [-3.0, 0, 0], [0, 0, 0]])
-    alike = groups._alike(away)
+    alike = groups.alike_ways(away)
     assert alike[0, 0] == pytest.approx(1)
     assert alike[0, 1] == pytest.approx(np.cos(np.arctan(0.5 / 9)) ** 8)
     assert (alike[0, 2:] == 0).all()
-    at, size, worth = np.arange(5), np.full(5, 40), np.array([8.0, 9.0, 4.0, 3.0, 0.0])
-    assert groups._ordered(worth, at, size, np.zeros((5, 5), np.int64), alike) == [1, 2, 3, 0, 4]
+    size, worth = np.full(5, 40), np.array([8.0, 9.0, 4.0, 3.0, 0.0])
+    assert groups.ordered(worth, size, np.zeros((5, 5), np.int64), alike) == [1, 2, 3, 0, 4]

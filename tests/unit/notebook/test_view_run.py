@@ -14,6 +14,7 @@ from tests.support.swept import extracted, swept
 from tests.support.views import ODD, by_hash, dip
 from tsclust.errors import StageMissingError
 from tsclust.notebook.view import WorkspaceView
+from tsclust.stages.clusters.parts import SHAPES
 from tsclust.stages.features.default_rules import DEFAULT_RULES
 
 
@@ -59,9 +60,10 @@ def test_rules_say_what_they_reject_and_why(run: WorkspaceView) -> None:
 
 
 def test_members_are_those_of_the_assignments(run: WorkspaceView) -> None:
-    within = run.groups["within"].drop_nulls()[0]
+    within = next(number for number in run.groups["within"].drop_nulls() if number != SHAPES)
     clusters = run.workspace.root / "clusters"
-    assignments = {None: files(clusters / "assignments"), within: files(clusters / f"within-{within:03d}/assignments")}
+    folders = {None: clusters, SHAPES: clusters / "shapes", within: clusters / f"within-{within:03d}"}
+    assignments = {which: files(folder / "assignments") for which, folder in folders.items()}
     for row in run.groups.rows(named=True):
         found = run.members(row["group"]).collect()
         of = assignments[row["within"]].rows(named=True)

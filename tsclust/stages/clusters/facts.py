@@ -63,6 +63,13 @@ class DrilldownFacts(SweepFacts):
     made_with: Mapping[str, KeptSetting] = Field(default_factory=dict)
 
 
+class ShapesFacts(SweepFacts):
+    """Of the sweep over shapes: how many typical curves the series run along, and the stretches of each."""
+
+    curves: int = 0
+    stretches: tuple[int, ...] = ()
+
+
 class ClustersFacts(Facts, SweepFacts):
     """Of clusters/.
 
@@ -76,6 +83,7 @@ class ClustersFacts(Facts, SweepFacts):
                       those that no group has now; changed, new: of the groups proposed
     described         a hash of how the series were described and screened, and of the first of them: while it is the
                       same, only further series have come
+    shapes            of the sweep over shapes, curves: how many typical ones there are; None where there was none
     within            number of a group, or 0, as text -> the drill-down into it
     """
 
@@ -93,6 +101,7 @@ class ClustersFacts(Facts, SweepFacts):
     new: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
     described: str = ""
+    shapes: ShapesFacts | None = None
     within: Mapping[str, DrilldownFacts] = {}
 
     def summary(self) -> dict[str, Any]:

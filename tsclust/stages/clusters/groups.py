@@ -61,7 +61,7 @@ def find(
     rows = int(size[: models.offsets[1]].sum())
     share = size[at] / rows
     worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
-    order = _ordered(worth, at, size, shared, _alike(sums.means[at] - normal.place))
+    order = ordered(worth, size[at], shared[np.ix_(at, at)], alike_ways(sums.means[at] - normal.place))
     shown = proposal.proposed(order, size[at], shared[np.ix_(at, at)], rows, most)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
@@ -135,7 +135,7 @@ def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s) -> Fl
     return worth
 
 
-def _alike(away: Floats) -> Floats:
+def alike_ways(away: Floats) -> Floats:
     """(g, g) how much two groups, whose middles are `away` (g, d) from normal, are so in the same way: 1 where they
     differ in strength alone."""
     length = np.sqrt((away**2).sum(axis=1))
@@ -144,19 +144,19 @@ def _alike(away: Floats) -> Floats:
     return alike
 
 
-def _ordered(worth: Floats, at: Int64s, size: Int64s, shared: Int64s, alike: Floats) -> list[int]:
+def ordered(worth: Floats, size: Int64s, shared: Int64s, alike: Floats) -> list[int]:
     """Greedy: the next group is the one worth most for what of it has not been shown yet.
 
     What two groups share counts for both: who saw a large group has hardly seen a small one inside it. And who saw one
     has nearly seen those that differ from normal in the same way: alike (g, g).
     """
-    common = shared[np.ix_(at, at)] / np.maximum(size[at], 1)[:, None]  # share of row's group that is in column's too
+    common = shared / np.maximum(size, 1)[:, None]  # share of row's group that is in column's too
     seen = common * common.T
-    shown = np.zeros(len(at))
-    left = list(range(len(at)))
+    shown = np.zeros(len(size))
+    left = list(range(len(size)))
     order = []
     while left:
-        best = max(left, key=lambda o: (worth[o] * (1 - shown[o]), worth[o], size[at[o]], -o))
+        best = max(left, key=lambda o: (worth[o] * (1 - shown[o]), worth[o], size[o], -o))
         order.append(best)
         left.remove(best)
         shown = np.maximum(shown, SEEN * np.maximum(seen[:, best], alike[:, best]))

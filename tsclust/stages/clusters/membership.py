@@ -12,7 +12,7 @@ import pyarrow as pa
 from tsclust.arrays import Bools
 from tsclust.series import ID, is_in
 from tsclust.stages.clusters import parts
-from tsclust.stages.clusters.parts import GroupRef, GroupRow
+from tsclust.stages.clusters.parts import SHAPES, GroupRef, GroupRow
 
 
 def read(clusters: Path, part: str, groups: Sequence[GroupRef], within: int | None) -> tuple[pa.Array, Bools]:
@@ -28,6 +28,14 @@ def read(clusters: Path, part: str, groups: Sequence[GroupRef], within: int | No
         if group.within == within:
             inside[:, j] = table[group.column].to_numpy() == group.cluster
     return table[ID].combine_chunks(), inside
+
+
+def read_of_all(clusters: Path, part: str, groups: Sequence[GroupRef]) -> tuple[pa.Array, Bools]:
+    """The same of the groups of both sweeps over all series, by features and by shapes: both have the same rows."""
+    ids, inside = read(clusters, part, groups, None)
+    if any(group.within == SHAPES for group in groups):
+        inside |= read(clusters, part, groups, SHAPES)[1]
+    return ids, inside
 
 
 def inside_of(clusters: Path, part: str, groups: Sequence[GroupRef], ids: pa.Array, kept: Bools) -> Bools:
@@ -53,8 +61,9 @@ def scan_members(clusters: Path, group: GroupRef) -> pl.LazyFrame:
 
 
 def normal_and_candidates(groups: Sequence[GroupRow]) -> tuple[tuple[GroupRef, ...], tuple[GroupRef, ...]]:
-    """Of these groups those of the main sweep that make up the normal mass, and the malfunctions proposed."""
-    main = [group for group in groups if group.within is None]
+    """Of these groups those of the sweeps over all series that make up the normal mass, and the malfunctions
+    proposed."""
+    main = [group for group in groups if group.of_all]
     normal = tuple(group.ref for group in main if group.normal)
     return normal, tuple(group.ref for group in main if group.proposed and not group.normal)
 
@@ -62,6 +71,6 @@ def normal_and_candidates(groups: Sequence[GroupRow]) -> tuple[tuple[GroupRef, .
 def normal_ids(clusters: Path, part: str) -> pa.Array:
     """The series of one part that are in the normal mass of the main sweep and in no malfunction that it proposes."""
     normal, candidates = normal_and_candidates(parts.read_group_rows(clusters))
-    ids, inside = read(clusters, part, [*normal, *candidates], None)
+    ids, inside = read_of_all(clusters, part, [*normal, *candidates])
     mass, strange = inside[:, : len(normal)], inside[:, len(normal) :]
     return ids.filter(pa.array(mass.any(axis=1) & ~strange.any(axis=1)))

@@ -36,6 +36,9 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
             f"{where}: {counted(facts.regimes, 'regime')} of normal; series are compared only within their own regime",
             "is each of these normal? the report shows their curves; regimes = false under [cluster] does without",
         ]
+    if facts.shapes:
+        curves = counted(facts.shapes.curves, "typical curve", "typical curves")
+        notes.append(f"a second sweep, over shapes: {curves}; its groups are listed with those of the features")
     if facts.left_out_k and manifest.rows >= FEW:
         notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")
     if facts.fewer_clusters:

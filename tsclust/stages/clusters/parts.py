@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # they load scikit-learn and numba, which readers do not need
     from tsclust.stages.clusters.quality import Diagnosis
     from tsclust.stages.clusters.sweep import Models
 
+SHAPES = -1  # in the place of a group's number: all series once more, swept by the shape of their curves
 UNLABELLED_GROUP = 0  # in the place of a group's number: the series without a name, which `cluster --unlabelled` sweeps
 
 SAME_SET = 0.7  # two sets of series that share more of their union than this are one group
@@ -36,6 +37,7 @@ GROUPS: dict[str, type] = {  # groups.parquet: a row per group, most worth looki
 }  # fmt: skip
 QUALITY = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")  # of sweep.parquet
 ASSIGNMENTS, GROUPS_FILE = "assignments", "groups.parquet"
+TRAITS_FILE = "traits.parquet"  # of the sweep over shapes
 SWEEP_FILE, CENTERS_FILE, MAP_FILE = "sweep.parquet", "centers.parquet", "map.parquet"
 
 
@@ -66,7 +68,7 @@ class ClusterRow:
     size        series;  share: of all kept series, 0 to 1
     first_k, last_k  the smallest and largest k at which (nearly) this set is a cluster
     parent      the group it came out of at the k before first_k; None for the first
-    within      the group whose sweep found it, or UNLABELLED_GROUP; None for the main sweep
+    within      the group whose sweep found it, UNLABELLED_GROUP, or SHAPES; None for the sweep over features
     normal      part of the normal mass
     """
 
@@ -80,6 +82,11 @@ class ClusterRow:
     parent: int | None
     within: int | None
     normal: bool
+
+    @property
+    def of_all(self) -> bool:
+        """Whether a sweep over all series found it: by their features or by their shapes."""
+        return self.within in (None, SHAPES)
 
     @property
     def ref(self) -> GroupRef:
@@ -102,14 +109,32 @@ class GroupRow(ClusterRow):
     proposed: bool
 
 
+@dataclass(frozen=True)
+class Trait:
+    """In what the shape of a group differs most from normal.
+
+    measure  of the whole, or of_stretch, as `shapes.view` names them;  more: than normal, or less
+    first, last  samples after the start between which normal series have that stretch; None for the whole, and where
+                 the members run along several curves
+    """
+
+    k: int
+    cluster: int
+    measure: str
+    of_stretch: bool
+    more: bool
+    first: int | None = None
+    last: int | None = None
+
+
 def column_of(k: int) -> str:
     """The column of the assignments that holds the clusters of the model with k."""
     return f"k{k:02d}"
 
 
 def folder_within(group: int) -> str:
-    """The name of the folder in clusters/ of the drill-down into a group."""
-    return f"within-{group:03d}"
+    """The name of the folder in clusters/ of the drill-down into a group, or of the sweep over shapes."""
+    return "shapes" if group == SHAPES else f"within-{group:03d}"
 
 
 def is_within(name: str) -> bool:
@@ -181,8 +206,9 @@ def groups_table(groups: Sequence[GroupRow]) -> pl.DataFrame:
 
 
 def of_sweep(groups: pl.DataFrame, within: int | None = None) -> pl.DataFrame:
-    """Of these rows of groups.parquet those of the main sweep, or those found within a group."""
-    return groups.filter(pl.col("within").eq_missing(within))
+    """Of these rows of groups.parquet those of the main sweep, by features or shapes, or those found within a group."""
+    of_all = pl.col("within").is_null() | (pl.col("within") == SHAPES)
+    return groups.filter(of_all if within is None else pl.col("within") == within)
 
 
 def read_sweep(folder: Path) -> pl.DataFrame:
@@ -203,6 +229,19 @@ def clusters_of(clusters: Path, within: int | None) -> frozenset[tuple[int, int]
 def count_clusters(clusters: Path) -> int:
     """How many clusters there are in all models of the main sweep and of the drill-downs."""
     return count_rows([clusters / CENTERS_FILE, *clusters.glob(f"within-*/{CENTERS_FILE}")])
+
+
+def read_traits(clusters: Path) -> dict[tuple[int, int], Trait]:
+    """(k, cluster) of a group of shapes -> in what it differs; nothing where no shapes were swept."""
+    path = sweep_folder(clusters, SHAPES) / TRAITS_FILE
+    rows = _read(path).iter_rows(named=True) if path.exists() else ()
+    return {(row["k"], row["cluster"]): Trait(**row) for row in rows}
+
+
+def traits_table(traits: Sequence[Trait]) -> pa.Table:
+    """traits.parquet, to be written."""
+    kinds = {"k": int, "cluster": int, "measure": str, "of_stretch": bool, "more": bool, "first": int, "last": int}
+    return pl.DataFrame([asdict(trait) for trait in traits], schema=kinds).to_arrow()
 
 
 def read_map(folder: Path) -> pl.DataFrame | None:
@@ -235,7 +274,8 @@ def map_table(points: pl.DataFrame, place: Floats, groups: Sequence[GroupRow]) -
     """map.parquet: points, rows of the assignments, each with its place (n, 2) and the first of the malfunctions
     proposed that it belongs to, or null."""
     group = pl.lit(None, pl.Int64)
-    for row in reversed([row for row in groups if row.proposed and not row.normal]):
+    drawn = [row for row in groups if row.proposed and not row.normal and row.within != SHAPES]
+    for row in reversed(drawn):
         group = pl.when(row.ref.members).then(pl.lit(row.group, pl.Int64)).otherwise(group)
     x, y = place.T
     return points.select(ID, x=pl.Series(x), y=pl.Series(y), group=group).to_arrow()

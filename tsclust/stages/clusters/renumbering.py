@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
@@ -17,6 +17,7 @@ from tsclust.errors import DamagedError
 from tsclust.series import ID
 from tsclust.stages.clusters import matching, parts
 from tsclust.stages.clusters.matching import Likeness, Outcome
+from tsclust.stages.clusters.parts import SHAPES
 
 BUCKET = 2_000_000  # series of a run that are held at a time
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
@@ -71,11 +72,14 @@ class Renumbered:
 
 @dataclass(frozen=True)
 class _Run:
-    """The assignments of a run, and for each group the `column` that it stands in and its `cluster` there, (g,)."""
+    """The assignments of a run, of the sweep over features and, in other files with the same rows, of that over shapes;
+    for each group the `column` that it stands in, counted over both, and its `cluster` there, (g,)."""
 
     side: str
     paths: list[Path]
+    of_shapes: list[Path]
     ks: list[int]
+    ks_of_shapes: list[int]
     column: Int64s
     cluster: Int64s
 
@@ -84,12 +88,18 @@ class _Run:
         paths = parts.assignments(folder)
         if not paths:
             raise FileNotFoundError(f"no assignments in {folder}")
-        ks, column = np.unique(groups["k"].to_numpy(), return_inverse=True)
-        return cls(side, paths, ks.tolist(), column, groups["cluster"].to_numpy())
+        shapes = groups["within"].eq_missing(SHAPES).to_numpy()
+        k, column = groups["k"].to_numpy(), np.zeros(len(groups), np.int64)
+        ks, column[~shapes] = np.unique(k[~shapes], return_inverse=True)
+        more, column[shapes] = np.unique(k[shapes], return_inverse=True)
+        column[shapes] += len(ks)
+        of_shapes = parts.assignments(folder, SHAPES) if shapes.any() else []
+        return cls(side, paths, of_shapes, ks.tolist(), more.tolist(), column, groups["cluster"].to_numpy())
 
     @property
     def columns(self) -> list[str]:
-        return [parts.column_of(k) for k in self.ks]
+        """What the columns are called when they are read, one after the other."""
+        return [f"{self.side}{at}" for at in range(len(self.ks) + len(self.ks_of_shapes))]
 
     @property
     def rows(self) -> int:
@@ -102,13 +112,19 @@ class _Run:
     def read(self, ids: pl.DataType, bucket: int, buckets: int) -> pl.DataFrame:
         """The rows of one bucket: series_id as `ids`, and the columns of labels, named after the side."""
         mine = pl.col(ID).hash(SEED) % buckets == bucket
-        labels = [pl.col(name).alias(self.side + name) for name in self.columns]
-        tables = (parts.read_assignments(path, self.ks) for path in self.paths)
-        return pl.concat(pl.DataFrame(table).select(pl.col(ID).cast(ids), *labels).filter(mine) for table in tables)
+        return pl.concat(frame.with_columns(pl.col(ID).cast(ids)).filter(mine) for frame in self._parts())
+
+    def _parts(self) -> Iterator[pl.DataFrame]:
+        for at, path in enumerate(self.paths):
+            frame = pl.DataFrame(parts.read_assignments(path, self.ks))
+            if self.of_shapes:
+                more = pl.DataFrame(parts.read_assignments(self.of_shapes[at], self.ks_of_shapes)).drop(ID)
+                frame = pl.concat([frame, more.rename(lambda name: f"shapes {name}")], how="horizontal")
+            yield frame.rename(dict(zip(frame.columns[1:], self.columns, strict=True)))
 
     def members(self, rows: pl.DataFrame) -> npt.NDArray[np.float32]:
         """(n, g) 1 where a row is a member of a group, else 0."""
-        labels = rows.select(self.side + name for name in self.columns).to_numpy()
+        labels = rows.select(self.columns).to_numpy()
         labels = labels.reshape(len(rows), len(self.columns))  # also where there are no groups
         member: npt.NDArray[np.bool_] = labels[:, self.column] == self.cluster
         return member.astype(np.float32)
@@ -229,6 +245,8 @@ def _likeness(
 
 def _centers(table: pl.DataFrame, groups: pl.DataFrame, names: list[str]) -> Floats:
     """(g, d) centers of the groups in the features' own units, NaN where there is none."""
+    of_shapes = pl.col("within").eq_missing(SHAPES)  # its centers are no features
+    groups = groups.with_columns(k=pl.when(of_shapes).then(None).otherwise("k"))
     rows = groups.select("k", "cluster").join(table, on=["k", "cluster"], how="left", maintain_order="left")
     found: Floats = rows.select(pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in names).to_numpy()
     return found.reshape(len(groups), len(names))  # also where no feature is left

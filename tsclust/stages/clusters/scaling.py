@@ -41,7 +41,7 @@ class Scaler(Reference):
 
     def of_deviations(self, z: Floats) -> Grid:
         """(n, d) deviations -> (n, d) int16: the scaled features times GRID."""
-        shaped = _exceedance(z, self.band) if self.method == "exceedance" else z
+        shaped = exceedance(z, self.band) if self.method == "exceedance" else z
         return np.rint(np.clip(shaped * self.weights, -LIMIT, LIMIT) * GRID).astype(np.int16)
 
 
@@ -53,17 +53,17 @@ def fit(x: Floats, keys: Keys, method: str, least: Floats, band: float = BAND, l
     """
     normal = reference.fit(x, keys, least, robust=method != "standard", look=look)
     scaler = Scaler(**vars(normal), method=method, weights=np.ones(x.shape[1]), band=band)
-    weights = _weights(scaler.transform(x, keys) / GRID) if method == "exceedance" else scaler.weights
+    weights = shared_by_the_far(scaler.transform(x, keys) / GRID) if method == "exceedance" else scaler.weights
     return replace(scaler, weights=np.where(x.max(axis=0) > x.min(axis=0), weights, 0.0))
 
 
-def _exceedance(z: Floats, band: float) -> Floats:
+def exceedance(z: Floats, band: float) -> Floats:
     """sign(z) log(1 + what of |z| exceeds the band)."""
     out: Floats = np.sign(z) * np.log1p(np.maximum(np.abs(z) - band, 0.0))
     return out
 
 
-def _weights(y: Floats) -> Floats:
+def shared_by_the_far(y: Floats) -> Floats:
     """(d,) the weights that features share over the farther half of the rows that exceed anything."""
     far = np.abs(y).sum(axis=1)
     outside = far[far > 0]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from tsclust.arrays import Bools, Floats, Keys, UInt64s
+from tsclust.arrays import Bools, Floats, Int64s, Keys, UInt64s
 from tsclust.config import Cluster
 from tsclust.engine.base import map_parts
 from tsclust.hashing import hash_ids, order_of
@@ -75,6 +75,10 @@ class Scope:
         keys = series_parts.read_keys(self.series / path.name, baseline, keep)
         rows = rows.where(keep)
         return ScopedRows(rows.ids, rows.x, keys)
+
+    def places(self, path: Path) -> Int64s:
+        """(n,) which rows of the part at `path` the sweep is about."""
+        return np.flatnonzero(self._holds(path, feature_parts.read(path)))
 
     def _holds(self, path: Path, rows: FeatureRows) -> Bools:
         """(n,) whether the sweep is about each row of the features part at `path`."""

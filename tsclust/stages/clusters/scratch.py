@@ -1,4 +1,4 @@
-"""Scaled rows laid down on disk for the passes over them: memory stays free, and a part travels as path and shape."""
+"""Rows laid down on disk for the passes over them: memory stays free, and a part travels as path and shape."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ class ScaledPart:
     @classmethod
     def write(cls, path: Path, rows: Grid, hashes: UInt64s) -> ScaledPart:
         """Lay rows and hashes down at `path`, in files with endings of their own."""
-        _lay_down(path.with_suffix(".rows"), rows)
-        _lay_down(path.with_suffix(".hashes"), hashes)
+        lay_down(path.with_suffix(".rows"), rows)
+        lay_down(path.with_suffix(".hashes"), hashes)
         return cls(path, (rows.shape[0], rows.shape[1]))
 
     @property
     def rows(self) -> Grid:
         """(n, d), mapped, not read."""
-        return _mapped(self.path.with_suffix(".rows"), np.dtype(np.int16), self.shape)
+        return mapped(self.path.with_suffix(".rows"), np.dtype(np.int16), self.shape)
 
     @property
     def hashes(self) -> UInt64s:
         """(n,), mapped, not read."""
-        return _mapped(self.path.with_suffix(".hashes"), np.dtype(np.uint64), self.shape[:1])
+        return mapped(self.path.with_suffix(".hashes"), np.dtype(np.uint64), self.shape[:1])
 
 
-def _lay_down(path: Path, array: npt.NDArray[Any]) -> None:
-    """(np.save hides that a disk is full.)"""
+def lay_down(path: Path, array: npt.NDArray[Any]) -> None:
+    """Write it without its shape. (np.save hides that a disk is full.)"""
     beside = path.with_name(f"{path.name}.{uuid4().hex}")  # whoever does the same part too writes the same
     beside.write_bytes(np.ascontiguousarray(array).tobytes())
     beside.replace(path)
 
 
-def _mapped(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
-    """A file without bytes cannot be mapped."""
+def mapped(path: Path, kind: np.dtype[Any], shape: tuple[int, ...]) -> npt.NDArray[Any]:
+    """What was laid down at `path`, mapped. A file without bytes cannot be."""
     return np.memmap(path, kind, "r", shape=shape) if np.prod(shape) else np.zeros(shape, kind)

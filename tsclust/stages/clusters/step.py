@@ -26,6 +26,7 @@ from tsclust.stages.clusters.sampled_silhouette import Sample
 from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.scratch import ScaledPart
+from tsclust.stages.clusters.shapes.scaling import ShapeScaler
 from tsclust.stages.clusters.sweep import ClusterSums, Models
 from tsclust.workspace.parquet import StageWriter, Written, write_part
 
@@ -45,7 +46,7 @@ class SweepTask:
     scope: Scope
     ks: tuple[int, ...]
     settings: Cluster
-    scaler: Scaler
+    scaler: Scaler | ShapeScaler
     names: tuple[str, ...]
 
 
@@ -82,11 +83,13 @@ class Evaluated:
 class Swept:
     """What came of a sweep: its groups numbered from 1 on, facts for the manifest, tables, the points of the map.
 
+    away    (g, d) how far the middle of each group is from what is normal, in scaled units
     points  a row per point: series_id, k02, k03, ..., in the order of place (n, 2)
     assignments  files that are there already; sweep and centers have yet to be written
     """
 
     groups: pl.DataFrame
+    away: Floats
     facts: SweepFacts
     sweep: pa.Table
     centers: pa.Table
@@ -140,8 +143,10 @@ def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFac
     settings, scaler, regimes = task.settings, task.scaler, task.scaler.regimes
     proposed = set(numbered.groups.filter("proposed")["group"])
     return ClustersFacts(
-        **swept.facts.model_dump(), baseline=settings.baseline_columns, scaling=settings.scaling,
-        baseline_groups=len(scaler.keys) - 1 if settings.baseline_columns else 0, baseline_too_few=scaler.too_few,
+        **swept.facts.model_dump(exclude={"groups", "proposed"}),
+        groups=len(numbered.groups), proposed=len(proposed), baseline=settings.baseline_columns,
+        scaling=settings.scaling, baseline_too_few=scaler.too_few,
+        baseline_groups=len(scaler.keys) - 1 if settings.baseline_columns else 0,
         regimes=0 if regimes is None else len(regimes.places), asked=Asked.model_validate(settings.model_dump()),
         left_out_k=len({*settings.ks} - {*task.ks}), highest=numbered.highest, compared=numbered.compared,
         kept_groups=numbered.kept, changed=tuple(sorted(proposed & set(numbered.changed))),
@@ -244,6 +249,7 @@ def _summary(
     advice = _advice(models, sums, diagnosis, per_k)
     return Swept(
         groups=parts.groups_table(found),
+        away=sums.means[[models.offsets[models.ks.index(one.k)] + one.cluster for one in found]] - normal.place,
         facts=_facts(task, coreset, models, sums, found, advice),
         sweep=parts.sweep_table(models.ks, diagnosis, sampled, per_k),
         centers=parts.centers_table(models, about, task.names, means),

@@ -47,6 +47,11 @@ class FeatureFiles:
         return parts.read_typical(self.folder / parts.TYPICAL_FILE, self.facts.kinds)
 
     @property
+    def sign(self) -> int:
+        """1 where the peak is a maximum, -1 a minimum."""
+        return 1 if self.facts.peak == "max" else -1
+
+    @property
     def clustered(self) -> tuple[str, ...]:
         """The names of the features that a sweep compares series by, in their order."""
         return catalogue.clustered(self.facts.catalogue)

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.errors import AnswersError
+from tsclust.stages.clusters.parts import SHAPES
 from tsclust.stages.labels.kinds import WAYS
 from tsclust.wording.names import looks, tidy
 
@@ -84,7 +85,7 @@ class GroupAsked(Part):
     """
 
     group: Whole | None
-    within: Whole | None
+    within: Annotated[int, Field(strict=True, ge=SHAPES, le=2**53)] | None
     k: Whole
     cluster: Whole
     size: Whole

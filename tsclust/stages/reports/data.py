@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from tsclust.stages.clusters.parts import Trait
 from tsclust.stages.features.catalogue import Feature
 from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.labels.group_state import GroupState
@@ -174,6 +175,7 @@ class Group:
               members were of it; None where series are compared with all
     family    where most of its series are on the card of another group: of which, and what share of them
     agreement how alike the ways are in which two of its series differ from normal, up to 1; None for too few
+    trait     in what its shape differs, where that is how it was found
     parts     the two that agree clearly more within themselves; none where there are no such parts
     """
 
@@ -202,6 +204,7 @@ class Group:
     sample: tuple[Curve, ...] = ()
     agreement: float | None = None
     parts: tuple[Part, ...] = ()
+    trait: Trait | None = None
 
     @property
     def name(self) -> str:
@@ -278,5 +281,5 @@ class ReportData:
         """Names of the groups of the sweep that differ from normal in nothing that can be stated: of more than FIRST
         they are offered behind the others, and nobody is asked about them."""
         own = [g for g in self.groups if not g.normal and g.family is None and g.number is not None]
-        silent = frozenset(g.name for g in own if not g.unusual and not (g.known and g.known.labelled))
+        silent = frozenset(g.name for g in own if not (g.unusual or g.trait) and not (g.known and g.known.labelled))
         return silent if len(own) > FIRST and len(silent) < len(own) else frozenset()

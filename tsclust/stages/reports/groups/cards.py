@@ -15,7 +15,7 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import ID, SeriesBlock, carried
-from tsclust.stages.clusters.parts import ClusterRow
+from tsclust.stages.clusters.parts import SHAPES, ClusterRow, Trait
 from tsclust.stages.clusters.selection import ReportScope, SelectedGroups
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.labels.group_state import GroupState
@@ -61,9 +61,10 @@ def groups_of(
     shown: Sequence[int],
     members: int,
     under: Mapping[int, tuple[int, float]] = MappingProxyType({}),
+    traits: Mapping[tuple[int, int], Trait] = MappingProxyType({}),
 ) -> tuple[Group, ...]:
     """Those of the cards that are shown. under: number of a group -> that of the card it is a row of, and the share of
-    its series that are on that card."""
+    its series that are on that card; traits: of the groups of shapes, by k and cluster."""
     deviations, normals = GroupDeviations.of(drawn, reference), OwnNormals.of(drawn, reference)
     there = {chosen.cards[j].group for j in shown}
     family = {number: Near(str(card), share) for number, (card, share) in under.items() if card in there}
@@ -71,10 +72,15 @@ def groups_of(
     return tuple(
         replace(
             _group(chosen.cards[j], j, normals, deviations, members),
-            near=near.get(j, ()), known=was[j], family=family.get(chosen.cards[j].group or 0),
+            near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits),
+            family=family.get(chosen.cards[j].group or 0),
         )
         for j in shown
     )  # fmt: skip
+
+
+def _trait_of(row: ClusterRow, traits: Mapping[tuple[int, int], Trait]) -> Trait | None:
+    return traits.get((row.k, row.cluster)) if row.within == SHAPES else None
 
 
 def _near(

@@ -74,9 +74,9 @@ def families(likes: Likes, asked: Sequence[bool], most: int) -> list[Family]:
 
 def candidates(cards: Sequence[ClusterRow], groups: Sequence[GroupRow]) -> tuple[list[ClusterRow], list[ClusterRow]]:
     """The proposed cards of the main sweep, and further groups of it, most worth first."""
-    asked = [row for row in cards if not row.normal and row.within is None]
+    asked = [row for row in cards if not row.normal and row.of_all]
     there = {row.group for row in asked}
-    more = [row for row in groups if row.within is None and not row.normal and row.worth > 0 and row.group not in there]
+    more = [row for row in groups if row.of_all and not row.normal and row.worth > 0 and row.group not in there]
     return asked, [*sorted(more, key=lambda row: row.group)[:FURTHER]]
 
 
@@ -98,7 +98,7 @@ def arranged(
     made = families(found, [at < len(asked) for at in range(len(among))], len(asked))
     order = [among[at] for family in made for at in (family.at, *(row for row, _ in family.rows))]
     under = {_number(among[row]): (_number(among[f.at]), share) for f in made for row, share in f.rows}
-    others = [row for row in cards if row.normal or row.within is not None]
+    others = [row for row in cards if row.normal or not row.of_all]
     return [*order, *others], under
 
 

@@ -30,6 +30,7 @@ from tsclust.stages.clusters.parts import (
     read_groups,
     read_map,
     read_sweep,
+    read_traits,
 )
 from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.scope import fit_scaler
@@ -97,7 +98,9 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         baseline=asked.baseline,
         regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
-        groups=groups_of(chosen, drawn, reference, was, shown, _curves(chosen, settings.members), under),
+        groups=groups_of(
+            chosen, drawn, reference, was, shown, _curves(chosen, settings.members), under, read_traits(folder)
+        ),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
         rejected=rejected_of(described.facts, drawn),

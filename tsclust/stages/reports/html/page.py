@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import json
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICT
 from tsclust.stages.labels.kinds import WAYS
 from tsclust.stages.reports.charts.drawing import bars
 from tsclust.wording.language import Language, shown
+from tsclust.wording.shapes import shape_in_words
 
 STATIC = Path(__file__).parent.parent / "static"
 CONDITION = 2_000  # characters of a rule that are shown: one with an end cut off could not be judged
@@ -93,7 +94,8 @@ def templates(language: Language) -> jinja2.Environment:
     environment.globals.update(t=language.texts["page"], language=language)
     environment.filters.update(
         plain=language.plain, share=language.share, count=lambda n: language.fixed(n, 0), number=language.number,
-        month=language.month, reason=language.reason, sentence=language.sentence, counted=language.counted,
+        month=language.month, reason=language.reason, sentence=language.sentence,
+        shape=partial(shape_in_words, language), counted=language.counted,
         time=lambda text: language.time(datetime.fromisoformat(text)), date=language.date, bars=bars,
         called=language.called, fixed=language.fixed, alike=language.alike, origin=language.origin,
         column=language.column, times=language.factor,

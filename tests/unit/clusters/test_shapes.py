@@ -1,0 +1,204 @@
+"""The view of shapes: curves laid along typical ones, measured by stretch, and what that tells apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tsclust
+from tsclust.arrays import Floats
+from tsclust.simulation import recall
+from tsclust.stages.clusters import parts
+from tsclust.stages.clusters.parts import SHAPES
+from tsclust.stages.clusters.shapes import curves, kernels, view
+from tsclust.stages.clusters.shapes.kernels import FARTHEST, PAD, PENALTY
+
+Rng = np.random.Generator
+
+
+def run(rng: Rng, levels: Sequence[float] = (3.0, 1.0, 2.0), samples: Sequence[float] = (6, 20, 12)) -> Floats:
+    """A recording: rest, plateaus of these levels, rest, its times a sample off, its size by a tenth, noise."""
+    long = [max(round(n + rng.normal(0, 0.4)), 2) for n in samples]
+    plateaus = [np.full(n, level) for n, level in zip(long, levels, strict=True)]
+    whole = np.concatenate([np.zeros(rng.integers(4, 10)), *plateaus, np.zeros(rng.integers(4, 10))])
+    return rng.lognormal(0, 0.1) * whole + rng.normal(0, 0.02, len(whole))
+
+
+def own(series: Sequence[Floats]) -> list[Floats]:
+    return [kernels.of_own_size(one, 1)[0] for one in series]
+
+
+def slow_cost(y: Floats, curve: Floats) -> float:
+    """What the cheapest way costs, cell by cell, without a band: the oracle."""
+    n, m = len(y), len(curve)
+    cost = np.full((n, m), np.inf)
+    near = np.minimum(np.abs(y[:, None] - curve[None]), FARTHEST)
+    cost[0] = PENALTY * np.maximum(0, np.arange(m) - 2 * PAD) + near[0]
+    for i in range(1, n):
+        for j in range(m):
+            ways = [cost[i - 1, j - k] + PENALTY * (1, 0, 1, 2)[k] for k in range(4) if j >= k]
+            cost[i, j] = min(ways) + near[i, j]
+    return float((cost[-1] + PENALTY * np.maximum(0, m - 1 - 2 * PAD - np.arange(m))).min()) / n
+
+
+@given(st.integers(0, 10_000))
+def test_the_cheapest_way_is_found(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y, curve = own([run(rng)])[0], np.concatenate([np.zeros(PAD), own([run(rng)])[0], np.zeros(PAD)])
+    at = np.zeros(len(y), np.int64)
+    cost = kernels.align(y, curve, at)
+    assert (np.diff(at) >= 0).all()
+    assert (np.diff(at) <= 3).all()
+    assert cost == pytest.approx(slow_cost(y, curve), abs=1e-4)  # the band is wider than these runs differ
+    paid = PENALTY * np.array([1, 0, 1, 2])[np.diff(at)].sum() + np.minimum(np.abs(y - curve[at]), FARTHEST).sum()
+    ends = PENALTY * (max(0, at[0] - 2 * PAD) + max(0, len(curve) - 1 - 2 * PAD - at[-1]))
+    assert cost == pytest.approx((paid + ends) / len(y), abs=1e-4)
+
+
+def test_a_series_far_longer_or_shorter_than_its_curve_is_laid_along_it_all_the_same() -> None:
+    rng = np.random.default_rng(1)
+    curve = np.concatenate([np.zeros(PAD), own([run(rng)])[0], np.zeros(PAD)])
+    for samples in ((1, 2, 1), (60, 200, 90)):
+        y = own([run(rng, samples=samples)])[0]
+        at = np.zeros(len(y), np.int64)
+        assert np.isfinite(kernels.align(y, curve, at))
+        assert (at >= 0).all()
+        assert (at < len(curve)).all()
+        assert (np.diff(at) >= 0).all()
+
+
+@pytest.mark.parametrize("products", [1, 2, 3])
+def test_there_is_a_typical_curve_for_each_product_whatever_the_machines(products: int) -> None:
+    rng = np.random.default_rng(products)
+    of = ((3.0, 1.0, 2.0), (2.0, 2.6, 0.8), (1.0, 2.0, 3.0))[:products]
+    made = rng.integers(0, products, 300)
+    machine = rng.lognormal(0, 0.3, 40)[rng.integers(0, 40, 300)]
+    series = own([size * run(rng, of[which]) for which, size in zip(made, machine, strict=True)])
+    found = curves.fit(series)
+    assert len(found) == products
+    offsets = np.cumsum([0, *map(len, series)])
+    label = kernels.costs(np.concatenate(series), offsets, found.values, found.lengths).argmin(axis=1)
+    assert len({*zip(made.tolist(), label.tolist(), strict=True)}) == products
+
+
+def test_stretches_are_where_the_plateaus_are() -> None:
+    rng = np.random.default_rng(3)
+    found = curves.fit(own([run(rng) for _ in range(200)]))
+    borders = found.borders[0, : found.stretches[0] + 1]
+    for border in np.cumsum([0, 6, 20, 12]):
+        assert np.abs(borders - borders[0] - border).min() <= 2
+
+
+@pytest.mark.parametrize(
+    ("change", "measure", "more"),
+    [
+        ({"samples": (6, 26, 12)}, "duration", True),
+        ({"samples": (6, 14, 12)}, "duration", False),
+        ({"levels": (3.0, 1.0, 2.5)}, "level", True),
+    ],
+)
+def test_what_changes_in_one_stretch_is_measured_there(
+    change: dict[str, Sequence[float]], measure: str, more: bool
+) -> None:
+    rng = np.random.default_rng(4)
+    normal, odd = [run(rng) for _ in range(300)], [run(rng, **change) for _ in range(30)]
+    found = curves.fit(own(normal))
+    names = view.names(found)
+    x = np.array([measured(one, found) for one in [*normal, *odd]])[:, 1:]
+    spread = np.maximum(x[:300].std(axis=0), 0.002)
+    away = (np.median(x[300:], axis=0) - np.median(x[:300], axis=0)) / spread
+    at = int(np.abs(away).argmax())
+    assert names[1:][at].split("_")[0] in (measure, "run")
+    assert (away[at] > 0) == more
+
+
+def measured(series: Floats, found: curves.TypicalCurves) -> Floats:
+    which, out = np.zeros(1, np.int64), np.zeros((1, found.width))
+    kernels.measure(
+        series, np.array([0, len(series)]), 1, found.values, found.lengths, found.borders, found.stretches, which, out
+    )
+    return np.concatenate([which.astype(np.float64), out[0]])
+
+
+@pytest.mark.parametrize("series", [[], [1.0] * 40, [np.nan] * 40, [0.0, 1.0], [np.inf] * 40])
+def test_what_has_no_shape_has_no_measures(series: list[float]) -> None:
+    found = curves.fit(own([run(np.random.default_rng(5)) for _ in range(50)]))
+    row = measured(np.array(series, np.float64), found)
+    assert row[0] == -1
+    assert (row[1:] == 0).all()
+
+
+def test_recordings_whose_peak_points_down_are_measured_as_the_others() -> None:
+    series = run(np.random.default_rng(6))
+    up, down = kernels.of_own_size(series, 1), kernels.of_own_size(-series, -1)
+    assert np.array_equal(up[0], down[0])
+    assert up[1] == down[1]
+
+
+def fleet(path: Path, n: int = 4_000) -> pl.DataFrame:
+    """Two products on twelve machines; of 40 the third plateau has a dip at its end, of 40 the second lasts longer."""
+    rng = np.random.default_rng(8)
+    kind = np.full(n, "normal", object)
+    kind[:40], kind[40:80] = "dip", "longer"
+    rows = []
+    for i in range(n):
+        product, longer = rng.integers(2), 5 if kind[i] == "longer" else 0
+        levels = ((3.0, 1.0, 2.0), (2.0, 2.6, 0.8))[product]
+        values = run(rng, levels, (6, 20 + longer, 12))
+        if kind[i] == "dip":
+            last = len(values) - int((np.abs(values[::-1]) > 0.3).argmax())
+            values[last - 5 : last - 2] *= 0.6
+        rows.append(values.tolist())
+    order = rng.permutation(n)
+    frame = pl.DataFrame({"series_id": np.arange(n), "values": [rows[i] for i in order]})
+    frame.write_parquet(path)
+    return pl.DataFrame({"series_id": np.arange(n), "kind": kind[order].astype(str)})
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]:
+    folder = tmp_path_factory.mktemp("shapes")
+    truth = fleet(folder / "series.parquet")
+    root = folder / "ws"
+    tsclust.init(root)
+    flags = {"source": {"files": str(folder / "series.parquet")}, "cluster": {"k": "2..8", "restarts": 2}}
+    for command in (tsclust.extract, tsclust.features, tsclust.cluster):
+        command(root, flags)
+    return root, truth
+
+
+@pytest.mark.slow
+def test_kinds_that_change_one_stretch_are_found_and_said(swept: tuple[Path, pl.DataFrame]) -> None:
+    root, truth = swept
+    clusters = root / "clusters"
+    groups = parts.of_sweep(parts.read_groups(clusters)).filter("proposed")
+    found = recall.score(recall.count_members(recall.assigned(clusters), groups, truth), {"dip": 40, "longer": 40})
+    assert set(found.found) == {"dip", "longer"}
+    facts = tsclust.status(root).facts["stages"]["clusters"]
+    assert facts["state"] == "up to date"
+    traits = parts.read_traits(clusters)
+    of_shapes = [row for row in parts.group_rows(groups) if row.within == SHAPES]
+    assert of_shapes
+    assert {(row.k, row.cluster) for row in of_shapes if not row.normal} <= {*traits}
+    html = Path(tsclust.report(root, {"report": {"charts": False}}).wrote).read_text(encoding="utf-8")
+    assert "samples after the start: " in html
+
+
+@pytest.mark.slow
+def test_a_set_that_both_sweeps_find_is_listed_once(swept: tuple[Path, pl.DataFrame]) -> None:
+    root, _ = swept
+    rows = recall.assigned(root / "clusters")
+    groups = [row for row in parts.read_group_rows(root / "clusters") if row.of_all and not row.normal][:60]
+    prefix = {None: "", SHAPES: recall.OF_SHAPES}
+    sets = [set(rows.filter(pl.col(prefix[g.within] + g.ref.column) == g.cluster)["series_id"]) for g in groups]
+    assert [len(one) for one in sets] == [g.size for g in groups]
+    for i, one in enumerate(sets):
+        for j in range(i):
+            if groups[i].within != groups[j].within:
+                assert len(one & sets[j]) <= parts.SAME_SET * len(one | sets[j])

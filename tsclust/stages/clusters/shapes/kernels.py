@@ -1,0 +1,218 @@
+"""A series laid along a typical curve, and what is left of it then, stretch by stretch: all that touches every value.
+
+Curves are in their own size (see `of_own_size`) and have PAD samples of rest at both ends, as the cut is off by some
+samples. The alignment is dynamic time warping within a band (Sakoe and Chiba 1978), with a penalty for each sample by
+which the series runs ahead or behind: what is a pause or a longer phase costs little, noise is not warped away.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from tsclust.arrays import Floats, Int64s, Values
+from tsclust.stages.features.kernels import bridged
+from tsclust.stages.features.phases import rest_level
+
+PAD = 10  # samples of rest before and after a typical curve
+BAND = 18  # samples that a series may be ahead or behind
+PENALTY = 0.15  # of the own size: for each sample ahead or behind
+FARTHEST = 1.0  # of the own size: a sample that is farther off costs no more, or a bump would bend the time
+FEWEST = 8  # values of a series that has a shape
+OF_ALL = 5  # measures of the whole series: level, run, misfit, rest before and after
+OF_STRETCH = 6  # measures of a stretch: duration, level, slope, roughness, bump, dip
+SHORT = 6  # samples: a stretch of fewer has a duration and a level, and no shape of its own
+HIGH = 0.25  # of the highest level of a typical curve: where the size of a series is compared
+SMALLEST = 0.05  # size of a series against the typical curve that is still divided by
+
+Single = npt.NDArray[np.float32]
+BAND_WIDTH = 2 * BAND + 1
+LEFT, RIGHT = 3, 4  # columns beside the band: a series runs up to three samples of the curve ahead at a time
+
+
+@njit(cache=True, nogil=True)
+def of_own_size(raw: Values, sign: int) -> tuple[Floats, float]:
+    """(values above rest, in the direction of the peak, divided by their size; the size): the root mean square of
+    what is not rest. Nothing for too few values, or none that are not rest."""
+    x = bridged(raw) * sign
+    if len(x) < FEWEST or not np.isfinite(x.max() - x.min()):
+        return np.zeros(0), 0.0
+    x -= rest_level(x)
+    least, total, count = HIGH / 5 * np.abs(x).max(), 0.0, 0
+    for v in x:
+        if abs(v) > least:
+            total += v * v
+            count += 1
+    if total == 0.0:
+        return np.zeros(0), 0.0
+    size = np.sqrt(total / count)
+    return x / size, size
+
+
+@njit(cache=True, nogil=True)
+def align(y: Floats, curve: Floats, at: Int64s) -> float:
+    """Fill at (n,), the sample of the curve that each of y (n,) lies on; what it costs for each sample."""
+    n, m = len(y), len(curve)
+    low, near = np.empty(n, np.int64), curve.astype(np.float32)
+    cost = np.full((n, BAND_WIDTH + LEFT + RIGHT), np.inf, np.float32)
+    for i in range(n):
+        low[i] = max(0, PAD + int(i * (m - 2.0 * PAD) / n) - BAND)
+        if i == 0:
+            for w in range(min(BAND_WIDTH, m - low[i])):
+                cost[i, LEFT + w] = PENALTY * max(0, low[i] + w - 2 * PAD) + min(
+                    abs(y[i] - curve[low[i] + w]), FARTHEST
+                )
+        else:
+            low[i] = min(low[i], low[i - 1] + RIGHT)
+            last = min(BAND_WIDTH, m - low[i])
+            _next_row(
+                cost[i - 1, low[i] - low[i - 1] :], np.float32(y[i]), near[low[i] : low[i] + last], cost[i, LEFT:]
+            )
+    return _walk_back(cost, low, m, at) / n
+
+
+@njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def _next_row(before: Single, value: np.float32, curve: Single, row: Single) -> None:
+    """What it costs to be at each sample of the curve in the band: before[LEFT + w] is what it cost to be there one
+    sample of the series ago."""
+    penalty, twice, farthest = np.float32(PENALTY), np.float32(2 * PENALTY), np.float32(FARTHEST)
+    for w in range(len(curve)):
+        kept = min(before[w + 2], min(before[w + 3], before[w + 1]) + penalty)
+        row[w] = min(kept, before[w] + twice) + min(abs(value - curve[w]), farthest)
+
+
+@njit(cache=True, nogil=True)
+def _walk_back(cost: Single, low: Int64s, m: int, at: Int64s) -> float:
+    """Fill `at` from the cheapest end: on the last 2 * PAD samples of the curve it may end anywhere."""
+    last, end, least = len(low) - 1, low[-1], np.inf
+    for w in range(min(BAND_WIDTH, m - low[last])):
+        total = cost[last, LEFT + w] + PENALTY * max(0, m - 1 - 2 * PAD - low[last] - w)
+        if total < least:
+            end, least = low[last] + w, total
+    at[last] = end
+    for i in range(last, 0, -1):
+        before, w = cost[i - 1], LEFT + end - low[i - 1]
+        best, steps = before[w - 1], 1
+        for ahead in (0, 2, 3):
+            if before[w - ahead] + PENALTY * max(1, ahead - 1) < best:
+                best, steps = before[w - ahead] + PENALTY * max(1, ahead - 1), ahead
+        end -= steps
+        at[i - 1] = end
+    return least
+
+
+@njit(cache=True, nogil=True)
+def laid_on(y: Floats, at: Int64s, m: int) -> tuple[Floats, Floats]:
+    """(m,) the values of y (n,) on the samples of a curve, and how many lie on each: bridged where it ran ahead, rest
+    (0) beyond its ends."""
+    values, count = np.zeros(m), np.zeros(m)
+    for i in range(len(y)):
+        values[at[i]] += y[i]
+        count[at[i]] += 1
+    known = -1
+    for j in range(m):
+        if count[j] > 0:
+            values[j] /= count[j]
+            if known >= 0:
+                for q in range(known + 1, j):
+                    values[q] = values[known] + (values[j] - values[known]) * (q - known) / (j - known)
+            known = j
+    return values, count
+
+
+@njit(cache=True, nogil=True)
+def costs(values: Floats, offsets: Int64s, curves: Floats, lengths: Int64s) -> Floats:
+    """(n, t) what it costs to lay each series, in its own size, along each of t curves (t, longest)."""
+    out, at = np.zeros((len(offsets) - 1, len(lengths))), np.zeros(np.diff(offsets).max(), np.int64)
+    for i in range(len(out)):
+        y = values[offsets[i] : offsets[i + 1]]
+        for k in range(len(lengths)):
+            out[i, k] = align(y, curves[k, : lengths[k]], at)
+    return out
+
+
+@njit(cache=True, nogil=True)
+def measure(
+    values: Values, offsets: Int64s, sign: int, curves: Floats, lengths: Int64s, borders: Int64s, stretches: Int64s,
+    which: Int64s, out: Floats,
+) -> None:  # fmt: skip
+    """Fill which (n,), the typical curve that each series is most like, -1 for one without a shape, and its measures
+    out (n, OF_ALL + OF_STRETCH * most stretches), 0 where its curve has no such stretch.
+
+    curves (t, longest) have lengths (t,), borders (t, most + 1) of their stretches (t,): rest is before and after
+    """
+    for i in range(len(offsets) - 1):
+        y, size = of_own_size(values[offsets[i] : offsets[i + 1]], sign)
+        which[i] = -1
+        if len(y) > 0:
+            at, tried, least = np.empty(len(y), np.int64), np.empty(len(y), np.int64), np.inf
+            for k in range(len(lengths)):
+                cost = align(y, curves[k, : lengths[k]], tried)
+                if cost < least:
+                    least, which[i] = cost, k
+                    at[:] = tried
+            k = which[i]
+            _measure(y, size, least, at, curves[k, : lengths[k]], borders[k, : stretches[k] + 1], out[i])
+
+
+@njit(cache=True, nogil=True)
+def _measure(y: Floats, size: float, misfit: float, at: Int64s, curve: Floats, borders: Int64s, row: Floats) -> None:
+    gain, first = _gain(y, at, curve), 0
+    while first < len(y) and at[first] < borders[0]:
+        first += 1
+    row[0], row[2], row[3], begin = np.log(size * gain), misfit, _middle(y[:first]) / gain, first
+    for s in range(len(borders) - 1):
+        last = first
+        while last < len(y) and at[last] < borders[s + 1]:
+            last += 1
+        into = row[OF_ALL + OF_STRETCH * s : OF_ALL + OF_STRETCH * (s + 1)]
+        into[0] = last - first
+        if last > first:
+            long = borders[s + 1] - borders[s] >= SHORT
+            _stretch(_left(y[first:last] / gain, curve[borders[s] : borders[s + 1]]), long, into)
+        first = last
+    row[1], row[4] = first - begin, _middle(y[first:]) / gain
+
+
+@njit(cache=True, nogil=True)
+def _middle(x: Floats) -> float:
+    return np.median(x) if len(x) > 0 else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _gain(y: Floats, at: Int64s, curve: Floats) -> float:
+    """How many times as high as the typical curve y is: the median over where that is high."""
+    values, count = laid_on(y, at, len(curve))
+    ratios, n, least = np.empty(len(curve)), 0, HIGH * np.abs(curve).max()
+    for j in range(len(curve)):
+        if count[j] > 0 and abs(curve[j]) > least:
+            ratios[n] = values[j] / curve[j]
+            n += 1
+    return max(np.median(ratios[:n]), SMALLEST) if n > 2 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def _left(y: Floats, curve: Floats) -> Floats:
+    """(n,) what y is above a stretch of a typical curve drawn out to its length."""
+    left, n, m = np.empty(len(y)), len(y), len(curve)
+    for i in range(n):
+        place = min(max((i + 0.5) * m / n - 0.5, 0.0), m - 1.0)
+        below = int(place)
+        above = min(below + 1, m - 1)
+        left[i] = y[i] - (curve[below] * (below + 1 - place) + curve[above] * (place - below))
+    return left
+
+
+@njit(cache=True, nogil=True)
+def _stretch(left: Floats, long: bool, into: Floats) -> None:
+    """Level, and of a long stretch slope (from end to end), roughness, bump and dip of what is left of n samples."""
+    n, middle = len(left), np.median(left)
+    into[1] = left.mean()
+    if long and n >= 4:
+        along = np.arange(n) - (n - 1) / 2
+        into[2] = (along * left).sum() / (along * along).sum() * n
+        into[3] = np.abs(left[1:] - left[:-1]).mean()
+        for i in range(1, n - 1):
+            near = (left[i - 1] + left[i] + left[i + 1]) / 3
+            into[4], into[5] = max(into[4], near - middle), max(into[5], middle - near)

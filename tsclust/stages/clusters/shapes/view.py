@@ -1,0 +1,139 @@
+"""The view of shapes: how each series runs against the typical curve that it is most like, measured stretch by stretch.
+
+Features say what every mechanism has, a peak and a level; what only this one does, a dent in its second plateau or a
+late third stroke, moves none of them far. The same K-means++ sweep goes over these measures, see `clusters.step`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from tsclust.arrays import Floats, UInt64s
+from tsclust.engine.base import map_parts
+from tsclust.hashing import order_of
+from tsclust.series import SeriesBlock
+from tsclust.stages.clusters import scratch
+from tsclust.stages.clusters.scope import Scope, ScopedRows
+from tsclust.stages.clusters.shapes import curves, kernels, scaling
+from tsclust.stages.clusters.shapes.curves import TypicalCurves
+from tsclust.stages.clusters.shapes.scaling import ShapeScaler
+from tsclust.stages.series import parts as series_parts
+
+OF_ALL = ("level", "run", "misfit", "before", "after")
+OF_STRETCH = ("duration", "level", "slope", "roughness", "bump", "dip")
+SPARE = 2  # times as many series as a sample needs are drawn: some have no shape
+TO_SCALE = 50_000  # series that medians are taken from
+FEWEST = 2_000  # series that typical curves are looked for in: of fewer a stretch has too few to tell what is normal
+
+Say = Callable[[str, int, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeScope(Scope):
+    """A scope whose series are measured along typical curves, each part in a file in `folder`; d = 1 + `width`."""
+
+    folder: Path
+    width: int
+
+    def read(self, path: Path, columns: object, baseline: object) -> ScopedRows:
+        """The rows of the part of that name: x (n, d), see `ShapeScaler.transform`; of a part the columns are all."""
+        rows = super().read(path, (), tuple(baseline))  # type: ignore[arg-type]
+        return ScopedRows(rows.ids, _read(self.folder / path.stem, len(rows.ids), self.width), rows.keys)
+
+
+@dataclass(frozen=True)
+class ShapeView:
+    """What a sweep over shapes needs: the scope, names (d,) of what it reads, the scaler, and the typical curves."""
+
+    scope: ShapeScope
+    names: tuple[str, ...]
+    scaler: ShapeScaler
+    curves: TypicalCurves
+
+
+def of(scope: Scope, baseline: tuple[str, ...], sign: int, seed: int, folder: Path, say: Say) -> ShapeView | None:
+    """The series of a scope measured, in files in `folder`; None where too few have a shape.
+
+    sign: 1 where the peak is a maximum, -1 a minimum
+    """
+    if (found := _typical_curves(scope, sign, seed)) is None:
+        return None
+    folder.mkdir()
+    done = 0
+    for rows in map_parts(partial(_measure, scope, found, sign, folder), scope.paths):
+        done += rows
+        say("shapes", done, scope.rows, "series")
+    shapes = ShapeScope(**vars(scope), folder=folder, width=found.width)
+    return ShapeView(shapes, names(found), _fit(shapes, baseline, seed, len(found)), found)
+
+
+def names(found: TypicalCurves) -> tuple[str, ...]:
+    """(1 + d,) what is read of a series: its typical curve and its measures, those of a stretch with its number."""
+    most = int(found.stretches.max())
+    return ("curve", *OF_ALL, *(f"{what}_{stretch}" for stretch in range(1, most + 1) for what in OF_STRETCH))
+
+
+def _typical_curves(scope: Scope, sign: int, seed: int) -> TypicalCurves | None:
+    wanted = SPARE * curves.SAMPLE
+    limit = min(1.0, 2 * wanted / max(scope.rows, 1)) * 2.0**64
+    drawn = list(map_parts(partial(_draw, scope, sign, seed, limit), scope.paths))
+    order = order_of([hashes for hashes, _ in drawn])[:wanted]
+    series = [y for _, of_part in drawn for y in of_part]
+    sample = [series[i] for i in order if len(series[i])]
+    return curves.fit(sample) if scope.rows >= FEWEST and 2 * len(sample) > len(order) else None
+
+
+def _draw(scope: Scope, sign: int, seed: int, limit: float, path: Path) -> tuple[UInt64s, list[Floats]]:
+    """(hashes, values in their own size) of the sample's series in one part."""
+    rows = scope.read(path, (), ())
+    hashes = rows.hashes(seed)
+    taken = np.flatnonzero(hashes.astype(np.float64) <= limit)
+    block = series_parts.read_block(path=scope.series / path.name, rows=scope.places(path)[taken])
+    return hashes[taken], [kernels.of_own_size(block[i], sign)[0] for i in range(len(block))]
+
+
+def _measure(scope: Scope, found: TypicalCurves, sign: int, folder: Path, path: Path) -> int:
+    """Measure the series of one part into its file: how many."""
+    places = scope.places(path)
+    block = series_parts.read_block(scope.series / path.name)
+    block = block if len(places) == len(block) else block.take(places)
+    scratch.lay_down(folder / path.stem, measured(block, found, sign).astype(np.float32))
+    return len(block)
+
+
+def measured(block: SeriesBlock, found: TypicalCurves, sign: int) -> Floats:
+    """(n, 1 + d) the typical curve that each series is most like, -1 for none, and its measures: see `names`."""
+    which, out = np.zeros(len(block), np.int64), np.zeros((len(block), 1 + found.width))
+    kernels.measure(
+        block.values, block.offsets, sign, found.values, found.lengths, found.borders, found.stretches, which,
+        out[:, 1:],
+    )  # fmt: skip
+    out[:, 0] = which
+    return out
+
+
+def _fit(scope: ShapeScope, baseline: tuple[str, ...], seed: int, count: int) -> ShapeScaler:
+    limit = min(1.0, TO_SCALE / max(scope.rows, 1)) * 2.0**64
+    pieces = list(map_parts(partial(_sampled, scope, baseline, seed, limit), scope.paths))
+    order = order_of([hashes for hashes, _ in pieces])
+    x, keys = (np.concatenate([getattr(rows, what) for _, rows in pieces])[order] for what in ("x", "keys"))
+    there = x[:, 0] >= 0
+    return scaling.fit(x[there], keys[there], count)
+
+
+def _sampled(
+    scope: ShapeScope, baseline: tuple[str, ...], seed: int, limit: float, path: Path
+) -> tuple[UInt64s, ScopedRows]:
+    rows = scope.read(path, (), baseline)
+    hashes = rows.hashes(seed)
+    taken = np.flatnonzero(hashes.astype(np.float64) <= limit)
+    return hashes[taken], ScopedRows(rows.ids.take(taken), rows.x[taken], rows.keys[taken])
+
+
+def _read(path: Path, rows: int, width: int) -> Floats:
+    return scratch.mapped(path, np.dtype(np.float32), (rows, 1 + width)).astype(np.float64)
