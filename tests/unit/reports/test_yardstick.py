@@ -14,7 +14,9 @@ import tsclust
 from bench.machines import MACHINES
 from tsclust.arrays import Bools, Floats, Grid, Int64s, Keys
 from tsclust.config import Report
+from tsclust.simulation.recall import OF_SHAPES, assigned
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import SHAPES
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.reports.data import Group, ReportData, Unusual
@@ -44,7 +46,8 @@ class Seen:
     z: Floats
 
     def members(self, group: Group) -> Int64s:
-        return np.flatnonzero((self.rows[f"k{group.k:02d}"] == group.cluster).to_numpy())
+        name = (OF_SHAPES if group.within == SHAPES else "") + f"k{group.k:02d}"
+        return np.flatnonzero((self.rows[name] == group.cluster).to_numpy())
 
     def middle(self, feature: str) -> float:
         """The median deviation of the normal mass."""
@@ -71,11 +74,12 @@ def sweep(root: Path, machine: str, monkeypatch: pytest.MonkeyPatch, regimes: bo
     scaler, workspace = used[-1], Workspace.open(root)
     data = collect(workspace, Report())
     names = tuple(feature.name for feature in data.features)
-    features, parts, carried = (
+    features, carried = (
         pl.concat([pl.read_parquet(path) for path in paths])
-        for paths in (workspace.parts(FEATURES), workspace.parts(CLUSTERS), workspace.parts(SERIES))
+        for paths in (workspace.parts(FEATURES), workspace.parts(SERIES))
     )
-    rows = features.filter(pl.col("rejected_by").is_null()).join(parts, on="series_id", maintain_order="left")
+    assignments = assigned(workspace.stage(CLUSTERS))
+    rows = features.filter(pl.col("rejected_by").is_null()).join(assignments, on="series_id", maintain_order="left")
     rows = rows.join(carried.drop("values"), on="series_id", maintain_order="left")
     x = rows.select(names).to_numpy()
     keys = rows[baseline[0]].to_numpy().astype(str) if baseline else np.full(len(rows), "")

@@ -58,6 +58,10 @@ class Reference:
             return 1 + self.regimes.nearest(x)
         return self.cells[row, self.regimes.nearest(x - self.offsets[row])]
 
+    def only(self, columns: Int64s) -> Reference:
+        """Of these features alone; not one with regimes, which are told apart by all."""
+        return replace(self, centers=self.centers[:, columns], spreads=self.spreads[:, columns])
+
     def rows(self, keys: Keys) -> npt.NDArray[np.intp]:
         """(n,) the row of each key; 0, the whole, for one that has no middle of its own."""
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)

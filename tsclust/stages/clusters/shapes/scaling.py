@@ -3,7 +3,8 @@ series is most like, and there against its own baseline."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,6 +41,16 @@ class ShapeScaler(Reference):
         shaped[:, 1:] = exceedance(_tailed(_deviations(self, x, keys), self.tails), BAND) * self.weights
         return np.rint(np.clip(shaped, -LIMIT, LIMIT) * GRID).astype(np.int16)
 
+    def of_columns(self, columns: Sequence[int]) -> ShapeScaler:
+        """Of these columns of x alone, the first of which names the curve."""
+        at = np.array(columns[1:], np.int64) - 1
+        own = None if self.own is None else self.own.only(at)
+        return replace(
+            self, centers=self.centers[:, [*columns]], spreads=self.spreads[:, [*columns]], own=own,
+            curve_centers=self.curve_centers[:, at], curve_spreads=self.curve_spreads[:, at],
+            tails=self.tails[:, at], weights=self.weights[at],
+        )  # fmt: skip
+
 
 def fit(x: Floats, keys: Keys, curves: int) -> ShapeScaler:
     """From a sample in an order of chance: x (n, 1 + d) and keys (n,) as `ShapeScaler.transform` takes them."""
@@ -54,12 +65,12 @@ def fit(x: Floats, keys: Keys, curves: int) -> ShapeScaler:
         curve_spreads=spreads, own=None, tails=np.ones((2, len(least))), weights=np.ones(len(least)),
     )  # fmt: skip
     own = _own(scaler, x, keys, least / spreads[np.maximum(which, 0)]) if (keys != "").any() else None
-    scaler = ShapeScaler(**vars(scaler) | {"own": own})
+    scaler = replace(scaler, own=own)
     z = _deviations(scaler, x, keys)
     tails = np.stack([_tail(z), _tail(-z)])
     weights = shared_by_the_far(exceedance(_tailed(z, tails), BAND))
     constant = measures.max(axis=0) <= measures.min(axis=0)
-    return ShapeScaler(**vars(scaler) | {"tails": tails, "weights": np.where(constant, 0.0, weights)})
+    return replace(scaler, tails=tails, weights=np.where(constant, 0.0, weights))
 
 
 def _beside(curve: float, measures: Floats) -> Floats:

@@ -7,7 +7,7 @@ late third stroke, moves none of them far. The same K-means++ sweep goes over th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -35,15 +35,18 @@ Say = Callable[[str, int, int, str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class ShapeScope(Scope):
-    """A scope whose series are measured along typical curves, each part in a file in `folder`; d = 1 + `width`."""
+    """A scope whose series are measured along typical curves, each part in a file in `folder` with 1 + `width` columns;
+    of these the d `columns` are read."""
 
     folder: Path
     width: int
+    columns: tuple[int, ...]
 
     def read(self, path: Path, columns: object, baseline: object) -> ScopedRows:
         """The rows of the part of that name: x (n, d), see `ShapeScaler.transform`; of a part the columns are all."""
         rows = super().read(path, (), tuple(baseline))  # type: ignore[arg-type]
-        return ScopedRows(rows.ids, _read(self.folder / path.stem, len(rows.ids), self.width), rows.keys)
+        x = _read(self.folder / path.stem, len(rows.ids), self.width)
+        return ScopedRows(rows.ids, x[:, self.columns], rows.keys)
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,14 @@ def of(scope: Scope, baseline: tuple[str, ...], sign: int, seed: int, folder: Pa
     for rows in map_parts(partial(_measure, scope, found, sign, folder), scope.paths):
         done += rows
         say("shapes", done, scope.rows, "series")
-    shapes = ShapeScope(**vars(scope), folder=folder, width=found.width)
-    return ShapeView(shapes, names(found), _fit(shapes, baseline, seed, len(found)), found)
+    shapes = ShapeScope(**vars(scope), folder=folder, width=found.width, columns=tuple(range(1 + found.width)))
+    scaler = _fit(shapes, baseline, seed, len(found))
+    # What no series differs in costs as much as anything else.
+    telling = (0, *(1 + np.flatnonzero(scaler.weights)).tolist())
+    return ShapeView(
+        replace(shapes, columns=telling), tuple(np.array(names(found))[[*telling]].tolist()),
+        scaler.of_columns(telling), found,
+    )  # fmt: skip
 
 
 def names(found: TypicalCurves) -> tuple[str, ...]:
