@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
 import sys
 import time
@@ -12,14 +13,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tsclust.errors import TsclustError
-from tsclust.serve.job_record import Progress, Record
+from tsclust.errors import DiskFullError, TsclustError
+from tsclust.serve.job_record import Progress, Record, State
+from tsclust.serve.log import note
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.problems import Refusal, of_error
 from tsclust.serve.settings import ServeSettings
 
 PATIENCE = 8.0  # seconds that a process has to end in, when it is asked to
 OURS = ("POLARS_MAX_THREADS", "TSCLUST_WORKSPACE")  # variables that hold for the service alone
+SPACE = 5.0  # seconds between two tries to write
 LONGEST = 10_000_000  # bytes of a line
 
 Publish = Callable[[str], object]  # the model of a workspace becomes one of the service
@@ -37,6 +40,7 @@ class Process:
         self._root, self._record, self._settings, self._metrics = root, record, settings, metrics
         self._child: asyncio.subprocess.Process | None = None
         self._results: list[dict[str, Any]] = []
+        self._outcome: tuple[State, dict[str, Any]] | None = None
         self._stopped, self._since, self._at = False, time.monotonic(), 0
 
     async def run(self) -> None:
@@ -58,6 +62,7 @@ class Process:
             })  # fmt: skip
         finally:
             await self._end(self._child)
+        await self._write()
         if self._stopped:
             raise StoppedError
 
@@ -106,7 +111,7 @@ class Process:
         asked = self._record.asked()
         if asked.kind == "train":
             self._results.append({"command": "publish", "notes": [self._published(asked.workspace)]})
-        self._record.end("done", results=tuple(self._results), report=self._report())
+        self._outcome = ("done", {"results": tuple(self._results), "report": self._report()})
 
     def _published(self, workspace: str) -> str:
         """The model scores from now on; where it may not, the training is none the worse."""
@@ -118,8 +123,18 @@ class Process:
         return f"the model scores from now on: POST /models/{workspace}/score"
 
     def _fail(self, error: Mapping[str, Any]) -> None:
-        if not self._stopped:
-            self._record.end("failed", error=error, results=tuple(self._results))
+        self._outcome = ("failed", {"error": error, "results": tuple(self._results)})
+
+    async def _write(self) -> None:
+        """What came of it, on the disk: where that is full, as soon as there is space."""
+        while self._outcome is not None and not self._stopped:
+            try:
+                self._record.end(self._outcome[0], **self._outcome[1])
+                return
+            except (OSError, DiskFullError) as error:
+                note("job waits for space", logging.ERROR, job=self._record.id, why=str(error))
+                self.progress = Progress(stage="waiting for space on the disk of the service")
+                await asyncio.sleep(SPACE)
 
     def _report(self) -> str:
         """The name of the report that it wrote, "" for none."""

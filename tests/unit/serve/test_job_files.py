@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import errno
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +14,12 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from tests.support.served import refused
-from tsclust.serve import queue_server, uploads
-from tsclust.serve.job_record import Records
+from tsclust.serve import job_process, queue_server, uploads
+from tsclust.serve.job_process import Process
+from tsclust.serve.job_record import Record, Records
+from tsclust.serve.metrics import Metrics
 from tsclust.serve.problems import Refusal
+from tsclust.serve.settings import ServeSettings
 
 
 @given(st.text(max_size=300))
@@ -68,3 +74,26 @@ def test_without_a_queue_jobs_are_refused_and_scores_are_not(client: TestClient)
     refused(client.post("/jobs", json={"workspace": "none"}), 404)
     refused(client.get("/jobs/" + "0" * 32 + "/events"), 404)
     assert client.post("/models/plant/load").status_code == 200
+
+
+def test_what_came_of_a_job_waits_for_space_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Records(tmp_path).make("run", "line", options={})
+    process = Process(tmp_path, record, ServeSettings(), Metrics(), lambda _: None)
+    error = {"code": 11, "error": "no space left", "next": "Free some"}
+    process._hear({"error": error})
+    usual, stages = Record.end, []
+
+    def full(self: Record, *given: Any, **more: Any) -> None:
+        stages.append(process.progress.stage)
+        if len(stages) < 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        usual(self, *given, **more)
+
+    monkeypatch.setattr(Record, "end", full)
+    monkeypatch.setattr(job_process, "SPACE", 0.01)
+    asyncio.run(process._write())
+    assert stages[1:] == ["waiting for space on the disk of the service"] * 2
+    result = record.result()
+    assert result
+    assert result.error
+    assert (result.state, result.error.code) == ("failed", 11)
