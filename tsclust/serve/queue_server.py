@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -13,11 +14,13 @@ from procrastinate.schema import SchemaManager
 from psycopg import conninfo, sql
 
 from tsclust.embedded_postgres import server
+from tsclust.embedded_postgres.guard import until
 from tsclust.errors import ConnectError, SettingsError
 from tsclust.serve.settings import ServeSettings
 from tsclust.workspace.atomic import sync_tree
 
 SCHEMA = "tsclust_jobs"
+PATIENCE = 20.0  # seconds for the server of a service that was killed to end
 # The demo's server may lose all that it has: this one may not.
 DURABLE = {
     "fsync": "on", "synchronous_commit": "on", "full_page_writes": "on", "autovacuum": "on", "max_wal_size": "256MB",
@@ -50,6 +53,7 @@ def opened(settings: ServeSettings, folder: Path, sources: tuple[str, ...]) -> I
 
 @contextmanager
 def _embedded(folder: Path) -> Iterator[str]:
+    until(lambda: not _is_ending(folder), PATIENCE)
     running = server.start(folder, settings=DURABLE)
     try:
         # initdb has left that to us. Where root's folders are closed to the account that PostgreSQL runs as, the data
@@ -58,6 +62,22 @@ def _embedded(folder: Path) -> Iterator[str]:
         yield running.dsn
     finally:
         running.stop()
+
+
+def _is_ending(folder: Path) -> bool:
+    """Whether the server of a service that was killed is still about to end; where its data is a link, that goes too.
+
+    The folder of workspaces is ours by now, so that no other one can be at work.
+    """
+    if folder.is_symlink():
+        return folder.exists()
+    try:
+        os.kill(int((folder / "postmaster.pid").read_text().split()[0]), 0)
+    except PermissionError:
+        return True
+    except (OSError, ValueError, IndexError):
+        return False
+    return True
 
 
 def _refuse_sources(dsn: str, sources: tuple[str, ...]) -> None:
