@@ -19,6 +19,7 @@ from tsclust.stages.clusters import groups, membership, parts, proposal
 from tsclust.stages.clusters.parts import SAME_SET, SHAPES, GroupRow
 
 CANDIDATES = 120  # groups of each sweep that are compared, the first in their order
+OF_SHAPES = 0.8  # of its worth: shapes have more measures, and each of them some series that are far off by chance
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
 
 
@@ -30,18 +31,17 @@ def together(
 
     features, shapes: groups and how far each is from normal, as in `step.Swept`; rows: series in all
     """
-    main, other = (
-        parts.group_rows(features[0]),
-        parts.group_rows(shapes[0].with_columns(within=pl.lit(SHAPES, pl.Int64))),
-    )
-    first = [at for at, one in enumerate(main[:CANDIDATES])]
+    main = parts.group_rows(features[0])
+    other = parts.group_rows(shapes[0].with_columns(within=pl.lit(SHAPES, pl.Int64)))
+    first = [*range(min(len(main), CANDIDATES))]
     added = [at for at, one in enumerate(other) if not one.normal][:CANDIDATES]
     found = [*(main[at] for at in first), *(other[at] for at in added)]
     size, shared = np.array([one.size for one in found]), shared_rows(clusters, found)
     there = _once(found, size, shared)
     alike = _alike(features[1][first], shapes[1][added], size, shared)[np.ix_(there, there)]
     found, size, shared = [found[i] for i in there], size[there], shared[np.ix_(there, there)]
-    order = groups.ordered(np.array([one.worth for one in found]), size, shared, alike)
+    worth = np.array([one.worth * (OF_SHAPES if one.within == SHAPES else 1.0) for one in found])
+    order = groups.ordered(worth, size, shared, alike)
     shown = proposal.proposed(order, size, shared, rows, most)
     listed = [(found[o], o in shown) for o in order] + [(one, False) for one in main[CANDIDATES:]]
     return _table(listed)
