@@ -41,6 +41,12 @@ def test_heavy_libraries_wait_until_they_are_needed() -> None:
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
+def test_the_report_of_groups_does_without_scikit_learn() -> None:
+    """It takes half a second, and 60 MB where it finds pandas."""
+    script = "import sys, tsclust.pipeline.report; sys.exit('sklearn' in sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
+
+
 def test_processes_are_started_by_the_embedded_server_and_by_jobs_alone() -> None:
     """Their arguments can be read by everybody: tests/postgres/test_server.py looks at those for passwords, and a job
     has none but its module."""

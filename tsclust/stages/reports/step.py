@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -23,7 +23,6 @@ from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.catalogue import START
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.features.freshness import other_series
-from tsclust.stages.model.label_errors import Suspect
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.groups.cards import curves_of
@@ -32,6 +31,9 @@ from tsclust.stages.reports.review_page import Item, ReviewData
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
+
+if TYPE_CHECKING:  # it loads scikit-learn, which pages of groups do not need
+    from tsclust.stages.model.label_errors import Suspect
 
 KEPT = ""  # stands for the rule of the series that no rule rejects
 NORMAL_DRAWN = MEMBERS_DRAWN  # of them say where the normal ones lie

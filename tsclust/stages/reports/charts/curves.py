@@ -82,6 +82,12 @@ def sensible(values: Values) -> Floats:
     return np.where(np.abs(wide) < SENSIBLE, wide, np.nan)
 
 
+def plain(values: Values) -> tuple[float | None, ...]:
+    """The same, None for what is missing or no measurement."""
+    found = sensible(values)
+    return tuple(found.tolist() if np.isfinite(found).all() else [None if v != v else v for v in found.tolist()])
+
+
 def thinned(at: Int64s, values: Floats, limit: int) -> tuple[Int64s, Floats]:
     """At most about `limit` of the points of a long curve: the lowest and highest of each stretch, so peaks stay."""
     if len(at) <= limit:

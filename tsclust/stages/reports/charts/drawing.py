@@ -17,6 +17,7 @@ from tsclust.wording.language import Language
 HEIGHT = 500  # units of a drawing from top to bottom; from left to right a unit is a sample
 POINTS_PER_CURVE = 240  # a curve has about this many at most: a card can show no more
 TALL = 0.45  # of the room, taken by peaks: they are drawn at a smaller scale
+CALM = (0.1, 0.9)  # of a line's values: what lies beyond is a peak
 PEAK = 140  # units from the top that they get then
 ROUGHLY = 2.0  # units that a small curve may be off: a small part of a pixel
 CLOSE = 7.0  # per cent of the height: ticks closer than that would touch
@@ -193,8 +194,8 @@ def _at(curve: Curve) -> tuple[int, ...]:
 def _stops(lines: Sequence[Floats]) -> tuple[tuple[float, int], ...]:
     """The scale for these values: even, unless what lies beyond nine tenths of each line takes most of the room."""
     low, high = min((v.min() for v in lines), default=0.0), max((v.max() for v in lines), default=0.0)
-    calm_low = min((np.quantile(v, 0.1) for v in lines), default=0.0)
-    calm_high = max((np.quantile(v, 0.9) for v in lines), default=0.0)
+    calm = [np.quantile(v, CALM) for v in lines]
+    calm_low, calm_high = min((one[0] for one in calm), default=0.0), max((one[1] for one in calm), default=0.0)
     air = 0.08 * (calm_high - calm_low) or 0.08 * (high - low) or abs(high) / 2 or 1.0
     stops, room = [(low - air, HEIGHT)], TALL * (high - low)
     if calm_low - air - low > room:

@@ -23,33 +23,33 @@ MOVES = 0.03  # of the largest distance from rest: what is nearer is at rest, as
 
 @dataclass(frozen=True)
 class Usual:
-    """A usual curve: (t,) samples after the start, how far it is from rest there, and the farthest OFF samples around.
+    """A usual curve: (t,) samples after the start, values, how far these are from rest, and the farthest of OFF around.
 
     peak, end  samples after the start
     size       how far it is from rest, in the mean of its run
+    largest    how far it is from rest at its peak
     """
 
     at: Int64s
+    values: Floats
     away: Floats
     farthest: Floats
     rest: float
     peak: int
     end: int
     size: float
+    largest: float
 
     @classmethod
     def of(cls, line: Line) -> Usual:
         at, values = np.array(line.at, np.int64), np.array(line.values)
         rest = float(np.median(values[at < 0])) if at[0] < 0 else float(values[-1])
         away = values - rest
-        run = np.flatnonzero((np.abs(away) > MOVES * np.abs(away).max()) & (at >= 0))
-        peak, end = int(at[np.abs(away).argmax()]), int(at[run[-1]]) + 1 if len(run) else int(at[-1])
-        size = float(np.abs(away[run]).mean()) if len(run) else 0.0
-        return cls(at, away, _farthest(away), rest, peak, max(end, peak + 1), size)
-
-    @property
-    def largest(self) -> float:
-        return float(np.abs(self.away).max())
+        far, largest = np.abs(away), float(np.abs(away).max())
+        run = np.flatnonzero((far > MOVES * largest) & (at >= 0))
+        peak, end = int(at[far.argmax()]), int(at[run[-1]]) + 1 if len(run) else int(at[-1])
+        size = float(far[run].mean()) if len(run) else 0.0
+        return cls(at, values, away, _farthest(away), rest, peak, max(end, peak + 1), size, largest)
 
     def on(self, at: Floats) -> tuple[Floats, Floats]:
         """(t,) `away` and `farthest` at these times; beyond the ends as at them."""
@@ -84,11 +84,13 @@ def _times(at: Floats, one: Usual, other: Usual) -> Floats:
 
 def _between(matrix: Floats, columns: Floats) -> Floats:
     """(n, c) the rows at these columns, straight between two; NaN outside, and beside what is missing."""
-    padded = np.pad(matrix, ((0, 0), (1, 1)), constant_values=np.nan)
+    padded = np.full((len(matrix), matrix.shape[1] + 2), np.nan)  # as np.pad, which takes longer than all that follows
+    padded[:, 1:-1] = matrix
     at = np.clip(columns + 1, 0, padded.shape[1] - 1)
-    low, share = np.floor(at).astype(np.int64), at - np.floor(at)
-    high = np.minimum(low + (share > 0), padded.shape[1] - 1)
-    out: Floats = padded[:, low] + share * (padded[:, high] - padded[:, low])
+    low = at.astype(np.int64)
+    share = at - low
+    before, after = padded[:, low], padded[:, np.minimum(low + (share > 0), padded.shape[1] - 1)]
+    out: Floats = before + share * (after - before)
     return out
 
 
@@ -101,8 +103,7 @@ def _levels(away: Floats, here: Usual, there: Usual, then: Floats, at: Floats) -
     wanted, most_there = wanted * up, np.maximum(most_there * up, wanted * up)
     inner = away / np.where(usual > 0, usual, 1.0) * wanted
     outer = wanted + (away - usual) / np.where(most > usual, most - usual, 1.0) * (most_there - wanted)
-    found = np.select(
-        [away < 0, away < usual, away <= most], [away * size, inner, outer], most_there + (away - most) * size
-    )
+    beyond = np.where(away <= most, outer, most_there + (away - most) * size)
+    found = np.where(away < 0, away * size, np.where(away < usual, inner, beyond))
     still = most <= MOVES * here.largest  # at rest, where a proportion is one of noise
     return up * np.where(still, wanted + (away - usual) * size, found)

@@ -174,7 +174,7 @@ def curves_of(table: pa.Table, starts: Int64s, usual: Sequence[Line | None]) -> 
     columns = [[_plain(scalar) for scalar in _micro(table[name])] for name in names]
     named = [tuple(zip(names, row, strict=True)) for row in zip(*columns, strict=True)] or [()] * len(table)
     block = SeriesBlock.from_arrow(table)
-    values = [tuple(None if np.isnan(v) else float(v) for v in curves.sensible(block[i])) for i in range(len(block))]
+    values = [curves.plain(block[i]) for i in range(len(block))]
     ids = [str(scalar.as_py()) for scalar in table[ID]]
     return tuple(map(Curve, ids, starts.tolist(), values, named, usual))
 

@@ -15,9 +15,8 @@ def apart(normals: OwnNormals, rows: Int64s, typical: int) -> Apart | None:
     """Of the members `rows`, the first of whose machines is that of `typical`; None where it has no usual curve."""
     if normals.usual(int(normals.own[typical])) is None:
         return None
-    known = [which for which in np.unique(normals.own[rows]).tolist() if normals.usual(which) is not None]
-    members = rows[np.isin(normals.own[rows], known)]
-    normal = np.flatnonzero(normals.drawn.normal & np.isin(normals.own, known))[:MEMBERS_DRAWN]
+    members = normals.known(rows)
+    normal = np.flatnonzero(normals.drawn.normal & np.isin(normals.own, normals.own[members]))[:MEMBERS_DRAWN]
     first, (line,) = _apart(normals, np.array([typical]))
     at = range(first, first + len(line))
     values = tuple(None if np.isnan(v) else float(v) for v in line)
@@ -41,7 +40,6 @@ def _apart(normals: OwnNormals, rows: Int64s) -> tuple[int, Floats]:
     drawn = normals.drawn
     first, matrix = curves.aligned(drawn.block, rows, drawn.starts[rows])
     at = np.arange(matrix.shape[1]) + first
-    for which in np.unique(normals.own[rows]).tolist():
-        if (line := normals.usual(which)) is not None:
-            matrix[normals.own[rows] == which] -= np.interp(at, line.at, line.values)
-    return first, matrix
+    own, row = np.unique(normals.own[rows], return_inverse=True)
+    usual = [np.interp(at, machine.at, machine.values) for machine in map(normals.machine, own.tolist())]
+    return first, matrix - np.stack(usual)[row]

@@ -7,11 +7,13 @@ place there, and is left out.
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tsclust.arrays import Int64s
+from tsclust.arrays import Floats, Int64s
 from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.charts.transfer import Usual, transferred
@@ -40,6 +42,7 @@ class OwnNormals:
     drawn: Sample
     own: Int64s
     lines: dict[int, Line | None] = field(default_factory=dict)
+    machines: dict[int, Usual] = field(default_factory=dict)
 
     @classmethod
     def of(cls, drawn: Sample, reference: NormalReference) -> OwnNormals:
@@ -64,6 +67,17 @@ class OwnNormals:
         at, (middle,) = curves.quantiles(self.drawn.block, rows, self.drawn.starts[rows], (0.5,), REACHED)
         return Line(tuple(at.tolist()), tuple(middle.tolist()))
 
+    def known(self, rows: Int64s) -> Int64s:
+        """Those of the series `rows` whose machine or regime has a usual curve."""
+        own = self.own[rows]
+        return rows[np.isin(own, [which for which in np.unique(own).tolist() if self.usual(which) is not None])]
+
+    def machine(self, which: int) -> Usual:
+        """Of one that has a usual curve: what is known of that, found out once for all groups."""
+        if which not in self.machines and (line := self.usual(which)) is not None:
+            self.machines[which] = Usual.of(line)
+        return self.machines[which]
+
     def _normal(self, which: int) -> Int64s:
         rows = np.flatnonzero(self.drawn.normal & (self.own == which)) if which else np.zeros(0, np.int64)
         return rows[:MEMBERS_DRAWN]
@@ -71,20 +85,24 @@ class OwnNormals:
     def bands(self, rows: Int64s, typical: int) -> tuple[Band, Band | None]:
         """Of the members `rows`, as if all were of the machine or regime of the series `typical`, and of its normal
         series; None: compared with all, as where most members have no usual curve of their own."""
-        here = self.usual(int(self.own[typical]))
-        known = rows[[self.usual(which) is not None for which in self.own[rows].tolist()]]
-        if here is None or len(known) < KNOWN * len(rows):
+        here, known = int(self.own[typical]), self.known(rows)
+        if self.usual(here) is None or len(known) < KNOWN * len(rows):
             return band_of(self.drawn, rows), None
-        return self._band(known, Usual.of(here)), band_of(self.drawn, self._normal(int(self.own[typical])), REACHED)
+        return self._band(known, self.machine(here)), band_of(self.drawn, self._normal(here), REACHED)
 
     def _band(self, rows: Int64s, there: Usual) -> Band:
         """Where 90 % of these rows lie, as if they were of the machine `there`."""
         first, matrix = curves.aligned(self.drawn.block, rows, self.drawn.starts[rows])
-        own, moved = self.own[rows], []
-        for which in np.unique(own).tolist():
-            if (line := self.usual(which)) is not None:
-                moved.append(transferred(matrix[own == which], first, Usual.of(line), there))
-        wide = max(each.shape[1] for each in moved)
-        every = np.concatenate([np.pad(m, ((0, 0), (0, wide - m.shape[1])), constant_values=np.nan) for m in moved])
-        known, (low, high) = curves.edges(every, EDGES)
+        own = self.own[rows]
+        machines = [(own == which, self.machine(which)) for which in np.unique(own).tolist()]
+        moved = [transferred(matrix[here], first, machine, there) for here, machine in machines]
+        known, (low, high) = curves.edges(_stacked(moved), EDGES)
         return Band(tuple((known + first).tolist()), tuple(low.tolist()), tuple(high.tolist()))
+
+
+def _stacked(matrices: Sequence[Floats]) -> Floats:
+    """(n, t) all their rows, as wide as the widest of them; NaN is missing."""
+    stacked = np.full((sum(map(len, matrices)), max(each.shape[1] for each in matrices)), np.nan)
+    for each, end in zip(matrices, itertools.accumulate(map(len, matrices)), strict=True):
+        stacked[end - len(each) : end, : each.shape[1]] = each
+    return stacked

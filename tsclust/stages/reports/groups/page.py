@@ -216,7 +216,8 @@ def _draw_single(curve: Curve, normal: Band, language: Language) -> Drawing:
 
 def _figure(name: str, figure: go.Figure) -> dict[str, Any]:
     """A figure for the page: title, menu and height become HTML; texts and axes get the colours of the page."""
-    data, layout = (json.loads(figure.to_json())[part] for part in ("data", "layout"))
+    plain = json.loads(figure.to_json())
+    data, layout = plain["data"], plain["layout"]
     title, height, (menu,) = layout.pop("title"), layout.pop("height"), layout.pop("updatemenus", [{}])
     layout.pop("template")
     layout["margin"]["t"] = TOP

@@ -42,10 +42,12 @@ def packed_curves(cards: Mapping[str, Members], language: Language, room: int) -
     """As many members of each card as fit into `room` bytes, in equal shares; "" where not even those shown do."""
     if not any(card.sample for card in cards.values()):
         return ""
-    for share in STEPS:
+    whole = 0  # bytes for all: a share of the members takes more than that share of them, as those shown stay
+    for share in (share for share in STEPS if share * whole <= room):
         text = packed(_bytes({name: _some(card, share) for name, card in cards.items()}, language))
         if len(text) <= room:
             return text
+        whole = whole or len(text)
     return ""
 
 
