@@ -22,6 +22,8 @@ PEAK = 140  # units from the top that they get then
 ROUGHLY = 2.0  # units that a small curve may be off: a small part of a pixel
 CLOSE = 7.0  # per cent of the height: ticks closer than that would touch
 
+Runs = list[list[tuple[int, int]]]  # points of a drawing, a list for each stretch without missing values
+
 
 @dataclass(frozen=True)
 class Frame:
@@ -76,14 +78,12 @@ class Frame:
                     ticks.append(tick)
         return sorted(ticks)
 
-    def line(self, at: Sequence[int], values: Sequence[float | None], off: float = 0.0) -> str:
-        """The path through these points, with gaps where values are missing; `off` by so many units at most."""
-        wide = np.array([math.nan if v is None else v for v in values])
-        runs = self._runs(*thinned(np.array(at, np.int64), wide, POINTS_PER_CURVE))
-        return "".join(_path(straightened(run, off) if off else run) for run in runs)
+    def curve(self, curve: Curve) -> Runs:
+        return self._line(_at(curve), curve.values)
 
-    def curve(self, curve: Curve) -> str:
-        return self.line(_at(curve), curve.values)
+    def usual(self, curve: Curve) -> Runs:
+        """What is usual for it, nothing where that is not known."""
+        return self._line(curve.usual.at, curve.usual.values) if curve.usual else []
 
     def area(self, band: Band) -> str:
         """The path around a band: there along the top, back along the bottom."""
@@ -95,12 +95,16 @@ class Frame:
         )
         return _path(there + back[::-1]) + "z"
 
+    def _line(self, at: Sequence[int], values: Sequence[float | None]) -> Runs:
+        wide = np.array(values, np.float64)  # None becomes NaN
+        return self._runs(*thinned(np.array(at, np.int64), wide, POINTS_PER_CURVE))
+
     def _units(self, values: Floats) -> Floats:
         return np.interp(values, [value for value, _ in self.stops], [unit for _, unit in self.stops])
 
-    def _runs(self, at: Int64s, values: Floats) -> list[list[tuple[int, int]]]:
+    def _runs(self, at: Int64s, values: Floats) -> Runs:
         """Points of the drawing, a list for each stretch without missing values."""
-        runs: list[list[tuple[int, int]]] = [[]]
+        runs: Runs = [[]]
         for x, unit in zip(at.tolist(), self._units(values).tolist(), strict=True):
             if math.isnan(unit):
                 runs.append([])
@@ -148,6 +152,7 @@ class Drawing:
 def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve], language: Language) -> Drawing:
     """The paths and ticks for these curves, over where the normal ones lie."""
     rows, across = frame.ticks(), _across(frame, language)
+    members, usual = [frame.curve(curve) for curve in curves], [frame.usual(curve) for curve in curves]
     return Drawing(
         box=frame.box,
         grid="".join(_level(frame, HEIGHT * frame.down(t) / 100) for t in rows),
@@ -156,17 +161,18 @@ def draw(frame: Frame, normal: Band, band: Band | None, curves: Sequence[Curve],
         down=tuple((frame.down(t), language.number(t, digits=4)) for t in rows),
         normal=frame.area(normal),
         band=frame.area(band) if band else "",
-        lines=tuple(frame.line(_at(curve), curve.values) for curve in curves),
-        usual=tuple(_usual(frame, curve) for curve in curves),
-        small=tuple(frame.line(_at(curve), curve.values, ROUGHLY) for curve in curves),
-        small_usual=tuple(_usual(frame, curve, ROUGHLY) for curve in curves),
+        lines=tuple(map(line, members)),
+        usual=tuple(map(line, usual)),
+        small=tuple(line(runs, ROUGHLY) for runs in members),
+        small_usual=tuple(line(runs, ROUGHLY) for runs in usual),
         stops=tuple((float(f"{value:.6g}"), unit) for value, unit in frame.stops),
         quantum=frame.quantum,
     )
 
 
-def _usual(frame: Frame, curve: Curve, off: float = 0.0) -> str:
-    return frame.line(curve.usual.at, curve.usual.values, off) if curve.usual else ""
+def line(runs: Runs, off: float = 0.0) -> str:
+    """The path through these points, with gaps between runs; `off` by so many units at most."""
+    return "".join(_path(straightened(run, off) if off else run) for run in runs)
 
 
 def _across(frame: Frame, language: Language) -> Ticks:

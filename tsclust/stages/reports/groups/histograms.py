@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,21 +40,37 @@ class GroupDeviations:
         z = reference.deviations(drawn.x, drawn.keys)
         return cls(reference, drawn.x - own, z, np.flatnonzero(drawn.normal)[:NORMAL_SHOWN])
 
+    @cached_property
+    def _middle(self) -> Floats:
+        """(d,) of the z of the normal series."""
+        middle: Floats = np.median(self.z[self.normal], axis=0)
+        return middle
+
+    @cached_property
+    def _normal(self) -> tuple[Floats, Floats]:
+        """(m, d) `away` of the normal series, and its ends."""
+        away = self.away[self.normal]
+        return away, _ends(away)
+
     def spreads(self, rows: Int64s) -> tuple[Spread, ...]:
         """Of the series `rows` beside the normal ones, the features farthest from normal first."""
-        middle = np.median(self.z[rows], axis=0) - np.median(self.z[self.normal], axis=0)
+        middle = np.median(self.z[rows], axis=0) - self._middle
         order = np.argsort(-np.abs(middle), kind="stable")
-        found = list(self._each(self.away[rows], self.away[self.normal]))
+        found = list(self._each(self.away[rows]))
         return tuple(found[j] for j in order)
 
-    def _each(self, members: Floats, normal: Floats) -> Iterator[Spread]:
-        if not len(normal):
-            return
-        ends = [np.quantile(x, (BEYOND, 1 - BEYOND), axis=0) for x in (members, normal)]
-        lows, highs = np.minimum(ends[0][0], ends[1][0]), np.maximum(ends[0][1], ends[1][1])
+    def _each(self, members: Floats) -> Iterator[Spread]:
+        (normal, around), ends = self._normal, _ends(members)
+        lows, highs = np.minimum(ends[0], around[0]), np.maximum(ends[1], around[1])
         for j, feature in enumerate(self.reference.features):
             low, high = _wide(float(lows[j]), float(highs[j]), float(self.reference.scaler.spreads[0, j]))
             yield Spread(feature.name, low, high, _heights(members[:, j], low, high), _heights(normal[:, j], low, high))
+
+
+def _ends(x: Floats) -> Floats:
+    """(2, d) between which x (n, d) lies but for what is BEYOND."""
+    ends: Floats = np.quantile(x, (BEYOND, 1 - BEYOND), axis=0)
+    return ends
 
 
 def _wide(low: float, high: float, spread: float) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from tsclust.stages.reports.charts.drawing import Drawing, Frame, Glance, draw
+from tsclust.stages.reports.charts.drawing import Drawing, Frame, Glance, draw, line
 from tsclust.stages.reports.data import FIRST, Band, Curve, Group, Part, Rejected, ReportData
 from tsclust.stages.reports.groups.agreement import CLOSE, SOME
 from tsclust.stages.reports.groups.parts import ALONE, INDEX, Book
@@ -201,7 +201,7 @@ def _draw_together(groups: Sequence[Group], normal: Band) -> Glance:
     return Glance(
         frame.box,
         frame.area(normal),
-        {g.name: frame.curve(g.members[0]) for g in groups},
+        {g.name: line(frame.curve(g.members[0])) for g in groups},
         {g.name: frame.area(g.around) for g in groups if g.around},
     )
 

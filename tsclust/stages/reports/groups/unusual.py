@@ -54,15 +54,15 @@ class NormalReference:
 
 def stands_out(x: Floats, keys: Keys, reference: NormalReference, rest: float = 0.0) -> tuple[Unusual, ...]:
     """What is stated of members with features x (n, d), farthest from normal first. rest: the idle sensor's level."""
-    expected, spread = reference.center_of(x, keys), np.median(reference.spread_of(x, keys), axis=0)
-    away = np.median(reference.deviations(x, keys), axis=0)
-    size = {f.name: float(np.median(expected[:, i])) for i, f in enumerate(reference.features)}
+    expected = reference.center_of(x, keys)
+    of = (x, expected, reference.spread_of(x, keys), reference.deviations(x, keys))
+    value, usual, spread, away = (np.median(each, axis=0).tolist() for each in of)
+    size = {f.name: usual[i] for i, f in enumerate(reference.features)}
     offset = abs(rest) > OFFSET * size.get("peak_height", np.inf)
+    least = [np.inf if offset else _least(f, spread[i], size) for i, f in enumerate(reference.features)]
+    times = [_times(x[:, i], expected[:, i]) if usual[i] > least[i] else None for i in range(len(least))]
     every = {
-        f.name: _one(
-            f, x[:, i], expected[:, i], float(away[i]), np.inf if offset else _least(f, float(spread[i]), size)
-        )
-        for i, f in enumerate(reference.features)
+        f.name: Unusual(f.name, value[i], usual[i], times[i], away[i], f.unit) for i, f in enumerate(reference.features)
     }
     return Facts.of(every).stated()
 
@@ -74,8 +74,7 @@ def _least(feature: Feature, spread: float, size: Mapping[str, float]) -> float:
     return max(2 * spread, NEAR_ZERO * (1.0 if feature.name.endswith("_to_peak") else of.get(feature.unit, np.inf)))
 
 
-def _one(feature: Feature, x: Floats, expected: Floats, away: float, least: float) -> Unusual:
-    """A feature of members: x (n,) their values, expected (n,) what is normal for each."""
-    middle = float(np.median(expected))
-    times = float(np.median(x / expected)) if middle > least and (expected > 0).all() else 0.0
-    return Unusual(feature.name, float(np.median(x)), middle, times if times > 0 else None, away, feature.unit)
+def _times(x: Floats, expected: Floats) -> float | None:
+    """How many times as large the values x (n,) are as what is normal for each, (n,)."""
+    times = float(np.median(x / expected)) if (expected > 0).all() else 0.0
+    return times if times > 0 else None

@@ -93,7 +93,7 @@ def _quanta(cards: Mapping[str, Members], index: Mapping[str, int], lines: Mappi
 
 
 def _points(curve: Curve) -> tuple[Int64s, Floats]:
-    values = np.array([np.nan if v is None else v for v in curve.values])
+    values = np.array(curve.values, np.float64)  # None becomes NaN
     return _thin(np.arange(len(values)) - curve.start, values)
 
 
