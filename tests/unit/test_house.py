@@ -42,7 +42,7 @@ def test_heavy_libraries_wait_until_they_are_needed() -> None:
 
 
 def test_the_report_of_groups_does_without_scikit_learn() -> None:
-    """It takes half a second, and 60 MB where it finds pandas."""
+    """It takes a third of a second to import, and 60 MB where it finds pandas."""
     script = "import sys, tsclust.pipeline.report; sys.exit('sklearn' in sys.modules)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
