@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Protocol
 
 from tsclust.wording.language import Language
@@ -29,8 +30,11 @@ def shape_in_words(language: Language, trait: ShapeTrait) -> str:
     """`14 to 40 samples after the start: falls below normal for a moment`."""
     words = language.texts["shape"]
     how = str(words["stretch" if trait.of_stretch else "whole"][trait.measure][0 if trait.more else 1])
-    if trait.first is None or trait.last is None:
+    if not trait.of_stretch:
         return how
-    step, decimals, unit = (language.seconds, 2, "seconds") if language.seconds else (1.0, 0, "samples")
+    if trait.first is None or trait.last is None:
+        return str(words["somewhere"].format(how=how))
+    step, unit = (language.seconds, "seconds") if language.seconds else (1.0, "samples")
+    decimals = max(0, -math.floor(math.log10(step)))
     first, last = (language.rounded(at * step, decimals) for at in (trait.first, trait.last))
     return str(words[unit].format(first=first, last=last, how=how))

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,10 +17,16 @@ from hypothesis import strategies as st
 import tsclust
 from tsclust.arrays import Floats
 from tsclust.simulation import recall
-from tsclust.stages.clusters import parts
-from tsclust.stages.clusters.parts import SHAPES
-from tsclust.stages.clusters.shapes import curves, kernels, view
+from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.clusters import membership, parts, views
+from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait
+from tsclust.stages.clusters.shapes import curves, kernels, traits, view
+from tsclust.stages.clusters.shapes.curves import TypicalCurves
 from tsclust.stages.clusters.shapes.kernels import FARTHEST, PAD, PENALTY
+from tsclust.stages.labels import files
+from tsclust.wording.language import Language
+from tsclust.wording.shapes import shape_in_words
+from tsclust.workspace.folder import Workspace
 
 Rng = np.random.Generator
 
@@ -32,6 +41,12 @@ def run(rng: Rng, levels: Sequence[float] = (3.0, 1.0, 2.0), samples: Sequence[f
 
 def own(series: Sequence[Floats]) -> list[Floats]:
     return [kernels.of_own_size(one, 1)[0] for one in series]
+
+
+def typical(series: Sequence[Floats]) -> TypicalCurves:
+    found = curves.fit(series)
+    assert found is not None
+    return found
 
 
 def slow_cost(y: Floats, curve: Floats) -> float:
@@ -80,7 +95,7 @@ def test_there_is_a_typical_curve_for_each_product_whatever_the_machines(product
     made = rng.integers(0, products, 300)
     machine = rng.lognormal(0, 0.3, 40)[rng.integers(0, 40, 300)]
     series = own([size * run(rng, of[which]) for which, size in zip(made, machine, strict=True)])
-    found = curves.fit(series)
+    found = typical(series)
     assert len(found) == products
     offsets = np.cumsum([0, *map(len, series)])
     label = kernels.costs(np.concatenate(series), offsets, found.values, found.lengths).argmin(axis=1)
@@ -89,7 +104,7 @@ def test_there_is_a_typical_curve_for_each_product_whatever_the_machines(product
 
 def test_stretches_are_where_the_plateaus_are() -> None:
     rng = np.random.default_rng(3)
-    found = curves.fit(own([run(rng) for _ in range(200)]))
+    found = typical(own([run(rng) for _ in range(200)]))
     borders = found.borders[0, : found.stretches[0] + 1]
     for border in np.cumsum([0, 6, 20, 12]):
         assert np.abs(borders - borders[0] - border).min() <= 2
@@ -98,9 +113,10 @@ def test_stretches_are_where_the_plateaus_are() -> None:
 @pytest.mark.parametrize(
     ("change", "measure", "more"),
     [
-        ({"samples": (6, 26, 12)}, "duration", True),
-        ({"samples": (6, 14, 12)}, "duration", False),
-        ({"levels": (3.0, 1.0, 2.5)}, "level", True),
+        ({"samples": (6, 26, 12)}, "duration_2", True),
+        ({"samples": (6, 14, 12)}, "duration_2", False),
+        ({"levels": (3.0, 1.0, 2.6)}, "level_3", True),
+        ({"levels": (3.0, 1.0, 1.4)}, "level_3", False),
     ],
 )
 def test_what_changes_in_one_stretch_is_measured_there(
@@ -108,17 +124,64 @@ def test_what_changes_in_one_stretch_is_measured_there(
 ) -> None:
     rng = np.random.default_rng(4)
     normal, odd = [run(rng) for _ in range(300)], [run(rng, **change) for _ in range(30)]
-    found = curves.fit(own(normal))
-    names = view.names(found)
+    found = typical(own(normal))
+    assert found.stretches.tolist() == [3]
     x = np.array([measured(one, found) for one in [*normal, *odd]])[:, 1:]
-    spread = np.maximum(x[:300].std(axis=0), 0.002)
-    away = (np.median(x[300:], axis=0) - np.median(x[:300], axis=0)) / spread
-    at = int(np.abs(away).argmax())
-    assert names[1:][at].split("_")[0] in (measure, "run")
-    assert (away[at] > 0) == more
+    away = (np.median(x[300:], axis=0) - np.median(x[:300], axis=0)) / np.maximum(x[:300].std(axis=0), 0.002)
+    of_stretches = dict(zip(view.names(found)[1:], away.tolist(), strict=True))
+    same = [name for name in of_stretches if name.startswith(measure.partition("_")[0] + "_")]
+    assert max(same, key=lambda name: abs(of_stretches[name])) == measure
+    assert (of_stretches[measure] > 3) == more
+    assert (of_stretches[measure] < -3) != more
 
 
-def measured(series: Floats, found: curves.TypicalCurves) -> Floats:
+def test_pulses_at_any_place_have_no_typical_curve() -> None:
+    rng = np.random.default_rng(9)
+    series = []
+    for _ in range(100):
+        values = np.zeros(800)
+        at = rng.integers(100, 700)
+        values[at : at + 10] = 1.0
+        series.append(values)
+    assert curves.fit(own(series)) is None
+
+
+def test_a_stretch_has_a_place_only_where_the_members_are_along_one_curve() -> None:
+    found = TypicalCurves(np.zeros((3, 60)), np.full(3, 60), np.array([[10, 20, 40]] * 3), np.array([2, 2, 2]))
+    rows = [GroupRow(n, 5, n, 50, 0.1, 2, 5, None, SHAPES, False, 0.5, 1.0, True) for n in range(3)]
+    away = np.array([[0.0, 0.2, -2.0], [0.0, 0.1, 3.0], [0.0, -1.0, 0.5]])
+    along = np.array([[25, 0, 25], [2, 48, 0], [50, 0, 0]])
+    assert traits.of(rows, away, along, ("curve", "run", "duration_2"), found) == [
+        Trait(5, 0, "duration", True, False), Trait(5, 1, "duration", True, True, 10, 30),
+        Trait(5, 2, "run", False, False),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("lang", "seconds", "words"),
+    [
+        ("en", None, "10 to 30 samples after the start: takes longer than normal"),
+        ("en", 0.0005, "0.005 to 0.015 seconds after the start: takes longer than normal"),
+        ("ru", None, "отсчёты 10–30 от начала хода: длится дольше обычного"),
+    ],
+)
+def test_a_trait_in_words(lang: str, seconds: float | None, words: str) -> None:
+    language = replace(Language.load(lang), seconds=seconds)
+    assert shape_in_words(language, Trait(5, 1, "duration", True, True, 10, 30)) == words
+    somewhere = "one stretch of the run: " if lang == "en" else "на одном из участков хода: "
+    assert shape_in_words(language, Trait(5, 1, "duration", True, True)) == somewhere + words.partition(": ")[2]
+
+
+@pytest.mark.parametrize("lang", ["en", "ru"])
+def test_every_measure_has_words(lang: str) -> None:
+    for language in (Language.load(lang), Language.load(lang).pointing_down()):
+        for more in (True, False):
+            said = {shape_in_words(language, Trait(2, 0, name, False, more)) for name in view.OF_ALL}
+            said |= {shape_in_words(language, Trait(2, 0, name, True, more, 1, 9)) for name in view.OF_STRETCH}
+            assert len(said) == len(view.OF_ALL) + len(view.OF_STRETCH)
+
+
+def measured(series: Floats, found: TypicalCurves) -> Floats:
     which, out = np.zeros(1, np.int64), np.zeros((1, found.width))
     kernels.measure(
         series, np.array([0, len(series)]), 1, found.values, found.lengths, found.borders, found.stretches, which, out
@@ -128,7 +191,7 @@ def measured(series: Floats, found: curves.TypicalCurves) -> Floats:
 
 @pytest.mark.parametrize("series", [[], [1.0] * 40, [np.nan] * 40, [0.0, 1.0], [np.inf] * 40])
 def test_what_has_no_shape_has_no_measures(series: list[float]) -> None:
-    found = curves.fit(own([run(np.random.default_rng(5)) for _ in range(50)]))
+    found = typical(own([run(np.random.default_rng(5)) for _ in range(50)]))
     row = measured(np.array(series, np.float64), found)
     assert row[0] == -1
     assert (row[1:] == 0).all()
@@ -190,15 +253,38 @@ def test_kinds_that_change_one_stretch_are_found_and_said(swept: tuple[Path, pl.
     assert "samples after the start: " in html
 
 
+def test_a_set_that_both_sweeps_find_is_listed_once(tmp_path: Path) -> None:
+    ids = pa.chunked_array([pa.array(range(100))])
+    first, second = np.zeros(100, np.uint8), np.zeros(100, np.uint8)
+    first[:40], second[:38], second[60:] = 1, 1, 2
+    for name, labels in (("assignments", first), ("shapes/assignments", second)):
+        (tmp_path / name).mkdir(parents=True)
+        pq.write_table(parts.assignments_table(ids, [3], labels[:, None]), tmp_path / name / "part-000000.parquet")
+
+    def row(number: int, cluster: int, size: int, worth: float) -> GroupRow:
+        return GroupRow(number, 3, cluster, size, size / 100, 3, 3, None, None, worth == 0, 0.5, worth, False)
+
+    features = parts.groups_table([row(1, 1, 40, 2.0), row(2, 0, 60, 0.0)])
+    shapes = parts.groups_table([row(1, 1, 38, 3.0), row(2, 2, 40, 1.0), row(3, 0, 22, 0.0)])
+    away = np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
+    found = views.together(tmp_path, (features, away[0]), (shapes, away[1]), 40, 20_000)
+    assert found.select("group", "within", "cluster", "proposed").rows() == [
+        (1, None, 1, True), (2, SHAPES, 2, True), (3, None, 0, True)
+    ]  # fmt: skip
+
+
 @pytest.mark.slow
-def test_a_set_that_both_sweeps_find_is_listed_once(swept: tuple[Path, pl.DataFrame]) -> None:
+def test_an_answer_about_normal_leaves_out_what_shapes_have_found(swept: tuple[Path, pl.DataFrame]) -> None:
     root, _ = swept
-    rows = recall.assigned(root / "clusters")
-    groups = [row for row in parts.read_group_rows(root / "clusters") if row.of_all and not row.normal][:60]
-    prefix = {None: "", SHAPES: recall.OF_SHAPES}
-    sets = [set(rows.filter(pl.col(prefix[g.within] + g.ref.column) == g.cluster)["series_id"]) for g in groups]
-    assert [len(one) for one in sets] == [g.size for g in groups]
-    for i, one in enumerate(sets):
-        for j in range(i):
-            if groups[i].within != groups[j].within:
-                assert len(one & sets[j]) <= parts.SAME_SET * len(one | sets[j])
+    page = form_of(Path(tsclust.report(root, {"report": {"charts": False}}).wrote))
+    rows = {row.group: row for row in parts.read_group_rows(root / "clusters")}
+    said = {one["name"]: "normal" for one in page["groups"] if one.get("group") and rows[one["group"]].normal}
+    file = put(root / "answers.json", answered(page, "Anna", said))
+    tsclust.labels_import(root, [file])
+    labelled = set(files.labels(Workspace.open(root)).filter(pl.col("kind") == "normal")["series_id"])
+    part = parts.assignments(root / "clusters")[0].name
+    assert labelled == set(membership.normal_ids(root / "clusters", part).to_pylist())
+    found = [row for row in rows.values() if row.within == SHAPES and row.proposed and not row.normal]
+    assert found
+    for row in found:
+        assert not labelled & set(membership.member_ids(root / "clusters", part, row.ref).to_pylist())

@@ -64,9 +64,11 @@ class DrilldownFacts(SweepFacts):
 
 
 class ShapesFacts(SweepFacts):
-    """Of the sweep over shapes: how many typical curves the series run along, and the stretches of each."""
+    """Of the sweep over shapes: how many typical curves the series run along, and the stretches of each; none: why
+    there was no such sweep, "" where nobody wanted one."""
 
     curves: int = 0
+    none: str = ""
     stretches: tuple[int, ...] = ()
 
 

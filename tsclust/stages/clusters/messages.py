@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tsclust.stages.clusters.facts import Advice, ClustersFacts
+from tsclust.stages.clusters.facts import Advice, ClustersFacts, ShapesFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP
 from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.renumbering import Renumbered
@@ -36,9 +36,7 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
             f"{where}: {counted(facts.regimes, 'regime')} of normal; series are compared only within their own regime",
             "is each of these normal? the report shows their curves; regimes = false under [cluster] does without",
         ]
-    if facts.shapes:
-        curves = counted(facts.shapes.curves, "typical curve", "typical curves")
-        notes.append(f"a second sweep, over shapes: {curves}; its groups are listed with those of the features")
+    notes += _of_shapes(facts.shapes)
     if facts.left_out_k and manifest.rows >= FEW:
         notes.append(f"{counted(facts.left_out_k, 'value')} of k skipped: only {manifest.rows:,} series")
     if facts.fewer_clusters:
@@ -46,6 +44,16 @@ def of_sweep(manifest: Manifest[ClustersFacts], before: Manifest[ClustersFacts] 
             f"from k = {facts.fewer_clusters[0]} on there are fewer clusters than k: some series are identical"
         )
     return (*notes, *_renumbered(facts), *_gone(before))
+
+
+def _of_shapes(shapes: ShapesFacts | None) -> list[str]:
+    """Of the sweep over shapes, or why there is none."""
+    if shapes is None or not (shapes.curves or shapes.none):
+        return []
+    if shapes.none:
+        return [f"no second sweep over shapes: {shapes.none}"]
+    curves = counted(shapes.curves, "typical curve", "typical curves")
+    return [f"a second sweep, over shapes: {curves}; one list has the groups of both"]
 
 
 def _suggested(advice: Advice, rows: int) -> str:

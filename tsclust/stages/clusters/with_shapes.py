@@ -12,7 +12,9 @@ from tsclust.engine.base import Listener, Progress
 from tsclust.stages.clusters import parts, step, views
 from tsclust.stages.clusters.facts import ShapesFacts
 from tsclust.stages.clusters.parts import SHAPES, folder_within
-from tsclust.stages.clusters.shapes import traits, view
+from tsclust.stages.clusters.shapes import view
+from tsclust.stages.clusters.shapes.traits import of as traits_of
+from tsclust.stages.clusters.shapes.view import NoShapesError, ShapeView
 from tsclust.stages.clusters.step import SweepTask, Swept
 from tsclust.workspace.parquet import StageWriter
 
@@ -21,35 +23,44 @@ MEASURED = "measured"
 
 def sweep(
     task: SweepTask, main: Swept, sign: int, writer: StageWriter, listen: Listener
-) -> tuple[pl.DataFrame, ShapesFacts | None]:
+) -> tuple[pl.DataFrame, ShapesFacts]:
     """(the groups of both sweeps, most worth looking at first, facts of the one over shapes): its files are written
     beside those of the `main` one. The main groups alone where there are no shapes to be swept, or nobody wants them.
 
     sign: 1 where the peak is a maximum, -1 a minimum
     """
     settings = task.settings
-    if not settings.shapes or len(task.ks) < 2:
-        return main.groups, None
-    folder, under = writer.folder / MEASURED, f"{folder_within(SHAPES)}/"
-    seen = view.of(task.scope, settings.baseline_columns, sign, settings.seed, folder, partial(_say, listen))
-    if seen is None:
-        return main.groups, None
-    swept = step.run(
-        replace(task, scope=seen.scope, scaler=seen.scaler, names=seen.names), writer.folder, under, listen
-    )
-    shutil.rmtree(folder)
+    if not settings.shapes:
+        return main.groups, ShapesFacts()
+    if len(task.ks) < 2:
+        return main.groups, ShapesFacts(none="there is but one k")
+    try:
+        seen = view.of(
+            task.scope, settings.baseline_columns, sign, settings.seed, writer.folder / MEASURED, partial(_say, listen)
+        )
+        found = _swept(task, main, seen, writer, listen)
+    except NoShapesError as why:
+        found = main.groups, ShapesFacts(none=str(why))
+    shutil.rmtree(writer.folder / MEASURED, ignore_errors=True)
+    return found
+
+
+def _swept(
+    task: SweepTask, main: Swept, seen: ShapeView, writer: StageWriter, listen: Listener
+) -> tuple[pl.DataFrame, ShapesFacts]:
+    under = f"{folder_within(SHAPES)}/"
+    of_shapes = replace(task, scope=seen.scope, scaler=seen.scaler, names=seen.names)
+    swept = step.run(of_shapes, writer.folder, under, listen)
     step.write(writer, under, swept)
-    writer.write_table(
-        f"{under}{parts.TRAITS_FILE}",
-        parts.traits_table(traits.of(swept.groups, swept.away, pl.DataFrame(swept.centers), seen.names, seen.curves)),
-    )
+    rows = parts.group_rows(swept.groups.with_columns(within=pl.lit(SHAPES, pl.Int64)))
+    along = view.count_curves(seen, writer.folder, [row.ref for row in rows])
+    traits = traits_of(rows, swept.away, along, seen.names, seen.curves)
+    writer.write_table(f"{under}{parts.TRAITS_FILE}", parts.traits_table(traits))
     found = views.together(
-        writer.folder, (main.groups, main.away), (swept.groups, swept.away), settings.groups, task.scope.rows
+        writer.folder, (main.groups, main.away), (swept.groups, swept.away), task.settings.groups, task.scope.rows
     )
-    facts = ShapesFacts(
-        **swept.facts.model_dump(), curves=len(seen.curves), stretches=tuple(seen.curves.stretches.tolist())
-    )
-    return found, facts
+    stretches = tuple(seen.curves.stretches.tolist())
+    return found, ShapesFacts(**swept.facts.model_dump(), curves=len(seen.curves), stretches=stretches)
 
 
 def _say(listen: Listener, what: str, done: int, total: int, unit: str) -> None:

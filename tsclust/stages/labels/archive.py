@@ -108,14 +108,14 @@ def _questions(folder: Path, groups: Sequence[GroupAsked]) -> _Questions:
 
 def _members(asked: _Questions, part: str) -> tuple[pl.DataFrame, UInt64s]:
     """What `members` wants of one part; a drill-down has all parts too. Raises KeyError where there is no such k."""
-    groups = (*asked.asked, *asked.candidates)
-    sweeps = {within: membership.read(asked.folder, part, groups, within) for within in (None, *_withins(asked))}
+    sweeps = {within: membership.read(asked.folder, part, asked.asked, within) for within in (None, *_withins(asked))}
+    _, malfunctions = membership.read_of_all(asked.folder, part, asked.candidates)
     frames, prints = [_numbered(0, sweeps[None][0].slice(0, 0), np.zeros(0, bool))], []
     for number, group in enumerate(asked.asked):
         ids, inside = sweeps[group.within]
         mine = inside[:, number]
-        strange = inside[mine, len(asked.asked) :]
-        apart: Bools = np.any(strange, axis=1) & np.full(len(strange), group in asked.normal)
+        strange = malfunctions[mine] if group in asked.normal else np.zeros((np.count_nonzero(mine), 0), bool)
+        apart: Bools = np.any(strange, axis=1)
         members = ids.filter(pa.array(mine))
         frames.append(_numbered(number, members, apart))
         prints.append(fingerprint(members))

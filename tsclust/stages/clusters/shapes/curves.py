@@ -49,13 +49,17 @@ class TypicalCurves:
         return kernels.OF_ALL + kernels.OF_STRETCH * int(self.stretches.max())
 
 
-def fit(sample: Sequence[Floats]) -> TypicalCurves:
-    """From a sample of series in their own size, in an order of chance: at least one."""
+def fit(sample: Sequence[Floats]) -> TypicalCurves | None:
+    """From a sample of series in their own size, in an order of chance; None where they have no run in common, such as
+    pulses at any place."""
     some = list(sample[:SAMPLE])
     medoids, label = _medoids(_pairwise(some))
     averages = [
         _average(some[one], [y for y, at in zip(some, label, strict=True) if at == i]) for i, one in enumerate(medoids)
     ]
+    averages = [(curve, noise) for curve, noise in averages if curve.any()]
+    if not averages:
+        return None
     values, lengths = _side_by_side([curve for curve, _ in averages])
     cuts = [_cut(curve, noise) for curve, noise in averages]
     stretches = np.array([len(cut) - 1 for cut in cuts])
@@ -148,9 +152,14 @@ def _cut(curve: Floats, noise: Floats) -> list[int]:
     high = float(np.abs(curve).max())
     away = np.flatnonzero(np.abs(curve) > RUNS * high)
     begin, end = int(away[0]), max(int(away[-1]) + 1, int(away[0]) + SHORTEST)
-    scale = max(float(np.median(noise[begin:end])), COARSE * high)
-    left = _squares(curve[begin:end]) / scale**2
-    m = len(left) - 1
+    noise_of_run = max(float(np.median(noise[begin:end])), COARSE * high)
+    return [begin + border for border in _stretches(curve[begin:end] / noise_of_run)]
+
+
+def _stretches(run: Floats) -> list[int]:
+    """Borders, from 0 to the end, of a run measured in its noise."""
+    left = _squares(run)
+    m = len(run)
     least, came = np.full((STRETCHES + 1, m + 1), np.inf), np.zeros((STRETCHES + 1, m + 1), np.int64)
     least[0, 0] = 0.0
     for k in range(1, STRETCHES + 1):
@@ -160,7 +169,7 @@ def _cut(curve: Floats, noise: Floats) -> list[int]:
     borders = [m]
     for stretch in range(k, 0, -1):
         borders.append(int(came[stretch, borders[-1]]))
-    return [begin + border for border in borders[::-1]]
+    return borders[::-1]
 
 
 def _squares(curve: Floats) -> Floats:

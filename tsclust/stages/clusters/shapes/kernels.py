@@ -22,6 +22,7 @@ FARTHEST = 1.0  # of the own size: a sample that is farther off costs no more, o
 FEWEST = 8  # values of a series that has a shape
 OF_ALL = 5  # measures of the whole series: level, run, misfit, rest before and after
 OF_STRETCH = 6  # measures of a stretch: duration, level, slope, roughness, bump, dip
+LARGEST = 1e100  # value whose square is still a number
 SHORT = 6  # samples: a stretch of fewer has a duration and a level, and no shape of its own
 HIGH = 0.25  # of the highest level of a typical curve: where the size of a series is compared
 SMALLEST = 0.05  # size of a series against the typical curve that is still divided by
@@ -36,7 +37,7 @@ def of_own_size(raw: Values, sign: int) -> tuple[Floats, float]:
     """(values above rest, in the direction of the peak, divided by their size; the size): the root mean square of
     what is not rest. Nothing for too few values, or none that are not rest."""
     x = bridged(raw) * sign
-    if len(x) < FEWEST or not np.isfinite(x.max() - x.min()):
+    if len(x) < FEWEST or not np.abs(x).max() < LARGEST:
         return np.zeros(0), 0.0
     x -= rest_level(x)
     least, total, count = HIGH / 5 * np.abs(x).max(), 0.0, 0

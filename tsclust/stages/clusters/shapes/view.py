@@ -6,18 +6,19 @@ late third stroke, moves none of them far. The same K-means++ sweep goes over th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from tsclust.arrays import Floats, UInt64s
+from tsclust.arrays import Floats, Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.hashing import order_of
 from tsclust.series import SeriesBlock
-from tsclust.stages.clusters import scratch
+from tsclust.stages.clusters import membership, scratch
+from tsclust.stages.clusters.parts import SHAPES, GroupRef
 from tsclust.stages.clusters.scope import Scope, ScopedRows
 from tsclust.stages.clusters.shapes import curves, kernels, scaling
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
@@ -26,6 +27,7 @@ from tsclust.stages.series import parts as series_parts
 
 OF_ALL = ("level", "run", "misfit", "before", "after")
 OF_STRETCH = ("duration", "level", "slope", "roughness", "bump", "dip")
+LONGEST = 1_000  # values of a series: what it takes to cut a curve grows with the square
 SPARE = 2  # times as many series as a sample needs are drawn: some have no shape
 TO_SCALE = 50_000  # series that medians are taken from
 FEWEST = 2_000  # series that typical curves are looked for in: of fewer a stretch has too few to tell what is normal
@@ -59,13 +61,16 @@ class ShapeView:
     curves: TypicalCurves
 
 
-def of(scope: Scope, baseline: tuple[str, ...], sign: int, seed: int, folder: Path, say: Say) -> ShapeView | None:
-    """The series of a scope measured, in files in `folder`; None where too few have a shape.
+class NoShapesError(Exception):
+    """Why there is no view of shapes, as a clause: it is no error of the command."""
+
+
+def of(scope: Scope, baseline: tuple[str, ...], sign: int, seed: int, folder: Path, say: Say) -> ShapeView:
+    """The series of a scope measured, in files in `folder`. Raises NoShapesError.
 
     sign: 1 where the peak is a maximum, -1 a minimum
     """
-    if (found := _typical_curves(scope, sign, seed)) is None:
-        return None
+    found = _typical_curves(scope, sign, seed)
     folder.mkdir()
     done = 0
     for rows in map_parts(partial(_measure, scope, found, sign, folder), scope.paths):
@@ -75,6 +80,8 @@ def of(scope: Scope, baseline: tuple[str, ...], sign: int, seed: int, folder: Pa
     scaler = _fit(shapes, baseline, seed, len(found))
     # What no series differs in costs as much as anything else.
     telling = (0, *(1 + np.flatnonzero(scaler.weights)).tolist())
+    if len(telling) == 1:
+        raise NoShapesError("all curves are the same")
     return ShapeView(
         replace(shapes, columns=telling), tuple(np.array(names(found))[[*telling]].tolist()),
         scaler.of_columns(telling), found,
@@ -87,14 +94,36 @@ def names(found: TypicalCurves) -> tuple[str, ...]:
     return ("curve", *OF_ALL, *(f"{what}_{stretch}" for stretch in range(1, most + 1) for what in OF_STRETCH))
 
 
-def _typical_curves(scope: Scope, sign: int, seed: int) -> TypicalCurves | None:
+def count_curves(view: ShapeView, clusters: Path, groups: Sequence[GroupRef]) -> Int64s:
+    """(g, t) how many members of each group are along each typical curve; `clusters` has the assignments."""
+    counts = map_parts(partial(_count_curves, view, clusters, groups), view.scope.paths)
+    return sum(counts, np.zeros((len(groups), len(view.curves)), np.int64))
+
+
+def _count_curves(view: ShapeView, clusters: Path, groups: Sequence[GroupRef], path: Path) -> Int64s:
+    which = view.scope.read(path, (), ()).x[:, 0]
+    _, inside = membership.read(clusters, path.name, groups, SHAPES)
+    along = which[:, None] == np.arange(len(view.curves))
+    counts: Int64s = inside.T.astype(np.int64) @ along.astype(np.int64)
+    return counts
+
+
+def _typical_curves(scope: Scope, sign: int, seed: int) -> TypicalCurves:
+    if scope.rows < FEWEST:
+        raise NoShapesError(f"that takes at least {FEWEST:,} series")
     wanted = SPARE * curves.SAMPLE
     limit = min(1.0, 2 * wanted / max(scope.rows, 1)) * 2.0**64
     drawn = list(map_parts(partial(_draw, scope, sign, seed, limit), scope.paths))
     order = order_of([hashes for hashes, _ in drawn])[:wanted]
     series = [y for _, of_part in drawn for y in of_part]
     sample = [series[i] for i in order if len(series[i])]
-    return curves.fit(sample) if scope.rows >= FEWEST and 2 * len(sample) > len(order) else None
+    if 2 * len(sample) <= len(order):
+        raise NoShapesError("most series have no run")
+    if max(map(len, sample)) > LONGEST:
+        raise NoShapesError(f"series of more than {LONGEST:,} values are not laid along each other")
+    if (found := curves.fit(sample)) is None:
+        raise NoShapesError("they have no run in common")
+    return found
 
 
 def _draw(scope: Scope, sign: int, seed: int, limit: float, path: Path) -> tuple[UInt64s, list[Floats]]:

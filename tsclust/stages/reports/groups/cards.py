@@ -103,6 +103,7 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
     times = drawn.counts.spans
     band, around = normals.bands(rows, int(chosen[0]))
     unit = agreement.directions(shaped, reference.scaler.weights)
+    by_features = not row.normal and row.within != SHAPES  # of a group of shapes features say little
     return Group(
         number=row.group, k=row.k, cluster=row.cluster, size=size, share=row.share, first_k=row.first_k,
         last_k=row.last_k, parent=row.parent, within=row.within, normal=row.normal,
@@ -116,8 +117,8 @@ def _group(row: ClusterRow, j: int, normals: OwnNormals, deviations: GroupDeviat
             for name, first, last in periods_of(times, 1 + j)
         ),
         near=(), known=None, spreads=deviations.spreads(rows), fingerprint=hexadecimal(drawn.counts.fingerprints[j]),
-        agreement=None if row.normal else agreement.agreement(unit),
-        parts=() if row.normal else _parts(normals, reference, rows, unit),
+        agreement=agreement.agreement(unit) if by_features else None,
+        parts=_parts(normals, reference, rows, unit) if by_features else (),
     )  # fmt: skip
 
 

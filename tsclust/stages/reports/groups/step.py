@@ -132,7 +132,7 @@ def _likes(workspace: Workspace, rows: Sequence[ClusterRow]) -> Likes:
 
 
 def _likes_in_part(clusters: Path, rows: Sequence[ClusterRow], path: Path) -> Likes:
-    _, inside = membership.read(clusters, path.name, [row.ref for row in rows], None)
+    _, inside = membership.read_of_all(clusters, path.name, [row.ref for row in rows])
     return Likes.of(inside, np.ones(len(inside), np.int64))
 
 
