@@ -5,6 +5,7 @@ Nobody waits for others to come. A series gets the same scores alone or among ot
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from concurrent.futures import Future
@@ -15,8 +16,10 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Int64s
+from tsclust.errors import TsclustError
 from tsclust.pipeline.unusual import in_words
 from tsclust.series import SeriesBlock
+from tsclust.serve.log import note
 from tsclust.serve.problems import Refusal
 from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.labels.kinds import NORMAL
@@ -68,17 +71,17 @@ class Batcher:
                 busy = f"{self._waiting:,} series wait for their scores: expected at most {self._most:,}"
                 raise Refusal(429, busy, "Try again in a second", headers={"Retry-After": "1"})
             self._waiting += len(table)
-        pieces = [Piece(table.slice(at, AT_A_TIME), words) for at in range(0, max(len(table), 1), AT_A_TIME)]
-        for piece in pieces:
-            self._pieces.put(piece)
+            pieces = [Piece(table.slice(at, AT_A_TIME), words) for at in range(0, max(len(table), 1), AT_A_TIME)]
+            for piece in pieces:  # with the lock: what comes behind the end is scored by nobody
+                self._pieces.put(piece)
         return [piece.scored for piece in pieces]
 
     def close(self) -> None:
         """What waits is scored; nothing else is taken."""
         with self._lock:
             self._closed = True
-        for _ in self._threads:
-            self._pieces.put(None)
+            for _ in self._threads:
+                self._pieces.put(None)
 
     def _work(self) -> None:
         left: Piece | None = None
@@ -126,15 +129,26 @@ class Batcher:
             at += len(piece.table)
 
     def _fail(self, wanted: list[Piece], error: BaseException) -> None:
-        """One request must not spoil the others': each is tried alone."""
-        if len(wanted) == 1:
-            wanted[0].scored.set_exception(error)
-            return
+        """One request must not spoil the others', one series not its request: each is tried alone."""
+        note("error while scoring", logging.ERROR, error)
         for piece in wanted:
             try:
-                piece.scored.set_result(scores_of(self.scorer, piece.table.combine_chunks(), piece.words))
+                piece.scored.set_result(what_can_be_scored(self.scorer, piece.table, piece.words))
             except BaseException as its_own:  # noqa: BLE001
                 piece.scored.set_exception(its_own)
+
+
+def what_can_be_scored(scorer: Scorer, table: pa.Table, words: Language | None) -> pa.Table:
+    """As `scores_of`; a series that meets an error of ours has nulls. What is wrong with all of them is raised."""
+    try:
+        return scores_of(scorer, table.combine_chunks(), words)
+    except (TsclustError, OSError, MemoryError):
+        raise
+    except Exception:  # noqa: BLE001  whatever it is, it is of one series
+        if len(table) == 1:
+            return scores_of(scorer, table.slice(0, 0), words).take(pa.array([None], pa.int64()))
+        middle = len(table) // 2
+        return pa.concat_tables(what_can_be_scored(scorer, half, words) for half in (table[:middle], table[middle:]))
 
 
 def scores_of(scorer: Scorer, table: pa.Table, words: Language | None) -> pa.Table:

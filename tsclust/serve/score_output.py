@@ -21,6 +21,7 @@ from tsclust.stages.scores import parts
 from tsclust.wording.language import Language
 
 ERROR = "error"
+OURS = "tsclust met an error of its own with this series. See the log of the service"
 OWN = (DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE)
 
 
@@ -31,7 +32,9 @@ def table_of(asked: Asked, scores: pa.Table) -> pa.Table:
         place[asked.rows] = np.arange(len(asked.rows))
         scores = scores.take(pa.array(place, mask=place < 0))
     scores = scores.set_column(0, ID, asked.ids)
-    texts = [asked.errors.get(row) for row in range(len(asked))] if asked.errors else pa.nulls(len(asked), pa.string())
+    unscored = np.flatnonzero(pc.is_null(scores[parts.SAID]).to_numpy(zero_copy_only=False))
+    errors = dict.fromkeys(unscored.tolist(), OURS) | dict(asked.errors)
+    texts = [errors.get(row) for row in range(len(asked))] if errors else pa.nulls(len(asked), pa.string())
     return scores.append_column(ERROR, pa.array(texts, pa.string()))
 
 

@@ -307,6 +307,8 @@ ODD: dict[str, tuple[object, Callable[[dict[str, float]], bool]]] = {
     "all negative": (CYCLE - 10, lambda f: f["max"] == -5 and f["peak_height"] == pytest.approx(5)),
     "beyond float64": (CYCLE * 1e307, lambda f: f["max"] == 5e307 and np.isnan(f["area"])),
     "a swing beyond float64": ([1.7e308, -1.7e308] * 10, lambda f: f["max"] == 1.7e308 and np.isnan(f["area"])),
+    "constant beyond float64": ([1e308] * 50, lambda f: f["max"] == 1e308 and np.isnan(f["area"])),
+    "the least there is": ([5e-324, 0.0] * 25, lambda f: f["max"] == 5e-324 and f["n_values"] == 50),
     "missing between extremes": (
         [1.7e308, None, -1.7e308, *[0.0] * 9],
         lambda f: (f["min"], f["max"]) == (-1.7e308, 1.7e308),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import queue
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,7 @@ from tests.support.served import add, arrow, parquet, post, refused, serving
 from tsclust.serve import batches
 from tsclust.serve.bodies import ARROW, JSON, PARQUET
 from tsclust.stages.scores import parts
+from tsclust.stages.scores.scorer import score_rows
 
 COLUMNS = ["series_id", "values", "machine_id", "direction"]
 
@@ -104,6 +106,54 @@ def test_bad_series_get_an_error_each_and_the_others_their_scores(client: TestCl
     third = read(post(client, arrow(without), ARROW).content)
     assert [error is None for error in third["error"].to_pylist()] == [True, False, True]
     assert third["said"].to_pylist()[1] is None
+
+
+def test_values_beyond_float64_are_impossible_and_spoil_nothing(client: TestClient, table: pa.Table) -> None:
+    good = json.loads(as_json(table.slice(20, 1)))["series"][0]
+    huge = [good | {"values": values} for values in ([1e308] * 50, [5e-324, 0.0] * 25, [1e155, 0.0] * 25)]
+    found = post(client, json.dumps({"series": [*huge, good]}).encode(), JSON)
+    assert found.status_code == 200, found.text
+    scores = found.json()["scores"]
+    assert scores[0]["said"] == "impossible"
+    assert scores[-1] == post(client, json.dumps({"series": [good]}).encode(), JSON).json()["scores"][0]
+
+
+def test_an_error_of_ours_costs_one_series_its_score(
+    client: TestClient, table: pa.Table, expected: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    def fails_for_one(model: Any, rows: Any, carried: Any) -> Any:
+        if 7 in rows.ids.to_pylist():
+            raise ZeroDivisionError
+        return score_rows(model, rows, carried)
+
+    monkeypatch.setattr(batches, "score_rows", fails_for_one)
+    found = read(post(client, arrow(table.slice(0, 20)), ARROW).content)
+    assert [row for row, error in enumerate(found["error"].to_pylist()) if error] == [7]
+    assert "error of its own" in found["error"][7].as_py()
+    kept = pa.array([row for row in range(20) if row != 7])
+    assert found.drop_columns(["error"]).take(kept).equals(expected.take(kept))
+
+
+def test_what_is_taken_is_scored_although_the_model_is_unloaded(
+    trained: Trained, table: pa.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what is taken and its place in the queue no end slips in."""
+    closing: list[threading.Thread] = []
+
+    class Late(queue.Queue[Any]):
+        def put(self, piece: Any, block: bool = True, timeout: float | None = None) -> None:
+            if piece is not None and not closing:
+                closing.append(threading.Thread(target=batcher.close))
+                closing[0].start()
+                closing[0].join(0.3)
+            super().put(piece, block, timeout)
+
+    monkeypatch.setattr(queue, "SimpleQueue", Late)
+    batcher = batches.Batcher(trained.scorer("logistic"), 1_000)
+    (scored,) = batcher.submit(table.slice(0, 3).set_column(0, "series_id", pa.array([0, 1, 2])), None)
+    assert len(scored.result(10)) == 3
+    closing[0].join()
 
 
 def test_ids_come_back_as_they_were_given(client: TestClient, table: pa.Table) -> None:

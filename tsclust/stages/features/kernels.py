@@ -68,7 +68,9 @@ P50 = NAMES.index("p50")
 P75 = NAMES.index("p75")
 P95 = NAMES.index("p95")
 
-_part = njit(cache=True, nogil=True, inline="always")  # of its only caller, compiled with it: two seconds less
+_part = njit(
+    cache=True, nogil=True, error_model="numpy", inline="always"
+)  # of its only caller, compiled with it: two seconds less
 
 
 def describe(block: SeriesBlock, sign: int) -> npt.NDArray[np.float64]:
@@ -87,7 +89,7 @@ def peak_votes(block: SeriesBlock) -> tuple[int, int, int]:
     return int(up), int(down), len(block)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _votes(values: Values, offsets: Int64s) -> tuple[int, int]:
     up = down = 0
     for i in range(len(offsets) - 1):
@@ -101,7 +103,7 @@ def _votes(values: Values, offsets: Int64s) -> tuple[int, int]:
     return up, down
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _lean(x: Floats, one: float, other: float) -> float:
     """How much farther x rises above two levels than it falls below them; 0 where that is little."""
     high, low = x.max(), x.min()
@@ -109,7 +111,7 @@ def _lean(x: Floats, one: float, other: float) -> float:
     return lean if abs(lean) > TENTH * (high - low) else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _describe_all(values: Values, offsets: Int64s, sign: int, out: Floats) -> None:
     for i in range(len(offsets) - 1):
         raw = values[offsets[i] : offsets[i + 1]]
@@ -123,7 +125,7 @@ def _describe_all(values: Values, offsets: Int64s, sign: int, out: Floats) -> No
                 out[i, FACTS:] = np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def bridged(raw: Values) -> npt.NDArray[np.float64]:
     """The values as float64 from the first to the last finite one, missing ones between on a straight line."""
     first, last = 0, len(raw)
@@ -141,7 +143,7 @@ def bridged(raw: Values) -> npt.NDArray[np.float64]:
     return x
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _facts(raw: Values, row: Floats) -> None:
     known, low, high, first, last = 0, np.inf, -np.inf, len(raw), -1
     for i in range(len(raw)):

@@ -17,19 +17,19 @@ SETTLED = 0.01  # falling by less than this share of the peak per sample: the de
 SIDE = 0.70  # below this share of the side level: the return has begun
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def after(x: Floats) -> float:
     """The level at the end: the lowest of 3 values, of which the cut may have left no more than one at rest."""
     return float(x[-3:].min())
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def rest_level(x: Floats) -> float:
     """The level of the idle sensor: the lower of the two ends."""
     return min(float(x[0]), after(x))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def peak(x: Floats, rest: float) -> int:
     """The top of the first rise that comes near the highest value. On a plateau that is where it begins: where its
     highest sample is, chance decides."""
@@ -42,7 +42,7 @@ def peak(x: Floats, rest: float) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def active(x: Floats, rest: float, peak: int, height: float) -> tuple[int, int]:
     """[start, end) of the run: between the outermost two neighbours that stand out of rest, on either side of it, and
     around the peak; all of a flat series. A single value that stands out is no run."""
@@ -57,7 +57,7 @@ def active(x: Floats, rest: float, peak: int, height: float) -> tuple[int, int]:
     return start, end
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def decay_end(x: Floats, peak: int, end: int, height: float) -> int:
     """First sample after the peak from which the curve no longer falls fast."""
     i = peak
@@ -66,7 +66,7 @@ def decay_end(x: Floats, peak: int, end: int, height: float) -> int:
     return i
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def side_movement(x: Floats, order: Int32s, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
     """[first, last) of the side movement; what follows the peak, or all, where there is too little of it (under 3)."""
     first = decay_end(x, peak, end, height)
@@ -79,7 +79,7 @@ def side_movement(x: Floats, order: Int32s, rest: float, peak: int, end: int, he
     return (peak, end) if end - peak >= 3 else (0, len(x))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def crossing(x: Floats, peak: int, level: float, step: int) -> float:
     """Where (in samples, between samples) x falls to `level`, going from the peak in direction `step` (1 or -1)."""
     i = peak

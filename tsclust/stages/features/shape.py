@@ -18,7 +18,7 @@ SWINGS = 20  # lags summed side by side: as many as LAGS asks for, and what fill
 LAGS = (3, 20)  # samples: a slower swing is a drift, a faster one is roughness
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def moments(x: Floats) -> tuple[float, float, float, float]:
     """Mean, standard deviation, skewness, excess kurtosis (of the population; the last two 0 where all is equal)."""
     mean = x.mean()
@@ -35,7 +35,7 @@ def moments(x: Floats) -> tuple[float, float, float, float]:
     return mean, np.sqrt(m2), m3 / m2**1.5, m4 / (m2 * m2) - 3.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def slope(x: Floats, order: Int32s, first: int, last: int) -> float:
     """Slope per sample of the resistant line through x[first:last]: what lies between the medians of its outer thirds.
 
@@ -46,7 +46,7 @@ def slope(x: Floats, order: Int32s, first: int, last: int) -> float:
     return (median(right) - median(left)) / max(last - first - third, 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def roughness(x: Floats) -> float:
     """Mean absolute step between neighbours."""
     total = 0.0
@@ -55,7 +55,7 @@ def roughness(x: Floats) -> float:
     return total / max(len(x) - 1, 1)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def steepest(x: Floats) -> int:
     """Where the means of WINDOW neighbours before and after a sample differ most: the first sample after."""
     w = min(WINDOW, len(x) // 2)
@@ -70,7 +70,7 @@ def steepest(x: Floats) -> int:
     return at
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def lasting_step(x: Floats, order: Int32s, first: int, last: int) -> float:
     """What of the steepest change in x[first:last] lasts: the median of all after it less that of all before.
 
@@ -82,7 +82,7 @@ def lasting_step(x: Floats, order: Int32s, first: int, last: int) -> float:
     return median(ascending(x, order, at, last)) - median(ascending(x, order, first, at))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def step_or_line(x: Floats) -> float:
     """Which of the two x follows: near 1 one step between two levels, near -1 a straight line; 0 where all is equal.
 
@@ -106,7 +106,7 @@ def step_or_line(x: Floats) -> float:
     return (of_line - of_step) / left if left > 1e-9 * power else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def oscillation(x: Floats, line: float) -> float:
     """Largest autocorrelation at LAGS after the line of slope `line` is taken off; 0 where all is equal."""
     n, mean = len(x), x.mean()
@@ -128,7 +128,7 @@ def oscillation(x: Floats, line: float) -> float:
     return max(0.0, sums[:within].max() / power) if within > 0 else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def order(x: Floats) -> Int32s:
     """Where the values of x, all finite, stand when they ascend. A series is sorted once; its phases pick theirs.
 
@@ -151,7 +151,7 @@ def order(x: Floats) -> Int32s:
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _shell_order(x: Floats) -> Int32s:
     """`order` (Shell 1959, gaps of Knuth 1973). numba's own sort takes four seconds to compile into all its callers."""
     out, gap = np.arange(len(x)).astype(np.int32), 1
@@ -168,7 +168,7 @@ def _shell_order(x: Floats) -> Int32s:
     return out
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def ascending(x: Floats, order: Int32s, first: int, last: int) -> Floats:
     """The values of x[first:last], sorted."""
     out, found = np.empty(last - first + 1), 0  # one more: the place of what does not belong
@@ -178,14 +178,14 @@ def ascending(x: Floats, order: Int32s, first: int, last: int) -> Floats:
     return out[: last - first]
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def median(ascending: Floats) -> float:
     """The middle of sorted values, the mean of both where there are two."""
     n = len(ascending)
     return float((ascending[(n - 1) // 2] + ascending[n // 2]) / 2)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def percentile(ascending: Floats, q: float) -> float:
     """Linear between neighbours, as numpy's default (Hyndman and Fan 1996, type 7)."""
     at = q * (len(ascending) - 1)
@@ -194,7 +194,7 @@ def percentile(ascending: Floats, q: float) -> float:
     return float(ascending[i] + (at - i) * (ascending[j] - ascending[i]))
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def longest_equal(x: Floats, above: float, below: float) -> int:
     """Longest run of equal neighbours among the values between `above` and `below`, without these."""
     best = run = 0
@@ -209,7 +209,7 @@ def longest_equal(x: Floats, above: float, below: float) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def spike(x: Floats) -> float:
     """How far one sample, or two, stand out from the samples on both sides, up or down; at an end, from all others."""
     best, n = 0.0, len(x)
@@ -222,7 +222,7 @@ def spike(x: Floats) -> float:
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _apart(some: Floats, others: Floats) -> float:
     """How far some values are above or below all others; less than 0 where they are among them."""
     return float(max(some.min() - others.max(), others.min() - some.max()))
