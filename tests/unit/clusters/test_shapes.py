@@ -178,7 +178,8 @@ def test_every_measure_has_words(lang: str) -> None:
         for more in (True, False):
             said = {shape_in_words(language, Trait(2, 0, name, False, more)) for name in view.OF_ALL}
             said |= {shape_in_words(language, Trait(2, 0, name, True, more, 1, 9)) for name in view.OF_STRETCH}
-            assert len(said) == len(view.OF_ALL) + len(view.OF_STRETCH)
+            same = 1 if more else 0  # a bump up or down is to be seen, where it is measured from is not
+            assert len(said) == len(view.OF_ALL) + len(view.OF_STRETCH) - same
 
 
 def measured(series: Floats, found: TypicalCurves) -> Floats:
