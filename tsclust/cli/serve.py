@@ -29,10 +29,6 @@ AllowFeatures = Annotated[
     bool, typer.Option("--allow-features", help="Run the Python code that models with features of their own bring.")
 ]
 
-WithJobs = Annotated[
-    bool, typer.Option("--jobs/--no-jobs", help="Without jobs there are models and scores, and no PostgreSQL.")
-]
-
 
 def serve(
     root: Folder = Path("served"),

@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -70,6 +71,14 @@ def main() -> None:
     except OSError as error:
         what = f"{error.filename or 'the system'}: {error.strerror or error}"
         _say(error={"code": 1, "error": what, "next": "Mend that, then start the job again"})
+    except Exception as error:  # noqa: BLE001  whoever asked must hear of it, and once more would not help
+        traceback.print_exc()
+        _say(error=of_ours(f"tsclust met an error of its own: {type(error).__name__}", asked["job"]))
+
+
+def of_ours(what: str, job: str) -> dict[str, Any]:
+    """The error of a job whose cause is in its log."""
+    return {"code": 1, "error": what, "next": f"See its log: GET /jobs/{job}/log"}
 
 
 class _Teller:

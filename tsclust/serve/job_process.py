@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tsclust.errors import DiskFullError, TsclustError
+from tsclust.serve.child import of_ours
 from tsclust.serve.job_record import Progress, Record, State
 from tsclust.serve.log import note
 from tsclust.serve.metrics import Metrics
@@ -21,7 +22,7 @@ from tsclust.serve.problems import Refusal, of_error
 from tsclust.serve.settings import ServeSettings
 
 PATIENCE = 8.0  # seconds that a process has to end in, when it is asked to
-OURS = ("POLARS_MAX_THREADS", "TSCLUST_WORKSPACE")  # variables that hold for the service alone
+CHILD = ("-m", "tsclust.serve.child")
 SPACE = 5.0  # seconds between two tries to write
 LONGEST = 10_000_000  # bytes of a line
 
@@ -49,7 +50,7 @@ class Process:
             raise StoppedError
         with self._record.log.open("ab") as log:
             self._child = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tsclust.serve.child", stdin=asyncio.subprocess.PIPE,
+                sys.executable, *CHILD, stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE, stderr=log, limit=LONGEST, env=self._environment(),
                 start_new_session=True,
             )  # fmt: skip
@@ -62,6 +63,8 @@ class Process:
             })  # fmt: skip
         finally:
             await self._end(self._child)
+        if self._outcome is None and not self._stopped and (code := self._child.returncode or 0) >= 0:
+            self._fail(of_ours(f"its process ended with code {code} before the job did", self._record.id))
         await self._write()
         if self._stopped:
             raise StoppedError
@@ -161,7 +164,13 @@ class Process:
             )
             flags["source"] = source | flags.get("source", {})
         root = str((self._root / asked.workspace).absolute())
-        return {"kind": asked.kind, "root": root, "flags": flags, "more": asked.options.get("more", {})}
+        return {
+            "kind": asked.kind,
+            "root": root,
+            "flags": flags,
+            "job": asked.id,
+            "more": asked.options.get("more", {}),
+        }
 
     def _environment(self) -> dict[str, str]:
         """As ours, with the DSN of the source, and as many threads as there are processors."""

@@ -70,11 +70,14 @@ class Jobs:
                 await self._stop(worker)
                 self._app = None
 
-    async def submit(self, kind: str, workspace: str, **more: Any) -> Record:
-        """Queue a job. Raises Refusal where too many wait."""
+    async def check_room(self) -> None:
+        """Raises Refusal where too many wait."""
         waiting = sum(state == "queued" for state in (await self.states()).values())
         if waiting >= WAITING:
             raise Refusal(429, f"{waiting} jobs wait", "Try again later", headers={"Retry-After": "60"})
+
+    async def submit(self, kind: str, workspace: str, **more: Any) -> Record:
+        """Queue a job."""
         record = self.records.make(kind, workspace, **more)
         await self._defer(record)
         note("job queued", job=record.id, kind=kind, workspace=workspace)
@@ -130,7 +133,7 @@ class Jobs:
     async def _do(self, record: Record) -> None:
         """Again and again while its process is killed; at most TRIES times in all."""
         while record.result() is None:
-            if record.count(1) > TRIES:
+            if record.tries() >= TRIES:
                 error = {
                     "code": 1, "error": f"its process was killed {TRIES} times, by a restart or for want of memory",
                     "next": "See the log of the service and of the system, then start it again",
@@ -138,6 +141,7 @@ class Jobs:
                 record.end("failed", error=error)
                 note("job given up", logging.ERROR, job=record.id)
                 return
+            record.count(1)
             if not await self._try(record):
                 return
 

@@ -13,11 +13,18 @@ from tsclust.serve.problems import Refusal
 NAME = re.compile(r"[^\W_](?:[\w-]|\.(?=[\w-])){0,63}")
 
 
+def fits(name: str) -> bool:
+    """Whether it is fit to be a folder's: file systems count bytes."""
+    return NAME.fullmatch(name) is not None and len(name.encode()) <= 200
+
+
 def checked(name: str, what: str) -> str:
     """A name that is fit to be a folder's. Raises Refusal."""
-    if not NAME.fullmatch(name):
+    if not fits(name):
         raise Refusal(
-            422, f"{name[:100]!r} is no name of a {what}: expected letters, digits, -, _ and single dots, at most 64",
+            422,
+            f"{name[:100]!r} is no name of a {what}: expected letters, digits, -, _ and single dots, "
+            "at most 64 of them and 200 bytes",
             "Choose another one",
         )  # fmt: skip
     return name
@@ -31,7 +38,10 @@ def open_below(folder: Path, path: str) -> BinaryIO:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if not parts or path.startswith("/") or ".." in parts or "\0" in path or len(path) > 4_000:
         raise _no_file(path)
-    here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError:
+        raise _no_file(path) from None
     try:
         for part in parts[:-1]:
             below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=here)

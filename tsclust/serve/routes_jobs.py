@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -36,10 +37,13 @@ async def submit(request: Request, response: Response) -> Job:
     workspace; while a command of the command line is at work there, jobs are refused (409).
     """
     here = service(request)
-    asked, file = await _asked(here, request)
-    await run_in_threadpool(_check, here, asked, file)
-    if not await _is_busy(here, asked.workspace):
-        await run_in_threadpool(_try_lock, here, asked.workspace)
+    with uploads.beside(here.own) as folder:
+        asked, name = await _asked(here, request, folder / "file")
+        await run_in_threadpool(_check, here, asked, name)
+        if not await _is_busy(here, asked.workspace):
+            await run_in_threadpool(_try_lock, here, asked.workspace)
+        await here.jobs.check_room()
+        file = await run_in_threadpool(uploads.keep, folder / "file", here.root / asked.workspace, name) if name else ""
     record = await here.jobs.submit(
         asked.kind, asked.workspace, options=asked.options(), file=file, source=asked.source
     )
@@ -114,11 +118,11 @@ async def remove(request: Request, job: JobId) -> Response:
     return Response(status_code=204)
 
 
-async def _asked(here: Service, request: Request) -> tuple[JobAsked, str]:
-    """(what is asked for, where the uploaded file lies in its workspace, "" for none)."""
+async def _asked(here: Service, request: Request, to: Path) -> tuple[JobAsked, str]:
+    """(what is asked for, what the uploaded file is to be called, "" for none); the file itself is written to `to`."""
     if request.headers.get("content-type", "").startswith("application/json"):
         return JobAsked.model_validate_json(await received.whole(request, received.SMALL)), ""
-    fields, file = await uploads.receive(request, here.root, here.own, here.settings)
+    fields, file = await uploads.receive(request, here.root, to, here.settings)
     given: dict[str, Any] = {name: value for name, value in fields.items() if value}
     if "baseline" in given:
         given["baseline"] = [one.strip() for one in given["baseline"].split(",") if one.strip()]
@@ -133,7 +137,9 @@ def _check(here: Service, asked: JobAsked, file: str) -> None:
         raise Refusal(422, f"{asked.source!r} is no source for this job (there are: {there})", "See [serve.sources]")
     if asked.kind == "drilldown" and asked.within is None:
         raise Refusal(422, "a drill-down needs a group: expected within", 'For example {"within": 7}')
-    if not asked.source:
+    if file or asked.source:
+        uploads.check(here.root / asked.workspace)
+    else:
         Workspace.open(here.root / asked.workspace)
 
 

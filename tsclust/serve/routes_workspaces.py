@@ -15,7 +15,6 @@ from starlette.responses import FileResponse
 from tsclust.serve import received, workspaces
 from tsclust.serve.openapi import ANSWERS, of_type, refusals
 from tsclust.serve.state import service
-from tsclust.workspace.folder import Workspace
 
 router = APIRouter(tags=["workspaces"])
 WorkspaceName = Annotated[str, InPath(max_length=64, examples=["line-3"])]
@@ -87,9 +86,3 @@ async def answers(request: Request, name: WorkspaceName) -> Taken:
     workspace = workspaces.find(service(request).root, name)
     content = await received.whole(request, MOST)
     return Taken(**await run_in_threadpool(workspaces.take_answers, workspace, content))
-
-
-def _shown(workspace: Workspace) -> OneWorkspace:
-    return OneWorkspace(
-        name=workspace.root.name, reports=workspaces.reports(workspace), model=workspaces.has_model(workspace)
-    )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.clock import now
 from tsclust.errors import DamagedError
-from tsclust.serve.names import NAME, checked
+from tsclust.serve.names import checked, fits
 from tsclust.serve.problems import Refusal
 from tsclust.stages.model import bundle, bundle_file
 from tsclust.stages.model.bundle import ModelBundle
@@ -81,11 +81,7 @@ class Store:
     def versions(self, name: str) -> Versions:
         """Raises Refusal where there is no such model."""
         try:
-            return (
-                Versions.model_validate_json((self.folder / name / FILE).read_bytes())
-                if NAME.fullmatch(name)
-                else _none(name)
-            )
+            return Versions.model_validate_json((self.folder / name / FILE).read_bytes()) if fits(name) else _none(name)
         except (FileNotFoundError, NotADirectoryError):
             return _none(name)
         except ValidationError:

@@ -1,11 +1,14 @@
-"""Uploads: streamed to the disk, into the workspace that they are for, within a quota and for a time."""
+"""Uploads: streamed to the disk, then into the workspace that they are for, within a quota and for a time."""
 
 from __future__ import annotations
 
+import itertools
 import re
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from starlette.concurrency import run_in_threadpool
@@ -13,39 +16,75 @@ from starlette.requests import Request
 
 import tsclust
 from tsclust.errors import NotAWorkspaceError
-from tsclust.serve import names, received
+from tsclust.serve import received
 from tsclust.serve.problems import Refusal
 from tsclust.serve.settings import ServeSettings
-from tsclust.workspace.folder import Workspace
 
 FOLDER = "uploads"
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".sql", ".dump", ".backup", ".tar", ".gz", ".zst", ".bz2", ".xz", ".zip")
 _ODD = re.compile(r"[^\w.-]+")
 
 
-async def receive(request: Request, root: Path, own: Path, settings: ServeSettings) -> tuple[dict[str, str], str]:
-    """(the fields of a form, where its file lies in the workspace that they name).
+@contextmanager
+def beside(own: Path) -> Iterator[Path]:
+    """A folder for what is received, until it takes its place."""
+    folder = Path(tempfile.mkdtemp(prefix="receiving-", dir=own))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
-    The workspace is made where there is none: by the field `workspace`, or the name of the file. Raises Refusal.
+
+async def receive(request: Request, root: Path, to: Path, settings: ServeSettings) -> tuple[dict[str, str], str]:
+    """(the fields of a form, what its file is to be called), the file written to `to`. `workspace` is among them: the
+    field, or by the name of the file. Raises Refusal.
     """
     most = await run_in_threadpool(_most, root, settings)
-    beside = Path(tempfile.mkdtemp(prefix="receiving-", dir=own))
-    try:
-        fields = await received.form(request, beside / "file", most)
-        file = safe(fields.pop("filename", ""))
-        name = names.checked(fields.get("workspace") or _stem(file), "workspace")
-        fields["workspace"] = name
-        await run_in_threadpool(_keep, beside / "file", root / name, file)
-        return fields, f"{FOLDER}/{file}"
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    fields = await received.form(request, to, most)
+    file = safe(fields.pop("filename", ""))
+    fields["workspace"] = fields.get("workspace") or _stem(file)
+    return fields, file
+
+
+def check(workspace: Path) -> None:
+    """Whether an upload may go there: a workspace, or nothing yet. Raises Refusal."""
+    if (workspace / "tsclust.toml").is_file():
+        return
+    if workspace.exists() and (not workspace.is_dir() or any(workspace.iterdir())):
+        raise Refusal(
+            409, f"{workspace.name} is there, and no workspace", "Choose another name",
+            code=NotAWorkspaceError.exit_code,
+        )  # fmt: skip
+
+
+def keep(file: Path, workspace: Path, name: str) -> str:
+    """Where the file lies in the workspace from now on, which is made where there is none; no other one is replaced:
+    a series may still be read from that."""
+    folder = workspace / FOLDER
+    if not workspace.exists() or not (workspace / "tsclust.toml").exists():
+        tsclust.init(workspace, files=str((folder / name).absolute()))
+    folder.mkdir(exist_ok=True)
+    taken = _taken(folder, name)
+    file.replace(taken)
+    return f"{FOLDER}/{taken.name}"
+
+
+def _taken(folder: Path, name: str) -> Path:
+    """A name that nobody has: the second day.csv.gz is day-2.csv.gz."""
+    stem = _without_endings(name)
+    for number in itertools.count(1):
+        path = folder / (name if number == 1 else f"{stem}-{number}{name[len(stem) :]}")
+        with suppress(FileExistsError):
+            path.touch(exist_ok=False)
+            return path
+    raise AssertionError("numbers have no end")
 
 
 def safe(name: str) -> str:
     """What a client calls a file, as a name that leads nowhere: its last part, its ending kept."""
     last = re.split(r"[/\\]", name)[-1]
     plain = _ODD.sub("_", last).strip("._-") or "upload"
-    return plain[-100:].lstrip("._-") or "upload"
+    return plain.encode()[-100:].decode(errors="ignore").lstrip("._-") or "upload"
 
 
 def sweep(root: Path, settings: ServeSettings) -> int:
@@ -55,27 +94,6 @@ def sweep(root: Path, settings: ServeSettings) -> int:
     for path in old:
         path.unlink(missing_ok=True)
     return len(old)
-
-
-def _keep(file: Path, workspace: Path, name: str) -> None:
-    """The file takes its place, beside another one of its name too: a series may still be read from that."""
-    folder = workspace / FOLDER
-    if not (workspace / "tsclust.toml").exists():
-        _make(workspace, folder / name)
-    Workspace.open(workspace)
-    folder.mkdir(exist_ok=True)
-    file.replace(folder / name)
-
-
-def _make(workspace: Path, file: Path) -> None:
-    if workspace.exists() and any(workspace.iterdir()):
-        raise Refusal(
-            409,
-            f"{workspace.name} is a folder of other things",
-            "Choose another name",
-            code=NotAWorkspaceError.exit_code,
-        )
-    tsclust.init(workspace, files=str(file.absolute()))
 
 
 def _most(root: Path, settings: ServeSettings) -> int:
@@ -93,7 +111,11 @@ def _all(root: Path) -> list[Path]:
 
 
 def _stem(file: str) -> str:
+    return _ODD.sub("_", _without_endings(file)).strip("._-")[:64] or "upload"
+
+
+def _without_endings(file: str) -> str:
     stem = file
     while stem.lower().endswith(ENDINGS):
         stem = stem.rpartition(".")[0]
-    return _ODD.sub("_", stem).strip("._-")[:64] or "upload"
+    return stem

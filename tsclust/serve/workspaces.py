@@ -11,7 +11,7 @@ from typing import Any
 import tsclust
 from tsclust.errors import AnswersError, StageMissingError, WorkspaceBusyError
 from tsclust.pipeline.labels_export import save
-from tsclust.serve.names import NAME
+from tsclust.serve.names import fits
 from tsclust.serve.problems import Refusal
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores import parts
@@ -24,12 +24,12 @@ LATER = "kept; the answers are imported with the next job of kind run"
 
 def names(root: Path) -> list[str]:
     """All workspaces, by name."""
-    return sorted(path.parent.name for path in root.glob("*/tsclust.toml") if NAME.fullmatch(path.parent.name))
+    return sorted(path.parent.name for path in root.glob("*/tsclust.toml") if fits(path.parent.name))
 
 
 def find(root: Path, name: str) -> Workspace:
     """Raises Refusal where there is none."""
-    if not NAME.fullmatch(name) or not (root / name / "tsclust.toml").is_file():
+    if not fits(name) or not (root / name / "tsclust.toml").is_file():
         raise Refusal(404, f"there is no workspace {name[:100]!r}", "See GET /workspaces", code=4)
     return Workspace(root / name)
 

@@ -17,6 +17,7 @@ from tests.support.served import refused
 from tsclust.serve import job_process, queue_server, uploads
 from tsclust.serve.job_process import Process
 from tsclust.serve.job_record import Record, Records
+from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.problems import Refusal
 from tsclust.serve.settings import ServeSettings
@@ -97,3 +98,34 @@ def test_what_came_of_a_job_waits_for_space_on_the_disk(tmp_path: Path, monkeypa
     assert result
     assert result.error
     assert (result.state, result.error.code) == ("failed", 11)
+
+
+@pytest.mark.parametrize(
+    ("code", "tries", "said"),
+    [
+        ("raise ZeroDivisionError('division by zero')", 1, "an error of its own: ZeroDivisionError"),
+        ("os._exit(3)", 1, "ended with code 3"),
+        ("os.kill(os.getpid(), 9)", 3, "killed 3 times"),
+    ],
+)
+def test_only_what_is_killed_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, tries: int, said: str
+) -> None:
+    """A job that meets an error of ours says so, and its log has where."""
+    (tmp_path / "broken.py").write_text(
+        "import os\nfrom tsclust.serve import child\n"
+        f"def broken(*_):\n    {code}\n    yield\n"
+        "child.COMMANDS = {'run': broken}\nchild.main()\n"
+    )
+    monkeypatch.setattr(job_process, "CHILD", (str(tmp_path / "broken.py"),))
+    monkeypatch.setenv("PYTHONPATH", str(Path(job_process.__file__).parents[2]))
+    jobs = Jobs(tmp_path, tmp_path, ServeSettings(), Metrics(), lambda _: None)
+    record = jobs.records.make("run", "line", options={})
+    asyncio.run(jobs._do(record))
+    result = record.result()
+    assert result
+    assert result.error
+    assert (result.state, record.tries()) == ("failed", tries)
+    assert said in result.error.error
+    assert ("Traceback" in record.log.read_text()) == ("ZeroDivision" in code)
+    assert record.id in result.error.next or tries == 3

@@ -1,0 +1,80 @@
+"""What becomes of an upload: nothing where the job is refused, and a name of its own where it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+import tsclust
+from tests.support.served import refused, serving
+from tsclust.serve import uploads
+from tsclust.serve.app import OWN
+from tsclust.serve.jobs import Jobs
+from tsclust.workspace.folder import Workspace
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
+    """Of a service whose queue is empty, and takes no job."""
+
+    async def none(_: Jobs) -> dict[str, str]:
+        return {}
+
+    monkeypatch.setattr(Jobs, "states", none)
+    with serving(tmp_path / "served") as client:
+        yield client
+
+
+def upload(client: TestClient, name: str = "day.csv", **fields: str) -> Any:
+    return client.post("/jobs", data=fields, files={"file": (name, b"other")})
+
+
+def left(root: Path) -> list[str]:
+    """All that is there, but for the service's own."""
+    return sorted(str(path.relative_to(root)) for path in root.rglob("*") if OWN not in path.parts)
+
+
+def test_a_refused_upload_leaves_nothing(client: TestClient, tmp_path: Path) -> None:
+    root = tmp_path / "served"
+    (root / "serve.toml").write_text("")
+    (root / "photos").mkdir()
+    (root / "photos" / "cat.png").touch()
+    before = left(root)
+    for status, fields in (
+        (422, {"kind": "bogus"}), (422, {"workspace": "../x"}), (422, {"kind": "drilldown"}), (422, {"source": "erp"}),
+        (422, {"workspace": "𝐀" * 64}), (409, {"workspace": "serve.toml"}), (409, {"workspace": "photos"}),
+    ):  # fmt: skip
+        refused(upload(client, **fields), status)
+        assert left(root) == before, fields
+    assert not list((root / OWN).glob("receiving-*"))
+
+
+def test_a_workspace_at_work_keeps_its_files_as_they_are(client: TestClient, tmp_path: Path) -> None:
+    root = tmp_path / "served" / "line"
+    tsclust.init(root)
+    (root / "uploads").mkdir()
+    (root / "uploads" / "day.csv").write_bytes(b"data")
+    with Workspace(root).locked():
+        assert refused(upload(client, workspace="line"), 409)["code"] == 5
+    assert [path.read_bytes() for path in (root / "uploads").iterdir()] == [b"data"]
+
+
+def test_no_upload_replaces_another(tmp_path: Path) -> None:
+    names = []
+    for content in (b"1", b"2", b"3"):
+        (tmp_path / "file").write_bytes(content)
+        names.append(uploads.keep(tmp_path / "file", tmp_path / "line", "day.csv.gz"))
+    assert names == ["uploads/day.csv.gz", "uploads/day-2.csv.gz", "uploads/day-3.csv.gz"]
+    assert [(tmp_path / "line" / name).read_bytes() for name in names] == [b"1", b"2", b"3"]
+
+
+def test_names_are_as_long_as_file_systems_take_them(client: TestClient, tmp_path: Path) -> None:
+    name = uploads.safe("漢" * 100 + ".csv")
+    assert len(name.encode()) <= 100
+    assert name.endswith("漢.csv")
+    refused(client.get("/models/" + "𝐀" * 64), 404)
+    refused(client.get("/workspaces/" + "𝐀" * 64), 404)
