@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,9 +14,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.answer_page import press, read
 from tests.support.pages import CLIPPED, Opened
+from tests.support.report_workspace import lifelike, write
+from tsclust.config import Report
 from tsclust.stages.reports.charts.drawing import Frame
 from tsclust.stages.reports.charts.transfer import Usual, transferred
 from tsclust.stages.reports.data import Curve, Line, ReportData
+from tsclust.stages.reports.groups.page import render
+from tsclust.stages.reports.groups.step import collect
 from tsclust.wording.language import Language
 
 PINCH = [(200, 60, 240, 60), (160, 60, 280, 60), (120, 60, 320, 60)]  # two fingers, inside the plot
@@ -227,3 +233,38 @@ def test_a_series_is_found_by_what_is_known_of_it(
     page.locator("#find").fill("no such machine")
     expect(page.locator("#found")).to_contain_text("Not among the")
     assert opened.is_quiet()
+
+
+@pytest.fixture
+def long_data(tmp_path: Path) -> ReportData:
+    """Series of about 3,000 samples."""
+    made = [replace(m, values=longer(m.values)) for m in lifelike()]
+    return collect(write(tmp_path / "ws", made, baseline=["machine"]), Report())
+
+
+def longer(values: Sequence[float | None], by: int = 45) -> list[float]:
+    at = np.linspace(0, len(values) - 1, by * len(values))
+    return np.interp(at, np.arange(len(values)), np.array(values, float)).round(4).tolist()
+
+
+def test_long_members_are_laid_over_each_other_by_few_points(page: Page, long_data: ReportData, tmp_path: Path) -> None:
+    path = tmp_path / "long.html"
+    path.write_text(render(long_data, "en", name="long"), encoding="utf-8")
+    group = max(long_data.groups, key=lambda one: len(one.sample))
+    assert group.around
+    opened, card = Opened(page, path), page.locator(f"#group-{group.name}")
+    card.get_by_role("button", name="All in one chart").click()
+    laid = card.locator(".overlay path")
+    expect(laid).to_have_count(len(group.sample))
+    assert opened.is_quiet()
+    frame, there = Frame.around((group.around, group.band), group.members), Usual.of(usual_of(group.sample[0]))
+    paths = laid.evaluate_all("all => all.map(one => one.getAttribute('d'))")
+    for path_of, curve in zip(paths, group.sample, strict=True):
+        (moved,) = transferred(np.array([curve.values], float), -curve.start, Usual.of(usual_of(curve)), there)
+        wanted = np.array([5 * frame.down(value) for value in moved])
+        drawn = points(path_of)
+        off = np.abs(drawn[:, 1] - np.interp(drawn[:, 0], np.arange(len(wanted)) - curve.start, wanted))
+        assert len(drawn) < 500
+        assert np.median(off) < 1
+        assert np.mean(off) < 10  # a steep edge between two points is a straight line
+        assert drawn[:, 1].min() == pytest.approx(np.nanmin(wanted), abs=1)  # the peak is kept

@@ -92,7 +92,7 @@ const packedCurves = {};
   packedCurves.path = (points) => {
     let pen = false, path = "";
     for (const [x, y] of points) {
-      if (Number.isFinite(y)) path += `${pen ? "L" : "M"}${x} ${Math.round(y * 10) / 10}`;
+      if (Number.isFinite(y)) path += `${pen ? "L" : "M"}${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`;
       pen = Number.isFinite(y);
     }
     return path;

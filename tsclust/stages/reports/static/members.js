@@ -72,7 +72,8 @@ const membersOf = {};
   function room(curves, [left, top, wide, high]) {
     const found = curves.flat().map(([, y]) => y).filter(Number.isFinite);
     const low = Math.max(found.reduce((a, b) => Math.min(a, b), top), top - high), up = Math.min(found.reduce((a, b) => Math.max(a, b), top + high), top + 2 * high);
-    const places = curves.flat().map(([x]) => x), from = Math.min(left, ...places), to = Math.max(left + wide, ...places);
+    const places = curves.flat().map(([x]) => x);  // may be too many to be arguments of a function
+    const from = places.reduce((a, b) => Math.min(a, b), left), to = places.reduce((a, b) => Math.max(a, b), left + wide);
     return [from, low, to - from, up - low];
   }
 

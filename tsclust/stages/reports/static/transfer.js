@@ -1,6 +1,6 @@
 // A series as if it were of another machine: what charts/transfer.py does for the band, for each curve that is laid over it.
 {
-  const OFF = 3, MOVES = 0.03, known = new Map();  // usual curves: number of the curve -> what is known of it
+  const OFF = 3, MOVES = 0.03, SAMPLES = 480, known = new Map();  // usual curves: number of the curve -> what is known of it
   const clamped = (value, low, high) => Math.min(Math.max(value, low), high);
 
   // Straight between points, beyond the ends as at them.
@@ -55,13 +55,19 @@
     return up * (top + (a - most) * size);
   }
 
+  // [time there, time here] to draw a series at: all its samples; of a long one its points, and those of what is usual there.
+  function moments(places, here, there) {
+    const first = Math.min(places[0], 0), many = places.at(-1) + Math.max(there.end - here.end, 0) - first + 1;
+    const both = (at) => [at, time(at, there, here)];
+    if (many <= SAMPLES) return Array.from({ length: many }, (_, i) => both(first + i));
+    const own = places.map((then) => [time(then, here, there), then]);
+    return [...own, ...there.at.map(both)].sort(([one], [other]) => one - other);
+  }
+
   // [x, value] of series n, as if it were of the machine, or regime, whose usual curve `to` is.
   packedCurves.transferred = (all, n, to) => {
-    const here = usual(all, all.own[n]), there = usual(all, to), places = all.places[n], values = all.values[n], found = [];
-    for (let at = Math.min(places[0], 0); at <= places.at(-1) + Math.max(there.end - here.end, 0); at++) {
-      const then = time(at, there, here);
-      if (then >= places[0] && then <= places.at(-1)) found.push([at, there.rest + level(interpolated(then, places, values) - here.rest, here, there, then, at)]);
-    }
-    return found;
+    const here = usual(all, all.own[n]), there = usual(all, to), places = all.places[n], values = all.values[n];
+    const seen = moments(places, here, there).filter(([, then]) => then >= places[0] && then <= places.at(-1));
+    return seen.map(([at, then]) => [at, there.rest + level(interpolated(then, places, values) - here.rest, here, there, then, at)]);
   };
 }
