@@ -21,8 +21,7 @@ import numpy as np
 import polars as pl
 
 from tsclust.config import Report
-from tsclust.stages.clusters import parts
-from tsclust.stages.clusters.parts import column_of
+from tsclust.simulation import recall
 from tsclust.stages.reports.data import Group
 from tsclust.stages.reports.groups.agreement import CLOSE, SOME
 from tsclust.stages.reports.groups.step import collect
@@ -71,12 +70,12 @@ def groups_of(name: str, seed: int, baseline: list[str], said: argparse.Namespac
         folder.mkdir(exist_ok=True)
         series, _ = discovery.made(name, seed, said.series, folder)
         workspace = discovery.swept(Path(scratch) / "ws", series, baseline, discovery.QUICK if said.quick else {})
-        rows = parts.scan_assignments(workspace / "clusters").collect()
+        rows = recall.assigned(workspace / "clusters")
         truth = pl.read_parquet(series, columns=["series_id", "label"]).cast({"series_id": rows["series_id"].dtype})
         rows = rows.join(truth, on="series_id")
         for group in collect(Workspace.open(workspace), Report()).groups:
             if group.agreement is not None:
-                inside = rows.filter(pl.col(column_of(group.k)) == group.cluster)["label"]
+                inside = rows.filter(recall.members_of(group.k, group.cluster, group.within))["label"]
                 yield Judged(sort_of(inside), level_of(group), bool(group.parts))
 
 

@@ -84,6 +84,11 @@ def assigned(clusters: Path) -> pl.DataFrame:
     return features.hstack(shapes.drop(ID).rename(lambda name: OF_SHAPES + name))
 
 
+def members_of(k: int, cluster: int, within: int | None) -> pl.Expr:
+    """Whether a row of `assigned` is a member of this cluster of the sweep over features (within None), or SHAPES."""
+    return pl.col((OF_SHAPES if within == SHAPES else "") + parts.column_of(k)) == cluster
+
+
 def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.DataFrame) -> pl.DataFrame:
     """A row per (look, kind) for `score`.
 
@@ -94,7 +99,7 @@ def count_members(assignments: pl.DataFrame, groups: pl.DataFrame, truth: pl.Dat
     counted = []
     within = groups["within"] if "within" in groups.columns else [None] * len(groups)
     for look, (k, cluster, sweep) in enumerate(zip(groups["k"], groups["cluster"], within, strict=True), start=1):
-        inside = pl.col((OF_SHAPES if sweep == SHAPES else "") + parts.column_of(k)) == cluster
+        inside = members_of(k, cluster, sweep)
         new = inside & pl.col("seen").ne_missing(pl.col("kind"))
         tally = rows.filter(inside).group_by("kind").agg(count=pl.len(), first=new.sum().cast(pl.Int64)).sort("kind")
         most = tally.sort("count", "kind", descending=[True, False]).row(0, named=True)

@@ -289,3 +289,10 @@ def test_an_answer_about_normal_leaves_out_what_shapes_have_found(swept: tuple[P
     assert found
     for row in found:
         assert not labelled & set(membership.member_ids(root / "clusters", part, row.ref).to_pylist())
+
+
+@pytest.mark.slow
+def test_answers_can_be_about_the_clusters_of_both_sweeps(swept: tuple[Path, pl.DataFrame]) -> None:
+    clusters = swept[0] / "clusters"
+    both = sum(len(parts.clusters_of(clusters, within)) for within in (None, SHAPES))
+    assert parts.count_clusters(clusters) == both

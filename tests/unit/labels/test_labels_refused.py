@@ -18,6 +18,7 @@ from tests.support.report_workspace import four_kinds, write
 from tsclust.errors import AnswersError
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.clusters.parts import SHAPES
 from tsclust.stages.labels.answers import checksum
 from tsclust.workspace.folder import Workspace
 
@@ -60,6 +61,8 @@ REFUSED: list[tuple[str, Callable[[dict[str, Any]], str | bytes], str]] = [
     ("size", damaged(lambda body: body["groups"][0].update(size=1)), "cluster 0 of k = 5 1 series: it has 9"),
     ("twice", damaged(lambda body: body["groups"].append(body["groups"][0] | {"size": 1})),
      "cluster 0 of k = 5 is answered more than once"),
+    ("twice of shapes", damaged(lambda body: body["groups"].extend([body["groups"][0] | {"within": SHAPES}] * 2)),
+     "cluster 0 of k = 5 of shapes is answered more than once"),
     ("many", damaged(lambda body: body["groups"].extend(body["groups"][0] | {"cluster": n} for n in range(9, 60))),
      "answers 52 groups: the sweeps of this workspace have 27 clusters"),
     ("majority", damaged(lambda body: body.update(labeller=" Majority")), "Majority is a reserved name"),

@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from tsclust.simulation import recall
+from tsclust.stages.clusters.parts import SHAPES
 
 
 @pytest.mark.parametrize(
@@ -22,3 +23,9 @@ def test_a_kind_is_found_when_groups_made_of_it_hold_half_of_it(
 ) -> None:
     members = pl.DataFrame(counts, schema=["look", "kind", "count", "first"], orient="row")
     assert recall.score(members, {"bent": 100}).found == found
+
+
+def test_members_of_a_group_of_shapes_are_looked_up_in_its_own_sweep() -> None:
+    rows = pl.DataFrame({"series_id": [1, 2, 3], "k03": [0, 1, 1], f"{recall.OF_SHAPES}k03": [1, 0, 1]})
+    assert rows.filter(recall.members_of(3, 1, None))["series_id"].to_list() == [2, 3]
+    assert rows.filter(recall.members_of(3, 1, SHAPES))["series_id"].to_list() == [1, 3]

@@ -227,8 +227,9 @@ def clusters_of(clusters: Path, within: int | None) -> frozenset[tuple[int, int]
 
 
 def count_clusters(clusters: Path) -> int:
-    """How many clusters there are in all models of the main sweep and of the drill-downs."""
-    return count_rows([clusters / CENTERS_FILE, *clusters.glob(f"within-*/{CENTERS_FILE}")])
+    """How many clusters there are in all models of both sweeps over all series, and of the drill-downs."""
+    others = [path for name in (folder_within(SHAPES), "within-*") for path in clusters.glob(f"{name}/{CENTERS_FILE}")]
+    return count_rows([clusters / CENTERS_FILE, *others])
 
 
 def read_traits(clusters: Path) -> dict[tuple[int, int], Trait]:
@@ -271,8 +272,8 @@ def centers_table(
 
 
 def map_table(points: pl.DataFrame, place: Floats, groups: Sequence[GroupRow]) -> pa.Table:
-    """map.parquet: points, rows of the assignments, each with its place (n, 2) and the first of the malfunctions
-    proposed that it belongs to, or null."""
+    """map.parquet: points, rows of the assignments of features, each with its place (n, 2) and the first of the
+    malfunctions proposed by features that it belongs to, or null; groups of shapes are not on this plane."""
     group = pl.lit(None, pl.Int64)
     drawn = [row for row in groups if row.proposed and not row.normal and row.within != SHAPES]
     for row in reversed(drawn):

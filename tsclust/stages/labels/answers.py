@@ -81,7 +81,8 @@ class ReportAsked(Part):
 class GroupAsked(Part):
     """A group: where its members stand in clusters/, how many there are, and the fingerprint of their ids.
 
-    group is its number; None for a cluster of one model. within is the group of a drill-down; None for the main sweep.
+    group is its number; None for a cluster of one model. within is the group of a drill-down, or SHAPES; None for
+    the sweep over features.
     """
 
     group: Whole | None
@@ -131,7 +132,7 @@ def _each_once(groups: tuple[GroupAnswer, ...]) -> tuple[GroupAnswer, ...]:
     found = Counter((one.within, one.k, one.cluster) for one in groups)
     if twice := next((place for place, count in found.items() if count > 1), None):
         within, k, cluster = twice
-        inside = "" if within is None else f" within group {within}"
+        inside = "" if within is None else " of shapes" if within == SHAPES else f" within group {within}"
         raise ValueError(f"cluster {cluster} of k = {k}{inside} is answered more than once")
     return groups
 
@@ -158,7 +159,7 @@ BASE, EACH = 10_000_000, 12_000  # about a smaller one: single series and object
 
 @dataclass(frozen=True)
 class Limits:
-    """What a file can be about at most. clusters: of a sweep, in all its models and drill-downs."""
+    """What a file can be about at most. clusters: in all models of both sweeps over all series, and of drill-downs."""
 
     clusters: int
 
