@@ -105,7 +105,11 @@ class WorkspaceView(LabelsView):
 
     @property
     def map(self) -> pl.DataFrame:
-        """A sample of the series on a plane: series_id, x, y, group (null: in none of the malfunctions proposed)."""
+        """A sample of the series on the plane of features: series_id, x, y, group.
+
+        group is null for a series in none of the malfunctions that the sweep over features proposes: groups of shapes
+        are not on the map.
+        """
         points = parts.read_map(self._clusters)
         if points is None:
             again = f"Run: {command('cluster', self.workspace.root)}"

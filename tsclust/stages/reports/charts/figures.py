@@ -36,9 +36,12 @@ Rows = Sequence[GroupRow]
 
 @dataclass(frozen=True)
 class SweepTables:
-    """What the pictures of a sweep are drawn of: the tables of clusters/, groups of the main sweep alone.
+    """What the pictures of a sweep are drawn of: the tables of clusters/.
 
-    points  the map; None where there is none, as in workspaces of the first versions
+    sweep, centers  of the sweep over features
+    groups          of both sweeps over all series, by features and by shapes; none of a drill-down
+    points          the map, on which groups of shapes are not; None where there is none, as in workspaces of the first
+                    versions
     """
 
     advice: Advice
@@ -103,7 +106,7 @@ def cluster_silhouettes(centers: pl.DataFrame, k: int, lang: str = "en") -> go.F
 
 
 def map_of(points: pl.DataFrame, lang: str = "en") -> go.Figure:
-    """A point for each series, its group by colour and shape. points: series_id, x, y, group (null: in none shown)."""
+    """A point for each series, its group by colour and symbol. points: series_id, x, y, group (null: in none shown)."""
     language = Language.load(lang)
     text = language.texts["figures"]
     figure = blank("map", language, text["map_x"], text["map_y"], 460)
@@ -123,7 +126,8 @@ def map_of(points: pl.DataFrame, lang: str = "en") -> go.Figure:
 def lineage(groups: Rows, lang: str = "en") -> go.Figure:
     """The groups proposed, from their first to their last k, and what they came out of. Others can be hidden.
 
-    groups: those of one sweep, in the order of their worth.
+    groups: those of both sweeps over all series, in the order of their worth. Those of shapes have the k of their own
+    sweep, and come out of groups of shapes alone.
     """
     language = Language.load(lang)
     text = language.texts["figures"]
