@@ -12,7 +12,6 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp
 
 from tsclust.errors import TsclustError
 from tsclust.serve import (
@@ -50,7 +49,7 @@ class Options:
     allow_features: bool = False
 
 
-def create(root: Path, settings: ServeSettings, options: Options, queue: str = "") -> ASGIApp:
+def create(root: Path, settings: ServeSettings, options: Options, queue: str = "") -> Gate:
     """The service for the workspaces in the folder `root`, for any ASGI server; one process at a time has it.
 
     queue: the DSN of the PostgreSQL that keeps its jobs, "" for models and scores alone.
@@ -68,7 +67,7 @@ def create(root: Path, settings: ServeSettings, options: Options, queue: str = "
     for routes in (routes_health, routes_models, routes_scores, routes_jobs, routes_workspaces, routes_pages):
         app.include_router(routes.router)
     app.__dict__["openapi"] = partial(openapi.describe, app)
-    return Gate(app, options.access, metrics, options.prefix)
+    return Gate(app, options.access, metrics, options.prefix, jobs.announce_end)
 
 
 @asynccontextmanager

@@ -6,6 +6,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,6 +20,7 @@ from tsclust.serve.metrics import Metrics
 from tsclust.serve.received import Small
 
 LARGE = ("score", "models", "jobs", "answers")  # what addresses end in whose routes read the body themselves
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # a client may make up others without end
 _ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 HEADERS = {
     "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer", "X-Frame-Options": "DENY",
@@ -28,10 +30,11 @@ HEADERS = {
 
 
 class Gate:
-    """Around the application. prefix: of paths, as a proxy in front has it; it may send it along, or not."""
+    """Around the application. prefix: of paths, as a proxy in front has it; it may send it along, or not.
+    ending: to be called when the service is asked to end."""
 
-    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics, prefix: str) -> None:
-        self._app, self._access, self._metrics, self.prefix = app, access, metrics, prefix
+    def __init__(self, app: ASGIApp, access: Access, metrics: Metrics, prefix: str, ending: Callable[[], None]) -> None:
+        self._app, self._access, self._metrics, self.prefix, self.ending = app, access, metrics, prefix, ending
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,7 +54,8 @@ class Gate:
 
     def count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        self._metrics.requests.labels(scope["method"] if status != 405 else "other", route, str(status)).inc()
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._metrics.requests.labels(method, route, str(status)).inc()
         self._metrics.seconds.labels(route).observe(seconds)
 
 

@@ -51,6 +51,10 @@ class Jobs:
         """Whether the service ends."""
         return self._stopping
 
+    def announce_end(self) -> None:
+        """The service ends soon: nothing is begun any more, and nobody is kept waiting for the end of a job."""
+        self._stopping = True
+
     @asynccontextmanager
     async def working(self, dsn: str) -> AsyncIterator[None]:
         """The queue is worked on, as long as it takes."""

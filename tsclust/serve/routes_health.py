@@ -13,7 +13,7 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
-def healthz() -> schemas.Health:
+async def healthz() -> schemas.Health:  # not in a thread: all of them may be at work
     """Whether the process answers."""
     return schemas.Health(status="ok", version=tsclust.__version__)
 

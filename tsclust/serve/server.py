@@ -14,12 +14,12 @@ from typing import Any
 
 import filelock
 import uvicorn
-from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tsclust.errors import TsclustError, WorkspaceBusyError
 from tsclust.serve import queue_server
 from tsclust.serve.app import OWN, Options, create
+from tsclust.serve.gate import Gate
 from tsclust.serve.log import note
 from tsclust.serve.place import Place
 from tsclust.serve.settings import ServeSettings
@@ -43,7 +43,14 @@ class Patient(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Ends at the first SIGTERM or Ctrl-C when requests have ended, at the second at once."""
+    """Ends at the first SIGTERM or Ctrl-C when requests have ended, at the second at once.
+
+    ending: called at the first, so that what would stream until the end of a job ends too
+    """
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -57,9 +64,10 @@ class Server(uvicorn.Server):
     def _asked(self, number: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit
         self.should_exit = True
+        self._ending()
 
 
-def run(app: ASGIApp, place: Place, started: Callable[[], None]) -> None:
+def run(app: Gate, place: Place, started: Callable[[], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; `started` is called once the place is ours.
 
     Raises TsclustError where it is taken.
@@ -73,7 +81,7 @@ def run(app: ASGIApp, place: Place, started: Callable[[], None]) -> None:
     sock = _bound(place)
     started()
     note("listening", url=place.url)
-    asyncio.run(Server(configured).serve(sockets=[sock]))
+    asyncio.run(Server(configured, app.ending).serve(sockets=[sock]))
     note("stopped")
 
 

@@ -199,3 +199,12 @@ def test_one_service_has_a_folder_and_an_address(tmp_path: Path) -> None:
         place = Place(port=taken.getsockname()[1])
         with pytest.raises(TsclustError, match="--port"):
             server.run(create(tmp_path, settings.load(tmp_path), Options()), place, lambda: None)
+
+
+def test_methods_that_a_client_makes_up_are_counted_as_one(client: TestClient) -> None:
+    for made_up in ("BREW", "WHEN"):
+        assert client.request(made_up, "/nothing").status_code in (404, 405)
+    text = client.get("/metrics").text
+    assert 'method="other"' in text
+    assert "BREW" not in text
+    assert "WHEN" not in text
