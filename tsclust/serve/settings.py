@@ -98,4 +98,8 @@ def load(root: Path) -> ServeSettings:
     except ValidationError as error:
         raise explained(error, path, {}, _File, {}) from None
     refuse_passwords(found.model_dump(exclude={"jobs_dsn": True, "sources": {"__all__": {"dsn"}}}), "serve")
+    if found.files and not (root / found.files).is_dir():
+        raise SettingsError(
+            f"[serve] files = {found.files!r}: there is no such folder in {root}", f"Make it, or correct {path}"
+        )
     return found

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.clock import now
 from tsclust.errors import DamagedError
+from tsclust.hashing import file_hash
 from tsclust.serve.names import checked, fits
 from tsclust.serve.problems import Refusal
 from tsclust.stages.model import bundle, bundle_file
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.facts import MODEL
+from tsclust.stages.model.quality import Quality
 from tsclust.stages.model.skops_file import AGAIN
 from tsclust.workspace.atomic import link_or_copy, remove, replace_folder, write_file
 from tsclust.workspace.folder import Workspace
@@ -147,17 +149,30 @@ class Store:
                 "If you trust where it comes from, start the service with --allow-features", code=3,
             )  # fmt: skip
         with self._lock:
-            self._put(name, model.facts.id, beside)
+            self._put(name, model, beside)
         return model
 
-    def _put(self, name: str, version: str, beside: Path) -> None:
+    def _put(self, name: str, model: ModelBundle, beside: Path) -> None:
+        version = model.facts.id
         there = self.versions(name) if (self.folder / name / FILE).exists() else Versions(versions=(), chosen=("",))
         (self.folder / name).mkdir(exist_ok=True)
+        if there.has(version):
+            self._refuse_another(name, model, beside)
+        replace_folder(beside, self.folder / name / version)  # what is known of its quality may be newer
         if not there.has(version):
-            replace_folder(beside, self.folder / name / version)
             added = (*there.versions, Added(id=version, added_at=now()))
             there = Versions(versions=added, chosen=tuple(filter(None, there.chosen)) or (version,))
         self._write(name, there.with_current(version))
+
+    def _refuse_another(self, name: str, model: ModelBundle, beside: Path) -> None:
+        """Raises Refusal where the version that is there scores otherwise."""
+        folder = self.folder / name / model.facts.id
+        with suppress(DamagedError):  # then this one mends it
+            if _scores_by(bundle.read(folder, self.largest), folder) != _scores_by(model, beside):
+                raise Refusal(
+                    409, f"the model {name} has a version {model.facts.id} already, with other content",
+                    "Export the model again with tsclust export --bundle, or add it under another name",
+                )  # fmt: skip
 
     def _write(self, name: str, versions: Versions) -> Versions:
         write_file(self.folder / name / FILE, versions.model_dump_json(indent=1))
@@ -174,3 +189,9 @@ class Store:
 
 def _none(name: str) -> Versions:
     raise Refusal(404, f"there is no model {name[:100]!r}", "See GET /models, or add it: POST /models")
+
+
+def _scores_by(model: ModelBundle, folder: Path) -> tuple[str, str, str]:
+    """All that decides on scores: the id of an honest model is a hash of the same."""
+    facts = model.facts.model_copy(update={"quality": Quality()}).model_dump_json()
+    return facts, file_hash(folder / bundle.FILE), model.feature_text

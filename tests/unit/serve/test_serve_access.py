@@ -208,3 +208,11 @@ def test_methods_that_a_client_makes_up_are_counted_as_one(client: TestClient) -
     assert 'method="other"' in text
     assert "BREW" not in text
     assert "WHEN" not in text
+
+
+def test_a_folder_of_files_that_is_not_there_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "serve.toml").write_text('[serve]\nfiles = "daily"\n')
+    with pytest.raises(SettingsError, match="files = 'daily': there is no such folder"):
+        settings.load(tmp_path)
+    (tmp_path / "daily").mkdir()
+    assert settings.load(tmp_path).files == "daily"

@@ -97,11 +97,35 @@ def test_features_of_a_bundle_are_code_and_run_where_that_is_allowed(
 Change = Callable[[dict[str, bytes]], dict[str, bytes]]
 
 
-def with_id(files: dict[str, bytes], name: str) -> dict[str, bytes]:
+def with_facts(files: dict[str, bytes], **facts: Any) -> dict[str, bytes]:
     manifest = json.loads(files["manifest.json"])
-    manifest.pop("seal", None)
-    manifest["facts"]["id"] = name
-    return files | {"manifest.json": sealed(json.dumps(manifest)).encode()}
+    manifest.pop("sha256", None)
+    manifest["facts"] |= facts
+    return files | {"manifest.json": sealed(json.dumps(manifest, indent=2)).encode()}
+
+
+def kinds(files: dict[str, bytes]) -> list[str]:
+    found: list[str] = json.loads(files["manifest.json"])["facts"]["kinds"]
+    return found
+
+
+def repacked(bundle: Path, change: Change, to: Path) -> Path:
+    with zipfile.ZipFile(bundle) as packed:
+        files = {name: packed.read(name) for name in packed.namelist()}
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in change(files).items():
+            packed.writestr(name, content)
+    return to
+
+
+def test_a_version_is_one_content(zips: Path, tmp_path: Path) -> None:
+    """Another model under its id is refused, not dropped in silence; the same one is taken again."""
+    with serving(tmp_path / "served") as client:
+        first = add(client, zips / "logistic.zip").json()
+        other = repacked(zips / "logistic.zip", lambda files: with_facts(files, threshold=0.987), tmp_path / "o.zip")
+        assert first["current"] in refused(add(client, other), 409)["error"]
+        assert client.get("/models/plant").json()["threshold"] != 0.987
+        assert add(client, zips / "logistic.zip").json()["versions"] == first["versions"]
 
 
 SPOILT: dict[str, Change] = {
@@ -113,8 +137,15 @@ SPOILT: dict[str, Change] = {
     "nothing": lambda files: {},
     "another model": lambda files: files | {"model.skops": files["model.skops"][:-10] + b"0123456789"},
     "no JSON": lambda files: files | {"manifest.json": b"{"},
-    "an id that is a path": lambda files: with_id(files, "../../../x"),
-    "an id that is long": lambda files: with_id(files, "a" * 5_000),
+    "an id that is a path": lambda files: with_facts(files, id="../../../x"),
+    "an id that is long": lambda files: with_facts(files, id="a" * 5_000),
+    "a threshold that is no number": lambda files: with_facts(files, threshold=float("nan")),
+    "a threshold that is text": lambda files: with_facts(files, threshold="high"),
+    "a threshold below all": lambda files: with_facts(files, threshold=-1),
+    "a threshold above all": lambda files: with_facts(files, threshold=7),
+    "a limit that is no number": lambda files: with_facts(files, limit=float("inf")),
+    "no verdicts": lambda files: with_facts(files, verdicts={}),
+    "a verdict that is none": lambda files: with_facts(files, verdicts=dict.fromkeys(kinds(files), "haha")),
     "a manifest of 30 MB": lambda files: files | {"manifest.json": b" " * 30_000_000},
     "a model of 60 MB": lambda files: files | {"model.skops": b"\0" * 60_000_000},
 }
@@ -122,11 +153,7 @@ SPOILT: dict[str, Change] = {
 
 @pytest.mark.parametrize("how", SPOILT)
 def test_a_bundle_that_is_none_is_refused_and_nothing_stays(zips: Path, tmp_path: Path, how: str) -> None:
-    with zipfile.ZipFile(zips / "logistic.zip") as packed:
-        files = {name: packed.read(name) for name in packed.namelist()}
-    with zipfile.ZipFile(tmp_path / "spoilt.zip", "w", zipfile.ZIP_DEFLATED) as packed:
-        for name, content in SPOILT[how](files).items():
-            packed.writestr(name, content)
+    repacked(zips / "logistic.zip", SPOILT[how], tmp_path / "spoilt.zip")
     with serving(tmp_path / "served", unpacked_mb=50) as client:
         refused(add(client, tmp_path / "spoilt.zip"), 422)
         assert client.get("/models").json() == {"models": []}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tsclust import config
 from tsclust.config import Settings
@@ -87,7 +87,7 @@ class ModelFacts(Facts):
     LONG: ClassVar[frozenset[str]] = frozenset({"coverage", "confusion", "feature_contract", "labelled"})
 
     kinds: tuple[str, ...] = Field(min_length=1)
-    verdicts: dict[str, str]
+    verdicts: dict[str, Literal["malfunction", "normal", "bad_recording"]]
     counts: dict[str, int]
     too_few: dict[str, int]
     assumed: int
@@ -99,18 +99,24 @@ class ModelFacts(Facts):
     temperature: float = Field(gt=0, allow_inf_nan=False)
     coverage: Coverage
     confusion: tuple[tuple[float, ...], ...]
-    threshold: float
+    threshold: float = Field(ge=0, le=1 + 1e-9)  # just above 1, nothing is answered
     reject_errors: str
     answer: str
     feature_contract: FeatureContract = Field(validation_alias="same", serialization_alias="same")
     features: tuple[str, ...] = Field(min_length=1)
     folds: int
-    limit: float
+    limit: float = Field(allow_inf_nan=False)
     refused: float
     feature_file: str = ""
     id: str = ""
     quality: Quality = Quality()
     labelled: dict[str, tuple[int, int, int]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _every_kind_has_a_verdict(self) -> Self:
+        if set(self.verdicts) != set(self.kinds):
+            raise ValueError("verdicts of other kinds than those that were learned")
+        return self
 
     def identity(self) -> object:
         """The threshold is seen in no file."""
