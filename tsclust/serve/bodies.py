@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tsclust.serve import text_columns
 from tsclust.serve.problems import Refusal
 
 ARROW, PARQUET, JSON = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "application/json"
@@ -19,8 +20,8 @@ WRONG = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowE
 _RECORD_BATCH, _HEADER_TYPE, _HEADER, _COMPRESSION = 3, 1, 2, 3  # of Arrow's Message.fbs
 
 
-def read_arrow(content: bytes, most_rows: int) -> pa.Table:
-    """The table of an Arrow IPC stream. Raises Refusal."""
+def read_arrow(content: bytes, columns: Sequence[str], most_rows: int) -> pa.Table:
+    """The table of an Arrow IPC stream. columns: those that are looked at. Raises Refusal."""
     try:
         _refuse_compressed(content)
         batches: list[pa.RecordBatch] = []
@@ -28,7 +29,9 @@ def read_arrow(content: bytes, most_rows: int) -> pa.Table:
             for batch in reader:
                 batches.append(batch)
                 _refuse_rows(sum(map(len, batches)), most_rows)
-            return _valid(pa.Table.from_batches(batches, reader.schema))
+            table = _valid(pa.Table.from_batches(batches, reader.schema))
+        text_columns.check(table, columns, len(content))
+        return table
     except WRONG as error:
         raise _no("an Arrow stream", error) from None
 
@@ -40,7 +43,11 @@ def read_parquet(source: object, columns: Sequence[str], most_rows: int, most_by
         _refuse_rows(file.metadata.num_rows, most_rows)
         there = [name for name in file.schema_arrow.names if name in columns]
         _refuse_large(file.metadata, set(there), most_bytes)
-        return _valid(file.read(columns=there, use_threads=False))
+        texts = text_columns.names(file.schema_arrow, there)
+        file = pq.ParquetFile(source, memory_map=False, pre_buffer=False, read_dictionary=texts)
+        table = _valid(file.read(columns=there, use_threads=False))
+        text_columns.check(table, columns, most_bytes)
+        return text_columns.decoded(table, texts)
     except WRONG as error:
         raise _no("a Parquet file", error) from None
 

@@ -74,7 +74,9 @@ def _asked(here: Service, loaded: Loaded, kind: str, body: bytes) -> Asked:
             return score_input.of_json(said, carried, limits.values, limits.rows)
         return score_input.of_table(_of_path(here, said, tuple(carried)), tuple(carried), limits.values)
     if kind == ARROW:
-        return score_input.of_table(bodies.read_arrow(body, limits.rows), tuple(carried), limits.values)
+        return score_input.of_table(
+            bodies.read_arrow(body, (ID, VALUES, *carried), limits.rows), tuple(carried), limits.values
+        )
     return score_input.of_table(_parquet(here, pa.BufferReader(body), tuple(carried)), tuple(carried), limits.values)
 
 

@@ -235,6 +235,25 @@ def test_what_unpacks_to_more_than_it_should_is_refused_unread(client: TestClien
             assert "100 series" in refused(post(other, body, kind), 413)["error"]
 
 
+def test_one_long_text_for_many_rows_is_refused_before_it_is_decoded(client: TestClient, table: pa.Table) -> None:
+    rows = table.slice(0, 50)
+    text = pa.DictionaryArray.from_arrays(pa.array([0] * 50, pa.int32()), pa.array(["x" * 1_000_000]))
+    nothing = pa.LargeListArray.from_arrays(range(0, 5_000_001, 100_000), pa.nulls(5_000_000))
+    bodies = [
+        (parquet(rows.set_column(0, "series_id", text)), PARQUET),
+        (parquet(rows.set_column(0, "series_id", text.cast(pa.string()))), PARQUET),
+        (arrow(rows.set_column(2, "machine_id", text)), ARROW),
+        (arrow(rows.set_column(0, "series_id", pa.array(["x"] * 50, pa.string_view()))), ARROW),
+        (parquet(rows.set_column(1, "values", pa.array([["x" * 2_000]] * 50))), PARQUET),
+    ]
+    for body, kind in bodies:
+        assert "column" in refused(post(client, body, kind), 422)["error"]
+    refused(post(client, arrow(rows.set_column(1, "values", nothing)), ARROW), 413)
+    unused = rows.append_column("remark", pa.array(["x" * 2_000] * 50))
+    assert post(client, arrow(unused), ARROW).status_code == 200
+    assert post(client, parquet(unused), PARQUET).status_code == 200
+
+
 def test_offsets_that_lead_nowhere_are_not_followed(client: TestClient, table: pa.Table) -> None:
     """A flipped byte anywhere: refused, or scored; never a 500."""
     body, rng = bytearray(arrow(table.slice(0, 5))), np.random.default_rng(1)
