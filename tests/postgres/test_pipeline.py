@@ -13,6 +13,7 @@ import tsclust
 from tests.support.series import CLUSTERED
 from tests.support.workspaces import SERIES_MADE, TOML, hashes, new_workspace
 from tsclust.errors import ConnectError, NoSeriesError, SettingsError
+from tsclust.simulation import recall
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.features.catalogue import NAMES
 from tsclust.stages.features.facts import FEATURES
@@ -74,9 +75,10 @@ def test_kept_series_and_only_they_are_assigned(done: Path) -> None:
 
 
 def test_members_and_centers_agree_with_the_assignments(done: Path) -> None:
-    rows = parquet(done, "clusters/assignments/*.parquet").join(parquet(done, "features/*.parquet"), on="series_id")
+    assigned = recall.assigned(done / "clusters")
+    rows = assigned.join(parquet(done, "features/*.parquet"), on="series_id")
     for group in parquet(done, "clusters/groups.parquet").iter_rows(named=True):
-        members = rows.filter(pl.col(f"k{group['k']:02d}") == group["cluster"])
+        members = rows.filter(recall.members_of(group["k"], group["cluster"], group["within"]))
         assert len(members) == group["size"]
         assert group["share"] == pytest.approx(len(members) / len(rows))
     for center in parquet(done, "clusters/centers.parquet").filter(pl.col("size") > 0).iter_rows(named=True):

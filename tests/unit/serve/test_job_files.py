@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import re
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,12 @@ from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.problems import Refusal
 from tsclust.serve.settings import ServeSettings
+
+
+def in_a_loop_of_its_own(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """In a thread: a browser that another file has opened keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, coroutine).result()
 
 
 @given(st.text(max_size=300))
@@ -92,7 +100,7 @@ def test_what_came_of_a_job_waits_for_space_on_the_disk(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(Record, "end", full)
     monkeypatch.setattr(job_process, "SPACE", 0.01)
-    asyncio.run(process._write())
+    in_a_loop_of_its_own(process._write())
     assert stages[1:] == ["waiting for space on the disk of the service"] * 2
     result = record.result()
     assert result
@@ -121,7 +129,7 @@ def test_only_what_is_killed_is_tried_again(
     monkeypatch.setenv("PYTHONPATH", str(Path(job_process.__file__).parents[2]))
     jobs = Jobs(tmp_path, tmp_path, ServeSettings(), Metrics(), lambda _: None)
     record = jobs.records.make("run", "line", options={})
-    asyncio.run(jobs._do(record))
+    in_a_loop_of_its_own(jobs._do(record))
     result = record.result()
     assert result
     assert result.error
