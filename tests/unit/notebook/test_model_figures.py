@@ -21,7 +21,8 @@ def test_a_row_of_the_confusion_for_what_experts_say() -> None:
 def test_own_kinds_are_said_in_the_language_and_names_are_only_text() -> None:
     long = ["x" * 60 + end for end in "ab"]
     kinds = ["normal", "<b>&", *long]
-    figure = confusion_of(learned(kinds=kinds, counts=dict.fromkeys(kinds, 9), confusion=[[9.0] * 4] * 4), "ru")
+    verdicts, counts = dict.fromkeys(kinds, "malfunction"), dict.fromkeys(kinds, 9)
+    figure = confusion_of(learned(kinds=kinds, verdicts=verdicts, counts=counts, confusion=[[9.0] * 4] * 4), "ru")
     assert figure.layout.xaxis.ticktext[:2] == ("норма", "&lt;b&gt;&amp;")
     assert figure.layout.xaxis.ticktext[2] == figure.layout.xaxis.ticktext[3]  # cut short; still two rows
     assert len(figure.layout.yaxis.tickvals) == 4
