@@ -231,7 +231,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, pl.DataFrame]
     truth = fleet(folder / "series.parquet")
     root = folder / "ws"
     tsclust.init(root)
-    flags = {"source": {"files": str(folder / "series.parquet")}, "cluster": {"k": "2..8", "restarts": 2}}
+    flags = {"source": {"files": str(folder / "series.parquet")}, "cluster": {"k": "2..16", "restarts": 2}}
     for command in (tsclust.extract, tsclust.features, tsclust.cluster):
         command(root, flags)
     return root, truth
