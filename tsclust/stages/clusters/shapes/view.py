@@ -44,9 +44,9 @@ class ShapeScope(Scope):
     width: int
     columns: tuple[int, ...]
 
-    def read(self, path: Path, columns: object, baseline: object) -> ScopedRows:
+    def read(self, path: Path, columns: Sequence[str], baseline: Sequence[str]) -> ScopedRows:
         """The rows of the part of that name: x (n, d), see `ShapeScaler.transform`; of a part the columns are all."""
-        rows = super().read(path, (), tuple(baseline))  # type: ignore[arg-type]
+        rows = super().read(path, (), baseline)
         x = _read(self.folder / path.stem, len(rows.ids), self.width)
         return ScopedRows(rows.ids, x[:, self.columns], rows.keys)
 
