@@ -62,11 +62,12 @@ def serve(
         prefix = _prefix(prefix)
         # Polars reads it when it is imported: of few series at a time, its threads would wait for each other.
         os.environ.setdefault("POLARS_MAX_THREADS", "1")
-        from tsclust.serve import app, log, server
+        from tsclust import json_log
+        from tsclust.serve import app, server
 
         options = app.Options(access.Access(names, tokens), prefix, allow_features)
         interruption.hand_over()
-        log.start()
+        json_log.start()
         note = f"at {where.url}{prefix}{', for who has a token' if tokens else ''}; Ctrl-C stops it"
         facts = {"url": f"{where.url}{prefix}", "token": bool(tokens)}
         started = Result("serve", root, 0, 0, notes=(note,), facts=facts)

@@ -11,25 +11,16 @@ import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-import numpy as np
-import polars as pl
 import pyarrow as pa
 
-from tsclust.arrays import Int64s
-from tsclust.errors import TsclustError
-from tsclust.pipeline.unusual import in_words
-from tsclust.series import SeriesBlock
-from tsclust.serve.log import note
+from tsclust.json_log import note
+from tsclust.pipeline.unusual import scores_of, what_can_be_scored
 from tsclust.serve.problems import Refusal
-from tsclust.stages.features.parts import FeatureRows
-from tsclust.stages.labels.kinds import NORMAL
-from tsclust.stages.scores import input_table, parts
-from tsclust.stages.scores.scorer import Scorer, score_rows
+from tsclust.stages.scores.scorer import Scorer
 from tsclust.wording.language import Language
 
 AT_A_TIME = 8_192  # series: so many keep a core busy, and what is larger is split among cores
 WORKERS = 2
-UNUSUAL = "unusual"
 
 
 @dataclass(frozen=True)
@@ -136,38 +127,3 @@ class Batcher:
                 piece.scored.set_result(what_can_be_scored(self.scorer, piece.table, piece.words))
             except BaseException as its_own:  # noqa: BLE001
                 piece.scored.set_exception(its_own)
-
-
-def what_can_be_scored(scorer: Scorer, table: pa.Table, words: Language | None) -> pa.Table:
-    """As `scores_of`; a series that meets an error of ours has nulls. What is wrong with all of them is raised."""
-    try:
-        return scores_of(scorer, table.combine_chunks(), words)
-    except (TsclustError, OSError, MemoryError):
-        raise
-    except Exception:  # noqa: BLE001  whatever it is, it is of one series
-        if len(table) == 1:
-            return scores_of(scorer, table.slice(0, 0), words).take(pa.array([None], pa.int64()))
-        middle = len(table) // 2
-        return pa.concat_tables(what_can_be_scored(scorer, half, words) for half in (table[:middle], table[middle:]))
-
-
-def scores_of(scorer: Scorer, table: pa.Table, words: Language | None) -> pa.Table:
-    """The columns of scores/ for series, with `unusual` where words are wanted: null where the answer is "normal"."""
-    block = input_table.block_of(table, scorer.carried)
-    rows, carried = scorer.describe(block, table)
-    scores = score_rows(scorer.model, rows, carried).table(scorer.model)
-    if words is None:
-        return scores
-    return scores.append_column(UNUSUAL, _unusual(scorer, block, rows, carried, scores, words))
-
-
-def _unusual(
-    scorer: Scorer, block: SeriesBlock, rows: FeatureRows, carried: pl.DataFrame, scores: pa.Table, words: Language
-) -> pa.Array:
-    """(n,) lists of sentences: none for what is normal, or impossible, which has a reason."""
-    odd = rows.kept & (scores[parts.SAID].to_numpy(zero_copy_only=False) != NORMAL)
-    which: Int64s = np.flatnonzero(odd)
-    said: list[list[str]] = [[] for _ in range(len(block))]
-    for at, sentences in zip(which, in_words(scorer.model, rows, carried, which, words), strict=True):
-        said[at] = list(sentences)
-    return pa.array(said, pa.list_(pa.string()))

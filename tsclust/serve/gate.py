@@ -13,9 +13,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tsclust.json_log import note
 from tsclust.serve import problems
 from tsclust.serve.access import Access
-from tsclust.serve.log import note
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.received import Small
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tsclust.errors import DiskFullError, TsclustError
+from tsclust.json_log import note
 from tsclust.serve.child import of_ours
 from tsclust.serve.job_record import Progress, Record, State
-from tsclust.serve.log import note
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.problems import Refusal, of_error
 from tsclust.serve.settings import ServeSettings

@@ -18,10 +18,10 @@ from typing import Any
 import procrastinate
 from procrastinate import JobContext
 
+from tsclust.json_log import note
 from tsclust.serve import uploads
 from tsclust.serve.job_process import Process, Publish, StoppedError
 from tsclust.serve.job_record import TRIES, Progress, Record, Records, State
-from tsclust.serve.log import note
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.problems import Refusal
 from tsclust.serve.settings import ServeSettings

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from tsclust.pipeline.unusual import UNUSUAL
 from tsclust.series import ID
-from tsclust.serve.batches import UNUSUAL
 from tsclust.serve.models import Loaded
 from tsclust.serve.score_input import Asked
 from tsclust.stages.features.parts import REJECTED_BY

@@ -17,10 +17,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tsclust.errors import TsclustError, WorkspaceBusyError
+from tsclust.json_log import note
 from tsclust.serve import queue_server
 from tsclust.serve.app import OWN, Options, create
 from tsclust.serve.gate import Gate
-from tsclust.serve.log import note
 from tsclust.serve.place import Place
 from tsclust.serve.settings import ServeSettings
 

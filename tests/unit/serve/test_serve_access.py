@@ -14,10 +14,10 @@ from starlette.testclient import TestClient
 from tests.support.commands import call_tsclust
 from tests.support.served import ADDRESS, refused, serving, with_tokens
 from tsclust.errors import SettingsError, TsclustError, WorkspaceBusyError
+from tsclust.json_log import LOG, JsonLines
 from tsclust.serve import server, settings
 from tsclust.serve.access import names_of, read_tokens
 from tsclust.serve.app import Options, create
-from tsclust.serve.log import LOG, JsonLines
 from tsclust.serve.place import Place
 
 VIEW, SCORE, ALL = "v" * 20, "s" * 20, "a" * 20

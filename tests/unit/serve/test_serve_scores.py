@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 
 from tests.support.bundles import Trained
 from tests.support.served import add, arrow, parquet, post, refused, serving
+from tsclust.pipeline import unusual
 from tsclust.serve import batches
 from tsclust.serve.bodies import ARROW, JSON, PARQUET
 from tsclust.stages.scores import parts
@@ -127,7 +128,7 @@ def test_an_error_of_ours_costs_one_series_its_score(
             raise ZeroDivisionError
         return score_rows(model, rows, carried)
 
-    monkeypatch.setattr(batches, "score_rows", fails_for_one)
+    monkeypatch.setattr(unusual, "score_rows", fails_for_one)
     found = read(post(client, arrow(table.slice(0, 20)), ARROW).content)
     assert [row for row, error in enumerate(found["error"].to_pylist()) if error] == [7]
     assert "error of its own" in found["error"][7].as_py()

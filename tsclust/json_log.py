@@ -10,7 +10,7 @@ from typing import Any
 from tsclust.clock import now
 from tsclust.passwords import redacted
 
-LOG = logging.getLogger("tsclust.serve")
+LOG = logging.getLogger("tsclust")
 _OURS = "fields"  # attribute of a record: what the line has beside the message
 
 
