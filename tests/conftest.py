@@ -16,7 +16,7 @@ pytest_plugins = [
     f"tests.support.{name}"
     for name in (
         "kernels", "answer_page", "browsers", "bundles", "commands", "disk", "features_workspace", "file_tables",
-        "labels", "needs", "plant", "power", "report_workspace", "screened", "served", "servers",
+        "fleet", "labels", "needs", "plant", "power", "report_workspace", "screened", "served", "servers",
         "slow_table",
     )
 ]  # fmt: skip

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from tsclust.arrays import Bools, Int64s, Keys, Values
 
 ID, VALUES = "series_id", "values"  # the columns of a table of series; all others are carried along
-_BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
+BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
 
 
 def carried(names: Sequence[str]) -> list[str]:
@@ -32,7 +32,7 @@ def is_in(ids: pa.Array | pa.ChunkedArray, known: pa.Array) -> Bools:
 
 def keys(columns: pl.DataFrame) -> Keys:
     """(n,) the columns of each row as one text, a missing value as "": what tells the series of a baseline apart."""
-    text = columns.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=_BETWEEN)).to_series()
+    text = columns.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)).to_series()
     return text.to_numpy().astype(str)
 
 

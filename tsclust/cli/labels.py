@@ -81,12 +81,17 @@ def export(
 
 def export_(
     root: Root = HERE,
-    bundle: Annotated[Path | None, typer.Option(help="The file to write, e.g. model.zip")] = None,
+    bundle: Annotated[
+        Path | None, typer.Option(help="Write a bundle for Scorer and tsclust serve, e.g. model.zip")
+    ] = None,
+    onnx: Annotated[
+        Path | None, typer.Option(help="Write an ONNX graph from features to answers, e.g. model.onnx")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Write the model as one file, for Scorer or tsclust serve on another machine."""
+    """Write the model as one file, for another machine or another language."""
     with shown(json) as (listen, show):
-        show([tsclust.export(root, bundle, {}, listen)])
+        show([tsclust.export(root, bundle, {}, listen, onnx=onnx)])
 
 
 def train(

@@ -1,37 +1,84 @@
-"""export: model/ -> one file that another machine can score by."""
+"""export: model/ -> a file that another machine, or another language, can score by."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
 from tsclust.pipeline.settings import load
-from tsclust.stages.model import bundle_file
+from tsclust.stages.model import bundle, bundle_file, onnx_facts, onnx_graph
+from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.facts import MODEL
+from tsclust.workspace.atomic import appearing, write_file
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
 from tsclust.workspace.result import Result
 
+Written = tuple[ModelBundle, str]  # what was exported, a line that says what the file is
+ENDINGS = {"bundle": ".zip", "onnx": ".onnx"}  # flag -> how the name of its file ends
+
 
 def export(
-    root: Path, bundle: Path | None = None, flags: Mapping[str, object] | None = None, listen: Listener = silent
+    root: Path,
+    bundle: Path | None = None,
+    flags: Mapping[str, object] | None = None,
+    listen: Listener = silent,
+    *,
+    onnx: Path | None = None,
 ) -> Result:
-    """Write the model of the workspace as one zip: what `Scorer` and `tsclust serve` need, and none of the series.
+    """Write the model of the workspace as one file; none has a series or a label in it.
 
-    Raises SettingsError where no file is named, StageMissingError where there is no model, DamagedError.
+    bundle  a zip: what `Scorer` and `tsclust serve` need
+    onnx    scaler and classifier as a graph for any ONNX runtime, and beside it a JSON file with what is normal
+
+    Raises SettingsError where not one file is named or a package is missing, StageMissingError where there is no model,
+    DamagedError.
     """
     workspace, meter = Workspace.open(root), Meter()
     load(workspace, flags)
-    if bundle is None or bundle.suffix.lower() != ".zip":
-        named = "no file is named" if bundle is None else f"{bundle} does not end in .zip"
-        raise SettingsError(f"export: {named}: expected one", "For example: tsclust export --bundle model.zip")
+    form, to = _asked({"bundle": bundle, "onnx": onnx})
     workspace.manifest(MODEL)
     with workspace.locked():
-        model = bundle_file.write(workspace.stage(MODEL), bundle)
+        model, note = _FORMS[form](workspace, to)
+    facts = {"model": model.facts.id, "bytes": to.stat().st_size, "features": bool(model.feature_text)}
+    return Result("export", to, *meter.read(), notes=(note,), then=command("status", root), facts=facts)
+
+
+def _asked(files: Mapping[str, Path | None]) -> tuple[str, Path]:
+    """The one form that is asked for, and its file."""
+    given = [(form, path) for form, path in files.items() if path is not None]
+    if len(given) != 1:
+        named = "no file is named" if not given else f"{len(given)} files are named"
+        raise SettingsError(f"export: {named}: expected one", "For example: tsclust export --bundle model.zip")
+    form, path = given[0]
+    if path.suffix.lower() != ENDINGS[form]:
+        raise SettingsError(
+            f"export: {path} does not end in {ENDINGS[form]}",
+            f"For example: tsclust export --{form} model{ENDINGS[form]}",
+        )
+    return form, path
+
+
+def _bundle(workspace: Workspace, to: Path) -> Written:
+    model = bundle_file.write(workspace.stage(MODEL), to)
     own = " and Python code, which whoever loads it has to allow" if model.feature_text else ""
-    note = f"the model {model.facts.id} of {len(model.kinds)} kinds{own}: series and labels stay here"
-    facts = {"model": model.facts.id, "bytes": bundle.stat().st_size, "features": bool(model.feature_text)}
-    return Result("export", bundle, *meter.read(), notes=(note,), then=command("status", root), facts=facts)
+    return model, f"the model {model.facts.id} of {len(model.kinds)} kinds{own}: series and labels stay here"
+
+
+def _onnx(workspace: Workspace, to: Path) -> Written:
+    model = bundle.read(workspace.stage(MODEL))
+    graph, beside = onnx_graph.build(model), to.with_suffix(".json")
+    write_file(beside, json.dumps(onnx_facts.of(model), ensure_ascii=False, allow_nan=False) + "\n")
+    with appearing(to) as new:
+        new.write_bytes(graph)
+    return model, (
+        f"the model {model.facts.id} from features to answers; {beside.name} beside it has what is normal for each"
+        " baseline, and the rules, which the graph does not apply"
+    )
+
+
+_FORMS: Mapping[str, Callable[[Workspace, Path], Written]] = {"bundle": _bundle, "onnx": _onnx}
