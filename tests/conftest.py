@@ -15,9 +15,9 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
-        "kernels", "answer_page", "browsers", "bundles", "commands", "disk", "features_workspace", "file_tables",
-        "fleet", "labels", "needs", "plant", "power", "report_workspace", "screened", "served", "servers",
-        "slow_table",
+        "kernels", "answer_page", "browsers", "bundles", "commands", "commands_in_turn", "disk", "features_workspace",
+        "file_tables", "fleet", "labels", "needs", "plant", "power", "report_workspace", "screened", "served",
+        "servers", "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent

@@ -1,96 +1,41 @@
-"""Every command gives the same bytes when its parts are done by other processes, in any order, some of them twice."""
+"""
+Every command gives the same bytes when its parts are done by other processes: in any order and some of them twice; by
+workers of a Dask cluster, of which some die, some join late and some are others than they should be.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+import signal
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import tsclust
-from tests.support.plant import cycles_file, kept, label
+from tests.support.commands import call_tsclust
+from tests.support.commands_in_turn import COMMANDS, Ways, files, source
+from tests.support.dask_cluster import DaskCluster
+from tests.support.endurance import LONG
 from tests.support.processes import Processes
+from tests.support.signals import ended, started
 from tsclust.engine.base import using
-from tsclust.simulation.expert import answered, form_of, put
-from tsclust.workspace.folder import Workspace
+from tsclust.engine.dask import Cluster
+from tsclust.errors import ConnectError, SettingsError
 
-CLUSTER = {"k": "2..6", "baseline": ["machine_id", "direction"]}
-TOML = f"""
-[source]
-part_rows = 400
-[cluster]
-k = "{CLUSTER["k"]}"
-baseline = ["machine_id", "direction"]
-[report]
-charts = false
+SLOW = """
+def slow(x):
+    \"\"\"Takes its time.\"\"\"
+    __import__("time").sleep(0.003)
+    return float(len(x))
 """
-
-
-@dataclass(frozen=True)
-class Ways:
-    """A folder with the workspace as it was before each command, and one with it after."""
-
-    before: dict[str, Path]
-    after: dict[str, Path]
-
-
-def source(root: Path) -> dict[str, Any]:
-    """The same file for all copies of a workspace: its place counts among what scores were made from."""
-    folder = next(folder for folder in root.parents if (folder / "cycles-1.parquet").exists())
-    return {"source": {"files": str(folder / "cycles-1.parquet")}}
-
-
-def filter_anew(root: Path) -> None:
-    with (root / "tsclust.toml").open("a", encoding="utf-8") as file:
-        file.write('[[rule]]\nname = "long"\nwhen = "n_values > 90"\nreason = "Too long"\n')
-    tsclust.filter(root)
-
-
-def import_answers(root: Path) -> None:
-    form = form_of(root / "reports" / "report.html")
-    said = {group["name"]: "normal" if group["normal"] else f"kind {n % 3}" for n, group in enumerate(form["groups"])}
-    tsclust.labels_import(root, [put(root / "answers.json", answered(form, "Anna", said))])
-
-
-COMMANDS: dict[str, Callable[[Path], object]] = {
-    "features": tsclust.features,
-    "filter": filter_anew,
-    "filter --html": lambda root: tsclust.filter(root, html=True),
-    "cluster": tsclust.cluster,
-    "cluster --within": lambda root: tsclust.cluster(root, within=1),
-    "report": tsclust.report,
-    "report --kind features": lambda root: tsclust.report(root, kind="features"),
-    "labels import": import_answers,
-    "train": tsclust.train,
-    "score": tsclust.score,
-    "score --from": lambda root: tsclust.score(root, source(root)),
-    "cluster --unlabelled": lambda root: tsclust.cluster(root, unlabelled=True),
-    "labels review": lambda root: tsclust.labels_review(root, limit=5),
-}
-
-
-@pytest.fixture(scope="module")
-def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
-    """Every command in turn, by the engine of one machine."""
-    folder = tmp_path_factory.mktemp("engine")
-    _, truth = cycles_file(folder, 3_000)
-    root, before, after = folder / "ws", {}, {}
-    root.mkdir()
-    (root / "tsclust.toml").write_text(TOML, encoding="utf-8")
-    tsclust.extract(root, source(root))  # all of a file is read in one pass
-    for name, command in COMMANDS.items():
-        if name == "train":  # groups of so few series are no kinds: labels of the truth
-            workspace = Workspace.open(root)
-            label(workspace, kept(workspace, truth).select("series_id", "kind"))
-        before[name] = Path(shutil.copytree(root, folder / f"before {name}" / "ws"))
-        command(root)
-        after[name] = Path(shutil.copytree(root, folder / f"after {name}"))
-    return Ways(before, after)
+WORKERS = (
+    [(name, n) for name in COMMANDS for n in (1, 2, 4)] if LONG else [("features", 1), ("cluster", 2), ("score", 2)]
+)
+KILLED = list(COMMANDS) if LONG else ["cluster"]
+Call = Callable[..., Iterator[Any]]
 
 
 @pytest.fixture(scope="module")
@@ -100,31 +45,151 @@ def processes() -> Iterator[Processes]:
     engine.close()
 
 
-TIMED = {".tsclust.lock", "model.html", "run.json"}  # drawn from manifests, or hashes of them: they name the time
+@pytest.fixture(scope="module")
+def dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaskCluster]:
+    with DaskCluster(tmp_path_factory.mktemp("dask")) as cluster:
+        yield cluster
 
 
-def files(root: Path) -> dict[str, object]:
-    """File -> its hash, of a manifest what it holds, without times, memory and the lock."""
-    found: dict[str, object] = {}
-    for path in root.rglob("*"):
-        if path.name == "manifest.json":
-            found[str(path.relative_to(root))] = timeless(json.loads(path.read_text(encoding="utf-8")))
-        elif path.is_file() and path.name not in TIMED:
-            found[str(path.relative_to(root))] = hashlib.sha256(path.read_bytes()).hexdigest()
-    return found
+@pytest.fixture
+def asked(ways: Ways, dask: DaskCluster, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Path]:
+    """A copy of the workspace as it was before a command, as the folder where one stands; the settings name the
+    cluster."""
+
+    def of(name: str) -> Path:
+        root = ways.again(name)
+        monkeypatch.chdir(root)
+        monkeypatch.setenv("TSCLUST_ENGINE__SCHEDULER", dask.url)
+        return root
+
+    return of
 
 
-def timeless(value: Any) -> Any:
-    """Without what is another each time; a manifest's hash of itself is, as it has these in it."""
-    if isinstance(value, dict):
-        return {k: timeless(v) for k, v in value.items() if k not in ("seconds", "peak_mb", "made_at", "sha256")}
-    return value
+def between(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Have something done once, when the first of several parts is back and others are asked for."""
+    usual: Call = Cluster.__call__
+    done: list[object] = []
+
+    def call(self: Cluster, function: Any, parts: Iterable[Any], *more: Any) -> Iterator[Any]:
+        for summary in usual(self, function, parts, *more):
+            if not done:
+                done.append(act())
+            yield summary
+
+    monkeypatch.setattr(Cluster, "__call__", call)
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_parts_done_by_other_processes_give_the_same_bytes(ways: Ways, processes: Processes, name: str) -> None:
-    root, asked = ways.before[name], processes.asked
+    root, asked = ways.again(name), processes.asked
     with using(processes):
         COMMANDS[name](root)
     assert processes.asked > asked
     assert files(root) == files(ways.after[name])
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize(("name", "workers"), WORKERS)
+def test_workers_of_a_cluster_give_the_same_bytes(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster, name: str, workers: int
+) -> None:
+    root = asked(name)
+    dask.have(workers)
+    COMMANDS[name](Path())
+    assert files(root) == files(ways.after[name])
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize("name", KILLED)
+def test_a_worker_that_is_killed_changes_nothing(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    root = asked(name)
+    first, _ = dask.have(2)
+    between(monkeypatch, first.kill)
+    COMMANDS[name](Path())
+    assert first.wait() == -signal.SIGKILL
+    assert files(root) == files(ways.after[name])
+
+
+def test_a_worker_that_joins_late_does_the_rest(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = asked("features")
+    (first,) = dask.have(1)
+
+    def relay() -> None:
+        dask.have(2)
+        first.kill()
+
+    between(monkeypatch, relay)
+    tsclust.features(Path())
+    assert files(root) == files(ways.after["features"])
+
+
+def test_a_worker_with_other_sources_is_refused(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = asked("features")
+    other = tmp_path / "other" / "tsclust"
+    shutil.copytree(Path(tsclust.__file__).parent, other, ignore=shutil.ignore_patterns("__pycache__"))
+    (other / "new.py").write_text("# another\n", encoding="utf-8")
+    dask.have(1)
+    strangers = []
+    between(monkeypatch, lambda: strangers.append(dask.start(PYTHONPATH=str(other.parent))))
+    tsclust.features(Path())
+    assert files(root) == files(ways.after["features"])  # it joined on the way, and was given nothing that counts
+    strangers[0].kill()
+
+    dask.have(0)
+    stranger = dask.start(PYTHONPATH=str(other.parent))
+    with pytest.raises(SettingsError, match=r"^the worker on .* has tsclust .*: expected .*, as here") as refused:
+        tsclust.filter(Path(), html=True)
+    assert str(refused.value).count("\n") == 0
+    stranger.kill()
+
+
+def test_a_folder_that_is_not_shared_is_refused_before_anything_is_read(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster
+) -> None:
+    root = asked("features")
+    shutil.rmtree(root / "series")
+    dask.have(1)
+    mine = Path("/proc/self/cwd")  # of another process it is another folder
+    with pytest.raises(ConnectError, match=r"does not see /proc/self/cwd: expected a folder that all machines share"):
+        list(tsclust.run(mine, source(root)))
+    assert not (root / "series").exists()
+    assert not [path for path in root.iterdir() if path.name.startswith((".series", ".tsclust.engine"))]
+
+
+def test_ctrl_c_takes_back_what_was_asked_for(asked: Callable[[str], Path], dask: DaskCluster) -> None:
+    root = asked("features")
+    (root / "own.py").write_text(SLOW, encoding="utf-8")
+    with (root / "tsclust.toml").open("a", encoding="utf-8") as file:
+        file.write('[features]\nextra = "own.py"\n')
+    dask.have(1)
+    words = ["-m", "tsclust", "features", "-w", root]
+    process = started(words, {"TSCLUST_ENGINE__SCHEDULER": dask.url, "TSCLUST_CLUSTER__BASELINE": "[]"})
+    dask.wait_for(lambda: dask.at_work(root) > 0)
+    end = ended(process, signal.SIGINT)
+    assert end.code == 130, end.told
+    dask.wait_for(lambda: not dask.at_work(root))
+    assert not dask.tasks()
+    assert not (root / "features").exists()
+
+
+def test_a_cluster_by_tls(ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"--tls-ca-file": "cert.pem", "--tls-cert": "cert.pem", "--tls-key": "key.pem"}
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=tsclust"
+    subprocess.run([*make.split(), "-keyout", "key.pem", "-out", "cert.pem"], cwd=tmp_path, check=True)
+    flags = [word for flag, name in names.items() for word in (flag, str(tmp_path / name))]
+    root = ways.again("features")
+    monkeypatch.chdir(root)
+    with DaskCluster(tmp_path, flags, "tls") as cluster:
+        cluster.have(1)
+        done = call_tsclust("features", "--engine", cluster.url, *flags)
+        assert done.returncode == 0, done.stderr
+        assert files(root) == files(ways.after["features"])
+        refused = call_tsclust("filter", "--html", "--engine", cluster.url.replace("tls", "dask"))
+        assert (refused.returncode, refused.stderr.count("\n")) == (7, 1)
+        assert f"no scheduler answers at {cluster.url.replace('tls', 'dask')}" in refused.stderr

@@ -16,6 +16,7 @@ from tsclust.cli.options import (
     Root,
     Save,
     ToTable,
+    with_engine,
     with_selection,
 )
 from tsclust.cli.runtime import shown
@@ -23,7 +24,9 @@ from tsclust.cli.runtime import shown
 AVOID = 'Answer "don\'t know" often enough to avoid this share of errors, e.g. 80%.'
 
 
+@with_engine
 def import_(
+    engine: dict[str, object],
     files: Annotated[list[Path] | None, typer.Argument(help="Answers files that experts saved: answers-*.json")] = None,
     root: Root = HERE,
     resolve: Resolve = None,
@@ -32,11 +35,13 @@ def import_(
 ) -> None:
     """Import experts' answers; all files or none."""
     with shown(json) as (listen, show):
-        said = {"labels": {"resolve": resolve}}
+        said = {"labels": {"resolve": resolve}, "engine": engine}
         show([tsclust.labels_import(root, files or [], said, listen, older=older)])
 
 
+@with_engine
 def review(
+    engine: dict[str, object],
     root: Root = HERE,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="How many labels to show, most suspicious first.")] = 40,
     name: Annotated[str, typer.Option(help="Name of the file in reports/, without .html")] = "review",
@@ -45,7 +50,7 @@ def review(
     json: Json = False,
 ) -> None:
     """Write a report of labels that are probably wrong; answers to it are imported like all others."""
-    said = {"report": {"lang": lang}, "labels": {"resolve": resolve}}
+    said = {"report": {"lang": lang}, "labels": {"resolve": resolve}, "engine": engine}
     with shown(json) as (listen, show):
         show([tsclust.labels_review(root, said, listen, limit=limit, name=name)])
 
@@ -94,7 +99,9 @@ def export_(
         show([tsclust.export(root, bundle, {}, listen, onnx=onnx)])
 
 
+@with_engine
 def train(
+    engine: dict[str, object],
     root: Root = HERE,
     reject_errors: Annotated[str | None, typer.Option(help=AVOID)] = None,
     answer: Annotated[str | None, typer.Option(help="Answer at least this share of series, e.g. 99%.")] = None,
@@ -105,15 +112,17 @@ def train(
     json: Json = False,
 ) -> None:
     """Learn the kinds from the labels, and when to say "don't know"."""
-    said = {"train": {"reject_errors": reject_errors, "answer": answer, "machine": machine}}
+    of_model = {"reject_errors": reject_errors, "answer": answer, "machine": machine}
+    said = {"train": of_model, "labels": {"resolve": resolve}, "report": {"lang": lang}, "engine": engine}
     with shown(json) as (listen, show):
-        said |= {"labels": {"resolve": resolve}, "report": {"lang": lang}}
         show([tsclust.train(root, said, listen, save=save)])
 
 
+@with_engine
 @with_selection
 def score(
     source: dict[str, object],
+    engine: dict[str, object],
     root: Root = HERE,
     refuse: Annotated[
         str | None, typer.Option(help="Leave this share of series unanswered, e.g. 5%; '': as trained.")
@@ -127,7 +136,8 @@ def score(
     from tsclust.pipeline.score import drifted  # takes a while
 
     with shown(json) as (listen, show):
-        done = tsclust.score(root, {"source": source}, listen, refuse=refuse, to_table=to_table, since=since)
+        said = {"source": source, "engine": engine}
+        done = tsclust.score(root, said, listen, refuse=refuse, to_table=to_table, since=since)
         show([done])
     if check and done.facts and done.facts["drift"]["found"]:
         raise drifted(done)

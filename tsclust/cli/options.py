@@ -74,16 +74,48 @@ def selection(
     }  # fmt: skip
 
 
+# Who does the parts.
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--engine", help="Have the work done by a Dask cluster: dask://HOST:8786; '': on this machine."),
+]
+CaFile = Annotated[Path | None, typer.Option("--tls-ca-file", help="The cluster's CA certificate, in PEM.")]
+Certificate = Annotated[Path | None, typer.Option("--tls-cert", help="The certificate to show the cluster, in PEM.")]
+Key = Annotated[Path | None, typer.Option("--tls-key", help="The key of that certificate, in PEM.")]
+
+
+def engine(
+    scheduler: Scheduler = None, tls_ca_file: CaFile = None, tls_cert: Certificate = None, tls_key: Key = None
+) -> dict[str, object]:
+    """What the command line sets of the engine. Paths are relative to where one stands, as those of `selection`."""
+    files = {"tls_ca_file": tls_ca_file, "tls_cert": tls_cert, "tls_key": tls_key}
+    return {"scheduler": scheduler, **{name: str(path.absolute()) if path else None for name, path in files.items()}}
+
+
+def with_engine(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with the options of `engine`, which it gets as its parameter `engine`, before --json."""
+    return _with(command, engine, "engine", 1)
+
+
 def with_selection(command: Callable[..., None]) -> Callable[..., None]:
-    """The command with the options of `selection`, which it gets as its parameter `source`."""
-    own, of_source = (inspect.signature(one, eval_str=True).parameters for one in (command, selection))
+    """The command with the options of `selection`, which it gets as its parameter `source`, behind the workspace."""
+    return _with(command, selection, "source", None)
+
+
+def _with(
+    command: Callable[..., None], options: Callable[..., dict[str, object]], name: str, last: int | None
+) -> Callable[..., None]:
+    """The command with these options, which it gets as its parameter `name`: before its `last` ones, or behind the
+    first."""
+    own, more = (inspect.signature(one, eval_str=True).parameters for one in (command, options))
 
     @wraps(command)
     def wrapped(**given: object) -> None:
-        chosen: dict[str, Any] = {name: given.pop(name) for name in of_source}
-        command(source=selection(**chosen), **given)
+        chosen: dict[str, Any] = {option: given.pop(option) for option in more}
+        command(**given, **{name: options(**chosen)})
 
-    root, *others = (parameter for name, parameter in own.items() if name != "source")
-    wrapped.__dict__["__signature__"] = inspect.Signature([root, *of_source.values(), *others])
+    rest = [parameter for option, parameter in own.items() if option != name]
+    at = 1 if last is None else len(rest) - last
+    wrapped.__dict__["__signature__"] = inspect.Signature([*rest[:at], *more.values(), *rest[at:]])
     wrapped.__annotations__ = {}  # typer reads the signature
     return wrapped

@@ -18,6 +18,7 @@ from tsclust.cli.options import (
     Root,
     Save,
     ToTable,
+    with_engine,
     with_selection,
 )
 from tsclust.cli.runtime import shown
@@ -78,7 +79,9 @@ def extract(
         )
 
 
+@with_engine
 def features(
+    engine: dict[str, object],
     root: Root = HERE,
     peak: Annotated[str | None, typer.Option(help="Which way the peak points: auto, max or min.")] = None,
     save: Save = False,
@@ -86,10 +89,12 @@ def features(
 ) -> None:
     """Describe every series by its features and set aside what cannot be real."""
     with shown(json) as (listen, show):
-        show([tsclust.features(root, {"features": {"peak": peak}}, listen, save=save)])
+        show([tsclust.features(root, {"features": {"peak": peak}, "engine": engine}, listen, save=save)])
 
 
+@with_engine
 def filter_(
+    engine: dict[str, object],
     root: Root = HERE,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, write nothing.")] = False,
     rule: Annotated[str | None, typer.Option("--show", help="Show the series that this rule rejects.")] = None,
@@ -101,10 +106,12 @@ def filter_(
 ) -> None:
     """Apply the rules again and show what each one rejects."""
     with shown(json) as (listen, show):
-        show([tsclust.filter(root, {}, listen, dry_run=dry_run, show=rule, html=html, limit=limit)])
+        show([tsclust.filter(root, {"engine": engine}, listen, dry_run=dry_run, show=rule, html=html, limit=limit)])
 
 
+@with_engine
 def cluster(
+    engine: dict[str, object],
     root: Root = HERE,
     k: Annotated[str | None, typer.Option("--k", help="Numbers of clusters to try, e.g. 2..40")] = None,
     scaling: Annotated[str | None, typer.Option(help="exceedance, robust or standard.")] = None,
@@ -122,14 +129,15 @@ def cluster(
     json: Json = False,
 ) -> None:
     """Run K-means++ over the whole sweep of k and find the groups in it."""
-    said = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
+    of_sweep = {"k": k, "scaling": scaling, "baseline": baseline, "groups": groups, "seed": seed}
+    said = {"cluster": of_sweep, "engine": engine}
     with shown(json) as (listen, show):
-        show([tsclust.cluster(
-            root, {"cluster": said}, listen, within=within, unlabelled=unlabelled, trial=trial, save=save
-        )])  # fmt: skip
+        show([tsclust.cluster(root, said, listen, within=within, unlabelled=unlabelled, trial=trial, save=save)])
 
 
+@with_engine
 def report(
+    engine: dict[str, object],
     root: Root = HERE,
     kind: Annotated[
         Literal["groups", "features"],
@@ -153,7 +161,8 @@ def report(
     json: Json = False,
 ) -> None:
     """Write one HTML file with the groups, for an expert to review, or with the features, for writing rules."""
-    said = {"report": {"lang": lang, "title": title, "charts": charts, "split": split, "sheet": sheet}}
+    of_page = {"lang": lang, "title": title, "charts": charts, "split": split, "sheet": sheet}
+    said = {"report": of_page, "engine": engine}
     with shown(json) as (listen, show):
         done = tsclust.report(root, said, listen, name=name, kind=kind, k=k, group=group, everything=all_, save=save)
         show([done])
@@ -161,9 +170,11 @@ def report(
         webbrowser.open(done.wrote.absolute().as_uri())
 
 
+@with_engine
 @with_selection
 def run(
     source: dict[str, object],
+    engine: dict[str, object],
     root: Root = HERE,
     baseline: Baseline = None,
     lang: Annotated[str | None, typer.Option(help="Language of the report: en or ru.")] = None,
@@ -175,7 +186,7 @@ def run(
     json: Json = False,
 ) -> None:
     """Take in answers and new series, then every stage that is out of date; from nothing to the report, too."""
-    said = {"source": source, "cluster": {"baseline": baseline}, "report": {"lang": lang}}
+    said = {"source": source, "cluster": {"baseline": baseline}, "report": {"lang": lang}, "engine": engine}
     with shown(json) as (listen, show):
         show(tsclust.run(root, said, listen, sweep=sweep, check=check, to_table=to_table), costs=True)
 

@@ -11,7 +11,7 @@ from tsclust.config.texts import MISSING
 from tsclust.workspace.manifest import KeptSetting, MadeWith
 
 ONCE = frozenset({"limit", "sample"})  # of a source, for a first look: not what every reading should do
-_NAMES = {"files": "from"}  # setting -> flag, where it has another name
+_NAMES = {"files": "from", "scheduler": "engine"}  # setting -> flag, where it has another name
 _WITH_FLAG: Mapping[str, tuple[str, ...]] = {
     "source": ("table", "query", "files", "layout", "id", "values", "order", "carry", "missing", "time_format", "where",
                "limit", "sample", "merge"),
@@ -20,6 +20,7 @@ _WITH_FLAG: Mapping[str, tuple[str, ...]] = {
     "report": ("title", "lang", "charts", "split", "sheet"),
     "labels": ("resolve",),
     "train": ("machine", "reject_errors", "answer"),
+    "engine": ("scheduler", "tls_ca_file", "tls_cert", "tls_key"),
 }  # fmt: skip
 
 

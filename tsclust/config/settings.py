@@ -183,6 +183,16 @@ class History(Section):
     keep: int = Field(default=5, ge=0, le=1_000)
 
 
+class Engine(Section):
+    """Who does the parts: the workers of the Dask cluster at `scheduler`, dask://HOST:PORT or tls://HOST:PORT; "": this
+    machine. The others: files in PEM format, where they are not in Dask's own settings."""
+
+    scheduler: str = ""
+    tls_ca_file: str = ""
+    tls_cert: str = ""
+    tls_key: str = ""
+
+
 class Settings(BaseSettings):
     """All of tsclust.toml. The DSN is a secret: its repr is masked and no manifest holds it."""
 
@@ -201,6 +211,7 @@ class Settings(BaseSettings):
     history: History = History()
     log: Log = Log()
     run: Run = Run()
+    engine: Engine = Engine()
 
     _differences: MadeWith = PrivateAttr(default_factory=dict)
     _forgotten: MadeWith = PrivateAttr(default_factory=dict)

@@ -76,4 +76,9 @@ def using(engine: Engine) -> Iterator[None]:
         _engine.reset(token)
 
 
+def is_set() -> bool:
+    """Whether `using` has chosen another engine than this machine's."""
+    return _engine.get() is not pool_of_threads
+
+
 _engine: ContextVar[Engine] = ContextVar("_engine", default=pool_of_threads)

@@ -15,6 +15,7 @@ from tsclust.config.flags import as_typed
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
 from tsclust.pipeline.ending import end
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.settings import keep, load
 from tsclust.series import ID
 from tsclust.stages.clusters import archive, drilldown, messages, renumbering, step, with_shapes
@@ -69,7 +70,7 @@ def cluster(
 def _cluster(
     workspace: Workspace, settings: Settings, listen: Listener, within: int | None, unlabelled: bool, trial: bool
 ) -> Result:
-    with workspace.locked(settings.history.keep):
+    with workspace.locked(settings.history.keep), engine_of(workspace, settings):
         freshness.refuse_stale(workspace)
         if not unlabelled and within is None:
             return _all(workspace, settings, listen, trial)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline.ending import end
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.settings import chosen_baseline, keep, load_as_set, with_baseline
 from tsclust.stages.features import freshness, messages
 from tsclust.stages.features.default_rules import CLEAR
@@ -32,7 +33,7 @@ def features(
     """
     workspace, meter = Workspace.open(root), Meter()
     asked = load_as_set(workspace, flags)
-    with workspace.locked(asked.history.keep):
+    with workspace.locked(asked.history.keep), engine_of(workspace, asked):
         series, before = SeriesFiles.of(workspace), workspace.reusable(FEATURES)
         freshness.refuse_nothing(workspace)
         chosen = _chosen(workspace, series, before, asked, listen)

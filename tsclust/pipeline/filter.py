@@ -10,6 +10,7 @@ from pathlib import Path
 from tsclust.config import Rule, Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline import filter_show
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.next_step import after
 from tsclust.pipeline.settings import load
 from tsclust.stages.features import catalogue, freshness, messages, step
@@ -47,9 +48,11 @@ def filter(
         if workspace.find_manifest(FEATURES) is None:
             workspace.manifest(SERIES)  # where neither is there, it is what is to be made
         rules = _in_force(settings, workspace.manifest(FEATURES))
-        return filter_show.show(workspace, settings, rules, show, html, limit)
+        with engine_of(workspace, settings):
+            return filter_show.show(workspace, settings, rules, show, html, limit)
     meter = Meter()
-    with contextlib.nullcontext() if dry_run else workspace.locked(settings.history.keep):
+    locked = contextlib.nullcontext() if dry_run else workspace.locked(settings.history.keep)
+    with locked, engine_of(workspace, settings):
         freshness.refuse_stale(workspace)
         before = workspace.manifest(FEATURES)
         rules = _in_force(settings, before)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.errors import SettingsError
 from tsclust.pipeline import answers_folder
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.next_step import after as next_after
 from tsclust.pipeline.settings import load
 from tsclust.pipeline.status_labels import count_ahead
@@ -42,7 +43,7 @@ def labels_import(
     limits = Limits(archive.most_clusters(workspace))
     came = (received(path, limits.size) for path in files)
     given = {file.sha256: (file, parse(file.name, file.content, limits)) for file in came}
-    with workspace.locked(settings.history.keep):
+    with workspace.locked(settings.history.keep), engine_of(workspace, settings):
         after = before = label_files.read(workspace)
         had = label_files.labels_if_any(workspace)
         new = [pair for sha256, pair in given.items() if sha256 not in before.hashes]

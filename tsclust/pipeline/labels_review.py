@@ -10,6 +10,7 @@ import polars as pl
 
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.settings import load
 from tsclust.series import ID
 from tsclust.stages.features import freshness
@@ -43,7 +44,7 @@ def labels_review(
     imported like those of any other."""
     workspace, meter, name = Workspace.open(root), Meter(), valid_name(name)
     settings = load(workspace, flags)
-    with workspace.locked(settings.history.keep), single_threaded_blas():
+    with workspace.locked(settings.history.keep), engine_of(workspace, settings), single_threaded_blas():
         reviewed = files.read(workspace).reviewed  # need not be asked about again
         source, judge, ranked = _ranked(workspace, settings, listen)
         doubted = ranked.filter(pl.col("margin") > 0)

@@ -13,6 +13,7 @@ from tsclust import config
 from tsclust.config import Report, Settings
 from tsclust.engine.base import Listener, Progress, silent
 from tsclust.pipeline.ending import end
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.next_step import after
 from tsclust.pipeline.settings import load
 from tsclust.stages.clusters import freshness as clusters_freshness
@@ -75,7 +76,7 @@ def report(
     if if_new and (there := newest_file.shows(workspace, _sweep(workspace), config.digest(settings.report))):
         return _there_already(workspace, there, settings.report.lang)
     meter = Meter()
-    with workspace.locked(settings.history.keep):
+    with workspace.locked(settings.history.keep), engine_of(workspace, settings):
         path = _write(workspace, settings, listen, name, kind, wanted)
         listen(Progress("report: writing the page", 2, 2, "steps"))
     files = written(path)

@@ -23,6 +23,7 @@ from tsclust.pipeline import (
     source_news,
 )
 from tsclust.pipeline.ending import end
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.new_workspace import make_if_new
 from tsclust.pipeline.settings import load
 from tsclust.pipeline.stage_state import State, judged
@@ -76,7 +77,7 @@ def run(
     """
     make_if_new(root, flags)
     workspace, troubles = Workspace.open(root), Troubles()
-    with workspace.running():
+    with workspace.running(), engine_of(workspace, load(workspace, flags)):
         yield from _answers(workspace, listen, troubles)
         yield _series(workspace, flags, listen, troubles)
         yield features.features(root, flags, listen)

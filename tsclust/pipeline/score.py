@@ -11,6 +11,7 @@ from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import DriftError, SettingsError, TsclustError
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.next_step import after
 from tsclust.pipeline.settings import load
 from tsclust.series import ID
@@ -60,7 +61,7 @@ def score(
     share = _last_share(workspace) if refuse is None else _share(refuse)
     if to_table:
         names_of(to_table, [*parts.COLUMNS, parts.SCORED_AT])
-    with workspace.locked(settings.history.keep), single_threaded_blas():
+    with workspace.locked(settings.history.keep), engine_of(workspace, settings), single_threaded_blas():
         compared_by = workspace.manifest(MODEL).facts.feature_contract.compared_by
         model = bundle.read(workspace.stage(MODEL))
         freshness.refuse_other(ComparedBy.from_settings(settings), compared_by, root)

@@ -10,6 +10,7 @@ from tsclust import config
 from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.pipeline.ending import end
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.settings import keep, load
 from tsclust.stages.features import freshness
 from tsclust.stages.features.spec import FeatureSpec
@@ -44,7 +45,7 @@ def train(
 
 def _train(workspace: Workspace, settings: Settings, listen: Listener) -> Result:
     meter = Meter()
-    with workspace.locked(settings.history.keep), single_threaded_blas():
+    with workspace.locked(settings.history.keep), engine_of(workspace, settings), single_threaded_blas():
         freshness.refuse_stale(workspace)
         inputs = ModelInputs.of(workspace)
         manifest = workspace.reusable(MODEL)

@@ -15,10 +15,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from tsclust.errors import DamagedError, DiskFullError
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+_BESIDE = ".beside-"
 _NO_SYNC = (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF)  # what file systems answer that sync no folders
 
 
@@ -49,6 +51,17 @@ def appearing(path: Path) -> Iterator[Path]:
             sync(path.parent)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def beside_of(path: Path) -> Path:
+    """A name of its own beside `path`, for a file that takes that name when it is whole."""
+    return path.with_name(f"{path.name}{_BESIDE}{uuid4().hex}")
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what was to take another name and never did: who wrote it was killed."""
+    for path in folder.rglob(f"*{_BESIDE}*"):
+        path.unlink(missing_ok=True)
 
 
 def make_folder(path: Path) -> None:

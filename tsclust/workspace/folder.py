@@ -14,7 +14,15 @@ import filelock
 import pyarrow as pa
 
 from tsclust.errors import DamagedError, NotAWorkspaceError, StageMissingError, TsclustError, WorkspaceBusyError
-from tsclust.workspace.atomic import disk_full_explained, refuse_no_folder, remove, replace_folder, sync, write_file
+from tsclust.workspace.atomic import (
+    disk_full_explained,
+    refuse_no_folder,
+    remove,
+    remove_unfinished,
+    replace_folder,
+    sync,
+    write_file,
+)
 from tsclust.workspace.commands import command
 from tsclust.workspace.history import History, Step
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else, parts_in, sealed
@@ -197,6 +205,7 @@ class Workspace:
         if self.config.exists():  # a folder that series are only read into has no history
             was, now = (self._summary(stage, folder) for folder in (self.stage(stage), new))
             self.history.record(Step(by or stage.made_by, stage.name, new, was, now))
+        remove_unfinished(new)
         take_along(self.stage(stage), new)
         replace_folder(new, self.stage(stage))
 

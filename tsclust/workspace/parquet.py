@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from tsclust.hashing import file_hash
 from tsclust.series import ID
-from tsclust.workspace.atomic import link_or_copy, sync
+from tsclust.workspace.atomic import beside_of, link_or_copy, sync
 
 ROW_GROUP = 8_192  # rows of a part that are encoded at a time,
 GROUP_VALUES = 1 << 20  # or as many rows as hold this many values
@@ -32,18 +32,21 @@ class Written:
 
 
 def write_part(folder: Path, name: str, table: pa.Table) -> Written:
-    """Write one Parquet file (zstd) named `name` relative to `folder`.
+    """Write one Parquet file (zstd) named `name` relative to `folder`, under its name only when it is whole.
 
     Nothing of the caller's changes: a function given to `map_parts` may call this, and returns what it wrote to where
-    a StageWriter adds it.
+    a StageWriter adds it. Whoever does the same part at the same time writes the same.
     """
     path, table = folder / name, _with_plain_texts(table)
     path.parent.mkdir(parents=True, exist_ok=True)
     texts = _dictionary_columns(table.schema)
     apart = {f.name: "BYTE_STREAM_SPLIT" for f in table.schema if pa.types.is_floating(f.type)}
-    pq.write_table(table, path, **_FAST, use_dictionary=texts, column_encoding=apart)
-    sync(path)  # here, where parts are made side by side: the end of a stage does not wait for the disk
-    return Written(name, file_hash(path))
+    beside = beside_of(path)
+    pq.write_table(table, beside, **_FAST, use_dictionary=texts, column_encoding=apart)
+    sync(beside)  # here, where parts are made side by side: the end of a stage does not wait for the disk
+    written = Written(name, file_hash(beside))
+    beside.replace(path)
+    return written
 
 
 def write_batches(folder: Path, name: str, schema: pa.Schema, batches: Iterable[pa.RecordBatch]) -> tuple[Written, int]:

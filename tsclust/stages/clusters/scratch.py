@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import numpy.typing as npt
 
 from tsclust.arrays import Grid, UInt64s
+from tsclust.workspace.atomic import beside_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class ScaledPart:
 
 def lay_down(path: Path, array: npt.NDArray[Any]) -> None:
     """Write it without its shape. (np.save hides that a disk is full.)"""
-    beside = path.with_name(f"{path.name}.{uuid4().hex}")  # whoever does the same part too writes the same
+    beside = beside_of(path)  # whoever does the same part too writes the same
     beside.write_bytes(np.ascontiguousarray(array).tobytes())
     beside.replace(path)
 

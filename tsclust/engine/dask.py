@@ -1,0 +1,209 @@
+"""The engine of many machines: parts are done by the workers of a Dask cluster that see the workspace's folder.
+
+Results come in the order of the parts, a few ahead of the one that is taken. What all parts need is sent once.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import dask
+from distributed import Client, KilledWorker
+from distributed.security import Security
+
+from tsclust.engine import dask_worker
+from tsclust.engine.dask_worker import Failed, Terms, packed
+from tsclust.engine.place import Place
+from tsclust.errors import ConnectError, SourceLostError, TsclustError
+
+RETRIES = 2  # of a part that fails otherwise than by an error of ours: a folder of the network may be away
+PATIENCE = 60.0  # seconds without any worker
+AHEAD = 2  # parts that are asked for at a time, for each thread of the workers
+_TOKEN, _STALE = ".tsclust.engine-", 7 * 86_400  # a file of each command; seconds until one counts as left behind
+_LOOK = 1.0  # seconds between two looks at who is there
+_QUIET = {"distributed.admin.large-graph-warning-threshold": "1GiB", "distributed.comm.timeouts.connect": "5s"}
+
+
+class Cluster:
+    """The engine; the protocol is `engine.base.Engine`."""
+
+    def __init__(self, client: Any, place: Place, terms: Terms) -> None:
+        self._client, self._place, self._terms = client, place, terms
+        self._threads, self._looked = 0, 0.0
+
+    def __call__(
+        self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
+    ) -> Iterator[Any]:
+        known = self._client.submit(dask_worker.unpacked, packed(function), pure=False)
+        threads, pending = dask_worker.threads_here(), deque[Any]()
+        try:
+            for part in parts:
+                pending.append(self._submit(known, threads, part))
+                while len(pending) > AHEAD * self._there():
+                    yield self._first(pending)
+            while pending:
+                yield self._first(pending)
+        finally:
+            stop()
+            self._end(known, pending)
+
+    def _submit(self, known: Any, threads: dict[str, int], part: Any) -> Any:
+        return self._client.submit(
+            dask_worker.do, self._terms, threads, known, packed(part), pure=False, retries=RETRIES
+        )
+
+    def _first(self, pending: deque[Any]) -> Any:
+        """The summary of the first part. It stays pending until it is here."""
+        found = pickle.loads(self._waited_for(pending[0]))  # noqa: S301  from a worker that we have looked at
+        pending.popleft()
+        if isinstance(found, Failed):
+            raise found.error
+        return found
+
+    def _waited_for(self, future: Any) -> bytes:
+        since = time.monotonic()
+        while True:
+            try:
+                found: bytes = future.result(timeout=5)
+                return found
+            except TimeoutError:
+                if future.status != "pending":
+                    raise
+                since = self._still_there(since)
+            except KilledWorker as error:
+                raise self._killed(error) from None
+            except Exception as error:
+                if future.status == "error":  # its own
+                    raise
+                raise self._lost(str(error)) from None
+
+    def _still_there(self, since: float) -> float:
+        """When a worker was seen last. Raises SourceLostError where there has been none for too long."""
+        now = time.monotonic()
+        if self._there(now=True):
+            return now
+        if now - since > PATIENCE:
+            raise self._lost("no worker is left")
+        return since
+
+    def _there(self, now: bool = False) -> int:
+        """How many threads the workers have, as of a second ago; at least one part is asked for."""
+        if now or not self._threads or time.monotonic() - self._looked > _LOOK:
+            try:
+                self._threads = sum(self._client.nthreads().values())
+            except Exception as error:  # noqa: BLE001  whatever it is: the scheduler does not answer
+                raise self._lost(str(error)) from None
+            self._looked = time.monotonic()
+        return self._threads if now else max(self._threads, 1)
+
+    def _lost(self, why: str) -> SourceLostError:
+        return SourceLostError(
+            f"the cluster at {self._place.scheduler} was lost on the way ({why or 'no answer'}): nothing here was"
+            " changed",
+            "Look at the log of its scheduler and workers, then run the same command again",
+        )
+
+    def _killed(self, error: Any) -> TsclustError:
+        return SourceLostError(
+            f"{error.allowed_failures + 1} workers died of the same part, the last one at {error.last_worker.address}",
+            "Look at their logs; where memory ran out, give them more (dask worker --memory-limit), or fewer threads",
+        )
+
+    def _end(self, known: Any, pending: deque[Any]) -> None:
+        """Nothing is asked for any more, and nobody is at work when this returns: parts are files of a folder that gets
+        another name next."""
+        if pending:
+            with suppress(Exception):
+                self._client.cancel([*pending, known], force=True)
+            self.wait_until_idle()
+
+    def wait_until_idle(self) -> None:
+        """Until no worker does a part of this workspace: one that was asked for by a command that is gone would write
+        into a folder of ours."""
+        while True:
+            try:
+                at_work = self._client.run(dask_worker.busy, self._terms.folder, on_error="ignore")
+            except Exception:  # noqa: BLE001  whatever it is: there is nobody to wait for
+                return
+            if not any(at_work.values()):
+                return
+            time.sleep(0.1)
+
+
+@contextmanager
+def connected(place: Place, folder: Path) -> Iterator[Cluster]:
+    """The engine of the cluster at `place`, as long as this lasts. folder: the workspace, which workers have to see.
+
+    Raises SettingsError for a place that may not be used, and for a worker that is another than this process;
+    ConnectError where no scheduler or no worker is, or where one does not see the folder.
+    """
+    place.check()
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is ours to say
+    with dask.config.set(_QUIET), _client(place) as client, _token(folder) as token:
+        place.check_reach(client.scheduler_info()["address"])
+        terms = Terms.here(token.read_text(encoding="ascii"), token.absolute())
+        with _introduced(client, terms, place):
+            cluster = Cluster(client, place, terms)
+            cluster.wait_until_idle()
+            yield cluster
+
+
+@contextmanager
+def _client(place: Place) -> Iterator[Any]:
+    how: dict[str, Any] = {}
+    if place.is_encrypted:
+        files = {name.replace("tls_", "tls_client_") if name != "tls_ca_file" else name: path
+                 for name, path in place.files.items()}  # fmt: skip
+        how["security"] = Security(require_encryption=True, **files)
+    try:
+        client = Client(place.address, set_as_default=False, name="tsclust", timeout=5, **how)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise ConnectError(
+            f"no scheduler answers at {place.scheduler} ({error})",
+            "Start one: dask scheduler --host 127.0.0.1, then workers: dask worker; or look whether TLS is the same",
+        ) from None
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def _token(folder: Path) -> Iterator[Path]:
+    """A file by which workers show that they see the same folder."""
+    session = uuid4().hex
+    for old in folder.glob(f"{_TOKEN}*"):
+        if time.time() - old.stat().st_mtime > _STALE:
+            old.unlink(missing_ok=True)
+    path = folder / f"{_TOKEN}{session[:12]}"
+    path.write_text(session, encoding="ascii")
+    try:
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _introduced(client: Any, terms: Terms, place: Place) -> Iterator[None]:
+    """All workers are looked at; those that join later when they do."""
+    try:
+        client.wait_for_workers(1, timeout=PATIENCE / 2)
+    except TimeoutError:
+        raise ConnectError(
+            f"the scheduler at {place.scheduler} has no workers", f"Start some: dask worker {place.address}"
+        ) from None
+    name = f"tsclust-{terms.session}"
+    try:
+        client.register_plugin(terms, name=name)
+        yield
+    finally:
+        with suppress(Exception):
+            client.unregister_worker_plugin(name)
