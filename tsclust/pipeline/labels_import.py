@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tsclust.engine.base import Listener, Progress, silent
-from tsclust.errors import SettingsError
+from tsclust.errors import AnswersError, SettingsError
 from tsclust.pipeline import answers_folder
 from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.next_step import after as next_after
@@ -62,3 +62,15 @@ def labels_import(
         "labels import", workspace.stage(LABELS), *meter.read(), skipped=not new, notes=said.notes(),
         table=said.table(), then=next_after(workspace), facts=said.facts(),
     )  # fmt: skip
+
+
+def import_waiting(
+    workspace: Workspace, listen: Listener, refused: Callable[[AnswersError], Result]
+) -> Iterator[Result]:
+    """What lies in answers/ and was not imported yet, each file by itself: one that cannot be used keeps no other one
+    back. refused: what stands for it."""
+    for path in answers_folder.waiting(workspace):
+        try:
+            yield labels_import(workspace.root, [path], None, listen, older=True)
+        except AnswersError as error:
+            yield refused(error)

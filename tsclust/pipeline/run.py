@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from tsclust.config import Settings, parse_share
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import AnswersError, ConnectError, DriftError, SourceLostError, StageMissingError, TsclustError
 from tsclust.pipeline import (
-    answers_folder,
     cluster,
     extract,
     features,
@@ -78,7 +78,7 @@ def run(
     make_if_new(root, flags)
     workspace, troubles = Workspace.open(root), Troubles()
     with workspace.running(), engine_of(workspace, load(workspace, flags)):
-        yield from _answers(workspace, listen, troubles)
+        yield from labels_import.import_waiting(workspace, listen, partial(troubles.note, "labels import"))
         yield _series(workspace, flags, listen, troubles)
         yield features.features(root, flags, listen)
         yield _but_once(filter.filter(root, flags, listen))
@@ -92,15 +92,6 @@ def _but_once(filtered: Result) -> Result:
     """What the rules reject stands in the line of `features` where nothing has come since."""
     short = {name: value for name, value in (filtered.facts or {}).items() if name in ("rows", "parts", "kept")}
     return replace(filtered, facts=short) if filtered.skipped else filtered
-
-
-def _answers(workspace: Workspace, listen: Listener, troubles: Troubles) -> Iterator[Result]:
-    """Each file by itself: one that cannot be used keeps no other one back."""
-    for path in answers_folder.waiting(workspace):
-        try:
-            yield labels_import.labels_import(workspace.root, [path], None, listen, older=True)
-        except AnswersError as error:
-            yield troubles.note("labels import", error)
 
 
 def _series(workspace: Workspace, flags: Mapping[str, object] | None, listen: Listener, troubles: Troubles) -> Result:

@@ -54,8 +54,12 @@ class Access:
         if method not in SAFE and not (self.tokens and bearer[0].lower() == "bearer"):
             _refuse_other_sites(headers)
         if self.tokens and path not in OPEN:
-            has = self.right_of(bearer[2].strip()) if bearer[0].lower() == "bearer" else self._right_of_session(headers)
-            _check_right(has, needed(method, path))
+            _check_right(self._right(headers), needed(method, path))
+
+    def may(self, headers: Headers, right: str) -> bool:
+        """Whether who asks has this right."""
+        has = self._right(headers)
+        return not self.tokens or (has is not None and right in RIGHTS[has])
 
     def log_in(self, token: str) -> str | None:
         """A cookie for a browser, None for a token that is none. Old ones go: there are not so many people."""
@@ -67,6 +71,10 @@ class Access:
         cookie = secrets.token_urlsafe(32)
         self.sessions[cookie] = right
         return cookie
+
+    def _right(self, headers: Headers) -> str | None:
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        return self.right_of(token.strip()) if scheme.lower() == "bearer" else self._right_of_session(headers)
 
     def _right_of_session(self, headers: Headers) -> str | None:
         return self.sessions.get(cookie_parser(headers.get("cookie", "")).get(COOKIE, ""))

@@ -29,6 +29,7 @@ from tsclust.serve.gate import Gate
 from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.models import Models
+from tsclust.serve.received import Room
 from tsclust.serve.settings import ServeSettings
 from tsclust.serve.state import Service
 from tsclust.serve.store import Store
@@ -61,7 +62,8 @@ def create(root: Path, settings: ServeSettings, options: Options, queue: str = "
     models = Models(store, settings.loaded, settings.waiting, metrics.loaded.set)
     app = FastAPI(title="tsclust", description=ABOUT, docs_url=None, redoc_url=None, lifespan=_life)
     jobs = Jobs(root, own, settings, metrics, partial(store.publish, root))
-    app.state.service = Service(root, own, settings, models, jobs, metrics, queue, options.access)
+    room = Room(max(settings.held_mb, settings.request_mb) * 1_000_000)
+    app.state.service = Service(root, own, settings, models, jobs, metrics, queue, options.access, room)
     for kind in (TsclustError, HTTPException, RequestValidationError, ValidationError, Exception):
         app.add_exception_handler(kind, problems.handle)
     for routes in (routes_health, routes_models, routes_scores, routes_jobs, routes_workspaces, routes_pages):

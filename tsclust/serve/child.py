@@ -14,12 +14,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import tsclust
 from tsclust.engine.base import Listener, Progress
 from tsclust.errors import TsclustError
+from tsclust.pipeline.labels_import import import_waiting
+from tsclust.pipeline.run import Troubles
+from tsclust.workspace.folder import Workspace
 from tsclust.workspace.result import Result
 
 EVERY = 0.2  # seconds between two lines of progress
@@ -40,6 +44,8 @@ def report(root: Path, flags: Mapping[str, Any], more: Mapping[str, Any], listen
 
 
 def train(root: Path, flags: Mapping[str, Any], more: Mapping[str, Any], listen: Listener) -> Iterator[Result]:
+    """By what experts have answered until now."""
+    yield from import_waiting(Workspace.open(root), listen, partial(Troubles().note, "labels import"))
     yield tsclust.train(root, flags, listen, **more)
 
 
@@ -48,7 +54,9 @@ def score(root: Path, flags: Mapping[str, Any], more: Mapping[str, Any], listen:
 
 
 def labels_import(root: Path, flags: Mapping[str, Any], more: Mapping[str, Any], listen: Listener) -> Iterator[Result]:
-    yield tsclust.labels_import(root, [Path(one) for one in more["files"]], flags, listen, older=True)
+    troubles = Troubles()
+    yield from import_waiting(Workspace.open(root), listen, partial(troubles.note, "labels import"))
+    troubles.raise_worst()
 
 
 COMMANDS: Mapping[str, Command] = {

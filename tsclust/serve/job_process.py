@@ -140,8 +140,10 @@ class Process:
                 await asyncio.sleep(SPACE)
 
     def _report(self) -> str:
-        """The name of the report that it wrote, "" for none."""
-        named = [Path(one["wrote"]).name for one in self._results if one["command"] == "report" and one["wrote"]]
+        """The file in reports/ that it wrote to be opened, "" for none."""
+        reports = (self._root / self._record.asked().workspace / "reports").absolute()
+        files = [Path(one["wrote"]).absolute() for one in self._results if one["command"] == "report" and one["wrote"]]
+        named = [str(file.relative_to(reports)) for file in files if file.is_relative_to(reports)]
         return named[-1] if named else ""
 
     async def _end(self, child: asyncio.subprocess.Process) -> None:

@@ -10,13 +10,14 @@ from tsclust.serve.job_record import State, Trouble
 from tsclust.serve.schemas import Given, Name
 
 Text = Annotated[str, Field(max_length=1_000)]
-Kind = Literal["run", "drilldown", "report", "train", "score"]
+Kind = Literal["run", "drilldown", "report", "import", "train", "score"]
 
 
 class JobAsked(Given):
     """A job on a workspace, or on a configured source that fills one.
 
-    kind       run: from the source to the report; drilldown: inside a group; report; train; score
+    kind       run: from the source to the report; drilldown: inside a group; report; import: what is in
+               answers/; train; score
     source     of [serve.sources], for `run`
     sweep      with `run`: look for groups anew, the next round
     within     the group of a drill-down

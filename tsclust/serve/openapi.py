@@ -104,7 +104,8 @@ JOB: Shape = {
 MEANT = {
     401: "No token, or one that is not known.", 403: "Not with this right, or a page of another site.",
     404: "There is none.", 408: "The body came too slowly.", 409: "Not as things stand, or another is at it.",
-    413: "Too large.", 415: "Of a type that is not taken.", 421: "The service is not called so.",
+    412: "Others have answered meanwhile.", 413: "Too large.", 415: "Of a type that is not taken.",
+    421: "The service is not called so.",
     422: "A value that cannot be used.", 429: "Too much at a time: Retry-After says when to try again.",
     500: "An error of the service's own.", 502: "The source does not answer.",
     503: "Not now: Retry-After says when to try again.", 507: "The disk is full.",

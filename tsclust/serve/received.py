@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,7 +19,7 @@ from tsclust.serve.problems import Refusal
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
-SMALL = 1_000_000  # bytes of a body that says what to do
+SMALL = 100_000  # bytes of a body that says what to do
 PATIENCE, LEAST_PER_SECOND = 20.0, 10_000  # seconds, and the bytes that buy another one
 FIELD = 10_000  # bytes of a field of a form that is no file
 
@@ -66,9 +67,40 @@ async def chunks(request: Request, most: int) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def whole(request: Request, most: int) -> bytes:
-    """The body in memory."""
-    return b"".join([chunk async for chunk in chunks(request, most)])
+class Room:
+    """Bytes of the bodies of all requests that are held in memory at a time, in one event loop."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._left = most, most
+
+    def take(self, size: int) -> None:
+        """Raises Refusal where there is no room left."""
+        if size > self._left:
+            raise Refusal(
+                503, f"the requests under way have {self._most:,} bytes in all: expected no more at a time",
+                "Try again in a second", headers={"Retry-After": "1", "Connection": "close"},
+            )  # fmt: skip
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        self._left += size
+
+
+@asynccontextmanager
+async def whole(request: Request, most: int) -> AsyncIterator[bytes]:
+    """The body in memory, for as long as it is needed. Raises as `chunks`, and Refusal (503) where others fill it."""
+    room: Room = request.app.state.service.room
+    parts, held = list[bytes](), 0
+    try:
+        async for chunk in chunks(request, most):
+            room.take(len(chunk))
+            held += len(chunk)
+            parts.append(chunk)
+        body = b"".join(parts)
+        parts.clear()
+        yield body
+    finally:
+        room.give_back(held)
 
 
 async def form(request: Request, to: Path, most: int) -> dict[str, str]:

@@ -11,14 +11,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
-from starlette.responses import FileResponse, PlainTextResponse, StreamingResponse
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, StreamingResponse
 
 from tsclust.serve import names, received, uploads
 from tsclust.serve.job_record import Progress, Record
 from tsclust.serve.job_schemas import Job, JobAsked, JobList
 from tsclust.serve.openapi import JOB, refusals
 from tsclust.serve.problems import Refusal
-from tsclust.serve.state import Service, address, service
+from tsclust.serve.report_pages import POLICY
+from tsclust.serve.state import Service, address, service, wants_page
 from tsclust.workspace.folder import Workspace
 
 router = APIRouter(tags=["jobs"])
@@ -77,10 +78,11 @@ async def events(request: Request, job: JobId) -> StreamingResponse:
 
 
 @router.get(
-    "/jobs/{job}/report", response_class=Response, responses={**refusals(404, 409), 200: {"content": {"text/html": {}}}}
-)
+    "/jobs/{job}/report", response_class=Response,
+    responses={**refusals(404, 409), 200: {"content": {"text/html": {}}}, 303: {"description": "For a browser."}},
+)  # fmt: skip
 async def report(request: Request, job: JobId) -> Response:
-    """The report that a job has written."""
+    """The report that a job has written: the file. A browser is led to where it can be answered."""
     here = service(request)
     record = here.jobs.records.find(job)
     result, asked = record.result(), record.asked()
@@ -89,8 +91,10 @@ async def report(request: Request, job: JobId) -> Response:
     path = here.root / asked.workspace / "reports" / result.report
     if not path.is_file():
         raise Refusal(404, f"the report {result.report} is gone", "Make it again: a job of kind `report`")
-    # The page has a policy of its own, which is as strict: a header would only add to it.
-    return FileResponse(path, media_type="text/html", headers={"Content-Security-Policy": "frame-ancestors 'none'"})
+    if wants_page(request):
+        there = address(request, "workspaces", asked.workspace, "reports", *result.report.split("/"))
+        return RedirectResponse(there, 303, headers={"Vary": "Accept"})
+    return FileResponse(path, media_type="text/html", headers=POLICY | {"Vary": "Accept"})
 
 
 @router.get("/jobs/{job}/log", response_class=PlainTextResponse, responses=refusals(404))
@@ -121,7 +125,8 @@ async def remove(request: Request, job: JobId) -> Response:
 async def _asked(here: Service, request: Request, to: Path) -> tuple[JobAsked, str]:
     """(what is asked for, what the uploaded file is to be called, "" for none); the file itself is written to `to`."""
     if request.headers.get("content-type", "").startswith("application/json"):
-        return JobAsked.model_validate_json(await received.whole(request, received.SMALL)), ""
+        async with received.whole(request, received.SMALL) as body:
+            return JobAsked.model_validate_json(body), ""
     fields, file = await uploads.receive(request, here.root, to, here.settings)
     given: dict[str, Any] = {name: value for name, value in fields.items() if value}
     if "baseline" in given:

@@ -27,7 +27,9 @@ def models(request: Request) -> schemas.Models:
     return schemas.Models(models=[_brief(here, name) for name in here.models.store.names()])
 
 
-@router.post("/models", status_code=201, responses=refusals(403, 404, 409, 413, 415, 422, 507), openapi_extra=BUNDLE)
+@router.post(
+    "/models", status_code=201, responses=refusals(403, 404, 409, 413, 415, 422, 503, 507), openapi_extra=BUNDLE
+)
 async def add(request: Request, response: Response) -> schemas.Model:
     """Add a model, or a version of it, which becomes the current one.
 
@@ -37,7 +39,8 @@ async def add(request: Request, response: Response) -> schemas.Model:
     """
     here = service(request)
     if request.headers.get("content-type", "").startswith("application/json"):
-        given = schemas.FromWorkspace.model_validate_json(await received.whole(request, received.SMALL))
+        async with received.whole(request, received.SMALL) as body:
+            given = schemas.FromWorkspace.model_validate_json(body)
         name = await run_in_threadpool(here.models.store.publish, here.root, given.workspace)
     else:
         name = await _received(here, request)

@@ -17,7 +17,7 @@ from tsclust.serve.access import COOKIE
 from tsclust.serve.problems import Refusal
 from tsclust.serve.routes_jobs import JobId
 from tsclust.serve.routes_workspaces import WorkspaceName
-from tsclust.serve.state import service
+from tsclust.serve.state import service, set_cookie
 
 router = APIRouter(include_in_schema=False)
 HERE = Path(__file__).parent
@@ -81,12 +81,13 @@ def login(request: Request, lang: Lang = None) -> Response:
 @router.post("/login")
 async def log_in(request: Request) -> Response:
     """A cookie for this browser: server-sent events carry no header."""
-    given = parse_qs((await received.whole(request, received.FIELD)).decode(errors="replace"))
+    async with received.whole(request, received.FIELD) as body:
+        given = parse_qs(body.decode(errors="replace"))
     cookie = service(request).access.log_in(given.get("token", [""])[0].strip())
     if cookie is None:
         return _page(request, "login.html", None, wrong=True, status=401)
     home = RedirectResponse(f"{request.scope['root_path']}/", 303)
-    _set(request, home, COOKIE, cookie)
+    set_cookie(request, home, COOKIE, cookie)
     return home
 
 
@@ -96,7 +97,7 @@ def _page(request: Request, template: str, lang: str | None, status: int = 200, 
     content = _templates().get_template(template).render(t=texts(chosen), lang=chosen, root=root, **more)
     response = HTMLResponse(content, status, {"Content-Security-Policy": POLICY})
     if lang:
-        _set(request, response, LANGUAGE, lang)
+        set_cookie(request, response, LANGUAGE, lang)
     return response
 
 
@@ -105,8 +106,3 @@ def _language(request: Request) -> str:
     kept = request.cookies.get(LANGUAGE, "")
     first = request.headers.get("accept-language", "")[:2].lower()
     return next((one for one in (kept, first) if one in ("en", "ru")), "en")
-
-
-def _set(request: Request, response: Response, name: str, value: str) -> None:
-    secure, path = request.url.scheme == "https", request.scope["root_path"] or "/"
-    response.set_cookie(name, value, path=path, secure=secure, httponly=True, samesite="strict")

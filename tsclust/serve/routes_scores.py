@@ -40,13 +40,13 @@ async def score(request: Request, name: ModelName, unusual: Words = None, lang: 
     kind = _kind(request.headers.get("content-type", ""))
     gives = _accepted(request.headers.get("accept", ""), kind)
     words = language(lang) if (gives == JSON if unusual is None else unusual) else None
-    body = await received.whole(request, here.settings.request_mb * 1_000_000)
-    loaded = here.models.ready(name)
-    if loaded is None:
-        loaded = await run_in_threadpool(here.models.load, name)
-    asked = await run_in_threadpool(_asked, here, loaded, kind, body)
-    scores = await _scored(here, loaded, asked, words)
-    content = await run_in_threadpool(_answer, here, name, loaded, asked, scores, gives, language(lang))
+    async with received.whole(request, here.settings.request_mb * 1_000_000) as body:
+        loaded = here.models.ready(name)
+        if loaded is None:
+            loaded = await run_in_threadpool(here.models.load, name)
+        asked = await run_in_threadpool(_asked, here, loaded, kind, body)
+        scores = await _scored(here, loaded, asked, words)
+        content = await run_in_threadpool(_answer, here, name, loaded, asked, scores, gives, language(lang))
     return Response(content, media_type=gives)
 
 

@@ -3,43 +3,98 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
-from collections.abc import Callable, Generator
+import uuid
+from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import filelock
+import h11
 import uvicorn
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tsclust.errors import TsclustError, WorkspaceBusyError
 from tsclust.json_log import note
-from tsclust.serve import queue_server
+from tsclust.serve import problems, queue_server
 from tsclust.serve.app import OWN, Options, create
 from tsclust.serve.gate import Gate
 from tsclust.serve.place import Place
+from tsclust.serve.problems import Refusal
 from tsclust.serve.settings import ServeSettings
 
 PATIENCE = 20.0  # seconds for the head of a request, and for an idle connection
+CONNECTIONS = 200
 GRACE = 15  # seconds for requests to end in, once the service is asked to stop
 
 
 class Patient(H11Protocol):
-    """Closes a connection whose first request does not come, or comes byte by byte: uvicorn's own limit begins behind
-    the first answer."""
+    """Closes a connection on which the head of a request does not come, or comes byte by byte, be it the first or
+    another one: uvicorn's own limit ends with the first byte. Who comes when CONNECTIONS are taken is told so."""
+
+    _waits: asyncio.TimerHandle | None = None
+    _begun, _late = False, False  # whether a head has begun to come; whether others had come before, too many
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        self.loop.call_later(PATIENCE, self._give_up)
+        self._late = len(self.connections) > CONNECTIONS
+        self._watch()
 
-    def _give_up(self) -> None:
-        asked: object = self.cycle  # None until the head of a request is there
-        if asked is None:
-            self.transport.close()
+    def data_received(self, data: bytes) -> None:
+        self._late = self._late and len(self.connections) > CONNECTIONS
+        self.app = crowded if self._late else self.config.loaded_app
+        if not self._begun:
+            self._rest()
+        self._begun = True
+        super().data_received(data)
+        self._watch()
+
+    def on_response_complete(self) -> None:
+        self._begun = False
+        super().on_response_complete()
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._rest()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP: as every other refusal."""
+        found = Refusal(400, "this is no HTTP request", "Correct it: /openapi.json describes what there is")
+        content = json.dumps(problems.body(found, uuid.uuid4().hex)).encode()
+        headers = [(b"content-type", problems.MEDIA_TYPE.encode()), (b"connection", b"close")]
+        headers.append((b"content-length", str(len(content)).encode()))
+        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=content), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _watch(self) -> None:
+        """A timer runs from the first byte of a head to its last, however many come meanwhile; and before the first."""
+        asked: Any = self.cycle  # None until the first head is there
+        if asked is not None and not asked.response_complete:
+            self._rest()
+        elif self._waits is None:
+            self._waits = self.loop.call_later(PATIENCE, self.transport.close)
+
+    def _rest(self) -> None:
+        if self._waits is not None:
+            self._waits.cancel()
+            self._waits = None
+
+
+async def crowded(scope: Scope, receive: Receive, send: Send) -> None:
+    """The answer to everybody while all connections are taken."""
+    if scope["type"] == "http":
+        full = f"{CONNECTIONS} connections are open: expected no more at a time"
+        headers = {"Retry-After": "5", "Connection": "close"}
+        found = Refusal(503, full, "Close some, or try again later", headers=headers)
+        await problems.answer(found, uuid.uuid4().hex)(scope, receive, send)
 
 
 class Server(uvicorn.Server):
@@ -67,15 +122,16 @@ class Server(uvicorn.Server):
         self._ending()
 
 
-def run(app: Gate, place: Place, started: Callable[[], None]) -> None:
-    """Serve until SIGTERM or Ctrl-C; `started` is called once the place is ours.
+def run(app: Gate, place: Place, proxies: Sequence[str], started: Callable[[], None]) -> None:
+    """Serve until SIGTERM or Ctrl-C; `started` is called once the place is ours. proxies: who is believed what it says
+    of who asks, and by which scheme.
 
     Raises TsclustError where it is taken.
     """
     configured = uvicorn.Config(
         app, place.host, place.port, http=Patient, ws="none", log_config=None, access_log=False,
         server_header=False, date_header=True, timeout_keep_alive=int(PATIENCE), timeout_graceful_shutdown=GRACE,
-        lifespan="on", proxy_headers=False, limit_concurrency=200,
+        lifespan="on", proxy_headers=bool(proxies), forwarded_allow_ips=list(proxies),
         ssl_certfile=place.certificate, ssl_keyfile=place.key,
     )  # fmt: skip
     sock = _bound(place)
@@ -127,4 +183,5 @@ def serve(
         own = [one.dsn.get_secret_value() for one in settings.sources.values()]
         sources = (os.environ.get("TSCLUST_DSN", ""), *own)
         opened = queue_server.opened(settings, root / OWN / "queue", sources)
-        run(create(root, settings, options, stack.enter_context(opened) if jobs else ""), place, started)
+        app = create(root, settings, options, stack.enter_context(opened) if jobs else "")
+        run(app, place, settings.proxies, started)

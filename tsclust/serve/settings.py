@@ -32,12 +32,14 @@ class ServeSettings(Section):
     jobs          how many run at a time;  job_hours: a job that runs longer is ended
     upload_mb     the largest upload;  uploads_mb: of all that are kept;  upload_days: how long one is
     request_mb    the largest body of a request for scores;  bundle_mb: the largest bundle of a model
+    held_mb       the bodies of all requests that are held in memory at a time
     unpacked_mb   what a request or a bundle may unpack to
     rows          series in one request;  waiting: series of all requests that wait for an answer
     values        of one series;  seconds: that a request waits for its scores
     loaded        models in memory at a time: the least used one has to go
     files         the folder below which {"path": ...} may name files, "" for none
     hosts         names by which the service is called, beside those of this machine
+    proxies       addresses of proxies that are believed who asks, and whether by HTTPS (X-Forwarded-For, -Proto)
     sources       name -> a source that jobs may read
     """
 
@@ -49,6 +51,7 @@ class ServeSettings(Section):
     upload_days: float = Field(default=7.0, gt=0, le=10_000)
     request_mb: int = Field(default=64, ge=1, le=2_000)
     bundle_mb: int = Field(default=64, ge=1, le=2_000)
+    held_mb: int = Field(default=256, ge=1, le=100_000)
     unpacked_mb: int = Field(default=512, ge=1, le=2_000)
     rows: int = Field(default=100_000, ge=1, le=10_000_000)
     waiting: int = Field(default=400_000, ge=1, le=100_000_000)
@@ -57,6 +60,7 @@ class ServeSettings(Section):
     loaded: int = Field(default=4, ge=1, le=1_000)
     files: str = ""
     hosts: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
     sources: dict[str, ServedSource] = Field(default_factory=dict)
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from tsclust.serve.access import Access
+from tsclust.serve.answers import Experts
 from tsclust.serve.jobs import Jobs
 from tsclust.serve.metrics import Metrics
 from tsclust.serve.models import Models
+from tsclust.serve.received import Room
 from tsclust.serve.settings import ServeSettings
 from tsclust.wording.language import Language
 
@@ -33,6 +36,8 @@ class Service:
     metrics: Metrics
     queue: str
     access: Access
+    room: Room
+    experts: Experts = field(default_factory=Experts)
 
 
 def service(request: Request) -> Service:
@@ -43,6 +48,18 @@ def service(request: Request) -> Service:
 def address(request: Request, *parts: str) -> str:
     """The path of something, behind a proxy too, whose host and scheme we do not know."""
     return "/".join((request.scope.get("root_path", ""), *(quote(part, safe="") for part in parts)))
+
+
+def wants_page(request: Request) -> bool:
+    """Whether somebody opens it in a browser: a program asks for anything."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, days: int | None = None) -> None:
+    """For our own pages alone. days: how long it is kept, None: until the browser ends."""
+    secure, path = request.url.scheme == "https", request.scope["root_path"] or "/"
+    age = None if days is None else days * 86_400
+    response.set_cookie(name, value, age, path=path, secure=secure, httponly=True, samesite="strict")
 
 
 @cache

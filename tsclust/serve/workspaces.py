@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import tsclust
-from tsclust.errors import AnswersError, StageMissingError, WorkspaceBusyError
 from tsclust.pipeline.labels_export import save
 from tsclust.serve.names import fits
 from tsclust.serve.problems import Refusal
@@ -18,8 +15,8 @@ from tsclust.stages.scores import parts
 from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
 
+INDEX = "index.html"
 FORMS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
-LATER = "kept; the answers are imported with the next job of kind run"
 
 
 def names(root: Path) -> list[str]:
@@ -35,16 +32,26 @@ def find(root: Path, name: str) -> Workspace:
 
 
 def reports(workspace: Workspace) -> list[str]:
-    """The pages in reports/, the newest first."""
-    pages = [path for path in workspace.reports.glob("*.html") if path.is_file() and not path.is_symlink()]
-    return [path.name for path in sorted(pages, key=lambda one: -one.stat().st_mtime_ns)]
+    """The pages in reports/, the newest first; of one in several files its index."""
+    folder = workspace.reports
+    pages = [path for path in (*folder.glob("*.html"), *folder.glob(f"*/{INDEX}")) if _is_page(folder, path)]
+    return [str(path.relative_to(folder)) for path in sorted(pages, key=lambda one: -one.stat().st_mtime_ns)]
 
 
 def report(workspace: Workspace, file: str) -> Path:
-    """The path of one of them. Raises Refusal."""
-    if file not in reports(workspace):
+    """The path of one of them, or of a part. Raises Refusal."""
+    path = workspace.reports / file
+    parts = Path(file).parts
+    is_named = len(parts) in (1, 2) and "/".join(parts) == file and not any(part.startswith(".") for part in parts)
+    if not is_named or "\0" in file or not _is_page(workspace.reports, path):
         raise Refusal(404, f"there is no report {file[:100]!r}", "See GET /workspaces")
-    return workspace.reports / file
+    return path
+
+
+def _is_page(folder: Path, path: Path) -> bool:
+    """A file, through no link, whose folder is seen."""
+    inside = path.parent == folder or not (path.parent.is_symlink() or path.parent.name.startswith("."))
+    return inside and path.suffix == ".html" and path.is_file() and not path.is_symlink()
 
 
 def has_model(workspace: Workspace) -> bool:
@@ -60,24 +67,3 @@ def scores_as(workspace: Workspace, to: Path) -> None:
     """The scores. Raises TsclustError."""
     made_at = datetime.fromisoformat(workspace.manifest(SCORES).made_at)
     save(parts.read_all(workspace.parts(SCORES), made_at), to)
-
-
-def take_answers(workspace: Workspace, content: bytes) -> dict[str, Any]:
-    """Keep an answers file in answers/ and import it; while a job is at work, it is kept for the next one.
-
-    Raises AnswersError for what is none, which is not kept, and StageMissingError.
-    """
-    name = f"answers-{hashlib.sha256(content).hexdigest()[:16]}.json"
-    path = workspace.root / "answers" / name
-    path.parent.mkdir(exist_ok=True)
-    known = path.exists()
-    path.write_bytes(content)
-    try:
-        done = tsclust.labels_import(workspace.root, [path], None, older=True)
-    except WorkspaceBusyError:
-        return {"file": name, "imported": False, "notes": [LATER], "facts": None}
-    except (AnswersError, StageMissingError):
-        if not known:
-            path.unlink()
-        raise
-    return {"file": name, "imported": True, "notes": list(done.notes), "facts": done.facts}

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 import tsclust
 from tests.support.bundles import Trained
 from tests.support.served import refused, serving, with_tokens
-from tsclust.serve import routes_pages
+from tsclust.serve import report_pages, routes_pages
 from tsclust.serve.access import COOKIE
 
 HTML = {"Accept": "text/html,*/*"}
@@ -42,8 +42,16 @@ def test_both_languages_have_the_same_texts_and_the_pages_use_them() -> None:
     assert all(
         re.search("[а-яё]", text) for name, text in russian.items() if name not in ("title", "language", "other")
     )
-    used = " ".join(path.read_text(encoding="utf-8") for path in STATIC.iterdir())
+    used = " ".join(path.read_text(encoding="utf-8") for path in STATIC.iterdir() if path.stem != "report")
     assert set(re.findall(r"\bt(?:exts)?\.(\w+)", used)) <= english.keys() | {"metadata"}
+
+
+def test_both_languages_of_a_report_have_the_same_texts_and_its_script_uses_them() -> None:
+    english, russian = report_pages._texts("en"), report_pages._texts("ru")
+    assert english.keys() == russian.keys()
+    assert len(english["instead"]) == len(russian["instead"]) == 4
+    used = set(re.findall(r"\btexts\.(\w+)", (STATIC / "report.js").read_text(encoding="utf-8")))
+    assert used == english.keys()
 
 
 def test_the_pages_are_in_the_language_asked_for(pages: TestClient) -> None:

@@ -1,0 +1,196 @@
+"""Reports opened from the service: two experts answer at once, each sees the other, and nothing is lost."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.test_serve_pages import whole
+from tests.support.answer_page import press, read, said, verdict
+from tests.support.pages import CLIPPED, TRY_EVERYTHING
+from tests.support.plant import Reviewed
+from tests.support.served_reports import TOKENS
+from tests.support.service import Running, running
+from tsclust.workspace.folder import Workspace
+
+
+@contextmanager
+def opened(browser: Browser, service: Running, file: str, name: str = "", **context: Any) -> Iterator[Page]:
+    """A report in a browser of its own; nothing is complained of."""
+    complaints: list[str] = []
+    with browser.new_context(base_url=service.url, **context) as own:
+        page = own.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda message: complaints.append(message.text))
+        page.goto(f"/workspaces/line/reports/{file}")
+        page.locator("#bar [name=labeller]").fill(name)
+        page.locator("#bar [name=labeller]").blur()
+        yield page
+        own.set_offline(False)
+    assert not [one for one in complaints if "ERR_" not in one and "412" not in one]  # of requests that were to fail
+
+
+def kept(line: Path) -> dict[str, dict[int | None, str | None]]:
+    """What is in answers/: labeller -> group -> verdict."""
+    files = map(read, (line / "answers").glob("*.json"))
+    return {one.labeller: {group.group: group.verdict for group in one.groups} for one in files}
+
+
+def labels(line: Path) -> set[tuple[str, str]]:
+    found = pl.read_parquet(line / "labels" / "labels.parquet").select("labeller", "kind").unique()
+    return set(found.iter_rows())
+
+
+def others(page: Page, group: int) -> Any:
+    return expect(page.locator(f"#group-{group} .others"))
+
+
+def test_two_experts_answer_three_groups_at_once(
+    chromium: Browser, firefox: Browser, served: Running, line: Path
+) -> None:
+    mailed = (line / "reports" / "report.html").read_bytes()
+    with (
+        opened(chromium, served, "report.html", "Anna") as anna,
+        opened(firefox, served, "report.html", "Boris") as boris,
+    ):
+        for page in (anna, boris):
+            expect(page.get_by_text("This page was opened from the service")).to_be_visible()
+        anna.locator("h1").click()
+        press(anna, "ArrowRight", "1")
+        anna.keyboard.type("worn brushes")
+        press(anna, "Enter", "2", "Control+s")
+        expect(anna.locator("#bar .said")).to_contain_text("Answers sent: 2.")
+        others(boris, 1).to_have_text("Anna: malfunction: worn brushes")
+        assert verdict(boris, 1) is None
+        boris.locator("h1").click()
+        press(boris, "ArrowRight", "2", "ArrowRight", "2", "ArrowRight", "4")
+        boris.get_by_role("button", name="Send answers").click()
+        expect(boris.locator("#bar .said")).to_contain_text("Answers sent: 3.")
+        others(boris, 1).to_contain_text("≠ not as you say")
+        others(anna, 1).to_have_text("Boris: normal ≠ not as you say")
+        expect(anna.locator('.glance [data-group="1"] .they')).to_have_text("≠ Boris: normal")
+        others(anna, 2).to_have_text("Boris: normal")
+        assert (verdict(anna, 1), verdict(boris, 1)) == ("malfunction", "normal")  # neither is overwritten
+        press(anna, "ArrowRight", "3")  # goes by itself
+        others(boris, 3).to_have_text("Anna: bad recording")
+        anna.get_by_role("button", name="Contradictions: 1").click()
+        expect(anna.locator("#group-1")).to_be_focused()
+    first = {1: "malfunction", 2: "normal", 3: "bad_recording"}
+    assert kept(line) == {"Anna": first, "Boris": {1: "normal", 2: "normal", 3: "dont_know"}}
+    assert labels(line) >= {("Anna", "worn brushes"), ("Anna", "normal"), ("Boris", "normal")}
+    assert (line / "reports" / "report.html").read_bytes() == mailed
+
+
+def test_one_expert_goes_on_in_another_browser_and_nothing_is_lost(
+    chromium: Browser, served: Running, line: Path
+) -> None:
+    with opened(chromium, served, "report.html", "Anna") as desk:
+        desk.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
+        desk.locator("#group-2").get_by_role("radio", name=re.compile("^normal")).check()
+        press(desk, "Control+s")
+        expect(desk.locator("#bar .said")).to_contain_text("Answers sent: 2.")
+        with opened(chromium, served, "otchet.html", "anna", viewport={"width": 390, "height": 800}) as phone:
+            expect(phone.locator("#group-2 input:checked")).to_have_value("normal")
+            phone.locator("#group-2").get_by_role("radio", name=re.compile("^плохая")).check()
+            phone.locator("#group-3").get_by_role("radio", name=re.compile("^норма")).check()
+            phone.get_by_role("button", name="Отправить ответы").click()
+            expect(phone.locator("#bar .said")).to_contain_text("Отправлено ответов: 3.")
+            assert phone.evaluate(CLIPPED) == []
+            whole(phone)
+            others(desk, 2).to_have_text("anna, in another browser: bad recording ≠ not as you say")
+            expect(desk.locator("#group-3 input:checked")).to_have_value("normal")
+            assert verdict(desk, 2) == "normal"
+        desk.context.set_offline(True)
+        desk.locator("#group-4").get_by_role("radio", name=re.compile("^normal")).check()
+        expect(desk.locator("#bar .live")).to_contain_text("does not answer")
+        desk.context.set_offline(False)
+        expect(desk.locator("#bar .live")).to_contain_text("Sent at")
+        desk.reload()
+        assert said(desk) == "Answers that this browser had kept were restored: 4."
+    assert len(list((line / "answers").glob("*.json"))) == 2
+    assert {group for of in kept(line).values() for group in of} == {1, 2, 3, 4}
+
+
+def test_every_part_of_a_report_sends_and_its_index_shows_them(chromium: Browser, served: Running, line: Path) -> None:
+    with (
+        opened(chromium, served, "several/part-1.html", "Anna") as part,
+        opened(chromium, served, "several/index.html", "Boris") as index,
+        opened(chromium, served, "report.html", "Clara") as alone,
+    ):
+        part.locator("#group-2").get_by_role("radio", name=re.compile("^normal")).check()
+        part.get_by_role("button", name="Send answers").click()
+        for page in (index, alone):
+            expect(page.locator('.glance [data-group="2"] .they')).to_have_text("Anna: normal")
+        index.locator('.glance [data-group="2"] .pick').click()
+        index.locator(".together").get_by_role("radio", name=re.compile("^a bad")).check()
+        index.locator(".together [type=submit]").click()
+        index.get_by_role("button", name="Send answers").click()
+        others(part, 2).to_have_text("Boris: bad recording ≠ not as you say")
+        part.get_by_role("link", name="All parts").click()
+        expect(part.locator('.glance [data-group="2"] .they')).to_have_text("≠ Boris: bad recording")
+    assert kept(line) == {"Anna": {2: "normal"}, "Boris": {2: "bad_recording"}}
+
+
+def test_who_may_only_look_sees_and_sends_nothing(chromium: Browser, guarded: Running, line: Path) -> None:
+    pages = {}
+    for right, token in TOKENS.items():
+        pages[right] = chromium.new_context(base_url=guarded.url).new_page()
+        pages[right].goto("/login")
+        pages[right].get_by_label("Token").fill(token)
+        pages[right].get_by_role("button").click()
+        pages[right].goto("/workspaces/line/reports/report.html")
+    pages["answer"].locator("#bar [name=labeller]").fill("Anna")
+    pages["answer"].locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
+    pages["answer"].get_by_role("button", name="Send answers").click()
+    others(pages["view"], 1).to_have_text("Anna: normal")
+    expect(pages["view"].get_by_role("button", name="Send answers")).to_have_count(0)
+    expect(pages["view"].locator("#bar .live")).to_contain_text("look at this report, not answer it")
+    posted = "fetch('/workspaces/line/answers', { method: 'POST', body: '{}' }).then((answer) => answer.status)"
+    assert pages["view"].evaluate(posted) == 403
+    for page in pages.values():
+        page.context.close()
+
+
+def test_while_a_command_is_at_work_answers_are_kept(chromium: Browser, served: Running, line: Path) -> None:
+    with opened(chromium, served, "report.html", "Anna") as page:
+        page.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
+        with Workspace(line).locked():
+            press(page, "Control+s")
+            expect(page.locator("#bar .said")).to_contain_text("they become labels with the next one")
+        press(page, "Control+s")
+        expect(page.locator("#bar .said")).to_contain_text("They are labels now")
+    assert labels(line) == {("Anna", "normal")}
+
+
+@pytest.mark.parametrize("browser", ["chromium", "firefox"])
+def test_the_page_connects_to_its_service_alone(request: pytest.FixtureRequest, browser: str, served: Running) -> None:
+    with request.getfixturevalue(browser).new_context(base_url=served.url) as own:
+        page = own.new_page()
+        page.goto("/workspaces/line/reports/report.html")
+        stopped, ran = page.evaluate(TRY_EVERYTHING, "http://127.0.0.1:9/")
+        assert {"connect-src", "img-src"} <= set(stopped)
+        assert ran is None
+        assert page.evaluate("fetch('/healthz').then((answer) => answer.status)") == 200
+
+
+def test_labels_that_are_reviewed_are_sent(chromium: Browser, reviewed: Reviewed, tmp_path: Path) -> None:
+    line = tmp_path / "served" / "line"
+    shutil.copytree(reviewed.workspace.root, line)
+    with (
+        running(tmp_path / "served", "--no-jobs") as service,
+        opened(chromium, service, "review.html", "Vera") as page,
+        opened(chromium, service, "review.html", "Gleb") as other,
+    ):
+        page.locator("#group-1 .quick button").first.click()
+        press(page, "Control+s")
+        expect(page.locator("#bar .said")).to_contain_text("Answers sent: 1.")
+        others(other, 1).to_contain_text("Vera: ")
+    assert "Vera" in {labeller for labeller, _ in labels(line)}

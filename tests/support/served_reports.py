@@ -1,0 +1,49 @@
+"""A service with reports to answer: of groups, in two languages, and in several files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tsclust
+from tests.support.plant import folder_once
+from tests.support.report_workspace import four_kinds, write
+from tests.support.service import Running, running
+
+TOKENS = {"answer": "b" * 20, "view": "c" * 20}
+
+
+def answerable(root: Path) -> None:
+    """A workspace with report.html, otchet.html in Russian and several/index.html, and no answers."""
+    write(root, four_kinds(), baseline=["machine"])
+    few = {"charts": False}
+    tsclust.report(root, {"report": few})
+    tsclust.report(root, {"report": few | {"lang": "ru"}}, name="otchet")
+    tsclust.report(root, {"report": few | {"lang": "en", "split": 2}}, name="several")
+
+
+@pytest.fixture
+def line(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workspace `line` of a service that does not run yet."""
+    once = folder_once(tmp_path_factory, "answerable", lambda folder: answerable(folder / "line"))
+    return Path(shutil.copytree(once / "line", tmp_path / "served" / "line"))
+
+
+@pytest.fixture
+def served(line: Path) -> Iterator[Running]:
+    """A service that asks for no token; without jobs it is there at once."""
+    with running(line.parent, "--no-jobs") as found:
+        yield found
+
+
+@pytest.fixture
+def guarded(line: Path, tmp_path: Path) -> Iterator[Running]:
+    """The same with TOKENS."""
+    tokens = tmp_path / "tokens"
+    tokens.write_text("".join(f"{right} {token}\n" for right, token in TOKENS.items()), encoding="utf-8")
+    tokens.chmod(0o600)
+    with running(line.parent, "--no-jobs", "--token-file", str(tokens)) as found:
+        yield found
