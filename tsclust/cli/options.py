@@ -34,7 +34,9 @@ Resolve = Annotated[
 # Which series: for what reads from a source.
 Table = Annotated[str | None, typer.Option(help="Read this table or view: schema.table")]
 Query = Annotated[str | None, typer.Option(help="Read the result of this query: SQL, or a .sql file.")]
-Files = Annotated[str | None, typer.Option("--from", help="Read a file, folder or pattern: CSV, Parquet, pg_dump.")]
+Files = Annotated[
+    str | None, typer.Option("--from", help="Read a file, folder, pattern or s3://BUCKET/KEY: CSV, Parquet, pg_dump.")
+]
 Layout = Annotated[str | None, typer.Option(help="array, long (a row per value), wide, or auto: detect it.")]
 Id = Annotated[str | None, typer.Option("--id", help="The column of the id, or several: machine_id,cycle_id")]
 Values = Annotated[str | None, typer.Option(help="The column of the values; wide: a pattern such as v*")]
@@ -55,6 +57,11 @@ Merge = Annotated[
 ]
 
 
+def place(files: str) -> str:
+    """A path from where one stands, as one that is right from anywhere; the address of objects as it is."""
+    return files if "://" in files else str(Path(files).expanduser().absolute())
+
+
 def selection(
     table: Table = None, query: Query = None, files: Files = None, layout: Layout = None, id_: Id = None,
     values: Values = None, order: Order = None, carry: Carry = None, where: Where = None, limit: Limit = None,
@@ -66,7 +73,7 @@ def selection(
     """
     from tsclust.config import MISSING  # pydantic takes a while, and --help does without
 
-    path = str(Path(files).expanduser().absolute()) if files else None
+    path = place(files) if files else None
     return {
         "table": table or None, "query": query or None, "files": path, "layout": layout, "id": id_, "values": values,
         "order": order, "carry": carry, "where": where, "limit": limit, "sample": sample,

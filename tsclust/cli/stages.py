@@ -18,6 +18,7 @@ from tsclust.cli.options import (
     Root,
     Save,
     ToTable,
+    place,
     with_engine,
     with_selection,
 )
@@ -49,7 +50,7 @@ def init(
 ) -> None:
     """Write a commented tsclust.toml and SQL examples to adapt, in sql/. On a terminal, ask what is recorded."""
     said = asking.ask() if asking.is_possible(root) and not json else {}
-    where = str(Path(files).expanduser().absolute()) if files else ""
+    where = place(files) if files else ""
     with shown(json) as (_, show):
         show([tsclust.init(root, table, baseline, files=where, report=said)])
 

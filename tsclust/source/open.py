@@ -45,5 +45,4 @@ def files_state(settings: Settings, base: Path) -> str:
     from tsclust.source.files import paths
 
     found = paths.found(settings.source.files, base)
-    about = [(str(path), one.st_size, one.st_mtime_ns) for path in found for one in [path.stat()]]
-    return config.digest(repr(about))
+    return config.digest(repr([paths.state(path) for path in found]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +17,7 @@ from tsclust.source.files import csv_head
 from tsclust.source.files.columns import hold_arrays, lists_of
 from tsclust.source.files.csv_head import Head
 from tsclust.source.files.csv_text import Text, in_arrow
+from tsclust.source.files.objects import FilePath
 from tsclust.source.number_text import needs_decimals, not_missing, with_nulls
 from tsclust.source.protocols import Batches, OnBytes
 from tsclust.source.time_text import NUMBER
@@ -37,7 +37,7 @@ class CsvFile:
     label: str
     schema: pa.Schema
     size: int
-    path: Path
+    path: FilePath
     head: Head
     decimal: str
     header: dict[str, str]  # name -> the name as the file spells it, blanks around it included
@@ -105,7 +105,7 @@ class CsvFile:
         return array.cast(wanted, safe=False)
 
 
-def opened(path: Path, label: str, sample: int = BLOCK, missing: tuple[str, ...] = MISSING) -> CsvFile:
+def opened(path: FilePath, label: str, sample: int = BLOCK, missing: tuple[str, ...] = MISSING) -> CsvFile:
     """The file with the columns of its header, their types found in its first `sample` bytes.
 
     Raises SourceFileError where it is no readable text, BadSeriesError where its header or its cells are no table.

@@ -10,13 +10,13 @@ import weakref
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from tsclust.errors import SourceFileError
 from tsclust.source.files.columns import unreadable
+from tsclust.source.files.objects import FilePath
 
 GZIP = b"\x1f\x8b"
 DELIMITERS = "\t;|,"  # a comma last: texts between the others hold it more often
@@ -48,7 +48,7 @@ class ReadAhead(io.RawIOBase):
 class Text(io.RawIOBase):
     """The bytes of a file from byte `start` of its text on."""
 
-    def __init__(self, path: Path, label: str, start: int = 0) -> None:
+    def __init__(self, path: FilePath, label: str, start: int = 0) -> None:
         """Raises SourceFileError where it cannot be opened; so does `read` where it cannot be read."""
         self._label, self._before_quote, self._quotes, self._last = label, b"", 0, b"\n"
         self._is_over = False  # nobody wants to read any more

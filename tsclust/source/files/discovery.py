@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shlex
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from tsclust.config import MISSING
 from tsclust.errors import SettingsError, SourceFileError
@@ -13,11 +15,13 @@ from tsclust.source.files import csv_file, folders, parquet_file
 from tsclust.source.files.columns import unreadable
 from tsclust.source.files.csv_file import BLOCK
 from tsclust.source.files.csv_text import GZIP, UTF_16
+from tsclust.source.files.objects import AT_ONCE, FilePath, ObjectPath
 from tsclust.source.files.paths import EXPECTED, found, label_of, root_of
 from tsclust.source.files.several import several
 from tsclust.source.pgdump import tables
 from tsclust.source.protocols import Rows
 
+T = TypeVar("T")
 _CSV, _PARQUET, _DUMP = "CSV", "Parquet", "pg_dump"
 _MAGIC = b"PAR1"
 _ENCRYPTED = "encrypted"
@@ -58,23 +62,24 @@ def opened(where: str, table: str, base: Path, missing: tuple[str, ...] = MISSIN
     a file cannot be read, BadSeriesError where its header or its rows are no table.
     """
     paths = found(where, base)
-    kinds = {path: kind(path, label_of(path, base)) for path in paths}
+    kinds = dict(zip(paths, _side_by_side(lambda path: kind(path, label_of(path, base)), paths), strict=True))
     _check_kinds(where, kinds)
     only = kinds[paths[0]]
-    if only == _DUMP:
-        return tables.opened(paths[0], table, missing)
+    first = paths[0]
+    if only == _DUMP and isinstance(first, Path):
+        return tables.opened(first, table, missing)
     if table.strip():
         raise SettingsError(
             f"source.table = {table!r}: {where} is {only} and has no tables in it",
             "Remove source.table: it names a table of a pg_dump or of a database",
         )
     sample = max(BLOCK // len(paths), 1 << 20)
-    parts = [_part(path, label_of(path, base), only, sample, missing) for path in paths]
+    parts = _side_by_side(lambda path: _part(path, label_of(path, base), only, sample, missing), paths)
     label = parts[0].label if len(parts) == 1 else f"{where} ({len(parts)} files)"
     return several(label, parts, paths, folders.columns(root_of(where, base), paths), text_wins=only == _CSV)
 
 
-def kind(path: Path, label: str) -> str:
+def kind(path: FilePath, label: str) -> str:
     """CSV, Parquet or pg_dump, by what is inside. Raises SourceFileError where it is none of them."""
     try:
         if path.is_dir():
@@ -84,7 +89,9 @@ def kind(path: Path, label: str) -> str:
         head, tail = _ends(path)
         if head.startswith(_MAGIC):
             return _parquet(label, tail)
-        if head and tables.is_dump(path):
+        if isinstance(path, ObjectPath):
+            _refuse_dump(label, head)
+        elif head and tables.is_dump(path):
             return _DUMP
     except OSError as error:
         raise unreadable(label, error) from None
@@ -92,7 +99,23 @@ def kind(path: Path, label: str) -> str:
     return _CSV
 
 
-def _ends(path: Path) -> tuple[bytes, bytes]:
+def _refuse_dump(label: str, head: bytes) -> None:
+    if head.startswith(b"PGDMP") or b"-- PostgreSQL database dump" in head[:1_000]:
+        raise SourceFileError(
+            f"{label} is a pg_dump: expected CSV (also .gz) or Parquet in S3, as a dump is read in more than one pass",
+            f"Copy it here first: aws s3 cp {shlex.quote(label)} .",
+        )
+
+
+def _side_by_side(look: Callable[[FilePath], T], paths: Sequence[FilePath]) -> list[T]:
+    """What is found of each: of objects several at a time, as each is a wait for the network."""
+    if not isinstance(paths[0], ObjectPath):
+        return [look(path) for path in paths]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(look, paths))
+
+
+def _ends(path: FilePath) -> tuple[bytes, bytes]:
     """The first and the last bytes of a file."""
     with path.open("rb") as file:
         head = file.read(1 << 16)
@@ -150,7 +173,7 @@ def _check_characters(label: str, text: bytes) -> None:
         raise SourceFileError(f"{label} is JSON: {EXPECTED}", "Write it as CSV or Parquet: polars.read_ndjson reads it")
 
 
-def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:
+def _check_kinds(where: str, kinds: Mapping[FilePath, str]) -> None:
     """Raises SettingsError where the files are of several kinds, or several dumps."""
     first = {name: path.name for path, name in reversed(list(kinds.items()))}
     if len(first) > 1:
@@ -162,7 +185,7 @@ def _check_kinds(where: str, kinds: Mapping[Path, str]) -> None:
         )
 
 
-def _part(path: Path, label: str, kind: str, sample: int, missing: tuple[str, ...]) -> Rows:
+def _part(path: FilePath, label: str, kind: str, sample: int, missing: tuple[str, ...]) -> Rows:
     if kind == _PARQUET:
         return parquet_file.opened(path, label, missing)
     return csv_file.opened(path, label, sample, missing)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import unquote
 
 import pyarrow as pa
 
 from tsclust.errors import SourceFileError
+from tsclust.source.files.objects import FilePath, ObjectPath, has
 
 _COLUMN = re.compile(r"([^=]+)=(.*)")  # machine_id=1
 _NULL = ("__HIVE_DEFAULT_PARTITION__", "__null__")
@@ -26,32 +27,40 @@ _TABLES = (
 )  # fmt: skip
 
 
-def columns(root: Path, paths: Sequence[Path]) -> dict[str, pa.Array]:
+def columns(root: FilePath, paths: Sequence[FilePath]) -> dict[str, pa.Array]:
     """The columns that folders below `root` name (machine_id=1/), each with a value for every file; {} for none."""
     named = [_named(path.parent.relative_to(root)) if path.parent.is_relative_to(root) else {} for path in paths]
     names = dict.fromkeys(name for of in named for name in of)
     return {name: _typed([of.get(name) for of in named]) for name in names}
 
 
-def refuse_tables(root: Path, paths: Iterable[Path], where: str) -> None:
+def refuse_tables(root: FilePath, paths: Iterable[FilePath], where: str) -> None:
     """Raises SourceFileError where the files are those of a table whose log says which of them count.
 
     A file that is named itself is read: it is meant.
     """
-    if not root.is_dir() or (root / "toc.dat").exists():
+    if isinstance(root, Path) and (not root.is_dir() or (root / "toc.dat").exists()):
         return
     above = (root, *root.parents)[:_ABOVE]
-    for folder in dict.fromkeys((*above, *(path.parent for path in paths))):
+    own = () if isinstance(root, ObjectPath) else (path.parent for path in paths)  # a request for each would take long
+    for folder in dict.fromkeys((*above, *own)):
         for sign, what, step in _TABLES:
-            if next(folder.glob(sign), None) is not None:
+            if _has(folder, sign):
                 raise SourceFileError(
                     f"{where} belongs to {what} ({folder.name}/{sign.split('/')[0]}): expected files of which every"
                     " row counts, and some of these may have been replaced",
-                    step.format(folder),
+                    step.format(folder.url if isinstance(folder, ObjectPath) else folder),
                 )
 
 
-def _named(folder: Path) -> dict[str, str | None]:
+def _has(folder: FilePath, sign: str) -> bool:
+    """Whether there is something of this name, or glob, in a folder."""
+    if isinstance(folder, ObjectPath):
+        return has(folder, sign)
+    return next(folder.glob(sign), None) is not None
+
+
+def _named(folder: PurePath) -> dict[str, str | None]:
     found = [m for part in folder.parts if (m := _COLUMN.fullmatch(part))]
     return {unquote(m[1]): None if m[2] in _NULL else unquote(m[2]) for m in found}
 

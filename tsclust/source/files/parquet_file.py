@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +16,7 @@ from tsclust.config import MISSING
 from tsclust.errors import BadSeriesError, SourceFileError
 from tsclust.source.columns import shortened
 from tsclust.source.files.columns import hold_arrays, lists_of, unreadable
+from tsclust.source.files.objects import FilePath, ObjectPath
 from tsclust.source.number_text import numbers_of
 from tsclust.source.protocols import Batches, OnBytes
 
@@ -24,6 +24,7 @@ BATCH = 1 << 24  # bytes of memory of one batch
 _WITH_TEXT = 1 << 16  # rows of one batch, where a dictionary hides how long the texts are
 _FIRST = 100  # rows that show whether a column of texts holds arrays
 _BUFFER = 1 << 20  # bytes of a column that are read at once: without it Arrow reads all of a row group's column
+_OF_OBJECT = 1 << 22  # the same for objects, each a request
 _UUID = 16  # bytes
 _WHOLE = 18  # digits that surely fit into int64
 
@@ -40,7 +41,7 @@ class ParquetFile:
     label: str
     schema: pa.Schema
     size: int
-    path: Path
+    path: FilePath
     left_out: Mapping[str, str]
     orders: Mapping[str, pa.DataType]
     int96: frozenset[str]
@@ -97,7 +98,7 @@ class ParquetFile:
             ) from None
 
 
-def opened(path: Path, label: str, missing: tuple[str, ...] = MISSING) -> ParquetFile:
+def opened(path: FilePath, label: str, missing: tuple[str, ...] = MISSING) -> ParquetFile:
     """The file with the columns that can be used. Raises SourceFileError where it is damaged or encrypted."""
     with _file(path, label) as file:
         arrow = file.schema_arrow
@@ -130,10 +131,11 @@ def _is_nanoseconds(type_: pa.DataType) -> bool:
 
 
 @contextmanager
-def _file(path: Path, label: str, int96: str = "us") -> Iterator[pq.ParquetFile]:
+def _file(path: FilePath, label: str, int96: str = "us") -> Iterator[pq.ParquetFile]:
     """The open file; what Arrow says against it becomes SourceFileError."""
     try:
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER, coerce_int96_timestamp_unit=int96) as file:
+        where, buffer = (path.raw(), _OF_OBJECT) if isinstance(path, ObjectPath) else (path, _BUFFER)
+        with pq.ParquetFile(where, pre_buffer=False, buffer_size=buffer, coerce_int96_timestamp_unit=int96) as file:
             yield file
     except (pa.ArrowException, UnicodeError) as error:  # a column's name may be no text
         raise _damaged(label, str(error)) from None

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Sequence
 from pathlib import Path
 
 from tsclust.errors import SettingsError
-from tsclust.source.files import folders
+from tsclust.source.files import folders, object_paths
+from tsclust.source.files.objects import About, FilePath, ObjectPath, is_object
 from tsclust.source.table import near
 
 _SUFFIXES = (".parquet", ".pq", *(f"{s}{z}" for s in (".csv", ".tsv", ".txt") for z in ("", ".gz")))
 EXPECTED = "expected CSV (also .gz), Parquet or a pg_dump"
 
 
-def found(where: str, base: Path) -> list[Path]:
-    """The files, in the order of their names; a pg_dump that is a folder counts as a file.
+def found(where: str, base: Path) -> Sequence[FilePath]:
+    """The files or objects, in the order of their names; a pg_dump that is a folder counts as a file.
 
     What is there under exactly this name is never read as a glob. Raises SettingsError where nothing is.
     """
+    if is_object(where):
+        return _objects(where, base)
     try:
         path = _path(where, base)
         if not where.strip():
@@ -31,16 +35,28 @@ def found(where: str, base: Path) -> list[Path]:
     return paths
 
 
+def _objects(where: str, base: Path) -> list[ObjectPath]:
+    paths = object_paths.found(where, _SUFFIXES)
+    if not paths:
+        raise SettingsError(f"There is no {where}: {EXPECTED}", "Check bucket, prefix and pattern: aws s3 ls")
+    folders.refuse_tables(root_of(where, base), paths, where)
+    return paths
+
+
 def _path(where: str, base: Path) -> Path:
     return base / (Path(where).expanduser() if where.startswith("~") else where)
 
 
-def root_of(where: str, base: Path) -> Path:
+def root_of(where: str, base: Path) -> FilePath:
     """The folder that all files are in, or the one file."""
+    if is_object(where):
+        return object_paths.root_of(where)
     return _there(_path(where, base))[0]
 
 
-def label_of(path: Path, base: Path) -> str:
+def label_of(path: FilePath, base: Path) -> str:
+    if isinstance(path, ObjectPath):
+        return path.url
     return str(path.relative_to(base) if path.is_relative_to(base) else path)
 
 
@@ -97,3 +113,9 @@ def _nothing(path: Path, where: str) -> SettingsError:
     return SettingsError(
         f"{what}: {EXPECTED}", f"In {folder.name or folder} there is: {there}" if there else f"{folder} is empty"
     )
+
+
+def state(path: FilePath) -> tuple[str, int, int | str]:
+    """By what another content is seen: its name, its size, and when it was changed or, of an object, its ETag."""
+    about = path.stat()
+    return str(path), about.st_size, about.mark if isinstance(about, About) else about.st_mtime_ns

@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError
+from tsclust.source.files.objects import FilePath, ObjectPath
 from tsclust.source.layouts import FILE
 from tsclust.source.protocols import Batches, OnBytes, Rows
 from tsclust.source.table import near
@@ -66,7 +67,7 @@ class Several:
 
 
 def several(
-    label: str, parts: Sequence[Rows], paths: Sequence[Path], folders: Mapping[str, pa.Array], *, text_wins: bool
+    label: str, parts: Sequence[Rows], paths: Sequence[FilePath], folders: Mapping[str, pa.Array], *, text_wins: bool
 ) -> Several:
     """Files as one. text_wins: where a column is text in one file and a number in another, it is text.
 
@@ -81,15 +82,16 @@ def several(
     return Several(label, schema, sum(p.size for p in parts), parts, named, _origins(paths))
 
 
-def _names(paths: Sequence[Path]) -> list[str]:
+def _names(paths: Sequence[FilePath]) -> list[str]:
     """What tells files apart: their paths below the folder that all are in, without what names their kind."""
     above = Path(os.path.commonpath([path.parent for path in paths]))
     return [str(path.relative_to(above).with_name(path.name.split(".")[0] or path.name)) for path in paths]
 
 
-def _origins(paths: Sequence[Path]) -> tuple[str, ...]:
+def _origins(paths: Sequence[FilePath]) -> tuple[str, ...]:
     """The names of files; those that one program wrote next to each other have one together."""
-    return tuple(str(path.parent if _PIECE.fullmatch(path.name) else path) for path in paths)
+    folders = (path.parent if _PIECE.fullmatch(path.name) else path for path in paths)
+    return tuple(one.url if isinstance(one, ObjectPath) else str(one) for one in folders)
 
 
 def _common(parts: Sequence[Rows], *, text_wins: bool) -> pa.Schema:

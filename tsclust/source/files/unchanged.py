@@ -7,22 +7,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tsclust.errors import SourceFileError, TsclustError
+from tsclust.errors import TsclustError
+from tsclust.source.files.objects import About, FilePath, ObjectPath, changed, one
 
 Stamp = tuple[int, int, int]  # size, time of the last change, the file itself
 
 
 @dataclass(frozen=True)
 class Unchanged:
-    """Files, folders and what they were like when they were first looked at."""
+    """Files, folders and what they were like when they were first looked at; of objects those without an ETag: of the
+    others every request says which content it wants."""
 
-    stamps: dict[Path, Stamp | None]
+    stamps: dict[FilePath, Stamp | About | None]
 
     @classmethod
-    def of(cls, paths: Sequence[Path]) -> Unchanged:
+    def of(cls, paths: Sequence[FilePath]) -> Unchanged:
         """As they are now; of a folder (a dump, or a table of folders) with all that is in it."""
-        every = (one for path in paths for one in (path, *(path.rglob("*") if path.is_dir() else ())))
-        return cls({path: _stamp(path) for path in every})
+        files = (path for path in paths if isinstance(path, Path))
+        every = (each for path in files for each in (path, *(path.rglob("*") if path.is_dir() else ())))
+        found: dict[FilePath, Stamp | About | None] = {path: _stamp(path) for path in every}
+        objects = (path for path in paths if isinstance(path, ObjectPath))
+        return cls(found | {path: path.stat() for path in objects if not path.stat().is_etag})
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -38,13 +43,13 @@ class Unchanged:
         """Raises SourceFileError where one is another now: written to, cut, replaced, removed."""
         for path, before in self.stamps.items():
             if _stamp(path) != before:
-                raise SourceFileError(
-                    f"{path} was changed while it was read: expected it to stay as it is",
-                    "Wait until it is written, or read a copy of it; then run the same command again",
-                )
+                raise changed(path.url if isinstance(path, ObjectPath) else str(path))
 
 
-def _stamp(path: Path) -> Stamp | None:
+def _stamp(path: FilePath) -> Stamp | About | None:
+    if isinstance(path, ObjectPath):
+        there = one(path)
+        return there.about if there else None
     try:
         about = path.stat()
     except OSError:

@@ -1,0 +1,125 @@
+"""A real S3 server, JuiceFS's gateway with the one bucket `plant`, and a connection to it that breaks."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import obstore
+import pytest
+from obstore.store import S3Store
+
+from tests.support.commands import PLAIN
+from tests.support.service import free_port
+
+JUICEFS = Path(sys.executable).with_name("juicefs")
+KEY, SECRET = "tsclust", "hidden-S3-secret"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """s3://plant of a server at a port of this machine."""
+
+    port: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What points a process there."""
+        return {
+            "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+        }  # fmt: skip
+
+    def put(self, key: str, content: bytes) -> None:
+        obstore.put(self._store, key, content)
+
+    def fill(self, keys: list[str]) -> None:
+        """Objects of one byte under these names."""
+        with ThreadPoolExecutor(16) as pool:
+            list(pool.map(lambda key: obstore.put(self._store, key, b"1"), keys))
+
+    @property
+    def _store(self) -> S3Store:
+        given = self.environment
+        return S3Store(
+            "plant", endpoint=given["AWS_ENDPOINT_URL"], access_key_id=KEY, secret_access_key=SECRET,
+            region=given["AWS_REGION"], client_options={"allow_http": True},
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    with served(tmp_path_factory.mktemp("s3"), "--keep-etag") as found:
+        yield found
+
+
+@contextmanager
+def served(folder: Path, *flags: str) -> Iterator[Bucket]:
+    """A server of its own, with its objects in a folder."""
+    meta, port = f"sqlite3://{folder / 'meta.db'}", free_port()
+    store = ["--storage", "file", "--bucket", f"{folder / 'objects'}/", "--trash-days", "0"]
+    subprocess.run([JUICEFS, "format", *store, meta, "plant"], check=True, capture_output=True)
+    command = [str(JUICEFS), "gateway", meta, f"127.0.0.1:{port}", "--no-banner", "--no-usage-report", "--metrics",
+               f"127.0.0.1:{free_port()}", "--cache-dir", str(folder / "cache"), *flags]  # fmt: skip
+    environment = PLAIN | {"MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": SECRET, "HOME": str(folder)}
+    with (folder / "gateway.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)
+    try:
+        _wait_until_it_answers(port)
+        yield Bucket(port)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_it_answers(port: int) -> None:
+    for _ in range(300):
+        with suppress(OSError), urlopen(f"http://127.0.0.1:{port}/minio/health/live"):
+            return
+        time.sleep(0.1)
+    raise TimeoutError("the S3 server does not answer")
+
+
+@contextmanager
+def breaking(bucket: Bucket, times: int, after: int) -> Iterator[Bucket]:
+    """The bucket behind connections of which so many break when `after` bytes have come back."""
+    left = [times]
+
+    def copy(from_: socket.socket, to: socket.socket, breaks: bool) -> None:
+        passed = 0
+        with suppress(OSError):
+            while data := from_.recv(1 << 14):
+                passed += len(data)
+                if breaks and left[0] and passed > after:
+                    left[0] -= 1
+                    break
+                to.sendall(data)
+        for one in (from_, to):
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+
+    def serve(client: socket.socket) -> None:
+        with client, socket.create_connection(("127.0.0.1", bucket.port)) as behind:
+            there = threading.Thread(target=copy, args=(client, behind, False), daemon=True)
+            there.start()
+            copy(behind, client, True)
+            there.join()
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        yield Bucket(listener.getsockname()[1])
+        listener.shutdown(socket.SHUT_RDWR)
