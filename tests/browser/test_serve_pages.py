@@ -71,7 +71,7 @@ def test_a_file_becomes_a_report_and_answers_come_back(
     page.get_by_label("Name of the workspace").first.fill("line-3")
     page.get_by_label("Compare within").fill("machine_id")
     page.get_by_role("button", name="Begin").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Job: run, line-3")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Job: from the recordings to the report, line-3")
     whole(page)
     expect(page.locator("[data-at=state]")).to_have_text("done", timeout=120_000)
     expect(page.locator("[data-at=results] li").first).to_be_visible()

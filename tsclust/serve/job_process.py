@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tsclust.errors import DiskFullError, TsclustError
+from tsclust.errors import TsclustError
 from tsclust.json_log import note
 from tsclust.serve.child import of_ours
 from tsclust.serve.job_record import Progress, Record, State
 from tsclust.serve.metrics import Metrics
-from tsclust.serve.problems import Refusal, of_error
+from tsclust.serve.problems import Refusal, is_full, of_error
 from tsclust.serve.settings import ServeSettings
 
 PATIENCE = 8.0  # seconds that a process has to end in, when it is asked to
@@ -129,12 +129,17 @@ class Process:
         self._outcome = ("failed", {"error": error, "results": tuple(self._results)})
 
     async def _write(self) -> None:
-        """What came of it, on the disk: where that is full, as soon as there is space."""
+        """What came of it, on the disk: where that is full, as soon as there is space; where it cannot be written for
+        another reason, that is what came of it."""
         while self._outcome is not None and not self._stopped:
             try:
                 self._record.end(self._outcome[0], **self._outcome[1])
                 return
-            except (OSError, DiskFullError) as error:
+            except (OSError, TsclustError) as error:
+                if not is_full(error):
+                    self._record.lose(f"what came of it cannot be written down: {error}")
+                    note("job lost", logging.ERROR, job=self._record.id, why=str(error))
+                    return
                 note("job waits for space", logging.ERROR, job=self._record.id, why=str(error))
                 self.progress = Progress(stage="waiting for space on the disk of the service")
                 await asyncio.sleep(SPACE)

@@ -11,7 +11,9 @@ import re
 import shutil
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,6 +75,27 @@ class Result(BaseModel):
     ended_at: str
 
 
+_UNWRITTEN: dict[Path, Result] = {}  # folder -> what came of a job, where the disk would not take it
+
+
+@lru_cache(maxsize=4_096)
+def _asked(path: Path) -> Asked:
+    """Read once: it never changes."""
+    return Asked.model_validate_json(path.read_bytes())
+
+
+@lru_cache(maxsize=4_096)
+def _made(path: Path) -> int:
+    """When: nanoseconds."""
+    return path.stat().st_mtime_ns
+
+
+@lru_cache(maxsize=4_096)
+def _result(path: Path) -> Result:
+    """As soon as it is there it never changes. Raises FileNotFoundError, which is not remembered."""
+    return Result.model_validate_json(path.read_bytes())
+
+
 @dataclass(frozen=True)
 class Record:
     """A job's folder."""
@@ -87,26 +110,26 @@ class Record:
     def log(self) -> Path:
         return self.folder / "job.log"
 
-    @property
-    def made(self) -> int:
-        """When: nanoseconds."""
-        return (self.folder / "asked.json").stat().st_mtime_ns
-
     def asked(self) -> Asked:
-        return Asked.model_validate_json((self.folder / "asked.json").read_bytes())
+        return _asked(self.folder / "asked.json")
 
     def result(self) -> Result | None:
         """What came of it; None while it has not ended."""
         try:
-            return Result.model_validate_json((self.folder / "result.json").read_bytes())
+            return _result(self.folder / "result.json")
         except FileNotFoundError:
-            return None
+            return _UNWRITTEN.get(self.folder)
 
     def end(self, state: State, **more: Any) -> None:
         """It has ended: the first word counts."""
         if self.result() is None:
             ended = Result(state=state, ended_at=now(), **more)
             write_file(self.folder / "result.json", ended.model_dump_json())
+
+    def lose(self, why: str) -> None:
+        """It has failed, and that cannot be written down: it is known until the service ends, and then begun again."""
+        error = Trouble(code=1, error=why[:500], next="Mend that on the server, then start the job again")
+        _UNWRITTEN[self.folder] = Result(state="failed", ended_at=now(), error=error)
 
     def tries(self) -> int:
         """How often it was begun, and not handed back."""
@@ -146,12 +169,14 @@ class Records:
 
     def all(self) -> Iterator[Record]:
         """The newest first."""
-        found = [Record(path.parent) for path in self.folder.glob("*/asked.json") if ID.fullmatch(path.parent.name)]
-        return iter(
-            sorted(found, key=lambda one: ((one.folder / "asked.json").stat().st_mtime_ns, one.id), reverse=True)
-        )
+        found = list[tuple[int, Record]]()
+        for path in self.folder.iterdir():
+            with suppress(FileNotFoundError):  # removed meanwhile
+                found += [(_made(path / "asked.json"), Record(path))] if ID.fullmatch(path.name) else []
+        return (record for _, record in sorted(found, key=lambda one: (one[0], one[1].id), reverse=True))
 
     def remove(self, record: Record) -> None:
+        _UNWRITTEN.pop(record.folder, None)
         aside = self.folder / f".{record.id}"
         record.folder.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)

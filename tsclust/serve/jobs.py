@@ -18,15 +18,17 @@ from typing import Any
 import procrastinate
 from procrastinate import JobContext
 
+from tsclust.errors import TsclustError
 from tsclust.json_log import note
-from tsclust.serve import uploads
+from tsclust.serve import job_process, uploads
 from tsclust.serve.job_process import Process, Publish, StoppedError
 from tsclust.serve.job_record import TRIES, Progress, Record, Records, State
 from tsclust.serve.metrics import Metrics
-from tsclust.serve.problems import Refusal
+from tsclust.serve.problems import Refusal, is_full
 from tsclust.serve.settings import ServeSettings
 
 QUEUE, TASK = "tsclust", "job"
+SWEEP = 3_600.0  # seconds between two looks at uploads that are too old
 WAITING = 100  # jobs in the queue
 _OF_JOBS = "FROM procrastinate_jobs WHERE task_name = %(task)s"
 _FIND = f"SELECT id, status::text AS status {_OF_JOBS} AND args->>'job' = %(job)s ORDER BY id DESC LIMIT 1"
@@ -58,12 +60,12 @@ class Jobs:
     @asynccontextmanager
     async def working(self, dsn: str) -> AsyncIterator[None]:
         """The queue is worked on, as long as it takes."""
-        await asyncio.to_thread(uploads.sweep, self._root, self._settings)
         connector = procrastinate.PsycopgConnector(conninfo=dsn, min_size=1, max_size=4)
         app = self._app = procrastinate.App(connector=connector)
         app.task(queue=QUEUE, name=TASK, pass_context=True)(self._work)
         async with app.open_async():
             await self._take_up()
+            sweeping = asyncio.create_task(self._sweep())
             worker = asyncio.create_task(app.run_worker_async(
                 queues=[QUEUE], concurrency=self._settings.jobs, install_signal_handlers=False,
                 fetch_job_polling_interval=2.0, update_heartbeat_interval=5.0, shutdown_graceful_timeout=10.0,
@@ -71,6 +73,7 @@ class Jobs:
             try:
                 yield
             finally:
+                sweeping.cancel()
                 await self._stop(worker)
                 self._app = None
 
@@ -87,19 +90,35 @@ class Jobs:
         note("job queued", job=record.id, kind=kind, workspace=workspace)
         return record
 
-    async def state(self, record: Record) -> State:
-        """queued, running, done, failed or cancelled."""
+    def state(self, record: Record) -> State:
+        """queued, running, done, failed or cancelled: nobody but this process works on jobs, so the queue need not be
+        asked. Raises Refusal where there is none."""
         if (result := record.result()) is not None:
             return result.state
-        row = await self._row(record)
-        return "running" if row and row["status"] == "doing" else "queued"
+        self._opened()
+        return "running" if record.id in self._running else "queued"
 
     async def states(self) -> Mapping[str, State]:
         """id -> state of all jobs that have not ended."""
-        rows = await self._connector().execute_query_all_async(_ALL, task=TASK)
-        doing = {row["job"] for row in rows if row["status"] == "doing"}
-        left = [one.id for one in self.records.all() if one.result() is None]
-        return {job: "running" if job in doing else "queued" for job in left}
+        self._opened()
+        left = await asyncio.to_thread(self._left)
+        return {record.id: "running" if record.id in self._running else "queued" for record in left}
+
+    def _left(self) -> list[Record]:
+        return [one for one in self.records.all() if one.result() is None]
+
+    def _in_use(self) -> set[Path]:
+        """Uploads that jobs are still to read."""
+        return {self._root / one.asked().workspace / one.asked().file for one in self._left() if one.asked().file}
+
+    async def _sweep(self) -> None:
+        """Now, and as long as the service runs."""
+        while True:
+            try:
+                await asyncio.to_thread(lambda: uploads.sweep(self._root, self._settings, self._in_use()))
+            except OSError as error:
+                note("uploads cannot be swept", logging.ERROR, why=str(error))
+            await asyncio.sleep(SWEEP)
 
     def progress(self, record: Record) -> Progress | None:
         """How far a running one is."""
@@ -135,19 +154,50 @@ class Jobs:
                 await self._do(record)
 
     async def _do(self, record: Record) -> None:
-        """Again and again while its process is killed; at most TRIES times in all."""
+        """Until there is something to say of it: an error of the system that is no full disk is its result."""
         while record.result() is None:
-            if record.tries() >= TRIES:
-                error = {
-                    "code": 1, "error": f"its process was killed {TRIES} times, by a restart or for want of memory",
-                    "next": "See the log of the service and of the system, then start it again",
-                }  # fmt: skip
-                record.end("failed", error=error)
-                note("job given up", logging.ERROR, job=record.id)
-                return
-            record.count(1)
-            if not await self._try(record):
-                return
+            try:
+                if not await self._again(record):
+                    return
+            except Exception as error:  # noqa: BLE001  else it would be said to wait for ever
+                if not is_full(error):
+                    self._fail(record, error)
+                    return
+                note("job waits for space", logging.ERROR, job=record.id, why=str(error))
+                await asyncio.sleep(job_process.SPACE)
+                if self._stopping:
+                    return
+
+    async def _again(self, record: Record) -> bool:
+        """Once more where its process was killed, at most TRIES times in all; whether there may be another time."""
+        if record.tries() >= TRIES:
+            error = {
+                "code": 1, "error": f"its process was killed {TRIES} times, by a restart or for want of memory",
+                "next": "See the log of the service and of the system, then start it again",
+            }  # fmt: skip
+            record.end("failed", error=error)
+            note("job given up", logging.ERROR, job=record.id)
+            return False
+        record.count(1)
+        try:
+            return await self._try(record)
+        except OSError:
+            record.count(-1)  # it was not begun
+            raise
+
+    def _fail(self, record: Record, error: Exception) -> None:
+        """What the service itself cannot do for a job is what came of it."""
+        ours = not isinstance(error, OSError | TsclustError)
+        why = (
+            f"the service met an error of its own: {type(error).__name__}"
+            if ours
+            else f"the service could not do it: {error}"
+        )
+        note("job failed", logging.ERROR, error if ours else None, job=record.id, why=str(error))
+        try:
+            record.end("failed", error={"code": 1, "error": why, "next": "Mend that, then start the job again"})
+        except (OSError, TsclustError):
+            record.lose(why)
 
     async def _try(self, record: Record) -> bool:
         """Whether to try once more, should there be no result."""

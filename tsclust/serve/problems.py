@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse
 from tsclust import errors
 from tsclust.errors import TsclustError, one_line
 from tsclust.passwords import redacted
+from tsclust.serve.next_steps import over_http
 
 MEDIA_TYPE = "application/problem+json"
 USAGE = 2  # the exit code of a command line that cannot be read: here, of a request
@@ -44,17 +45,22 @@ def of_error(error: BaseException) -> Refusal:
         return error
     if isinstance(error, TsclustError):
         status = STATUS.get(type(error), 500)
-        return Refusal(status, error.problem, error.next_step, code=error.exit_code)
+        return Refusal(status, error.problem, over_http(error.next_step), code=error.exit_code)
     if isinstance(error, RequestValidationError | ValidationError):
         return _of_validation(error)
     if isinstance(error, HTTPException):
         return _of_http(error)
-    if isinstance(error, OSError) and error.errno in FULL:
+    if is_full(error):
         full = errors.DiskFullError.exit_code
         return Refusal(507, "no space left on the disk of the server", "Have some freed, then try again", code=full)
     if isinstance(error, MemoryError):
         return Refusal(503, "the server is out of memory", "Send less at a time", code=1, headers={"Retry-After": "10"})
     return Refusal(500, "the server met an error of its own", "See its log, by the request id", code=1)
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether the disk is: that passes when somebody makes space."""
+    return isinstance(error, errors.DiskFullError) or (isinstance(error, OSError) and error.errno in FULL)
 
 
 def answer(error: BaseException, request_id: str) -> JSONResponse:

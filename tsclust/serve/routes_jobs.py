@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from tsclust.serve import names, received, uploads
 from tsclust.serve.job_record import Progress, Record
 from tsclust.serve.job_schemas import Job, JobAsked, JobList
+from tsclust.serve.next_steps import over_http
 from tsclust.serve.openapi import JOB, refusals
 from tsclust.serve.problems import Refusal
 from tsclust.serve.report_pages import POLICY
@@ -49,20 +51,19 @@ async def submit(request: Request, response: Response) -> Job:
         asked.kind, asked.workspace, options=asked.options(), file=file, source=asked.source
     )
     response.headers["Location"] = address(request, "jobs", record.id)
-    return await _shown(request, record)
+    return await run_in_threadpool(_shown, request, record)
 
 
 @router.get("/jobs", responses=refusals(503))
 async def jobs(request: Request, limit: Annotated[int, Query(ge=1, le=1_000)] = 100) -> JobList:
     """The newest jobs, newest first; what their commands did is shown of each alone."""
-    records = list(service(request).jobs.records.all())[:limit]
-    return JobList(jobs=[(await _shown(request, one)).model_copy(update={"results": []}) for one in records])
+    return await run_in_threadpool(_list, request, limit)
 
 
 @router.get("/jobs/{job}", responses=refusals(404, 503))
 async def shown(request: Request, job: JobId) -> Job:
     """State and progress of a job."""
-    return await _shown(request, service(request).jobs.records.find(job))
+    return await run_in_threadpool(_shown, request, service(request).jobs.records.find(job))
 
 
 @router.get(
@@ -111,7 +112,7 @@ async def cancel(request: Request, job: JobId) -> Job:
     here = service(request)
     record = here.jobs.records.find(job)
     await here.jobs.cancel(record)
-    return await _shown(request, record)
+    return await run_in_threadpool(_shown, request, record)
 
 
 @router.delete("/jobs/{job}", status_code=204, responses=refusals(404, 409))
@@ -160,13 +161,21 @@ def _try_lock(here: Service, name: str) -> None:
             pass
 
 
-async def _shown(request: Request, record: Record) -> Job:
+def _list(request: Request, limit: int) -> JobList:
+    records = itertools.islice(service(request).jobs.records.all(), limit)
+    return JobList(jobs=[_shown(request, one).model_copy(update={"results": []}) for one in records])
+
+
+def _shown(request: Request, record: Record) -> Job:
+    """Reads from the disk what has not ended."""
     here = service(request)
-    asked, state, result = record.asked(), await here.jobs.state(record), record.result()
+    asked, state, result = record.asked(), here.jobs.state(record), record.result()
+    error = result.error if result else None
     progress = here.jobs.progress(record) or Progress()
     return Job(
         id=record.id, state=state, kind=asked.kind, workspace=asked.workspace, **progress.model_dump(),
-        error=result.error if result else None, results=list(result.results) if result else [],
+        error=error and error.model_copy(update={"next": over_http(error.next)}),
+        results=list(result.results) if result else [],
         report=address(request, "jobs", record.id, "report") if result and result.report else None,
         created_at=asked.created_at, ended_at=result.ended_at if result else None, tries=record.tries(),
     )  # fmt: skip
@@ -175,7 +184,7 @@ async def _shown(request: Request, record: Record) -> Job:
 async def _events(request: Request, record: Record) -> AsyncIterator[bytes]:
     here, before, quiet = service(request), "", 0.0
     while not here.jobs.stopping:
-        now = (await _shown(request, record)).model_dump_json()
+        now = (await run_in_threadpool(_shown, request, record)).model_dump_json()
         if now != before:
             yield f"event: job\ndata: {now}\n\n".encode()
             before, quiet = now, 0.0

@@ -31,8 +31,8 @@ Lang = Annotated[Literal["en", "ru"] | None, Query()]
 
 
 @cache
-def texts(lang: str) -> dict[str, str]:
-    """Those of the pages, in a language."""
+def texts(lang: str) -> dict[str, Any]:
+    """Those of the pages, in a language: and `stages`, `units`, `errors` by their English words, or codes."""
     return tomllib.loads((HERE / f"texts.{lang}.toml").read_text(encoding="utf-8"))
 
 

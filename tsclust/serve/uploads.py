@@ -7,7 +7,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,7 +39,7 @@ async def receive(request: Request, root: Path, to: Path, settings: ServeSetting
     """(the fields of a form, what its file is to be called), the file written to `to`. `workspace` is among them: the
     field, or by the name of the file. Raises Refusal.
     """
-    most = await run_in_threadpool(_most, root, settings)
+    most = await run_in_threadpool(_most, root, to.parent.parent, settings)
     fields = await received.form(request, to, most)
     file = safe(fields.pop("filename", ""))
     fields["workspace"] = fields.get("workspace") or _stem(file)
@@ -87,18 +87,31 @@ def safe(name: str) -> str:
     return plain.encode()[-100:].decode(errors="ignore").lstrip("._-") or "upload"
 
 
-def sweep(root: Path, settings: ServeSettings) -> int:
-    """Remove uploads that are older than they may be; how many there were."""
-    limit = time.time() - settings.upload_days * 86_400
-    old = [path for path in _all(root) if path.stat().st_mtime < limit]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+def sweep(root: Path, settings: ServeSettings, in_use: Set[Path] = frozenset()) -> list[Path]:
+    """Remove uploads that are older than they may be, and the oldest where all are more than may be kept; which there
+    were. in_use: these stay."""
+    found = [(*_about(path), path) for path in _all(root)]
+    too_many = sum(size for _, size, _ in found) - settings.uploads_mb * 1_000_000
+    limit, gone = time.time() - settings.upload_days * 86_400, list[Path]()
+    for when, size, path in sorted(found):
+        if path not in in_use and (when < limit or too_many > 0):
+            path.unlink(missing_ok=True)
+            too_many -= size
+            gone.append(path)
+    return gone
 
 
-def _most(root: Path, settings: ServeSettings) -> int:
-    """Bytes that an upload may have. Raises Refusal where there is no place left."""
-    used = sum(path.stat().st_size for path in _all(root))
+def _about(path: Path) -> tuple[float, int]:
+    """(when it was written, its bytes): nothing where it is gone."""
+    with suppress(FileNotFoundError):
+        about = path.stat()
+        return about.st_mtime, about.st_size
+    return 0.0, 0
+
+
+def _most(root: Path, own: Path, settings: ServeSettings) -> int:
+    """Bytes that an upload may have, with what others send just now. Raises Refusal where there is no place left."""
+    used = sum(_about(path)[1] for path in (*_all(root), *own.glob("receiving-*/file")))
     left = settings.uploads_mb * 1_000_000 - used
     if left <= 0:
         full = f"the uploads that are kept have {used:,} bytes: expected fewer than {settings.uploads_mb:,} MB"

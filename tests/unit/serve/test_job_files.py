@@ -137,3 +137,48 @@ def test_only_what_is_killed_is_tried_again(
     assert said in result.error.error
     assert ("Traceback" in record.log.read_text()) == ("ZeroDivision" in code)
     assert record.id in result.error.next or tries == 3
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_job_that_the_system_refuses_fails_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    """No process can be started; or what came of it cannot be written either, which is known all the same."""
+
+    async def none(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    def refused_end(*_: Any, **__: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", none)
+    jobs = Jobs(tmp_path, tmp_path, ServeSettings(), Metrics(), lambda _: None)
+    record = jobs.records.make("run", "line", options={})
+    if not writable:
+        monkeypatch.setattr(Record, "end", refused_end)
+    in_a_loop_of_its_own(jobs._do(record))
+    result = record.result()
+    assert result
+    assert result.error
+    assert (result.state, record.tries()) == ("failed", 0)
+    assert "Resource temporarily unavailable" in result.error.error
+    assert jobs.state(record) == "failed"
+    jobs.records.remove(record)
+    with pytest.raises(Refusal):
+        jobs.records.find(record.id)
+
+
+def test_what_came_of_a_job_and_cannot_be_written_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = Records(tmp_path).make("run", "line", options={})
+    process = Process(tmp_path, record, ServeSettings(), Metrics(), lambda _: None)
+    process._hear({"ended": True})
+
+    def refused_end(*_: Any, **__: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Record, "end", refused_end)
+    in_a_loop_of_its_own(process._write())
+    result = record.result()
+    assert result
+    assert result.error
+    assert "Read-only file system" in result.error.error

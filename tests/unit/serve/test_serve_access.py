@@ -198,7 +198,7 @@ def test_one_service_has_a_folder_and_an_address(tmp_path: Path) -> None:
         taken.listen()
         place = Place(port=taken.getsockname()[1])
         with pytest.raises(TsclustError, match="--port"):
-            server.run(create(tmp_path, settings.load(tmp_path), Options()), place, lambda: None)
+            server.run(create(tmp_path, settings.load(tmp_path), Options()), place, (), lambda: None)
 
 
 def test_methods_that_a_client_makes_up_are_counted_as_one(client: TestClient) -> None:

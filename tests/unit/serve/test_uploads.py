@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tests.support.served import refused, serving
 from tsclust.serve import uploads
 from tsclust.serve.app import OWN
 from tsclust.serve.jobs import Jobs
+from tsclust.serve.settings import ServeSettings
 from tsclust.workspace.folder import Workspace
 
 
@@ -78,3 +81,22 @@ def test_names_are_as_long_as_file_systems_take_them(client: TestClient, tmp_pat
     assert name.endswith("漢.csv")
     refused(client.get("/models/" + "𝐀" * 64), 404)
     refused(client.get("/workspaces/" + "𝐀" * 64), 404)
+
+
+def test_uploads_go_that_are_too_old_or_too_many_but_not_those_that_jobs_read(tmp_path: Path) -> None:
+    folder = tmp_path / "line" / "uploads"
+    folder.mkdir(parents=True)
+    for day, name in enumerate(("old", "waits", "second", "third", "new")):
+        (folder / name).write_bytes(b"x" * 400_000)
+        os.utime(folder / name, (time.time() - (9 - day) * 86_400,) * 2)
+    settings = ServeSettings(upload_days=8.5, uploads_mb=1)
+    gone = uploads.sweep(tmp_path, settings, {folder / "waits"})
+    assert [path.name for path in gone] == ["old", "second", "third"]
+    assert sorted(path.name for path in folder.iterdir()) == ["new", "waits"]
+
+
+def test_what_is_being_received_counts_towards_the_quota(tmp_path: Path) -> None:
+    (tmp_path / ".serve" / "receiving-x").mkdir(parents=True)
+    (tmp_path / ".serve" / "receiving-x" / "file").write_bytes(b"x" * 1_200_000)
+    left = uploads._most(tmp_path, tmp_path / ".serve", ServeSettings(uploads_mb=2))
+    assert left == 800_000

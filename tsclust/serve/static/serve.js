@@ -2,13 +2,26 @@
 // Forms send what they have and go where the answer leads; a page of a job follows it.
 const root = document.documentElement.dataset.root, texts = JSON.parse(document.body.dataset.texts);
 const tell = (place, text) => { place.textContent = text; place.hidden = !text; };
+// In the language of the page, by the code; what the service says of it itself is English.
+function tellError(place, { code, status, detail }) {
+  const own = texts.errors[code] ?? texts.errors[`http ${status}`];
+  tell(place, own ?? detail);
+  if (!own) return;
+  const more = document.createElement("details"), summary = document.createElement("summary"), text = document.createElement("p");
+  summary.textContent = texts.in_detail;
+  text.textContent = detail;
+  text.lang = "en";
+  more.append(summary, text);
+  place.append(more);
+}
+const stageName = (stage) => texts.stages[stage] ?? texts.stages[stage.split(":")[0]] ?? stage;
 
 async function ask(address, options, place) {
   tell(place, "");
   try {
     const answer = await fetch(root + address, options), found = await answer.json();
     if (answer.ok) return found;
-    tell(place, found.detail);
+    tellError(place, found);
   } catch { tell(place, texts.unreachable); }
   return null;
 }
@@ -56,19 +69,21 @@ if (shown) {
   const place = at("error"), cancel = at("cancel"), number = new Intl.NumberFormat(document.documentElement.lang);
   const show = (job) => {
     at("state").textContent = texts[job.state];
-    const parts = [job.stage, job.total ? `${number.format(job.done)} / ${number.format(job.total)} ${job.unit}` : ""];
+    const unit = texts.units[job.unit] ?? job.unit;
+    const parts = [stageName(job.stage), job.total ? `${number.format(job.done)} / ${number.format(job.total)} ${unit}` : ""];
     if (job.rate) parts.push(`${number.format(Math.round(job.rate))} ${texts.per_second}`);
     if (job.left) parts.push(`${Math.ceil(job.left)} s ${texts.left}`);
     at("progress").textContent = job.ended_at ? "" : parts.filter(Boolean).join(" · ");
     if (job.ended_at) bar.value = job.state === "done" ? 1 : 0;
     else if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
-    tell(place, job.error ? `${job.error.error}. ${job.error.next}` : "");
+    if (job.error) tellError(place, { code: job.error.code, detail: `${job.error.error}. ${job.error.next}` });
+    else tell(place, "");
     cancel.hidden = Boolean(job.ended_at);
     at("report").hidden = !job.report;
     at("results").replaceChildren(...job.results.flatMap((one) => one.notes.map((note) => {
       const line = document.createElement("li");
-      line.textContent = `${one.command}: ${note}`;
+      line.textContent = `${stageName(one.command)}: ${note}`;
       return line;
     })));
   };

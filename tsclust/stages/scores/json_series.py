@@ -78,32 +78,31 @@ def _column(name: str, values: list[Any], trained: str) -> tuple[pa.Array, dict[
     if any(isinstance(v, str) for v in values) or trained == "string":
         values = [str(v) if type(v) is int else v for v in values]
     try:
-        return _typed(values, trained), {}
+        return _typed(name, values, trained), {}
     except SettingsError:
         wrong = {at: why for at, v in enumerate(values) if (why := _why_not(name, v, trained))}
     left = [None if at in wrong else v for at, v in enumerate(values)]
     try:
-        return _typed(left, trained), wrong
+        return _typed(name, left, trained), wrong
     except SettingsError as error:  # each alone is right, but they are not of one type
         raise BadSeriesError(f"column {name}: {error.problem}", "Give all series the same type") from None
 
 
 def _why_not(name: str, value: Any, trained: str) -> str:
     try:
-        carried_types.as_trained(pa.table({name: _typed([value], trained)}), [name], {name: trained})
+        carried_types.as_trained(pa.table({name: _typed(name, [value], trained)}), [name], {name: trained})
     except SettingsError as error:
         return f"{_short(value)}: {error.problem}. {error.next_step}"
     return ""
 
 
-def _typed(values: list[Any], trained: str) -> pa.Array:
+def _typed(name: str, values: list[Any], trained: str) -> pa.Array:
     """Times are text in JSON. Raises SettingsError."""
     try:
         if trained.startswith(("timestamp", "date", "time")) and all(isinstance(v, str | None) for v in values):
             return pa.array(values, pa.string()).cast(carried_types.type_named(trained))
         column = pa.array(values)
-        table = pa.table({"it": column})
-        carried_types.as_trained(table, ["it"], {"it": trained})
+        carried_types.as_trained(pa.table({name: column}), [name], {name: trained})
     except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise SettingsError(f"expected {trained}: {error}"[:200], "Correct it") from None
     return column
