@@ -21,6 +21,7 @@ from tsclust.serve.next_steps import over_http
 from tsclust.serve.openapi import JOB, refusals
 from tsclust.serve.problems import Refusal
 from tsclust.serve.report_pages import POLICY
+from tsclust.serve.settings import ServedSource
 from tsclust.serve.state import Service, address, service, wants_page
 from tsclust.workspace.folder import Workspace
 
@@ -141,12 +142,23 @@ def _check(here: Service, asked: JobAsked, file: str) -> None:
     if asked.source and (asked.source not in here.settings.sources or asked.kind != "run" or file):
         there = ", ".join(here.settings.sources) or "none"
         raise Refusal(422, f"{asked.source!r} is no source for this job (there are: {there})", "See [serve.sources]")
+    if asked.source:
+        _refuse_widening(asked, here.settings.sources[asked.source])
     if asked.kind == "drilldown" and asked.within is None:
         raise Refusal(422, "a drill-down needs a group: expected within", 'For example {"within": 7}')
     if file or asked.source:
         uploads.check(here.root / asked.workspace)
     else:
         Workspace.open(here.root / asked.workspace)
+
+
+def _refuse_widening(asked: JobAsked, source: ServedSource) -> None:
+    """What a source names is all that may be read of its server. Raises Refusal."""
+    for name in ("table", "where"):
+        if getattr(asked, name) and (name == "table" or source.where):
+            raise Refusal(
+                422, f"{name}: the source {asked.source!r} names its own", f"Leave {name} out, or name another source"
+            )
 
 
 async def _is_busy(here: Service, workspace: str) -> bool:
