@@ -92,11 +92,15 @@ def export_(
     onnx: Annotated[
         Path | None, typer.Option(help="Write an ONNX graph from features to answers, e.g. model.onnx")
     ] = None,
+    page: Annotated[
+        Path | None, typer.Option(help="Write a page that scores recordings in a browser, offline, e.g. model.html")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="Language of the page: en or ru.")] = None,
     json: Json = False,
 ) -> None:
     """Write the model as one file, for another machine or another language."""
     with shown(json) as (listen, show):
-        show([tsclust.export(root, bundle, {}, listen, onnx=onnx)])
+        show([tsclust.export(root, bundle, {"report": {"lang": lang}}, listen, onnx=onnx, page=page)])
 
 
 @with_engine

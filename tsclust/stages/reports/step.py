@@ -49,7 +49,7 @@ def read_curves(workspace: Workspace, chosen: pl.DataFrame) -> tuple[Curve, ...]
     """The curves and carried columns of the chosen series, in their order."""
     if not len(chosen):
         return ()
-    return curves_of(_read(workspace, chosen, None), _starts(chosen), [None] * len(chosen))
+    return curves_of(read_chosen(workspace, chosen, None), starts_of(chosen), [None] * len(chosen))
 
 
 def find_series(workspace: Workspace, ids: Sequence[Any]) -> pl.DataFrame:
@@ -75,8 +75,8 @@ def normal_band(workspace: Workspace, kept: pl.DataFrame) -> Band:
     """Where 90 % of these series lie."""
     if not len(kept):
         return Band((), (), ())
-    block = SeriesBlock.from_arrow(_read(workspace, kept, [ID, VALUES]))
-    at, (low, high) = curves.quantiles(block, np.arange(len(kept)), _starts(kept), (0.05, 0.95))
+    block = SeriesBlock.from_arrow(read_chosen(workspace, kept, [ID, VALUES]))
+    at, (low, high) = curves.quantiles(block, np.arange(len(kept)), starts_of(kept), (0.05, 0.95))
     return Band(tuple(at.tolist()), tuple(low.tolist()), tuple(high.tolist()))
 
 
@@ -100,12 +100,12 @@ def _first(found: pl.DataFrame, wanted: Mapping[str, int | None]) -> pl.DataFram
     return found.filter(pl.any_horizontal(pl.col("rule").is_in(unlimited), *limits))
 
 
-def _starts(chosen: pl.DataFrame) -> Int64s:
+def starts_of(chosen: pl.DataFrame) -> Int64s:
     """(n,) where each run starts, 0 where that is not known."""
     return chosen[START].fill_nan(None).fill_null(0.0).cast(pl.Int64).to_numpy()
 
 
-def _read(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | None) -> pa.Table:
+def read_chosen(workspace: Workspace, chosen: pl.DataFrame, columns: Sequence[str] | None) -> pa.Table:
     """These columns (None: all) of the chosen rows of series/, in their order. Raises StageMissingError."""
     pieces, places = series_parts.by_part(chosen)
     tables = [_rows_of(workspace, part, rows, columns) for part, rows in pieces]

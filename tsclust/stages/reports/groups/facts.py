@@ -34,12 +34,12 @@ STEPWISE = 0.5  # step_or_line of a plateau that jumps rather than bends
 EXPLAINED = 1.25  # of a jump or drift, half of which, of what is brief: by less the mean level goes along with it
 
 _RUN = ("p05", "p25", "p50", "p75", "p95", "area")
-_TO_PEAK = ("side_to_peak", "spread_to_peak", "rise_to_peak", "roughness_to_peak")
+TO_PEAK = ("side_to_peak", "spread_to_peak", "rise_to_peak", "roughness_to_peak")
 _STRAYS = ("side_rise", "side_fall", "side_skewness", "side_kurtosis", "side_std")
 _JUMPS = (STEP_UP, STEP_DOWN, RISES, FALLS)
 _WAYS = (SWING, "side_roughness", *_JUMPS)
 # The features by which a plateau's way stands out.
-_SIGNS: Mapping[str, tuple[str, ...]] = {
+SIGNS: Mapping[str, tuple[str, ...]] = {
     SWING: ("side_roughness", "side_oscillation", "side_std", "side_rise", "side_fall"),
     **dict.fromkeys(_JUMPS, ("side_step", "side_slope", "side_std", "side_rise", "side_fall")),
 }
@@ -60,15 +60,15 @@ TOPICS: tuple[tuple[str, ...], ...] = (
 )
 # What a fact brings about, whatever its size, and what it does where it is not much nearer to normal.
 CERTAIN: Mapping[str, frozenset[str]] = {
-    WHOLE: frozenset({*LEVELS, *_RUN, *_TO_PEAK, "return_level", "side_std"}),
-    "peak_height": frozenset({*_TO_PEAK, "p95", "area"}),
+    WHOLE: frozenset({*LEVELS, *_RUN, *TO_PEAK, "return_level", "side_std"}),
+    "peak_height": frozenset({*TO_PEAK, "p95", "area"}),
     "side_mean": frozenset({*_RUN, "side_to_peak", "return_level"}),
     **dict.fromkeys(("p50", "decay_time", "peak_width"), frozenset(_RUN)),
-    **dict.fromkeys(_TO_PEAK, frozenset({*_TO_PEAK, *_RUN})),
+    **dict.fromkeys(TO_PEAK, frozenset({*TO_PEAK, *_RUN})),
     "run_length": frozenset(_RUN),
     "return_time": frozenset({*_RUN, "return_level"}),
-    **dict.fromkeys(_WAYS, frozenset({*_RUN, *_STRAYS, *_TO_PEAK})),
-    **dict.fromkeys(_STRAYS, frozenset({*_RUN, *_TO_PEAK, "side_std"})),
+    **dict.fromkeys(_WAYS, frozenset({*_RUN, *_STRAYS, *TO_PEAK})),
+    **dict.fromkeys(_STRAYS, frozenset({*_RUN, *TO_PEAK, "side_std"})),
 }
 LIKELY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("decay_time", "peak_width"), frozenset({*_WAYS, *_STRAYS, "side_mean"})),
@@ -76,7 +76,7 @@ LIKELY: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("side_rise", "side_fall"), frozenset({"side_rise", "side_fall", *_STRAYS[2:]})),
 }
 # Of two facts the one that may bring about the other comes first.
-_ORDER = (
+ORDER = (
     WHOLE,
     "decay_time",
     "peak_width",
@@ -87,7 +87,7 @@ _ORDER = (
     "side_mean",
     "run_length",
     "p50",
-    *_TO_PEAK,
+    *TO_PEAK,
 )
 
 
@@ -163,7 +163,7 @@ class Facts:
         if "side_roughness" not in self._ways:
             silent |= {"side_roughness", "roughness_to_peak"}
         if self._is_short:
-            silent |= {name for name in self.every if name.startswith(("side_", "step_")) or name in _TO_PEAK}
+            silent |= {name for name in self.every if name.startswith(("side_", "step_")) or name in TO_PEAK}
         if not self._value("return_time") >= RETURN:
             silent |= {"return_level"}
         return [one for name, one in self.every.items() if name not in silent]
@@ -188,10 +188,10 @@ class Facts:
         return self.now.by(way), self.usual.by(way)
 
     def _moves(self) -> list[Unusual]:
-        return [self._move(way) for way in self._ways if way in _SIGNS]
+        return [self._move(way) for way in self._ways if way in SIGNS]
 
     def _move(self, way: str) -> Unusual:
-        away = max((abs(self.every[name].away) for name in _SIGNS[way] if name in self.every), default=0.0)
+        away = max((abs(self.every[name].away) for name in SIGNS[way] if name in self.every), default=0.0)
         value, usual = self._by(way)
         return Unusual(way, value, usual, None, away if value > usual else -away)
 
@@ -215,7 +215,7 @@ class Facts:
             return (name == "side_skewness" or one.away > 0) and (strays is None or self._is_seen(strays))
         if name in _RUN[:-1]:
             return not more < EDGE * peak
-        if name in _TO_PEAK:
+        if name in TO_PEAK:
             return more >= VISIBLE
         drawn = max(min(peak, 2 * abs(self._usual("side_mean"))), peak / 4)  # a tall peak is drawn at a smaller scale
         return one.unit != "value" or not more < VISIBLE * drawn * (2 if name in ("side_rise", "side_fall") else 1)
@@ -237,7 +237,7 @@ class Facts:
 
 def _rank(feature: str) -> int:
     """What may bring about others first."""
-    return _ORDER.index(feature) if feature in _ORDER else len(_ORDER)
+    return ORDER.index(feature) if feature in ORDER else len(ORDER)
 
 
 def _of_topics(found: Sequence[Unusual]) -> list[Unusual]:
@@ -246,7 +246,7 @@ def _of_topics(found: Sequence[Unusual]) -> list[Unusual]:
     known = {name for topic in TOPICS for name in topic}
     chosen = [one for one in found if one.feature not in known]
     for topic in TOPICS:
-        own = [there[name] for name in topic if name in there and name not in _TO_PEAK]
+        own = [there[name] for name in topic if name in there and name not in TO_PEAK]
         own = own or [there[name] for name in topic if name in there]  # against the peak where nothing else says it
         farthest = max((abs(one.away) for one in own), default=0.0)
         chosen += [one for one in own if abs(one.away) >= farthest / 2][:1]

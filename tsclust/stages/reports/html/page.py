@@ -23,7 +23,7 @@ from tsclust.wording.shapes import shape_in_words
 STATIC = Path(__file__).parent.parent / "static"
 PIECE = 2**16  # bytes encoded at a time, a multiple of 4: base64 takes 40 times as much memory meanwhile
 CONDITION = 2_000  # characters of a rule that are shown: one with an end cut off could not be judged
-CHARTS = ("page.js", "curves.js", "transfer.js", "zoom.js")  # where there are charts and nothing is asked
+CHARTS = ("base.js", "page.js", "curves.js", "transfer.js", "zoom.js")  # where there are charts and nothing is asked
 SCRIPTS = (
     *CHARTS,
     "overview.js",

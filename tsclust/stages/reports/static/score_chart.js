@@ -1,0 +1,49 @@
+// A curve over what is normal for it.
+const charting = {};
+{
+  const HEIGHT = 500;  // units from top to bottom
+
+  // Multiples of 1, 2 or 5 times a power of ten between two values.
+  function ticks(low, high, about) {
+    const rough = (high - low) / about, power = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].map((m) => m * power).find((one) => one >= rough * (1 - 1e-9)), found = [];
+    for (let i = Math.ceil(low / step - 1e-9); i <= Math.floor(high / step + 1e-9); i++) found.push(i * step);
+    return { found, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9)) };
+  }
+
+  // points: [x, y], y null where nothing was recorded.
+  function path(points) {
+    let text = "", down = false;
+    for (const [x, y] of points) {
+      if (y !== null) text += `${down ? "L" : "M"}${x.toFixed(2)} ${y.toFixed(1)}`;
+      down = y !== null;
+    }
+    return text;
+  }
+
+  // values, the sample where the run starts; band: { at, low, middle, high }, null where there is none.
+  function chart(values, start, band, { wording, label, axis, quantity }) {
+    const seconds = wording.seconds || 1, at = [...values].map((_, i) => i - start), finite = [...values].filter(Number.isFinite);
+    const heights = [...finite, ...(band ? [...band.low, ...band.high] : [])];
+    const all = [...at, ...(band?.at ?? [])], left = Math.min(...all, 0), right = Math.max(...all, left + 1);
+    let low = heights.reduce((a, b) => Math.min(a, b), Infinity), high = heights.reduce((a, b) => Math.max(a, b), -Infinity);
+    if (!Number.isFinite(high - low) || low === high) [low, high] = Number.isFinite(low) && Math.abs(low) < 1e300 ? [low - 1, low + 1] : [0, 1];
+    [low, high] = [low - (high - low) * 0.05, high + (high - low) * 0.05];
+    const y = (value) => Number.isFinite(value) ? HEIGHT * (high - value) / (high - low) : null;
+    const across = ticks(left * seconds, right * seconds, 6), down = ticks(low, high, 5);
+    const line = (name, points) => drawn("path", { class: name, d: path(points) }), edge = (side) => Array.from(band.at, (x, i) => [x, y(side[i])]);
+    const grid = down.found.map((tick) => `M${left} ${y(tick)}H${right}`).join("");
+    const svg = drawn("svg", { viewBox: `${left} 0 ${right - left} ${HEIGHT}`, preserveAspectRatio: "none", role: "img", "aria-label": label }, drawn("path", { class: "grid", d: grid }));
+    if (band) svg.append(drawn("path", { class: "normal", d: `${path(edge(band.high))}L${path(edge(band.low).reverse()).slice(1)}Z` }), line("own", edge(band.middle)));
+    svg.append(line("typical", at.map((x, i) => [x, y(values[i])])));
+    const names = down.found.map((tick) => wording.fixed(tick, down.decimals));
+    const plot = made("div", { class: "plot", style: `--label:${Math.max(...names.map((name) => name.length))}ch` }, svg);
+    down.found.forEach((tick, i) => plot.append(made("span", { class: "down", style: `top:${y(tick) / HEIGHT * 100}%` }, names[i])));
+    for (const tick of across.found) {
+      plot.append(made("span", { class: "across", style: `left:${(tick / seconds - left) / (right - left) * 100}%` }, wording.fixed(tick, across.decimals)));
+    }
+    const title = quantity ? [made("p", { class: "axis" }, made("bdi", {}, quantity))] : [];
+    return made("div", { class: "chart" }, ...title, plot, made("p", { class: "axis" }, made("span", {}), made("span", {}, axis)));
+  }
+  Object.assign(charting, { chart });
+}
