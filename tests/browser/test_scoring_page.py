@@ -131,9 +131,11 @@ def spellings(values: list[float]) -> dict[str, str]:
         "a time beside each": "\n".join(f"{at};{value}" for at, value in zip(numbers, comma, strict=True)),
         "a column with a head": "Torque\n" + "\n".join(plain),
         "a column with a head, decimal comma": "Torque [Nm]\n" + "\n".join(comma),
+        "two columns with units": "Zeit [s];Drehmoment [Nm]\n"
+        + "\n".join(f"{at / 10:.1f};{value}" for at, value in zip(numbers, plain, strict=True)),
         "a table, the last value first": "t,value\n"
         + "\n".join(f"{at},{value}" for at, value in reversed([*zip(numbers, plain, strict=True)])),
-        "a table of one row": ";".join(f"v{at}" for at in numbers) + "\n" + ";".join(comma) + ";",
+        "a table of one row": ";".join(f"v{at}" for at in numbers) + "\n" + ";".join(comma),
         "a table with a list": 'series_id,values\n1,"{' + ",".join(plain) + '}"\n',
     }
 
@@ -148,7 +150,6 @@ def test_a_recording_is_read_however_it_is_written(scoring: ScoringPage, fleet: 
     scoring.page.fill("#key-0", machine)
     scoring.page.fill("#key-1", direction)
     texts = spellings(values)
-    texts["a table of one row"] = texts["a table of one row"].removesuffix(";")
     for name, text in texts.items():
         answers = scoring.paste(text)
         try:
@@ -156,6 +157,17 @@ def test_a_recording_is_read_however_it_is_written(scoring: ScoringPage, fleet: 
         except AssertionError as error:
             raise AssertionError(f"{name}: {error}") from error
     assert scoring.opened.is_quiet()
+
+
+def test_a_very_long_recording_is_scored_and_drawn(scoring: ScoringPage, fleet: Fleet, tmp_path: Path) -> None:
+    values = np.round(np.sin(np.arange(200_000) / 300) + np.arange(200_000) / 1e5, 4).tolist()
+    given = pa.table({"series_id": [1], "values": [values], "machine_id": [""], "direction": [""]})
+    model = fleet.model("logistic")
+    (tmp_path / "long.txt").write_text("\n".join(map(str, values)))
+    answers = scoring.choose(tmp_path / "long.txt")
+    hold(answers, model, given, language_of(data_of(model), "en", Measured()))
+    drawn = scoring.page.locator("#one .plot path.typical").get_attribute("d") or ""
+    assert 3_000 < drawn.count("L") < 5_000
 
 
 def test_several_recordings_have_keys_of_their_own(scoring: ScoringPage, fleet: Fleet) -> None:
@@ -198,6 +210,7 @@ def test_several_recordings_have_keys_of_their_own(scoring: ScoringPage, fleet: 
 def test_what_cannot_be_read_is_said_in_one_line(scoring: ScoringPage, text: str, said: str) -> None:
     found = scoring.refused(text)
     assert "\n" not in found
+    assert not scoring.page.locator("#found").is_visible()
     expect(scoring.page.locator("#error")).to_have_text(re.compile(said))
     assert not scoring.page.locator("#found").is_visible()
 

@@ -59,7 +59,7 @@ def render(data: PageData, language: Language) -> str:
             data=data,
             m=said,
             facts=data.model.facts,
-            baseline=about["normal"]["columns"],
+            baseline=_columns(about),
             style=static("page.css") + static("score.css"),
             script=script,
             hashes=[hash_of(script), "'wasm-unsafe-eval'"],

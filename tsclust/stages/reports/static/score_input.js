@@ -160,11 +160,18 @@ const reading = {};
   // A value a row: the column `value`, or the only one of numbers; in the order of a column that is called like a time.
   function lasting(rows, others, names, comma) {
     const ofNumbers = others.filter((i) => rows.slice(0, 200).every(({ cells: all }) => number(all[i] ?? "", comma) !== undefined));
-    const order = ofNumbers.find((i) => ORDER.test(names[i]) && !VALUES.includes(names[i].toLowerCase()));
-    const rest = ofNumbers.filter((i) => i !== order);
-    const value = others.find((i) => VALUES.includes(names[i].toLowerCase())) ?? (rest.length === 1 ? rest[0] : undefined);
+    const called = (i) => names[i].replace(/\s*[[(].*$/, "").toLowerCase();  // without a unit
+    const times = ofNumbers.filter((i) => !VALUES.includes(called(i)) && (ORDER.test(called(i)) || ofNumbers.length === 2 && i === ofNumbers[0] && rises(rows, i, comma)));
+    const order = times[0], rest = ofNumbers.filter((i) => i !== order);
+    const value = others.find((i) => VALUES.includes(called(i))) ?? (rest.length === 1 ? rest[0] : undefined);
     return value === undefined ? null : { form: "long", places: [value], order, used: [value, order] };
   }
+
+  // From row to row, as a time does; where it falls, another recording begins.
+  const rises = (rows, i, comma) => {
+    const all = rows.slice(0, 200).map(({ cells: row }) => number(row[i] ?? "", comma)), falls = all.filter((at, n) => n > 0 && at <= all[n - 1]).length;
+    return falls <= all.length / FEWEST;
+  };
 
   const named = (id, i) => id === null || id === "" ? String(i + 1) : id;
   const asList = (row, i, place, { id, carriedBy }) => recording(named(id, i), list(row.cells[place] ?? "", row.line), carriedBy);

@@ -34,8 +34,10 @@
 
   // The values that a column of the key has.
   function offer(input) {
-    const { columns, keys: all, between } = model.normalFor, at = columns.indexOf(input.dataset.column);
-    const values = new Set(all.slice(1).map((key) => key.split(between)[at]));
+    const values = new Set([model.normalFor, model.typicalFor].flatMap(({ columns, keys: all, between }) => {
+      const at = columns.indexOf(input.dataset.column);
+      return at < 0 ? [] : all.slice(1).map((key) => key.split(between)[at]);
+    }));
     byId(input.getAttribute("list")).append(...[...values].sort(new Intl.Collator(undefined, { numeric: true }).compare).map((value) => made("option", { value })));
   }
 
@@ -61,6 +63,7 @@
   async function score() {
     const mine = ++run;
     errorBox.textContent = "";
+    byId("found").hidden = true;  // what stands there is of another text
     try {
       const { series, ignored, missing = columnsAsked() } = reading.read(await text(), columnsAsked());
       if (mine !== run) return;
