@@ -1,10 +1,11 @@
 """Scores of `tsclust serve` over HTTP, for docs/benchmarks.md: p50 and p99 in milliseconds, series a second, memory.
 
-python bench/serve.py BUNDLE.zip SERIES.parquet [--seconds N] [--clients N]
+python bench/serve.py BUNDLE.zip SERIES.parquet [--seconds N] [--clients N] [--requests N]
 
 BUNDLE is what `tsclust export` wrote, SERIES has at least 50,000 series of the same plant. A service of its own
 answers; a client waits for each answer before it asks again. The last line is a load of small requests by several
-clients at once. Memory is the service's own, after each kind of request.
+clients at once; --requests makes it that many, and shows time and memory ten times on the way. Memory is the service's
+own, after each kind of request.
 """
 
 from __future__ import annotations
@@ -36,14 +37,19 @@ def main() -> None:
     asked.add_argument("series", type=Path)
     asked.add_argument("--seconds", type=float, default=10.0, help="of each kind of request")
     asked.add_argument("--clients", type=int, default=4)
+    asked.add_argument("--requests", type=int, default=0, help="small ones, by all clients; 0: for --seconds")
     given = asked.parse_args()
     table = pq.read_table(given.series)
     with running() as (process, port):
         columns = add(port, given.bundle)
-        measure(process, port, table.select(columns).slice(0, 50_000).combine_chunks(), given.seconds, given.clients)
+        series = table.select(columns).slice(0, 50_000).combine_chunks()
+        measure(process, port, series, given.seconds)
+        many = given.requests // 10 // given.clients
+        for _ in range(10 if many else 1):
+            load(process, port, series, given.seconds, given.clients, many)
 
 
-def measure(process: subprocess.Popen[str], port: int, table: pa.Table, seconds: float, clients: int) -> None:
+def measure(process: subprocess.Popen[str], port: int, table: pa.Table, seconds: float) -> None:
     print("| request | MB | p50 ms | p99 ms | series/s | service's MB |\n| --- | ---: | ---: | ---: | ---: | ---: |")
     for name, kind, many in (
         ("1 series, JSON", JSON, 1), ("100 series, JSON", JSON, 100), ("100 series, Arrow", ARROW, 100),
@@ -52,10 +58,18 @@ def measure(process: subprocess.Popen[str], port: int, table: pa.Table, seconds:
         bodies = [body(table.slice(at % max(len(table) - many, 1), many), kind) for at in range(0, 3_000, 1_000)]
         took = client(port, bodies, kind, seconds)
         show(name, bodies, took, many * len(took) / sum(took), process)
+
+
+def load(
+    process: subprocess.Popen[str], port: int, table: pa.Table, seconds: float, clients: int, requests: int
+) -> None:
+    """By several clients at once: so many requests of each, 0: as many as there is time for."""
     one = [body(table.slice(at, 1), JSON) for at in range(200)]
     with ThreadPoolExecutor(clients) as pool:
         start = time.perf_counter()
-        took = [ms for of in pool.map(lambda _: client(port, one, JSON, seconds), range(clients)) for ms in of]
+        took = [
+            ms for of in pool.map(lambda _: client(port, one, JSON, seconds, requests), range(clients)) for ms in of
+        ]
         show(f"1 series, JSON, {clients} clients", one, took, len(took) / (time.perf_counter() - start), process)
 
 
@@ -65,12 +79,12 @@ def show(name: str, bodies: Sequence[bytes], took: list[float], rate: float, pro
     print(f"| {name} | {size:.2f} | {p50:.1f} | {p99:.1f} | {rate:,.0f} | {resident(process):,.0f} |", flush=True)
 
 
-def client(port: int, bodies: Sequence[bytes], kind: str, seconds: float) -> list[float]:
-    """Seconds of each request, one after the other, without the first three."""
+def client(port: int, bodies: Sequence[bytes], kind: str, seconds: float, requests: int = 0) -> list[float]:
+    """Seconds of each request, one after the other, without the first three. requests: how many, 0: for `seconds`."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     took: list[float] = []
     until = time.perf_counter() + seconds
-    while time.perf_counter() < until or len(took) < 6:
+    while len(took) < requests or (not requests and (time.perf_counter() < until or len(took) < 6)):
         start = time.perf_counter()
         connection.request("POST", "/models/bench/score", bodies[len(took) % len(bodies)], {"Content-Type": kind})
         answer = connection.getresponse()
