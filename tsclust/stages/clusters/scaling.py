@@ -18,6 +18,7 @@ from tsclust.stages.features.reference import MIN_SERIES, Reference
 from tsclust.stages.features.regimes import shared_weights
 
 BAND = 2.0  # robust deviations: what is within them is normal
+TAIL = 0.04  # of the series: so many may be beyond the band of a feature before it counts less
 GRID = 1024  # scaled values are on a grid of 1/1024: sums of integers are exact in any order
 LIMIT = 31.0  # scaled values end here, so that they fit 16 bits
 
@@ -53,8 +54,18 @@ def fit(x: Floats, keys: Keys, method: str, least: Floats, band: float = BAND, l
     """
     normal = reference.fit(x, keys, least, robust=method != "standard", look=look)
     scaler = Scaler(**vars(normal), method=method, weights=np.ones(x.shape[1]), band=band)
-    weights = shared_by_the_far(scaler.transform(x, keys) / GRID) if method == "exceedance" else scaler.weights
+    weights = scaler.weights
+    if method == "exceedance":
+        z = scaler.deviations(x, keys)
+        weights = shared_by_the_far(scaler.of_deviations(z) / GRID) * _steady(z, band)
     return replace(scaler, weights=np.where(x.max(axis=0) > x.min(axis=0), weights, 0.0))
+
+
+def _steady(z: Floats, band: float) -> Floats:
+    """(d,) what a feature counts that leaves the band by itself: a twenty-fifth of the series outside it is no sign."""
+    outermost = np.quantile(np.abs(z), 1 - TAIL, axis=0)
+    share: Floats = band / np.maximum(outermost, band)
+    return share
 
 
 def exceedance(z: Floats, band: float) -> Floats:

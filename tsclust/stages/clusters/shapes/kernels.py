@@ -20,11 +20,12 @@ BAND = 18  # samples that a series may be ahead or behind
 PENALTY = 0.15  # of the own size: for each sample ahead or behind
 FARTHEST = 1.0  # of the own size: a sample that is farther off costs no more, or a bump would bend the time
 FEWEST = 8  # values of a series that has a shape
-OF_ALL = 5  # measures of the whole series: level, run, misfit, rest before and after
+OF_ALL = 8  # measures of the whole series: level, run, misfit, rest before and after, early, late, stray
 OF_STRETCH = 6  # measures of a stretch: duration, level, slope, roughness, bump, dip
 LARGEST = 1e100  # value whose square is still a number
 SHORT = 6  # samples: a stretch of fewer has a duration and a level, and no shape of its own
 HIGH = 0.25  # of the highest level of a typical curve: where the size of a series is compared
+NEARBY = 2  # samples that a value may be early or late
 SMALLEST = 0.05  # size of a series against the typical curve that is still divided by
 
 Single = npt.NDArray[np.float32]
@@ -163,6 +164,7 @@ def _measure(y: Floats, size: float, misfit: float, at: Int64s, curve: Floats, b
     while first < len(y) and at[first] < borders[0]:
         first += 1
     row[0], row[2], row[3], begin = np.log(size * gain), misfit, _middle(y[:first]) / gain, first
+    stray = _strays(y / gain, at, curve)
     for s in range(len(borders) - 1):
         last = first
         while last < len(y) and at[last] < borders[s + 1]:
@@ -172,8 +174,34 @@ def _measure(y: Floats, size: float, misfit: float, at: Int64s, curve: Floats, b
         if last > first:
             long = borders[s + 1] - borders[s] >= SHORT
             _stretch(_left(y[first:last] / gain, curve[borders[s] : borders[s + 1]]), long, into)
+            if not long:
+                into[4], into[5] = max(stray[first:last].max(), 0.0), max(-stray[first:last].min(), 0.0)
         first = last
     row[1], row[4] = first - begin, _middle(y[first:]) / gain
+    row[5], row[6] = _outermost(y[:begin]) / gain, _outermost(y[first:]) / gain
+    for v in stray[begin:first]:
+        if abs(v) > abs(row[7]):
+            row[7] = v
+
+
+@njit(cache=True, nogil=True)
+def _outermost(x: Floats) -> float:
+    """How far the value of x that is farthest from its middle is from it."""
+    out, middle = 0.0, _middle(x)
+    for v in x:
+        if abs(v - middle) > abs(out):
+            out = v - middle
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _strays(y: Floats, at: Int64s, curve: Floats) -> Floats:
+    """(n,) how far each value leaves the typical curve as it is within NEARBY samples (the envelope of Keogh 2002)."""
+    out = np.empty(len(y))
+    for i in range(len(y)):
+        near = curve[max(at[i] - NEARBY, 0) : at[i] + NEARBY + 1]
+        out[i] = y[i] - min(max(y[i], near.min()), near.max())
+    return out
 
 
 @njit(cache=True, nogil=True)

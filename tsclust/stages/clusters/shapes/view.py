@@ -25,7 +25,7 @@ from tsclust.stages.clusters.shapes.curves import TypicalCurves
 from tsclust.stages.clusters.shapes.scaling import ShapeScaler
 from tsclust.stages.series import parts as series_parts
 
-OF_ALL = ("level", "run", "misfit", "before", "after")
+OF_ALL = ("level", "run", "misfit", "before", "after", "early", "late", "stray")
 OF_STRETCH = ("duration", "level", "slope", "roughness", "bump", "dip")
 LONGEST = 1_000  # values of a series: what it takes to cut a curve grows with the square
 SPARE = 2  # times as many series as a sample needs are drawn: some have no shape
