@@ -6,6 +6,7 @@ has found it, and a set of series that both have found is there once.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,7 +20,8 @@ from tsclust.stages.clusters import groups, membership, parts, proposal
 from tsclust.stages.clusters.parts import SAME_SET, SHAPES, GroupRow
 
 CANDIDATES = 120  # groups of each sweep that are compared, the first in their order
-OF_SHAPES = 0.4  # of its worth: shapes have more measures, and each of them some series that are far off by chance
+OF_SHAPES = 0.6  # of its worth: shapes have more measures, and each of them some series that are far off by chance
+RARE = 0.005  # of all series: of a larger group the worth falls with the root of its share, tails of normal are large
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
 
 
@@ -40,11 +42,16 @@ def together(
     there = _once(found, size, shared)
     alike = _alike(features[1][first], shapes[1][added], size, shared)[np.ix_(there, there)]
     found, size, shared = [found[i] for i in there], size[there], shared[np.ix_(there, there)]
-    worth = np.array([one.worth * (OF_SHAPES if one.within == SHAPES else 1.0) for one in found])
+    worth = np.array([_worth(one, rows) for one in found])
     order = groups.ordered(worth, size, shared, alike)
     shown = proposal.proposed(order, size, shared, rows, most)
     listed = [(found[o], o in shown) for o in order] + [(one, False) for one in main[CANDIDATES:]]
     return _table(listed)
+
+
+def _worth(one: GroupRow, rows: int) -> float:
+    of_its_view = OF_SHAPES if one.within == SHAPES else 1.0
+    return one.worth * of_its_view * math.sqrt(min(1.0, RARE * rows / max(one.size, 1)))
 
 
 def shared_rows(clusters: Path, found: list[GroupRow]) -> Int64s:

@@ -23,7 +23,7 @@ FEWEST = 8  # values of a series that has a shape
 OF_ALL = 8  # measures of the whole series: level, run, misfit, rest before and after, early, late, stray
 OF_STRETCH = 6  # measures of a stretch: duration, level, slope, roughness, bump, dip
 LARGEST = 1e100  # value whose square is still a number
-SHORT = 6  # samples: a stretch of fewer has a duration and a level, and no shape of its own
+SHORT = 6  # samples: a stretch of fewer has no slope and roughness, and a bump is what no sample nearby explains
 HIGH = 0.25  # of the highest level of a typical curve: where the size of a series is compared
 NEARBY = 2  # samples that a value may be early or late
 SMALLEST = 0.05  # size of a series against the typical curve that is still divided by
@@ -160,43 +160,52 @@ def measure(
 
 @njit(cache=True, nogil=True)
 def _measure(y: Floats, size: float, misfit: float, at: Int64s, curve: Floats, borders: Int64s, row: Floats) -> None:
-    gain, first = _gain(y, at, curve), 0
-    while first < len(y) and at[first] < borders[0]:
-        first += 1
-    row[0], row[2], row[3], begin = np.log(size * gain), misfit, _middle(y[:first]) / gain, first
-    stray = _strays(y / gain, at, curve)
+    gain = _gain(y, at, curve)
+    v = y / gain
+    away = _strays(v, at, curve)
+    begin = first = _until(at, 0, borders[0])
     for s in range(len(borders) - 1):
-        last = first
-        while last < len(y) and at[last] < borders[s + 1]:
-            last += 1
+        last = _until(at, first, borders[s + 1])
         into = row[OF_ALL + OF_STRETCH * s : OF_ALL + OF_STRETCH * (s + 1)]
         into[0] = last - first
         if last > first:
-            long = borders[s + 1] - borders[s] >= SHORT
-            _stretch(_left(y[first:last] / gain, curve[borders[s] : borders[s + 1]]), long, into)
-            if not long:
-                into[4], into[5] = max(stray[first:last].max(), 0.0), max(-stray[first:last].min(), 0.0)
+            _stretch(_left(v[first:last], curve[borders[s] : borders[s + 1]]), into)
+            if borders[s + 1] - borders[s] < SHORT:
+                into[2], into[3], into[4], into[5] = 0.0, 0.0, *_farthest(away[first:last])
         first = last
-    row[1], row[4] = first - begin, _middle(y[first:]) / gain
-    row[5], row[6] = _outermost(y[:begin]) / gain, _outermost(y[first:]) / gain
-    for v in stray[begin:first]:
-        if abs(v) > abs(row[7]):
-            row[7] = v
+    row[0], row[1], row[2] = np.log(size * gain), first - begin, misfit
+    row[3], row[4] = _middle(v[:begin]), _middle(v[first:])
+    row[5], row[6], row[7] = (
+        _outermost(v[:begin] - row[3]),
+        _outermost(v[first:] - row[4]),
+        _outermost(away[begin:first]),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _until(at: Int64s, first: int, border: int) -> int:
+    """The first sample from `first` on that lies on the border of the typical curve or beyond."""
+    while first < len(at) and at[first] < border:
+        first += 1
+    return first
+
+
+@njit(cache=True, nogil=True)
+def _farthest(x: Floats) -> tuple[float, float]:
+    """How far x (n,) goes up and down from 0."""
+    return max(x.max(), 0.0), max(-x.min(), 0.0)
 
 
 @njit(cache=True, nogil=True)
 def _outermost(x: Floats) -> float:
-    """How far the value of x that is farthest from its middle is from it."""
-    out, middle = 0.0, _middle(x)
-    for v in x:
-        if abs(v - middle) > abs(out):
-            out = v - middle
-    return out
+    """The value of x (n,) that is farthest from 0; 0 of none."""
+    return x[np.abs(x).argmax()] if len(x) > 0 else 0.0
 
 
 @njit(cache=True, nogil=True)
 def _strays(y: Floats, at: Int64s, curve: Floats) -> Floats:
-    """(n,) how far each value leaves the typical curve as it is within NEARBY samples (the envelope of Keogh 2002)."""
+    """(n,) how far each value is above or below all that the typical curve has within NEARBY samples (the envelope of
+    Keogh 2002)."""
     out = np.empty(len(y))
     for i in range(len(y)):
         near = curve[max(at[i] - NEARBY, 0) : at[i] + NEARBY + 1]
@@ -234,11 +243,11 @@ def _left(y: Floats, curve: Floats) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def _stretch(left: Floats, long: bool, into: Floats) -> None:
-    """Level, and of a long stretch slope (from end to end), roughness, bump and dip of what is left of n samples."""
+def _stretch(left: Floats, into: Floats) -> None:
+    """Level, slope (from end to end), roughness, bump and dip of what is left of n samples."""
     n, middle = len(left), np.median(left)
     into[1] = left.mean()
-    if long and n >= 4:
+    if n >= 4:
         along = np.arange(n) - (n - 1) / 2
         into[2] = (along * left).sum() / (along * along).sum() * n
         into[3] = np.abs(left[1:] - left[:-1]).mean()

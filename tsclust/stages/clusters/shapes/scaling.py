@@ -38,7 +38,7 @@ class ShapeScaler(Reference):
         """(n, 1 + d) the typical curve of each series, -1 for none, and its measures; (n,) keys of baselines -> the
         same shape, int16: what of each measure exceeds normal, times GRID. The first column is 0."""
         shaped = np.zeros(x.shape)
-        shaped[:, 1:] = _sharpened(exceedance(_tailed(_deviations(self, x, keys), self.tails), BAND) * self.weights)
+        shaped[:, 1:] = exceedance(_tailed(_deviations(self, x, keys), self.tails), BAND) * self.weights
         return np.rint(np.clip(shaped, -LIMIT, LIMIT) * GRID).astype(np.int16)
 
     def of_columns(self, columns: Sequence[int]) -> ShapeScaler:
@@ -50,13 +50,6 @@ class ShapeScaler(Reference):
             curve_centers=self.curve_centers[:, at], curve_spreads=self.curve_spreads[:, at],
             tails=self.tails[:, at], weights=self.weights[at],
         )  # fmt: skip
-
-
-def _sharpened(y: Floats) -> Floats:
-    """(n, d) what counts, each in the share of the row's largest: what a series differs in most names its group."""
-    most = np.abs(y).max(axis=1, keepdims=True)
-    out: Floats = y * np.abs(y) / np.where(most > 0, most, 1.0)
-    return out
 
 
 def fit(x: Floats, keys: Keys, curves: int) -> ShapeScaler:
