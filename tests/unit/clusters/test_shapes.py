@@ -23,6 +23,7 @@ from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait
 from tsclust.stages.clusters.shapes import curves, kernels, traits, view
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
 from tsclust.stages.clusters.shapes.kernels import FARTHEST, PAD, PENALTY
+from tsclust.stages.clusters.shapes.view import Shared
 from tsclust.stages.labels import files
 from tsclust.wording.language import Language
 from tsclust.wording.shapes import shape_in_words
@@ -151,7 +152,7 @@ def test_a_stretch_has_a_place_only_where_the_members_are_along_one_curve() -> N
     rows = [GroupRow(n, 5, n, 50, 0.1, 2, 5, None, SHAPES, False, 0.5, 1.0, True) for n in range(3)]
     away = np.array([[0.0, 0.2, -2.0], [0.0, 0.1, 3.0], [0.0, -1.0, 0.5]])
     along = np.array([[25, 0, 25], [2, 48, 0], [50, 0, 0]])
-    assert traits.of(rows, away, along, ("curve", "run", "duration_2"), found) == [
+    assert traits.of(rows, Shared(along, away), ("curve", "run", "duration_2"), found) == [
         Trait(5, 0, "duration", True, False), Trait(5, 1, "duration", True, True, 10, 30),
         Trait(5, 2, "run", False, False),
     ]  # fmt: skip
@@ -196,6 +197,19 @@ def test_what_has_no_shape_has_no_measures(series: list[float]) -> None:
     row = measured(np.array(series, np.float64), found)
     assert row[0] == -1
     assert (row[1:] == 0).all()
+
+
+@pytest.mark.parametrize(("name", "where"), [("early", 3), ("late", -3), ("stray", 30)])
+@pytest.mark.parametrize("height", [2.0, -2.0])
+def test_a_single_value_off_the_curve_is_measured_where_it_is(name: str, where: int, height: float) -> None:
+    rng = np.random.default_rng(11)
+    found = typical(own([run(rng) for _ in range(50)]))
+    series = np.concatenate([np.zeros(6), run(rng), np.zeros(6)])
+    spiked = series.copy()
+    spiked[where] += height
+    at = 1 + view.OF_ALL.index(name)
+    before, after = measured(series, found), measured(spiked, found)
+    assert (after[at] - before[at]) * np.sign(height) > 0.5
 
 
 def test_recordings_whose_peak_points_down_are_measured_as_the_others() -> None:
@@ -249,7 +263,8 @@ def test_kinds_that_change_one_stretch_are_found_and_said(swept: tuple[Path, pl.
     traits = parts.read_traits(clusters)
     of_shapes = [row for row in parts.group_rows(groups) if row.within == SHAPES]
     assert of_shapes
-    assert {(row.k, row.cluster) for row in of_shapes if not row.normal} <= {*traits}
+    assert {(SHAPES, row.k, row.cluster) for row in of_shapes if not row.normal} <= {*traits}
+    assert any(within is None for within, _, _ in traits)  # the sweep over features says where, too
     html = Path(tsclust.report(root, {"report": {"charts": False}}).wrote).read_text(encoding="utf-8")
     assert "samples after the start: " in html
 

@@ -37,7 +37,7 @@ GROUPS: dict[str, type] = {  # groups.parquet: a row per group, most worth looki
 }  # fmt: skip
 QUALITY = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")  # of sweep.parquet
 ASSIGNMENTS, GROUPS_FILE = "assignments", "groups.parquet"
-TRAITS_FILE = "traits.parquet"  # of the sweep over shapes
+TRAITS_FILE = "traits.parquet"  # of each sweep over all series, where their shapes were measured
 SWEEP_FILE, CENTERS_FILE, MAP_FILE = "sweep.parquet", "centers.parquet", "map.parquet"
 
 
@@ -107,6 +107,9 @@ class GroupRow(ClusterRow):
     silhouette: float
     worth: float
     proposed: bool
+
+
+GroupPlace = tuple[int | None, int, int]  # within, k, cluster
 
 
 @dataclass(frozen=True)
@@ -232,11 +235,15 @@ def count_clusters(clusters: Path) -> int:
     return count_rows([clusters / CENTERS_FILE, *others])
 
 
-def read_traits(clusters: Path) -> dict[tuple[int, int], Trait]:
-    """(k, cluster) of a group of shapes -> in what it differs; nothing where no shapes were swept."""
-    path = sweep_folder(clusters, SHAPES) / TRAITS_FILE
-    rows = _read(path).iter_rows(named=True) if path.exists() else ()
-    return {(row["k"], row["cluster"]): Trait(**row) for row in rows}
+def read_traits(clusters: Path) -> dict[GroupPlace, Trait]:
+    """Where a group of the sweeps over all series stands -> in what its shape differs; nothing where no shapes were
+    swept."""
+    found = {}
+    for within in (None, SHAPES):
+        path = sweep_folder(clusters, within) / TRAITS_FILE
+        rows = _read(path).iter_rows(named=True) if path.exists() else ()
+        found.update({(within, row["k"], row["cluster"]): Trait(**row) for row in rows})
+    return found
 
 
 def traits_table(traits: Sequence[Trait]) -> pa.Table:

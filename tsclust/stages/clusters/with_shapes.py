@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import polars as pl
 
 from tsclust.engine.base import Listener, Progress
 from tsclust.stages.clusters import parts, step, views
 from tsclust.stages.clusters.facts import ShapesFacts
-from tsclust.stages.clusters.parts import SHAPES, folder_within
+from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait, folder_within
 from tsclust.stages.clusters.shapes import view
 from tsclust.stages.clusters.shapes.traits import of as traits_of
 from tsclust.stages.clusters.shapes.view import NoShapesError, ShapeView
@@ -52,15 +54,26 @@ def _swept(
     of_shapes = replace(task, scope=seen.scope, scaler=seen.scaler, names=seen.names)
     swept = step.run(of_shapes, writer.folder, under, listen)
     step.write(writer, under, swept)
-    rows = parts.group_rows(swept.groups.with_columns(within=pl.lit(SHAPES, pl.Int64)))
-    along = view.count_curves(seen, writer.folder, [row.ref for row in rows])
-    traits = traits_of(rows, swept.away, along, seen.names, seen.curves)
-    writer.write_table(f"{under}{parts.TRAITS_FILE}", parts.traits_table(traits))
+    of_features = [row for row in parts.group_rows(main.groups) if not row.normal][: views.CANDIDATES]
+    of_both = {
+        f"{under}{parts.TRAITS_FILE}": parts.group_rows(swept.groups.with_columns(within=pl.lit(SHAPES, pl.Int64))),
+        parts.TRAITS_FILE: of_features,
+    }
+    for name, rows in of_both.items():
+        writer.write_table(name, parts.traits_table(_traits(task, seen, writer.folder, rows)))
     found = views.together(
         writer.folder, (main.groups, main.away), (swept.groups, swept.away), task.settings.groups, task.scope.rows
     )
     stretches = tuple(seen.curves.stretches.tolist())
     return found, ShapesFacts(**swept.facts.model_dump(), curves=len(seen.curves), stretches=stretches)
+
+
+def _traits(task: SweepTask, seen: ShapeView, clusters: Path, rows: Sequence[GroupRow]) -> list[Trait]:
+    """In what the groups of one of the two sweeps differ."""
+    if not rows:
+        return []
+    shared = view.shared(seen, clusters, [row.ref for row in rows], task.settings.baseline_columns)
+    return traits_of(rows, shared, seen.names, seen.curves)
 
 
 def _say(listen: Listener, what: str, done: int, total: int, unit: str) -> None:

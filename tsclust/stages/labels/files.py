@@ -118,13 +118,15 @@ def read_index(workspace: Workspace) -> LabelIndex | None:
         return None
     found = labels(workspace)
     kinds = count_kinds(found)["kind"].to_list()
-    malfunctions = set(found.filter(pl.col("verdict") == "malfunction")["kind"]) - {UNNAMED}
+    bad = found.filter(pl.col("verdict") == "malfunction")
+    malfunctions = set(bad["kind"]) - {UNNAMED}
     places = pl.DataFrame({"kind": kinds, "code": range(len(kinds))}, {"kind": pl.String, "code": pl.Int64})
     codes = found.join(places, on="kind").select(ID, "code")
     undecided = found.filter(pl.col("verdict").is_in(UNDECIDED) | (pl.col("kind") == UNNAMED))
     return LabelIndex(
         tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions), codes.unique(),
-        frozenset(found["group"].drop_nulls()), frozenset(undecided["group"].drop_nulls()), _disputed(found),
+        frozenset(found["group"].drop_nulls()), frozenset(bad["group"].drop_nulls()),
+        frozenset(undecided["group"].drop_nulls()), _disputed(found),
     )  # fmt: skip
 
 

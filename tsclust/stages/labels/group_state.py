@@ -30,6 +30,7 @@ class LabelIndex:
     named   of them the malfunctions
     codes   series_id, code: the place in kinds, a row for each series and kind
     asked   numbers of groups that were answered
+    paid    of them those answered as a malfunction
     open    of them those answered with `mixed`, `don't know` or a malfunction without a name
     disputed  series_id of those that labellers call by different names
     """
@@ -38,6 +39,7 @@ class LabelIndex:
     named: tuple[str, ...]
     codes: pl.DataFrame
     asked: frozenset[int]
+    paid: frozenset[int]
     open: frozenset[int]
     disputed: pl.Series
 

@@ -6,23 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Int64s
 from tsclust.stages.clusters.parts import GroupRow, Trait
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
+from tsclust.stages.clusters.shapes.view import Shared
 
+LEAST = 0.25  # of what the sweep compares by: less is within the normal band for most members
 ALONG_ONE = 0.9  # of the members: then a stretch is where their typical curve has it
 
 
-def of(
-    groups: Sequence[GroupRow], away: Floats, along: Int64s, names: tuple[str, ...], found: TypicalCurves
-) -> list[Trait]:
-    """The trait of each of g groups that differs: away (g, d) from normal by the measures of these names (d,), along
-    (g, t) how many members are along each typical curve."""
-    most = np.abs(away).argmax(axis=1).tolist()
+def of(groups: Sequence[GroupRow], shared: Shared, names: tuple[str, ...], found: TypicalCurves) -> list[Trait]:
+    """The trait of each of g groups that differs, by what its members share in the measures of these names (d,)."""
+    most = np.abs(shared.away).argmax(axis=1).tolist()
     return [
         _trait(row, names[at], bool(own[at] > 0), found, curves)
-        for row, own, at, curves in zip(groups, away, most, along, strict=True)
-        if own[at] != 0
+        for row, own, at, curves in zip(groups, shared.away, most, shared.along, strict=True)
+        if abs(own[at]) >= LEAST
     ]
 
 

@@ -18,7 +18,8 @@ from tsclust.engine.base import map_parts
 from tsclust.hashing import order_of
 from tsclust.series import SeriesBlock
 from tsclust.stages.clusters import membership, scratch
-from tsclust.stages.clusters.parts import SHAPES, GroupRef
+from tsclust.stages.clusters.parts import GroupRef
+from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.scope import Scope, ScopedRows
 from tsclust.stages.clusters.shapes import curves, kernels, scaling
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
@@ -94,18 +95,31 @@ def names(found: TypicalCurves) -> tuple[str, ...]:
     return ("curve", *OF_ALL, *(f"{what}_{stretch}" for stretch in range(1, most + 1) for what in OF_STRETCH))
 
 
-def count_curves(view: ShapeView, clusters: Path, groups: Sequence[GroupRef]) -> Int64s:
-    """(g, t) how many members of each group are along each typical curve; `clusters` has the assignments."""
-    counts = map_parts(partial(_count_curves, view, clusters, groups), view.scope.paths)
-    return sum(counts, np.zeros((len(groups), len(view.curves)), np.int64))
+@dataclass(frozen=True)
+class Shared:
+    """Of g groups: along (g, t), how many members are along each typical curve; away (g, d), how far they are from
+    normal by the measures, the mean of what the sweep compares."""
+
+    along: Int64s
+    away: Floats
 
 
-def _count_curves(view: ShapeView, clusters: Path, groups: Sequence[GroupRef], path: Path) -> Int64s:
-    which = view.scope.read(path, (), ()).x[:, 0]
-    _, inside = membership.read(clusters, path.name, groups, SHAPES)
-    along = which[:, None] == np.arange(len(view.curves))
-    counts: Int64s = inside.T.astype(np.int64) @ along.astype(np.int64)
-    return counts
+def shared(view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...]) -> Shared:
+    """What the members of groups of one sweep, over all series, share; `clusters` has the assignments."""
+    parts = [*map_parts(partial(_shared, view, clusters, groups, baseline), view.scope.paths)]
+    along, total = (sum(one, np.zeros_like(one[0])) for one in zip(*parts, strict=True))
+    return Shared(along, total / GRID / np.maximum(along.sum(axis=1), 1)[:, None])
+
+
+def _shared(
+    view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...], path: Path
+) -> tuple[Int64s, Int64s]:
+    rows = view.scope.read(path, (), baseline)
+    _, inside = membership.read(clusters, path.name, groups, groups[0].within)
+    along = rows.x[:, :1] == np.arange(len(view.curves))
+    away = view.scaler.transform(rows.x, rows.keys).astype(np.int64)
+    members = inside.T.astype(np.int64)
+    return members @ along.astype(np.int64), members @ away
 
 
 def _typical_curves(scope: Scope, sign: int, seed: int) -> TypicalCurves:

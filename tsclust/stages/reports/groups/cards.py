@@ -15,7 +15,7 @@ from tsclust.arrays import Floats, Int64s
 from tsclust.config import Rule
 from tsclust.hashing import hexadecimal
 from tsclust.series import ID, SeriesBlock, carried
-from tsclust.stages.clusters.parts import SHAPES, ClusterRow, Trait
+from tsclust.stages.clusters.parts import SHAPES, ClusterRow, GroupPlace, Trait
 from tsclust.stages.clusters.selection import ReportScope, SelectedGroups
 from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.labels.group_state import GroupState
@@ -61,26 +61,29 @@ def groups_of(
     shown: Sequence[int],
     members: int,
     under: Mapping[int, tuple[int, float]] = MappingProxyType({}),
-    traits: Mapping[tuple[int, int], Trait] = MappingProxyType({}),
+    traits: Mapping[GroupPlace, Trait] = MappingProxyType({}),
 ) -> tuple[Group, ...]:
     """Those of the cards that are shown. under: number of a group -> that of the card it is a row of, and the share of
-    its series that are on that card; traits: of the groups of shapes, by k and cluster."""
+    its series that are on that card; traits: by the place of a group."""
     deviations, normals = GroupDeviations.of(drawn, reference), OwnNormals.of(drawn, reference)
     there = {chosen.cards[j].group for j in shown}
     family = {number: Near(str(card), share) for number, (card, share) in under.items() if card in there}
     near = _near(chosen, drawn, reference, [j for j in shown if chosen.cards[j].group not in family])
+    cards = ((j, _group(chosen.cards[j], j, normals, deviations, members)) for j in shown)
     return tuple(
         replace(
-            _group(chosen.cards[j], j, normals, deviations, members),
-            near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits),
-            family=family.get(chosen.cards[j].group or 0),
+            card, near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits, bool(card.unusual)),
+            family=family.get(card.number or 0),
         )
-        for j in shown
+        for j, card in cards
     )  # fmt: skip
 
 
-def _trait_of(row: ClusterRow, traits: Mapping[tuple[int, int], Trait]) -> Trait | None:
-    return traits.get((row.k, row.cluster)) if row.within == SHAPES else None
+def _trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], stated: bool) -> Trait | None:
+    """Of a group of features only where something is, as features state what the whole curve does."""
+    trait = traits.get((row.within, row.k, row.cluster))
+    whole = trait is not None and not trait.of_stretch and trait.measure in ("level", "run", "misfit")
+    return None if row.within != SHAPES and whole and stated else trait
 
 
 def _near(

@@ -73,11 +73,11 @@ def families(likes: Likes, asked: Sequence[bool], most: int) -> list[Family]:
 
 
 def candidates(cards: Sequence[ClusterRow], groups: Sequence[GroupRow]) -> tuple[list[ClusterRow], list[ClusterRow]]:
-    """The proposed cards of the main sweep, and further groups of it, most worth first."""
+    """The proposed cards of the main sweep, and further groups of it, in the order in which they come."""
     asked = [row for row in cards if not row.normal and row.of_all]
     there = {row.group for row in asked}
     more = [row for row in groups if row.of_all and not row.normal and row.worth > 0 and row.group not in there]
-    return asked, [*sorted(more, key=lambda row: row.group)[:FURTHER]]
+    return asked, [*more[:FURTHER]]
 
 
 Arranged = tuple[list[ClusterRow], dict[int, tuple[int, float]]]

@@ -50,6 +50,7 @@ from tsclust.stages.reports.data import (
 from tsclust.stages.reports.groups.cards import gets_card, groups_of, periods_of, rejected_of, stage_of
 from tsclust.stages.reports.groups.counts import count
 from tsclust.stages.reports.groups.families import Likes, arranged
+from tsclust.stages.reports.groups.leaning import Payoff
 from tsclust.stages.reports.groups.normal_ways import ways
 from tsclust.stages.reports.groups.own_normal import OwnNormals, band_of
 from tsclust.stages.reports.groups.sample import (
@@ -79,7 +80,8 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     Raises StageMissingError for one that lacks them, SettingsError where there is not what is `wanted`.
     """
     files, clusters, folder = FeatureFiles.of(workspace), workspace.manifest(CLUSTERS), workspace.stage(CLUSTERS)
-    (chosen, under), labelled = _chosen(workspace, wanted), label_files.read_index(workspace)
+    labelled = label_files.read_index(workspace)
+    chosen, under = _chosen(workspace, wanted, labelled)
     series, described = files.series.manifest, files.manifest
     features = tuple(f for f in described.facts.catalogue if f.clustered)
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
@@ -116,12 +118,16 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     )
 
 
-def _chosen(workspace: Workspace, wanted: ReportScope) -> tuple[SelectedGroups, dict[int, tuple[int, float]]]:
+def _chosen(
+    workspace: Workspace, wanted: ReportScope, labelled: LabelIndex | None
+) -> tuple[SelectedGroups, dict[int, tuple[int, float]]]:
     """What gets a card; of the whole sweep also which groups are but rows under one, as in `arranged`."""
-    chosen, clusters = choose(workspace, wanted), workspace.stage(CLUSTERS)
+    chosen = choose(workspace, wanted)
     if wanted.k is not None or wanted.group is not None:
         return chosen, {}
-    cards, under = arranged(partial(_likes, workspace), chosen.cards, read_group_rows(clusters))
+    groups = read_group_rows(workspace.stage(CLUSTERS))
+    payoff = Payoff.of(groups, labelled.asked, labelled.paid) if labelled else Payoff()
+    cards, under = arranged(partial(_likes, workspace), payoff.leaned(chosen.cards), payoff.leaned(groups))
     return replace(chosen, cards=tuple(cards)), under
 
 
