@@ -23,7 +23,7 @@ from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait
 from tsclust.stages.clusters.shapes import curves, kernels, traits, view
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
 from tsclust.stages.clusters.shapes.kernels import FARTHEST, PAD, PENALTY
-from tsclust.stages.clusters.shapes.view import Shared
+from tsclust.stages.clusters.shapes.traits import Shared
 from tsclust.stages.labels import files
 from tsclust.wording.language import Language
 from tsclust.wording.shapes import shape_in_words

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from tsclust.arrays import Int64s
+from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters.parts import GroupRow, Trait
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
-from tsclust.stages.clusters.shapes.view import Shared
 
 LEAST = 0.25  # of what the sweep compares by: less is within the normal band for most members
 ALONG_ONE = 0.9  # of the members: then a stretch is where their typical curve has it
+
+
+@dataclass(frozen=True)
+class Shared:
+    """Of g groups: along (g, t), how many members are along each typical curve; away (g, d), how far they are from
+    normal by the measures, the mean of what the sweep compares."""
+
+    along: Int64s
+    away: Floats
 
 
 def of(groups: Sequence[GroupRow], shared: Shared, names: tuple[str, ...], found: TypicalCurves) -> list[Trait]:

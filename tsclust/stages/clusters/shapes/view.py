@@ -24,6 +24,7 @@ from tsclust.stages.clusters.scope import Scope, ScopedRows
 from tsclust.stages.clusters.shapes import curves, kernels, scaling
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
 from tsclust.stages.clusters.shapes.scaling import ShapeScaler
+from tsclust.stages.clusters.shapes.traits import Shared
 from tsclust.stages.series import parts as series_parts
 
 OF_ALL = ("level", "run", "misfit", "before", "after", "early", "late", "stray")
@@ -93,15 +94,6 @@ def names(found: TypicalCurves) -> tuple[str, ...]:
     """(1 + d,) what is read of a series: its typical curve and its measures, those of a stretch with its number."""
     most = int(found.stretches.max())
     return ("curve", *OF_ALL, *(f"{what}_{stretch}" for stretch in range(1, most + 1) for what in OF_STRETCH))
-
-
-@dataclass(frozen=True)
-class Shared:
-    """Of g groups: along (g, t), how many members are along each typical curve; away (g, d), how far they are from
-    normal by the measures, the mean of what the sweep compares."""
-
-    along: Int64s
-    away: Floats
 
 
 def shared(view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...]) -> Shared:
