@@ -6,11 +6,11 @@ Results come in the order of the parts, a few ahead of the one that is taken. Wh
 from __future__ import annotations
 
 import logging
-import pickle
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -20,13 +20,14 @@ from distributed import Client, KilledWorker
 from distributed.security import Security
 
 from tsclust.engine import dask_worker
-from tsclust.engine.dask_worker import Failed, Terms, packed
+from tsclust.engine.dask_worker import Failed, Terms, packed, unpacked
 from tsclust.engine.place import Place
 from tsclust.errors import ConnectError, SourceLostError, TsclustError
 
 RETRIES = 2  # of a part that fails otherwise than by an error of ours: a folder of the network may be away
 PATIENCE = 60.0  # seconds without any worker
-AHEAD = 2  # parts that are asked for at a time, for each thread of the workers
+AHEAD = 2  # tasks that are asked for at a time, for each thread of the workers
+TASKS, TOGETHER = 6, 4  # for each thread at least, where parts are put together; parts of one task at most
 _TOKEN, _STALE = ".tsclust.engine-", 7 * 86_400  # a file of each command; seconds until one counts as left behind
 _LOOK = 1.0  # seconds between two looks at who is there
 _QUIET = {"distributed.admin.large-graph-warning-threshold": "1GiB", "distributed.comm.timeouts.connect": "5s"}
@@ -42,31 +43,40 @@ class Cluster:
     def __call__(
         self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
     ) -> Iterator[Any]:
-        known = self._client.submit(dask_worker.unpacked, packed(function), pure=False)
+        known = self._client.submit(unpacked, packed(function), pure=False)
         threads, pending = dask_worker.threads_here(), deque[Any]()
         try:
-            for part in parts:
-                pending.append(self._submit(known, threads, part))
+            for few in self._few_at_a_time(parts):
+                pending.append(self._submit(known, threads, few))
                 while len(pending) > AHEAD * self._there():
-                    yield self._first(pending)
+                    yield from self._first(pending)
             while pending:
-                yield self._first(pending)
+                yield from self._first(pending)
         finally:
             stop()
             self._end(known, pending)
 
-    def _submit(self, known: Any, threads: dict[str, int], part: Any) -> Any:
+    def _few_at_a_time(self, parts: Iterable[Any]) -> Iterator[list[Any]]:
+        """Parts that are asked for together: a task costs some milliseconds, so of many parts no thread gets so many
+        tasks."""
+        many = len(parts) if isinstance(parts, Sized) else 0
+        size, rest = min(max(many // (TASKS * self._there()), 1), TOGETHER), iter(parts)
+        while few := list(islice(rest, size)):
+            yield few
+
+    def _submit(self, known: Any, threads: dict[str, int], few: list[Any]) -> Any:
         return self._client.submit(
-            dask_worker.do, self._terms, threads, known, packed(part), pure=False, retries=RETRIES
+            dask_worker.do, self._terms, threads, known, packed(few), pure=False, retries=RETRIES
         )
 
-    def _first(self, pending: deque[Any]) -> Any:
-        """The summary of the first part. It stays pending until it is here."""
-        found = pickle.loads(self._waited_for(pending[0]))  # noqa: S301  from a worker that we have looked at
+    def _first(self, pending: deque[Any]) -> Iterator[Any]:
+        """The summaries of the first parts. They stay pending until they are here."""
+        found = unpacked(self._waited_for(pending[0]))
         pending.popleft()
-        if isinstance(found, Failed):
-            raise found.error
-        return found
+        for summary in found:
+            if isinstance(summary, Failed):
+                raise summary.error
+            yield summary
 
     def _waited_for(self, future: Any) -> bytes:
         since = time.monotonic()

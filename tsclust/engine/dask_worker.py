@@ -7,13 +7,12 @@ import hashlib
 import io
 import logging
 import os
-import pickle
 import platform
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path, PurePath
@@ -108,26 +107,35 @@ def made_of() -> dict[str, str]:
     }
 
 
-def unpacked(function: bytes) -> Callable[[Any], Any]:
-    """What the driver knows, once for each worker."""
-    found: Callable[[Any], Any] = cloudpickle.loads(function)
-    return found
+def unpacked(what: bytes) -> Any:
+    """What was packed, by a process that is ours. Of what the driver knows it is a task of its own: once a worker."""
+    return cloudpickle.loads(what)
 
 
-def do(terms: Terms, threads: dict[str, int], function: Callable[[Any], Any], part: bytes) -> bytes:
-    """A part as bytes -> its summary, or what Failed, as bytes. threads: user API -> how many (BLAS, OpenMP)."""
+def do(terms: Terms, threads: dict[str, int], function: Callable[[Any], Any], parts: bytes) -> bytes:
+    """A few parts as bytes -> their summaries as bytes, to the first that is Failed.
+
+    threads: user API -> how many (BLAS, OpenMP)
+    """
     _leave_unless_welcome(terms)
     with _lock:
         _at_work[terms.folder] += 1
     try:
         _limit(threads)
-        summary = function(pickle.loads(part))  # noqa: S301  from the process that asks
-    except TsclustError as error:
-        summary = Failed(error)
+        return packed(_summaries(function, unpacked(parts)))
     finally:
         with _lock:
             _at_work[terms.folder] -= 1
-    return packed(summary)
+
+
+def _summaries(function: Callable[[Any], Any], parts: Sequence[Any]) -> list[Any]:
+    found: list[Any] = []
+    try:
+        for part in parts:
+            found.append(function(part))
+    except TsclustError as error:
+        found.append(Failed(error))
+    return found
 
 
 def _leave_unless_welcome(terms: Terms) -> None:

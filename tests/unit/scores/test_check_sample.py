@@ -12,9 +12,9 @@ from tsclust.stages.scores.check_sample import OF_CALLED, OF_STRATUM, STRATA, Ca
 NOBODY = pl.Series([], dtype=pl.Int64)
 
 
-def of(ids: np.ndarray, z: np.ndarray, said: np.ndarray, **labels: list[int]) -> Candidates:
+def of(ids: np.ndarray, z: np.ndarray, said: np.ndarray, rows: int = 0, **labels: list[int]) -> Candidates:
     of = {name: pl.Series(labels.get(name, []), dtype=pl.Int64) for name in ("called", "alone", "faulty", "cleared")}
-    return check_sample.candidates(pa.array(ids), z, said, Looked(**of))
+    return check_sample.candidates(pa.array(ids), z, said, Looked(**of), rows)
 
 
 def test_every_block_has_as_much_of_every_tenth() -> None:
@@ -31,8 +31,17 @@ def test_every_block_has_as_much_of_every_tenth() -> None:
     assert counts.tolist() == [OF_STRATUM] * STRATA
     assert np.isin(block, called).sum() == OF_CALLED
     parts = [of(ids[rows], z[rows], said[rows]) for rows in np.array_split(rng.permutation(5_000), 3)]
-    again, _ = check_sample.draw(parts[0] + parts[1] + parts[2])
+    again, _ = check_sample.draw(Candidates.joined(parts))
     np.testing.assert_array_equal(again, drawn)
+
+
+def test_of_very_many_those_are_kept_that_are_drawn_first() -> None:
+    ids, z = np.arange(20_000), 10 * np.random.default_rng(2).normal(size=(20_000, 3))
+    whole, some = (of(ids, z, np.zeros(20_000, bool), rows) for rows in (20_000, 2 * check_sample.CONSIDERED))
+    assert whole.normal == some.normal == len(whole.hashes) == 20_000
+    assert 9_500 < len(some.hashes) < 10_500
+    drawn = [set(check_sample.draw(one)[0].tolist()) for one in (whole, some)]
+    assert len(drawn[0] & drawn[1]) > 0.9 * len(drawn[0])  # where the tenths are is nearly the same
 
 
 def test_what_was_looked_at_is_not_asked_again() -> None:

@@ -206,7 +206,7 @@ def _evaluate(
     shared, fine = np.zeros((c, c), np.int64), np.zeros((c, len(task.names)), np.int64)
     samples, points, written = [], [], []
     paths = task.scope.paths
-    for part in map_parts(one_part, zip(paths, scaled, strict=True)):
+    for part in map_parts(one_part, [*zip(paths, scaled, strict=True)]):
         silhouettes, fine = silhouettes + part.silhouettes, fine + part.fine
         shared += part.shared  # in place: it is the largest of all
         samples.append(part.samples)

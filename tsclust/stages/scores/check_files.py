@@ -67,7 +67,7 @@ def sample(of: Candidates, paths: list[Path]) -> CheckFacts:
     names = pl.concat(map_parts(partial(_names, np.unique(drawn)), paths))
     by_hash = dict(names.iter_rows())
     return CheckFacts(
-        normal=len(of.hashes), called=len(of.called), known=len(of.faulty),
+        normal=of.normal, called=len(of.called), known=len(of.faulty),
         drawn=tuple(by_hash[one] for one in drawn.tolist()),
         of_called=tuple(by_hash[one] for one in called.tolist()),
     )  # fmt: skip

@@ -6,6 +6,7 @@ are called a malfunction. They come in blocks, each of which is such a sample, a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,12 +14,13 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Bools, Floats, UInt64s
-from tsclust.hashing import hash_ids
+from tsclust.hashing import hash_ids, limit
 from tsclust.series import is_in
 from tsclust.stages.model.profile import unlikeness
 from tsclust.stages.model.quality import CHECK_SEED
 
 STRATA, OF_STRATUM, OF_CALLED = 10, 4, 10  # a block: 40 series taken for normal, 10 that are called a malfunction
+CONSIDERED = 1_000_000  # series that tell where the tenths of more than that are
 BLOCKS = 25  # of which the sample consists at most
 MIXED = 18  # seed of the order in a block
 
@@ -36,31 +38,42 @@ class Looked:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Series that may be drawn. hashes, far (n,): of those taken for normal, and how unlike normal they are; called
+    """Series that may be drawn. hashes, far (n,): of those taken for normal, and how unlike normal they are - of those
+    with the smallest hashes where they are many, as these are drawn first; normal: how many are taken so; called
     (m,): hashes of those called a malfunction; faulty (f,): of malfunctions that were looked at one by one."""
 
     hashes: UInt64s
     far: Floats
     called: UInt64s
     faulty: UInt64s
+    normal: int
 
-    def __add__(self, other: Candidates) -> Candidates:
-        pairs = ((self.hashes, other.hashes), (self.called, other.called), (self.faulty, other.faulty))
-        hashes, called, faulty = (np.concatenate(one) for one in pairs)
-        return Candidates(hashes, np.concatenate([self.far, other.far]), called, faulty)
+    @classmethod
+    def joined(cls, found: Sequence[Candidates]) -> Candidates:
+        """Those of all parts."""
+
+        def of(name: str) -> np.ndarray:
+            return np.concatenate([getattr(one, name) for one in found])
+
+        normal = sum(one.normal for one in found)
+        return cls(of("hashes"), of("far"), of("called"), of("faulty"), normal)
 
     @classmethod
     def none(cls) -> Candidates:
         nothing = np.zeros(0, np.uint64)
-        return cls(nothing, np.zeros(0), nothing, nothing)
+        return cls(nothing, np.zeros(0), nothing, nothing, 0)
 
 
-def candidates(ids: pa.Array, z: Floats, said: Bools, looked: Looked) -> Candidates:
-    """Of the kept series of a part: ids, said (n,), whether score calls them a malfunction, deviations z (n, d)."""
+def candidates(ids: pa.Array, z: Floats, said: Bools, looked: Looked, rows: int) -> Candidates:
+    """Of the kept series of a part: ids, said (n,), whether score calls them a malfunction, deviations z (n, d); rows:
+    series of all parts."""
     alone, faulty, known = (is_in(ids, one.to_arrow()) for one in (looked.alone, looked.faulty, looked.called))
     called = (said | known) & ~alone
     hashes, others = hash_ids(ids, CHECK_SEED), ~called & ~alone
-    return Candidates(hashes[others], unlikeness(z[others]), hashes[called], hashes[faulty])
+    first = others & (hashes <= limit(CONSIDERED, rows))
+    return Candidates(
+        hashes[first], unlikeness(z[first]), hashes[called], hashes[faulty], normal=int(np.count_nonzero(others))
+    )
 
 
 def draw(of: Candidates) -> tuple[UInt64s, UInt64s]:

@@ -7,8 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial, reduce
-from operator import add
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -253,14 +252,14 @@ def _candidates(source: SeriesToScore, scores: Scores, threshold: float) -> Cand
     facts, of = source.model.facts, scores.deviations
     faulty = np.array([facts.verdicts[kind] == "malfunction" for kind in facts.kinds])
     said = faulty[scores.kind] & ~source.model.refuses(scores.probability, scores.novelty, threshold)
-    return check_sample.candidates(of.kept_ids, of.z, said, source.looked)
+    return check_sample.candidates(of.kept_ids, of.z, said, source.looked, source.rows)
 
 
 def _check(source: SeriesToScore, writer: StageWriter, drawn: Sequence[Candidates]) -> CheckFacts | None:
     """The sample that an expert is asked about, where one is drawn."""
     if source.looked is None:
         return None
-    candidates = reduce(add, drawn)
+    candidates = Candidates.joined(drawn)
     writer.write_bytes(check_files.CALLED, check_files.called_bytes(candidates))
     return check_files.sample(candidates, [source.series / path.name for path in source.paths])
 
