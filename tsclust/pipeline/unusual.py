@@ -14,10 +14,9 @@ from tsclust.series import SeriesBlock
 from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.labels.kinds import NORMAL
 from tsclust.stages.model.bundle import ModelBundle
-from tsclust.stages.reports.data import Unusual
-from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
+from tsclust.stages.reports.groups.unusual import NormalReference, each_stands_out
 from tsclust.stages.scores import input_table, parts
-from tsclust.stages.scores.scorer import Scorer, score_rows
+from tsclust.stages.scores.scorer import Scorer, Scores, score_rows
 from tsclust.wording.language import Language
 
 UNUSUAL = "unusual"
@@ -33,10 +32,8 @@ def in_words(
     model: ModelBundle, rows: FeatureRows, carried: pl.DataFrame, which: Int64s, language: Language
 ) -> Iterable[tuple[str, ...]]:
     """For each of these rows its sentences, the farthest from normal first; none where nothing stands out."""
-    reference, keys = reference_of(model), model.yardstick.keys(carried, len(rows))
-    for at in which:
-        one = slice(at, at + 1)
-        found: tuple[Unusual, ...] = stands_out(rows.x[one], keys[one], reference)
+    keys = model.yardstick.keys(carried, len(rows))
+    for found in each_stands_out(rows.x[which], keys[which], reference_of(model)):
         yield tuple(language.sentence(each) for each in found)
 
 
@@ -55,12 +52,18 @@ def what_can_be_scored(scorer: Scorer, table: pa.Table, words: Language | None) 
 
 def scores_of(scorer: Scorer, table: pa.Table, words: Language | None) -> pa.Table:
     """The columns of scores/ for series, with `unusual` where words are wanted: null where the answer is "normal"."""
+    return judged(scorer, table, words)[1]
+
+
+def judged(scorer: Scorer, table: pa.Table, words: Language | None) -> tuple[Scores, pa.Table]:
+    """The scores of series, and what `scores_of` makes of them."""
     block = input_table.block_of(table, scorer.carried)
     rows, carried = scorer.describe(block, table)
-    scores = score_rows(scorer.model, rows, carried).table(scorer.model)
+    scores = score_rows(scorer.model, rows, carried)
+    said = scores.table(scorer.model)
     if words is None:
-        return scores
-    return scores.append_column(UNUSUAL, _unusual(scorer, block, rows, carried, scores, words))
+        return scores, said
+    return scores, said.append_column(UNUSUAL, _unusual(scorer, block, rows, carried, said, words))
 
 
 def _unusual(

@@ -16,6 +16,7 @@ from tsclust.series import ID, VALUES
 from tsclust.stages.model import carried_types
 
 _MOST = 2**63
+_NUMBERS = {float, int, type(None)}
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,9 @@ def _wrong(one: Any, carried: Mapping[str, str], longest: int, limit: str) -> st
     if len(values) > longest:
         return too_long(len(values), longest, limit)
     if isinstance(values, list):
-        other = next((v for v in values if type(v) not in (float, int, type(None))), None)
-        if other is not None or any(type(v) is int and abs(v) >= _MOST for v in values):
+        kinds = set(map(type, values))
+        other = next((v for v in values if type(v) not in _NUMBERS), None) if kinds - _NUMBERS else None
+        if other is not None or (int in kinds and any(type(v) is int and abs(v) >= _MOST for v in values)):
             return f"values: {_short(other)} among them: expected numbers, or null for a missing one. Correct it"
     missing = next((name for name in carried if name not in one), None)
     return f"no {missing}, which the model compares by. Add it" if missing else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,16 +54,36 @@ class NormalReference:
 
 def stands_out(x: Floats, keys: Keys, reference: NormalReference, rest: float = 0.0) -> tuple[Unusual, ...]:
     """What is stated of members with features x (n, d), farthest from normal first. rest: the idle sensor's level."""
-    expected = reference.center_of(x, keys)
-    of = (x, expected, reference.spread_of(x, keys), reference.deviations(x, keys))
+    of = _measures(x, keys, reference)
     value, usual, spread, away = (np.median(each, axis=0).tolist() for each in of)
-    size = {f.name: usual[i] for i, f in enumerate(reference.features)}
+    times = [_times(x[:, i], of[1][:, i]) for i in range(len(usual))]
+    return _stated(reference.features, value, usual, spread, away, times, rest)
+
+
+def each_stands_out(x: Floats, keys: Keys, reference: NormalReference) -> Iterator[tuple[Unusual, ...]]:
+    """What is stated of each of the series with features x (n, d) alone."""
+    of = _measures(x, keys, reference)
+    ratio = np.divide(x, of[1], out=np.zeros_like(x), where=of[1] > 0)
+    for value, usual, spread, away, times in zip(*(each.tolist() for each in (*of, ratio)), strict=True):
+        yield _stated(
+            reference.features, value, usual, spread, away, [one if one > 0 else None for one in times], 0.0
+        )  # fmt: skip
+
+
+def _measures(x: Floats, keys: Keys, reference: NormalReference) -> tuple[Floats, Floats, Floats, Floats]:
+    """(n, d) each: the features, what is normal for them, their spread, how many spreads they are away."""
+    return x, reference.center_of(x, keys), reference.spread_of(x, keys), reference.deviations(x, keys)
+
+
+def _stated(
+    features: Sequence[Feature], value: Sequence[float], usual: Sequence[float], spread: Sequence[float],
+    away: Sequence[float], times: Sequence[float | None], rest: float,
+) -> tuple[Unusual, ...]:  # fmt: skip
+    size = {f.name: usual[i] for i, f in enumerate(features)}
     offset = abs(rest) > OFFSET * size.get("peak_height", np.inf)
-    least = [np.inf if offset else _least(f, spread[i], size) for i, f in enumerate(reference.features)]
-    times = [_times(x[:, i], expected[:, i]) if usual[i] > least[i] else None for i in range(len(least))]
-    every = {
-        f.name: Unusual(f.name, value[i], usual[i], times[i], away[i], f.unit) for i, f in enumerate(reference.features)
-    }
+    least = [np.inf if offset else _least(f, spread[i], size) for i, f in enumerate(features)]
+    ratio = [times[i] if usual[i] > least[i] else None for i in range(len(least))]
+    every = {f.name: Unusual(f.name, value[i], usual[i], ratio[i], away[i], f.unit) for i, f in enumerate(features)}
     return Facts.of(every).stated()
 
 
