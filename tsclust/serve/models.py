@@ -8,9 +8,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-import pyarrow as pa
-
-from tsclust.series import ID, VALUES
 from tsclust.serve.batches import Batcher
 from tsclust.serve.store import Store
 from tsclust.stages.model.bundle import ModelBundle
@@ -66,7 +63,7 @@ class Models:
             if found is None or found.version != version:
                 self._make_room(name)
                 scorer = Scorer(self.store.open(name, version), allow_features=self.store.allow_features)
-                _warm(scorer)
+                scorer.warm()
                 self._loaded[name] = found = Loaded(version, Batcher(scorer, self._waiting))
                 self._count(len(self._loaded))
             self._loaded.move_to_end(name)
@@ -94,11 +91,3 @@ class Models:
         if found := self._loaded.pop(name, None):
             found.batcher.close()
             self._count(len(self._loaded))
-
-
-def _warm(scorer: Scorer) -> None:
-    """Kernels are compiled when they are first used, or read from numba's cache: not while a request waits."""
-    ramp = [[0.0, 4.0, *[1.0, 1.1] * 20, 0.0]]
-    for kind in (pa.float32(), pa.float64()):
-        carried = {name: pa.nulls(1) for name in scorer.carried}
-        scorer.score(pa.table({ID: [0], VALUES: pa.array(ramp, pa.list_(kind)), **carried}))

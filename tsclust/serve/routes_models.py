@@ -56,6 +56,23 @@ def model(request: Request, name: ModelName) -> schemas.ModelShown:
     return shown.whole(_brief(here, name), loaded.model, loaded.scorer.carried)
 
 
+@router.get(
+    "/models/{name}/bundle", response_class=Response,
+    responses={200: {"content": {"application/zip": {}}}, 304: {"description": "It is as If-None-Match has it."},
+               **refusals(404, 422)},
+)  # fmt: skip
+def packed(request: Request, name: ModelName) -> Response:
+    """The current version as one file, as `tsclust export --bundle` writes it, for another machine. ETag: its id."""
+    here = service(request)
+    version = here.models.store.versions(name).current
+    tag = {"ETag": f'"{version}"'}
+    if request.headers.get("if-none-match") == tag["ETag"]:
+        return Response(status_code=304, headers=tag)
+    with _beside(here) as folder:
+        here.models.store.pack(name, version, folder / "bundle.zip")
+        return Response((folder / "bundle.zip").read_bytes(), media_type="application/zip", headers=tag)
+
+
 @router.post("/models/{name}/load", responses=refusals(404, 409, 422))
 def load(request: Request, name: ModelName) -> schemas.Model:
     """Have it in memory. Scores load a model that is not."""

@@ -121,6 +121,10 @@ class Store:
             raise Refusal(404, f"the model {name} has no version {version[:64]!r}", f"See GET /models/{name}")
         return bundle.read(self.folder / name / version, self.largest)
 
+    def pack(self, name: str, version: str, file: Path) -> None:
+        """A version as one file. Raises what reading it raises."""
+        bundle_file.write(self.folder / name / version, file)
+
     def choose(self, name: str, version: str) -> Versions:
         """This version becomes the current one. Raises Refusal."""
         with self._lock:

@@ -28,12 +28,15 @@ _BEFORE = """
     ) AS ours(name, wanted) USING (name)"""
 
 
-def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = (), later: Sequence[str] = ()) -> None:
+def write_table(
+    dsn: str, name: str, table: pa.Table, key: Sequence[str] = (), later: Sequence[str] = (), same: Sequence[str] = ()
+) -> None:
     """Put the rows of `table` into the table `name`, in one transaction: all of them or none.
 
     It is made where it is not there. Without a `key` the rows take the place of all that were there, with one those
     of the same key; columns of the key hold no nulls. The columns `later`, the last ones, are added to a table of
-    tsclust's that does not have them yet. Who writes meanwhile waits, who reads sees what was there.
+    tsclust's that does not have them yet. With `same`, a row that is there with the same key and these columns stays as
+    it is, and a table that is made gets an index on its key. Who writes meanwhile waits, who reads sees what was there.
     Raises SettingsError where the name is none or a table of that name is not ours, BadSeriesError for text that
     PostgreSQL has no place for and for keys that are null, ConnectError, QueryError, SourceLostError.
     """
@@ -44,7 +47,7 @@ def write_table(dsn: str, name: str, table: pa.Table, key: Sequence[str] = (), l
         connection.isolation_level = IsolationLevel.READ_COMMITTED
         with connection.transaction():
             connection.execute(_BEFORE)
-            _write(connection, label, parts, table, key, later)
+            _write(connection, label, parts, table, key, later, same)
 
 
 def _write(
@@ -54,13 +57,14 @@ def _write(
     table: pa.Table,
     key: Sequence[str],
     later: Sequence[str],
+    same: Sequence[str],
 ) -> None:
     grants, columns = Grants.of(connection, parts), target.types_of(table.schema)
     with translate_errors(label, grants.to_find()):
         there = target.found(connection, parts)
     with translate_errors(label, grants.to_make()):
         # Only where there is none: who may write into one that is there need not be allowed to make one.
-        place = there or target.made(connection, parts, columns)
+        place = there or target.made(connection, parts, columns, index=key if same else ())
     with translate_errors(label, grants.to_write(place)):
         target.lock(connection, place)
         target.add(connection, place, columns, later)
@@ -68,6 +72,8 @@ def _write(
     if key:
         with translate_errors(label, grants.to_gather()):
             _gather(connection, place, table)
+            if same:
+                connection.execute(_there_already(place, (*key, *same)))
     with translate_errors(label, grants.to_write(place)):
         connection.execute(_delete(place, key))
         _insert(connection, place, table, key)
@@ -102,6 +108,14 @@ def _delete(place: sql.Identifier, key: Sequence[str]) -> sql.Composed:
         return sql.SQL("DELETE FROM {}").format(place)
     same = (sql.SQL("old.{0} = new.{0}").format(sql.Identifier(name)) for name in key)
     return sql.SQL("DELETE FROM {} old USING {} new WHERE {}").format(place, _NEW, sql.SQL(" AND ").join(same))
+
+
+def _there_already(place: sql.Identifier, columns: Sequence[str]) -> sql.Composed:
+    """Of the new rows, those that the table has."""
+    same = (sql.SQL("new.{0} IS NOT DISTINCT FROM old.{0}").format(sql.Identifier(name)) for name in columns[1:])
+    first = sql.SQL("new.{0} = old.{0}").format(sql.Identifier(columns[0]))
+    where = sql.SQL(" AND ").join([first, *same])
+    return sql.SQL("DELETE FROM {} new USING {} old WHERE {}").format(_NEW, place, where)
 
 
 def _insert(connection: Connection, place: sql.Identifier, table: pa.Table, key: Sequence[str]) -> None:

@@ -64,13 +64,18 @@ def found(connection: Connection, parts: tuple[str, ...]) -> sql.Identifier | No
     return sql.Identifier(*row) if row else None
 
 
-def made(connection: Connection, parts: tuple[str, ...], columns: dict[str, str]) -> sql.Identifier:
-    """The table, made unless another tsclust has made it while this one waited."""
+def made(
+    connection: Connection, parts: tuple[str, ...], columns: dict[str, str], index: Sequence[str] = ()
+) -> sql.Identifier:
+    """The table, made unless another tsclust has made it while this one waited; with an index on these columns."""
     connection.execute(_MAKERS, [parts[-1]])
     if there := found(connection, parts):
         return there
     each = (sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns.items())
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(*parts), sql.SQL(", ").join(each)))
+    if index:
+        on = sql.SQL(", ").join(map(sql.Identifier, index))
+        connection.execute(sql.SQL("CREATE INDEX ON {} ({})").format(sql.Identifier(*parts), on))
     return found(connection, parts) or sql.Identifier(*parts)
 
 

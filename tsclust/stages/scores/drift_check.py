@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from tsclust.arrays import Bools
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.profile import ALL, Bins, FeatureProfile
-from tsclust.stages.scores.drift import ENOUGH, FEW, Changed, Drift
+from tsclust.stages.scores.drift import CHANCES, ENOUGH, FEW, Changed, Drift
 from tsclust.stages.scores.machine_check import Machine, Yardsticks, judge
 from tsclust.stages.scores.onset import Sign
 from tsclust.stages.scores.scorer import Scores
@@ -59,9 +59,9 @@ def _profile(bins: Bins, scores: Scores, rows: Bools) -> FeatureProfile:
     return FeatureProfile.from_deviations(bins, of.z[kept], of.machine[kept], scores.refused[kept], of.rejected[out])
 
 
-def detect_drift(now: CurrentProfile, model: ModelBundle, since: Since) -> Drift:
-    """What has changed since training. `since` is asked only where something has. A model of an earlier version, whose
-    profile has other bins, judges nothing: `compared` is None."""
+def detect_drift(now: CurrentProfile, model: ModelBundle, since: Since, chances: float = CHANCES) -> Drift:
+    """What has changed since training, with this probability of a false alarm. `since` is asked only where something
+    has. A model of an earlier version, whose profile has other bins, judges nothing: `compared` is None."""
     if not now.rows:
         return Drift(False, (), (), compared=0)
     if not len(model.profile.machines):
@@ -70,7 +70,7 @@ def detect_drift(now: CurrentProfile, model: ModelBundle, since: Since) -> Drift
     apart = bool(model.facts.machine) and ALL not in there and ALL not in each
     machines = each if apart else []
     last, facts = now.shorter, model.facts
-    by = Yardsticks(facts.features, (1 + len(machines)) * (1 + len(last)), facts.refused, facts.rejected)
+    by = Yardsticks(facts.features, (1 + len(machines)) * (1 + len(last)), facts.refused, facts.rejected, chances)
     compared = Compared(by, now.whole, model.profile, last)
     found = [one for who in machines if (one := compared.machine(who))]
     together = compared.together([one.machine for one, _ in found if one.machine is not None], apart)

@@ -48,17 +48,19 @@ class Yardsticks:
     """What all machines are judged by: the names of d features, and how often that is asked (machines and periods).
 
     refused, rejected  shares of all series in training: no machine is an alarm below them
+    chances  of a false alarm, over all that is asked
     """
 
     names: tuple[str, ...]
     asked: int
     refused: float
     rejected: float
+    chances: float = CHANCES
 
     def level(self, share: float, tests: int) -> float:
-        """The probability below which one of so many tests of a machine is an alarm, if they get this share of CHANCES
-        (Bonferroni, weighted)."""
-        return share * CHANCES / max(self.asked * tests, 1)
+        """The probability below which one of so many tests of a machine is an alarm, if they get this share of all
+        `chances` (Bonferroni, weighted)."""
+        return share * self.chances / max(self.asked * tests, 1)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,7 @@ def _of_drift(drift: Drift) -> Iterator[str]:
     if drift.compared and not drift.found:
         yield f"no drift: {counted(drift.compared, 'series', 'series')} compared with those of training"
     for one in drift.changed[:FEW]:
-        yield f"changed: {_changed(one)}"
+        yield f"changed: {in_words(one)}"
     if len(drift.changed) > FEW:
         yield f"... and {counted(len(drift.changed) - FEW, 'more machine')}: manifest.json lists all"
     if drift.unknown:
@@ -73,7 +73,7 @@ def _refused(facts: ScoresFacts) -> Iterator[str]:
         yield f"{refused:.1%} get no answer instead of {facts.refuse:.1%}: many series are tied in confidence"
 
 
-def _changed(one: Changed) -> str:
+def in_words(one: Changed) -> str:
     """`W7, since May 12, 2021 (192 series): side_fall is 1.8 deviations higher (median); ...`."""
     since = f", since {Language.load('en').date(date.fromisoformat(one.since))}" if one.since else ""
     last = f" of the last {f'{one.days} days' if one.days != 1 else 'day'}" if one.last else ""

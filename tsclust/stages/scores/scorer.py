@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from tsclust.arrays import Bools, Floats, Int64s
-from tsclust.series import SeriesBlock
+from tsclust.series import ID, VALUES, SeriesBlock
 from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.model import bundle, carried_types
 from tsclust.stages.model.bundle import ModelBundle
@@ -80,6 +80,13 @@ class Scorer:
         Raises SettingsError for a column that is missing or of another type than in training.
         """
         return self.score_block(input_table.block_of(table, self.carried), table).table(self.model)
+
+    def warm(self) -> None:
+        """Have kernels compiled, or read from numba's cache, now: not while a series waits."""
+        ramp = [[0.0, 4.0, *[1.0, 1.1] * 20, 0.0]]
+        for kind in (pa.float32(), pa.float64()):
+            carried = {name: pa.nulls(1) for name in self.carried}
+            self.score(pa.table({ID: [0], VALUES: pa.array(ramp, pa.list_(kind)), **carried}))
 
     def score_block(self, block: SeriesBlock, table: pa.Table) -> Scores:
         """The scores of a block of series; `table` has their carried columns. Raises SettingsError as `score` does."""
