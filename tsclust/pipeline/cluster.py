@@ -14,6 +14,7 @@ from tsclust.config import Labels, Settings
 from tsclust.config.flags import as_typed
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import DamagedError, SettingsError, StageMissingError
+from tsclust.pipeline import features, score
 from tsclust.pipeline.ending import end
 from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.settings import keep, load
@@ -33,6 +34,7 @@ from tsclust.stages.model import bundle
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores import unlabelled as unlabelled_series
 from tsclust.stages.scores.facts import SCORES, state_of_unlabelled
+from tsclust.stages.series import incoming
 from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter, write_manifest
@@ -60,11 +62,27 @@ def cluster(
         raise SettingsError("--unlabelled and --within are two different sweeps", "Use only one of them")
     if trial and save:
         raise SettingsError("--try writes nothing, --save would", "Use only one of them")
+    taken = _take_in(workspace, listen) if unlabelled and not trial else ()
     settings = load(workspace, flags, within=UNLABELLED_GROUP if unlabelled else within)
     done = _cluster(workspace, settings, listen, within, unlabelled, trial)
+    done = replace(done, notes=(*taken, *done.notes))
     if trial and not done.skipped:
         return replace(done, then=_as_typed(root, flags, within, unlabelled))
     return end(done, workspace, settings, "clusters", save=save)
+
+
+def _take_in(workspace: Workspace, listen: Listener) -> tuple[str, ...]:
+    """What a stream could not name becomes part of series/, is described and scored. Lines about that."""
+    with workspace.locked():
+        new, unfit = incoming.take_in(workspace)
+    if new:
+        features.features(workspace.root, None, listen)
+        if workspace.find_manifest(MODEL):
+            score.score(workspace.root, None, listen)
+    lines = [f"{new:,} series of {incoming.FOLDER}/ are now part of series/"] if new else []
+    if unfit:
+        lines.append(f"{unfit:,} series of {incoming.FOLDER}/ left out: their id is of another type than in series/")
+    return tuple(lines)
 
 
 def _cluster(
