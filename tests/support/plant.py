@@ -20,8 +20,8 @@ import tsclust
 from tests.support.endurance import times
 from tsclust.pipeline import labels_review
 from tsclust.simulation import machines
+from tsclust.simulation.labels import label as label
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.labels import files, tables
 from tsclust.stages.labels.facts import LABELS
 from tsclust.stages.model import classifier
 from tsclust.stages.model.classifier import Examples, Learned
@@ -29,7 +29,7 @@ from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores.facts import SCORES
 from tsclust.stages.series.facts import SERIES
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.manifest import Meter, Stage
+from tsclust.workspace.manifest import Stage
 
 BASELINE = ["machine_id", "direction"]
 FLAGS: dict[str, Any] = {"cluster": {"baseline": BASELINE}}
@@ -67,16 +67,6 @@ def kept(workspace: Workspace, truth: pl.DataFrame) -> pl.DataFrame:
     series = pl.concat([pl.read_parquet(p, columns=["series_id", "machine_id"]) for p in workspace.parts(SERIES)])
     found = features.join(truth, on="series_id").join(series, on="series_id")
     return found.filter(~pl.col("kind").str.starts_with("impossible")).select("series_id", "kind", "machine_id")
-
-
-def label(workspace: Workspace, kinds: pl.DataFrame, labeller: str = "expert") -> None:
-    """series_id, kind -> labels/, in the place of what is there."""
-    verdict = pl.when(pl.col("kind") == "normal").then(pl.lit("normal")).otherwise(pl.lit("malfunction"))
-    when = pl.lit("2026-01-01T00:00:00Z").str.to_datetime(time_zone="UTC", time_unit="us")
-    same = {"labeller": labeller, "sure": None, "comment": "", "report": "test", "group": None, "size": 5_000}
-    found = kinds.with_columns(verdict=verdict, labelled_at=when, **{name: pl.lit(v) for name, v in same.items()})
-    found = found.select("series_id", *(pl.col(name).cast(kind) for name, kind in tables.LABELS.items()))
-    files.write(workspace, Meter(), files.read(workspace), found.sort("series_id"), [])
 
 
 def scores(workspace: Workspace, stage: Stage[Any] = SCORES) -> pl.DataFrame:
