@@ -94,6 +94,7 @@ OTHERS: dict[str, list[Any]] = {
     "labels import": [IMPORTED, TROUBLE],
     "labels review": [{"rows": "int", "suspicious": "int", "shown": "int"}],
     "serve": [{"url": "str", "token": "bool"}],
+    "stream": [{"brokers": "str", "topic": "str", "to_topic": "str", "to_table": "str"}],
     "export": [{"model": "str", "bytes": "int", "features": "bool"}],
     "labels export": [{"rows": "int", "labels": "int", "file": "?str", "table": "?str"}],
     "labels list": [{"files": [ANSWERS_FILE], "kinds": {"*": "int"}, "labellers": ["str"]}],

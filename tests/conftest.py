@@ -15,8 +15,8 @@ pytest.register_assert_rewrite("tests.support")
 pytest_plugins = [
     f"tests.support.{name}"
     for name in (
-        "kernels", "answer_page", "browsers", "bundles", "commands", "commands_in_turn", "disk", "features_workspace",
-        "file_tables", "fleet", "labels", "needs", "plant", "power", "report_workspace", "screened", "served",
+        "kernels", "answer_page", "brokers", "browsers", "bundles", "commands", "commands_in_turn", "disk",
+        "features_workspace", "file_tables", "fleet", "labels", "needs", "plant", "power", "report_workspace", "screened", "served",
         "served_reports", "servers", "s3", "slow_table",
     )
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 import tsclust
-from tsclust.cli import labels, past, serve, stages
+from tsclust.cli import labels, past, serve, stages, stream
 from tsclust.cli.runtime import Commands
 from tsclust.cli.streams import let_readers_leave
 
@@ -27,7 +27,7 @@ answers = typer.Typer(no_args_is_help=True, help="Import, review and export expe
 COMMANDS: tuple[Callable[..., None], ...] = (
     stages.demo, stages.init, stages.extract, stages.features, stages.filter_, stages.cluster, stages.report,
     labels.train, labels.score, labels.export_, stages.run, stages.status, past.history, past.diff, past.undo,
-    past.prune, stages.verify, serve.serve,
+    past.prune, stages.verify, serve.serve, stream.stream,
 )  # fmt: skip
 OF_ANSWERS: tuple[Callable[..., None], ...] = (
     labels.import_, labels.review, labels.list_, labels.remove, labels.export,

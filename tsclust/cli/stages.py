@@ -10,6 +10,7 @@ import typer
 
 import tsclust
 from tsclust.cli import asking
+from tsclust.cli import stream as streamed
 from tsclust.cli.options import (
     HERE,
     Baseline,
@@ -34,9 +35,15 @@ def demo(
     keep_server: Annotated[
         bool, typer.Option("--keep-server", help="Leave PostgreSQL running and print its DSN.")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Instead: machines send to a broker, and a fault on one is named.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Run every stage on a million synthetic cycles in an embedded PostgreSQL, and write the report."""
+    if stream:
+        streamed.demo(root / "stream", json)
+        return
     with shown(json) as (listen, show):
         show(tsclust.demo(root, series, seed, lang=lang, keep_server=keep_server, listen=listen), costs=True)
 

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tsclust.config.kept import PLACES
 from tsclust.config.log import Log
+from tsclust.config.stream import Stream
 from tsclust.config.texts import MISSING, parse_k, parse_share
 from tsclust.workspace.manifest import MadeWith
 
@@ -212,6 +213,7 @@ class Settings(BaseSettings):
     log: Log = Log()
     run: Run = Run()
     engine: Engine = Engine()
+    stream: Stream = Stream()
 
     _differences: MadeWith = PrivateAttr(default_factory=dict)
     _forgotten: MadeWith = PrivateAttr(default_factory=dict)

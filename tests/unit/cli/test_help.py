@@ -24,7 +24,7 @@ def test_there_are_the_commands_of_the_contract() -> None:
     assert set(COMMANDS) == {
         "demo", "init", "extract", "features", "filter", "cluster", "report", "run", "status", "verify", "train",
         "score", "export", "labels import", "labels review", "labels export",
-        "labels list", "labels remove", "history", "diff", "undo", "prune", "serve",
+        "labels list", "labels remove", "history", "diff", "undo", "prune", "serve", "stream",
     }  # fmt: skip
 
 

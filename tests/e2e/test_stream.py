@@ -1,0 +1,98 @@
+"""tsclust stream between topics of a real broker: each recording gets a verdict, once, the one that score gives."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.support.brokers import REASON, SOURCE, Broker, content, header, read, sources, streaming
+from tests.support.bundles import Trained
+from tests.support.series import machine_cycles
+
+
+def messages_of(table: pa.Table, **more: Any) -> list[tuple[bytes | None, bytes | None]]:
+    """(machine, recording as JSON) each."""
+    rows = table.drop_columns(["recorded_at"]).to_pylist()
+    return [(str(one["machine_id"]).encode(), json.dumps({**one, **more}).encode()) for one in rows]
+
+
+@pytest.fixture(scope="module")
+def cycles() -> pa.Table:
+    """Made cycles, their values in float64: JSON knows no other."""
+    table = machine_cycles(6_000, 1)[0].slice(0, 3_000)
+    values = table["values"].cast(pa.list_(pa.float64()))
+    return table.set_column(table.column_names.index("values"), "values", values)
+
+
+def test_each_recording_gets_the_verdict_that_score_gives(
+    broker: Broker, trained: Trained, cycles: pa.Table, tmp_path: Path
+) -> None:
+    """Key and carried fields go with it; it is stopped in the midst, and goes on where it was."""
+    broker.topics("cycles")
+    expected = {row["series_id"]: row for row in trained.scorer("logistic").score(cycles).to_pylist()}
+    with streaming(broker, tmp_path, trained.bundles / "logistic") as first:
+        broker.send("cycles", messages_of(cycles.slice(0, 1_000)))
+        read(broker.address, "verdicts", lambda found: len(found) >= 500)
+        broker.send("cycles", messages_of(cycles.slice(1_000)))
+        assert first.stop() == 0
+        assert first.lines()[-1]["event"] == "stopped"
+    with streaming(broker, tmp_path, trained.bundles / "logistic") as second:
+        found = read(broker.address, "verdicts", lambda found: len(found) >= len(cycles))
+        assert second.stop(signal.SIGINT) == 0
+    assert set(sources(found).values()) == {1}
+    assert len(found) == len(cycles)
+    carried = {row["series_id"]: row for row in cycles.select(["series_id", "machine_id", "direction"]).to_pylist()}
+    for one in found:
+        verdict = content(one)
+        assert {name: verdict[name] for name in expected[1]} == expected[verdict["series_id"]]
+        assert {name: verdict[name] for name in carried[1]} == carried[verdict["series_id"]]
+        assert one.key() == verdict["machine_id"].encode()
+        assert bool(verdict["unusual"]) <= (verdict["said"] not in ("normal", "impossible"))
+        assert verdict["scored_at"].startswith("20")
+
+
+UNREADABLE = {
+    b'{"series_id": 1, "values": [1, 2': "is not JSON",
+    b"[1, 2, 3]": "no JSON object",
+    b'{"series_id": 1, "values": [0, NaN]}': "is not JSON",
+    b'{"series_id": 1, "values": [0, 1e999]}': "is not JSON",
+    b"\xff\xfe": "is not JSON",
+    b'{"values": [0.0, 1.0]}': "no series_id",
+    b'{"series_id": 1.5, "values": [1]}': "expected an integer or text",
+    b'{"series_id": 1}': "expected a list of numbers",
+    b'{"series_id": 1, "values": "1,2"}': "expected a list of numbers",
+    b'{"series_id": 1, "values": [1, "x"]}': "expected numbers",
+    b'{"series_id": 1, "values": [1, 2]}': "no machine_id",
+    b'{"series_id": 1, "values": [1], "machine_id": 7.5, "direction": "x"}': "machine_id",
+    b"": "is empty",
+}
+
+
+def test_what_cannot_be_read_goes_to_its_topic_with_the_reason_and_nothing_stops(
+    broker: Broker, trained: Trained, cycles: pa.Table, tmp_path: Path
+) -> None:
+    broker.topics("cycles", partitions=1)
+    good = messages_of(cycles.slice(0, 3))
+    odd = json.loads(good[1][1] or b"") | {"series_id": "text", "machine_id": "nobody knows it", "said": "mine"}
+    long = json.dumps({"series_id": 9, "values": [0.5] * 200_000, "machine_id": "W101", "direction": "x"}).encode()
+    sent = [good[0], *((b"k", one or None) for one in UNREADABLE), (None, json.dumps(odd).encode()), (b"k", long)]
+    with streaming(broker, tmp_path, trained.bundles / "logistic") as stream:
+        broker.send("cycles", [*sent, good[2]])
+        dead = read(broker.address, "cycles-unreadable", lambda found: len(found) > len(UNREADABLE))
+        found = read(broker.address, "verdicts", lambda found: len(found) >= 3)
+        assert stream.stop() == 0
+    reasons = {header(one, SOURCE): header(one, REASON) for one in dead}
+    for at, expected in enumerate([*UNREADABLE.values(), "expected at most 100,000"], 1):
+        offset = at if at <= len(UNREADABLE) else at + 1
+        assert expected in reasons[f"cycles/0/{offset}"]
+    assert [one.value() for one in dead if header(one, SOURCE) == "cycles/0/1"] == [next(iter(UNREADABLE))]
+    found = sorted(found, key=lambda one: int(header(one, SOURCE).split("/")[2]))
+    assert [(content(one)["series_id"], content(one)["said"] != "mine", one.key()) for one in found] == [
+        (1, True, good[0][0]), ("text", True, None), (3, True, good[2][0]),
+    ]  # fmt: skip
+    assert any(line.get("field") == "said" for line in stream.lines())

@@ -1,0 +1,183 @@
+"""Brokers of Kafka's protocol, and tsclust stream as a process of its own between their topics."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+from tests.support.commands import PLAIN
+from tests.support.service import free_port
+from tsclust.embedded_broker import await_answer, command
+
+JOINED = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_000}
+SOURCE, REASON = "tsclust-source", "tsclust-reason"
+JUICE = Path(sys.executable).parent / "juicefs"
+
+
+@dataclass
+class Broker:
+    """One that can be killed. storage: of its messages; environment: what reaches it."""
+
+    address: str
+    storage: str = "memory://tansu/"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            command(self.address, self.storage), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=PLAIN | dict(self.environment),
+        )  # fmt: skip
+        await_answer(self.address)
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def topics(self, *names: str, partitions: int = 4) -> None:
+        admin = AdminClient({"bootstrap.servers": self.address})
+        for made in admin.create_topics([NewTopic(name, partitions) for name in names]).values():
+            made.result(30)
+
+    def send(self, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]], **more: Any) -> None:
+        """(key, value) each."""
+        producer = Producer(
+            {"bootstrap.servers": self.address, "linger.ms": 20, "enable.idempotence": True,
+             "queue.buffering.max.messages": 1_000_000, "message.max.bytes": 20_000_000}
+        )  # fmt: skip
+        for key, value in messages:
+            producer.produce(topic, value, key, **more)
+            producer.poll(0)
+        assert producer.flush(60) == 0
+
+
+def read(address: str, topic: str, until: Callable[[list[Message]], bool], seconds: float = 60) -> list[Message]:
+    """What a reader of committed messages sees of a topic, until there is enough of it."""
+    reader = Consumer(
+        {"bootstrap.servers": address, "group.id": f"reads-{time.time_ns()}", "auto.offset.reset": "earliest",
+         "isolation.level": "read_committed", "enable.auto.commit": False, **JOINED}
+    )  # fmt: skip
+    found: list[Message] = []
+    try:
+        about = reader.list_topics(topic, timeout=30).topics[topic]
+        reader.assign([TopicPartition(topic, part, 0) for part in about.partitions])
+        deadline = time.monotonic() + seconds
+        while not until(found) and time.monotonic() < deadline:
+            found += [one for one in reader.consume(10_000, 0.2) if one.error() is None]
+    finally:
+        reader.close()
+    return found
+
+
+def header(message: Message, name: str) -> str:
+    found: Any = dict(message.headers() or ()).get(name, b"")
+    return str(found.decode())
+
+
+def sources(messages: Iterable[Message]) -> Counter[str]:
+    """How often there is a verdict on each."""
+    return Counter(header(one, SOURCE) for one in messages)
+
+
+def content(message: Message) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(message.value() or b"null")
+    return found
+
+
+@dataclass(frozen=True)
+class Streaming:
+    """A tsclust stream. log: its lines."""
+
+    process: subprocess.Popen[str]
+    log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+
+@contextmanager
+def streaming(
+    broker: Broker, folder: Path, model: Path | str, *words: str, environment: Mapping[str, str] | None = None
+) -> Iterator[Streaming]:
+    """tsclust stream from cycles to verdicts, once it is there."""
+    log = folder / f"stream-{time.time_ns()}.log"
+    line = [
+        sys.executable, "-m", "tsclust", "stream", "--model", str(model), "--brokers", broker.address,
+        "--topic", "cycles", "--to-topic", "verdicts", "--create", "--json", "-w", str(folder), *words,
+    ]  # fmt: skip
+    with log.open("a") as err:
+        process = subprocess.Popen(
+            line, stdout=subprocess.PIPE, stderr=err, text=True, env=PLAIN | dict(environment or {})
+        )
+    try:
+        assert process.stdout
+        assert json.loads(process.stdout.readline() or "{}").get("command") == "stream", log.read_text()
+        yield Streaming(process, log)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def broker() -> Iterator[Broker]:
+    """One in memory."""
+    found = Broker(f"127.0.0.1:{free_port()}")
+    found.start()
+    try:
+        yield found
+    finally:
+        found.kill()
+
+
+@pytest.fixture
+def lasting_broker(tmp_path: Path) -> Iterator[Broker]:
+    """One whose messages outlive it: in an object store of the test's own."""
+    with object_store(tmp_path) as environment:
+        found = Broker(f"127.0.0.1:{free_port()}", "s3://tansu/", environment)
+        found.start()
+        try:
+            yield found
+        finally:
+            found.kill()
+
+
+@contextmanager
+def object_store(folder: Path) -> Iterator[dict[str, str]]:
+    """S3 by JuiceFS over a folder, with a bucket `tansu`; what a client's environment needs."""
+    port, meta = free_port(), f"sqlite3://{folder / 'juice.db'}"
+    keys = {"MINIO_ROOT_USER": "tsclust", "MINIO_ROOT_PASSWORD": "tsclust-secret"}
+    made: list[str | Path] = [JUICE, "format", "--storage", "file", "--bucket", f"{folder / 'objects'}/", meta, "tansu"]
+    subprocess.run(made, check=True, capture_output=True, env=PLAIN, timeout=60)
+    gateway = subprocess.Popen(
+        [JUICE, "gateway", "--log", folder / "gateway.log", meta, f"127.0.0.1:{port}"], env=PLAIN | keys,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        await_answer(f"127.0.0.1:{port}")
+        yield {
+            "AWS_ACCESS_KEY_ID": "tsclust", "AWS_SECRET_ACCESS_KEY": "tsclust-secret", "AWS_ALLOW_HTTP": "true",
+            "AWS_ENDPOINT": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "us-east-1",
+        }  # fmt: skip
+    finally:
+        gateway.kill()
+        gateway.wait()

@@ -1,0 +1,1 @@
+"""Recordings scored as they arrive in Kafka: messages -> series -> verdicts -> messages."""

@@ -1,0 +1,268 @@
+"""Exactly once from topic to topic: verdicts and the offsets of what they are about are committed together, or not.
+
+consume -> what becomes of it -> begin, produce, offsets, commit. On an error the transaction is aborted, and all is
+read again from the committed offsets on. Brokers that are away are waited for.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Generic, Protocol, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from tsclust.errors import SettingsError
+from tsclust.json_log import note
+from tsclust.stream import written
+from tsclust.stream.clients import PATIENCE, Clients
+from tsclust.stream.messages import Known, Out, Raw
+
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)  # seconds between attempts, the last one for all that follow
+FENCED = 3  # times in a row that another one of our name has taken over
+FENCES = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
+
+
+class Work(Protocol):
+    """What is to be written. following: partition -> the offset that is committed with it."""
+
+    @property
+    def outs(self) -> Sequence[Out]: ...
+
+    @property
+    def following(self) -> dict[int, int]: ...
+
+
+W = TypeVar("W", bound=Work)
+
+
+class Desk(Protocol[W]):
+    """What becomes of messages."""
+
+    def take(self, messages: Sequence[Raw], known: Known) -> W | None:
+        """None where there is nothing to commit. known: what needs no verdict any more."""
+
+    def keep(self, work: W, again: Callable[[int], bool]) -> bool:
+        """Put it where nothing is transactional; again: waits after so many attempts, and says whether to go on. False:
+        it is not there."""
+
+    def done(self, work: W) -> None:
+        """It is committed."""
+
+    def forget(self) -> None:
+        """All that is not committed will come again."""
+
+
+class Loop(Generic[W]):
+    """One instance. `stop` ends it behind what it is at."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        topics: Sequence[str],
+        desk: Desk[W],
+        stop: threading.Event,
+        turned: Callable[[int], None],
+    ) -> None:
+        """topics: that verdicts and unreadable messages go to;  turned: told of every turn, and how many wait."""
+        self._clients, self._topics, self._desk, self._stop, self._turned = clients, topics, desk, stop, turned
+        self._topic, self._settings = clients.settings.topic, clients.settings
+        self._began: dict[int, int] = {}  # partition -> the first offset that was read of it
+        self._behind: dict[int, int] = {}  # partition -> the offset that we have committed
+        self._mine: set[int] = set()
+        self._changes = 0  # of what is ours
+        self._unsure, self._known = True, Known()
+        self._fenced = 0
+        self._reader: Consumer = clients.reader()
+        self._writer: Producer | None = None
+
+    def run(self) -> None:
+        """Until `stop`. Raises SettingsError where another instance has the same name."""
+        try:
+            self._reader.subscribe(
+                [self._topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._revoked
+            )
+            while not self._stop.is_set():
+                self.turn()
+                self._turned(self.lag())
+        finally:
+            self._writer = None
+            self._reader.close()
+
+    def turn(self) -> None:
+        """Take what is there, and commit what becomes of it."""
+        if self._writer is None and not self._recover(None):
+            return
+        messages = self._taken()
+        try:
+            self._look()
+        except KafkaException as error:
+            self._recover(error.args[0])
+            return
+        work, changes = self._desk.take(messages, self._known), self._changes
+        if work is None:
+            return
+        if not self._desk.keep(work, self._again) or changes != self._changes:
+            if not self._stop.is_set():
+                self._recover(None)
+            return
+        self._commit(work)
+
+    def lag(self) -> int:
+        """Messages that wait in the partitions that are ours."""
+        waiting = 0
+        for one in self._reader.position([TopicPartition(self._topic, part) for part in self._mine]):
+            _, end = self._reader.get_watermark_offsets(TopicPartition(self._topic, one.partition), cached=True)
+            waiting += max(end - one.offset, 0) if one.offset >= 0 and end >= 0 else 0
+        return waiting
+
+    def _taken(self) -> list[Raw]:
+        messages = self._reader.consume(self._settings.batch, self._settings.wait)
+        found = []
+        for one in messages:
+            if (error := one.error()) is not None:
+                note("the brokers report an error", logging.WARNING, error=None, why=error.str())
+            elif (raw := _raw(one)).partition in self._mine and raw.offset >= self._behind.get(raw.partition, 0):
+                # A batch may have begun before partitions changed hands, and its messages come again then.
+                self._began.setdefault(raw.partition, raw.offset)
+                found.append(raw)
+        return found
+
+    def _look(self) -> None:
+        """After a start, a change or an error: which verdicts are there. Raises KafkaException."""
+        if self._unsure and self._mine:
+            committed = {one.partition: one.offset for one in self._committed() if one.offset >= 0}
+            starts = {part: committed.get(part, 0) for part in self._mine}
+            self._known = written.known(self._clients, self._topics, starts)
+            self._unsure = False
+
+    def _commit(self, work: W) -> None:
+        writer = self._writer
+        assert writer is not None
+        offsets = [TopicPartition(self._topic, part, offset) for part, offset in work.following.items()]
+        try:
+            writer.begin_transaction()
+            for out in work.outs:
+                _produce(writer, out)
+            if offsets:
+                writer.send_offsets_to_transaction(offsets, self._reader.consumer_group_metadata(), PATIENCE)
+            writer.commit_transaction(PATIENCE)
+        except KafkaException as error:
+            self._recover(error.args[0])
+            return
+        self._fenced = 0
+        self._behind |= work.following
+        self._desk.done(work)
+
+    def _recover(self, error: KafkaError | None) -> bool:
+        """Abort, or begin anew with another producer, and read again what is not committed: until that worked, or
+        `stop`."""
+        self._desk.forget()
+        self._unsure = True
+        if error is not None:
+            self._heard(error)
+        for attempt in itertools.count():
+            try:
+                self._clean(error)
+                self._read_again()
+                return True
+            except KafkaException as another:
+                self._heard(another.args[0])
+                self._writer = None
+            if not self._pause(attempt):
+                break
+        return False
+
+    def _clean(self, error: KafkaError | None) -> None:
+        """Have a producer without a transaction. Raises KafkaException."""
+        if error is not None and error.txn_requires_abort() and self._writer is not None:
+            self._writer.abort_transaction(PATIENCE)
+        else:
+            self._writer = None  # ends the one before: two of one name would fence each other
+            self._writer = self._clients.writer()
+
+    def _heard(self, error: KafkaError) -> None:
+        """Say it. Raises SettingsError where another one of our name takes over again and again."""
+        note("a transaction is tried again", logging.WARNING, why=f"{error.name()}: {error.str()}")
+        self._fenced += error.code() in FENCES
+        if self._fenced > FENCED:
+            raise SettingsError(
+                f"another tsclust stream of the group {self._settings.group} calls itself {self._settings.name!r}",
+                "Give each one a name of its own: --instance NAME",
+            )
+
+    def _read_again(self) -> None:
+        """From the committed offsets on; where there are none, from the first that was read. Raises KafkaException."""
+        for one in self._committed():
+            first = one.offset if one.offset >= 0 else self._began.get(one.partition, -1)
+            if first >= 0:
+                self._seek(TopicPartition(self._topic, one.partition, first))
+
+    def _seek(self, to: TopicPartition) -> None:
+        """A partition that was just assigned is not read yet, and cannot be turned back; it begins there anyway."""
+        try:
+            self._reader.seek(to)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError._STATE:
+                raise
+
+    def _committed(self) -> list[TopicPartition]:
+        mine = [TopicPartition(self._topic, part) for part in self._mine]
+        return self._reader.committed(mine, PATIENCE) if mine else []
+
+    def _again(self, attempt: int) -> bool:
+        """Wait before another attempt to write elsewhere; False where there is none to be."""
+        changes = self._changes
+        return self._pause(attempt) and changes == self._changes
+
+    def _pause(self, attempt: int) -> bool:
+        """Wait, and stay in the group meanwhile; False at `stop`."""
+        until = time.monotonic() + PAUSES[min(attempt, len(PAUSES) - 1)]
+        mine = [TopicPartition(self._topic, part) for part in self._mine]
+        if mine:
+            self._reader.pause(mine)
+        while time.monotonic() < until and not self._stop.is_set():
+            self._reader.poll(0.1)  # what is paused brings no messages
+        if still := [one for one in mine if one.partition in self._mine]:
+            self._reader.resume(still)
+        return not self._stop.is_set()
+
+    def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._mine |= {one.partition for one in partitions}
+        self._changed("partitions gained", partitions)
+
+    def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
+        self._mine -= {one.partition for one in partitions}
+        for one in partitions:
+            self._began.pop(one.partition, None)
+        self._changed("partitions given up", partitions)
+
+    def _changed(self, what: str, partitions: list[TopicPartition]) -> None:
+        self._changes += 1
+        self._unsure = True
+        self._desk.forget()
+        note(what, partitions=sorted(one.partition for one in partitions), now=len(self._mine))
+
+
+def _raw(message: Message) -> Raw:
+    partition, offset = message.partition(), message.offset()
+    assert partition is not None
+    assert offset is not None
+    return Raw(partition, offset, _bytes(message.key()), _bytes(message.value()), message.timestamp()[1] / 1_000)
+
+
+def _bytes(content: str | bytes | None) -> bytes | None:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _produce(writer: Producer, out: Out) -> None:
+    """Waits where the queue is full. Raises KafkaException."""
+    while True:
+        try:
+            writer.produce(out.topic, out.value, out.key, headers=list(out.headers))
+            return
+        except BufferError:
+            writer.poll(0.1)

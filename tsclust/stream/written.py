@@ -1,0 +1,74 @@
+"""Which verdicts are there already, where it is not known whether the last ones were committed.
+
+Kafka shows nothing of a transaction that was aborted, and what was committed is behind the group's offsets: then there
+is nothing to find. But a broker may show what it aborted (Tansu 0.6 does), and a recording that is spread over many
+messages is read again from its first one on, others that ended meanwhile with it. Each verdict carries its source: what
+readers see of sources that are to be read is not written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from tsclust.stream.clients import PATIENCE, Clients
+from tsclust.stream.messages import LAST, SOURCE, Known, place
+
+MOST = {"json": 20_000, "arrow": 20_000, "long": 200_000}  # messages of each partition that are looked at
+
+
+def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int]) -> Known:
+    """What a reader sees of that which is at or behind the committed offset of its partition. Raises KafkaException."""
+    if not committed:
+        return Known()
+    looker = clients.looker()
+    try:
+        tails = [one for topic in topics if topic for one in _tails(looker, topic, MOST[clients.settings.format])]
+        looker.assign(tails)
+        return _read(looker, len(tails), f"{clients.settings.topic}/", committed)
+    finally:
+        looker.close()
+
+
+def _tails(looker: Consumer, topic: str, most: int) -> list[TopicPartition]:
+    """Where to begin in each partition that has anything."""
+    found = []
+    for partition in looker.list_topics(topic, timeout=PATIENCE).topics[topic].partitions:
+        first, end = looker.get_watermark_offsets(TopicPartition(topic, partition), PATIENCE)
+        if end > first:
+            found.append(TopicPartition(topic, partition, max(first, end - most)))
+    return found
+
+
+def _read(looker: Consumer, partitions: int, ours: str, committed: Mapping[int, int]) -> Known:
+    found = Known()
+    ended: set[tuple[str, int]] = set()
+    while len(ended) < partitions:
+        messages = looker.consume(10_000, PATIENCE)
+        if not messages:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        for one in messages:
+            if (error := one.error()) is None:
+                _note(one, ours, committed, found)
+            elif error.code() == KafkaError._PARTITION_EOF:
+                ended.add((str(one.topic()), int(one.partition() or 0)))
+            else:
+                raise KafkaException(error)
+    return found
+
+
+def _note(message: Message, ours: str, committed: Mapping[int, int], found: Known) -> None:
+    headers = {
+        name: value.decode() for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)
+    }
+    source, key = headers.get(SOURCE, ""), message.key()
+    if not source.startswith(ours):
+        return
+    partition, first = place(source)
+    last = int(headers.get(LAST, first))
+    if last < committed.get(partition, last + 1):
+        return
+    found.sources.add(source)
+    if LAST in headers and isinstance(key, bytes):
+        found.last[partition, key] = max(last, found.last.get((partition, key), -1))
