@@ -169,7 +169,7 @@ def object_store(folder: Path) -> Iterator[dict[str, str]]:
     made: list[str | Path] = [JUICE, "format", "--storage", "file", "--bucket", f"{folder / 'objects'}/", meta, "tansu"]
     subprocess.run(made, check=True, capture_output=True, env=PLAIN, timeout=60)
     gateway = subprocess.Popen(
-        [JUICE, "gateway", "--log", folder / "gateway.log", meta, f"127.0.0.1:{port}"], env=PLAIN | keys,
+        [JUICE, "gateway", "--keep-etag", "--log", folder / "gateway.log", meta, f"127.0.0.1:{port}"], env=PLAIN | keys,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:

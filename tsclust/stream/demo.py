@@ -49,7 +49,7 @@ def demo(root: Path, listen: Listener, stop: threading.Event, watching: Callable
     watching: told of what may be shown, once it streams.
     """
     meter = Meter()
-    pool = _trained(root, listen)
+    pool = trained(root, listen)
     with embedded_broker.running() as address:
         asked = Stream(
             brokers=address, topic="cycles", to_topic="verdicts", alarms="alarms", create=True, instance="demo",
@@ -121,7 +121,7 @@ def _stiff(values: list[float]) -> list[float]:
     return [float(one) for one in curve]
 
 
-def _trained(root: Path, listen: Listener) -> pl.DataFrame:
+def trained(root: Path, listen: Listener) -> pl.DataFrame:
     """The workspace with a model; what is sent: normal cycles that it was not trained on."""
     batches = list(machines.make(CYCLES + CHUNK, 1, machines=MACHINES))
     table = pa.Table.from_batches([batch for batch, _ in batches])
