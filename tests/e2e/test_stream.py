@@ -5,20 +5,13 @@ from __future__ import annotations
 import json
 import signal
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from tests.support.brokers import REASON, SOURCE, Broker, content, header, read, sources, streaming
+from tests.support.brokers import REASON, SOURCE, Broker, content, header, messages_of, read, sources, streaming
 from tests.support.bundles import Trained
 from tests.support.series import machine_cycles
-
-
-def messages_of(table: pa.Table, **more: Any) -> list[tuple[bytes | None, bytes | None]]:
-    """(machine, recording as JSON) each."""
-    rows = table.drop_columns(["recorded_at"]).to_pylist()
-    return [(str(one["machine_id"]).encode(), json.dumps({**one, **more}).encode()) for one in rows]
 
 
 @pytest.fixture(scope="module")

@@ -16,8 +16,7 @@ import pyarrow as pa
 import pytest
 
 import tsclust
-from tests.e2e.test_stream import messages_of
-from tests.support.brokers import Broker, content, read, sources, streaming
+from tests.support.brokers import Broker, content, messages_of, read, sources, streaming
 from tests.support.bundles import Trained
 from tests.support.plant import Plant
 from tests.support.proxy import message, proxied

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -83,6 +84,12 @@ def read(address: str, topic: str, until: Callable[[list[Message]], bool], secon
     finally:
         reader.close()
     return found
+
+
+def messages_of(table: pa.Table, **more: Any) -> list[tuple[bytes | None, bytes | None]]:
+    """(machine, recording as JSON) each."""
+    rows = table.drop_columns(["recorded_at"]).to_pylist()
+    return [(str(one["machine_id"]).encode(), json.dumps({**one, **more}).encode()) for one in rows]
 
 
 def header(message: Message, name: str) -> str:

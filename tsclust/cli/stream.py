@@ -71,8 +71,6 @@ def stream(
         run, board, settings, json_log = _loaded(root, flags)
         options = run.Options(to_table, allow_features, host, port)
         asked, stop = settings.stream, threading.Event()
-        _stop_at_signals(stop)
-        json_log.start()
         goes = " and ".join(filter(None, (asked.to_topic, to_table and f"table {to_table}")))
         note = f"{asked.topic} -> {goes}; Ctrl-C stops it"
         facts = {"brokers": asked.brokers, "topic": asked.topic, "to_topic": asked.to_topic, "to_table": to_table}
@@ -80,6 +78,8 @@ def stream(
         with ExitStack() as stack:
 
             def begin(health: Any) -> None:
+                _stop_at_signals(stop)
+                json_log.start()
                 show([started])
                 if watch and not json:
                     stack.enter_context(board.shown(health, f"{asked.topic} -> {goes}"))
@@ -98,11 +98,11 @@ def demo(root: Path, json: bool) -> None:
         except ImportError as error:
             raise _missing(error) from None
         stop = threading.Event()
-        _stop_at_signals(stop)
-        json_log.start()
         with ExitStack() as stack:
 
             def watching(health: Any, title: str) -> None:
+                _stop_at_signals(stop)
+                json_log.start()
                 if not json:
                     stack.enter_context(board.shown(health, title))
 

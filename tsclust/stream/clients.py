@@ -61,7 +61,9 @@ class Clients:
         return made
 
     def admin(self) -> AdminClient:
-        return AdminClient(self._common)
+        """For the start: who asks hears of an error by its exception."""
+        quiet: dict[str, Any] = {**self._common, "error_cb": lambda _: None}
+        return AdminClient(quiet)
 
 
 def connection(settings: Stream) -> dict[str, Any]:

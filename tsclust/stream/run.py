@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,29 +49,28 @@ def stream(
     """
     asked, health = settings.stream, Health()
     check(asked, options)
-    model = asked.model or str(Workspace(root).stage(MODEL))
-    watch = DriftWatch(asked.alarms, health)
+    sinks, watch = sinks_of(root, settings, options), DriftWatch(asked.alarms, health)
+    models = _models(asked, root, options, health, watch)
+    clients = Clients(asked, health.on_error)
+    check_topics(clients, (asked.topic, asked.to_topic, asked.unreadable, asked.alarms))
+    reader = LongForm(asked) if asked.format == "long" else Whole(asked)
+    desk = Scoring(asked, models, Language.load(settings.report.lang), reader, sinks, watch, health)
+    with watched.watched(health, options.host, options.port):
+        started(health)
+        threading.Thread(target=models.watch, args=(stop,), daemon=True).start()
+        Loop(clients, (asked.to_topic, asked.unreadable), desk, stop, health.turned).run()
+    note("stopped")
+
+
+def _models(asked: Stream, root: Path, options: Options, health: Health, watch: DriftWatch) -> Models:
+    """The model that is asked for, or that of the workspace."""
+    place = place_of(asked.model or str(Workspace(root).stage(MODEL)), asked.model_token.get_secret_value())
 
     def changed(scorer: Scorer) -> None:
         health.model_is(scorer)
         watch.model_is(scorer.model)
 
-    models = Models(
-        place_of(model, asked.model_token.get_secret_value()), allow_features=options.allow_features,
-        changed=changed,
-    )  # fmt: skip
-    clients = Clients(asked, health.on_error)
-    check_topics(clients, (asked.topic, asked.to_topic, asked.unreadable, asked.alarms))
-    reader = LongForm(asked) if asked.format == "long" else Whole(asked)
-    words = Language.load(settings.report.lang)
-    desk = Scoring(asked, models, words, reader, sinks_of(root, settings, options), watch, health)
-    with ExitStack() as stack:
-        stack.enter_context(watched.watched(health, options.host, options.port))
-        loop = Loop(clients, (asked.to_topic, asked.unreadable), desk, stop, health.turned)
-        threading.Thread(target=models.watch, args=(stop,), daemon=True).start()
-        started(health)
-        loop.run()
-    note("stopped")
+    return Models(place, allow_features=options.allow_features, changed=changed)
 
 
 def sinks_of(root: Path, settings: Settings, options: Options) -> list[Sink]:

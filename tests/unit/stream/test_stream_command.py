@@ -1,0 +1,63 @@
+"""What tsclust stream says where it cannot begin: one line, with what was expected and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.commands import call_tsclust
+from tests.support.service import free_port
+from tsclust.config.stream import Stream
+from tsclust.errors import SettingsError
+from tsclust.stream.clients import connection
+from tsclust.stream.models import place_of
+
+GOES = ("--brokers", "127.0.0.1:1", "--topic", "cycles", "--to-topic", "verdicts")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("--topic", "cycles"), 3, "--brokers is not set"),
+        (("--brokers", "h:1", "--to-topic", "v"), 3, "--topic is not set"),
+        (GOES[:4], 3, "verdicts go nowhere"),
+        ((*GOES, "--dead-letter", "verdicts"), 3, "two of the topics are verdicts"),
+        ((*GOES, "--format", "xml"), 3, "--format 'xml': expected 'json', 'arrow' or 'long'"),
+        (GOES, 6, "holds no model"),
+        ((*GOES, "--model", "ftp://h/models/x"), 3, "expected the address of a model of tsclust serve"),
+        ((*GOES, "--model", "http://127.0.0.1:1/models/x"), 7, "http://127.0.0.1:1/models/x: "),
+        ((*GOES[:4], "--to-table", "a.b.c"), 3, "this has 3 names"),
+    ],
+)
+def test_it_says_what_is_missing(tmp_path: Path, words: tuple[str, ...], code: int, told: str) -> None:
+    done = call_tsclust("stream", "-w", tmp_path, *words)
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_secrets_come_from_the_environment_or_a_file_and_are_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret\n")
+    asked = Stream(brokers="h:1", security="sasl_ssl", username="me", password_file=str(secret))
+    assert connection(asked)["sasl.password"] == "s3cret"
+    monkeypatch.setenv("TSCLUST_STREAM__PASSWORD", "s3cret")
+    monkeypatch.setenv("TSCLUST_STREAM__SECURITY", "sasl_plaintext")
+    port = free_port()
+    done = call_tsclust(
+        "stream", "-w", tmp_path, *GOES, "--brokers", f"127.0.0.1:{port}", "--model", tmp_path,
+        environment={"TSCLUST_STREAM__PASSWORD": "s3cret"},
+    )  # fmt: skip
+    assert "s3cret" not in done.stdout + done.stderr
+    with pytest.raises(SettingsError, match="needs a password"):
+        connection(Stream(brokers="h:1", security="sasl_ssl"))
+    with pytest.raises(SettingsError, match="is no file that can be read"):
+        connection(Stream(brokers="h:1", ca=str(tmp_path / "none")))
+
+
+def test_a_place_of_models_is_a_folder_a_file_or_an_address(tmp_path: Path) -> None:
+    (tmp_path / "b.zip").write_bytes(b"")
+    kinds = [type(place_of(str(one), "")).__name__ for one in (tmp_path, tmp_path / "b.zip", "http://h/models/x")]
+    assert kinds == ["Folder", "File", "Registry"]

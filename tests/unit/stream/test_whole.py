@@ -1,0 +1,66 @@
+"""Messages that hold whole recordings: JSON under other names, Arrow with one or many rows; what is neither."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tsclust.config.stream import Stream
+from tsclust.stream.messages import MOST, Known, Raw, Unreadable, dead, place
+from tsclust.stream.whole import Whole
+
+
+def arrow(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def raw(value: bytes | None, offset: int = 7, key: bytes | None = b"k") -> Raw:
+    return Raw(3, offset, key, value, 1.5)
+
+
+def test_fields_may_have_other_names_and_the_key_may_be_the_id() -> None:
+    whole = Whole(Stream(topic="t", id="", values="samples"))
+    found = whole.read([raw(json.dumps({"samples": [1, None], "machine": "M"}).encode(), key=b"A7")], 0, Known())
+    assert found.recordings[0].fields == {"values": [1, None], "machine": "M", "series_id": "A7"}
+    assert found.following == {3: 8}
+    refused = whole.read([raw(b'{"samples": []}', key=None), raw(b'{"samples": [1], "values": [2]}')], 0, Known())
+    assert ["no key" in refused.unreadable[0].reason, "a field values" in refused.unreadable[1].reason] == [True, True]
+
+
+def test_an_arrow_message_has_a_recording_in_each_row() -> None:
+    values = pa.array([[1.5, None], [], None], pa.list_(pa.float32()))
+    table = pa.table({"series_id": [1, 2, 3], "values": values, "lot": ["a", None, "c"]})
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(arrow(table))], 0, Known())
+    assert [one.source for one in found.recordings] == ["t/3/7/0", "t/3/7/1", "t/3/7/2"]
+    first = found.recordings[0].fields
+    assert (first["series_id"], first["lot"], first["values"].dtype) == (1, "a", np.float32)
+    np.testing.assert_array_equal(first["values"], np.array([1.5, np.nan], np.float32))
+    assert found.recordings[2].fields["values"] is None
+    assert place(found.recordings[2].source) == (3, 7)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", b"ARROW1", arrow(pa.table({"series_id": [1]})), arrow(pa.table({"values": [["x"]], "series_id": [1]})),
+        arrow(pa.table({"values": [1.0], "series_id": [1]})), arrow(pa.table({"values": [[1.0]]}))[:-40],
+    ],
+)  # fmt: skip
+def test_what_is_no_arrow_of_series_is_refused(content: bytes) -> None:
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(content), raw(None, 8)], 0, Known())
+    assert [one.source for one in found.unreadable] == ["t/3/7", "t/3/8"]
+    assert not found.recordings
+    assert found.following == {3: 9}
+
+
+def test_what_is_huge_is_cut_and_says_so() -> None:
+    out = dead("d", Unreadable("t/0/1", b"k", b"x" * (MOST + 1), "why"))
+    assert len(out.value or b"") == MOST
+    assert dict(out.headers)["tsclust-size"] == str(MOST + 1).encode()
