@@ -143,7 +143,7 @@ def test_a_twentieth_of_the_last_day_does_not_drown_in_months() -> None:
     assert not of_days(profile(A=(2_400, 0, 0)), now, today).found
     (one,) = of_days(profile(A=(2_400, 0, 0)), now, today + far).changed
     assert (one.machine, one.last, one.days, one.rows) == ("A", True, 1, 200)
-    assert "A (200 series of the last day)" in messages._changed(one)
+    assert "A (200 series of the last day)" in messages.in_words(one)
 
 
 def test_a_day_that_is_unlike_the_mean_of_many_is_no_alarm() -> None:
