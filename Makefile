@@ -12,7 +12,7 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -q -n $(WORK
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test check lint endurance bench sample notebooks clean
+.PHONY: help demo serve stream test check lint endurance bench sample notebooks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: lint ## form, types and all the tests; brings Chromium where there is none
 
 serve: .venv/.serve ## the service on http://127.0.0.1:8765, with the demo's workspace where there is one
 	@.venv/bin/tsclust serve -w .
+
+stream: .venv/.stream ## machines send to a broker, and a fault that begins on one is named: two minutes
+	@.venv/bin/tsclust demo --stream -w demo
 
 check: lint ## form, types and the quick tests: no server, no browser, none over a second; two minutes
 	@$(PYTEST) tests/unit -m "not slow"

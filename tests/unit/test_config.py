@@ -45,6 +45,7 @@ def test_the_dsn_is_in_no_repr(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ("[[rule]]\nname = 'A b'\nwhen = 'x'\nreason = 'r'", "rule.0.name = 'A b'"),
         ("[cluster", "not valid TOML"),
         ("dsn = 5", r"dsn = \*\*\*"),
+        ("[stream]\npassword = 5", r"stream.password = \*\*\*"),
     ],
 )
 def test_a_wrong_setting_is_one_line_with_the_key_and_the_value(tmp_path: Path, text: str, told: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from tsclust.config.flags import flag
 from tsclust.errors import SettingsError
@@ -31,13 +31,23 @@ def explained(
     key = ".".join(str(p) for p in first["loc"]) or "settings"
     if first["type"] == "extra_forbidden":
         return SettingsError(f"unknown key {key} in {path}{_near(first['loc'], model, items)}", "Correct or remove it")
-    value = "***" if key.startswith("dsn") else repr(first["input"])[:200]
+    value = "***" if _is_secret(first["loc"], model) else repr(first["input"])[:200]
     expected = first["msg"].removeprefix("Value error, ").replace("Input should be", "expected")
     if _was_said(first["loc"], said):
         return SettingsError(f"{flag(str(first['loc'][1]))} {value}: {expected}", "Correct it on the command line")
     variable = "TSCLUST_" + key.upper().replace(".", "__")
     where = f"environment variable {variable}" if variable in os.environ else key
     return SettingsError(f"{where} = {value}: {expected}", f"Correct it (file: {path})")
+
+
+def _is_secret(loc: tuple[int | str, ...], model: Model) -> bool:
+    """Whether the setting at `loc`, or what it is part of, is one that nobody is to see."""
+    for step in loc:
+        annotation = getattr(model.model_fields.get(str(step)), "annotation", None)
+        if annotation is SecretStr:
+            return True
+        model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else model
+    return False
 
 
 def _was_said(loc: tuple[int | str, ...], said: Mapping[str, Any]) -> bool:

@@ -126,7 +126,7 @@ def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
             {"code": 4, "error": "nowhere is not a tsclust workspace: expected a tsclust.toml in it",
              "next": "Run: tsclust init -w nowhere (or name another folder with -w)"},
         ),
-        ("stat --json", {"code": 2, "error": "No such command 'stat'. Did you mean 'status'?",
+        ("statu --json", {"code": 2, "error": "No such command 'statu'. Did you mean 'status'?",
                          "next": "See the options: tsclust --help"}),
         ("labels import --jso --json", {"code": 2, "error": "No such option: --jso (Possible options: --json)",
                                         "next": "See the options: tsclust labels import --help"}),
