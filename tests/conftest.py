@@ -16,8 +16,8 @@ pytest_plugins = [
     f"tests.support.{name}"
     for name in (
         "kernels", "answer_page", "brokers", "browsers", "bundles", "commands", "commands_in_turn", "disk",
-        "features_workspace", "file_tables", "fleet", "labels", "needs", "plant", "power", "report_workspace", "screened", "served",
-        "served_reports", "servers", "s3", "slow_table",
+        "features_workspace", "file_tables", "fleet", "labels", "needs", "plant", "power", "report_workspace",
+        "screened", "served", "served_reports", "servers", "s3", "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.brokers import Broker, content, read, sources, streaming
+from tests.support.brokers import Broker, Line, content, read, sources, streaming
 from tests.support.bundles import Trained
 from tests.support.endurance import LONG, times
 from tests.support.series import machine_cycles
@@ -67,23 +67,24 @@ def test_each_gets_its_verdict_once_although_tsclust_is_killed(
 
 
 @pytest.mark.endurance
-def test_each_has_one_verdict_although_the_broker_is_killed(
-    lasting_broker: Broker, trained: Trained, tmp_path: Path
+def test_each_has_one_verdict_although_the_broker_is_cut_off(
+    far_broker: tuple[Broker, Line], trained: Trained, tmp_path: Path
 ) -> None:
-    """It is away for a while; tsclust says so, waits, and goes on by itself."""
-    n, chance = times(2_000, 100_000), random.Random(22)
-    lasting_broker.topics("cycles", "verdicts")
-    lasting_broker.send("cycles", recordings(n)[: n // 2])
-    with streaming(lasting_broker, tmp_path, trained.bundles / "logistic") as stream:
+    """It is away for a while, in the midst of transactions; tsclust says so, waits, and goes on by itself."""
+    broker, line = far_broker
+    n, chance = times(6_000, 100_000), random.Random(22)
+    broker.topics("cycles", "verdicts")
+    broker.send("cycles", recordings(n))
+    with streaming(broker, tmp_path, trained.bundles / "logistic", "--instance", "one") as stream:
+        read(broker.address, "verdicts", lambda found: len(found) > 0)
         for _ in range(times(1, 5)):
-            time.sleep(chance.uniform(5, 15 if LONG else 7))
-            lasting_broker.kill()
+            line.cut()
             time.sleep(3)
-            lasting_broker.start()
-        lasting_broker.send("cycles", recordings(n)[n // 2 :])
-        each_once(lasting_broker, n, times(120, 600))
+            line.join()
+            time.sleep(chance.uniform(1, 8))
+        each_once(broker, n)
         assert stream.stop() == 0
-    said = [line["event"] for line in stream.lines()]
+    said = [one["event"] for one in stream.lines()]
     assert "the brokers cannot be reached; tried again until they can" in said
     assert "the brokers can be reached again" in said
 

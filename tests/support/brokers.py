@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,24 +28,21 @@ from tsclust.embedded_broker import await_answer, command
 
 JOINED = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_000}
 SOURCE, REASON = "tsclust-source", "tsclust-reason"
-JUICE = Path(sys.executable).parent / "juicefs"
 
 
 @dataclass
 class Broker:
-    """One that can be killed. storage: of its messages; environment: what reaches it."""
+    """One in memory. address: what it tells its clients to use;  behind: where it is, if that is another one."""
 
     address: str
-    storage: str = "memory://tansu/"
-    environment: Mapping[str, str] = field(default_factory=dict)
+    behind: str = ""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            command(self.address, self.storage), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=PLAIN | dict(self.environment),
-        )  # fmt: skip
-        await_answer(self.address)
+        line = command(self.behind or self.address, "memory://tansu/")
+        line[line.index("--advertised-listener-url") + 1] = f"tcp://{self.address}"
+        self.process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        await_answer(self.behind or self.address)
 
     def kill(self) -> None:
         if self.process is not None:
@@ -156,35 +155,61 @@ def broker() -> Iterator[Broker]:
         found.kill()
 
 
+class Line:
+    """The way to a broker, which can be cut: every connection breaks, in the midst of a request too, and none is taken
+    until it is joined again. What the broker has then is what a client would find after it was killed."""
+
+    def __init__(self, address: str, behind: str) -> None:
+        self._address, self._behind = _of(address), _of(behind)
+        self._both: list[socket.socket] = []
+        self._listener: socket.socket | None = None
+        self.join()
+
+    def join(self) -> None:
+        listener = socket.create_server(self._address)
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
+
+    def cut(self) -> None:
+        listener, self._listener = self._listener, None
+        for one in [*filter(None, [listener]), *self._both]:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+        self._both.clear()
+
+    def _accept(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                behind = socket.create_connection(self._behind)
+                self._both += [client, behind]
+                for way in ((client, behind), (behind, client)):
+                    threading.Thread(target=_copy, args=way, daemon=True).start()
+
+
+def _of(address: str) -> tuple[str, int]:
+    host, _, port = address.partition(":")
+    return host, int(port)
+
+
+def _copy(from_: socket.socket, to: socket.socket) -> None:
+    with suppress(OSError):
+        while data := from_.recv(1 << 16):
+            to.sendall(data)
+    for one in (from_, to):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture
-def lasting_broker(tmp_path: Path) -> Iterator[Broker]:
-    """One whose messages outlive it: in an object store of the test's own."""
-    with object_store(tmp_path) as environment:
-        found = Broker(f"127.0.0.1:{free_port()}", "s3://tansu/", environment)
-        found.start()
-        try:
-            yield found
-        finally:
-            found.kill()
-
-
-@contextmanager
-def object_store(folder: Path) -> Iterator[dict[str, str]]:
-    """S3 by JuiceFS over a folder, with a bucket `tansu`; what a client's environment needs."""
-    port, meta = free_port(), f"sqlite3://{folder / 'juice.db'}"
-    keys = {"MINIO_ROOT_USER": "tsclust", "MINIO_ROOT_PASSWORD": "tsclust-secret"}
-    made: list[str | Path] = [JUICE, "format", "--storage", "file", "--bucket", f"{folder / 'objects'}/", meta, "tansu"]
-    subprocess.run(made, check=True, capture_output=True, env=PLAIN, timeout=60)
-    gateway = subprocess.Popen(
-        [JUICE, "gateway", "--keep-etag", "--log", folder / "gateway.log", meta, f"127.0.0.1:{port}"], env=PLAIN | keys,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+def far_broker() -> Iterator[tuple[Broker, Line]]:
+    """One that can be cut off."""
+    found = Broker(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+    found.start()
+    line = Line(found.address, found.behind)
     try:
-        await_answer(f"127.0.0.1:{port}")
-        yield {
-            "AWS_ACCESS_KEY_ID": "tsclust", "AWS_SECRET_ACCESS_KEY": "tsclust-secret", "AWS_ALLOW_HTTP": "true",
-            "AWS_ENDPOINT": f"http://127.0.0.1:{port}", "AWS_DEFAULT_REGION": "us-east-1",
-        }  # fmt: skip
+        yield found, line
     finally:
-        gateway.kill()
-        gateway.wait()
+        line.cut()
+        found.kill()

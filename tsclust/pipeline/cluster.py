@@ -72,13 +72,16 @@ def cluster(
 
 
 def _take_in(workspace: Workspace, listen: Listener) -> tuple[str, ...]:
-    """What a stream could not name becomes part of series/, is described and scored. Lines about that."""
+    """What a stream could not name becomes part of series/, is described, scored and swept. Lines about that."""
     with workspace.locked():
         new, unfit = incoming.take_in(workspace)
     if new:
         features.features(workspace.root, None, listen)
         if workspace.find_manifest(MODEL):
             score.score(workspace.root, None, listen)
+        if workspace.find_manifest(CLUSTERS):  # a sweep of what has no name stands beside one of all
+            with workspace.locked():
+                _all(workspace, load(workspace, None), listen, trial=False)
     lines = [f"{new:,} series of {incoming.FOLDER}/ are now part of series/"] if new else []
     if unfit:
         lines.append(f"{unfit:,} series of {incoming.FOLDER}/ left out: their id is of another type than in series/")
