@@ -2,17 +2,16 @@
 
 python bench/scale.py pairs [--series N] [--runs N] [--workers N] [--stages features cluster]
 python bench/scale.py memory [--series N ...]
-python bench/scale.py model [--series N] [--parts N ...]
+python bench/scale.py model [--series N] [--times N ...]
 
 pairs   each stage by the pool of threads and by workers of a Dask cluster (`dask scheduler`, `dask worker`, one thread
         each), in turn, each in a process of its own: seconds of processors of all of them (user and system, the
         scheduler's and the workers' too), seconds on the clock, the driver's peak. The cluster is warm: kernels are
         compiled, modules loaded. That both write the same bytes is checked.
 memory  the driver's peak of each stage, parts being done elsewhere.
-model   what 100 million and more series would take, by synthetic parts: --series in --parts, so small that nothing is
-        left of a stage but what its driver does, to which a part is a name, a sum and a sample whatever its rows. Every
-        summary goes through bytes, as from a worker. Two numbers of parts give what each further one
-        takes.
+model   what 100 million and more series would take, by synthetic parts, so small that nothing is left of a stage but
+        what its driver does: to it a part is a name, a sum and a sample, whatever its rows. Each is there so many
+        --times, under further names. Every summary goes through bytes, as from a worker.
 """
 
 from __future__ import annotations
@@ -40,6 +39,8 @@ import pyarrow.parquet as pq
 from tsclust.engine.base import using
 from tsclust.engine.dask_worker import packed, unpacked
 from tsclust.simulation import machines
+from tsclust.stages.series.facts import SERIES
+from tsclust.workspace.folder import Workspace
 
 BIN = Path(sys.executable).parent
 TICK = os.sysconf("SC_CLK_TCK")
@@ -204,15 +205,29 @@ class Moved:
 
 
 def model(said: argparse.Namespace, folder: Path) -> None:
-    for parts in said.parts:
-        root = plant(folder / str(parts), said.series[0], max(1, said.series[0] // parts))
+    root = plant(folder / "plant", said.series[0], 1)  # as many parts as extract makes
+    for times in said.times:
+        repeat(root, times)
         for stage in STAGES:
             done = subprocess.run(
                 [sys.executable, __file__, "driver", "--root", str(root), "--stages", stage],
                 stdout=subprocess.PIPE, text=True, check=True,
             )  # fmt: skip
             print(f"| {stage} {done.stdout.strip()}", flush=True)
-        shutil.rmtree(root.parent)
+
+
+def repeat(root: Path, times: int) -> None:
+    """Have series/ hold its parts so many times, under further names of the same files."""
+    workspace = Workspace.open(root)
+    manifest = workspace.manifest(SERIES)
+    names = sorted(name for name in manifest.outputs if name.startswith("part-"))
+    outputs = dict(manifest.outputs)
+    for number in range(len(names), len(names) * times):
+        name, source = f"part-{number:05d}.parquet", names[number % len(names)]
+        os.link(root / "series" / source, root / "series" / name)
+        outputs[name] = outputs[source]
+    more = {"outputs": outputs, "rows": manifest.rows * times, "parts": manifest.parts * times}
+    workspace.reseal(SERIES, manifest.model_copy(update=more))
 
 
 def driver(said: argparse.Namespace, _: Path) -> None:
@@ -236,7 +251,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--stages", nargs="+", choices=STAGES, default=list(STAGES))
-    parser.add_argument("--parts", type=int, nargs="+", default=[150, 1_500])
+    parser.add_argument("--times", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--root", type=Path)
     said = parser.parse_args()
     what: dict[str, Callable[[argparse.Namespace, Path], None]] = {
