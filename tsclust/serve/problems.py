@@ -96,5 +96,5 @@ def _of_http(error: HTTPException) -> Refusal:
 
 def _of_validation(error: RequestValidationError | ValidationError) -> Refusal:
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"][:6])[:200]
+    where = ".".join(str(part) for part in first["loc"][:6])[:200] or "the body"
     return Refusal(422, f"{where}: {first['msg']}"[:500], "Correct the request: /openapi.json describes it")

@@ -6,6 +6,7 @@ import itertools
 import re
 import shutil
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
@@ -22,6 +23,7 @@ from tsclust.serve.settings import ServeSettings
 
 FOLDER = "uploads"
 ENDINGS = (".csv", ".tsv", ".txt", ".parquet", ".sql", ".dump", ".backup", ".tar", ".gz", ".zst", ".bz2", ".xz", ".zip")
+_making = threading.Lock()
 _ODD = re.compile(r"[^\w.-]+")
 
 
@@ -61,9 +63,10 @@ def keep(file: Path, workspace: Path, name: str) -> str:
     """Where the file lies in the workspace from now on, which is made where there is none; no other one is replaced:
     a series may still be read from that."""
     folder = workspace / FOLDER
-    if not workspace.exists() or not (workspace / "tsclust.toml").exists():
-        tsclust.init(workspace, files=str((folder / name).absolute()))
-    folder.mkdir(exist_ok=True)
+    with _making:  # two uploads at once make one workspace
+        if not (workspace / "tsclust.toml").exists():
+            tsclust.init(workspace, files=str((folder / name).absolute()))
+        folder.mkdir(exist_ok=True)
     taken = _taken(folder, name)
     file.replace(taken)
     return f"{FOLDER}/{taken.name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +101,11 @@ def test_what_is_being_received_counts_towards_the_quota(tmp_path: Path) -> None
     (tmp_path / ".serve" / "receiving-x" / "file").write_bytes(b"x" * 1_200_000)
     left = uploads._most(tmp_path, tmp_path / ".serve", ServeSettings(uploads_mb=2))
     assert left == 800_000
+
+
+def test_two_uploads_at_once_make_one_workspace_and_lose_nothing(tmp_path: Path) -> None:
+    for n in range(8):
+        (tmp_path / f"file-{n}").write_bytes(str(n).encode())
+    with ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(lambda n: uploads.keep(tmp_path / f"file-{n}", tmp_path / "line", "day.csv"), range(8)))
+    assert [(tmp_path / "line" / name).read_bytes() for name in kept] == [str(n).encode() for n in range(8)]

@@ -81,6 +81,7 @@ if (shown) {
     else tell(place, "");
     cancel.hidden = Boolean(job.ended_at);
     at("report").hidden = !job.report;
+    at("details").hidden = !job.results.length;
     at("results").replaceChildren(...job.results.flatMap((one) => one.notes.map((note) => {
       const line = document.createElement("li");
       line.textContent = `${stageName(one.command)}: ${note}`;
