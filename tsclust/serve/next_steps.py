@@ -22,7 +22,8 @@ _JOBS: Mapping[str, str] = {
 
 def over_http(text: str) -> str:
     """The same next step where it is a request; what only somebody at the server can do says so."""
-    found = _COMMAND.sub(_request, text)
+    found = _COMMAND.sub(_request, text).replace("on the command line", "in the request")
+    found = re.sub(r"\(flag --(\w+)\)", r"(the field \1 of the request)", found)
     return found[:1].upper() + found[1:]
 
 

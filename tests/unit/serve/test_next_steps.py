@@ -36,7 +36,9 @@ def test_a_command_becomes_what_does_the_same(words: str, expected: str) -> None
     assert "un: " not in said
 
 
-def test_what_is_no_command_stays() -> None:
+def test_flags_are_fields_and_what_is_no_command_stays() -> None:
+    assert over_http("Name it: source.id (flag --id)") == "Name it: source.id (the field id of the request)"
+    assert over_http("Correct it on the command line") == "Correct it in the request"
     assert over_http("Correct it, or raise [serve] values") == "Correct it, or raise [serve] values"
 
 
