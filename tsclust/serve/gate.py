@@ -104,6 +104,8 @@ class _Passage:
     def _note(self) -> None:
         seconds = time.perf_counter() - self._start
         self._gate.count(self._scope, self._status, seconds)
+        if self._status == 304:
+            return  # a page that looks every other second: counted, but no line each time
         client: Any = self._scope.get("client") or ("", 0)
         note(
             "request", request_id=self._id, method=self._scope["method"], path=self._scope["path"][:300],

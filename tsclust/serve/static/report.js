@@ -135,6 +135,7 @@
     adopt();
     const mine = kept.find((one) => one.mine && one.file.report.id === form.report.id && isMe(one.labeller));
     if (first && mine) [sent, byItself] = [signature(mine.file), true];
+    if (first && mine && state() === sent) times.saved = after(times.changed);  // nothing is lost by leaving
     showAll();
   }
 
@@ -158,6 +159,7 @@
       if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status, said });
       [sent, byItself] = [now, true];
       times.saved = after(times.changed);
+      answering.keep();
       told = filled(texts.sent_at, new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
       return said;
     }
