@@ -170,7 +170,7 @@ const reading = {};
   // From row to row, as a time does; where it falls, another recording begins.
   const rises = (rows, i, comma) => {
     const all = rows.slice(0, 200).map(({ cells: row }) => number(row[i] ?? "", comma)), falls = all.filter((at, n) => n > 0 && at <= all[n - 1]).length;
-    return falls <= all.length / FEWEST;
+    return all.length >= FEWEST && falls <= all.length / FEWEST;
   };
 
   const named = (id, i) => id === null || id === "" ? String(i + 1) : id;
