@@ -142,11 +142,32 @@ def test_a_worker_with_other_sources_is_refused(
     strangers[0].kill()
 
     dask.have(0)
+    (tmp_path / "none" / "tsclust").mkdir(parents=True)
+    (tmp_path / "none" / "tsclust" / "__init__.py").touch()
+    nobody = dask.start(PYTHONPATH=str(tmp_path / "none"))
+    with pytest.raises(SettingsError, match=r"^a worker has another tsclust than this one, or none"):
+        tsclust.filter(Path(), html=True)
+    nobody.kill()
+
+    dask.have(0)
     stranger = dask.start(PYTHONPATH=str(other.parent))
     with pytest.raises(SettingsError, match=r"^the worker on .* has tsclust .*: expected .*, as here") as refused:
         tsclust.filter(Path(), html=True)
     assert str(refused.value).count("\n") == 0
     stranger.kill()
+
+
+def test_where_tsclust_is_not_installed_it_is_said_in_one_line(
+    ways: Ways, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tsclust").mkdir()
+    (tmp_path / "tsclust" / "__init__.py").touch()  # it hides the one that is installed
+    monkeypatch.chdir(ways.again("features"))
+    with DaskCluster(tmp_path, PYTHONPATH=str(tmp_path)) as cluster:
+        cluster.have(1)
+        done = call_tsclust("features", "--engine", cluster.url)
+    assert (done.returncode, done.stderr.count("\n")) == (3, 1)
+    assert "the scheduler has another tsclust than this one, or none" in done.stderr
 
 
 def test_a_folder_that_is_not_shared_is_refused_before_anything_is_read(

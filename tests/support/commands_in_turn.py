@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import tsclust
@@ -62,12 +63,17 @@ def import_answers(root: Path) -> None:
     tsclust.labels_import(root, [put(root / "answers.json", answered(form, "Anna", said))])
 
 
+def drill_down(root: Path) -> None:
+    groups = pl.read_parquet(root / "clusters" / "groups.parquet").filter(pl.col("within").is_null())
+    tsclust.cluster(root, within=groups.filter(pl.col("size") >= 100)["group"][0])
+
+
 COMMANDS: dict[str, Callable[[Path], object]] = {
     "features": tsclust.features,
     "filter": filter_anew,
     "filter --html": lambda root: tsclust.filter(root, html=True),
     "cluster": tsclust.cluster,
-    "cluster --within": lambda root: tsclust.cluster(root, within=1),
+    "cluster --within": drill_down,
     "report": tsclust.report,
     "report --kind features": lambda root: tsclust.report(root, kind="features"),
     "labels import": import_answers,

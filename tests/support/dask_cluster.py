@@ -25,8 +25,8 @@ class DaskCluster:
     """A scheduler, and workers of one thread each. flags, for all of them: those of TLS, the CA's file first, then
     certificate and key."""
 
-    def __init__(self, folder: Path, flags: Sequence[str] = (), scheme: str = "tcp") -> None:
-        self._folder, self._flags = folder, flags
+    def __init__(self, folder: Path, flags: Sequence[str] = (), scheme: str = "tcp", **environment: str) -> None:
+        self._folder, self._flags, self._environment = folder, flags, environment
         self._address = f"{scheme}://127.0.0.1:{free_port()}"
         self._workers: list[subprocess.Popen[bytes]] = []
         self._all: list[subprocess.Popen[bytes]] = []
@@ -81,7 +81,7 @@ class DaskCluster:
         with (self._folder / f"{what}-{len(self._all)}.log").open("wb") as log:
             process = subprocess.Popen(
                 [DASK, what, *words, "--no-dashboard", *self._flags], stdout=log, stderr=log,
-                env=PLAIN | {"PYTHONPATH": str(PACKAGE)} | environment, cwd=self._folder,
+                env=PLAIN | {"PYTHONPATH": str(PACKAGE)} | self._environment | environment, cwd=self._folder,
             )  # fmt: skip
         self._all.append(process)
         return process

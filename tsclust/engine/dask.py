@@ -22,7 +22,7 @@ from distributed.security import Security
 from tsclust.engine import dask_worker
 from tsclust.engine.dask_worker import Failed, Terms, packed, unpacked
 from tsclust.engine.place import Place
-from tsclust.errors import ConnectError, SourceLostError, TsclustError
+from tsclust.errors import ConnectError, SettingsError, SourceLostError, TsclustError, one_line
 
 RETRIES = 2  # of a part that fails otherwise than by an error of ours: a folder of the network may be away
 PATIENCE = 60.0  # seconds without any worker
@@ -212,8 +212,25 @@ def _introduced(client: Any, terms: Terms, place: Place) -> Iterator[None]:
         ) from None
     name = f"tsclust-{terms.session}"
     try:
-        client.register_plugin(terms, name=name)
+        _register(client, terms, name)
         yield
     finally:
         with suppress(Exception):
             client.unregister_worker_plugin(name)
+
+
+def _register(client: Any, terms: Terms, name: str) -> None:
+    """Raises SettingsError where scheduler or worker cannot read what they are sent, and what workers say of terms."""
+    who = "the scheduler"
+    try:
+        client.run_on_scheduler(dask_worker.busy, terms.folder)  # it reads what it passes on
+        who = "a worker"
+        client.register_plugin(terms, name=name)
+    except TsclustError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever is there in the place of this tsclust
+        raise SettingsError(
+            f"{who} has another tsclust than this one, or none ({one_line(str(error))[:100]}): expected"
+            f" {terms.made_of['tsclust']}, as here",
+            "Install the same one there, with the extra: pip install 'tsclust[dask]'",
+        ) from None
