@@ -18,19 +18,19 @@ from tests.support.answer_page import press, read, said, verdict
 from tests.support.pages import CLIPPED, TRY_EVERYTHING
 from tests.support.plant import Reviewed
 from tests.support.served_reports import TOKENS
-from tests.support.service import Running, running
+from tests.support.service import Running
 from tsclust.workspace.folder import Workspace
 
 
 @contextmanager
-def opened(browser: Browser, service: Running, file: str, name: str = "", **context: Any) -> Iterator[Page]:
+def opened(browser: Browser, service: Running, line: Path, file: str, name: str = "", **context: Any) -> Iterator[Page]:
     """A report in a browser of its own; nothing is complained of."""
     complaints: list[str] = []
     with browser.new_context(base_url=service.url, **context) as own:
         page = own.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text))
-        page.goto(f"/workspaces/line/reports/{file}")
+        page.goto(f"/workspaces/{line.name}/reports/{file}")
         page.locator("#bar [name=labeller]").fill(name)
         page.locator("#bar [name=labeller]").blur()
         yield page
@@ -54,12 +54,12 @@ def others(page: Page, group: int) -> Any:
 
 
 def test_two_experts_answer_three_groups_at_once(
-    chromium: Browser, firefox: Browser, served: Running, line: Path
+    chromium: Browser, firefox: Browser, served: Running, offered: Path
 ) -> None:
-    mailed = (line / "reports" / "report.html").read_bytes()
+    mailed = (offered / "reports" / "report.html").read_bytes()
     with (
-        opened(chromium, served, "report.html", "Anna") as anna,
-        opened(firefox, served, "report.html", "Boris") as boris,
+        opened(chromium, served, offered, "report.html", "Anna") as anna,
+        opened(firefox, served, offered, "report.html", "Boris") as boris,
     ):
         for page in (anna, boris):
             expect(page.get_by_text("This page was opened from the service")).to_be_visible()
@@ -84,20 +84,20 @@ def test_two_experts_answer_three_groups_at_once(
         anna.get_by_role("button", name="Contradictions: 1").click()
         expect(anna.locator("#group-1")).to_be_focused()
     first = {1: "malfunction", 2: "normal", 3: "bad_recording"}
-    assert kept(line) == {"Anna": first, "Boris": {1: "normal", 2: "normal", 3: "dont_know"}}
-    assert labels(line) >= {("Anna", "worn brushes"), ("Anna", "normal"), ("Boris", "normal")}
-    assert (line / "reports" / "report.html").read_bytes() == mailed
+    assert kept(offered) == {"Anna": first, "Boris": {1: "normal", 2: "normal", 3: "dont_know"}}
+    assert labels(offered) >= {("Anna", "worn brushes"), ("Anna", "normal"), ("Boris", "normal")}
+    assert (offered / "reports" / "report.html").read_bytes() == mailed
 
 
 def test_one_expert_goes_on_in_another_browser_and_nothing_is_lost(
-    chromium: Browser, served: Running, line: Path
+    chromium: Browser, served: Running, offered: Path
 ) -> None:
-    with opened(chromium, served, "report.html", "Anna") as desk:
+    with opened(chromium, served, offered, "report.html", "Anna") as desk:
         desk.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
         desk.locator("#group-2").get_by_role("radio", name=re.compile("^normal")).check()
         press(desk, "Control+s")
         expect(desk.locator("#bar .said")).to_contain_text("Answers sent: 2.")
-        with opened(chromium, served, "otchet.html", "anna", viewport={"width": 390, "height": 800}) as phone:
+        with opened(chromium, served, offered, "otchet.html", "anna", viewport={"width": 390, "height": 800}) as phone:
             expect(phone.locator("#group-2 input:checked")).to_have_value("normal")
             phone.locator("#group-2").get_by_role("radio", name=re.compile("^плохая")).check()
             phone.locator("#group-3").get_by_role("radio", name=re.compile("^норма")).check()
@@ -115,15 +115,15 @@ def test_one_expert_goes_on_in_another_browser_and_nothing_is_lost(
         expect(desk.locator("#bar .live")).to_contain_text("Sent at")
         desk.reload()
         assert said(desk) == "Answers that this browser had kept were restored: 4."
-    assert len(list((line / "answers").glob("*.json"))) == 2
-    assert {group for of in kept(line).values() for group in of} == {1, 2, 3, 4}
+    assert len(list((offered / "answers").glob("*.json"))) == 2
+    assert {group for of in kept(offered).values() for group in of} == {1, 2, 3, 4}
 
 
-def test_every_part_of_a_report_sends_and_its_index_shows_them(chromium: Browser, served: Running, line: Path) -> None:
+def test_every_part_sends_and_the_index_shows_them(chromium: Browser, served: Running, offered: Path) -> None:
     with (
-        opened(chromium, served, "several/part-1.html", "Anna") as part,
-        opened(chromium, served, "several/index.html", "Boris") as index,
-        opened(chromium, served, "report.html", "Clara") as alone,
+        opened(chromium, served, offered, "several/part-1.html", "Anna") as part,
+        opened(chromium, served, offered, "several/index.html", "Boris") as index,
+        opened(chromium, served, offered, "report.html", "Clara") as alone,
     ):
         part.locator("#group-2").get_by_role("radio", name=re.compile("^normal")).check()
         part.get_by_role("button", name="Send answers").click()
@@ -136,7 +136,7 @@ def test_every_part_of_a_report_sends_and_its_index_shows_them(chromium: Browser
         others(part, 2).to_have_text("Boris: bad recording ≠ not as you say")
         part.get_by_role("link", name="All parts").click()
         expect(part.locator('.glance [data-group="2"] .they')).to_have_text("≠ Boris: bad recording")
-    assert kept(line) == {"Anna": {2: "normal"}, "Boris": {2: "bad_recording"}}
+    assert kept(offered) == {"Anna": {2: "normal"}, "Boris": {2: "bad_recording"}}
 
 
 def test_who_may_only_look_sees_and_sends_nothing(chromium: Browser, guarded: Running, line: Path) -> None:
@@ -159,35 +159,35 @@ def test_who_may_only_look_sees_and_sends_nothing(chromium: Browser, guarded: Ru
         page.context.close()
 
 
-def test_while_a_command_is_at_work_answers_are_kept(chromium: Browser, served: Running, line: Path) -> None:
-    with opened(chromium, served, "report.html", "Anna") as page:
+def test_while_a_command_is_at_work_answers_are_kept(chromium: Browser, served: Running, offered: Path) -> None:
+    with opened(chromium, served, offered, "report.html", "Anna") as page:
         page.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
-        with Workspace(line).locked():
+        with Workspace(offered).locked():
             press(page, "Control+s")
             expect(page.locator("#bar .said")).to_contain_text("they become labels with the next one")
         press(page, "Control+s")
         expect(page.locator("#bar .said")).to_contain_text("They are labels now")
-    assert labels(line) == {("Anna", "normal")}
+    assert labels(offered) == {("Anna", "normal")}
 
 
 @pytest.mark.parametrize("browser", ["chromium", "firefox"])
-def test_the_page_connects_to_its_service_alone(request: pytest.FixtureRequest, browser: str, served: Running) -> None:
+def test_the_page_connects_to_its_service_alone(
+    request: pytest.FixtureRequest, browser: str, served: Running, offered: Path
+) -> None:
     with request.getfixturevalue(browser).new_context(base_url=served.url) as own:
         page = own.new_page()
-        page.goto("/workspaces/line/reports/report.html")
+        page.goto(f"/workspaces/{offered.name}/reports/report.html")
         stopped, ran = page.evaluate(TRY_EVERYTHING, "http://127.0.0.1:9/")
         assert {"connect-src", "img-src"} <= set(stopped)
         assert ran is None
         assert page.evaluate("fetch('/healthz').then((answer) => answer.status)") == 200
 
 
-def test_labels_that_are_reviewed_are_sent(chromium: Browser, reviewed: Reviewed, tmp_path: Path) -> None:
-    line = tmp_path / "served" / "line"
-    shutil.copytree(reviewed.workspace.root, line)
+def test_labels_that_are_reviewed_are_sent(chromium: Browser, served: Running, reviewed: Reviewed) -> None:
+    line = Path(shutil.copytree(reviewed.workspace.root, served.root / "reviewed"))
     with (
-        running(tmp_path / "served", "--no-jobs") as service,
-        opened(chromium, service, "review.html", "Vera") as page,
-        opened(chromium, service, "review.html", "Gleb") as other,
+        opened(chromium, served, line, "review.html", "Vera") as page,
+        opened(chromium, served, line, "review.html", "Gleb") as other,
     ):
         page.locator("#group-1 .quick button").first.click()
         press(page, "Control+s")

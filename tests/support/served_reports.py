@@ -32,16 +32,23 @@ def line(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(shutil.copytree(once / "line", tmp_path / "served" / "line"))
 
 
-@pytest.fixture
-def served(line: Path) -> Iterator[Running]:
-    """A service that asks for no token; without jobs it is there at once."""
-    with running(line.parent, "--no-jobs") as found:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A service that asks for no token, for all tests of a file; without jobs it is there at once."""
+    with running(tmp_path_factory.mktemp("answers") / "served", "--no-jobs") as found:
         yield found
 
 
 @pytest.fixture
+def offered(served: Running, line: Path) -> Path:
+    """A workspace of its own there."""
+    name = f"line-{len([*served.root.glob('line-*')])}"
+    return Path(shutil.copytree(line, served.root / name))
+
+
+@pytest.fixture
 def guarded(line: Path, tmp_path: Path) -> Iterator[Running]:
-    """The same with TOKENS."""
+    """One of its own that asks for TOKENS, with the workspace `line`."""
     tokens = tmp_path / "tokens"
     tokens.write_text("".join(f"{right} {token}\n" for right, token in TOKENS.items()), encoding="utf-8")
     tokens.chmod(0o600)
