@@ -18,6 +18,7 @@ from tsclust.stream.messages import MOST
 
 PATIENCE = 15.0  # seconds for a call to the brokers
 SESSION_MS, TRANSACTION_MS = 10_000, 30_000
+REQUEST_MS = 6_000  # that an answer is waited for: one that a broken connection has lost comes no more
 LARGEST = 64_000_000  # bytes of a message, if the brokers take it
 _QUIET = logging.getLogger("tsclust.librdkafka")
 _QUIET.addHandler(logging.NullHandler())
@@ -70,8 +71,8 @@ def connection(settings: Stream) -> dict[str, Any]:
     """What every client needs to know. Raises SettingsError for a file that cannot be read."""
     found: dict[str, Any] = {
         "bootstrap.servers": settings.brokers, "client.id": f"tsclust-{settings.name}",
-        "security.protocol": settings.security, "reconnect.backoff.max.ms": 2_000, "topic.metadata.refresh.interval.ms":
-        30_000,
+        "security.protocol": settings.security, "socket.timeout.ms": REQUEST_MS, "reconnect.backoff.max.ms": 2_000,
+        "topic.metadata.refresh.interval.ms": 30_000,
     }  # fmt: skip
     files = {"ssl.ca.location": settings.ca, "ssl.certificate.location": settings.certificate, "ssl.key.location":
              settings.key}  # fmt: skip

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from tsclust.errors import SettingsError
 from tsclust.json_log import note
-from tsclust.stream import written
+from tsclust.stream import transaction, written
 from tsclust.stream.clients import PATIENCE, Clients
 from tsclust.stream.messages import Known, Out, Raw
 
@@ -89,7 +90,7 @@ class Loop(Generic[W]):
                 self.turn()
                 self._turned(self.lag())
         finally:
-            self._writer = None
+            self._let_go()
             self._reader.close()
 
     def turn(self) -> None:
@@ -140,22 +141,29 @@ class Loop(Generic[W]):
             self._unsure = False
 
     def _commit(self, work: W) -> None:
-        writer = self._writer
-        assert writer is not None
-        offsets = [TopicPartition(self._topic, part, offset) for part, offset in work.following.items()]
-        try:
-            writer.begin_transaction()
-            for out in work.outs:
-                _produce(writer, out)
-            if offsets:
-                writer.send_offsets_to_transaction(offsets, self._reader.consumer_group_metadata(), PATIENCE)
-            writer.commit_transaction(PATIENCE)
-        except KafkaException as error:
-            self._recover(error.args[0])
+        if (error := self._transact(work)) is not None:
+            self._recover(error)
             return
         self._fenced = 0
         self._behind |= work.following
         self._desk.done(work)
+
+    def _transact(self, work: W) -> KafkaError | None:
+        """What went wrong, if anything.
+
+        In a thread of its own, as a producer whose connection broke in the midst may wait for ever, whatever its limit
+        is: that one is left alone, and commits nothing any more.
+        """
+        offsets = [TopicPartition(self._topic, part, offset) for part, offset in work.following.items()]
+        group, given_up = self._reader.consumer_group_metadata(), threading.Event()
+        done: queue.SimpleQueue[KafkaError | None] = queue.SimpleQueue()
+        given = ([self._writer], work.outs, offsets, group, given_up, done)
+        threading.Thread(target=transaction.write, args=given, daemon=True).start()
+        try:
+            return done.get(timeout=2 * PATIENCE)
+        except queue.Empty:
+            given_up.set()
+            return KafkaError(KafkaError._TIMED_OUT)
 
     def _recover(self, error: KafkaError | None) -> bool:
         """Abort, or begin anew with another producer, and read again what is not committed: until that worked, or
@@ -171,7 +179,7 @@ class Loop(Generic[W]):
                 return True
             except KafkaException as another:
                 self._heard(another.args[0])
-                self._writer = None
+                self._let_go()
             if not self._pause(attempt):
                 break
         return False
@@ -181,8 +189,13 @@ class Loop(Generic[W]):
         if error is not None and error.txn_requires_abort() and self._writer is not None:
             self._writer.abort_transaction(PATIENCE)
         else:
-            self._writer = None  # ends the one before: two of one name would fence each other
+            self._let_go()
             self._writer = self._clients.writer()
+
+    def _let_go(self) -> None:
+        """Of the producer, elsewhere: to end one whose connection broke may take for ever."""
+        held, self._writer = [self._writer], None
+        threading.Thread(target=held.clear, daemon=True).start()
 
     def _heard(self, error: KafkaError) -> None:
         """Say it. Raises SettingsError where another one of our name takes over again and again."""
@@ -256,13 +269,3 @@ def _raw(message: Message) -> Raw:
 
 def _bytes(content: str | bytes | None) -> bytes | None:
     return content.encode() if isinstance(content, str) else content
-
-
-def _produce(writer: Producer, out: Out) -> None:
-    """Waits where the queue is full. Raises KafkaException."""
-    while True:
-        try:
-            writer.produce(out.topic, out.value, out.key, headers=list(out.headers))
-            return
-        except BufferError:
-            writer.poll(0.1)
