@@ -19,6 +19,7 @@ from tsclust.stream.messages import Known, Out, Raw, Read, Unreadable
 from tsclust.stream.models import Models
 from tsclust.wording.language import Language
 
+LARGEST = 900_000  # bytes of a verdict: a broker takes a megabyte, unless it is told otherwise
 PASSING = (ConnectError, SourceLostError, DiskFullError, OSError)  # what is waited for
 
 
@@ -84,9 +85,13 @@ class Scoring:
             return None
         self._warn(judged.verdicts)
         now = datetime.now(UTC)
+        verdicts = [out_of(self._settings.to_topic, one, now) for one in judged.verdicts if self._settings.to_topic]
+        for of, out in zip(judged.verdicts, verdicts, strict=False):
+            if (size := len(out.value or b"")) > LARGEST:  # brokers would refuse it, and with it the whole transaction
+                why = f"its verdict has {size:,} bytes: expected at most {LARGEST:,}. Carry less along"
+                unreadable.append(Unreadable(of.of.source, of.of.key, of.of.raw, why))
         outs = [messages.dead(self._settings.unreadable, one) for one in unreadable] + alarms
-        if self._settings.to_topic:
-            outs += [out_of(self._settings.to_topic, one, now) for one in judged.verdicts]
+        outs += [one for one in verdicts if len(one.value or b"") <= LARGEST]
         return Finished(outs, following, judged, unreadable, now)
 
     def keep(self, work: Finished, again: Callable[[int], bool]) -> bool:
