@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.support.browsers import whole
 from tests.support.plant import cycles_file
 from tests.support.service import Running, running
 from tsclust.simulation.expert import answered, form_of
@@ -46,14 +46,6 @@ def logged_in(browser: Browser, service: Running, **context: Any) -> Page:
     page.get_by_role("button").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("New recordings")
     return page
-
-
-def whole(page: Page) -> None:
-    """axe-core finds nothing serious, and nothing is wider than the screen."""
-    found: dict[str, Any] = Axe().run(page).response
-    assert len(found["passes"]) > 8
-    assert [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_a_file_becomes_a_report_and_answers_come_back(

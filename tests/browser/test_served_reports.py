@@ -13,8 +13,8 @@ import polars as pl
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_serve_pages import whole
 from tests.support.answer_page import press, read, said, verdict
+from tests.support.browsers import whole
 from tests.support.pages import CLIPPED, TRY_EVERYTHING
 from tests.support.plant import Reviewed
 from tests.support.served_reports import TOKENS

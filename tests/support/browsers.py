@@ -6,8 +6,10 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
 FINDER = Path(__file__).parent.parent / "browser.sh"
@@ -63,3 +65,11 @@ def page(chromium: Browser) -> Iterator[Page]:
     """An empty page that shares nothing with those of other tests."""
     with chromium.new_context() as context:
         yield context.new_page()
+
+
+def whole(page: Page) -> None:
+    """axe-core finds nothing serious, and nothing is wider than the screen."""
+    found: dict[str, Any] = Axe().run(page).response
+    assert len(found["passes"]) > 8
+    assert [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
