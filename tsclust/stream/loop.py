@@ -11,7 +11,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Generic, Protocol, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
@@ -115,7 +115,7 @@ class Loop(Generic[W]):
     def lag(self) -> int:
         """Messages that wait in the partitions that are ours."""
         waiting = 0
-        for one in self._reader.position([TopicPartition(self._topic, part) for part in self._mine]):
+        for one in self._reader.position(self._named(self._mine)):
             _, end = self._reader.get_watermark_offsets(TopicPartition(self._topic, one.partition), cached=True)
             waiting += max(end - one.offset, 0) if one.offset >= 0 and end >= 0 else 0
         return waiting
@@ -223,8 +223,10 @@ class Loop(Generic[W]):
                 raise
 
     def _committed(self) -> list[TopicPartition]:
-        mine = [TopicPartition(self._topic, part) for part in self._mine]
-        return self._reader.committed(mine, PATIENCE) if mine else []
+        return self._reader.committed(self._named(self._mine), PATIENCE) if self._mine else []
+
+    def _named(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, part) for part in partitions]
 
     def _again(self, attempt: int) -> bool:
         """Wait before another attempt to write elsewhere; False where there is none to be."""
@@ -234,13 +236,17 @@ class Loop(Generic[W]):
     def _pause(self, attempt: int) -> bool:
         """Wait, and stay in the group meanwhile; False at `stop`."""
         until = time.monotonic() + PAUSES[min(attempt, len(PAUSES) - 1)]
-        mine = [TopicPartition(self._topic, part) for part in self._mine]
-        if mine:
-            self._reader.pause(mine)
+        paused: set[int] = set()
         while time.monotonic() < until and not self._stop.is_set():
-            self._reader.poll(0.1)  # what is paused brings no messages
-        if still := [one for one in mine if one.partition in self._mine]:
-            self._reader.resume(still)
+            if came := self._mine - paused:
+                self._reader.pause(self._named(came))
+                paused |= came
+            # What is paused brings no messages; a partition that has just come may bring one: it is read again.
+            if (one := self._reader.poll(0.1)) is not None and one.error() is None:
+                raw = _raw(one)
+                self._began[raw.partition] = min(raw.offset, self._began.get(raw.partition, raw.offset))
+        if still := paused & self._mine:
+            self._reader.resume(self._named(still))
         return not self._stop.is_set()
 
     def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
