@@ -85,14 +85,26 @@ class Scoring:
             return None
         self._warn(judged.verdicts)
         now = datetime.now(UTC)
-        verdicts = [out_of(self._settings.to_topic, one, now) for one in judged.verdicts if self._settings.to_topic]
-        for of, out in zip(judged.verdicts, verdicts, strict=False):
-            if (size := len(out.value or b"")) > LARGEST:  # brokers would refuse it, and with it the whole transaction
-                why = f"its verdict has {size:,} bytes: expected at most {LARGEST:,}. Carry less along"
-                unreadable.append(Unreadable(of.of.source, of.of.key, of.of.raw, why))
-        outs = [messages.dead(self._settings.unreadable, one) for one in unreadable] + alarms
-        outs += [one for one in verdicts if len(one.value or b"") <= LARGEST]
+        verdicts = self._addressed(judged.verdicts, now, unreadable) if self._settings.to_topic else []
+        outs = [messages.dead(self._settings.unreadable, one) for one in unreadable] + alarms + verdicts
         return Finished(outs, following, judged, unreadable, now)
+
+    def _addressed(self, verdicts: Sequence[Verdict], now: datetime, unreadable: list[Unreadable]) -> list[Out]:
+        """Their messages; those that none can be made of are added to `unreadable`: brokers would refuse one that is
+        too large, and with it the whole transaction."""
+        found = []
+        for one in verdicts:
+            try:
+                out, why = out_of(self._settings.to_topic, one, now), ""
+            except (TypeError, ValueError, RecursionError) as error:
+                out, why = None, f"its verdict cannot be written as JSON: {error}. Carry less along"[:500]
+            if out is not None and (size := len(out.value or b"")) > LARGEST:
+                out, why = None, f"its verdict has {size:,} bytes: expected at most {LARGEST:,}. Carry less along"
+            if out is None:
+                unreadable.append(Unreadable(one.of.source, one.of.key, one.of.raw, why))
+            else:
+                found.append(out)
+        return found
 
     def keep(self, work: Finished, again: Callable[[int], bool]) -> bool:
         for sink in self._sinks:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from tsclust.series import ID, VALUES
 from tsclust.stages.labels.kinds import NONE_OF_THESE
 from tsclust.stages.scores import parts
-from tsclust.stream.judging import Verdict
+from tsclust.stream.judging import Verdict, text_of
 from tsclust.stream.messages import Unreadable
 from tsclust.workspace.atomic import appearing, make_folder
 
@@ -59,8 +59,11 @@ def _floats(values: Any) -> list[float | None] | np.ndarray:
 
 
 def _column(values: list[Any]) -> pa.Array:
-    """As Arrow takes them; as text where they are of several types."""
+    """As Arrow and Parquet take them; as text where they are of several types, or of one that Parquet has not: {}."""
     try:
-        return pa.array(values)
-    except (pa.ArrowException, TypeError, OverflowError):
-        return pa.array([None if one is None else str(one) for one in values], pa.string())
+        found, file = pa.array(values), pa.BufferOutputStream()
+        pq.write_table(pa.table([found], ["_"]), file)
+        pq.read_schema(pa.BufferReader(file.getvalue()))  # lists in lists are written a thousand deep, and not read
+    except (pa.ArrowException, OSError, TypeError, ValueError, OverflowError, RecursionError):
+        return pa.array([None if one is None else text_of(one) for one in values], pa.string())
+    return found

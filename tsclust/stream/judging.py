@@ -96,13 +96,16 @@ def _refused(one: Recording, why: str) -> Unreadable:
 
 
 def out_of(topic: str, verdict: Verdict, scored_at: datetime) -> Out:
-    """The message of a verdict: what came, but for the values, and what is said of it; NaN becomes null."""
+    """The message of a verdict: what came, but for the values, and what is said of it; NaN becomes null.
+
+    Raises TypeError for what JSON cannot hold: objects in objects, hundreds deep.
+    """
     fields = {name: value for name, value in verdict.of.fields.items() if name != VALUES}
     content = {**fields, **verdict.row, parts.SCORED_AT: scored_at.isoformat(timespec="milliseconds")}
     headers = [(SOURCE, verdict.of.source.encode())]
     if verdict.of.last is not None:
         headers.append((LAST, str(verdict.of.last).encode()))
-    return Out(topic, verdict.of.key, orjson.dumps(content, default=_text), tuple(headers))
+    return Out(topic, verdict.of.key, orjson.dumps(content, default=text_of), tuple(headers))
 
 
 def overwritten(recording: Recording) -> list[str]:
@@ -110,8 +113,13 @@ def overwritten(recording: Recording) -> list[str]:
     return [name for name in LABELS if name in recording.fields]
 
 
-def _text(value: Any) -> str:
-    """What Arrow carries and JSON has no name for."""
+def text_of(value: Any) -> str:
+    """What Arrow carries and JSON has no name for, or Parquet no place: objects as JSON, others as they are shown."""
+    if isinstance(value, dict | list):
+        try:
+            return orjson.dumps(value, default=text_of).decode()
+        except TypeError as error:
+            return str(error)  # nested too deep
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 

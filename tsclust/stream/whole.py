@@ -29,7 +29,9 @@ class Whole:
         for one in messages:
             try:
                 found.recordings.extend(self._recordings(one))
-            except (ValueError, RecursionError, pa.ArrowException) as error:  # Arrow's KeyError says nothing
+            except Exception as error:  # whatever it is, it is of this message: nothing else is touched
+                if isinstance(error, MemoryError) and not isinstance(error, pa.ArrowException):
+                    raise  # Arrow's own may be of a message that says it has exabytes
                 where = source(self._settings.topic, one.partition, one.offset)
                 found.unreadable.append(Unreadable(where, one.key, one.value, str(error)[:500]))
         return found
@@ -55,8 +57,9 @@ class Whole:
         if len(table) > MOST_ROWS:
             raise ValueError(f"it has {len(table):,} series: expected at most {MOST_ROWS:,}")
         values = self._settings.values
-        if values not in table.column_names:
-            raise ValueError(f"it has no column {values} (it has: {', '.join(table.column_names)[:200]})")
+        if (count := table.column_names.count(values)) != 1:
+            names = ", ".join(table.column_names)[:200]
+            raise ValueError(f"it has {count or 'no'} column{'s' * (count > 1)} {values} (it has: {names})")
         lists, others = table[values].combine_chunks(), table.drop_columns([values]).to_pylist()
         for row, (one, fields) in enumerate(zip(_arrays(lists), others, strict=True)):
             yield row, {**fields, values: one}
@@ -101,7 +104,8 @@ def _of_json(content: bytes) -> Parsed:
 def _arrays(lists: pa.Array) -> Iterator[Any]:
     """Each list as an array of floats, null as NaN. Raises ValueError for what is no list of numbers."""
     kind = lists.type
-    inner = getattr(kind, "value_type", None)
+    is_list = any(of(kind) for of in (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list))
+    inner = kind.value_type if is_list else None
     if inner is None or not (pa.types.is_floating(inner) or pa.types.is_integer(inner) or pa.types.is_null(inner)):
         raise ValueError(f"its values are of type {kind}: expected a list of numbers")
     to = np.float32 if pa.types.is_float32(inner) or pa.types.is_float16(inner) else np.float64

@@ -64,3 +64,32 @@ def test_what_is_huge_is_cut_and_says_so() -> None:
     out = dead("d", Unreadable("t/0/1", b"k", b"x" * (MOST + 1), "why"))
     assert len(out.value or b"") == MOST
     assert dict(out.headers)["tsclust-size"] == str(MOST + 1).encode()
+
+
+VALUES = pa.array([[1.0]])
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        (pa.table([VALUES, VALUES, pa.array([1])], ["values", "values", "series_id"]), "2 columns values"),
+        (pa.table({"values": VALUES, "series_id": [1], "day": pa.array([2**31 - 1], pa.date32())}), ""),
+        (pa.table({"values": VALUES, "series_id": [1], "at": pa.array([2**62], pa.timestamp("s"))}), ""),
+        (pa.table({"values": pa.array([1.0]).dictionary_encode(), "series_id": [1]}), "of type dictionary"),
+        (
+            pa.table({"values": pa.RunEndEncodedArray.from_arrays(pa.array([1], pa.int32()), [1.0])}),
+            "of type run_end_encoded",
+        ),
+        (
+            pa.table({"values": pa.FixedShapeTensorArray.from_numpy_ndarray(np.zeros((1, 2)))}),
+            "of type extension<arrow.fixed_shape_tensor",
+        ),
+    ],
+)
+def test_an_arrow_message_that_python_cannot_hold_is_refused_and_those_beside_it_are_not(
+    table: pa.Table, why: str
+) -> None:
+    good = pa.table({"values": VALUES, "series_id": [1]})
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(arrow(table)), raw(arrow(good), 8)], 0, Known())
+    assert [(one.source, why in one.reason) for one in found.unreadable] == [("t/3/7", True)]
+    assert [one.source for one in found.recordings] == ["t/3/8/0"]
