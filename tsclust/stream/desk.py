@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from tsclust.config.stream import Stream
-from tsclust.errors import ConnectError, DiskFullError, SourceLostError, TsclustError
+from tsclust.errors import ConnectError, DiskFullError, QueryError, SettingsError, SourceLostError, TsclustError
 from tsclust.json_log import note
 from tsclust.stream import messages
 from tsclust.stream.health import Health
@@ -20,7 +20,8 @@ from tsclust.stream.models import Models
 from tsclust.wording.language import Language
 
 LARGEST = 900_000  # bytes of a verdict: a broker takes a megabyte, unless it is told otherwise
-PASSING = (ConnectError, SourceLostError, DiskFullError, OSError)  # what is waited for
+# What is waited for: a server that is away, or takes nothing until somebody has changed something there.
+PASSING = (ConnectError, SourceLostError, DiskFullError, QueryError, SettingsError, OSError)
 
 
 class Reader(Protocol):

@@ -123,12 +123,12 @@ def text_of(value: Any) -> str:
     return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
 
 
-def table_of(verdicts: Sequence[Verdict], scored_at: datetime) -> pa.Table:
-    """The columns of scores/ and `scored_at`, for a table in PostgreSQL: the last verdict on an id counts."""
-    last = {one.of.fields[ID]: one for one in verdicts}
+def table_of(verdicts: Sequence[Verdict], scored_at: datetime, *, text: bool) -> pa.Table:
+    """The columns of scores/ and `scored_at`, for a table in PostgreSQL: the last verdict on an id counts. text: ids
+    are."""
+    last = {str(one.of.fields[ID]) if text else one.of.fields[ID]: one for one in verdicts}
     rows = [one.row for one in last.values()]
-    text = any(isinstance(one, str) for one in last)
-    columns: dict[str, Any] = {ID: pa.array([str(one) if text else one for one in last])}
+    columns: dict[str, Any] = {ID: pa.array(list(last))}
     kinds = {"probability": pa.float64(), "novelty": pa.float64()}
     names = (parts.SAID, parts.KIND, "probability", "novelty", REJECTED_BY, "model")
     columns |= {name: pa.array([row[name] for row in rows], kinds.get(name, pa.string())) for name in names}

@@ -50,6 +50,15 @@ def write_table(
             _write(connection, label, parts, table, key, later, same)
 
 
+def holds_text(dsn: str, name: str, column: str) -> bool | None:
+    """Whether a column of the table `name` is one for text; None where there is none. Raises as write_table does."""
+    label, parts = name.strip(), target.names_of(name, [column])
+    with connect(dsn) as connection, translate_errors(label, MEANINGS):
+        grants = Grants.of(connection, parts)
+        with translate_errors(label, grants.to_find()):
+            return target.holds_text(connection, parts, column)
+
+
 def _write(
     connection: Connection,
     label: str,

@@ -79,6 +79,14 @@ def made(
     return found(connection, parts) or sql.Identifier(*parts)
 
 
+def holds_text(connection: Connection, parts: tuple[str, ...], column: str) -> bool | None:
+    """Whether a column is one for text; None where there is no such table, or it has no such column."""
+    if (place := found(connection, parts)) is None:
+        return None
+    there = connection.execute(_COLUMNS, [place.as_string(connection)]).fetchall()
+    return next((category in _FITTING["text"] for name, _, category in there if name == column), None)
+
+
 def lock(connection: Connection, place: sql.Identifier) -> None:
     """Until the end of the transaction nobody else writes to it or changes it; all may read. DELETE is right enough."""
     connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(place))
