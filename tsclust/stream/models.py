@@ -6,6 +6,7 @@ lost.
 
 from __future__ import annotations
 
+import http.client
 import logging
 import tempfile
 import threading
@@ -71,20 +72,32 @@ class Registry:
         request = urllib.request.Request(f"{self._url}/bundle", headers=self._headers())
         try:
             with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
-                self._content, self._tag = answer.read(LARGEST), answer.headers.get("ETag", "")
+                self._content, self._tag = self._whole(answer), answer.headers.get("ETag", "")
         except urllib.error.HTTPError as error:
             if error.code != 304:
                 raise ConnectError(
                     f"{self._url}: {error.code} {error.reason}", "Check its address, and the token"
                 ) from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise ConnectError(f"{self._url}: {getattr(error, 'reason', error)}", "Check its address") from None
         return self._tag
 
     def read(self) -> ModelBundle:
+        tag, self._tag = self._tag, ""  # asked for again unless it can be used
         with tempfile.TemporaryDirectory(prefix="tsclust-model-") as folder:
             (Path(folder) / "bundle.zip").write_bytes(self._content)
-            return _unpacked(Path(folder) / "bundle.zip")
+            found = _unpacked(Path(folder) / "bundle.zip")
+        self._tag = tag
+        return found
+
+    def _whole(self, answer: http.client.HTTPResponse) -> bytes:
+        """All of it: a connection that breaks ends what is read of an answer without an error. Raises ConnectError."""
+        content, announced = answer.read(LARGEST), answer.headers.get("Content-Length", "")
+        if announced.isdecimal() and len(content) != min(int(announced), LARGEST):
+            raise ConnectError(
+                f"{self._url}: {len(content):,} of {int(announced):,} bytes came", "It is asked for again by itself"
+            )
+        return content
 
     def _headers(self) -> dict[str, str]:
         known = {"If-None-Match": self._tag} if self._tag else {}
