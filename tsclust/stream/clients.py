@@ -29,8 +29,11 @@ class Clients:
     """Makes them. on_error: told of each error that a client meets by itself, such as a broker that is away."""
 
     def __init__(self, settings: Stream, on_error: Callable[[KafkaError], None]) -> None:
+        """Raises SettingsError for what no client can be made of: a certificate that is none, a wrong password of a
+        key."""
         self.settings = settings
         self._common = {**connection(settings), "error_cb": on_error, "logger": _QUIET}
+        self._check()
 
     def reader(self) -> Consumer:
         """A member of the group, which sees what was committed alone and commits only what it is told to."""
@@ -60,6 +63,15 @@ class Clients:
         made = Producer({**self._common, **own})
         made.init_transactions(PATIENCE)
         return made
+
+    def _check(self) -> None:
+        try:
+            self.admin()
+        except KafkaException as error:
+            raise SettingsError(
+                f"[stream]: no connection can be made with these settings: {error.args[0].str()}",
+                "Correct [stream] ca, certificate, key, key_password, mechanism or brokers",
+            ) from None
 
     def admin(self) -> AdminClient:
         """For the start: who asks hears of an error by its exception."""

@@ -10,7 +10,7 @@ from tests.support.commands import call_tsclust
 from tests.support.service import free_port
 from tsclust.config.stream import Stream
 from tsclust.errors import SettingsError
-from tsclust.stream.clients import connection
+from tsclust.stream.clients import Clients, connection
 from tsclust.stream.models import place_of
 
 GOES = ("--brokers", "127.0.0.1:1", "--topic", "cycles", "--to-topic", "verdicts")
@@ -55,6 +55,12 @@ def test_secrets_come_from_the_environment_or_a_file_and_are_not_shown(
         connection(Stream(brokers="h:1", security="sasl_ssl"))
     with pytest.raises(SettingsError, match="is no file that can be read"):
         connection(Stream(brokers="h:1", ca=str(tmp_path / "none")))
+
+
+def test_a_certificate_that_is_none_is_a_setting_to_correct(tmp_path: Path) -> None:
+    (tmp_path / "ca.pem").write_text("no certificate")
+    with pytest.raises(SettingsError, match=r"\[stream\]: no connection can be made .*ca\.location"):
+        Clients(Stream(brokers="h:1", security="ssl", ca=str(tmp_path / "ca.pem")), lambda _: None)
 
 
 def test_a_place_of_models_is_a_folder_a_file_or_an_address(tmp_path: Path) -> None:
