@@ -3,7 +3,7 @@ or `labels remove` stays out until it is named."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 from tsclust.hashing import file_hash
@@ -20,10 +20,11 @@ def waiting(workspace: Workspace) -> tuple[Path, ...]:
     return tuple(path for path in there if path.is_file() and file_hash(path) not in known)
 
 
-def note(workspace: Workspace, paths: Sequence[Path]) -> None:
-    """Remember those of these files that are in answers/ as imported."""
+def note(workspace: Workspace, imported: Mapping[Path, str]) -> None:
+    """Remember those of these files that are in answers/. imported: path -> sha256 of what was imported from it, which
+    may not stand there any more: what has come in its place meanwhile still waits."""
     folder = _folder(workspace).absolute()
-    here = {file_hash(path) for path in paths if path.absolute().parent == folder and path.is_file()} - _seen(workspace)
+    here = {sha256 for path, sha256 in imported.items() if path.absolute().parent == folder} - _seen(workspace)
     if here:
         with (folder / SEEN).open("a", encoding="utf-8") as file:
             file.writelines(f"{one}\n" for one in sorted(here))

@@ -14,9 +14,9 @@ from tsclust.pipeline.settings import load
 from tsclust.pipeline.status_labels import count_ahead
 from tsclust.stages.labels import archive, messages, resolution
 from tsclust.stages.labels import files as label_files
-from tsclust.stages.labels.answers import Limits, parse
+from tsclust.stages.labels.answers import Answers, Limits, parse
 from tsclust.stages.labels.facts import LABELS
-from tsclust.stages.labels.files import received
+from tsclust.stages.labels.files import File, received
 from tsclust.stages.labels.step import in_force_only, with_file
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Meter
@@ -41,8 +41,10 @@ def labels_import(
     if not files:
         raise SettingsError("no answers files given: expected at least one", f"Run: {LABELS.command(root)}")
     limits = Limits(archive.most_clusters(workspace))
-    came = (received(path, limits.size) for path in files)
-    given = {file.sha256: (file, parse(file.name, file.content, limits)) for file in came}
+    came, given = dict[Path, str](), dict[str, tuple[File, Answers]]()
+    for path in files:
+        file = received(path, limits.size)
+        came[path], given[file.sha256] = file.sha256, (file, parse(file.name, file.content, limits))
     with workspace.locked(settings.history.keep), engine_of(workspace, settings):
         after = before = label_files.read(workspace)
         had = label_files.labels_if_any(workspace)
@@ -55,7 +57,7 @@ def labels_import(
         resolve = label_files.decider(settings.labels.resolve, found)
         if new:
             label_files.write(workspace, meter, after, found, [file for file, _ in new])
-    answers_folder.note(workspace, files)
+    answers_folder.note(workspace, came)
     count_ahead(workspace, settings)
     said = messages.Imported(had, found, after, new, len(files) - len(new), resolve)
     return Result(

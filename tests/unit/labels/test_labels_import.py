@@ -17,6 +17,7 @@ import tsclust
 from tests.support.labels import content, given, labels, of
 from tests.support.report_workspace import NORMAL, four_kinds, lifelike, write
 from tsclust.errors import AnswersError, SettingsError
+from tsclust.pipeline import answers_folder
 from tsclust.simulation.expert import LATER, answered, form_of, put
 from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.labels.facts import LABELS
@@ -301,3 +302,19 @@ def test_a_labeller_whose_name_nobody_sees_is_refused(
     file = put(tmp_path / "a.json", answered(asked_form, name, {"1": "a"}))
     with pytest.raises(AnswersError, match="labeller is not valid"):
         tsclust.labels_import(four_kinds_workspace.root, [file])
+
+
+def test_what_is_written_over_a_file_during_its_import_still_waits(
+    four_kinds_workspace: Workspace, asked_form: dict[str, Any], tmp_path: Path
+) -> None:
+    """As a draft does that comes to the service meanwhile."""
+    (four_kinds_workspace.root / "answers").mkdir()
+    file = put(four_kinds_workspace.root / "answers" / "a.json", answered(asked_form, "Anna", {"1": "a"}))
+
+    def overwrite(_: object) -> None:
+        put(file, answered(asked_form, "Anna", {"1": "b"}))
+
+    tsclust.labels_import(four_kinds_workspace.root, [file], None, overwrite)
+    assert answers_folder.waiting(four_kinds_workspace) == (file,)
+    tsclust.labels_import(four_kinds_workspace.root, [file])
+    assert answers_folder.waiting(four_kinds_workspace) == ()
