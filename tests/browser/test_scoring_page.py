@@ -159,6 +159,41 @@ def test_a_recording_is_read_however_it_is_written(scoring: ScoringPage, fleet: 
     assert scoring.opened.is_quiet()
 
 
+READ = "(text) => reading.read(text, []).series.map(({ id, values }) => [id, [...values]])"
+
+
+def test_only_numbers_are_a_list_and_only_extremes_a_curve(scoring: ScoringPage) -> None:
+    """Neither a date with a time nor the name of a hall; and a gap hides no peak beside it."""
+    at, values = range(10), [float(i) for i in range(10)]
+    times = "".join(f"2026-03-04 05:06:0{i},Hall 3 4,{i}\n" for i in at)
+    assert scoring.page.evaluate(READ, f"at,place,value\n{times}") == [["1", values]]
+    lists = "id;values\na;1,5 2,5\nb;4 5 6\n"
+    assert scoring.page.evaluate(READ, lists) == [["a", [1.5, 2.5]], ["b", [4, 5, 6]]]
+    named = "t,value\n" + "".join(f"{i},1{i}\n" for i in at)
+    assert scoring.page.evaluate(READ, named) == [["1", [10 + i for i in values]]]
+    recording = [0.0] * 100_000
+    recording[20], recording[21], recording[25] = 9.0, float("nan"), 1.0
+    draw = """(text) => charting
+        .chart(reading.read(text, []).series[0].values, 0, null,
+            { wording: { fixed: String, seconds: 0 }, label: "", axis: "", quantity: "" })
+        .querySelector(".typical").getAttribute("d")"""
+    drawn = scoring.page.evaluate(draw, "\n".join(map(str, recording)))
+    assert "L20.00 " in drawn
+
+
+def test_places_of_a_band_are_those_of_long_recordings(
+    fleet: Fleet, page: Page, downloads: Path, tmp_path: Path
+) -> None:
+    data = replace(
+        data_of(fleet.model("logistic")), bands={0: (np.arange(0, 80_000, 8_000), np.tile([[0.0], [1], [2]], 10))}
+    )
+    (tmp_path / "page.html").write_text(render(data, language_of(data, "en", Measured())), encoding="utf-8")
+    scoring = ScoringPage(page, tmp_path / "page.html", downloads)
+    scoring.paste("\n".join(str(i % 7) for i in range(20)))
+    drawn = page.locator("#one .plot path.own").get_attribute("d") or ""
+    assert [float(at) for at in re.findall(r"[ML]([-\d.]+)", drawn)] == list(range(0, 80_000, 8_000))
+
+
 def test_a_very_long_recording_is_scored_and_drawn(scoring: ScoringPage, fleet: Fleet, tmp_path: Path) -> None:
     values = np.round(np.sin(np.arange(200_000) / 300) + np.arange(200_000) / 1e5, 4).tolist()
     given = pa.table({"series_id": [1], "values": [values], "machine_id": [""], "direction": [""]})
@@ -204,6 +239,11 @@ def test_several_recordings_have_keys_of_their_own(scoring: ScoringPage, fleet: 
         ("value\n1\n0,5x\n", "Line 3: “0,5x” is no number. Write numbers like 0.25"),
         ("1 2 3\n4 5\n", "Line 1 has too few numbers"),
         ("values,b\n\"[1,2]\",3,4\n", "Line 2 has 3 cells, but the first line has 2"),
+        ("\n".join(f"{i},1{i}" for i in range(8)), "Line 1: “0,10” is two numbers or one with a decimal comma"),
+        ("run,t,value\na,0,1\na,1,2\nb,0,3\n", "Line 4: recording 1 has a second value at “t” 0. Tell recordings"),
+        ("series_id,value\n1,1\n,2\n", "Line 3 does not say of which recording it is"),
+        ("series_id,t,value\n1,0,1\n1,,2\n", "Line 3 has no number in “t”"),
+        ("series_id,machine_id,value\n1,A,1\n1,B,2\n", "Line 3: recording 1 has two values of machine_id: “A” and “B”"),
         ("PAR1\0\0", "This is no text in UTF-8. Save it as CSV UTF-8"),
     ],
 )  # fmt: skip

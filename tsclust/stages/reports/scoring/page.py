@@ -81,15 +81,17 @@ def _columns(about: dict[str, object]) -> list[str]:
 
 
 def _bands(bands: dict[int, Band], arrays: Arrays) -> list[list[float]]:
-    """row of the centers, first sample and step, points, lowest value and size of a step of each; edges in 16 bits."""
-    heads, edges = [], [np.zeros(0, np.uint16)]
+    """row of the centers, points, lowest value and size of a step of each; places in 32 bits, edges in 16."""
+    heads, places, edges = [], [np.zeros(0, np.int32)], [np.zeros(0, np.uint16)]
     for row, (at, values) in bands.items():
         if not len(at):
             continue
         low, high = float(values.min()), float(values.max())
         size = (high - low) / STEPS or 1.0
         heads.append([row, len(at), low, size])
-        edges += [at.astype(np.int32).astype(np.uint16), np.rint((values - low) / size).astype(np.uint16).ravel()]
+        places.append(at.astype(np.int32))
+        edges.append(np.rint((values - low) / size).astype(np.uint16).ravel())
+    arrays.add("band_places", np.concatenate(places), "Int32")
     arrays.add("bands", np.concatenate(edges), "Uint16")
     return heads
 

@@ -18,6 +18,7 @@ const charting = {};
     for (let from = 0; from < many; from += Math.ceil(2 * many / LONGEST)) {
       let [low, high] = [from, from];
       for (let i = from; i < Math.min(from + Math.ceil(2 * many / LONGEST), many); i++) {
+        if (Number.isNaN(values[i])) continue;  // a gap is no extreme, unless there is nothing else
         if (!(values[i] >= values[low])) low = i;
         if (!(values[i] <= values[high])) high = i;
       }

@@ -39,6 +39,7 @@ const reading = {};
     const some = lines.slice(0, 50).map(({ text }) => bare(text));
     if (some.every((text) => text.includes("\t"))) return "\t";
     if (some.some((text) => text.includes(";"))) return ";";
+    if (someCommas(some) && rising(some)) throw new InputError("ambiguous", { line: lines[0].line, text: lines[0].text.trim().slice(0, 40) });
     if (spaced(some) || someCommas(some)) return /\S\s+\S/.test(some.at(-1).trim()) ? " " : "";
     if (some.some((text) => text.includes(","))) return isNamed(some) ? "" : ",";
     return some.every((text) => /^\S+(\s+\S+)+$/.test(text.trim())) ? " " : "";
@@ -52,6 +53,9 @@ const reading = {};
   // 1,5 below 2,5 below 3,5: a recording of two values is none.
   const someCommas = (some) => some.length >= FEWEST && some.every((text) => WITH_COMMA.test(text.trim()) || NUMBER.test(text.trim()))
     && some.some((text) => /\d,\d/.test(text));
+
+  // 0,10 above 1,13 above 2,16: a time and a value as well as decimal commas.
+  const rising = (some) => some.every((text, i) => /\d,\d/.test(text) && (i === 0 || parseInt(text, 10) > parseInt(some[i - 1], 10)));
 
   // A name above them, without a comma: those below are decimal ones.
   const isNamed = (some) => some.length > 1 && !some[0].includes(",") && number(some[0], true) === undefined && some[0].trim() !== "";
@@ -79,12 +83,24 @@ const reading = {};
     return found;
   }
 
-  // The numbers of a list in one cell: [1, 2], {1,2}, 1 2, 1,5;2,5.
-  function list(text, line) {
+  // What may be the numbers of a list in one cell: [1, 2], {1,2}, 1 2, 1,5;2,5. comma: 1,5 is one and a half.
+  function pieces(text) {
     const inner = text.trim().replace(/^[[{(]|[\]})]$/g, "").trim();
-    if (inner === "") return [];
+    if (inner === "") return { all: [], comma: true };
     const spaces = spaced([inner]), gap = inner.includes(";") ? ";" : spaces ? /\s+/ : inner.includes(",") ? "," : /\s+/;
-    return inner.split(gap).map((one) => numberOf(one, gap !== ",", line));
+    return { all: inner.split(gap), comma: gap !== "," };
+  }
+
+  function list(text, line) {
+    const { all, comma } = pieces(text);
+    return all.map((one) => numberOf(one, comma, line));
+  }
+
+  // Without brackets several numbers and nothing else: neither a date with a time nor "Hall 3 4".
+  function isList(text) {
+    if (LISTED.test(text.trim())) return true;
+    const { all, comma } = pieces(text);
+    return all.length > 1 && number(text, true) === undefined && all.every((one) => number(one, comma) !== undefined) && all.some((one) => NUMBER.test(one.trim()) || WITH_COMMA.test(one.trim()));
   }
 
   // ---- layouts
@@ -141,8 +157,8 @@ const reading = {};
 
   // A column of lists.
   function one(rows, others, names) {
-    const isList = (i) => rows.slice(0, 20).every(({ cells: all }) => LISTED.test((all[i] ?? "").trim()) || /\d[\s;,]+[+-]?[\d.]/.test(all[i] ?? "") && number(all[i], true) === undefined);
-    const place = others.find((i) => VALUES.includes(names[i].toLowerCase()) && isList(i)) ?? others.find(isList);
+    const ofLists = (i) => rows.slice(0, 20).every(({ cells: all }) => isList(all[i] ?? ""));
+    const place = others.find((i) => VALUES.includes(names[i].toLowerCase()) && ofLists(i)) ?? others.find(ofLists);
     return place === undefined ? null : { form: "list", places: [place] };
   }
 
@@ -164,7 +180,7 @@ const reading = {};
     const times = ofNumbers.filter((i) => !VALUES.includes(called(i)) && (ORDER.test(called(i)) || ofNumbers.length === 2 && i === ofNumbers[0] && rises(rows, i, comma)));
     const order = times[0], rest = ofNumbers.filter((i) => i !== order);
     const value = others.find((i) => VALUES.includes(called(i))) ?? (rest.length === 1 ? rest[0] : undefined);
-    return value === undefined ? null : { form: "long", places: [value], order, used: [value, order] };
+    return value === undefined ? null : { form: "long", places: [value], order, called: names[order], used: [value, order] };
   }
 
   // From row to row, as a time does; where it falls, another recording begins.
@@ -183,16 +199,23 @@ const reading = {};
     return recording(named(id, i), all.map((cell) => numberOf(cell, comma, row.line)), carriedBy);
   }
 
-  function below(rows, { places: [place], order }, told, comma) {
+  // Raises where rows of several recordings would become one: there is no telling them apart afterwards.
+  function below(rows, { places: [place], order, called }, told, comma) {
     const all = new Map();
     for (const row of rows) {
-      const { id, carriedBy } = told(row), name = named(id, 0);
-      if (!all.has(name)) all.set(name, { carriedBy, values: [] });
-      const at = order === undefined ? 0 : numberOf(row.cells[order] ?? "", comma, row.line);
-      all.get(name).values.push([at, numberOf(row.cells[place] ?? "", comma, row.line)]);
+      const { id, carriedBy } = told(row), name = id ?? "1", { line } = row;
+      if (name === "") throw new InputError("blank_id", { line });
+      if (!all.has(name)) all.set(name, { carriedBy, values: new Map() });
+      const { carriedBy: first, values } = all.get(name), at = order === undefined ? values.size : numberOf(row.cells[order] ?? "", comma, line);
+      const apart = Object.keys(first).find((column) => first[column] !== carriedBy[column]);
+      if (apart !== undefined) throw new InputError("two_names", { line, id: brief(name), column: apart, one: brief(first[apart]), other: brief(carriedBy[apart]) });
+      if (!Number.isFinite(at)) throw new InputError("blank_order", { line, column: called });
+      if (values.has(at)) throw new InputError("repeated", { line, id: brief(name), column: called, at });
+      values.set(at, numberOf(row.cells[place] ?? "", comma, line));
     }
-    return [...all].map(([id, { carriedBy, values }]) => recording(id, values.sort(([a], [b]) => a - b).map(([, value]) => value), carriedBy));
+    return [...all].map(([id, { carriedBy, values }]) => recording(id, [...values].sort(([a], [b]) => a - b).map(([, value]) => value), carriedBy));
   }
+  const brief = (text) => text.slice(0, 40);
 
   // The text of a carried column as the model knows it: 007 is 7 where it is a whole number. type: what Arrow calls it.
   function canonical(text, type) {

@@ -14,20 +14,20 @@
     ({ texts } = told);
     words = new Wording(told.words);
     model = new scoring.Model(told.model, array, await scoring.Kernels.of(kernels));
-    bands = bandsOf(told.model.bands, array("bands"));
+    bands = bandsOf(told.model.bands, array("band_places"), array("bands"));
     keys.forEach(offer);
     byId("score").disabled = byId("example").disabled = false;
     state.textContent = "";
   }
 
   // Row of the centers -> where nine of ten normal series lie: at (t,), low, middle and high in the recorder's unit.
-  function bandsOf(heads, packedEdges) {
+  function bandsOf(heads, places, packedEdges) {
     const found = new Map();
-    let at = 0;
+    let at = 0;  // of the places: there are three edges at each
     for (const [row, many, low, size] of heads) {
-      const part = (n) => packedEdges.subarray(at + n * many, at + (n + 1) * many), edge = (n) => Float64Array.from(part(n), (step) => low + step * size);
-      found.set(row, { at: Int16Array.from(part(0)), low: edge(1), middle: edge(2), high: edge(3) });
-      at += 4 * many;
+      const edge = (n) => Float64Array.from(packedEdges.subarray(3 * at + n * many, 3 * at + (n + 1) * many), (step) => low + step * size);
+      found.set(row, { at: places.slice(at, at + many), low: edge(0), middle: edge(1), high: edge(2) });
+      at += many;
     }
     return found;
   }
@@ -207,7 +207,7 @@
 
   function save() {
     const head = ["series_id", "said", "kind", "probability", "novelty", "rejected_by", "model", "unusual"];
-    const rows = results.map((one) => [one.id, one.said, one.kind, one.probability, one.novelty, one.rejected?.name, model.id, unusualOf(one).join("; ")]);
+    const rows = results.map((one) => [one.id, one.said, one.kind, one.probability, one.novelty, one.rejected?.name, model.id, one.said === "normal" ? "" : unusualOf(one).join("; ")]);
     const href = URL.createObjectURL(new Blob(["\ufeff", [head, ...rows].map((row) => row.map(cell).join(",")).join("\r\n"), "\r\n"], { type: "text/csv" }));
     made("a", { href, download: "scores.csv" }).click();
     setTimeout(() => URL.revokeObjectURL(href), 60_000);
