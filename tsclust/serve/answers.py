@@ -138,10 +138,12 @@ def _limits(workspace: Workspace) -> Limits:
 
 
 def _checked(workspace: Workspace, content: bytes) -> Answers:
-    """Raises AnswersError for what is none, or about a sweep that was never here."""
+    """Raises AnswersError for what is none, or about a sweep that was never here: kept, it would fail in every job."""
     answers = parse("the answers file", content, _limits(workspace))
     model, now = answers.report.model, workspace.find_manifest(CLUSTERS)
-    if not (workspace.asked / model).is_dir() and (now is None or model != now.output_hash) and not answers.groups:
+    if (workspace.asked / model).is_dir() or (now is not None and model == now.output_hash):
+        return answers
+    if answers.series or not answers.groups or archive.members(workspace.stage(CLUSTERS), answers.groups) is None:
         raise AnswersError(f"the answers file is not about a report of {workspace.root.name}", WHERE)
     return answers
 

@@ -26,7 +26,8 @@ _HASH = "(?: (?:'|&#39;)sha256-[A-Za-z0-9+/=]+(?:'|&#39;))+"
 _OURS = re.compile(
     rb"""<meta http-equiv="Content-Security-Policy" content="default-src 'none';(?P<scripts> script-src"""
     + _HASH.encode()
-    + rb""";)? style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">"""
+    + rb"""(?: (?:'|&#39;)wasm-unsafe-eval(?:'|&#39;))?;)?"""
+    + rb""" style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'">"""
 )
 _LANG = re.compile(rb'<html lang="(en|ru)">')
 _FORM, _END = b'<script type="application/json" id="form">', b"</body>"

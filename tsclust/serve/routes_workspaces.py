@@ -17,12 +17,14 @@ from starlette.responses import FileResponse, HTMLResponse
 
 from tsclust.serve import received, report_pages, workspaces
 from tsclust.serve.openapi import ANSWERS, of_type, refusals
+from tsclust.serve.problems import Refusal
 from tsclust.serve.report_pages import POLICY
 from tsclust.serve.state import address, service, set_cookie, wants_page
 
 router = APIRouter(tags=["workspaces"])
 WorkspaceName = Annotated[str, InPath(max_length=64, examples=["line-3"])]
 MOST = 50_000_000  # bytes of an answers file
+NO_COOKIE = "Allow cookies for this address and open the report again, or save the answers as a file and send that"
 VARY = {"Vary": "Accept"}
 BROWSER = "tsclust_browser"  # a cookie: a secret by which a browser replaces what it has sent itself
 
@@ -92,7 +94,7 @@ def page(
     made = report_pages.served(path.read_bytes(), address(request, "workspaces", name, "answers"), may)
     response = HTMLResponse(made.content, headers={"Content-Security-Policy": made.policy, **VARY})
     if not request.cookies.get(BROWSER):
-        set_cookie(request, response, BROWSER, secrets.token_urlsafe(24), days=400)
+        set_cookie(request, response, BROWSER, secrets.token_urlsafe(24), days=400, from_links=True)
     return response
 
 
@@ -144,6 +146,8 @@ async def answers(
     here = service(request)
     workspace = workspaces.find(here.root, name)
     browser = request.cookies.get(BROWSER, "") if own else ""
+    if (own or draft) and not browser:
+        raise Refusal(409, f"own and draft need the cookie {BROWSER}, which a report sets", NO_COOKIE)
     async with received.whole(request, MOST) as content:
         taking = partial(here.experts.take, workspace, content, browser, draft=draft, seen=if_match)
         response.headers["ETag"], done = await run_in_threadpool(taking)

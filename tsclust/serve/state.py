@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -55,11 +55,15 @@ def wants_page(request: Request) -> bool:
     return "text/html" in request.headers.get("accept", "")
 
 
-def set_cookie(request: Request, response: Response, name: str, value: str, days: int | None = None) -> None:
-    """For our own pages alone. days: how long it is kept, None: until the browser ends."""
+def set_cookie(
+    request: Request, response: Response, name: str, value: str, days: int | None = None, *, from_links: bool = False
+) -> None:
+    """For our own pages alone. days: how long it is kept, None: until the browser ends; from_links: it also comes
+    where a link elsewhere, as in a mail, opens a page: for what gives no right."""
     secure, path = request.url.scheme == "https", request.scope["root_path"] or "/"
     age = None if days is None else days * 86_400
-    response.set_cookie(name, value, age, path=path, secure=secure, httponly=True, samesite="strict")
+    site: Literal["lax", "strict"] = "lax" if from_links else "strict"
+    response.set_cookie(name, value, age, path=path, secure=secure, httponly=True, samesite=site)
 
 
 @cache

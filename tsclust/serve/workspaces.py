@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from tsclust.stages.scores.facts import SCORES
 from tsclust.workspace.folder import Workspace
 
 INDEX = "index.html"
+LONGEST = 255  # bytes of a name
 FORMS: Mapping[str, str] = {"csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
 
 
@@ -42,10 +44,15 @@ def report(workspace: Workspace, file: str) -> Path:
     """The path of one of them, or of a part. Raises Refusal."""
     path = workspace.reports / file
     parts = Path(file).parts
-    is_named = len(parts) in (1, 2) and "/".join(parts) == file and not any(part.startswith(".") for part in parts)
-    if not is_named or "\0" in file or not _is_page(workspace.reports, path):
+    is_named = len(parts) in (1, 2) and "/".join(parts) == file and all(map(_can_be, parts))
+    if not is_named or not _is_page(workspace.reports, path):
         raise Refusal(404, f"there is no report {file[:100]!r}", "See GET /workspaces")
     return path
+
+
+def _can_be(part: str) -> bool:
+    """Whether a file system takes it for a name, and it is not hidden."""
+    return not part.startswith(".") and "\0" not in part and len(os.fsencode(part)) <= LONGEST
 
 
 def _is_page(folder: Path, path: Path) -> bool:

@@ -80,6 +80,11 @@ def test_a_page_that_asks_nothing_is_as_it_was_and_one_that_is_not_ours_runs_not
     plain = (line / "reports" / "otchet.html").read_bytes().replace(b'id="form"', b'id="none"')
     (line / "reports" / "plain.html").write_bytes(plain)
     assert client.get("/workspaces/line/reports/plain.html", headers=HTML).content == plain
+    scores = plain.replace(b"; style-src", b" 'wasm-unsafe-eval'; style-src", 1)
+    assert scores != plain
+    (line / "reports" / "scores.html").write_bytes(scores)  # a page that scores
+    shown = client.get("/workspaces/line/reports/scores.html", headers=HTML)
+    assert (shown.content, "sandbox" in shown.headers["content-security-policy"]) == (scores, False)
     evil = b'<!DOCTYPE html><html lang="en"><script>alert(1)</script></body>'
     (line / "reports" / "evil.html").write_bytes(evil)
     shown = client.get("/workspaces/line/reports/evil.html", headers=HTML)
@@ -99,6 +104,8 @@ def test_reports_in_several_files_are_offered_and_nothing_beside_them(client: Te
         "link.html",
         "linked/x.html",
         ".x/index.html",
+        f"{'x' * 300}.html",
+        f"{'x' * 300}/index.html",
     ):
         refused(client.get(f"/workspaces/line/reports/{file.replace('.', '%2E')}"), 404)
 
@@ -154,6 +161,32 @@ def test_what_cannot_be_imported_leaves_what_was_there(client: TestClient, line:
     (line / "answers" / "link.json").symlink_to(line / "tsclust.toml")
     assert [one["labeller"] for one in seen(client, line).json()["answers"]] == ["Anna"]
     assert client.get(ANSWERS, params={"model": "f" * 16}).json() == {"answers": [], "left_out": 0}
+
+
+def test_a_draft_about_another_workspace_is_not_kept(client: TestClient, line: Path) -> None:
+    """It would fail in every job."""
+    client.get(REPORT, headers=HTML)
+    form = form_of(line / "reports" / "report.html")
+    form["report"]["model"] = "0" * len(form["report"]["model"])
+    known = json.dumps(answered(form, "Anna", {"1": "normal"}))
+    assert send(client, known, "?own=true&draft=true").status_code == 200  # its groups are here
+    for group in form["groups"]:
+        group["members_hash"] = "0" * 32
+    wrong = json.dumps(answered(form, "Anna", {"1": "normal"}))
+    assert refused(send(client, wrong, "?own=true&draft=true"), 422)["code"] == 16
+    with Workspace(line).locked():
+        refused(send(client, wrong), 422)
+    assert [path.read_text(encoding="utf-8") for path in files(line)] == [known]
+
+
+def test_a_browser_without_the_cookie_heaps_up_no_drafts(client: TestClient, line: Path) -> None:
+    said = of(line, "Anna", {"1": "normal"})
+    for query in ("?own=true", "?own=true&draft=true", "?draft=true"):
+        assert "Allow cookies" in refused(send(client, said, query), 409)["next"]
+    assert files(line) == []
+    shown = client.get(REPORT, headers=HTML)
+    assert "samesite=lax" in shown.headers["set-cookie"].lower()  # a link in a mail brings it, too
+    assert send(client, said).status_code == 200
 
 
 def test_two_reports_of_one_sweep_and_a_busy_workspace(client: TestClient, line: Path) -> None:
