@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SMALL = 100_000  # bytes of a body that says what to do
 PATIENCE, LEAST_PER_SECOND = 20.0, 10_000  # seconds, and the bytes that buy another one
+FIELDS = 100  # of a form
 FIELD = 10_000  # bytes of a field of a form that is no file
 
 
@@ -45,11 +46,14 @@ class Small:
         return message
 
 
-async def chunks(request: Request, most: int) -> AsyncIterator[bytes]:
-    """The body, of at most so many bytes. Raises Refusal: 413, or 408 for one that comes too slowly."""
+async def chunks(request: Request, most: int, setting: str = "") -> AsyncIterator[bytes]:
+    """The body, of at most so many bytes. setting: which of serve.toml says how many, "" where none does.
+
+    Raises Refusal: 413, or 408 for one that comes too slowly.
+    """
     stated = request.headers.get("content-length", "0")
     if stated.isdigit() and int(stated) > most:
-        raise _too_large(most)
+        raise _too_large(most, setting)
     received, start, stream = 0, time.monotonic(), aiter(request.stream())
     while True:
         deadline = start + PATIENCE + received / LEAST_PER_SECOND - time.monotonic()
@@ -63,7 +67,7 @@ async def chunks(request: Request, most: int) -> AsyncIterator[bytes]:
             raise Refusal(400, "the body ended before its end", "Send it again") from None
         received += len(chunk)
         if received > most:
-            raise _too_large(most)
+            raise _too_large(most, setting)
         yield chunk
 
 
@@ -87,12 +91,12 @@ class Room:
 
 
 @asynccontextmanager
-async def whole(request: Request, most: int) -> AsyncIterator[bytes]:
+async def whole(request: Request, most: int, setting: str = "") -> AsyncIterator[bytes]:
     """The body in memory, for as long as it is needed. Raises as `chunks`, and Refusal (503) where others fill it."""
     room: Room = request.app.state.service.room
     parts, held = list[bytes](), 0
     try:
-        async for chunk in chunks(request, most):
+        async for chunk in chunks(request, most, setting):
             room.take(len(chunk))
             held += len(chunk)
             parts.append(chunk)
@@ -103,8 +107,9 @@ async def whole(request: Request, most: int) -> AsyncIterator[bytes]:
         room.give_back(held)
 
 
-async def form(request: Request, to: Path, most: int) -> dict[str, str]:
-    """The fields of a form, and its file, in the field `file`, written to `to`; its own name as "filename".
+async def form(request: Request, to: Path, most: int, setting: str) -> dict[str, str]:
+    """The fields of a form, and its file, in the field `file`, written to `to`; its own name as "filename". most,
+    setting: as for `chunks`, of the file.
 
     Raises Refusal for another body, or one without a file.
     """
@@ -118,7 +123,7 @@ async def form(request: Request, to: Path, most: int) -> dict[str, str]:
         reading = _Form(file)
         parser = MultipartParser(options[b"boundary"], reading.callbacks())
         try:
-            async for chunk in chunks(request, most + SMALL):
+            async for chunk in chunks(request, most + SMALL, setting):
                 await asyncio.to_thread(parser.write, chunk)
             parser.finalize()
         except FormParserError as error:
@@ -173,8 +178,10 @@ class _Form:
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._is_file:
             self._file.write(data[start:end])
-        elif len(self._held) + end - start > FIELD or len(self.fields) > 100:
-            raise FormParserError(f"the field {self._key[:40]!r} has more than {FIELD:,} bytes")
+        elif len(self._held) + end - start > FIELD:
+            raise Refusal(422, f"the field {self._key[:40]!r} has more than {FIELD:,} bytes", "Shorten it")
+        elif len(self.fields) > FIELDS:
+            raise Refusal(422, f"the form has more than {FIELDS} fields", "Send fewer of them")
         else:
             self._held += data[start:end]
 
@@ -191,5 +198,6 @@ def _too_slow(received: int) -> Refusal:
     return Refusal(408, slow, "Send it again over a faster connection", headers={"Connection": "close"})
 
 
-def _too_large(most: int) -> Refusal:
-    return Refusal(413, f"the body has more than {most:,} bytes", "Send less, or raise the limit in serve.toml")
+def _too_large(most: int, setting: str = "") -> Refusal:
+    next_step = f"Send less, or raise {setting} in serve.toml" if setting else "Send less"
+    return Refusal(413, f"the body has more than {most:,} bytes", next_step)

@@ -103,7 +103,7 @@ def roll_back(request: Request, name: ModelName) -> schemas.Model:
 
 async def _received(here: Service, request: Request) -> str:
     with _beside(here) as folder:
-        fields = await received.form(request, folder / "bundle.zip", here.settings.bundle_mb * 1_000_000)
+        fields = await received.form(request, folder / "bundle.zip", here.settings.bundle_mb * 1_000_000, "bundle_mb")
         name = names.checked(fields.get("name", ""), "model")
         await run_in_threadpool(here.models.store.add_file, name, folder / "bundle.zip")
     return name

@@ -40,7 +40,7 @@ async def score(request: Request, name: ModelName, unusual: Words = None, lang: 
     kind = _kind(request.headers.get("content-type", ""))
     gives = _accepted(request.headers.get("accept", ""), kind)
     words = language(lang) if (gives == JSON if unusual is None else unusual) else None
-    async with received.whole(request, here.settings.request_mb * 1_000_000) as body:
+    async with received.whole(request, here.settings.request_mb * 1_000_000, "request_mb") as body:
         loaded = here.models.ready(name)
         if loaded is None:
             loaded = await run_in_threadpool(here.models.load, name)

@@ -42,7 +42,7 @@ async def receive(request: Request, root: Path, to: Path, settings: ServeSetting
     field, or by the name of the file. Raises Refusal.
     """
     most = await run_in_threadpool(_most, root, to.parent.parent, settings)
-    fields = await received.form(request, to, most)
+    fields = await received.form(request, to, most, "upload_mb and uploads_mb")
     file = safe(fields.pop("filename", ""))
     fields["workspace"] = fields.get("workspace") or _stem(file)
     return fields, file

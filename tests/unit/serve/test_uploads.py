@@ -57,6 +57,16 @@ def test_a_refused_upload_leaves_nothing(client: TestClient, tmp_path: Path) -> 
     assert not list((root / OWN).glob("receiving-*"))
 
 
+def test_what_is_too_much_says_what_would_help(client: TestClient, tmp_path: Path) -> None:
+    many = refused(upload(client, **{f"field-{n}": "x" for n in range(200)}), 422)
+    assert (many["error"], many["next"]) == ("the form has more than 100 fields", "Send fewer of them")
+    assert refused(upload(client, note="x" * 20_000), 422)["error"] == "the field 'note' has more than 10,000 bytes"
+    assert refused(client.post("/login", content="x" * 20_000), 413)["next"] == "Send less"
+    with serving(tmp_path / "small", request_mb=1) as small:
+        found = small.post("/models/none/score", content=b"x" * 1_100_000, headers={"Content-Type": "application/json"})
+        assert "request_mb" in refused(found, 413)["next"]
+
+
 def test_a_workspace_at_work_keeps_its_files_as_they_are(client: TestClient, tmp_path: Path) -> None:
     root = tmp_path / "served" / "line"
     tsclust.init(root)
