@@ -12,8 +12,8 @@ from tsclust.series import ID
 from tsclust.sink.postgres.table import holds_text, write_table
 from tsclust.sink.postgres.target import names_of
 from tsclust.stages.scores import parts
-from tsclust.stream.judging import Verdict, table_of
-from tsclust.stream.messages import Unreadable
+from tsclust.stream.judging import Verdict, refused, table_of
+from tsclust.stream.messages import Recording, Unreadable
 
 SAME = ("model", parts.SAID)  # a row with these is the verdict that is there
 
@@ -39,7 +39,7 @@ class Table:
         text = any(isinstance(one.of.fields[ID], str) for one in verdicts) if self._text is None else self._text
         fit = [one for one in verdicts if text or not isinstance(one.of.fields[ID], str)]
         names = [one for one in verdicts if not text and isinstance(one.of.fields[ID], str)]
-        unfit = [self._refused(one, f"{ID} is text, and its column there holds integers") for one in names]
+        unfit = [self._refused(one.of, f"{ID} is text, and its column there holds integers") for one in names]
         return unfit + (self._written(fit, scored_at, text) if fit else [])
 
     def _written(self, verdicts: Sequence[Verdict], scored_at: datetime, text: bool) -> list[Unreadable]:
@@ -50,14 +50,14 @@ class Table:
                 self._text = None  # it may be another table when it comes back
                 raise
             if len(verdicts) == 1:
-                return [self._refused(verdicts[0], str(error))]
+                return [self._refused(verdicts[0].of, str(error))]
             middle = len(verdicts) // 2
             halves = (verdicts[:middle], verdicts[middle:])
             return [one for half in halves for one in self._written(half, scored_at, text)]
         return []
 
-    def _refused(self, one: Verdict, why: str) -> Unreadable:
-        return Unreadable(one.of.source, one.of.key, one.of.raw, f"not in {self._table}: {why}"[:500])
+    def _refused(self, one: Recording, why: str) -> Unreadable:
+        return refused(one, f"not in {self._table}: {why}")
 
 
 def _is_of_a_row(error: TsclustError) -> bool:

@@ -14,7 +14,7 @@ from tsclust.errors import ConnectError, DiskFullError, QueryError, SettingsErro
 from tsclust.json_log import note
 from tsclust.stream import messages
 from tsclust.stream.health import Health
-from tsclust.stream.judging import Judged, Verdict, judge, out_of, overwritten
+from tsclust.stream.judging import Judged, Verdict, judge, out_of, overwritten, refused
 from tsclust.stream.messages import Known, Out, Raw, Read, Unreadable
 from tsclust.stream.models import Models
 from tsclust.wording.language import Language
@@ -76,7 +76,7 @@ class Scoring:
         self._warned: set[str] = set()
 
     def take(self, raws: Sequence[Raw], known: Known) -> Finished | None:
-        read, scorer = self._reader.read(raws, time.time(), known), self._models.scorer
+        read, scorer = self._reader.read(raws, time.monotonic(), known), self._models.scorer
         fresh = [one for one in read.recordings if one.source not in known.sources]
         judged = judge(scorer, fresh, self._settings.longest, self._words) if fresh else Judged()
         unreadable = [*(one for one in read.unreadable if one.source not in known.sources), *judged.unreadable]
@@ -102,7 +102,7 @@ class Scoring:
             if out is not None and (size := len(out.value or b"")) > LARGEST:
                 out, why = None, f"its verdict has {size:,} bytes: expected at most {LARGEST:,}. Carry less along"
             if out is None:
-                unreadable.append(Unreadable(one.of.source, one.of.key, one.of.raw, why))
+                unreadable.append(refused(one.of, why))
             else:
                 found.append(out)
         return found

@@ -68,7 +68,7 @@ def _judge(scorer: Scorer, recordings: Sequence[Recording], longest: int, words:
         raise
     except Exception as error:  # noqa: BLE001  whatever it is, it is of one recording
         if len(recordings) == 1:
-            return Judged(unreadable=[_refused(recordings[0], str(error) if _is_ours(error) else OURS)])
+            return Judged(unreadable=[refused(recordings[0], str(error) if _is_ours(error) else OURS)])
         middle = len(recordings) // 2
         halves = (recordings[:middle], recordings[middle:])
         return _judge(scorer, halves[0], longest, words) + _judge(scorer, halves[1], longest, words)
@@ -82,7 +82,7 @@ def _together(scorer: Scorer, recordings: Sequence[Recording], longest: int, wor
     trained = scorer.model.facts.feature_contract.carried or {}
     carried = {name: trained.get(name, "null") for name in scorer.carried}
     rows = json_series.rows_of([one.fields for one in recordings], carried, longest, LIMIT)
-    unreadable = [_refused(recordings[row], why) for row, why in sorted(rows.errors.items())]
+    unreadable = [refused(recordings[row], why) for row, why in sorted(rows.errors.items())]
     if not len(rows.rows):
         return Judged(unreadable=unreadable)
     scores, table = judged(scorer, rows.table, words)
@@ -91,8 +91,10 @@ def _together(scorer: Scorer, recordings: Sequence[Recording], longest: int, wor
     return Judged(verdicts, [scores], unreadable)
 
 
-def _refused(one: Recording, why: str) -> Unreadable:
-    return Unreadable(one.source, one.key, one.raw, why[:500])
+def refused(one: Recording, why: str) -> Unreadable:
+    """No verdict on it: the message that it came in, or one of JSON in the place of many."""
+    raw = one.raw if one.last is None else text_of(dict(one.fields)).encode()
+    return Unreadable(one.source, one.key, raw, why[:500], one.last)
 
 
 def out_of(topic: str, verdict: Verdict, scored_at: datetime) -> Out:

@@ -3,12 +3,12 @@
 A recording is named by its first message. The offset that is committed is that of the oldest recording that has not
 ended, so that a kill loses no half of one: its messages come again, and with them those of others that ended meanwhile.
 Their verdicts, which carry the offset of their last message, are found by `written`, and these messages passed over.
-What ends a recording depends on messages alone, so that it ends there each time: on the times of two that follow each
-other, a mark, or a later message of the partition, whoever sent it. Only where all of a partition is silent the clock
-decides, and then nothing is left open.
+What ends a recording are messages of its key, so that it ends there each time: the times of two that follow each other,
+or a mark. Times of others say nothing, as each producer has a clock of its own. Where a key is silent the clock here
+decides, which stands still while nothing can be read: messages that wait are no silence.
 
 Values may overtake each other: within a recording they are put in order of their times. One that comes more than a gap
-before a recording that has begun belongs to one that has ended: it is late, and not taken.
+before a recording that has begun, or has the name of one that has ended, belongs to it: it is late, and not taken.
 """
 
 from __future__ import annotations
@@ -26,18 +26,26 @@ from tsclust.stream.messages import Known, Raw, Read, Recording, Unreadable, fol
 from tsclust.stream.whole import object_of, text_of
 
 REMEMBERED = 100_000  # keys whose last recording is known, so that late values are
+LOOKS = 1.0  # seconds between two looks for silent keys
+LATEST = 10  # times [stream] idle, after which a value is late no more: a time may have been wrong
+AHEAD = 86_400.0  # seconds that the time of a value may be after that of its message: clocks and time zones differ
+
+
+LATE = "it is late: the recording that its time belongs to has ended. See [stream] gap and idle"
 
 
 @dataclass
 class Window:
     """The recording of a key that has not ended. first: offset of its first message; seen: when the last one came, as
-    the brokers say; last: its offset; fields: of the first one; values: (time, order of arrival, value)."""
+    the brokers say; heard: when it came here; last: its offset; fields: of the first one; values: (time, order of
+    arrival, value)."""
 
     key: bytes
     first: int
     seen: float
     fields: dict[str, Any]
     values: list[tuple[float, int, float | None]] = field(default_factory=list)
+    heard: float = 0.0
     last: int = -1
     too_long: bool = False
 
@@ -48,6 +56,15 @@ class Window:
     @property
     def ends(self) -> float:
         return max(one[0] for one in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The last recording of a key that has. at: its last time; heard: when it ended here."""
+
+    at: float
+    name: object
+    heard: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +84,38 @@ class LongForm:
     def __init__(self, settings: Stream) -> None:
         self._settings = settings
         self._open: dict[int, dict[bytes, Window]] = {}  # partition -> key -> its recording
-        self._ended: dict[int, dict[bytes, float]] = {}  # partition -> key -> the last time of its last recording
-        self._heard: dict[int, float] = {}  # partition -> when its last message came here
+        self._ended: dict[int, dict[bytes, Ended]] = {}
+        self._now, self._turned, self._looked = 0.0, math.inf, 0.0  # seconds in which messages could be read
         self._next: dict[int, int] = {}
         self._order = itertools.count()
 
     def read(self, messages: Sequence[Raw], now: float, known: Known) -> Read:
         found = Read()
+        self._advance(now)
         for one in messages:
             if not self._is_known(one, known):
                 self._take(one, found)
-            self._heard[one.partition] = now
         self._next |= following(messages)
-        for partition, heard in self._heard.items():
-            if now - heard > self._settings.idle:
-                for key in list(self._open.get(partition, {})):
-                    self._end(partition, key, found)
+        if self._now - self._looked >= LOOKS:
+            self._looked = self._now
+            self._end_silent(found)
         found.following.update({part: self._oldest(part) for part in self._next})
         return found
 
     def forget(self) -> None:
-        for one in (self._open, self._ended, self._heard, self._next):
+        for one in (self._open, self._ended, self._next):
             one.clear()
+
+    def _advance(self, now: float) -> None:
+        """The clock, by a turn as long as they are: what a longer one has waited for elsewhere does not count."""
+        most = max(self._settings.wait + LOOKS, self._settings.idle / 4)
+        self._now += min(max(now - self._turned, 0.0), most)
+        self._turned = now
+
+    def _end_silent(self, found: Read) -> None:
+        for partition, windows in self._open.items():
+            for key in [key for key, one in windows.items() if self._now - one.heard > self._settings.idle]:
+                self._end(partition, key, found)
 
     def _is_known(self, raw: Raw, known: Known) -> bool:
         """Whether it was a part of something that is there, when it was read before."""
@@ -102,8 +129,6 @@ class LongForm:
 
     def _take(self, raw: Raw, found: Read) -> None:
         windows = self._open.setdefault(raw.partition, {})
-        for key in [key for key, one in windows.items() if raw.at - one.seen > self._settings.idle]:
-            self._end(raw.partition, key, found)
         where = source(self._settings.topic, raw.partition, raw.offset)
         try:
             key, value = self._read(raw)
@@ -111,32 +136,36 @@ class LongForm:
             found.unreadable.append(Unreadable(where, raw.key, raw.value, str(error)[:500]))
             return
         window = windows.get(key)
-        if window is not None and self._begins_another(window, value):
+        if self._is_late(raw.partition, key, window, value):
+            found.unreadable.append(Unreadable(where, raw.key, raw.value, LATE))
+            return
+        if window is not None and self._begins_another(window, value, raw):
             self._end(raw.partition, key, found)
             window = None
-        if late := self._is_late(raw.partition, key, window, value):
-            found.unreadable.append(Unreadable(where, raw.key, raw.value, late))
-            return
         if window is None:
             window = windows[key] = Window(key, raw.offset, raw.at, value.fields)
         self._add(window, value, raw, found)
         if value.last:
             self._end(raw.partition, key, found)
 
-    def _begins_another(self, window: Window, value: Value) -> bool:
-        other = value.name is not None and value.name != window.fields.get(self._settings.id)
-        return other or value.at - window.ends > self._settings.gap
+    def _begins_another(self, window: Window, value: Value, raw: Raw) -> bool:
+        silent = raw.at - window.seen > self._settings.idle
+        return silent or self._is_other(window, value) or value.at - window.ends > self._settings.gap
 
-    def _is_late(self, partition: int, key: bytes, window: Window | None, value: Value) -> str:
-        """Why a value belongs to a recording that has ended; "" where it does not."""
-        if window is not None:
-            late = window.begins - value.at > self._settings.gap
-        else:
-            late = value.at <= self._ended.get(partition, {}).get(key, -math.inf)
-        return "it is late: the recording that its time belongs to has ended. See [stream] gap and idle" if late else ""
+    def _is_other(self, window: Window, value: Value) -> bool:
+        return value.name is not None and value.name != window.fields.get(self._settings.id)
+
+    def _is_late(self, partition: int, key: bytes, window: Window | None, value: Value) -> bool:
+        """Whether a value belongs to a recording that has ended."""
+        if window is not None and not self._is_other(window, value):
+            return window.begins - value.at > self._settings.gap
+        last = self._ended.get(partition, {}).get(key)
+        if last is None or self._now - last.heard > LATEST * self._settings.idle:
+            return False
+        return value.at <= last.at and value.name == last.name if value.name is not None else value.at < last.at
 
     def _add(self, window: Window, value: Value, raw: Raw, found: Read) -> None:
-        window.seen, window.last = max(window.seen, raw.at), raw.offset
+        window.seen, window.heard, window.last = max(window.seen, raw.at), self._now, raw.offset
         if window.too_long:
             window.values[-1] = (max(value.at, window.ends), next(self._order), None)
             return
@@ -145,20 +174,22 @@ class LongForm:
             window.too_long = True  # said now, as it may never end
             why = f"it has more than {self._settings.longest:,} values. See [stream] gap, end and longest"
             name = source(self._settings.topic, raw.partition, window.first)
-            found.unreadable.append(Unreadable(name, raw.key, raw.value, why))
+            found.unreadable.append(Unreadable(name, raw.key, raw.value, why, raw.offset))
             del window.values[:-1]
 
     def _end(self, partition: int, key: bytes, found: Read) -> None:
         window = self._open[partition].pop(key)
         ended = self._ended.setdefault(partition, {})
-        ended[key] = max(window.ends, ended.pop(key, -math.inf))  # the last one comes last
+        name = window.fields.get(self._settings.id) if self._settings.id else None
+        ended.pop(key, None)  # the last one comes last
+        ended[key] = Ended(window.ends, name, self._now)
         if len(ended) > REMEMBERED:
             del ended[next(iter(ended))]
         if window.too_long:
             return
         where = source(self._settings.topic, partition, window.first)
         fields = {**window.fields, VALUES: list(in_order(window.values))}
-        name = fields.pop(self._settings.id, None) if self._settings.id else None
+        fields.pop(self._settings.id or ID, None)
         fields[ID] = f"{text_of(key)}@{partition}:{window.first}" if name is None else name
         found.recordings.append(Recording(where, key, fields, window.seen, None, window.last))
 
@@ -174,6 +205,10 @@ class LongForm:
         if isinstance(value, bool) or not isinstance(value, int | float | None):
             raise ValueError(f"{asked.value} is {str(value)[:60]!r}: expected a number, or null for a missing one")
         at = seconds(fields.pop(asked.time, None), asked.time) if asked.time else raw.at
+        if at - raw.at > AHEAD and raw.at > 0:  # it would make all that follow late
+            raise ValueError(
+                f"its {asked.time} is {(at - raw.at) / 86_400:,.1f} days ahead: expected seconds since 1970"
+            )
         last = bool(fields.pop(asked.end, False)) if asked.end else False
         name = fields.get(asked.id) if asked.id else None
         assert raw.key is not None

@@ -42,12 +42,13 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A message, or a part of one, that gets no verdict, and why."""
+    """A message, or a part of one, that gets no verdict, and why. last: as of a Recording."""
 
     source: str
     key: bytes | None
     value: bytes | None
     reason: str
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,8 @@ def following(messages: Iterable[Raw]) -> dict[int, int]:
 def dead(topic: str, one: Unreadable) -> Out:
     """The message of what could not be read: as it was, and why in its headers."""
     headers = [(SOURCE, one.source.encode()), (REASON, one.reason.encode())]
+    if one.last is not None:
+        headers.append((LAST, str(one.last).encode()))
     if one.value is not None and len(one.value) > MOST:
         headers.append((SIZE, str(len(one.value)).encode()))
     return Out(topic, one.key, None if one.value is None else one.value[:MOST], tuple(headers))

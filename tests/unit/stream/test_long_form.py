@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from tsclust.config.stream import Stream
+from tsclust.stream.judging import refused
 from tsclust.stream.long_form import LongForm
-from tsclust.stream.messages import Known, Raw, Read
+from tsclust.stream.messages import Known, Raw, Read, Recording, dead
 
 
 class Partition:
@@ -25,7 +26,7 @@ class Partition:
 
 
 def settings(**more: Any) -> Stream:
-    return Stream(topic="t", format="long", gap=10, idle=60, **more)
+    return Stream(topic="t", format="long", gap=10, **{"idle": 60, **more})
 
 
 def read(long: LongForm, messages: list[Raw], now: float = 0) -> Read:
@@ -75,15 +76,67 @@ def test_values_that_overtake_are_put_in_order_and_late_ones_are_refused() -> No
     assert values(after) == {"t/0/105": [5.0, 8.0]}
 
 
-def test_silence_ends_it_by_the_messages_of_others_or_by_the_clock() -> None:
+def wait(long: LongForm, until: float, since: float = 0) -> dict[str, list[float | None]]:
+    """What ends while nothing comes, turn by turn."""
+    found: dict[str, list[float | None]] = {}
+    for now in range(int(since), int(until) + 1):
+        found |= values(read(long, [], now))
+    return found
+
+
+def test_silence_of_a_key_ends_its_recording_whatever_time_others_have() -> None:
     new, long = Partition(), LongForm(settings())
     assert not read(long, [new("a", 1, 0), new("b", 1, 52)], 0).recordings
-    found = read(long, [new("b", 2, 61)], 5)  # a is silent for more than a minute, as the brokers say
-    assert values(found) == {"t/0/100": [1.0]}
-    assert not read(long, [], 64).recordings
-    found = read(long, [], 66)
-    assert values(found) == {"t/0/101": [1.0, 2.0]}
-    assert found.following == {0: 103}
+    assert not wait(long, 5)
+    assert not read(long, [new("b", 2, 61)], 5).recordings  # the clock of b's producer is a minute ahead
+    assert wait(long, 62, 6) == {"t/0/100": [1.0]}
+    assert wait(long, 64, 63) == {}
+    assert wait(long, 67, 65) == {"t/0/101": [1.0, 2.0]}
+    assert read(long, [], 68).following == {0: 103}
+
+
+def test_what_is_waited_for_elsewhere_is_no_silence() -> None:
+    """The database is away for longer than idle: messages of the same recording wait meanwhile."""
+    new, long = Partition(), LongForm(settings())
+    read(long, [new("a", 1, 0)], 0)
+    assert not read(long, [new("b", 1, 0)], 70).recordings
+    assert not read(long, [new("a", 2, 5)], 71).recordings
+    assert wait(long, 140, 72)["t/0/100"] == [1.0, 2.0]
+
+
+def test_values_of_one_time_may_belong_to_the_next_recording() -> None:
+    new, long = Partition(), LongForm(settings(time="t", end="last"))
+    came = [new("a", 1, 0, t=1.001), new("a", 2, 0, t=1.002, last=True), new("a", 3, 0, t=1.002), new("a", 4, 0, t=20)]
+    found = read(long, came)
+    assert (values(found), found.unreadable) == ({"t/0/100": [1.0, 2.0], "t/0/102": [3.0]}, [])
+
+
+def test_a_value_of_the_recording_before_is_late_and_does_not_cut_the_next_one() -> None:
+    new, long = Partition(), LongForm(settings(time="t"))
+    came = [new("a", v, 0, t=t, series_id=name) for v, t, name in
+            [(1, 1, "x"), (2, 3, "x"), (3, 3, "y"), (9, 2, "x"), (4, 4, "y"), (5, 2.5, "z")]]  # fmt: skip
+    found = read(long, came)
+    assert values(found) == {"t/0/100": [1.0, 2.0], "t/0/102": [3.0, 4.0]}
+    assert [one.source for one in found.unreadable] == ["t/0/103"]
+
+
+def test_a_time_that_is_wrong_does_not_silence_its_key() -> None:
+    """Days ahead it is refused, hours ahead it makes others late for a while."""
+    new, long, now = Partition(), LongForm(settings(time="t", idle=2)), 1_000_000
+    found = read(long, [new("a", 1, now, t=now), new("a", 9, now, t=now + 90_000), new("a", 2, now, t=now + 1)])
+    assert [(one.source, "days ahead" in one.reason) for one in found.unreadable] == [("t/0/101", True)]
+    read(long, [new("a", 8, now, t=now + 9_000)])
+    assert wait(long, 30) == {"t/0/103": [8.0]}
+    assert not read(long, [new("a", 3, now + 30, t=now + 30)], 31).unreadable
+
+
+def test_what_is_refused_says_how_far_it_went() -> None:
+    new, long = Partition(), LongForm(settings(longest=2))
+    (one,) = read(long, [new("a", v, v) for v in range(4)]).unreadable
+    assert dict(dead("d", one).headers)["tsclust-last"] == b"102"
+    whole = refused(Recording("t/0/1", b"a", {"series_id": "x", "values": [1.0, None]}, 0, None, 7), "why")
+    assert json.loads(whole.value or b"") == {"series_id": "x", "values": [1.0, None]}
+    assert dict(dead("d", whole).headers)["tsclust-last"] == b"7"
 
 
 def test_a_longer_one_than_may_be_is_said_once_and_holds_nothing_up() -> None:
@@ -112,15 +165,20 @@ def test_what_is_no_value_is_refused_and_nothing_else(key: bytes | None, content
     assert found.following == {0: 1}
 
 
+def ended(long: LongForm, messages: list[Raw], known: Known) -> dict[str, list[float | None]]:
+    """All recordings of these messages, the last ones by silence."""
+    return values(long.read(messages, 0, known)) | wait(long, 70)
+
+
 def test_read_again_from_the_offset_that_was_committed_the_same_recordings_end() -> None:
     """Wherever it is killed: what has ended behind that offset, and what has not, comes out as it would have."""
     new = Partition()
     came = [new(f"k{i % 3}", i, i * 2 + (11 if i % 7 == 0 else 0)) for i in range(60)] + [new("k0", 0, 1_000)]
-    whole = values(read(LongForm(settings()), came))
+    whole = ended(LongForm(settings()), came, Known())
     for cut in range(1, len(came)):
         first = read(LongForm(settings()), came[:cut])
         rest = [one for one in came if one.offset >= first.following[0]]
         known = Known(last={(0, one.key or b""): one.last or 0 for one in first.recordings})
-        again = values(LongForm(settings()).read(rest, 0, known))
+        again = ended(LongForm(settings()), rest, known)
         assert not again.keys() & values(first).keys()
         assert values(first) | again == whole, cut
