@@ -202,14 +202,23 @@ def _tried(ask: Callable[[], T], path: ObjectPath) -> T:
         return Retrying(stop=tries, wait=waits, retry=retry_if_exception(_may_pass), reraise=True)(ask)
     except FileNotFoundError:
         raise
-    except (BaseError, OSError) as error:
+    except (BaseError, OSError, ValueError) as error:
         raise _explained(error, path) from None
 
 
 def _may_pass(error: BaseException) -> bool:
     """Whether asking again may help: no answer, or one that says so."""
+    if isinstance(error, FileNotFoundError) or _is_no_key(error):
+        return False
     status = _STATUS.search(str(error))
-    return not isinstance(error, FileNotFoundError) and (status is None or status[1] in _PASSING)
+    return status is None or status[1] in _PASSING
+
+
+def _is_no_key(error: BaseException) -> bool:
+    """Whether it is about a key that S3 has and the library knows no path for: one with // in it."""
+    from obstore.exceptions import InvalidPathError
+
+    return isinstance(error, ValueError | InvalidPathError) or "path segment" in str(error)
 
 
 def _explained(error: Exception, path: ObjectPath) -> TsclustError:
@@ -221,6 +230,10 @@ def _explained(error: Exception, path: ObjectPath) -> TsclustError:
     where, bucket = _endpoint() or "Amazon S3", SCHEME + path.bucket
     if isinstance(error, PreconditionError):
         return changed(path.url)
+    if _is_no_key(error):
+        return SettingsError(
+            f"{path.url}: {text[:300]}: expected keys without // in them", "Copy the object to another key"
+        )
     if code and code[1] == "NoSuchBucket":
         return SettingsError(f"{bucket}: there is no such bucket at {where}", "Check its name, and AWS_ENDPOINT_URL")
     if "169.254.169.254" in text:  # where a machine of Amazon would have them
