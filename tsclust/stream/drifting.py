@@ -73,6 +73,7 @@ class DriftWatch:
     def __init__(self, topic: str, health: Health) -> None:
         self._topic, self._health = topic, health
         self._model: ModelBundle | None = None
+        self._coming: ModelBundle | None = None
         self._rings: dict[str, Ring] = {}
         self._next, self._fresh = 0.0, False
         self._drifting: dict[str, Changed] = {}
@@ -81,12 +82,20 @@ class DriftWatch:
         self._looking: Future[dict[str, Changed]] | None = None
 
     def model_is(self, model: ModelBundle) -> None:
+        """From the next look on; may be called from another thread."""
+        self._coming = model
+
+    def _take_over(self) -> None:
         """Another model has other bins: what was seen does not count any more."""
-        self._model, self._rings, self._fresh, self._looking = model, {}, False, None
+        if (model := self._coming) is not self._model:
+            self._model, self._rings, self._fresh, self._looking = model, {}, False, None
 
     def see(self, judged: Judged) -> None:
+        self._take_over()
         if self._model is None or not len(self._model.profile.machines):
             return  # of an earlier version, whose profile has other bins
+        if any(one.row["model"] != self._model.facts.id for one in judged.verdicts[:1]):
+            return  # of the model before, whose bins are others
         for scores in judged.scores:
             if scores.deviations.z.shape[1] == len(self._model.profile.bins.edges):
                 self._add(scores, self._model.profile.bins)
@@ -97,6 +106,7 @@ class DriftWatch:
 
     def alarms(self) -> list[Out]:
         """What is to be written, until `sent`."""
+        self._take_over()
         now, model = time.monotonic(), self._model
         if self._looking and self._looking.done() and model is not None:
             self._tell(self._looking.result(), model)
