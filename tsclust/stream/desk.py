@@ -87,8 +87,11 @@ class Scoring:
         self._warn(judged.verdicts)
         now = datetime.now(UTC)
         verdicts = self._addressed(judged.verdicts, now, unreadable) if self._settings.to_topic else []
-        outs = [messages.dead(self._settings.unreadable, one) for one in unreadable] + alarms + verdicts
+        outs = [*self._dead(unreadable), *alarms, *(one.by(self._settings.group) for one in verdicts)]
         return Finished(outs, following, judged, unreadable, now)
+
+    def _dead(self, unreadable: Sequence[Unreadable]) -> list[Out]:
+        return [messages.dead(self._settings.unreadable, one).by(self._settings.group) for one in unreadable]
 
     def _addressed(self, verdicts: Sequence[Verdict], now: datetime, unreadable: list[Unreadable]) -> list[Out]:
         """Their messages; those that none can be made of are added to `unreadable`: brokers would refuse one that is
@@ -115,7 +118,7 @@ class Scoring:
                     return False
                 attempt += 1
             work.unreadable.extend(refused)
-            work.outs.extend(messages.dead(self._settings.unreadable, one) for one in refused)
+            work.outs.extend(self._dead(refused))
         return True
 
     def _put(self, sink: Sink, work: Finished) -> list[Unreadable] | None:

@@ -251,7 +251,21 @@ class Loop(Generic[W]):
 
     def _assigned(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._mine |= {one.partition for one in partitions}
+        if self._settings.start == "latest":
+            self._begin_at_end(partitions)
         self._changed("partitions gained", partitions)
+
+    def _begin_at_end(self, partitions: list[TopicPartition]) -> None:
+        """Commit the end of those that have no offset yet: what comes from now on is ours, after a kill as well."""
+        try:
+            new = [one for one in self._reader.committed(partitions, PATIENCE) if one.offset < 0]
+            for one in new:
+                one.offset = self._reader.get_watermark_offsets(one, PATIENCE)[1]
+                self._began[one.partition] = one.offset
+            if new:
+                self._reader.commit(offsets=new, asynchronous=False)
+        except KafkaException as error:  # they begin at the end anyway, if a little later
+            note("the brokers report an error", logging.WARNING, error=None, why=error.args[0].str())
 
     def _revoked(self, _: Consumer, partitions: list[TopicPartition]) -> None:
         self._mine -= {one.partition for one in partitions}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 # Headers of what is written.
 SOURCE, LAST, REASON, SIZE = "tsclust-source", "tsclust-last", "tsclust-reason", "tsclust-size"
+GROUP = "tsclust-group"
 MOST = 100_000  # bytes of an unreadable message that are kept
 
 
@@ -59,6 +60,10 @@ class Out:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
+
+    def by(self, group: str) -> Out:
+        """The same, with the name of the group that writes it."""
+        return replace(self, headers=(*self.headers, (GROUP, group.encode())))
 
 
 @dataclass(frozen=True)

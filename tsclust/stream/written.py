@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from tsclust.stream.clients import PATIENCE, Clients
-from tsclust.stream.messages import LAST, SOURCE, Known, place
+from tsclust.stream.messages import GROUP, LAST, SOURCE, Known, place
 
 MOST = {"json": 20_000, "arrow": 20_000, "long": 200_000}  # messages of each partition that are looked at
 
@@ -26,7 +26,8 @@ def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int])
     try:
         tails = [one for topic in topics if topic for one in _tails(looker, topic, MOST[clients.settings.format])]
         looker.assign(tails)
-        return _read(looker, len(tails), f"{clients.settings.topic}/", committed)
+        ours = (f"{clients.settings.topic}/", clients.settings.group)
+        return _read(looker, len(tails), ours, committed)
     finally:
         looker.close()
 
@@ -41,7 +42,7 @@ def _tails(looker: Consumer, topic: str, most: int) -> list[TopicPartition]:
     return found
 
 
-def _read(looker: Consumer, partitions: int, ours: str, committed: Mapping[int, int]) -> Known:
+def _read(looker: Consumer, partitions: int, ours: tuple[str, str], committed: Mapping[int, int]) -> Known:
     found = Known()
     ended: set[tuple[str, int]] = set()
     while len(ended) < partitions:
@@ -58,12 +59,13 @@ def _read(looker: Consumer, partitions: int, ours: str, committed: Mapping[int, 
     return found
 
 
-def _note(message: Message, ours: str, committed: Mapping[int, int], found: Known) -> None:
+def _note(message: Message, ours: tuple[str, str], committed: Mapping[int, int], found: Known) -> None:
+    """ours: how sources begin, and the group: what another one has judged gets a verdict of this one as well."""
     headers = {
         name: value.decode() for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)
     }
     source, key = headers.get(SOURCE, ""), message.key()
-    if not source.startswith(ours):
+    if not source.startswith(ours[0]) or headers.get(GROUP, ours[1]) != ours[1]:
         return
     partition, first = place(source)
     last = int(headers.get(LAST, first))

@@ -112,3 +112,19 @@ def test_what_a_partition_brings_during_a_pause_is_read_again(monkeypatch: pytes
     sought = [given for name, given in reader.calls if name == "seek"]
     assert [(one.partition, one.offset) for one in sought] == [(0, 7)]
     assert [name for name, _ in reader.calls if name in ("pause", "resume")] == ["pause", "resume"]
+
+
+def test_latest_begins_at_an_end_that_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a kill before the first commit would lose what came meanwhile."""
+    stop = threading.Event()
+    reader = Reader(stop)
+    committed: list[tuple[int, int]] = []
+    monkeypatch.setattr(reader, "get_watermark_offsets", lambda *_, **__: (0, 42), raising=False)
+
+    def commit(offsets: list[TopicPartition], asynchronous: bool) -> None:
+        committed.extend((one.partition, one.offset) for one in offsets)
+
+    monkeypatch.setattr(reader, "commit", commit, raising=False)
+    looped(reader, stop, monkeypatch, start="latest")
+    assert committed == [(0, 42)]
+    assert [one.offset for name, one in reader.calls if name == "seek"] == [42]
