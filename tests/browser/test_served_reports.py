@@ -19,6 +19,7 @@ from tests.support.pages import CLIPPED, TRY_EVERYTHING
 from tests.support.plant import Reviewed
 from tests.support.served_reports import TOKENS
 from tests.support.service import Running
+from tsclust.simulation.expert import answered, form_of, put
 from tsclust.workspace.folder import Workspace
 
 
@@ -117,6 +118,26 @@ def test_one_expert_goes_on_in_another_browser_and_nothing_is_lost(
         assert said(desk) == "Answers that this browser had kept were restored: 4."
     assert len(list((offered / "answers").glob("*.json"))) == 2
     assert {group for of in kept(offered).values() for group in of} == {1, 2, 3, 4}
+
+
+def test_a_withdrawn_answer_does_not_come_back_from_an_older_file(
+    chromium: Browser, served: Running, offered: Path
+) -> None:
+    """And what this browser has sent itself is not fetched again."""
+    form = form_of(offered / "reports" / "report.html")
+    (offered / "answers").mkdir()
+    before = answered(form, "Anna", {"1": "normal", "2": "normal"}, at="2026-01-01T00:00:00.000Z")
+    put(offered / "answers" / "before.json", before)
+    after = answered(form, "Anna", {"1": "normal"}, at="2026-01-02T00:00:00.000Z")
+    put(offered / "answers" / "after.json", after)
+    with opened(chromium, served, offered, "report.html", "Anna") as page:
+        expect(page.locator("#group-1 input:checked")).to_have_value("normal")
+        assert verdict(page, 2) is None
+        press(page, "Control+s")
+        expect(page.locator("#bar .said")).to_contain_text("Answers sent: 1.")
+        with page.expect_response(re.compile("answers.model=")) as looked:
+            pass
+        assert looked.value.status == 304
 
 
 def test_every_part_sends_and_the_index_shows_them(chromium: Browser, served: Running, offered: Path) -> None:

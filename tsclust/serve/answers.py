@@ -80,8 +80,9 @@ class Experts:
                 raise Refusal(412, f"others have answered meanwhile: expected If-Match {now}", "GET the answers first")
             before = path.read_bytes() if path.exists() else None
             write_file(path, content.decode("utf-8"))
+            now = _version(_files(workspace))  # not of what others send during the import: its sender has not seen it
         done = _taken(path.name, DRAFT) if draft else self._import(workspace, path, content, before)
-        return _version(_files(workspace)), done
+        return now, done
 
     def _import(self, workspace: Workspace, path: Path, content: bytes, before: bytes | None) -> dict[str, Any]:
         try:

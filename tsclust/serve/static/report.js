@@ -4,6 +4,8 @@
   const { answers: address, may, texts } = parsed("service"), form = parsed("form"), bar = byId("bar");
   const { after, answered, cards, isBlank, isReserved, name, say, text, times } = answering;
   const EVERY = 2_000, LATER = 10_000, TRIES = 5;  // milliseconds between two looks, and after one that failed
+  const PATIENCE = 120_000, IMPORT = 900_000;  // milliseconds for an answer of the service; for an import
+  const LEAVING = 60_000;  // bytes: browsers refuse to send more than 64 KiB while a page is left
   const NAME = "tsclust-name";  // for the next report
   const saveFile = answering.save;
   const live = made("p", { class: "live" });
@@ -18,14 +20,18 @@
   const differ = (one, other) => isKind(one) && isKind(other) && (one.verdict !== other.verdict
     || (one.verdict === "malfunction" && alike(one.kind) && alike(other.kind) && alike(one.kind) !== alike(other.kind)));
 
-  // Of somebody's files about one report the one saved last counts; my own name in another browser is looked at by itself.
-  function filesOfOthers() {
+  // Of somebody's files about one report the one saved last counts.
+  const keyOf = ({ labeller, file }) => `${alike(labeller)} ${file.report.id}`;
+  function lastSaved(files) {
     const last = new Map();
-    for (const one of kept.filter(({ mine }) => !mine)) {
-      const key = `${alike(one.labeller)} ${one.file.report.id}`;
-      if ((last.get(key)?.file.saved_at ?? "") < one.file.saved_at) last.set(key, one);
-    }
-    return kept.filter((one) => !one.mine && (isMe(one.labeller) || [...last.values()].includes(one)));
+    for (const one of files) if ((last.get(keyOf(one))?.file.saved_at ?? "") < one.file.saved_at) last.set(keyOf(one), one);
+    return [...last.values()];
+  }
+
+  // My own name in another browser is looked at by itself.
+  function filesOfOthers() {
+    const last = lastSaved(kept.filter(({ mine }) => !mine));
+    return kept.filter((one) => !one.mine && (isMe(one.labeller) || last.includes(one)));
   }
 
   // Card -> what others say of it: the last word of each.
@@ -105,14 +111,15 @@
     card.element.focus({ preventScroll: true });
   }
 
-  // What stands under my name at the service, and nothing here: another browser of mine, or this one has forgotten.
+  // What stands under my name at the service, and nothing here: another browser of mine, or this one has forgotten. Of
+  // what was saved before there are answers that were withdrawn since.
   function adopt() {
     if (!name()) {
       const mine = kept.find((one) => one.mine && one.file.report.id === form.report.id);
       if (mine) bar.labeller.value = mine.labeller;
     }
     let taken = 0;
-    for (const { labeller, file } of kept.filter((one) => isMe(one.labeller))) {
+    for (const { labeller, file } of lastSaved(kept.filter((one) => isMe(one.labeller)))) {
       const { started, answers } = answersFile.answersIn(file, cards);
       const blank = answers.filter(([card, { at }]) => card && isBlank(card.answer) && !(card.answer.at >= at));
       const given = blank.map(([card, answer]) => [card, { ...answer, by: isMe(answer.by) ? null : answer.by }]);
@@ -126,7 +133,8 @@
   const signature = ({ labeller, groups, series, objections }) => JSON.stringify([labeller, groups, series, objections]);
 
   async function look() {
-    const answer = await fetch(`${address}?model=${form.report.model}`, version ? { headers: { "If-None-Match": version } } : {});
+    const headers = version ? { "If-None-Match": version } : {}, signal = AbortSignal.timeout(PATIENCE);
+    const answer = await fetch(`${address}?model=${form.report.model}`, { headers, signal });
     if (answer.status === 304) return showAll();
     if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status, said: await answer.json() });
     const first = !version;
@@ -143,7 +151,7 @@
 
   function file() {
     times.sent = after(times.sent);
-    return written(times.started, times.sent);
+    return JSON.stringify(JSON.parse(written(times.started, times.sent)));  // as short as it can be
   }
   const written = (started_at, saved_at) => answersFile.written(answered(), { labeller: text(name(), bar.labeller.maxLength), started_at, saved_at });
   const state = () => signature(JSON.parse(written("", "")));
@@ -153,17 +161,27 @@
   async function post(draft, keepalive = false) {
     for (let go = 0; go < TRIES; go++) {
       const now = state(), headers = { "Content-Type": "application/json", ...(version && { "If-Match": version }) };
-      const answer = await fetch(`${address}?own=true&draft=${draft}`, { method: "POST", headers, body: file(), keepalive });
+      const body = file(), signal = AbortSignal.timeout(draft ? PATIENCE : IMPORT);
+      const options = { method: "POST", headers, body, signal, keepalive: keepalive && new Blob([body]).size <= LEAVING };
+      const answer = await fetch(`${address}?own=true&draft=${draft}`, options);
       if (answer.status === 412) { await look(); continue; }
       const said = await answer.json();
       if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status, said });
       [sent, byItself] = [now, true];
+      if (version) accepted(JSON.parse(body), answer.headers.get("ETag") ?? version);
       times.saved = after(times.changed);
       answering.keep();
       told = filled(texts.sent_at, new Date().toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" }));
       return said;
     }
     throw new Error("others are quicker");
+  }
+
+  // What I have sent is the only change since `version`: it need not be fetched.
+  function accepted(mine, now) {
+    const one = { labeller: mine.labeller, mine: true, file: mine };
+    kept = [one, ...kept.filter((other) => !other.mine || keyOf(other) !== keyOf(one))];
+    version = now;
   }
 
   function refused({ status, said }) {
