@@ -14,11 +14,13 @@ from tests.support.bundles import Trained
 from tests.support.endurance import LONG
 from tests.support.fleet import Fleet
 from tsclust.errors import SettingsError, StageMissingError
+from tsclust.serve import report_pages
 from tsclust.stages.model import bundle
 from tsclust.stages.reports.measured import Measured
 from tsclust.stages.reports.scoring import page
 from tsclust.stages.reports.scoring.page import KERNELS, PageData, language_of, render
 
+OPEN = report_pages.POLICY["Content-Security-Policy"]
 REPOSITORY = Path(__file__).parents[3]
 
 
@@ -49,6 +51,8 @@ def test_the_page_is_small_and_the_same_every_time(fleet: Fleet, tmp_path: Path)
         assert done.facts is not None
         assert done.facts["bytes"] < page.LARGEST
         assert "10 baselines" in done.notes[0]
+        content = (tmp_path / f"{name}.html").read_bytes()
+        assert report_pages.served(content, "/", True) == report_pages.Page(content, OPEN)  # it runs in reports/, too
 
 
 def test_a_page_that_would_be_too_large_is_refused(
