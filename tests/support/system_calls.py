@@ -30,7 +30,7 @@ def _calls(log: Path) -> Iterator[tuple[str, str]]:
         if rest.startswith("<... "):
             rest = waiting.pop(pid, "") + rest
         if "<unfinished ...>" in rest:
-            waiting[pid] = rest
+            waiting[pid] = rest.replace("<unfinished ...>", "")
         elif "(" in rest and " = -1 " not in rest:
             yield rest[: rest.index("(")], rest[rest.index("(") + 1 :]
 

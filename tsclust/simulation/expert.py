@@ -94,7 +94,7 @@ Groups = Sequence[Mapping[str, Any]]  # of a form
 MOSTLY = 0.5  # of a group's members are of one kind: that is what it is called
 
 
-DISPUTED = "needs grease"  # what Boris calls the first malfunction
+DISPUTED = "needs grease"  # what Boris calls the smallest malfunction
 
 
 LATER = "2026-01-02T00:00:00.000Z"
@@ -144,8 +144,9 @@ def two_answers(workspace: Workspace, truth: pl.DataFrame) -> list[Path]:
     form = form_of(workspace.reports / "report.html")
     said = said_of(workspace, form["groups"], truth)
     some = dict(list(said.items())[: len(said) // 2])
-    first = next(name for name, one in said.items() if one["verdict"] == "malfunction")
-    others = some | {first: {"verdict": "malfunction", "kind": DISPUTED}}
+    size = {group["name"]: group["size"] for group in form["groups"]}
+    smallest = min((name for name, one in said.items() if one["verdict"] == "malfunction"), key=lambda n: size[n])
+    others = some | {smallest: {"verdict": "malfunction", "kind": DISPUTED}}
     bodies = (answered(form, "Anna", said, at=FIRST), answered(form, "Boris", others, at=LATER))
     return [put(workspace.root / f"answers-report-{body['labeller']}.json", body) for body in bodies]
 

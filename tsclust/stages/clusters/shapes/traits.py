@@ -37,7 +37,8 @@ def of(groups: Sequence[GroupRow], shared: Shared, names: tuple[str, ...], found
 def _trait(row: GroupRow, name: str, more: bool, found: TypicalCurves, along: Int64s) -> Trait:
     measure, _, stretch = name.partition("_")
     curve = int(along.argmax())
-    if not stretch or along[curve] < ALONG_ONE * row.size:
+    one_curve = along[curve] >= ALONG_ONE * row.size and int(stretch or 0) <= found.stretches[curve]
+    if not stretch or not one_curve:
         return Trait(row.k, row.cluster, measure, bool(stretch), more)
     borders = (found.borders[curve] - found.borders[curve, 0]).tolist()
     return Trait(row.k, row.cluster, measure, True, more, borders[int(stretch) - 1], borders[int(stretch)])
