@@ -10,7 +10,7 @@ import tsclust
 from tests.support.pages import HOSTILE
 from tests.support.written_tables import WHEN, rows, table
 from tsclust.errors import ConnectError, QueryError, SettingsError
-from tsclust.sink.postgres.table import write_table
+from tsclust.sink.postgres.table import holds_text, write_table
 from tsclust.workspace.folder import Workspace
 
 
@@ -26,6 +26,12 @@ def test_rows_take_the_place_of_all_or_of_those_of_their_key(database: str) -> N
     assert [row[:2] for row in rows(database, "t")] == [(1, "a"), (2, "c"), (3, "d")]
     write_table(database, "t", table([9], ["z"]))
     assert [row[:2] for row in rows(database, "t")] == [(9, "z")]
+
+
+def test_which_columns_are_for_text(database: str) -> None:
+    assert holds_text(database, "t", "id") is None
+    write_table(database, "public.t", table([1], ["a"]))
+    assert [holds_text(database, "t", name) for name in ("id", "text", "other")] == [False, True, None]
 
 
 def test_a_table_of_somebody_else_is_left_alone(database: str) -> None:

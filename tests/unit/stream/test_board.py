@@ -1,0 +1,44 @@
+"""What --watch shows."""
+
+from __future__ import annotations
+
+import io
+import logging
+import time
+
+import pytest
+from rich.console import Console
+
+from tsclust.stream import board
+from tsclust.stream.health import Health
+from tsclust.stream.judging import Verdict
+from tsclust.stream.messages import Recording
+
+
+def verdicts(**kinds: int) -> list[Verdict]:
+    of = Recording("t/0/0", None, {}, time.time(), b"")
+    return [Verdict(of, {"said": kind}) for kind, n in kinds.items() for _ in range(n)]
+
+
+def test_it_shows_what_comes_and_the_last_lines_of_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    health = Health()
+    with board.shown(health, "cycles -> verdicts"):
+        health.scored(verdicts(normal=3, obstacle=1), 2, time.time())
+        health.turned(1_234)
+        health.drifts(["P07"])
+        health.lost("the database", "no answer")
+        logging.getLogger("tsclust").warning("something happened")
+    shown = capsys.readouterr().out
+    for words in ("cycles -> verdicts", "4 in all", "lag 1,234", "2 unreadable", "75.00%", "drift: P07",
+                  "waiting for", "something happened"):  # fmt: skip
+        assert words in shown
+
+
+def test_many_kinds_and_machines_are_counted() -> None:
+    health = Health()
+    health.scored(verdicts(**{f"kind {i}": 1 for i in range(board.KINDS + 2)}), 0, time.time())
+    health.drifts([f"P{i}" for i in range(board.MACHINES + 3)])
+    paper = io.StringIO()
+    Console(width=120, file=paper).print(board.picture(health, "t", ()))
+    assert "and 2 more" in paper.getvalue()
+    assert "and 3 more" in paper.getvalue()
