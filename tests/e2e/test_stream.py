@@ -17,7 +17,7 @@ from tests.support.series import machine_cycles
 @pytest.fixture(scope="module")
 def cycles() -> pa.Table:
     """Made cycles, their values in float64: JSON knows no other."""
-    table = machine_cycles(6_000, 1)[0].slice(0, 3_000)
+    table = machine_cycles(6_000, 1)[0].slice(0, 1_200)
     values = table["values"].cast(pa.list_(pa.float64()))
     return table.set_column(table.column_names.index("values"), "values", values)
 
@@ -29,9 +29,9 @@ def test_each_recording_gets_the_verdict_that_score_gives(
     broker.topics("cycles")
     expected = {row["series_id"]: row for row in trained.scorer("logistic").score(cycles).to_pylist()}
     with streaming(broker, tmp_path, trained.bundles / "logistic") as first:
-        broker.send("cycles", messages_of(cycles.slice(0, 1_000)))
-        read(broker.address, "verdicts", lambda found: len(found) >= 500)
-        broker.send("cycles", messages_of(cycles.slice(1_000)))
+        broker.send("cycles", messages_of(cycles.slice(0, 400)))
+        read(broker.address, "verdicts", lambda found: len(found) >= 200)
+        broker.send("cycles", messages_of(cycles.slice(400)))
         assert first.stop() == 0
         assert first.lines()[-1]["event"] == "stopped"
     with streaming(broker, tmp_path, trained.bundles / "logistic") as second:

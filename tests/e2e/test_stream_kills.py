@@ -53,10 +53,10 @@ def each_once(broker: Broker, n: int, seconds: float = 240) -> None:
 def test_each_gets_its_verdict_once_although_tsclust_is_killed(
     broker: Broker, trained: Trained, tmp_path: Path
 ) -> None:
-    n, chance = times(6_000, 100_000), random.Random(21)
+    n, chance = times(1_500, 100_000), random.Random(21)
     broker.topics("cycles", "verdicts")
-    sending = slowly(broker, recordings(n), times(6, 120))
-    for _ in range(times(2, 20)):
+    sending = slowly(broker, recordings(n), times(4, 120))
+    for _ in range(times(1, 20)):
         with streaming(broker, tmp_path, trained.bundles / "logistic", "--instance", "one") as stream:
             time.sleep(chance.uniform(5.5, 9 if LONG else 6.5))
             stream.process.kill()
@@ -72,7 +72,7 @@ def test_each_has_one_verdict_although_the_broker_is_cut_off(
 ) -> None:
     """It is away for a while, in the midst of transactions; tsclust says so, waits, and goes on by itself."""
     broker, line = far_broker
-    n, chance = times(6_000, 100_000), random.Random(22)
+    n, chance = times(1_500, 100_000), random.Random(22)
     broker.topics("cycles", "verdicts")
     broker.send("cycles", recordings(n))
     with streaming(broker, tmp_path, trained.bundles / "logistic", "--instance", "one") as stream:
@@ -90,7 +90,7 @@ def test_each_has_one_verdict_although_the_broker_is_cut_off(
 
 @pytest.mark.endurance
 def test_of_two_that_share_the_work_one_goes_on_alone(broker: Broker, trained: Trained, tmp_path: Path) -> None:
-    n = times(1_000, 20_000)
+    n = times(600, 20_000)
     broker.topics("cycles", "verdicts")
     with ExitStack() as stack:
         one, other = (

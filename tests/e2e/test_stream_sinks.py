@@ -48,7 +48,7 @@ def test_a_table_has_each_verdict_once_whatever_comes_again(
     broker: Broker, database: str, trained: Trained, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """The database is away for a while; then all is read again from the beginning, which changes nothing."""
-    cycles, model = machine_cycles(6_000, 1)[0].slice(0, 600), trained.bundles / "logistic"
+    cycles, model = machine_cycles(6_000, 1)[0].slice(0, 300), trained.bundles / "logistic"
     broker.topics("cycles", "verdicts")
     broker.send("cycles", messages_of(cycles))
     away = [True]
