@@ -20,7 +20,7 @@ from tsclust.stages.clusters import groups, membership, parts, proposal
 from tsclust.stages.clusters.parts import SAME_SET, SHAPES, GroupRow
 
 CANDIDATES = 120  # groups of each sweep that are compared, the first in their order
-OF_SHAPES = 0.4  # of its worth: shapes have more measures, and each of them some series that are far off by chance
+OF_SHAPES = 0.55  # of its worth: shapes have more measures, and each of them some series that are far off by chance
 RARE = 0.005  # of all series: of a larger group the worth falls with the root of its share, tails of normal are large
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
 
