@@ -109,9 +109,9 @@ def _shared(
     rows = view.scope.read(path, (), baseline)
     _, inside = membership.read(clusters, path.name, groups, groups[0].within)
     along = rows.x[:, :1] == np.arange(len(view.curves))
-    away = view.scaler.transform(rows.x, rows.keys).astype(np.int64)
-    members = inside.T.astype(np.int64)
-    return members @ along.astype(np.int64), members @ away
+    away = view.scaler.transform(rows.x, rows.keys)
+    members = inside.T.astype(np.float64)  # whole numbers, exact in any order, and by BLAS
+    return (members @ along).astype(np.int64), (members @ away).astype(np.int64)
 
 
 def _typical_curves(scope: Scope, sign: int, seed: int) -> TypicalCurves:
