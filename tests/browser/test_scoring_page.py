@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -275,13 +276,13 @@ def test_the_page_asks_nobody_and_runs_nothing_of_others(
 
 @pytest.mark.parametrize(("lang", "colours"), [("en", "light"), ("ru", "dark")])
 def test_the_page_is_for_people(
-    lang: str, colours: str, chromium: Browser, pages: dict[tuple[str, str], Path], downloads: Path, tmp_path: Path,
-    series: pa.Table,
+    lang: str, colours: Literal["light", "dark"], chromium: Browser, pages: dict[tuple[str, str], Path],
+    downloads: Path, tmp_path: Path, series: pa.Table,
 ) -> None:  # fmt: skip
     """On a phone and on a desk, in the dark, for who has no mouse or does not see."""
     path = write_csv(tmp_path / "series.csv", series.slice(0, 300))
     for width in (360, 1280):
-        with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours) as context:  # type: ignore[arg-type]
+        with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours) as context:
             page = context.new_page()
             scoring = ScoringPage(page, pages["trees", lang], downloads)
             assert serious(page) == []

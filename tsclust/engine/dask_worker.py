@@ -94,10 +94,7 @@ class Terms(WorkerPlugin):  # type: ignore[misc]
 @functools.cache
 def made_of() -> dict[str, str]:
     """name -> version of all that results depend on, tsclust's own sources included."""
-    import scipy.linalg  # noqa: F401  it brings a BLAS of its own
-    from threadpoolctl import threadpool_info
-
-    libraries = (one for one in threadpool_info() if one["user_api"] == "blas")
+    libraries = (one for one in _pools().info() if one["user_api"] == "blas")
     blas = {f"{one['internal_api']} {one['version']} for {one.get('architecture')}" for one in libraries}
     return {
         "tsclust": f"{version('tsclust')} ({_sources()})",
@@ -176,7 +173,7 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
 @functools.cache
 def _pools() -> Any:
-    import scipy.linalg  # noqa: F401
+    import scipy.linalg  # noqa: F401  it brings a BLAS of its own
     from threadpoolctl import ThreadpoolController
 
     return ThreadpoolController()

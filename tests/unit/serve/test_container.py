@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from tsclust.cli.commands import app
@@ -29,7 +30,9 @@ def instructions() -> list[tuple[str, str]]:
 
 def options_of(command: str) -> set[str]:
     """The options that a command takes."""
-    found = get_command(app).commands[command]  # type: ignore[attr-defined]
+    group = get_command(app)
+    assert isinstance(group, TyperGroup)
+    found = group.commands[command]
     return {one for parameter in found.params for one in (*parameter.opts, *parameter.secondary_opts)}
 
 

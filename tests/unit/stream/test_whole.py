@@ -9,16 +9,9 @@ import pyarrow as pa
 import pytest
 
 from tsclust.config.stream import Stream
+from tsclust.serve.bodies import arrow_of as arrow
 from tsclust.stream.messages import MOST, Known, Raw, Unreadable, dead, place
 from tsclust.stream.whole import Whole
-
-
-def arrow(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    content: bytes = sink.getvalue().to_pybytes()
-    return content
 
 
 def raw(value: bytes | None, offset: int = 7, key: bytes | None = b"k") -> Raw:
