@@ -53,6 +53,9 @@ def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
     return alone or wanted.known or called is None or called.state != "named"
 
 
+PLACED = ("before", "after", "early", "late")  # measures of the whole that say where
+
+
 def groups_of(
     chosen: SelectedGroups,
     drawn: Sample,
@@ -80,10 +83,11 @@ def groups_of(
 
 
 def _trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], stated: bool) -> Trait | None:
-    """Of a group of features only where something is, as features state what the whole curve does."""
+    """Of a group whose features state something only a trait that has a place: they say all else as well or better."""
     trait = traits.get((row.within, row.k, row.cluster))
-    whole = trait is not None and not trait.of_stretch and trait.measure in ("level", "run", "misfit")
-    return None if row.within != SHAPES and whole and stated else trait
+    if trait is None or row.within == SHAPES or not stated:
+        return trait
+    return trait if trait.first is not None or trait.measure in PLACED else None
 
 
 def _near(
