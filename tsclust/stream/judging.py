@@ -102,8 +102,8 @@ def out_of(topic: str, verdict: Verdict, scored_at: datetime) -> Out:
 
     Raises TypeError for what JSON cannot hold: objects in objects, hundreds deep.
     """
-    fields = {name: value for name, value in verdict.of.fields.items() if name != VALUES}
-    content = {**fields, **verdict.row, parts.SCORED_AT: scored_at.isoformat(timespec="milliseconds")}
+    content = {**verdict.of.fields, **verdict.row, parts.SCORED_AT: scored_at.isoformat(timespec="milliseconds")}
+    del content[VALUES]
     headers = [(SOURCE, verdict.of.source.encode())]
     if verdict.of.last is not None:
         headers.append((LAST, str(verdict.of.last).encode()))

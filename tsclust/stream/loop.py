@@ -77,6 +77,7 @@ class Loop(Generic[W]):
         self._changes = 0  # of what is ours
         self._unsure, self._known = True, Known()
         self._fenced = 0
+        self._since = 0.0  # when the last batch was taken
         self._reader: Consumer = clients.reader()
         self._writer: Producer | None = None
 
@@ -121,7 +122,11 @@ class Loop(Generic[W]):
         return waiting
 
     def _taken(self) -> list[Raw]:
-        messages = self._reader.consume(self._settings.batch, self._settings.wait)
+        """What has come: a full batch, or what there is `wait` seconds after the one before was taken. The time that
+        scoring and committing took counts, as messages have waited meanwhile."""
+        left = max(self._since + self._settings.wait - time.monotonic(), 0.0)
+        messages = self._reader.consume(self._settings.batch, left)
+        self._since = time.monotonic()
         found = []
         for one in messages:
             if (error := one.error()) is not None:

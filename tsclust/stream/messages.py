@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 # Headers of what is written.
@@ -63,7 +63,7 @@ class Out:
 
     def by(self, group: str) -> Out:
         """The same, with the name of the group that writes it."""
-        return replace(self, headers=(*self.headers, (GROUP, group.encode())))
+        return Out(self.topic, self.key, self.value, (*self.headers, (GROUP, group.encode())))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -128,3 +129,19 @@ def test_latest_begins_at_an_end_that_is_committed(monkeypatch: pytest.MonkeyPat
     looped(reader, stop, monkeypatch, start="latest")
     assert committed == [(0, 42)]
     assert [one.offset for name, one in reader.calls if name == "seek"] == [42]
+
+
+def test_messages_wait_no_longer_for_others_where_scoring_took_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, waits = threading.Event(), [0.0]
+    reader = Reader(stop)
+
+    def consume(_: int, timeout: float) -> list[Message]:
+        waits.append(timeout)
+        if len(waits) == 4:
+            stop.set()
+        return []
+
+    monkeypatch.setattr(reader, "consume", consume, raising=False)
+    monkeypatch.setattr(Desk, "take", lambda *_: time.sleep(0.02))
+    looped(reader, stop, monkeypatch, wait=0.01)
+    assert waits[2:] == [0.0, 0.0]
