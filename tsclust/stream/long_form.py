@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -38,7 +39,7 @@ LATE = "it is late: the recording that its time belongs to has ended. See [strea
 class Window:
     """The recording of a key that has not ended. first: offset of its first message; seen: when the last one came, as
     the brokers say; heard: when it came here; last: its offset; fields: of the first one; values: (time, order of
-    arrival, value)."""
+    arrival, value); begins, ends: the least and the largest of these times."""
 
     key: bytes
     first: int
@@ -48,14 +49,17 @@ class Window:
     heard: float = 0.0
     last: int = -1
     too_long: bool = False
+    begins: float = math.inf
+    ends: float = -math.inf
 
-    @property
-    def begins(self) -> float:
-        return min(one[0] for one in self.values)
+    def add(self, at: float, order: int, value: float | None) -> None:
+        self.values.append((at, order, value))
+        self.begins, self.ends = min(self.begins, at), max(self.ends, at)
 
-    @property
-    def ends(self) -> float:
-        return max(one[0] for one in self.values)
+    def keep_end(self) -> None:
+        """All that is needed of one that is refused."""
+        self.values.clear()
+        self.begins = self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +87,9 @@ class LongForm:
 
     def __init__(self, settings: Stream) -> None:
         self._settings = settings
-        self._open: dict[int, dict[bytes, Window]] = {}  # partition -> key -> its recording
-        self._ended: dict[int, dict[bytes, Ended]] = {}
+        # partition -> key -> its recording, the one that began first comes first; and the last one that has ended
+        self._open: defaultdict[int, OrderedDict[bytes, Window]] = defaultdict(OrderedDict)
+        self._ended: defaultdict[int, OrderedDict[bytes, Ended]] = defaultdict(OrderedDict)
         self._now, self._turned, self._looked = 0.0, math.inf, 0.0  # seconds in which messages could be read
         self._next: dict[int, int] = {}
         self._order = itertools.count()
@@ -124,11 +129,11 @@ class LongForm:
 
     def _oldest(self, partition: int) -> int:
         """The first message that is still needed, or the one behind all."""
-        begun = [one.first for one in self._open.get(partition, {}).values() if not one.too_long]
-        return min(begun, default=self._next[partition])
+        begun = (one.first for one in self._open[partition].values() if not one.too_long)
+        return next(begun, self._next[partition])
 
     def _take(self, raw: Raw, found: Read) -> None:
-        windows = self._open.setdefault(raw.partition, {})
+        windows = self._open[raw.partition]
         where = source(self._settings.topic, raw.partition, raw.offset)
         try:
             key, value = self._read(raw)
@@ -159,32 +164,30 @@ class LongForm:
         """Whether a value belongs to a recording that has ended."""
         if window is not None and not self._is_other(window, value):
             return window.begins - value.at > self._settings.gap
-        last = self._ended.get(partition, {}).get(key)
+        last = self._ended[partition].get(key)
         if last is None or self._now - last.heard > LATEST * self._settings.idle:
             return False
         return value.at <= last.at and value.name == last.name if value.name is not None else value.at < last.at
 
     def _add(self, window: Window, value: Value, raw: Raw, found: Read) -> None:
         window.seen, window.heard, window.last = max(window.seen, raw.at), self._now, raw.offset
-        if window.too_long:
-            window.values[-1] = (max(value.at, window.ends), next(self._order), None)
-            return
-        window.values.append((value.at, next(self._order), value.value))
-        if len(window.values) > self._settings.longest:
+        window.add(value.at, next(self._order), value.value)
+        if not window.too_long and len(window.values) > self._settings.longest:
             window.too_long = True  # said now, as it may never end
             why = f"it has more than {self._settings.longest:,} values. See [stream] gap, end and longest"
             name = source(self._settings.topic, raw.partition, window.first)
             found.unreadable.append(Unreadable(name, raw.key, raw.value, why, raw.offset))
-            del window.values[:-1]
+        if window.too_long:
+            window.keep_end()
 
     def _end(self, partition: int, key: bytes, found: Read) -> None:
         window = self._open[partition].pop(key)
-        ended = self._ended.setdefault(partition, {})
+        ended = self._ended[partition]
         name = window.fields.get(self._settings.id) if self._settings.id else None
-        ended.pop(key, None)  # the last one comes last
         ended[key] = Ended(window.ends, name, self._now)
+        ended.move_to_end(key)
         if len(ended) > REMEMBERED:
-            del ended[next(iter(ended))]
+            ended.popitem(last=False)
         if window.too_long:
             return
         where = source(self._settings.topic, partition, window.first)

@@ -58,7 +58,7 @@ def stream(
     desk = Scoring(asked, models, Language.load(settings.report.lang), reader, sinks, watch, health)
     with watched.watched(health, options.host, options.port):
         started(health)
-        gc.freeze()  # what is there stays: it need not be looked through with each batch, which took a third of its time
+        gc.freeze()  # what is there stays, and to look through it with each batch took a third of the batch's time
         threading.Thread(target=models.watch, args=(stop,), daemon=True).start()
         Loop(clients, (asked.to_topic, asked.unreadable), desk, stop, health.turned).run()
     note("stopped")

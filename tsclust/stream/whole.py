@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from tsclust import untrusted
 from tsclust.config.stream import Stream
 from tsclust.series import ID, VALUES
 from tsclust.stream.messages import Known, Raw, Read, Recording, Unreadable, following, source
@@ -51,11 +52,7 @@ class Whole:
         ]  # fmt: skip
 
     def _of_arrow(self, content: bytes) -> Parsed:
-        with pa.ipc.open_stream(content) as reader:
-            table = reader.read_all()
-        table.validate(full=True)
-        if len(table) > MOST_ROWS:
-            raise ValueError(f"it has {len(table):,} series: expected at most {MOST_ROWS:,}")
+        table = untrusted.arrow_table(content, None, MOST_ROWS)
         values = self._settings.values
         if (count := table.column_names.count(values)) != 1:
             names = ", ".join(table.column_names)[:200]

@@ -59,7 +59,33 @@ def test_what_is_huge_is_cut_and_says_so() -> None:
     assert dict(out.headers)["tsclust-size"] == str(MOST + 1).encode()
 
 
-VALUES = pa.array([[1.0]])
+VALUES, NULLS = pa.array([[1.0]]), [None] * 50_000
+
+
+def one_of(times: int, text: str) -> pa.Array:
+    """A list of the same text, which is there once."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int8()), [text])
+    return pa.ListArray.from_arrays([0, times], texts)
+
+
+@pytest.mark.parametrize("codec", ["lz4", "zstd"])
+def test_arrow_with_compressed_buffers_is_refused_before_they_are_unpacked(codec: str) -> None:
+    """Those of dictionaries too: they may state any size."""
+    texts = pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()), ["x" * 10_000])
+    for columns in ({"values": pa.array([[1.0] * 10_000])}, {"values": VALUES, "lot": texts}):
+        table, sink = pa.table(columns), pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression=codec)) as writer:
+            writer.write_table(table)
+        content = huge(sink.getvalue().to_pybytes())
+        found = Whole(Stream(topic="t", format="arrow")).read([raw(content), raw(arrow(table), 8)], 0, Known())
+        assert [(one.source, "compressed" in one.reason) for one in found.unreadable][:1] == [("t/3/7", True)]
+
+
+def huge(content: bytes) -> bytes:
+    """The same, its largest buffer said to unpack to an exabyte."""
+    stated = max((80_000, 10_000), key=lambda size: content.count(size.to_bytes(8, "little")))
+    assert stated.to_bytes(8, "little") in content
+    return content.replace(stated.to_bytes(8, "little"), (2**60).to_bytes(8, "little"))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +103,9 @@ VALUES = pa.array([[1.0]])
             pa.table({"values": pa.FixedShapeTensorArray.from_numpy_ndarray(np.zeros((1, 2)))}),
             "of type extension<arrow.fixed_shape_tensor",
         ),
+        (pa.table({"values": VALUES, "lot": one_of(50_000, "x" * 5_000)}), "a text of 5,000 bytes"),
+        (pa.table({"values": VALUES, "lot": pa.array([NULLS], pa.list_(pa.null(), 50_000))}), "50,001 values"),
+        (pa.table({"values": VALUES, "lot": pa.array([[{"a": NULLS}]])}), "50,002 values"),
     ],
 )
 def test_an_arrow_message_that_python_cannot_hold_is_refused_and_those_beside_it_are_not(
