@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
-import signal
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
-from tests.support.brokers import REASON, SOURCE, Broker, content, header, messages_of, read, sources, streaming
+from tests.support.brokers import (
+    REASON,
+    SOURCE,
+    Broker,
+    content,
+    header,
+    messages_of,
+    read,
+    sources,
+    streaming,
+    streaming_within,
+)
 from tests.support.bundles import Trained
 from tests.support.series import machine_cycles
 
@@ -34,9 +44,8 @@ def test_each_recording_gets_the_verdict_that_score_gives(
         broker.send("cycles", messages_of(cycles.slice(400)))
         assert first.stop() == 0
         assert first.lines()[-1]["event"] == "stopped"
-    with streaming(broker, tmp_path, trained.bundles / "logistic") as second:
+    with streaming_within(broker, tmp_path, trained.bundles / "logistic"):
         found = read(broker.address, "verdicts", lambda found: len(found) >= len(cycles))
-        assert second.stop(signal.SIGINT) == 0
     assert set(sources(found).values()) == {1}
     assert len(found) == len(cycles)
     carried = {row["series_id"]: row for row in cycles.select(["series_id", "machine_id", "direction"]).to_pylist()}
@@ -74,7 +83,7 @@ def test_what_cannot_be_read_goes_to_its_topic_with_the_reason_and_nothing_stops
     odd = json.loads(good[1][1] or b"") | {"series_id": "text", "machine_id": "nobody knows it", "said": "mine"}
     long = json.dumps({"series_id": 9, "values": [0.5] * 200_000, "machine_id": "W101", "direction": "x"}).encode()
     sent = [good[0], *((b"k", one or None) for one in UNREADABLE), (None, json.dumps(odd).encode()), (b"k", long)]
-    with streaming(broker, tmp_path, trained.bundles / "logistic") as stream:
+    with streaming_within(broker, tmp_path, trained.bundles / "logistic") as stream:
         broker.send("cycles", [*sent, good[2]])
         dead = read(broker.address, "cycles-unreadable", lambda found: len(found) > len(UNREADABLE))
         found = read(broker.address, "verdicts", lambda found: len(found) >= 3)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pytest
 
 import tsclust
-from tests.support.brokers import Broker, content, messages_of, read, sources, streaming
+from tests.support.brokers import Broker, content, messages_of, read, sources, streaming_within
 from tests.support.bundles import Trained
 from tests.support.plant import Plant
 from tests.support.proxy import message, proxied
@@ -24,7 +24,10 @@ from tests.support.series import machine_cycles
 from tests.support.service import free_port, running
 from tsclust.stages.model import bundle_file
 from tsclust.stages.series.parts import SeriesFiles
+from tsclust.stream.run import Options
 from tsclust.workspace.folder import Workspace
+
+INTO = Options(to_table="verdicts")
 
 
 def until(done: Callable[[], object], seconds: float = 60) -> object:
@@ -56,18 +59,18 @@ def test_a_table_has_each_verdict_once_whatever_comes_again(
     def change(kind: bytes, body: bytes) -> list[bytes | None]:
         return [None] if away[0] else [message(kind, body)]
 
-    with proxied(database, tmp_path_factory.mktemp("p"), change) as dsn:
-        words = ("--to-table", "verdicts")
-        with streaming(broker, tmp_path, model, *words, environment={"TSCLUST_DSN": dsn}) as stream:
-            until(lambda: any("database" in line["event"] for line in stream.lines()))
-            away[0] = False
-            until(lambda: len(rows_of(database)) == len(cycles))
-            assert stream.stop() == 0
+    with (
+        proxied(database, tmp_path_factory.mktemp("p"), change) as dsn,
+        streaming_within(broker, tmp_path, model, INTO, dsn) as stream,
+    ):
+        until(lambda: any("database" in line["event"] for line in stream.lines()))
+        away[0] = False
+        until(lambda: len(rows_of(database)) == len(cycles))
+        assert stream.stop() == 0
     first = rows_of(database)
     expected = {row["series_id"]: row["said"] for row in trained.scorer("logistic").score(cycles).to_pylist()}
     assert {row[0]: row[1] for row in first} == expected
-    words = ("--to-table", "verdicts", "--group", "another", "--to-topic", "again")
-    with streaming(broker, tmp_path, model, *words, environment={"TSCLUST_DSN": database}) as stream:
+    with streaming_within(broker, tmp_path, model, INTO, database, group="another", to_topic="again") as stream:
         assert len(read(broker.address, "again", lambda found: len(found) >= len(cycles))) == len(cycles)
         assert stream.stop() == 0
     assert rows_of(database) == first
@@ -95,7 +98,7 @@ def test_what_has_no_name_is_kept_for_cluster_to_find_new_kinds(
     new = strange(known, 1_000_000)
     broker.topics("cycles", "verdicts")
     rows = [(b"k", json.dumps(one).encode()) for one in new.to_pylist()]
-    with streaming(broker, tmp_path, root / "model", "-w", str(root)) as stream:
+    with streaming_within(broker, root, root / "model") as stream:
         broker.send("cycles", rows)
         verdicts = read(broker.address, "verdicts", lambda found: len(found) >= len(rows))
         assert stream.stop() == 0
@@ -120,7 +123,7 @@ def test_a_new_model_takes_over_and_no_recording_is_lost(broker: Broker, trained
     model, ids = tmp_path / "model", []
     shutil.copytree(trained.bundles / "logistic", model)
     broker.topics("cycles", "verdicts")
-    with streaming(broker, tmp_path, model) as stream:
+    with streaming_within(broker, tmp_path, model) as stream:
         broker.send("cycles", messages_of(cycles.slice(0, 300)))
         read(broker.address, "verdicts", lambda found: len(found) >= 300)
         (model / "model.skops").write_bytes(b"half of it")
@@ -148,7 +151,8 @@ def test_the_model_is_that_of_a_service(broker: Broker, trained: Trained, tmp_pa
     broker.topics("cycles", "verdicts")
     with running(tmp_path / "served", "--no-jobs") as service:
         add(service.url, tmp_path / "logistic.zip")
-        with streaming(broker, tmp_path, f"{service.url}/models/plant", "--port", str(port := free_port())) as stream:
+        options = Options(port=(port := free_port()))
+        with streaming_within(broker, tmp_path, f"{service.url}/models/plant", options) as stream:
             first = watched(port, "healthz")["model"]
             add(service.url, tmp_path / "trees.zip")
             until(lambda: watched(port, "healthz")["model"] != first)
@@ -181,7 +185,7 @@ def test_a_fault_that_begins_on_one_machine_is_named_within_seconds(
     machine = str(usual.group_by("machine_id").len().sort("len", "machine_id")["machine_id"][-1])
     stiff = usual.filter(pl.col("machine_id") == machine).to_arrow()
     broker.topics("cycles", "verdicts", "alarms")
-    with streaming(broker, tmp_path, small_plant.workspace.root / "model", "--alarms", "alarms") as stream:
+    with streaming_within(broker, tmp_path, small_plant.workspace.root / "model", alarms="alarms") as stream:
         broker.send("cycles", [(b"k", json.dumps(one).encode()) for one in usual.head(4_000).to_dicts()])
         read(broker.address, "verdicts", lambda found: len(found) >= 4_000)
         assert not any(line["event"] == "drift" for line in stream.lines())

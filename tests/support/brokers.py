@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
+import os
 import signal
 import socket
 import subprocess
@@ -11,8 +14,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +24,17 @@ import pytest
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
+from pydantic import SecretStr
 
+from tests.support import s3
 from tests.support.commands import PLAIN
+from tests.support.endurance import LONG
 from tests.support.service import free_port
+from tsclust.config import Settings
+from tsclust.config.stream import Stream
 from tsclust.embedded_broker import await_answer, command
+from tsclust.json_log import LOG, JsonLines
+from tsclust.stream.run import Options, stream
 
 JOINED = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_000}
 SOURCE, REASON = "tsclust-source", "tsclust-reason"
@@ -32,16 +42,20 @@ SOURCE, REASON = "tsclust-source", "tsclust-reason"
 
 @dataclass
 class Broker:
-    """One in memory. address: what it tells its clients to use;  behind: where it is, if that is another one."""
+    """address: what it tells its clients to use;  behind: where it is, if that is another one;  storage: of messages,
+    and what it needs to know for it."""
 
     address: str
     behind: str = ""
     process: subprocess.Popen[bytes] | None = None
+    storage: str = "memory://tansu/"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
-    def start(self) -> None:
-        line = command(self.behind or self.address, "memory://tansu/")
+    def start(self, *words: str) -> None:
+        line = [*command(self.behind or self.address, self.storage), *words]
         line[line.index("--advertised-listener-url") + 1] = f"tcp://{self.address}"
-        self.process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        environment = {**os.environ, **self.environment}
+        self.process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
         await_answer(self.behind or self.address)
 
     def kill(self) -> None:
@@ -144,6 +158,71 @@ def streaming(
         process.communicate()
 
 
+class Within:
+    """A tsclust stream in this process, where none of the process itself is asserted: it is there at once."""
+
+    def __init__(self) -> None:
+        self._stop, self._errors, self._log = threading.Event(), list[Exception](), io.StringIO()
+        self._thread = threading.Thread()
+
+    def run(self, root: Path, settings: Settings, options: Options) -> None:
+        """Until it is there."""
+        there = threading.Event()
+
+        def target() -> None:
+            try:
+                stream(root, settings, options, self._stop, lambda _: there.set())
+            except Exception as error:  # noqa: BLE001  raised where it is stopped
+                self._errors.append(error)
+                there.set()
+
+        self._thread = threading.Thread(target=target, daemon=True)
+        self._thread.start()
+        there.wait(60)
+        if self._errors:
+            raise self._errors[0]
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self._log.getvalue().splitlines()]
+
+    def stop(self) -> int:
+        """What a process would end with."""
+        self._stop.set()
+        self._thread.join(40)
+        assert not self._thread.is_alive()
+        if self._errors:
+            raise self._errors[0]
+        return 0
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """Its log is kept."""
+        handler, before = logging.StreamHandler(self._log), LOG.level
+        handler.setFormatter(JsonLines())
+        LOG.addHandler(handler)
+        LOG.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            self._stop.set()
+            self._thread.join(40)
+            LOG.removeHandler(handler)
+            LOG.setLevel(before)
+
+
+@contextmanager
+def streaming_within(
+    broker: Broker, root: Path, model: Path | str, options: Options | None = None, dsn: str = "", **more: Any
+) -> Iterator[Within]:
+    """The same in this process. more: settings of [stream]."""
+    asked = {"brokers": broker.address, "topic": "cycles", "to_topic": "verdicts", "create": True, **more}
+    found = Within()
+    with found.heard():
+        settings = Settings(stream=Stream(model=str(model), **asked), dsn=SecretStr(dsn))
+        found.run(root, settings, options or Options())
+        yield found
+
+
 @pytest.fixture
 def broker() -> Iterator[Broker]:
     """One in memory."""
@@ -202,14 +281,31 @@ def _copy(from_: socket.socket, to: socket.socket) -> None:
             one.shutdown(socket.SHUT_RDWR)
 
 
+@dataclass(frozen=True)
+class Away:
+    """A broker that can be made to go away, and to come back with what it had."""
+
+    broker: Broker
+    away: Callable[[], None]
+    back: Callable[[], None]
+
+
 @pytest.fixture
-def far_broker() -> Iterator[tuple[Broker, Line]]:
-    """One that can be cut off."""
-    found = Broker(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
-    found.start()
-    line = Line(found.address, found.behind)
-    try:
-        yield found, line
-    finally:
-        line.cut()
-        found.kill()
+def far_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Away]:
+    """Its connections are cut; in the long form its messages are on S3, and it is killed."""
+    with ExitStack() as stack:
+        broker = Broker(f"127.0.0.1:{free_port()}")
+        if LONG:
+            bucket = stack.enter_context(s3.served(tmp_path_factory.mktemp("s3"), "--keep-etag"))
+            more = {"AWS_ENDPOINT": bucket.environment["AWS_ENDPOINT_URL"], "AWS_ALLOW_HTTP": "true"}
+            broker.storage, broker.environment = "s3://plant/", bucket.environment | more
+        else:
+            broker.behind = f"127.0.0.1:{free_port()}"
+        broker.start()
+        stack.callback(broker.kill)
+        if LONG:
+            yield Away(broker, broker.kill, broker.start)
+        else:
+            line = Line(broker.address, broker.behind)
+            stack.callback(line.cut)
+            yield Away(broker, line.cut, line.join)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,7 +57,6 @@ def stream(
     desk = Scoring(asked, models, Language.load(settings.report.lang), reader, sinks, watch, health)
     with watched.watched(health, options.host, options.port):
         started(health)
-        gc.freeze()  # what is there stays, and to look through it with each batch took a third of the batch's time
         threading.Thread(target=models.watch, args=(stop,), daemon=True).start()
         Loop(clients, (asked.to_topic, asked.unreadable), desk, stop, health.turned).run()
     note("stopped")
