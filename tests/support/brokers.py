@@ -37,6 +37,7 @@ from tsclust.json_log import LOG, JsonLines
 from tsclust.stream.run import Options, stream
 
 JOINED = {"session.timeout.ms": 6_000, "heartbeat.interval.ms": 1_000}
+Given = dict[str, Any]  # settings of librdkafka
 SOURCE, REASON = "tsclust-source", "tsclust-reason"
 
 
@@ -69,11 +70,17 @@ class Broker:
         for made in admin.create_topics([NewTopic(name, partitions) for name in names]).values():
             made.result(30)
 
-    def send(self, topic: str, messages: Iterable[tuple[bytes | None, bytes | None]], **more: Any) -> None:
-        """(key, value) each."""
+    def send(
+        self,
+        topic: str,
+        messages: Iterable[tuple[bytes | None, bytes | None]],
+        client: Given | None = None,
+        **more: Any,
+    ) -> None:
+        """(key, value) each. client: what it takes to be let in."""
         producer = Producer(
             {"bootstrap.servers": self.address, "linger.ms": 20, "enable.idempotence": True,
-             "queue.buffering.max.messages": 1_000_000, "message.max.bytes": 20_000_000}
+             "queue.buffering.max.messages": 1_000_000, "message.max.bytes": 20_000_000, **(client or {})}
         )  # fmt: skip
         for key, value in messages:
             producer.produce(topic, value, key, **more)
@@ -81,11 +88,13 @@ class Broker:
         assert producer.flush(60) == 0
 
 
-def read(address: str, topic: str, until: Callable[[list[Message]], bool], seconds: float = 60) -> list[Message]:
+def read(
+    address: str, topic: str, until: Callable[[list[Message]], bool], seconds: float = 60, client: Given | None = None
+) -> list[Message]:
     """What a reader of committed messages sees of a topic, until there is enough of it."""
     reader = Consumer(
         {"bootstrap.servers": address, "group.id": f"reads-{time.time_ns()}", "auto.offset.reset": "earliest",
-         "isolation.level": "read_committed", "enable.auto.commit": False, **JOINED}
+         "isolation.level": "read_committed", "enable.auto.commit": False, **JOINED, **(client or {})}
     )  # fmt: skip
     found: list[Message] = []
     try:
@@ -239,7 +248,7 @@ class Line:
     until it is joined again. What the broker has then is what a client would find after it was killed."""
 
     def __init__(self, address: str, behind: str) -> None:
-        self._address, self._behind = _of(address), _of(behind)
+        self._address, self._behind = place(address), place(behind)
         self._both: list[socket.socket] = []
         self._listener: socket.socket | None = None
         self.join()
@@ -264,15 +273,17 @@ class Line:
                 behind = socket.create_connection(self._behind)
                 self._both += [client, behind]
                 for way in ((client, behind), (behind, client)):
-                    threading.Thread(target=_copy, args=way, daemon=True).start()
+                    threading.Thread(target=copy_to, args=way, daemon=True).start()
 
 
-def _of(address: str) -> tuple[str, int]:
+def place(address: str) -> tuple[str, int]:
+    """HOST:PORT"""
     host, _, port = address.partition(":")
     return host, int(port)
 
 
-def _copy(from_: socket.socket, to: socket.socket) -> None:
+def copy_to(from_: socket.socket, to: socket.socket) -> None:
+    """What comes, until one of them ends."""
     with suppress(OSError):
         while data := from_.recv(1 << 16):
             to.sendall(data)

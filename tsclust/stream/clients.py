@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tsclust.stream.messages import MOST
 PATIENCE = 15.0  # seconds for a call to the brokers
 SESSION_MS, TRANSACTION_MS = 10_000, 30_000
 REQUEST_MS = 6_000  # that an answer is waited for: one that a broken connection has lost comes no more
+REFUSALS = (KafkaError._AUTHENTICATION, KafkaError._SSL)
 LARGEST = 64_000_000  # bytes of a message, if the brokers take it
 _QUIET = logging.getLogger("tsclust.librdkafka")
 _QUIET.addHandler(logging.NullHandler())
@@ -73,10 +75,10 @@ class Clients:
                 "Correct [stream] ca, certificate, key, key_password, mechanism or brokers",
             ) from None
 
-    def admin(self) -> AdminClient:
-        """For the start: who asks hears of an error by its exception."""
-        quiet: dict[str, Any] = {**self._common, "error_cb": lambda _: None}
-        return AdminClient(quiet)
+    def admin(self, told: Callable[[KafkaError], None] = lambda _: None) -> AdminClient:
+        """For the start. told: of each error that it meets by itself."""
+        own: dict[str, Any] = {**self._common, "error_cb": told}
+        return AdminClient(own)
 
 
 def connection(settings: Stream) -> dict[str, Any]:
@@ -122,9 +124,10 @@ def _readable(path: str) -> Path:
 def check_topics(clients: Clients, topics: Iterable[str]) -> None:
     """Have all these topics there. Raises SettingsError where one is missing and not to be made, ConnectError where
     the brokers cannot be asked."""
-    admin, settings = clients.admin(), clients.settings
+    told: list[KafkaError] = []
+    admin, settings = clients.admin(told.append), clients.settings
     try:
-        there = admin.list_topics(timeout=PATIENCE).topics
+        there = _topics(admin, told)
         missing = [one for one in dict.fromkeys(topics) if one and one not in there]
         if missing and not settings.create:
             raise SettingsError(
@@ -135,6 +138,24 @@ def check_topics(clients: Clients, topics: Iterable[str]) -> None:
             _made(made)
     except KafkaException as error:
         raise unreachable(settings, error.args[0]) from None
+
+
+def _topics(admin: AdminClient, told: Sequence[KafkaError]) -> Collection[str]:
+    """Their names. Raises KafkaException with the reason: at once where that is a refusal."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return set(admin.list_topics(timeout=1).topics)
+        except KafkaException as error:
+            admin.poll(0)
+            reasons = [one for one in told if one.code() != KafkaError._ALL_BROKERS_DOWN] or [error.args[0]]
+            if any(map(_is_refusal, reasons)) or time.monotonic() > until:
+                raise KafkaException(max(reasons, key=_is_refusal)) from None
+
+
+def _is_refusal(error: KafkaError) -> bool:
+    """Whether the brokers do not take who we are, or we do not take who they are."""
+    return error.code() in REFUSALS or "SSL alert" in error.str()
 
 
 def _made(made: Any) -> None:
