@@ -30,6 +30,16 @@ def is_in(ids: pa.Array | pa.ChunkedArray, known: pa.Array) -> Bools:
     return found
 
 
+def nameless(ids: pa.Array | pa.ChunkedArray) -> Bools:
+    """(n,) which of the ids name nothing: null, or text of nothing but spaces."""
+    missing = pc.is_null(ids)
+    if pa.types.is_string(ids.type) or pa.types.is_large_string(ids.type):
+        blank = pc.equal(pc.binary_length(pc.utf8_trim_whitespace(ids)), 0)
+        missing = pc.or_(missing, pc.fill_null(blank, False))
+    found: Bools = missing.to_numpy(zero_copy_only=False)
+    return found
+
+
 def keys(columns: pl.DataFrame) -> Keys:
     """(n,) the columns of each row as one text, a missing value as "": what tells the series of a baseline apart."""
     text = columns.select(pl.concat_str(pl.all().cast(pl.String).fill_null(""), separator=BETWEEN)).to_series()

@@ -243,6 +243,8 @@ def test_several_recordings_have_keys_of_their_own(scoring: ScoringPage, fleet: 
         ("\n".join(f"{i},1{i}" for i in range(8)), "Line 1: “0,10” is two numbers or one with a decimal comma"),
         ("run,t,value\na,0,1\na,1,2\nb,0,3\n", "Line 4: recording 1 has a second value at “t” 0. Tell recordings"),
         ("series_id,value\n1,1\n,2\n", "Line 3 does not say of which recording it is"),
+        ('series_id;values\n1;[1, 2]\n;[3, 4]\n', "Line 3 does not say of which recording it is"),
+        ("id," + ",".join(f"v{i}" for i in range(9)) + "\n ,1,2,3,4,5,6,7,8,9\n", "Line 2 does not say of which"),
         ("series_id,t,value\n1,0,1\n1,,2\n", "Line 3 has no number in “t”"),
         ("series_id,machine_id,value\n1,A,1\n1,B,2\n", "Line 3: recording 1 has two values of machine_id: “A” and “B”"),
         ("PAR1\0\0", "This is no text in UTF-8. Save it as CSV UTF-8"),

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from tsclust.arrays import Int64s
 from tsclust.errors import SettingsError
-from tsclust.series import ID, VALUES
+from tsclust.series import ID, VALUES, nameless
 from tsclust.serve.problems import Refusal
 from tsclust.stages.scores import input_table, json_series
 
@@ -52,7 +52,7 @@ def of_table(table: pa.Table, carried: Sequence[str], longest: int) -> Asked:
     errors = {
         int(row): json_series.too_long(int(lengths[row]), longest, LIMIT) for row in np.flatnonzero(lengths > longest)
     }
-    errors |= {int(row): json_series.no_id() for row in np.flatnonzero(pc.is_null(ids).to_numpy(zero_copy_only=False))}
+    errors |= {int(row): json_series.no_id() for row in np.flatnonzero(nameless(ids))}
     return _asked(ids, there, errors)
 
 

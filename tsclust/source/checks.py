@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tsclust.errors import BadSeriesError
+from tsclust.series import nameless
 from tsclust.source.columns import for_shell
 
 LONG = 10_000  # values: a series of more is hardly one operation of a mechanism
@@ -74,13 +75,17 @@ def trimmed(lists: pa.ListArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat.take(pa.array(kept)), type=lists.type)
 
 
-def refuse_null(ids: pa.Array, rows_before: int, names: Sequence[str] = ()) -> None:
-    """Raises BadSeriesError where an id is NULL. names: the columns that the id is made of, where they are known."""
-    if ids.null_count:
-        row = rows_before + pc.index(ids.is_null(), True).as_py() + 1
+def refuse_nameless(ids: pa.Array, rows_before: int, names: Sequence[str] = ()) -> None:
+    """Raises BadSeriesError where an id is NULL or blank. names: the columns that it is made of, where they are known."""
+    at = np.flatnonzero(nameless(ids))
+    if len(at):
+        blank = ids.null_count < len(at)
+        there = 'length(trim("{}")) > 0' if blank else '"{}" IS NOT NULL'  # a NULL has no length
+        what = "blank text" if not ids.null_count else "NULL or blank text" if blank else "NULL"
         raise BadSeriesError(
-            f"{ids.null_count} of {len(ids)} rows have no id (NULL), the first is row {row}: expected one in each",
-            "Exclude them: --where " + for_shell(" AND ".join(f'"{name}" IS NOT NULL' for name in names or ("ID",))),
+            f"{len(at)} of {len(ids)} rows have no id ({what}), the first is row {rows_before + at[0] + 1}: expected one"
+            " in each",
+            "Exclude them: --where " + for_shell(" AND ".join(there.format(name) for name in names or ("ID",))),
         )
 
 

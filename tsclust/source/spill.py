@@ -49,8 +49,8 @@ class Spill:
     pauses: Pauses = field(default_factory=Pauses)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Take a batch. Raises BadSeriesError where an id is NULL."""
-        checks.refuse_null(batch.column(0), self.rows)
+        """Take a batch. Raises BadSeriesError where an id is NULL or blank."""
+        checks.refuse_nameless(batch.column(0), self.rows, self.same.ids if self.same else ())
         self.rows += batch.num_rows
         self._waiting.append(batch)
         if sum(b.nbytes for b in self._waiting) >= SORTED_BYTES:

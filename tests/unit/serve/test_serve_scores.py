@@ -91,7 +91,7 @@ def test_bad_series_get_an_error_each_and_the_others_their_scores(client: TestCl
     good = json.loads(as_json(table.slice(20, 2)))["series"]
     bad: list[Any] = [
         "no object", None, {}, {"values": [1.0]}, good[0] | {"series_id": 1.5}, good[0] | {"series_id": 2**70},
-        good[0] | {"values": "1,2"}, good[0] | {"values": [1.0, "2"]}, good[0] | {"values": [True]},
+        good[0] | {"series_id": ""}, good[0] | {"series_id": " \t"}, good[0] | {"values": "1,2"}, good[0] | {"values": [1.0, "2"]}, good[0] | {"values": [True]},
         good[0] | {"values": [10**30]}, {k: v for k, v in good[0].items() if k != "direction"},
         good[0] | {"machine_id": {"a": 1}}, good[0] | {"machine_id": True}, good[0] | {"values": [0.0] * 100_001},
     ]  # fmt: skip
@@ -103,10 +103,12 @@ def test_bad_series_get_an_error_each_and_the_others_their_scores(client: TestCl
         assert row["error"].count(". ") >= 1, row
     ids = [row["series_id"] for row in found]
     assert ids[0] == good[0]["series_id"]
-    without = table.slice(20, 3).set_column(0, "series_id", pa.array([1, None, 3]))
-    third = read(post(client, arrow(without), ARROW).content)
-    assert [error is None for error in third["error"].to_pylist()] == [True, False, True]
-    assert third["said"].to_pylist()[1] is None
+    for nameless in (pa.array([1, None, 3]), pa.array(["1", "", "3"]), pa.array(["1", " ", "3"], pa.large_string())):
+        without = table.slice(20, 3).set_column(0, "series_id", nameless)
+        for content, kind in ((arrow(without), ARROW), (parquet(without), PARQUET)):
+            third = read(post(client, content, kind, Accept=ARROW).content)
+            assert [error is None for error in third["error"].to_pylist()] == [True, False, True]
+            assert third["said"].to_pylist()[1] is None
 
 
 def test_values_beyond_float64_are_impossible_and_spoil_nothing(client: TestClient, table: pa.Table) -> None:
@@ -159,7 +161,7 @@ def test_what_is_taken_is_scored_although_the_model_is_unloaded(
 
 def test_ids_come_back_as_they_were_given(client: TestClient, table: pa.Table) -> None:
     one = json.loads(as_json(table.slice(20, 1)))["series"][0]
-    given = [7, "7", "Ünïcode", -1, ""]
+    given = [7, "7", "Ünïcode", -1, " 7"]
     body = json.dumps({"series": [one | {"series_id": it} for it in given]}).encode()
     assert [row["series_id"] for row in post(client, body, JSON).json()["scores"]] == given
 

@@ -98,11 +98,17 @@ def test_small_lists_are_trimmed(series: list[Series]) -> None:
 # Ids
 
 
-def test_an_id_that_is_null_is_refused_with_its_row() -> None:
+def test_an_id_that_names_nothing_is_refused_with_its_row() -> None:
     with pytest.raises(BadSeriesError, match=r"^2 of 4 rows have no id \(NULL\), the first is row 12: "):
-        checks.refuse_null(pa.array([1, None, 3, None]), 10)
-    checks.refuse_null(pa.array([1, 2]), 10)
-    checks.refuse_null(pa.array([], pa.int64()), 0)
+        checks.refuse_nameless(pa.array([1, None, 3, None]), 10)
+    for blank in ("", " \t", "\u00a0"):
+        with pytest.raises(BadSeriesError, match=r"^1 of 3 rows have no id \(blank text\), the first is row 13: ") as said:
+            checks.refuse_nameless(pa.array(["a", "0", blank]), 10, ["id"])
+        assert said.value.next_step == "Exclude them: --where 'length(trim(\"id\")) > 0'"
+    with pytest.raises(BadSeriesError, match=r"^2 of 3 rows have no id \(NULL or blank text\), the first is row 12: "):
+        checks.refuse_nameless(pa.array(["a", None, ""]), 10)
+    checks.refuse_nameless(pa.array([1, 2]), 10)
+    checks.refuse_nameless(pa.array([], pa.int64()), 0)
 
 
 def rows(ids: list[Any], *values: list[float | None] | None) -> pa.RecordBatch:

@@ -90,6 +90,7 @@ CHOOSE: dict[str, tuple[Make, int, str]] = {
     "two values at one place": (file("x.csv", TWO.format(1)), 10, "has two values"),
     "a file too": (machines, 10, "has two values at idx 1"),
     "no id": (file("x.csv", LONG + ",2,8.5\n"), 10, "have no id (NULL)"),
+    "a blank id": (file("x.csv", "id;values\na;[1, 2]\n \t;[1, 2]\n"), 10, "no id (blank text)"),
     "no place": (file("x.csv", LONG + "2,,8.5\n"), 10, "1 row without idx"),
 }  # fmt: skip
 

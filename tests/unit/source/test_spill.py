@@ -74,7 +74,7 @@ def parts(folder: Path, rows: list[Row], schema: pa.Schema, long: bool, part_row
 
 
 INTEGERS = [*range(-50, 300), 2**63 - 1, -(2**63)]
-TEXTS = ["", "стрелка", *(str(uuid.UUID(int=i)) for i in range(300))]
+TEXTS = ["0", "стрелка", *(str(uuid.UUID(int=i)) for i in range(300))]
 
 
 # Grouped

@@ -72,7 +72,7 @@ class FileReader:
             with self._unchanged.held():
                 for batch in batches:
                     named = self._named(self._filtered(self._typed(self._without_nan(batch))))
-                    checks.refuse_null(named.column(0), rows, self._layout.ids)
+                    checks.refuse_nameless(named.column(0), rows, self._layout.ids)
                     rows += named.num_rows
                     spellings.add(named.column(0))
                     if self._order.of_day:

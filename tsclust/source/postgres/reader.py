@@ -66,7 +66,7 @@ class PostgresReader:
         rows = 0
         query, schema = self._selection.between(range_.low, range_.high), self._selection.checked_schema
         for batch in self._copied(query, schema):
-            checks.refuse_null(batch.column(0), rows, self._selection.layout.ids)
+            checks.refuse_nameless(batch.column(0), rows, self._selection.layout.ids)
             rows += batch.num_rows
             last = batch.slice(batch.num_rows - 1)
             batch, before = once(batch, before), last

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 
 from tsclust.errors import BadSeriesError, SettingsError
-from tsclust.series import ID, VALUES, SeriesBlock
+from tsclust.series import ID, VALUES, SeriesBlock, nameless
 
 
 def block_of(table: pa.Table, carried: Sequence[str]) -> SeriesBlock:
@@ -17,11 +17,11 @@ def block_of(table: pa.Table, carried: Sequence[str]) -> SeriesBlock:
     without an id.
     """
     check_names(table.column_names, (ID, VALUES, *carried))
-    if table[ID].null_count:
-        raise BadSeriesError(f"{table[ID].null_count:,} series have no {ID}", "Give every series an id")
-    ids, values = table.schema.field(ID).type, table.schema.field(VALUES).type
-    given = pa.table({ID: _cast(table, ID, _type_of_id(ids)), VALUES: _cast(table, VALUES, _type_of_values(values))})
-    return SeriesBlock.from_arrow(given)
+    ids = _cast(table, ID, _type_of_id(table.schema.field(ID).type))
+    if missing := int(nameless(ids).sum()):
+        raise BadSeriesError(f"{missing:,} series have no {ID}", "Give every series an id")
+    values = _cast(table, VALUES, _type_of_values(table.schema.field(VALUES).type))
+    return SeriesBlock.from_arrow(pa.table({ID: ids, VALUES: values}))
 
 
 def ids_of(table: pa.Table) -> pa.Array:

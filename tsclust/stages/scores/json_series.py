@@ -59,7 +59,9 @@ def _wrong(one: Any, carried: Mapping[str, str], longest: int, limit: str) -> st
         return f"it is {_short(one)}: expected an object with series_id and values. Correct it"
     if not is_id(one.get(ID)):
         return (
-            no_id() if one.get(ID) is None else f"series_id {_short(one[ID])}: expected an integer or text. Correct it"
+            no_id()
+            if one.get(ID) is None or isinstance(one[ID], str)
+            else f"series_id {_short(one[ID])}: expected an integer or text. Correct it"
         )
     values = one.get(VALUES)
     if not isinstance(values, list | np.ndarray):
@@ -111,8 +113,8 @@ def _typed(name: str, values: list[Any], trained: str) -> pa.Array:
 
 
 def is_id(value: Any) -> bool:
-    """Whether this may be a series_id."""
-    return isinstance(value, str) or (type(value) is int and -_MOST <= value < _MOST)
+    """Whether this may be a series_id: a blank text names nothing."""
+    return (isinstance(value, str) and bool(value.strip())) or (type(value) is int and -_MOST <= value < _MOST)
 
 
 def no_id() -> str:

@@ -152,7 +152,7 @@ const reading = {};
     const ignored = names.filter((name, i) => name && !used.has(i)), missing = carried.filter((name) => !places.carried.some(([there]) => there === name));
     const series = found.form === "list" ? rows.map((row, i) => asList(row, i, found.places[0], told(row)))
       : found.form === "wide" ? rows.map((row, i) => asRow(row, i, found.places, told(row), comma)) : below(rows, found, told, comma);
-    return { series, ignored, missing };
+    return { series, ignored, missing, numbered: places.id < 0 };
   }
 
   // A column of lists.
@@ -189,22 +189,25 @@ const reading = {};
     return all.length >= FEWEST && falls <= all.length / FEWEST;
   };
 
-  const named = (id, i) => id === null || id === "" ? String(i + 1) : id;
-  const asList = (row, i, place, { id, carriedBy }) => recording(named(id, i), list(row.cells[place] ?? "", row.line), carriedBy);
+  // A recording a row has the number of its row where no column names it; one that a column leaves without a name is refused.
+  function named(id, i, line) {
+    if (id === "") throw new InputError("blank_id", { line });
+    return id ?? String(i + 1);
+  }
+  const asList = (row, i, place, { id, carriedBy }) => recording(named(id, i, row.line), list(row.cells[place] ?? "", row.line), carriedBy);
 
   // Cells that are empty at the end are no values: recordings differ in length.
   function asRow(row, i, places, { id, carriedBy }, comma) {
     const all = places.map((place) => row.cells[place] ?? "");
     while (all.length && all.at(-1).trim() === "") all.pop();
-    return recording(named(id, i), all.map((cell) => numberOf(cell, comma, row.line)), carriedBy);
+    return recording(named(id, i, row.line), all.map((cell) => numberOf(cell, comma, row.line)), carriedBy);
   }
 
   // Raises where rows of several recordings would become one: there is no telling them apart afterwards.
   function below(rows, { places: [place], order, called }, told, comma) {
     const all = new Map();
     for (const row of rows) {
-      const { id, carriedBy } = told(row), name = id ?? "1", { line } = row;
-      if (name === "") throw new InputError("blank_id", { line });
+      const { id, carriedBy } = told(row), { line } = row, name = named(id, 0, line);
       if (!all.has(name)) all.set(name, { carriedBy, values: new Map() });
       const { carriedBy: first, values } = all.get(name), at = order === undefined ? values.size : numberOf(row.cells[order] ?? "", comma, line);
       const apart = Object.keys(first).find((column) => first[column] !== carriedBy[column]);

@@ -65,12 +65,12 @@
     errorBox.textContent = "";
     byId("found").hidden = true;  // what stands there is of another text
     try {
-      const { series, ignored, missing = columnsAsked() } = reading.read(await text(), columnsAsked());
+      const { series, ignored, missing = columnsAsked(), numbered = true } = reading.read(await text(), columnsAsked());
       if (mine !== run) return;
       await all(series, mine);
       if (mine !== run) return;
       chosen = "";
-      show(ignored, missing);
+      show(ignored, missing, numbered);
     } catch (error) {
       if (mine === run) fail(error);
     } finally {
@@ -115,12 +115,13 @@
     (part) => model.normalFor[part].subarray(one.normal * model.d, (one.normal + 1) * model.d)), one.z);
   const percent = (share) => words.share(share);
 
-  function show(ignored, missing) {
+  function show(ignored, missing, numbered) {
     byId("found").hidden = false;
     byId("many").hidden = results.length < 2;
     const blank = missing.filter((name) => !typed()[name]).map((name) => texts.columns[name]);
     byId("notes").textContent = [
       filledWith(page().scored, { recordings: words.counted(results.length, "recording") }),
+      numbered && results.length > 1 ? page().numbered : "",
       ignored.length ? filledWith(page().ignored, { columns: shown(ignored.join(", "), 200) }) : "",
       blank.length ? filledWith(page().blank, { columns: blank.join(", ") }) : "",
     ].filter(Boolean).join(" ");
