@@ -21,6 +21,7 @@ from tests.support.endurance import times
 from tests.support.fleet import CLASSIFIERS, Fleet
 from tests.support.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened
 from tests.support.scored_page import ScoringPage, doubles, hold, write_csv
+from tsclust.series import BETWEEN
 from tsclust.stages.features.regimes import Regimes
 from tsclust.stages.features.typical import Typical
 from tsclust.stages.model.bundle import ModelBundle
@@ -191,6 +192,14 @@ def test_places_of_a_band_are_those_of_long_recordings(
     (tmp_path / "page.html").write_text(render(data, language_of(data, "en", Measured())), encoding="utf-8")
     scoring = ScoringPage(page, tmp_path / "page.html", downloads)
     scoring.paste("\n".join(str(i % 7) for i in range(20)))
+    expect(page.locator("#one .legend")).to_contain_text("90% of all normal series lie within this band")
+    machine, direction = str(data.model.scaler.keys[1]).split(BETWEEN)
+    page.fill("#key-0", machine)
+    page.fill("#key-1", direction)
+    page.click("#score")
+    expect(page.locator("#one .legend")).to_contain_text(
+        f"this page has none for Machine {machine}, Direction {direction}"
+    )
     drawn = page.locator("#one .plot path.own").get_attribute("d") or ""
     assert [float(at) for at in re.findall(r"[ML]([-\d.]+)", drawn)] == list(range(0, 80_000, 8_000))
 

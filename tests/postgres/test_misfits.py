@@ -57,7 +57,8 @@ def root(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
             "column curve has '{1,2}' where id = 1 and limits = {0,9}: expected an array of numbers",
         ),
         (
-            "SELECT CASE WHEN g = 2 THEN ' ' ELSE g::text END AS id, '{1,2}'::float8[] AS curve FROM generate_series(1, 3) g",
+            "SELECT CASE WHEN g = 2 THEN ' ' ELSE g::text END AS id, '{1,2}'::float8[] AS curve"
+            " FROM generate_series(1, 3) g",
             10,
             "1 of 3 rows have no id (blank text)",
         ),

@@ -96,9 +96,11 @@ def _page(workspace: Workspace, settings: Settings, to: Path) -> Written:
     render(data, language := language_of(data, asked.lang, measured))  # what cannot be is refused before all is read
     bands = normal_bands(workspace, model)
     write_file(to, render(replace(data, bands=bands), language))
+    drawn, known = max(len(bands) - 1, 0), len(model.scaler.centers) - 1
+    of_all = "" if drawn == known else f"the {known} "
     return model, (
         f"the model {model.facts.id} of {len(model.kinds)} kinds as a page that scores recordings offline, with what is"
-        f" normal of {max(len(bands) - 1, 0)} baselines or regimes: labels stay here"
+        f" normal of {drawn} {of_all and 'of '}{of_all}baselines or regimes: labels stay here"
     )
 
 

@@ -76,15 +76,15 @@ def trimmed(lists: pa.ListArray) -> pa.ListArray:
 
 
 def refuse_nameless(ids: pa.Array, rows_before: int, names: Sequence[str] = ()) -> None:
-    """Raises BadSeriesError where an id is NULL or blank. names: the columns that it is made of, where they are known."""
+    """Raises BadSeriesError where an id is NULL or blank. names: the columns that it is made of, where known."""
     at = np.flatnonzero(nameless(ids))
     if len(at):
         blank = ids.null_count < len(at)
         there = 'length(trim("{}")) > 0' if blank else '"{}" IS NOT NULL'  # a NULL has no length
         what = "blank text" if not ids.null_count else "NULL or blank text" if blank else "NULL"
         raise BadSeriesError(
-            f"{len(at)} of {len(ids)} rows have no id ({what}), the first is row {rows_before + at[0] + 1}: expected one"
-            " in each",
+            f"{len(at)} of {len(ids)} rows have no id ({what}), the first is row {rows_before + at[0] + 1}: expected"
+            " one in each",
             "Exclude them: --where " + for_shell(" AND ".join(there.format(name) for name in names or ("ID",))),
         )
 

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import tsclust
+from tests.support import plant
 from tests.support.bundles import Trained
 from tests.support.endurance import LONG
 from tests.support.fleet import Fleet
 from tsclust.errors import SettingsError, StageMissingError
+from tsclust.series import keys as series_keys
 from tsclust.serve import report_pages
 from tsclust.stages.model import bundle
 from tsclust.stages.reports.measured import Measured
-from tsclust.stages.reports.scoring import page
+from tsclust.stages.reports.scoring import page, step
 from tsclust.stages.reports.scoring.page import KERNELS, PageData, language_of, render
 
 OPEN = report_pages.POLICY["Content-Security-Policy"]
@@ -53,6 +57,19 @@ def test_the_page_is_small_and_the_same_every_time(fleet: Fleet, tmp_path: Path)
         assert "10 baselines" in done.notes[0]
         content = (tmp_path / f"{name}.html").read_bytes()
         assert report_pages.served(content, "/", True) == report_pages.Page(content, OPEN)  # it runs in reports/, too
+
+
+def test_the_bands_are_of_the_baselines_with_most_normal_series(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, model = fleet.workspace("logistic"), fleet.model("logistic")
+    said = plant.scores(workspace).filter(pl.col("said") == "normal")
+    keys = pl.read_parquet(fleet.series).join(said, on="series_id").select(plant.BASELINE)
+    many = Counter(series_keys(keys).tolist())
+    monkeypatch.setattr(step, "BANDS", 3)
+    found = step.normal_bands(workspace, model)
+    assert {str(model.scaler.keys[row]) for row in found} == {"", *(key for key, _ in many.most_common(3))}
+    assert [*found] == sorted(found)
+    monkeypatch.setattr(step, "MIN_SERIES", 10**6)
+    assert [*step.normal_bands(workspace, model)] == [0]
 
 
 def test_a_page_that_would_be_too_large_is_refused(

@@ -91,7 +91,8 @@ def test_bad_series_get_an_error_each_and_the_others_their_scores(client: TestCl
     good = json.loads(as_json(table.slice(20, 2)))["series"]
     bad: list[Any] = [
         "no object", None, {}, {"values": [1.0]}, good[0] | {"series_id": 1.5}, good[0] | {"series_id": 2**70},
-        good[0] | {"series_id": ""}, good[0] | {"series_id": " \t"}, good[0] | {"values": "1,2"}, good[0] | {"values": [1.0, "2"]}, good[0] | {"values": [True]},
+        good[0] | {"series_id": ""}, good[0] | {"series_id": " \t"},
+        good[0] | {"values": "1,2"}, good[0] | {"values": [1.0, "2"]}, good[0] | {"values": [True]},
         good[0] | {"values": [10**30]}, {k: v for k, v in good[0].items() if k != "direction"},
         good[0] | {"machine_id": {"a": 1}}, good[0] | {"machine_id": True}, good[0] | {"values": [0.0] * 100_001},
     ]  # fmt: skip

@@ -102,7 +102,9 @@ def test_an_id_that_names_nothing_is_refused_with_its_row() -> None:
     with pytest.raises(BadSeriesError, match=r"^2 of 4 rows have no id \(NULL\), the first is row 12: "):
         checks.refuse_nameless(pa.array([1, None, 3, None]), 10)
     for blank in ("", " \t", "\u00a0"):
-        with pytest.raises(BadSeriesError, match=r"^1 of 3 rows have no id \(blank text\), the first is row 13: ") as said:
+        with pytest.raises(
+            BadSeriesError, match=r"^1 of 3 rows have no id \(blank text\), the first is row 13: "
+        ) as said:
             checks.refuse_nameless(pa.array(["a", "0", blank]), 10, ["id"])
         assert said.value.next_step == "Exclude them: --where 'length(trim(\"id\")) > 0'"
     with pytest.raises(BadSeriesError, match=r"^2 of 3 rows have no id \(NULL or blank text\), the first is row 12: "):

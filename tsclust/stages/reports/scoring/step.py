@@ -30,7 +30,7 @@ from tsclust.workspace.folder import Workspace
 
 OF_ALL, OF_EACH = 400, 60  # series that a band is drawn from: of all, of a baseline or regime
 POINTS = 240  # of a band, at most
-BANDS = 600  # baselines that have one of their own, those of most series: more would not fit a page
+BANDS = 600  # baselines that have one of their own, those of most normal series: more would not fit a page
 Band = tuple[Int64s, Floats]  # samples after the start (t,); the low edge, the middle and the high edge (3, t)
 
 
@@ -42,20 +42,26 @@ def normal_bands(workspace: Workspace, model: ModelBundle) -> dict[int, Band]:
     choose = partial(_choose, workspace.stage(SERIES), model)
     found = pl.concat(map_parts(choose, workspace.parts(FEATURES))).sort("hash", maintain_order=True)
     of_all = found.unique(ID, keep="first", maintain_order=True).head(OF_ALL).with_columns(which=pl.lit(0, pl.Int64))
-    own = found.filter(pl.col("which") > 0, pl.int_range(pl.len()).over("which") < OF_EACH)
+    own = found.filter(pl.col("which").is_in(_most(found)), pl.int_range(pl.len()).over("which") < OF_EACH)
     chosen = pl.concat([of_all, own])
     if not len(chosen):
         return {}
     block = SeriesBlock.from_arrow(read_chosen(workspace, chosen, [ID, VALUES]))
     which, starts = chosen["which"].to_numpy(), starts_of(chosen)
-    rows, many = np.unique(which, return_counts=True)
-    enough = rows[many >= MIN_SERIES]
-    kept = [0, *(int(row) for row in enough if row)][: 1 + BANDS]
-    return {row: _band(block, np.flatnonzero(which == row), starts) for row in kept}
+    return {int(row): _band(block, np.flatnonzero(which == row), starts) for row in np.unique(which)}
+
+
+def _most(found: pl.DataFrame) -> list[int]:
+    """The baselines that have a band, by how many normal series they have; of as many the first."""
+    of_part = found.filter(pl.col("which") > 0).unique(["part", "which"])
+    many = of_part.group_by("which").agg(pl.col("many").sum()).filter(pl.col("many") >= MIN_SERIES)
+    most: list[int] = many.sort("many", "which", descending=[True, False])["which"].head(BANDS).to_list()
+    return most
 
 
 def _choose(series: Path, model: ModelBundle, path: Path) -> pl.DataFrame:
-    """series_id, which, start, hash, part, row of normal series of a part of features/, the first by their hashes."""
+    """series_id, which, start, hash, part, row of normal series of a part of features/, the first by their hashes;
+    many: how many normal series the part has of the same `which`."""
     yardstick = model.yardstick
     rows = feature_parts.read(path, [*yardstick.features, START])
     kept = np.flatnonzero(rows.kept)
@@ -69,7 +75,7 @@ def _choose(series: Path, model: ModelBundle, path: Path) -> pl.DataFrame:
         which=pl.Series(model.scaler.compared_with(own.x[kept], keys)[normal], dtype=pl.Int64),
         start=pl.Series(rows.x[at, -1]), hash=pl.Series(hash_ids(rows.ids.take(pa.array(at)), SEED)),
         part=pl.lit(path.name), row=pl.Series(at, dtype=pl.Int64),
-    ).sort("hash", maintain_order=True)  # fmt: skip
+    ).with_columns(many=pl.len().over("which")).sort("hash", maintain_order=True)  # fmt: skip
     return table.filter((pl.int_range(pl.len()) < OF_ALL) | (pl.int_range(pl.len()).over("which") < OF_EACH))
 
 

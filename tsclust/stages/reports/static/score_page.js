@@ -184,10 +184,15 @@
   const bandOf = ({ normal }) => bands.get(normal) ?? bands.get(0) ?? null;
 
   function legend(one) {
-    const own = bands.has(one.normal) && one.normal > 0, item = (name, d, text) => made("li", {}, drawn("svg", { viewBox: "0 0 30 14", "aria-hidden": "true" }, drawn("path", { class: name, d })), text);
-    const normal = own ? (model.normalFor.columns.length ? filledWith(page().normal_own, { key: keyOf(one) }) : page().normal_regime) : page().normal_all;
-    const rest = bandOf(one) ? [item("normal", "M0 1h30v12H0z", normal), item("own", "M1 7h28", page().middle)] : [];
+    const item = (name, d, text) => made("li", {}, drawn("svg", { viewBox: "0 0 30 14", "aria-hidden": "true" }, drawn("path", { class: name, d })), text);
+    const rest = bandOf(one) ? [item("normal", "M0 1h30v12H0z", whatIsNormal(one)), item("own", "M1 7h28", page().middle)] : [];
     return made("ul", { class: "legend" }, item("typical", "M1 7h28", page().this_one), ...rest);
+  }
+
+  // Of its own baseline or regime, where the page has its band.
+  function whatIsNormal(one) {
+    const kind = one.normal === 0 ? "all" : model.normalFor.columns.length ? "own" : "regime", has = bands.has(one.normal);
+    return filledWith(page()[`normal_${kind}${has || kind === "all" ? "" : "_absent"}`], { key: keyOf(one) });
   }
 
   // The likeliest kinds.
