@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,16 @@ def test_on_a_phone_in_russian_in_firefox(firefox: Browser, service: Running) ->
     page.goto("/")
     expect(page.locator("html")).to_have_attribute("lang", "ru")
     whole(page)
+    page.get_by_label("Имя рабочей папки").last.fill("line 3")
+    page.get_by_role("button", name="Начать").last.click()
+    expect(page.get_by_role("alert").last).to_have_text(re.compile("^'line 3' не годится как имя: .* Выберите другое$"))
     page.get_by_label("Имя рабочей папки").last.fill("line")
     page.get_by_role("button", name="Начать").last.click()
     expect(page.locator("[data-at=state]")).to_have_text("ошибка", timeout=60_000)
-    expect(page.get_by_role("alert")).to_contain_text("TSCLUST_DSN")
+    expect(page.get_by_role("alert").locator("details [lang=en]")).to_contain_text("TSCLUST_DSN")
+    expect(page.get_by_role("alert")).not_to_contain_text(re.compile("^[A-Z]"))
+    whole(page)
+    page.goto("/pages/workspaces/none")
+    expect(page.get_by_role("alert")).to_have_text("Рабочей папки 'none' нет. Вернитесь на начальную страницу")
     whole(page)
     page.context.close()

@@ -16,7 +16,6 @@ from starlette.exceptions import HTTPException
 from tsclust.errors import TsclustError
 from tsclust.serve import (
     openapi,
-    problems,
     routes_health,
     routes_jobs,
     routes_models,
@@ -65,7 +64,7 @@ def create(root: Path, settings: ServeSettings, options: Options, queue: str = "
     room = Room(max(settings.held_mb, settings.request_mb) * 1_000_000)
     app.state.service = Service(root, own, settings, models, jobs, metrics, queue, options.access, room)
     for kind in (TsclustError, HTTPException, RequestValidationError, ValidationError, Exception):
-        app.add_exception_handler(kind, problems.handle)
+        app.add_exception_handler(kind, routes_pages.handle)
     for routes in (routes_health, routes_models, routes_scores, routes_jobs, routes_workspaces, routes_pages):
         app.include_router(routes.router)
     app.__dict__["openapi"] = partial(openapi.describe, app)

@@ -11,13 +11,13 @@ import re
 import tomllib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from tsclust.serve import page_texts
+from tsclust.serve.page_texts import HERE
 from tsclust.stages.reports.html.page import hash_of
 from tsclust.wording.language import Language
 
-HERE = Path(__file__).parent
 # The page has a policy of its own, which is as strict: a header would only add to it.
 POLICY = {"Content-Security-Policy": "frame-ancestors 'none'"}
 SANDBOX = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
@@ -65,8 +65,9 @@ def served(content: bytes, answers: str, may: bool) -> Page:
 
 @cache
 def _parts() -> tuple[str, str]:
-    style, script = ((HERE / "static" / f"report.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    return style, script
+    files = ("report.css", "problems.js", "report.js")
+    style, *scripts = ((HERE / "static" / name).read_text(encoding="utf-8") for name in files)
+    return style, "".join(scripts)
 
 
 @cache
@@ -75,7 +76,7 @@ def _texts(lang: str) -> dict[str, Any]:
     own = tomllib.loads((HERE / f"report.{lang}.toml").read_text(encoding="utf-8"))
     page = Language.load(lang).texts["page"]
     instead = [[page[name], text] for name, text in own.pop("instead").items()]
-    return own | {"instead": instead}
+    return own | {"instead": instead} | page_texts.of_problems(lang)
 
 
 def _as_json(value: object) -> str:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs
 
@@ -12,28 +10,22 @@ import jinja2
 from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import FileResponse, HTMLResponse, RedirectResponse
 
-from tsclust.serve import received, routes_jobs, workspaces
+from tsclust.serve import problems, received, routes_jobs, workspaces
 from tsclust.serve.access import COOKIE
+from tsclust.serve.page_texts import HERE, texts
 from tsclust.serve.problems import Refusal
 from tsclust.serve.routes_jobs import JobId
 from tsclust.serve.routes_workspaces import WorkspaceName
-from tsclust.serve.state import service, set_cookie
+from tsclust.serve.state import service, set_cookie, wants_page
 
 router = APIRouter(include_in_schema=False)
-HERE = Path(__file__).parent
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
 LANGUAGE = "tsclust_lang"  # a cookie
-FILES = {"serve.css": "text/css", "serve.js": "text/javascript"}
+FILES = {"serve.css": "text/css", "serve.js": "text/javascript", "problems.js": "text/javascript"}
 Lang = Annotated[Literal["en", "ru"] | None, Query()]
-
-
-@cache
-def texts(lang: str) -> dict[str, Any]:
-    """Those of the pages, in a language: and `stages`, `units`, `errors` by their English words, or codes."""
-    return tomllib.loads((HERE / f"texts.{lang}.toml").read_text(encoding="utf-8"))
 
 
 @cache
@@ -91,11 +83,22 @@ async def log_in(request: Request) -> Response:
     return home
 
 
-def _page(request: Request, template: str, lang: str | None, status: int = 200, **more: Any) -> Response:
+async def handle(request: Request, error: Exception) -> Response:
+    """For FastAPI: the handler of errors. Who opens an address in a browser gets a page, a program problem+json."""
+    if request.method != "GET" or not wants_page(request):
+        return await problems.handle(request, error)
+    found = problems.of_error(error)
+    said = problems.body(found, request.scope.get("request_id", ""))
+    return _page(request, "problem.html", None, found.status_code, problem=said, headers=found.headers)
+
+
+def _page(
+    request: Request, template: str, lang: str | None, status: int = 200, *, headers: Any = None, **more: Any
+) -> Response:
     chosen = lang or _language(request)
     root = request.scope["root_path"]
     content = _templates().get_template(template).render(t=texts(chosen), lang=chosen, root=root, **more)
-    response = HTMLResponse(content, status, {"Content-Security-Policy": POLICY})
+    response = HTMLResponse(content, status, {**(headers or {}), "Content-Security-Policy": POLICY})
     if lang:
         set_cookie(request, response, LANGUAGE, lang)
     return response

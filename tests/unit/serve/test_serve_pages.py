@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 from collections.abc import Iterator
@@ -14,11 +15,12 @@ from starlette.testclient import TestClient
 import tsclust
 from tests.support.bundles import Trained
 from tests.support.served import refused, serving, with_tokens
-from tsclust.serve import report_pages, routes_pages
+from tsclust.serve import page_texts, report_pages, routes_pages
 from tsclust.serve.access import COOKIE
 
 HTML = {"Accept": "text/html,*/*"}
 STATIC = Path(routes_pages.__file__).parent / "static"
+SOURCE = Path(tsclust.__file__).parent
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def test_both_languages_have_the_same_texts_and_the_pages_use_them() -> None:
     english, russian = routes_pages.texts("en"), routes_pages.texts("ru")
     assert english.keys() == russian.keys()
     own = {name: text for name, text in russian.items() if name not in ("title", "language", "other")}
-    tables = [own.pop(name) for name in ("stages", "units", "errors")]
+    tables = [own.pop(name) for name in ("stages", "units", "errors", "problems")]
     assert all(re.search("[а-яё]", text) for all_of in (own, *tables) for text in all_of.values())
     used = " ".join(path.read_text(encoding="utf-8") for path in STATIC.iterdir() if path.stem != "report")
     assert set(re.findall(r"\bt(?:exts)?\.(\w+)", used)) <= english.keys() | {"metadata"}
@@ -51,7 +53,7 @@ def test_both_languages_of_a_report_have_the_same_texts_and_its_script_uses_them
     assert english.keys() == russian.keys()
     assert len(english["instead"]) == len(russian["instead"]) == 4
     used = set(re.findall(r"\btexts\.(\w+)", (STATIC / "report.js").read_text(encoding="utf-8")))
-    assert used == english.keys()
+    assert used | page_texts.of_problems("en").keys() == english.keys()
 
 
 def test_the_pages_are_in_the_language_asked_for(pages: TestClient) -> None:
@@ -123,3 +125,33 @@ def test_what_is_no_answers_file_is_refused_and_not_kept(pages: TestClient, root
     problem = refused(pages.post("/workspaces/line/answers", content=content), 422)
     assert problem["code"] == 16
     assert not list((root / "line" / "answers").glob("*.json"))
+
+
+def sentences() -> set[str]:
+    """Every text in the source, {} for a value in it, as problems say it: they begin with a capital letter, too."""
+    found = set[str]()
+    for path in SOURCE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                found.add("".join(str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def test_what_is_translated_is_said_somewhere_and_its_values_are_there() -> None:
+    said = sentences()
+    for english, russian in routes_pages.texts("ru")["problems"].items():
+        assert english in said, english
+        assert all(int(at) <= english.count("{}") for at in re.findall(r"\{(\d)\}", russian)), english
+        assert re.search("[а-яё]", russian)
+
+
+def test_who_opens_what_is_not_there_sees_a_page_and_a_program_problem_json(pages: TestClient) -> None:
+    for path, status in (("/pages/jobs/none", 404), ("/workspaces/none/labels.csv", 404), ("/nowhere", 404)):
+        refused(pages.get(path), status)
+        shown = pages.get(path, headers=HTML | {"Accept-Language": "ru"})
+        assert shown.status_code == status
+        assert shown.headers["content-security-policy"] == routes_pages.POLICY
+        assert 'role="alert"' in shown.text
+        assert "&#34;request_id&#34;" in shown.text

@@ -192,8 +192,9 @@
     } else if (status) {
       if (status !== 429 && status < 500) byItself = false;  // it would be refused again
       told = "";
-      bar.dataset.refused = texts.refused;
-      say("refused", said?.detail ?? status);
+      const why = made("span");
+      problems.tell(why, said ?? { status, detail: String(status) }, texts);
+      bar.querySelector(".said").replaceChildren(texts.refused, " ", why);
     } else told = texts.unreachable;
     showAll();
   }

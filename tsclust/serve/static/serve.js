@@ -2,17 +2,9 @@
 // Forms send what they have and go where the answer leads; a page of a job follows it.
 const root = document.documentElement.dataset.root, texts = JSON.parse(document.body.dataset.texts);
 const tell = (place, text) => { place.textContent = text; place.hidden = !text; };
-// In the language of the page, by the code; what the service says of it itself is English.
-function tellError(place, { code, status, detail }) {
-  const own = texts.errors[code] ?? texts.errors[`http ${status}`];
-  tell(place, own ?? detail);
-  if (!own) return;
-  const more = document.createElement("details"), summary = document.createElement("summary"), text = document.createElement("p");
-  summary.textContent = texts.in_detail;
-  text.textContent = detail;
-  text.lang = "en";
-  more.append(summary, text);
-  place.append(more);
+function tellError(place, problem) {
+  problems.tell(place, problem, texts);
+  place.hidden = false;
 }
 const stageName = (stage) => texts.stages[stage] ?? texts.stages[stage.split(":")[0]] ?? stage;
 
@@ -53,6 +45,8 @@ for (const form of document.querySelectorAll("form[data-to]")) {
   });
 }
 
+for (const place of document.querySelectorAll("[data-problem]")) tellError(place, JSON.parse(place.dataset.problem));
+
 const drop = document.querySelector(".drop");
 if (drop) {
   const file = drop.querySelector("input[type=file]");
@@ -77,7 +71,7 @@ if (shown) {
     if (job.ended_at) bar.value = job.state === "done" ? 1 : 0;
     else if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
-    if (job.error) tellError(place, { code: job.error.code, detail: `${job.error.error}. ${job.error.next}` });
+    if (job.error) tellError(place, { ...job.error, detail: `${job.error.error}. ${job.error.next}` });
     else tell(place, "");
     cancel.hidden = Boolean(job.ended_at);
     at("report").hidden = !job.report;
