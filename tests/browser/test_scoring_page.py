@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 import tsclust
 from tests.support.bundles import odd
 from tests.support.endurance import times
-from tests.support.fleet import CLASSIFIERS, Fleet
+from tests.support.fleet import Fleet
 from tests.support.pages import CLIPPED, HOSTILE, TRY_EVERYTHING, Opened
 from tests.support.scored_page import ScoringPage, doubles, hold, write_csv
 from tsclust.series import BETWEEN
@@ -33,15 +33,23 @@ MADE_AT = "2026-03-04T05:06:07Z"
 SAME = [("chromium", "logistic"), ("chromium", "trees"), ("firefox", "logistic"), ("firefox", "trees")]
 
 
+class Pages(dict[tuple[str, str], Path]):
+    """(classifier, language) -> the page, once somebody asks for it."""
+
+    def __init__(self, fleet: Fleet, folder: Path) -> None:
+        super().__init__()
+        self._fleet, self._folder = fleet, folder
+
+    def __missing__(self, asked: tuple[str, str]) -> Path:
+        (name, lang), path = asked, self._folder / f"{'-'.join(asked)}.html"
+        tsclust.export(self._fleet.workspace(name).root, flags={"report": {"lang": lang}}, page=path)
+        self[asked] = path
+        return path
+
+
 @pytest.fixture(scope="module")
-def pages(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], Path]:
-    """(classifier, language) -> the page."""
-    folder, found = tmp_path_factory.mktemp("pages"), {}
-    for name in CLASSIFIERS:
-        for lang in ("en", "ru"):
-            found[name, lang] = folder / f"{name}-{lang}.html"
-            tsclust.export(fleet.workspace(name).root, flags={"report": {"lang": lang}}, page=found[name, lang])
-    return found
+def pages(fleet: Fleet, tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    return Pages(fleet, tmp_path_factory.mktemp("pages"))
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +58,21 @@ def series(fleet: Fleet) -> pa.Table:
     return doubles(odd(pq.read_table(fleet.series)))
 
 
+@pytest.fixture(scope="module")
+def shared(chromium: Browser, pages: Pages, downloads: Path) -> Iterator[ScoringPage]:
+    with chromium.new_context() as context:
+        yield ScoringPage(context.new_page(), pages["logistic", "en"], downloads)
+
+
 @pytest.fixture
-def scoring(page: Page, pages: dict[tuple[str, str], Path], downloads: Path) -> ScoringPage:
-    return ScoringPage(page, pages["logistic", "en"], downloads)
+def scoring(shared: ScoringPage) -> ScoringPage:
+    """A page on which others may have scored before; nothing is filled in."""
+    shared.clear()
+    return shared
 
 
 @pytest.fixture(params=SAME[: times(2, 4)], ids="-".join)
-def opened(
-    request: pytest.FixtureRequest, pages: dict[tuple[str, str], Path], downloads: Path
-) -> Iterator[tuple[ScoringPage, str, str]]:
+def opened(request: pytest.FixtureRequest, pages: Pages, downloads: Path) -> Iterator[tuple[ScoringPage, str, str]]:
     """A page of each classifier in each browser, in one language or the other."""
     browser_name, classifier = request.param
     lang = "ru" if (browser_name == "firefox") != (classifier == "trees") else "en"
@@ -267,9 +281,7 @@ def test_what_cannot_be_read_is_said_in_one_line(scoring: ScoringPage, text: str
     assert not scoring.page.locator("#found").is_visible()
 
 
-def test_the_page_asks_nobody_and_runs_nothing_of_others(
-    page: Page, pages: dict[tuple[str, str], Path], downloads: Path
-) -> None:
+def test_the_page_asks_nobody_and_runs_nothing_of_others(page: Page, pages: Pages, downloads: Path) -> None:
     scoring = ScoringPage(page, pages["logistic", "en"], downloads)
     scoring.paste("\n".join(["series_id;value", *(f"{HOSTILE[0]};{i % 7}" for i in range(40))]))
     expect(page.locator(".verdict")).to_contain_text(HOSTILE[0][:30])
@@ -285,35 +297,36 @@ def test_the_page_asks_nobody_and_runs_nothing_of_others(
     assert page.evaluate("window.hacked ?? null") is None
 
 
-@pytest.mark.parametrize(("lang", "colours"), [("en", "light"), ("ru", "dark")])
+@pytest.mark.parametrize(("classifier", "lang", "colours"), [("logistic", "en", "light"), ("trees", "ru", "dark")])
 def test_the_page_is_for_people(
-    lang: str, colours: Literal["light", "dark"], chromium: Browser, pages: dict[tuple[str, str], Path],
+    classifier: str, lang: str, colours: Literal["light", "dark"], chromium: Browser, pages: Pages,
     downloads: Path, tmp_path: Path, series: pa.Table,
 ) -> None:  # fmt: skip
     """On a phone and on a desk, in the dark, for who has no mouse or does not see."""
-    path = write_csv(tmp_path / "series.csv", series.slice(0, 300))
-    for width in (360, 1280):
-        with chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=colours) as context:
-            page = context.new_page()
-            scoring = ScoringPage(page, pages["trees", lang], downloads)
-            assert serious(page) == []
-            scoring.choose(path)
-            page.locator("#many tbody button").nth(2).focus()
-            page.keyboard.press("Enter")
-            expect(page.locator("#many tbody tr").nth(2)).to_have_attribute("aria-current", "true")
-            expect(page.locator("#one .plot path.typical")).to_have_attribute("d", re.compile("^M.*L"))
-            page.locator("details.about summary").click()
-            assert serious(page) == []
+    path = write_csv(tmp_path / "series.csv", series.slice(0, 40))
+    with chromium.new_context(viewport={"width": 360, "height": 900}, color_scheme=colours) as context:
+        page = context.new_page()
+        scoring = ScoringPage(page, pages[classifier, lang], downloads)
+        assert serious(page) == []
+        scoring.choose(path)
+        page.locator("#many tbody button").nth(2).focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#many tbody tr").nth(2)).to_have_attribute("aria-current", "true")
+        expect(page.locator("#one .plot path.typical")).to_have_attribute("d", re.compile("^M.*L"))
+        page.locator("details.about summary").click()
+        assert serious(page) == []
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             assert page.evaluate(CLIPPED) == []
-            assert scoring.opened.is_quiet()
+        assert scoring.opened.is_quiet()
 
 
 def serious(page: Page) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in Axe().run(page).response["violations"]]
 
 
-def test_an_example_is_normal(page: Page, pages: dict[tuple[str, str], Path], fleet: Fleet) -> None:
+def test_an_example_is_normal(page: Page, pages: Pages, fleet: Fleet) -> None:
     opened = Opened(page, pages["logistic", "en"])
     page.click("#example")
     expect(page.locator(".verdict strong")).not_to_be_empty()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,14 @@ from tests.support.service import Running, running
 from tsclust.simulation.expert import answered, form_of
 from tsclust.workspace.folder import Workspace
 
-TOKEN = "t" * 32
+TOKEN, TOKENS = "t" * 32, {"answer": "b" * 20, "view": "c" * 20}
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("pages")
-    (folder / "token").write_text(f"{TOKEN}\n", encoding="utf-8")
+    lines = [TOKEN, *(f"{right} {token}" for right, token in TOKENS.items())]
+    (folder / "token").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     (folder / "token").chmod(0o600)
     (folder / "served").mkdir()
     (folder / "served" / "serve.toml").write_text('[serve.sources.line]\ntable = "cycles"\n', encoding="utf-8")
@@ -107,5 +109,25 @@ def test_on_a_phone_in_russian_in_firefox(firefox: Browser, service: Running) ->
     whole(page)
     page.goto("/pages/workspaces/none")
     expect(page.get_by_role("alert")).to_have_text("Рабочей папки 'none' нет. Вернитесь на начальную страницу")
-    whole(page)
     page.context.close()
+
+
+def test_who_may_only_look_at_a_report_sees_and_sends_nothing(chromium: Browser, service: Running, line: Path) -> None:
+    shutil.copytree(line, service.root / "answered")
+    pages = {}
+    for right, token in TOKENS.items():
+        pages[right] = chromium.new_context(base_url=service.url).new_page()
+        pages[right].goto("/login")
+        pages[right].get_by_label("Token").fill(token)
+        pages[right].get_by_role("button").click()
+        pages[right].goto("/workspaces/answered/reports/report.html")
+    pages["answer"].locator("#bar [name=labeller]").fill("Anna")
+    pages["answer"].locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
+    pages["answer"].get_by_role("button", name="Send answers").click()
+    expect(pages["view"].locator("#group-1 .others")).to_have_text("Anna: normal")
+    expect(pages["view"].get_by_role("button", name="Send answers")).to_have_count(0)
+    expect(pages["view"].locator("#bar .live")).to_contain_text("look at this report, not answer it")
+    posted = "fetch('/workspaces/answered/answers', { method: 'POST', body: '{}' }).then((answer) => answer.status)"
+    assert pages["view"].evaluate(posted) == 403
+    for page in pages.values():
+        page.context.close()

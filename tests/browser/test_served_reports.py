@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,10 +17,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.support.answer_page import press, read, said, verdict
 from tests.support.browsers import whole
+from tests.support.endurance import LONG
 from tests.support.pages import CLIPPED, TRY_EVERYTHING
 from tests.support.plant import Reviewed
-from tests.support.served_reports import TOKENS
-from tests.support.service import Running
+from tests.support.service import Running, running
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.workspace.folder import Workspace
 
@@ -160,26 +162,6 @@ def test_every_part_sends_and_the_index_shows_them(chromium: Browser, served: Ru
     assert kept(offered) == {"Anna": {2: "normal"}, "Boris": {2: "bad_recording"}}
 
 
-def test_who_may_only_look_sees_and_sends_nothing(chromium: Browser, guarded: Running, line: Path) -> None:
-    pages = {}
-    for right, token in TOKENS.items():
-        pages[right] = chromium.new_context(base_url=guarded.url).new_page()
-        pages[right].goto("/login")
-        pages[right].get_by_label("Token").fill(token)
-        pages[right].get_by_role("button").click()
-        pages[right].goto("/workspaces/line/reports/report.html")
-    pages["answer"].locator("#bar [name=labeller]").fill("Anna")
-    pages["answer"].locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
-    pages["answer"].get_by_role("button", name="Send answers").click()
-    others(pages["view"], 1).to_have_text("Anna: normal")
-    expect(pages["view"].get_by_role("button", name="Send answers")).to_have_count(0)
-    expect(pages["view"].locator("#bar .live")).to_contain_text("look at this report, not answer it")
-    posted = "fetch('/workspaces/line/answers', { method: 'POST', body: '{}' }).then((answer) => answer.status)"
-    assert pages["view"].evaluate(posted) == 403
-    for page in pages.values():
-        page.context.close()
-
-
 def test_while_a_command_is_at_work_answers_are_kept(chromium: Browser, served: Running, offered: Path) -> None:
     with opened(chromium, served, offered, "report.html", "Anna") as page:
         page.locator("#group-1").get_by_role("radio", name=re.compile("^normal")).check()
@@ -204,6 +186,13 @@ def test_the_page_connects_to_its_service_alone(
         assert page.evaluate("fetch('/healthz').then((answer) => answer.status)") == 200
 
 
+IMPATIENT = """
+const [wait, timeout] = [setTimeout, AbortSignal.timeout.bind(AbortSignal)], sooner = (ms) => ms > 5_000 ? ms / 40 : ms;
+window.setTimeout = (act, ms) => wait(act, sooner(ms));
+AbortSignal.timeout = (ms) => timeout(sooner(ms));
+"""  # what a page waits for longer than it does when all is well
+
+
 def test_labels_that_are_reviewed_are_sent(chromium: Browser, served: Running, reviewed: Reviewed) -> None:
     line = Path(shutil.copytree(reviewed.workspace.root, served.root / "reviewed"))
     with (
@@ -215,3 +204,39 @@ def test_labels_that_are_reviewed_are_sent(chromium: Browser, served: Running, r
         expect(page.locator("#bar .said")).to_contain_text("Answers sent: 1.")
         others(other, 1).to_contain_text("Vera: ")
     assert "Vera" in {labeller for labeller, _ in labels(line)}
+
+
+@pytest.mark.endurance
+def test_a_service_that_hangs_or_is_gone_loses_no_answer(firefox: Browser, served: Running, offered: Path) -> None:
+    """The last test here: it ends the service, and in the long form starts it again."""
+    with firefox.new_context(base_url=served.url) as own:
+        own.add_init_script(IMPATIENT)
+        page = own.new_page()
+        page.goto(f"/workspaces/{offered.name}/reports/report.html")
+        page.locator("#bar [name=labeller]").fill("Anna")
+        check(page, 1)
+        press(page, "Control+s")
+        expect(page.locator("#bar .said")).to_contain_text("Answers sent: 1.")
+        os.kill(served.process.pid, signal.SIGSTOP)
+        check(page, 2)
+        expect(page.locator("#bar .live")).to_contain_text("your answers are kept in this browser")
+        expect(page.locator("#bar .live")).to_contain_text("does not answer; tried again by itself")
+        os.kill(served.process.pid, signal.SIGCONT)
+        expect(page.locator("#bar .live")).to_contain_text("Sent at")
+        assert kept(offered) == {"Anna": {1: "normal", 2: "normal"}}
+        served.process.kill()
+        served.process.wait()
+        check(page, 3)
+        press(page, "Control+s")
+        expect(page.locator("#bar .said")).to_contain_text("Your answers stay in this browser")
+        if LONG:  # there again, at the same address
+            with running(served.root, "--no-jobs", port=served.port):
+                page.reload()
+                expect(page.locator("#group-3 input:checked")).to_have_value("normal")
+                press(page, "Control+s")
+                expect(page.locator("#bar .said")).to_contain_text("Answers sent: 3.")
+            assert kept(offered) == {"Anna": {1: "normal", 2: "normal", 3: "normal"}}
+
+
+def check(page: Page, group: int) -> None:
+    page.locator(f"#group-{group}").get_by_role("radio", name=re.compile("^normal")).check()

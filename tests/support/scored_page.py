@@ -49,6 +49,13 @@ class ScoringPage:
         self.opened, self.page, self._downloads = Opened(page, path), page, downloads
         expect(page.locator("#score")).to_be_enabled(timeout=PATIENCE)
 
+    def clear(self) -> None:
+        """As if nobody had filled in anything."""
+        if self.page.locator("#forget").is_visible():
+            self.page.click("#forget")
+        for field in self.page.locator("#text, [data-column]").all():
+            field.fill("")
+
     def choose(self, path: Path, patience: int = PATIENCE) -> list[Answer]:
         """The answers for a file."""
         self.page.set_input_files("#file", path)

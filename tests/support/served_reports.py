@@ -13,8 +13,6 @@ from tests.support.plant import folder_once
 from tests.support.report_workspace import four_kinds, write
 from tests.support.service import Running, running
 
-TOKENS = {"answer": "b" * 20, "view": "c" * 20}
-
 
 def answerable(root: Path) -> None:
     """A workspace with report.html, otchet.html in Russian and several/index.html, and no answers."""
@@ -44,13 +42,3 @@ def offered(served: Running, line: Path) -> Path:
     """A workspace of its own there."""
     name = f"line-{len([*served.root.glob('line-*')])}"
     return Path(shutil.copytree(line, served.root / name))
-
-
-@pytest.fixture
-def guarded(line: Path, tmp_path: Path) -> Iterator[Running]:
-    """One of its own that asks for TOKENS, with the workspace `line`."""
-    tokens = tmp_path / "tokens"
-    tokens.write_text("".join(f"{right} {token}\n" for right, token in TOKENS.items()), encoding="utf-8")
-    tokens.chmod(0o600)
-    with running(line.parent, "--no-jobs", "--token-file", str(tokens)) as found:
-        yield found

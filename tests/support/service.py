@@ -38,8 +38,9 @@ class Running:
 
 
 @contextmanager
-def running(root: Path, *words: str) -> Iterator[Running]:
-    port, log = free_port(), root.with_suffix(".log")
+def running(root: Path, *words: str, port: int = 0) -> Iterator[Running]:
+    """port: 0 for any that is free."""
+    port, log = port or free_port(), root.with_suffix(".log")
     command = [sys.executable, "-m", "tsclust", "serve", "-w", str(root), "--port", str(port), "--json", *words]
     with log.open("a") as err:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True, env=PLAIN)

@@ -5,6 +5,7 @@
   const { after, answered, cards, isBlank, isReserved, name, say, text, times } = answering;
   const EVERY = 2_000, LATER = 10_000, TRIES = 5;  // milliseconds between two looks, and after one that failed
   const PATIENCE = 120_000, IMPORT = 900_000;  // milliseconds for an answer of the service; for an import
+  const SLOW = 8_000;  // milliseconds after which the page says that it waits
   const LEAVING = 60_000;  // bytes: browsers refuse to send more than 64 KiB while a page is left
   const NAME = "tsclust-name";  // for the next report
   const saveFile = answering.save;
@@ -132,9 +133,18 @@
 
   const signature = ({ labeller, groups, series, objections }) => JSON.stringify([labeller, groups, series, objections]);
 
+  // Who waits longer than usual is told so; after `patience` it is as if nobody had answered.
+  async function ask(query, patience, options) {
+    const late = setTimeout(() => { told = texts.slow; showAll(); }, SLOW);
+    try {
+      return await fetch(`${address}?${query}`, { ...options, signal: AbortSignal.timeout(patience) });
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
   async function look() {
-    const headers = version ? { "If-None-Match": version } : {}, signal = AbortSignal.timeout(PATIENCE);
-    const answer = await fetch(`${address}?model=${form.report.model}`, { headers, signal });
+    const answer = await ask(`model=${form.report.model}`, PATIENCE, { headers: version ? { "If-None-Match": version } : {} });
     if (answer.status === 304) return showAll();
     if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status, said: await answer.json() });
     const first = !version;
@@ -161,9 +171,8 @@
   async function post(draft, keepalive = false) {
     for (let go = 0; go < TRIES; go++) {
       const now = state(), headers = { "Content-Type": "application/json", ...(version && { "If-Match": version }) };
-      const body = file(), signal = AbortSignal.timeout(draft ? PATIENCE : IMPORT);
-      const options = { method: "POST", headers, body, signal, keepalive: keepalive && new Blob([body]).size <= LEAVING };
-      const answer = await fetch(`${address}?own=true&draft=${draft}`, options);
+      const body = file(), options = { method: "POST", headers, body, keepalive: keepalive && new Blob([body]).size <= LEAVING };
+      const answer = await ask(`own=true&draft=${draft}`, draft ? PATIENCE : IMPORT, options);
       if (answer.status === 412) { await look(); continue; }
       const said = await answer.json();
       if (!answer.ok) throw Object.assign(new Error("refused"), { status: answer.status, said });
@@ -208,6 +217,7 @@
   async function send() {
     if (!name() || isReserved()) return answering.ask(name() ? "reserved" : "who", name());
     if (!answered().length && !sent) return say("nothing");
+    say("sending");
     try {
       const said = await alone(async () => { await look(); return post(false); });
       say(said.imported ? "sent" : "waits", answered().length);
@@ -228,7 +238,7 @@
           if (isDue()) await post(true);
           if (!document.hidden) await look();
         });
-        if (told === texts.unreachable || told === texts.logged_out) told = "";
+        if ([texts.unreachable, texts.slow, texts.logged_out].includes(told)) told = "";
       } catch (error) {
         refused(error);
         pause = LATER;
@@ -240,7 +250,7 @@
   // ---- putting it together
 
   function start() {
-    Object.assign(bar.dataset, { nothing: texts.nothing, sent: texts.sent, waits: texts.waits, unsent: texts.unsent, who: texts.who, unnamed: texts.unnamed });
+    Object.assign(bar.dataset, { nothing: texts.nothing, sent: texts.sent, waits: texts.waits, sending: texts.sending, unsent: texts.unsent, who: texts.who, unnamed: texts.unnamed });
     for (const place of document.querySelectorAll("header p, header li")) {
       const found = texts.instead.find(([was]) => was === place.textContent.trim());
       if (found) place.textContent = found[1];
