@@ -1,10 +1,8 @@
-"""Random numbers that belong to a series, and fingerprints of sets of series: from the hash of an id. Of files, too."""
+"""Random numbers that belong to a series, and fingerprints of sets of series: from the hash of an id."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +29,6 @@ def hash_ids(ids: pa.Array, seed: int) -> UInt64s:
     return _mixed(x ^ _mixed(np.full(1, seed, np.uint64)))
 
 
-def file_hash(path: Path) -> str:
-    """sha256 of the content of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def limit(wanted: int, of: int) -> np.uint64:
     """The largest hash that is drawn, so that about `wanted` of `of` series are."""
     return np.uint64(min(2**64 - 1, wanted * 2**64 // max(of, 1)))
@@ -53,8 +45,11 @@ def fingerprints(ids: pa.Array, inside: npt.NDArray[np.bool_]) -> UInt64s:
 
     Equal sets have equal ones; two sets that differ have, by chance, about once in 2**128.
     """
-    hashes = np.column_stack([hash_ids(ids, seed) for seed in _PRINTED_WITH])
-    return np.array([hashes[inside[:, j]].sum(axis=0) for j in range(inside.shape[1])], np.uint64).reshape(-1, 2)
+    groups, rows = np.nonzero(np.ascontiguousarray(inside.T))
+    ends = np.cumsum(np.bincount(groups, minlength=inside.shape[1]))
+    sums = (np.cumsum(hash_ids(ids, seed)[rows], dtype=np.uint64) for seed in _PRINTED_WITH)
+    upto = np.column_stack([np.concatenate([np.zeros(1, np.uint64), each])[ends] for each in sums])
+    return np.diff(upto, axis=0, prepend=np.zeros((1, 2), np.uint64))
 
 
 def fingerprint(ids: pa.Array) -> UInt64s:

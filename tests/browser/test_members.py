@@ -99,7 +99,7 @@ def test_all_members_are_laid_over_each_other(page: Page, four_kinds_page: Path,
     for path, curve in zip(card.locator(".overlay path").all(), group.sample, strict=True):
         drawn = points(str(path.get_attribute("d")))
         values = np.array([np.nan if v is None else v for v in curve.values])[None]
-        (moved,) = transferred(values, -curve.start, Usual.of(usual_of(curve)), there)
+        (moved,) = transferred(values, -curve.start, [Usual.of(usual_of(curve))], np.zeros(1, np.int64), there)
         wanted = [5 * frame.down(value) for value in moved[np.isfinite(moved)]]
         np.testing.assert_allclose(drawn[:, 1], wanted, atol=3)
     drawn = np.vstack([points(str(p.get_attribute("d"))) for p in card.locator(".overlay path").all()])
@@ -260,7 +260,9 @@ def test_long_members_are_laid_over_each_other_by_few_points(page: Page, long_da
     frame, there = Frame.around((group.around, group.band), group.members), Usual.of(usual_of(group.sample[0]))
     paths = laid.evaluate_all("all => all.map(one => one.getAttribute('d'))")
     for path_of, curve in zip(paths, group.sample, strict=True):
-        (moved,) = transferred(np.array([curve.values], float), -curve.start, Usual.of(usual_of(curve)), there)
+        (moved,) = transferred(
+            np.array([curve.values], float), -curve.start, [Usual.of(usual_of(curve))], np.zeros(1, np.int64), there
+        )
         wanted = np.array([5 * frame.down(value) for value in moved])
         drawn = points(path_of)
         off = np.abs(drawn[:, 1] - np.interp(drawn[:, 0], np.arange(len(wanted)) - curve.start, wanted))

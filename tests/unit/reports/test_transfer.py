@@ -24,6 +24,10 @@ def line(values: Floats) -> Usual:
     return Usual.of(Line(tuple(range(FIRST, FIRST + len(values))), tuple(values.tolist())))
 
 
+def moved(member: Floats, here: Usual, there: Usual) -> Floats:
+    return transferred(member[None], FIRST, [here], np.zeros(1, np.int64), there)[0]
+
+
 machines = st.tuples(
     st.floats(0.5, 20),
     st.floats(1.5, 8),
@@ -37,7 +41,7 @@ machines = st.tuples(
 def test_what_is_usual_becomes_what_is_usual_there(one: tuple[float, ...], other: tuple[float, ...]) -> None:
     level, peak, length, rest, way = one
     here, there = curve(level * way, peak, int(length), rest), curve(other[0] * way, other[1], int(other[2]), other[3])
-    found = transferred(here[None], FIRST, line(here), line(there))[0]
+    found = moved(here, line(here), line(there))
     wide = min(len(found), len(there))
     np.testing.assert_allclose(found[:wide], there[:wide], atol=1e-6 * np.abs(there).max())
 
@@ -53,7 +57,7 @@ def test_a_run_that_ends_early_or_late_or_is_lower_gets_no_level_that_no_recordi
         line(curve(there_level * way, there_peak, int(there_length), there_rest)),
     )
     member = curve(level * way * (1 - lower), peak, int(length) + longer, rest)
-    found = way * (transferred(member[None], FIRST, here, there)[0] - there.rest)
+    found = way * (moved(member, here, there) - there.rest)
     assert np.nanmin(found) >= -1e-6 * there.largest
     assert np.nanmax(found) <= there.largest * (1 + 1e-6)
 
@@ -62,6 +66,21 @@ def test_a_longer_run_is_as_much_longer_and_what_is_missing_stays_missing() -> N
     here, there = line(curve(1.0, 4.0, 40)), line(curve(3.0, 4.0, 60))
     member = curve(1.0, 4.0, 45)
     member[50] = np.nan
-    found = transferred(member[None], FIRST, here, there)[0]
+    found = moved(member, here, there)
     assert np.flatnonzero(np.nan_to_num(found, nan=1.0) > 0.5)[-1] + FIRST == 64
     assert np.isnan(found).any()
+
+
+def test_series_of_many_machines_at_once_are_as_each_one_alone() -> None:
+    """Machines whose runs, peaks and rests differ, one without a peak after the start, one that lacks samples."""
+    curves = [curve(1.0, 4.0, 40), curve(3.0, 2.0, 60, rest=2.0), -curve(2.0, 5.0, 30), curve(1.0, 1.0, 50)]
+    lacking = np.delete(np.arange(FIRST, LAST), [20, 21, 40])
+    holes = Usual.of(Line(tuple(lacking.tolist()), tuple(curves[0][lacking - FIRST].tolist())))
+    here, there = [*map(line, curves), holes], line(curve(2.0, 3.0, 45))
+    which = np.array([4, 0, 1, 2, 3, 0, 1])
+    series = np.stack([curves[i % 4] * (1 + 0.1 * n) for n, i in enumerate(which)])
+    found = transferred(series, FIRST, here, which, there)
+    for row, member, own in zip(found, series, which.tolist(), strict=True):
+        alone = moved(member, here[own], there)
+        np.testing.assert_array_equal(row[: len(alone)], alone)
+        assert np.isnan(row[len(alone) :]).all()

@@ -42,8 +42,11 @@ class Scaler(Reference):
 
     def of_deviations(self, z: Floats) -> Grid:
         """(n, d) deviations -> (n, d) int16: the scaled features times GRID."""
-        shaped = exceedance(z, self.band) if self.method == "exceedance" else z
-        return np.rint(np.clip(shaped * self.weights, -LIMIT, LIMIT) * GRID).astype(np.int16)
+        shaped = exceedance(z, self.band) if self.method == "exceedance" else z.copy()
+        shaped *= self.weights  # in place: of a sample each step would be a copy of all
+        np.clip(shaped, -LIMIT, LIMIT, out=shaped)
+        shaped *= GRID
+        return np.rint(shaped, out=shaped).astype(np.int16)
 
 
 def fit(x: Floats, keys: Keys, method: str, least: Floats, band: float = BAND, look: bool = True) -> Scaler:
@@ -70,8 +73,10 @@ def _steady(z: Floats, band: float) -> Floats:
 
 def exceedance(z: Floats, band: float) -> Floats:
     """sign(z) log(1 + what of |z| exceeds the band)."""
-    out: Floats = np.sign(z) * np.log1p(np.maximum(np.abs(z) - band, 0.0))
-    return out
+    out: Floats = np.abs(z)
+    out -= band
+    np.maximum(out, 0.0, out=out)
+    return np.copysign(np.log1p(out, out=out), z, out=out)
 
 
 def shared_by_the_far(y: Floats) -> Floats:

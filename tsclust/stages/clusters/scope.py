@@ -102,6 +102,7 @@ def fit_scaler(files: FeatureFiles, asked: Cluster) -> Scaler:
     order = order_of([hashes for hashes, _, _ in pieces])
     drawn = np.concatenate([x for _, x, _ in pieces])[order]
     keys = np.concatenate([keys for _, _, keys in pieces])[order]
+    del pieces  # as much again
     x = np.ascontiguousarray(drawn[:, : len(files.clustered)])
     of_sizes = drawn[:, [columns.index(name) for name in sizes]] if sizes else None
     least = catalogue.least_spreads(files.facts.catalogue, x, of_sizes)

@@ -46,7 +46,8 @@ class Reference:
     def deviations(self, x: Floats, keys: Keys) -> Floats:
         """(n, d) features and (n,) baseline keys -> (n, d) how many spreads each lies from its baseline's center."""
         row = self.compared_with(x, keys)
-        z: Floats = (x - self.centers[row]) / self.spreads[row]
+        z: Floats = x - self.centers[row]
+        z /= self.spreads[row]
         return z
 
     def compared_with(self, x: Floats, keys: Keys) -> npt.NDArray[np.intp]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tsclust.hashing import file_hash
+from tsclust.file_hash import file_hash
 from tsclust.source.protocols import Range
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -65,14 +65,15 @@ def groups_of(
     members: int,
     under: Mapping[int, tuple[int, float]] = MappingProxyType({}),
     traits: Mapping[GroupPlace, Trait] = MappingProxyType({}),
+    mapped: Callable[[Callable[[int], Group], Sequence[int]], Iterable[Group]] = map,
 ) -> tuple[Group, ...]:
     """Those of the cards that are shown. under: number of a group -> that of the card it is a row of, and the share of
-    its series that are on that card; traits: by the place of a group."""
+    its series that are on that card; traits: by the place of a group; mapped: as `map`, or by several threads."""
     deviations, normals = GroupDeviations.of(drawn, reference), OwnNormals.of(drawn, reference)
     there = {chosen.cards[j].group for j in shown}
     family = {number: Near(str(card), share) for number, (card, share) in under.items() if card in there}
     near = _near(chosen, drawn, reference, [j for j in shown if chosen.cards[j].group not in family])
-    cards = ((j, _group(chosen.cards[j], j, normals, deviations, members)) for j in shown)
+    cards = zip(shown, mapped(lambda j: _group(chosen.cards[j], j, normals, deviations, members), shown), strict=True)
     return tuple(
         replace(
             card, near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits, bool(card.unusual)),

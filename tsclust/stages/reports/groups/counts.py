@@ -62,16 +62,28 @@ NONE = Counts({}, {}, np.zeros((0, 2), np.uint64), np.zeros((0, 0), np.int64), n
 def count(series: pa.Table, kept: Bools, inside: Bools, labelled: LabelIndex | None) -> Counts:
     """Of a part of series/ (n rows), of which the rules keep some (n,); inside (n, g) are the members of the groups."""
     columns, members = _carried(series), inside.astype(np.float32)  # of a part: counts far below 2**24 are exact
-    times = [column for column in columns.iter_columns() if column.dtype.is_temporal()]
-    ids = series[ID].combine_chunks()
+    by_group = _ByGroup.of(inside)
     return Counts(
-        _tally(columns.filter(kept), inside[kept]),
-        {column.name: [_span(column), *(_span(column.filter(inside[:, j])) for j in range(inside.shape[1]))]
-         for column in times},
-        fingerprints(ids, inside),
+        {column.name: _tally(column, kept, by_group) for column in columns.iter_columns()},
+        {column.name: _spans(column, by_group) for column in columns.iter_columns() if column.dtype.is_temporal()},
+        fingerprints(series[ID].combine_chunks(), inside),
         (members.T @ members).astype(np.int64),
         group_state.tally(labelled, series[ID], inside) if labelled else NONE.called,
-    )  # fmt: skip
+    )
+
+
+@dataclass(frozen=True)
+class _ByGroup:
+    """Which rows are members of each of `count` groups: group (m,) and row (m,) of every membership."""
+
+    group: Int64s
+    row: Int64s
+    count: int
+
+    @classmethod
+    def of(cls, inside: Bools) -> _ByGroup:
+        group, row = np.nonzero(np.ascontiguousarray(inside.T))
+        return cls(group, row, inside.shape[1])
 
 
 def _carried(series: pa.Table) -> pl.DataFrame:
@@ -88,15 +100,19 @@ def _countable(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
-def _tally(carried: pl.DataFrame, inside: Bools) -> dict[str, pl.DataFrame | None]:
-    """Per column, how often each value occurs in all and in each group; times count by their month."""
-    members = pl.DataFrame({str(j): inside[:, j] for j in range(inside.shape[1])})
-    tallies: dict[str, pl.DataFrame | None] = {}
-    for column in carried.iter_columns():
-        value = column.dt.strftime("%Y-%m") if column.dtype.is_temporal() else column.cast(pl.String)
-        tally = members.with_columns(value=value).group_by("value").agg(pl.len().cast(pl.Int64).alias("all"), _sums())
-        tallies[column.name] = tally.sort("value") if len(tally) <= MANY else None
-    return tallies
+def _tally(column: pl.Series, kept: Bools, members: _ByGroup) -> pl.DataFrame | None:
+    """How often each value occurs among those kept, and in each group, whose members are all kept; times count by their
+    month. None for too many values."""
+    value = column.dt.strftime("%Y-%m") if column.dtype.is_temporal() else column.cast(pl.String)
+    coded = value.to_arrow().dictionary_encode(null_encoding="encode")
+    codes, values = coded.indices.to_numpy(), pl.Series("value", coded.dictionary, pl.String)
+    every = np.bincount(codes[kept], minlength=len(values))
+    if np.count_nonzero(every) > MANY:
+        return None
+    at = members.group * len(values) + codes[members.row]
+    counts = np.bincount(at, minlength=members.count * len(values)).reshape(members.count, len(values))
+    columns = {str(j): row for j, row in enumerate(counts)}
+    return pl.DataFrame([values, pl.Series("all", every)]).with_columns(**columns).filter(every > 0).sort("value")
 
 
 def _sums() -> pl.Expr:
@@ -109,6 +125,14 @@ def _summed(a: pl.DataFrame | None, b: pl.DataFrame | None) -> pl.DataFrame | No
         return None
     tally = pl.concat([a, b]).group_by("value").agg(pl.col("all").sum(), _sums()).sort("value")
     return tally if len(tally) <= MANY else None
+
+
+def _spans(times: pl.Series, members: _ByGroup) -> list[Span]:
+    """First and last of all, then of the members of each group."""
+    known = pl.DataFrame({"group": members.group, "time": times.gather(members.row)}).group_by("group")
+    found = known.agg(first=pl.col("time").min(), last=pl.col("time").max())
+    of_groups = {group: (first, last) for group, first, last in found.iter_rows()}
+    return [_span(times), *(of_groups.get(j, (None, None)) for j in range(members.count))]
 
 
 def _span(times: pl.Series) -> Span:

@@ -40,6 +40,6 @@ def _apart(normals: OwnNormals, rows: Int64s) -> tuple[int, Floats]:
     drawn = normals.drawn
     first, matrix = curves.aligned(drawn.block, rows, drawn.starts[rows])
     at = np.arange(matrix.shape[1]) + first
-    own, row = np.unique(normals.own[rows], return_inverse=True)
-    usual = [np.interp(at, machine.at, machine.values) for machine in map(normals.machine, own.tolist())]
-    return first, matrix - np.stack(usual)[row]
+    machines, which = normals.machines_of(rows)
+    usual = np.stack([np.interp(at, machine.at, machine.values) for machine in machines])
+    return first, matrix - usual[which]

@@ -7,13 +7,11 @@ place there, and is left out.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from tsclust.arrays import Floats, Int64s
+from tsclust.arrays import Int64s
 from tsclust.stages.features.reference import MIN_SERIES
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.charts.transfer import Usual, transferred
@@ -78,6 +76,11 @@ class OwnNormals:
             self.machines[which] = Usual.of(line)
         return self.machines[which]
 
+    def machines_of(self, rows: Int64s) -> tuple[list[Usual], Int64s]:
+        """The machines of the series `rows`, which have usual curves, and (n,) which of them each one's is."""
+        own, which = np.unique(self.own[rows], return_inverse=True)
+        return list(map(self.machine, own.tolist())), which
+
     def _normal(self, which: int) -> Int64s:
         rows = np.flatnonzero(self.drawn.normal & (self.own == which)) if which else np.zeros(0, np.int64)
         return rows[:MEMBERS_DRAWN]
@@ -93,16 +96,6 @@ class OwnNormals:
     def _band(self, rows: Int64s, there: Usual) -> Band:
         """Where 90 % of these rows lie, as if they were of the machine `there`."""
         first, matrix = curves.aligned(self.drawn.block, rows, self.drawn.starts[rows])
-        own = self.own[rows]
-        machines = [(own == which, self.machine(which)) for which in np.unique(own).tolist()]
-        moved = [transferred(matrix[here], first, machine, there) for here, machine in machines]
-        known, (low, high) = curves.edges(_stacked(moved), EDGES)
+        machines, which = self.machines_of(rows)
+        known, (low, high) = curves.edges(transferred(matrix, first, machines, which, there), EDGES)
         return Band(tuple((known + first).tolist()), tuple(low.tolist()), tuple(high.tolist()))
-
-
-def _stacked(matrices: Sequence[Floats]) -> Floats:
-    """(n, t) all their rows, as wide as the widest of them; NaN is missing."""
-    stacked = np.full((sum(map(len, matrices)), max(each.shape[1] for each in matrices)), np.nan)
-    for each, end in zip(matrices, itertools.accumulate(map(len, matrices)), strict=True):
-        stacked[end - len(each) : end, : each.shape[1]] = each
-    return stacked

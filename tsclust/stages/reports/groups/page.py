@@ -6,6 +6,7 @@ import json
 import math
 import string
 from collections.abc import Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from functools import partial
@@ -56,6 +57,9 @@ def render(
     )
     language = language.pointing_down() if data.peak == "min" else language
     script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
+    beside = ThreadPoolExecutor(1)
+    packed_plotly = beside.submit(packed, plotly)  # half a second without Python's lock
+    beside.shutdown(wait=False)
     malfunctions = [g for g in data.groups if not g.normal and g.family is None and g.name not in data.faint]
     drawn = [_figure(name, figure) for name, figure in figures.items()]
     in_book = [g for g in book.groups if g.family is None]
@@ -92,7 +96,7 @@ def render(
             apart=packed(to_json(_apart(data.groups, language))) if any(g.apart for g in data.groups) else "",
             figures=drawn,
             packed_figures=packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
-            plotly=packed(plotly),
+            plotly=packed_plotly.result(),
             first=FIRST,
             close=CLOSE,
             some=SOME,

@@ -109,13 +109,12 @@ def normal_mass(asked: SampleRequest, inside: Bools, kept: Bools) -> Bools:
     return mass if asked.normal.any() else kept
 
 
-def first_of_each_rule(rejected: Keys, hashes: UInt64s) -> Bools:
-    """(n,) the few rows of each rule with the smallest hashes."""
-    chosen = np.zeros(len(rejected), bool)
-    for rule in np.unique(rejected[rejected != ""]):
-        rows = np.flatnonzero(rejected == rule)
-        chosen[rows[np.argsort(hashes[rows], kind="stable")[:EXAMPLES_PER_RULE]]] = True
-    return chosen
+def first_of_each_rule(rejected_by: pa.Array, hashes: UInt64s) -> Int64s:
+    """The few rows of each rule with the smallest hashes, of a part's rows (n,), null where no rule rejects them."""
+    there = np.flatnonzero(rejected_by.is_valid())
+    found = pl.DataFrame({"rule": pl.Series(rejected_by.take(there)), "hash": hashes[there], "row": there})
+    first = pl.col("row").sort_by("hash").head(EXAMPLES_PER_RULE)
+    return found.group_by("rule").agg(first)["row"].explode().drop_nulls().to_numpy()
 
 
 def texts(column: pl.Series) -> Keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from tsclust.arrays import Keys
 from tsclust.config import Cluster, Report
-from tsclust.engine.base import map_parts
+from tsclust.engine.base import WORKERS, map_parts
+from tsclust.engine.threads import pool_of_threads
 from tsclust.hashing import hash_ids, limit
 from tsclust.series import keys
 from tsclust.stages.clusters import membership
@@ -44,9 +45,7 @@ from tsclust.stages.labels import files as label_files
 from tsclust.stages.labels import group_state
 from tsclust.stages.labels.group_state import GroupState, LabelIndex
 from tsclust.stages.reports.charts.figures import SweepTables, overview
-from tsclust.stages.reports.data import (
-    ReportData,
-)
+from tsclust.stages.reports.data import Group, ReportData
 from tsclust.stages.reports.groups.cards import gets_card, groups_of, periods_of, rejected_of, stage_of
 from tsclust.stages.reports.groups.counts import count
 from tsclust.stages.reports.groups.families import Likes, arranged
@@ -71,8 +70,6 @@ from tsclust.stages.reports.measured import Measured
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
 
-ONE_AT_A_TIME = 1  # Arrow and Polars use all cores within a part; two parts at a time cost memory and win nothing
-
 
 def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SWEEP) -> ReportData:
     """The report of a workspace that has series, features and clusters.
@@ -85,8 +82,9 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     series, described = files.series.manifest, files.manifest
     features = tuple(f for f in described.facts.catalogue if f.clustered)
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
-    drawn = draw_sample(files, folder, asked)
+    # The scaler first: it takes more memory meanwhile than the sample that is kept.
     reference = NormalReference(features, fit_scaler(files, _compared_by(clusters.facts)))
+    drawn = draw_sample(files, folder, asked)
     was, normals = _known(chosen, drawn, labelled), OwnNormals.of(drawn, reference)
     shown = [j for j, called in enumerate(was) if gets_card(wanted, called)]
     return ReportData(
@@ -101,7 +99,15 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         regimes=reference.regimes,
         normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
         groups=groups_of(
-            chosen, drawn, reference, was, shown, _curves(chosen, settings.members), under, read_traits(folder)
+            chosen,
+            drawn,
+            reference,
+            was,
+            shown,
+            _curves(chosen, settings.members),
+            under,
+            read_traits(folder),
+            _by_threads,
         ),
         named=len(was) - len(shown),
         kinds=labelled.named if labelled else (),
@@ -116,6 +122,11 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         measured=Measured.of(settings, series.facts.layout, drawn.table),
         ways=ways(normals, reference, asked.baseline) if wanted == THE_SWEEP else (),
     )
+
+
+def _by_threads(one: Callable[[int], Group], cards: Sequence[int]) -> Iterator[Group]:
+    """Always here, whichever engine has the parts: what is drawn is in memory here."""
+    return pool_of_threads(one, cards, WORKERS, lambda: None)
 
 
 def _chosen(
@@ -134,7 +145,7 @@ def _chosen(
 def _likes(workspace: Workspace, rows: Sequence[ClusterRow]) -> Likes:
     """Of all series of the main sweep, in one pass over its assignments."""
     one_part = partial(_likes_in_part, workspace.stage(CLUSTERS), rows)
-    return Likes.joined(list(map_parts(one_part, workspace.parts(CLUSTERS), ONE_AT_A_TIME)))
+    return Likes.joined(list(map_parts(one_part, workspace.parts(CLUSTERS))))
 
 
 def _likes_in_part(clusters: Path, rows: Sequence[ClusterRow], path: Path) -> Likes:
@@ -198,24 +209,25 @@ def _sweep(clusters: Path) -> tuple[Model, ...]:
 def draw_sample(files: FeatureFiles, clusters: Path, asked: SampleRequest) -> Sample:
     """Go through all parts once."""
     one_part = partial(_draw_part, files.series.folder, clusters, asked)
-    return join_samples(list(map_parts(one_part, files.paths, ONE_AT_A_TIME)))
+    return join_samples(list(map_parts(one_part, files.paths)))
 
 
 def _draw_part(series_folder: Path, clusters: Path, asked: SampleRequest, path: Path) -> Sample:
     """What `draw_sample` needs of one part."""
     features = feature_parts.read(path, [START, *asked.features])
     series = series_parts.read_table(series_folder / path.name)
-    rejected, kept = texts(pl.Series(features.rejected_by)), features.kept
-    hashes = hash_ids(features.ids, SEED)
+    kept, hashes = features.kept, hash_ids(features.ids, SEED)
     inside = inside_of(clusters, path.name, asked.groups, features.ids, kept)
     normal = normal_mass(asked, inside, kept)
-    keys = keys_of(series, asked.baseline)
     members = inside & (hashes[:, None] <= asked.limits)
     usual = normal & (hashes <= limit(NORMAL_DRAWN, asked.kept))
-    rows = np.flatnonzero(members.any(axis=1) | usual | first_of_each_rule(rejected, hashes))
+    drawn = members.any(axis=1) | usual
+    drawn[first_of_each_rule(features.rejected_by, hashes)] = True
+    rows = np.flatnonzero(drawn)
+    taken, rejected = series.take(rows), pl.Series(features.rejected_by.take(rows))
     return Sample(
-        series.take(rows), hashes[rows], whole(features.x[rows, 0]), features.x[rows, 1:], keys[rows], members[rows],
-        usual[rows], rejected[rows], count(series, kept, inside, asked.labelled),
+        taken, hashes[rows], whole(features.x[rows, 0]), features.x[rows, 1:], keys_of(taken, asked.baseline),
+        members[rows], usual[rows], texts(rejected), count(series, kept, inside, asked.labelled),
     )  # fmt: skip
 
 
