@@ -12,10 +12,10 @@ PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -q -n $(WORK
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve stream test check lint endurance bench sample notebooks clean
+.PHONY: help demo serve stream test check lint endurance bench bench-long sample notebooks clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
@@ -49,7 +49,10 @@ sample: .venv/.test ## reports/sample.html and its pictures
 notebooks: .venv/.test ## run notebooks/*.ipynb again on a small demo and keep their output
 	@.venv/bin/python -m notebooks.make
 
-bench: .venv/.bench .venv/.test ## the measurements the documentation quotes, one by one
+bench: .venv/.bench ## speed beside peers and limits, as one table into docs/benchmarks.md: half an hour
+	@.venv/bin/python bench/table.py --write
+
+bench-long: .venv/.bench .venv/.test ## all the measurements the documentation quotes, one by one
 	@tests/browser.sh
 	@for file in bench/demo.py bench/extract.py bench/decode.py bench/features.py bench/integrity.py bench/cluster.py bench/kinds.py bench/discovery.py bench/rivals.py bench/agreement.py bench/rules.py bench/ideas.py bench/worth.py bench/report.py bench/looks.py bench/labels.py bench/rounds.py bench/score.py bench/quality.py bench/drift.py bench/few.py bench/month.py bench/stream.py bench/durable.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
@@ -61,6 +64,8 @@ clean: ## removes what make has made, not your workspaces (demo/ is one)
 .venv/.%: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing tsclust and what it needs into .venv (the first time takes a minute or two)"
 	@$(PIP) install -c constraints.txt -e '.[$*]'
+	@case $* in demo|serve|stream) echo "Compiling kernels, so that no first run has to"; \
+		.venv/bin/python -m tsclust.pipeline.kernels_ahead;; esac
 	@touch $@
 
 .venv/bin/python:

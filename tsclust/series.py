@@ -66,6 +66,14 @@ class SeriesBlock:
         """The values of series i: a view, not a copy."""
         return self.values[self.offsets[i] : self.offsets[i + 1]]
 
+    @property
+    def fixed(self) -> Values:
+        """The values, not to be written to. numba compiles a kernel for such arrays and again for others: for one is
+        enough."""
+        values = self.values.view()
+        values.flags.writeable = False
+        return values
+
     def take(self, rows: Int64s) -> SeriesBlock:
         """These series, in this order."""
         starts = self.offsets[rows]

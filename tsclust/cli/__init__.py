@@ -19,12 +19,13 @@ def main() -> None:
     try:
         _end_at_once()
         from tsclust.cli import interruption, lazily
+
+        lazily.defer()  # before anything imports them
         from tsclust.cli.commands import run
     except KeyboardInterrupt:  # before _end_at_once was done
         _end(2)
     try:
         interruption.listen()
-        lazily.defer()
         run()
     finally:
         interruption.leave()

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from tsclust.hashing import file_hash
+from tsclust.file_hash import file_hash
 from tsclust.stages.labels.facts import LABELS
 from tsclust.workspace.folder import Workspace
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tsclust.clock import now
 from tsclust.errors import DamagedError
-from tsclust.hashing import file_hash
+from tsclust.file_hash import file_hash
 from tsclust.serve.names import checked, fits
 from tsclust.serve.problems import Refusal
 from tsclust.stages.model import bundle, bundle_file

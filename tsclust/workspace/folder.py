@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import pyarrow as pa
@@ -27,9 +27,11 @@ from tsclust.workspace.commands import command
 from tsclust.workspace.history import History, Step
 from tsclust.workspace.integrity import MANIFEST, damaged_files, is_intact, is_something_else, parts_in, sealed
 from tsclust.workspace.manifest import F, Manifest, ManifestHead, Stage
-from tsclust.workspace.parquet import StageWriter
 from tsclust.workspace.pruning import prune
 from tsclust.workspace.user_files import take_along
+
+if TYPE_CHECKING:
+    from tsclust.workspace.parquet import StageWriter
 
 
 @dataclass(frozen=True)
@@ -221,7 +223,7 @@ class Workspace:
     def trying(self, stage: Stage[Any]) -> Iterator[StageWriter]:
         """A stage written beside and removed again: nobody sees it but who makes it."""
         refuse_no_folder(self.stage(stage))
-        writer = StageWriter(self.root / f".{stage.name}.new")
+        writer = _writer(self.root / f".{stage.name}.new")
         remove(writer.folder)
         if writer.folder.exists():
             raise self._not_ours(f"has {writer.folder.name}, which cannot be removed")
@@ -247,7 +249,7 @@ class Workspace:
     def resuming(self, stage: Stage[Any], by: str = "") -> Iterator[StageWriter]:
         """`writing` that can go on after an error or a kill: the folder beside stays until it is whole or discarded."""
         refuse_no_folder(self.stage(stage))
-        writer = StageWriter(self.unfinished(stage))
+        writer = _writer(self.unfinished(stage))
         with disk_full_explained(self.root):
             yield writer
             if writer.folder.exists():
@@ -263,3 +265,10 @@ class Workspace:
         for leftover in (*self.root.glob(".*.old"), *self.root.glob(".*.new")):
             remove(leftover)
         self.history.sweep_up()
+
+
+def _writer(folder: Path) -> StageWriter:
+    # Here, because it loads numpy, and `status` only looks.
+    from tsclust.workspace.parquet import StageWriter
+
+    return StageWriter(folder)

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from tsclust.errors import DamagedError
-from tsclust.hashing import file_hash
+from tsclust.file_hash import file_hash
 from tsclust.workspace.commands import command
 
 MANIFEST, PARTS = "manifest.json", "part-*.parquet"

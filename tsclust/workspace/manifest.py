@@ -11,14 +11,16 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tsclust.clock import now
 from tsclust.workspace.commands import command
 from tsclust.workspace.integrity import is_sealed, sealed
-from tsclust.workspace.parquet import StageWriter
+
+if TYPE_CHECKING:  # it loads numpy, and reading manifests needs none
+    from tsclust.workspace.parquet import StageWriter
 
 
 class Facts(BaseModel):

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from tsclust.hashing import file_hash
+from tsclust.file_hash import file_hash
 from tsclust.workspace.atomic import appearing, link_or_copy, link_tree, write_file
 from tsclust.workspace.history import History
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from tsclust.hashing import file_hash
+from tsclust.file_hash import file_hash
 from tsclust.series import ID
 from tsclust.workspace.atomic import beside_of, link_or_copy, sync
 

@@ -76,7 +76,7 @@ _part = njit(
 def describe(block: SeriesBlock, sign: int) -> npt.NDArray[np.float64]:
     """(n, len(NAMES)) float64: the features of each series. `sign` is 1 where the peak is a maximum, -1 a minimum."""
     out = np.full((len(block), WIDTH), np.nan)
-    _describe_all(block.values, block.offsets, sign, out)
+    _describe_all(block.fixed, block.offsets, sign, out)
     return out
 
 
@@ -85,7 +85,7 @@ def peak_votes(block: SeriesBlock) -> tuple[int, int, int]:
 
     What begins at its peak and does neither is judged by its end alone.
     """
-    up, down = _votes(block.values, block.offsets)
+    up, down = _votes(block.fixed, block.offsets)
     return int(up), int(down), len(block)
 
 

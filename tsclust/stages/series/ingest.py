@@ -132,9 +132,14 @@ class Reading:
             read += size
             self._listen(Progress("extract: reading", read, reader.info.size, "bytes"))
 
+        def one_part(numbered: tuple[int, pa.Table]) -> None:
+            number, table = numbered
+            self._write(number, reader.info, snapshot, table.to_batches())
+
         try:
-            for number, table in enumerate(reader.parts(self._writer.folder, self._keep, tell)):
-                self._write(number, reader.info, snapshot, table.to_batches())
+            tables = enumerate(reader.parts(self._writer.folder, self._keep, tell))
+            for _ in pool_of_threads(one_part, tables, self._settings.source.workers, self._stop.set):
+                pass  # parts are encoded side by side, while the next ones are put in order here
         except BaseException:
             self.journal.clear()  # one pass has no half-way
             raise

@@ -154,7 +154,7 @@ def measured(block: SeriesBlock, found: TypicalCurves, sign: int) -> Floats:
     """(n, 1 + d) the typical curve that each series is most like, -1 for none, and its measures: see `names`."""
     which, out = np.zeros(len(block), np.int64), np.zeros((len(block), 1 + found.width))
     kernels.measure(
-        block.values, block.offsets, sign, found.values, found.lengths, found.borders, found.stretches, which,
+        block.fixed, block.offsets, sign, found.values, found.lengths, found.borders, found.stretches, which,
         out[:, 1:],
     )  # fmt: skip
     out[:, 0] = which

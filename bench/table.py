@@ -1,0 +1,256 @@
+"""One table: what each step of a million series costs beside what is wanted and beside the peers, each timed once.
+
+python bench/table.py [--series N] [--rows N] [--runs N] [--only extract cluster plant start] [--write]
+make bench                   with --write, which puts it in docs/benchmarks.md, with the machine and the commit
+
+extract   psql's binary COPY to /dev/null is the limit, in turn with `tsclust extract`: ordered by the key, less than a
+          third of it, and a uuid key whose rows lie in another order. The whole process, kernels compiled before.
+cluster   `tsclust cluster` of rows x 20 features, k = 2..40, all diagnostics; KMeans once for some k, the rest between.
+plant     `demo` on fewer series compiles what later commands need; then the demo's stages, report, train and score.
+start     processor seconds of `tsclust status`, and how much longer a first `demo` of 3,000 series takes than another.
+
+A figure is the median of --runs; what is wanted is of a quiet machine with two cores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cluster
+import demo
+import kmeans
+import numpy as np
+import polars as pl
+import score
+from extract import ALONE, ARRAYS, Task, launched, make_table, run_way
+
+from tsclust.embedded_postgres.server import Server, running
+from tsclust.simulation import load
+from tsclust.stages.clusters.facts import CLUSTERS
+
+DOC = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+BEGIN, END = "<!-- bench/table.py writes from here -->", "<!-- to here -->"
+PEER_KS = (2, 10, 40)
+SMALL = 3_000  # series of a first run
+KEYED = """
+DROP TABLE IF EXISTS machine.keyed;
+CREATE TABLE machine.keyed AS SELECT md5(series_id::text)::uuid AS id, machine_id, direction, recorded_at, "values"
+FROM machine.cycles ORDER BY series_id;
+ALTER TABLE machine.keyed ADD PRIMARY KEY (id)"""
+FIRST = """
+DROP TABLE IF EXISTS machine.first;
+CREATE TABLE machine.first AS SELECT * FROM machine.cycles ORDER BY series_id LIMIT {};
+ALTER TABLE machine.first ADD PRIMARY KEY (series_id)"""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is measured: a number in its unit, the number that it should be at most, or at least; MB of memory."""
+
+    what: str
+    value: float
+    unit: str
+    wanted: float | None = None
+    at_least: bool = False
+    peak: float | None = None
+    most: float | None = None  # MB wanted
+    beside: str = ""
+
+    @property
+    def cells(self) -> str:
+        sign = "at least" if self.at_least else "at most"
+        wanted = "" if self.wanted is None else f"{sign} {self.wanted:g} {self.unit}"
+        memory = "" if self.peak is None else f"{self.peak:,.0f}"
+        limit = "" if self.most is None else f"{self.most:,.0f}"
+        value = f"{self.value:.2f} {self.unit}"
+        return f"| {self.what} | {value} | {wanted} | {memory} | {limit} | {self._met} | {self.beside} |"
+
+    @property
+    def _met(self) -> str:
+        if self.wanted is None and self.most is None:
+            return ""
+        time_met = self.wanted is None or (self.value >= self.wanted if self.at_least else self.value <= self.wanted)
+        return "yes" if time_met and (self.most is None or (self.peak or 0) <= self.most) else "no"
+
+
+def of_extract(said: argparse.Namespace) -> Iterator[Line]:
+    """Times what psql takes for the same query, in turns."""
+    with tempfile.TemporaryDirectory() as folder, running(Path(folder) / "postgres") as server:
+        load.fill(server.dsn, said.series, seed=1)
+        few = max(said.series * 3 // 10, 1)
+        make_table(server.dsn, "machine.keyed", KEYED, said.series)
+        make_table(server.dsn, "machine.first", FIRST.format(few), said.series)
+        yield beside_psql(server, "ordered by the key", "machine.cycles", said.series, said.runs, 1.2)
+        yield beside_psql(server, "ordered by the key", "machine.first", few, said.runs, 1.5)
+        yield beside_psql(server, "a uuid key, in another order", "machine.keyed", said.series, said.runs, 1.5)
+
+
+def beside_psql(server: Server, what: str, table: str, series: int, runs: int, wanted: float) -> Line:
+    query = ARRAYS.replace("machine.cycles", table).replace("series_id", "id" if "keyed" in table else "series_id")
+    ways = [Task("array", way, query, table, "") for way in ("limit", "tsclust")]
+    for _ in range(runs):
+        for task in ways:
+            with tempfile.TemporaryDirectory() as folder:
+                task.runs.append(run_way(server, task, Path(folder)))
+    limit, ours = (statistics.median(run.seconds for run in task.runs) for task in ways)
+    lost = series - ways[1].runs[-1].rows
+    if lost:
+        sys.exit(f"{table}: {lost:,} rows were lost")
+    peak = max(run.peak_mb for run in ways[1].runs)
+    beside = f"{ours:.1f} s; psql {limit:.1f} s"
+    return Line(f"extract {series:,}, {what}", ours / limit, "times psql", wanted, peak=peak, most=350, beside=beside)
+
+
+def of_cluster(said: argparse.Namespace) -> Iterator[Line]:
+    """A sweep, beside scikit-learn's KMeans."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = cluster.Source.of(Path(folder), 20, regimes=False)
+        cluster.run_stage(source.filled(Path(folder), cluster.FEW))  # compiles
+        for rows, seconds, times in ((said.rows, 10.0, 35.0), (max(said.rows // 5, cluster.FEW + 1), 5.0, None)):
+            workspace = source.filled(Path(folder), rows)
+            runs = [cluster.run_stage(workspace) for _ in range(said.runs)]
+            ours, peak = cluster.median(runs), max(run.peak_mb for run in runs)
+            yield Line(f"cluster {rows:,} x 20, k = 2..40", ours, "s", seconds, peak=peak)
+            if times:
+                yield beside_kmeans(workspace, ours, times)
+
+
+def beside_kmeans(workspace: cluster.Workspace, ours: float, wanted: float) -> Line:
+    file = workspace.root / "rows.npy"
+    np.save(file, cluster.grid_of(workspace))
+    peer = kmeans.Timed("KMeans", "", {})
+    for k in PEER_KS:
+        peer.measure(k, file)
+    own = dict(pl.read_parquet(workspace.stage(CLUSTERS) / "sweep.parquet").select("k", "inertia").iter_rows())
+    worst = max(own[k] / row[2] for k, row in peer.of_k.items())
+    theirs = peer.total(0) + peer.total(1)
+    beside = f"{theirs:.0f} s by k = {', '.join(map(str, PEER_KS))}; inertia at worst {worst:.4f} times its"
+    return Line("the same beside scikit-learn's KMeans", theirs / ours, "times as fast", wanted, True, beside=beside)
+
+
+def of_plant(said: argparse.Namespace) -> Iterator[Line]:
+    """The demo's stages, then report, train and score as commands of their own."""
+    demo.one_run(SMALL)  # compiles
+    many = [demo.one_run(said.series) for _ in range(said.runs)]
+    stages = [name for name in demo.STAGES if name != "fill"]
+    total = statistics.median(sum(run[name][0] for name in stages) for run in many)
+    peak = max(run[name][1] for run in many for name in stages)
+    name = f"demo, {said.series:,}"
+    yield Line(f"{name}: extract to report", total, "s", 35, peak=peak, most=1_024)
+    for stage in stages:
+        yield Line(f"{name}: {stage}", statistics.median(r[stage][0] for r in many), "s",
+                   peak=max(r[stage][1] for r in many))  # fmt: skip
+    yield from of_commands(said)
+
+
+def of_commands(said: argparse.Namespace) -> Iterator[Line]:
+    wanted = {"train": 10.0, "others": 15.0}
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder) / "plant"
+        with running(root / ".postgres") as server:
+            os.environ["TSCLUST_DSN"] = server.dsn
+            costs: dict[str, list[score.Cost]] = {}
+            for what, cost in score.measured(root, server.dsn, said.series, 1):
+                costs.setdefault(what, []).append(cost)
+        for what, each in costs.items():
+            limit = next((seconds for word, seconds in wanted.items() if word in what), None)
+            yield Line(what, statistics.median(s for s, _ in each), "s", limit, peak=max(mb for _, mb in each))
+        report = [sys.executable, "-c", ALONE, "report", "--json", "-w", str(root)]
+        runs = [launched(report, root)[:2] for _ in range(said.runs)]
+        seconds = statistics.median(s for s, _ in runs)
+        yield Line("`report`, the whole process", seconds, "s", 4, peak=max(mb for _, mb in runs), most=500)
+
+
+def of_start(said: argparse.Namespace) -> Iterator[Line]:
+    """Processor seconds of a small command; seconds of a first demo beside a second."""
+    with tempfile.TemporaryDirectory() as folder:
+        root, kernels = Path(folder) / "plant", Path(folder) / "kernels"
+        cold, warm = (_seconds("demo", "-w", root / name, "--series", SMALL, kernels=kernels) for name in ("a", "b"))
+        status = [_processor_seconds("status", "-w", root / "a") for _ in range(said.runs)]
+        yield Line("`status`, processor seconds", statistics.median(status), "s", 0.5)
+        words = "a first `demo` of 3,000, kernels not compiled, longer than another"
+        yield Line(words, cold - warm, "s", 3, beside=f"{cold:.1f} s; then {warm:.1f} s")
+
+
+def _run(*words: object, kernels: Path | None = None) -> None:
+    env = os.environ | ({"NUMBA_CACHE_DIR": str(kernels)} if kernels else {})
+    command = [sys.executable, "-c", ALONE, *map(str, words)]
+    subprocess.run(command, check=True, capture_output=True, env=env)
+
+
+def _seconds(*words: object, kernels: Path) -> float:
+    began = time.perf_counter()
+    _run(*words, kernels=kernels)
+    return time.perf_counter() - began
+
+
+def _processor_seconds(*words: object) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _run(*words)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {
+    "extract": of_extract, "cluster": of_cluster, "plant": of_plant, "start": of_start,
+}  # fmt: skip
+
+
+def heading(runs: int) -> str:
+    """The machine, the commit, the day, and how busy the machine was."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    load_now, day = os.getloadavg()[2], datetime.now(UTC).date()
+    return (
+        f"`make bench`, {os.cpu_count()} cores ({processor}), Python {platform.python_version()}, commit"
+        f" {commit or 'unknown'}, {day}. Medians of {runs}, each peer once; load of the last 15 minutes {load_now:.1f}."
+    )
+
+
+def table_of(lines: Sequence[Line], runs: int) -> str:
+    head = "| what | found | wanted | peak MB | wanted, MB | met | beside |\n" + "| --- " * 7 + "|"
+    return "\n".join([heading(runs), "", head, *(line.cells for line in lines)])
+
+
+def write(text: str) -> None:
+    """Into docs/benchmarks.md, in the place of the table before."""
+    whole = DOC.read_text(encoding="utf-8")
+    before, _, rest = whole.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    DOC.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--series", type=int, default=1_000_000)
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of cluster")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS], help="these parts alone")
+    parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
+    said = parser.parse_args()
+    lines: list[Line] = []
+    for part in said.only:
+        for line in PARTS[part](said):
+            lines.append(line)
+            print(line.cells, file=sys.stderr, flush=True)
+    text = table_of(lines, said.runs)
+    print(text)
+    if said.write:
+        write(text)
+
+
+if __name__ == "__main__":
+    main()

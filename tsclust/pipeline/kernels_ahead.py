@@ -1,0 +1,54 @@
+"""python -m tsclust.pipeline.kernels_ahead: compile every kernel of extract, features and cluster into numba's cache.
+
+For whoever installs (`make demo` does): the first command of a user then does not spend 15 seconds on it. A small plant
+goes through the stages, so that what is compiled is what they ask for; single and double precision, as columns have.
+A wheel cannot hold what is compiled: numba knows it by the file's time, the processor and the versions of itself.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tsclust.pipeline import cluster, extract, features, init
+from tsclust.simulation import machines
+from tsclust.source.postgres.copy_rows import compile_for
+
+SERIES = 3_000  # of fewer no groups of shapes are looked for
+SETTINGS = """[source]
+files = "cycles.parquet"
+[cluster]
+k = "2..4"
+baseline = ["machine_id"]
+"""
+
+
+def compile_all() -> None:
+    """In a temporary workspace, which goes."""
+    batches = [batch for batch, _ in islice(machines.make(SERIES), 1)]
+    for values in (pa.float32(), pa.float64()):
+        table = _with_values(pa.Table.from_batches(batches), pa.list_(values))
+        compile_for(table.schema)
+        with TemporaryDirectory(prefix="tsclust-") as folder:
+            _through_the_stages(Path(folder), table)
+
+
+def _with_values(table: pa.Table, kind: pa.DataType) -> pa.Table:
+    at = table.schema.get_field_index("values")
+    return table.set_column(at, "values", table["values"].cast(kind))
+
+
+def _through_the_stages(root: Path, table: pa.Table) -> None:
+    init.write_workspace(root, SETTINGS)
+    pq.write_table(table, root / "cycles.parquet")
+    extract.extract(root)
+    features.features(root)
+    cluster.cluster(root)
+
+
+if __name__ == "__main__":
+    compile_all()
