@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn, TypeAlias
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
@@ -29,9 +29,8 @@ _DATE = rf"(?i)^\W*(?:[a-z]{{2,9}}\.?,? )?(?:[\d:.]{{4,18}} (?:[ap]m )?)?(?:{_DA
 _SOME = 1_000  # texts that are looked at
 KEEP = "keep it as text: times = [] under [source] in tsclust.toml"
 
-# Where the text of a row is, for messages ("in row 7"), and the texts. As text: `status` has no use for pyarrow.
-Place: TypeAlias = "tuple[Callable[[int], str], pa.Array]"
-Texts: TypeAlias = "Callable[[str, bool], Iterator[Place]]"  # of a column: of its first rows (True), or of all
+Place = tuple[Callable[[int], str], pa.Array]  # where the text of a row is, for messages ("in row 7"), and the texts
+Texts = Callable[[str, bool], Iterator[Place]]  # of a column: of its first rows (True), or of all
 
 
 @dataclass(frozen=True)

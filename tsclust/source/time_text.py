@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from tsclust.arrays import Bools, Int64s
 
-NUMBER = (38, 15)  # digits of a decimal, in all and after the point: every float64 that may count something
+NUMBER = pa.decimal128(38, 15)  # every float64 that may count something, and whole numbers of 23 digits
 DAY = 86_400 * 10**9
 _BLANK = r"[ \x{A0}\x{202F}]"
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -67,7 +67,7 @@ class TimeForm:
         return _valid(parts, written) if written.any() else written  # most forms are not the one, and many are tried
 
     def parse(self, texts: pa.Array) -> tuple[pa.Array, Bools]:
-        """The times in nanoseconds (int64), or decimals of NUMBER; null where a text is null; and which `fits`."""
+        """The times in nanoseconds (int64), or numbers as NUMBER; null where a text is null; and which `fits`."""
         if not self.pattern:
             fits, values = _numbers(_trimmed(texts))
             return values, fits
@@ -292,4 +292,4 @@ def _numbers(texts: pa.Array) -> tuple[Bools, pa.Array]:
     """Plain numbers, exactly: 001, 1706745597.123456789."""
     plain = pc.fill_null(pc.match_substring_regex(texts, r"^[-+]?\d{1,20}(?:[.,]\d{1,15})?$"), False)
     numbers = pc.if_else(plain, pc.replace_substring(texts, ",", "."), None)
-    return plain.to_numpy(zero_copy_only=False), numbers.cast(pa.decimal128(*NUMBER))
+    return plain.to_numpy(zero_copy_only=False), numbers.cast(NUMBER)
