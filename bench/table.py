@@ -40,6 +40,7 @@ from extract import ALONE, ARRAYS, Task, launched, make_table, run_way
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.workspace.folder import Workspace
 
 DOC = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 BEGIN, END = "<!-- bench/table.py writes from here -->", "<!-- to here -->"
@@ -128,7 +129,7 @@ def of_cluster(said: argparse.Namespace) -> Iterator[Line]:
                 yield beside_kmeans(workspace, ours, times)
 
 
-def beside_kmeans(workspace: cluster.Workspace, ours: float, wanted: float) -> Line:
+def beside_kmeans(workspace: Workspace, ours: float, wanted: float) -> Line:
     file = workspace.root / "rows.npy"
     np.save(file, cluster.grid_of(workspace))
     peer = kmeans.Timed("KMeans", "", {})

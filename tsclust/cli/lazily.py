@@ -13,7 +13,10 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
-HEAVY = ("asyncio", "polars", "pyarrow", "pyarrow.parquet", "pyarrow.compute")
+HEAVY = (
+    "asyncio", "polars", "pyarrow", "pyarrow.parquet", "pyarrow.compute",
+    "scipy.linalg", "scipy.linalg.cython_blas",  # numba asks whether they are there
+)  # fmt: skip
 _loading = RLock()
 
 

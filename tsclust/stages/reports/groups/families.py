@@ -12,12 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
 from tsclust.arrays import Bools, Int64s
 from tsclust.stages.clusters.parts import ClusterRow, GroupRow
 
 NEW = 0.8  # of the series of a card, at least, were on no earlier one
 ROW = 0.5  # of the series of a row, at least, are on the one card that it stands under
+BITS = 64  # of a word, by which sets are told apart
 FURTHER = 120  # groups of the sweep that are looked at for the places freed
 
 
@@ -31,10 +33,17 @@ class Likes:
     @classmethod
     def of(cls, inside: Bools, count: Int64s) -> Likes:
         """inside (n, g) with repetitions."""
-        packed = np.ascontiguousarray(np.packbits(inside, axis=1))
-        whole = packed.view(np.dtype((np.void, packed.shape[1]))).ravel()
-        _, first, which = np.unique(whole, return_index=True, return_inverse=True)
-        return cls(inside[first], np.bincount(which, weights=count, minlength=len(first)).astype(np.int64))
+        padded = np.zeros((len(inside), -(-inside.shape[1] // BITS) * BITS // 8), np.uint8)
+        packed = np.packbits(inside, axis=1)
+        padded[:, : packed.shape[1]] = packed
+        sets = pl.DataFrame({str(at): word for at, word in enumerate(padded.view(np.uint64).T)})
+        rows = sets.with_columns(count=count).with_row_index("row").group_by(sets.columns)
+        found = rows.agg(pl.col("row").first(), pl.col("count").sum()).sort("row")
+        return cls(inside[found["row"].to_numpy()], found["count"].to_numpy())
+
+    def of_first(self, groups: int) -> Likes:
+        """By the first of the groups alone."""
+        return Likes.of(self.inside[:, :groups], self.count)
 
     @classmethod
     def joined(cls, parts: Sequence[Likes]) -> Likes:
@@ -91,9 +100,10 @@ def arranged(
     asked, more = candidates(cards, groups)
     if len(asked) < 2:
         return list(cards), {}
-    found = likes(asked)
-    if any(family.rows for family in families(found, [True] * len(asked), len(asked))):
-        found = likes([*asked, *more])
+    found = likes([*asked, *more])
+    alone = found.of_first(len(asked))
+    if not any(family.rows for family in families(alone, [True] * len(asked), len(asked))):
+        found = alone
     among = [*asked, *more][: found.inside.shape[1]]
     made = families(found, [at < len(asked) for at in range(len(among))], len(asked))
     order = [among[at] for family in made for at in (family.at, *(row for row, _ in family.rows))]
