@@ -54,7 +54,7 @@ bench: .venv/.bench ## speed beside peers and limits, as one table into docs/ben
 
 bench-long: .venv/.bench .venv/.test ## all the measurements the documentation quotes, one by one
 	@tests/browser.sh
-	@for file in bench/demo.py bench/extract.py bench/decode.py bench/features.py bench/integrity.py bench/cluster.py bench/kinds.py bench/discovery.py bench/rivals.py bench/agreement.py bench/rules.py bench/ideas.py bench/worth.py bench/report.py bench/looks.py bench/labels.py bench/rounds.py bench/score.py bench/quality.py bench/drift.py bench/few.py bench/month.py bench/stream.py bench/durable.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
+	@for file in bench/demo.py bench/extract.py bench/decode.py bench/features.py bench/integrity.py bench/cluster.py bench/kinds.py bench/discovery.py bench/rivals.py bench/agreement.py bench/rules.py bench/ideas.py bench/worth.py bench/report.py bench/looks.py bench/labels.py bench/rounds.py bench/score.py bench/quality.py bench/drift.py bench/few.py bench/month.py bench/stream.py bench/false_alarms.py bench/durable.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
 clean: ## removes what make has made, not your workspaces (demo/ is one)
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis dist

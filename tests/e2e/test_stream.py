@@ -19,9 +19,14 @@ from tests.support.brokers import (
     sources,
     streaming,
     streaming_within,
+    until,
 )
 from tests.support.bundles import Trained
+from tests.support.commands import call_tsclust
 from tests.support.series import machine_cycles
+from tsclust import json_log
+from tsclust.cli import stream as cli
+from tsclust.stream import demo
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +103,36 @@ def test_what_cannot_be_read_goes_to_its_topic_with_the_reason_and_nothing_stops
         (1, True, good[0][0]), ("text", True, None), (3, True, good[2][0]),
     ]  # fmt: skip
     assert any(line.get("field") == "said" for line in stream.lines())
+
+
+def test_latest_begins_at_the_end_and_misses_nothing_that_comes_while_it_is_away(
+    broker: Broker, trained: Trained, cycles: pa.Table, tmp_path: Path
+) -> None:
+    broker.topics("cycles", "verdicts")
+    for at in range(10):  # one by one: the end that Tansu tells is that of the first message of the last batch
+        broker.send("cycles", messages_of(cycles.slice(at, 1)))
+    for first in (10, 20):
+        with streaming_within(broker, tmp_path, trained.bundles / "logistic", start="latest") as stream:
+            until(lambda stream=stream: [line for line in stream.lines() if line.get("now") == 4])
+            broker.send("cycles", messages_of(cycles.slice(first, 5)))
+            read(broker.address, "verdicts", lambda found, n=first - 5: len(found) >= n)
+            assert stream.stop() == 0
+        broker.send("cycles", messages_of(cycles.slice(first + 5, 5)))
+    found = read(broker.address, "verdicts", lambda found: len(found) > 15, 1)
+    assert sorted(content(one)["series_id"] for one in found) == cycles["series_id"].to_pylist()[10:25]
+
+
+def test_the_demo_names_the_machine_on_which_a_fault_begins_and_ends_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer cycles than by default, which come faster."""
+    for name, value in {"CYCLES": 4_000, "MACHINES": 5, "A_SECOND": 200, "QUIET": 1.0, "AFTER": 0.5}.items():
+        monkeypatch.setattr(demo, name, value)
+    for place, name in ((cli, "_stop_at_signals"), (json_log, "start")):
+        monkeypatch.setattr(place, name, lambda *_: None)
+    done = call_tsclust("demo", "--stream", "-w", tmp_path / "demo", "--json")
+    assert done.returncode == 0, done.stderr
+    (about,) = (json.loads(line) for line in done.stdout.splitlines())
+    assert about["facts"]["named_after"] < demo.PATIENCE
+    assert about["facts"]["others"] == []
+    assert "%" not in done.stderr  # librdkafka's own log

@@ -6,7 +6,6 @@ import json
 import shutil
 import time
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 import tsclust
-from tests.support.brokers import Broker, content, messages_of, read, sources, streaming_within
+from tests.support.brokers import Broker, content, messages_of, read, sources, streaming_within, until
 from tests.support.bundles import Trained
 from tests.support.plant import Plant
 from tests.support.proxy import message, proxied
@@ -28,15 +27,6 @@ from tsclust.stream.run import Options
 from tsclust.workspace.folder import Workspace
 
 INTO = Options(to_table="verdicts")
-
-
-def until(done: Callable[[], object], seconds: float = 60) -> object:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if found := done():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not come about")
 
 
 def rows_of(dsn: str) -> list[tuple[object, ...]]:

@@ -108,6 +108,16 @@ def read(
     return found
 
 
+def until(done: Callable[[], object], seconds: float = 60) -> object:
+    """What it says once it says yes."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := done():
+            return found
+        time.sleep(0.2)
+    raise AssertionError("it did not come about")
+
+
 def messages_of(table: pa.Table, **more: Any) -> list[tuple[bytes | None, bytes | None]]:
     """(machine, recording as JSON) each."""
     rows = table.drop_columns(["recorded_at"]).to_pylist()

@@ -22,9 +22,9 @@ SESSION_MS, TRANSACTION_MS = 10_000, 30_000
 REQUEST_MS = 6_000  # that an answer is waited for: one that a broken connection has lost comes no more
 REFUSALS = (KafkaError._AUTHENTICATION, KafkaError._SSL)
 LARGEST = 64_000_000  # bytes of a message, if the brokers take it
-_QUIET = logging.getLogger("tsclust.librdkafka")
-_QUIET.addHandler(logging.NullHandler())
-_QUIET.propagate = False  # a line for each attempt to reach a broker: what is wrong is said once, by `on_error`
+LIBRDKAFKA = logging.getLogger("tsclust.librdkafka")
+LIBRDKAFKA.addHandler(logging.NullHandler())
+LIBRDKAFKA.propagate = False  # a line for each attempt to reach a broker: what is wrong is said once, by `on_error`
 
 
 class Clients:
@@ -34,7 +34,7 @@ class Clients:
         """Raises SettingsError for what no client can be made of: a certificate that is none, a wrong password of a
         key."""
         self.settings = settings
-        self._common = {**connection(settings), "error_cb": on_error, "logger": _QUIET}
+        self._common = {**connection(settings), "error_cb": on_error, "logger": LIBRDKAFKA}
         self._check()
 
     def reader(self) -> Consumer:

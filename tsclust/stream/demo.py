@@ -24,6 +24,7 @@ from tsclust.simulation import machines
 from tsclust.simulation.labels import label
 from tsclust.stages.features.facts import FEATURES
 from tsclust.stages.model.facts import MODEL
+from tsclust.stream.clients import LIBRDKAFKA
 from tsclust.stream.health import Health
 from tsclust.stream.run import Options, stream
 from tsclust.workspace.folder import Workspace
@@ -70,7 +71,10 @@ class _Machines:
     """They send normal cycles, and from some moment on one of them others."""
 
     def __init__(self, address: str, pool: pl.DataFrame, stop: threading.Event) -> None:
-        self._producer, self._stop = Producer({"bootstrap.servers": address, "linger.ms": 20}), stop
+        self._producer, self._stop = (
+            Producer({"bootstrap.servers": address, "linger.ms": 20, "logger": LIBRDKAFKA}),
+            stop,
+        )
         self._rows = pool.to_dicts()
         self.machine = str(pool["machine_id"].mode().sort()[0])
         self._began, self.named = 0.0, 0.0
