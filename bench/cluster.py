@@ -3,7 +3,8 @@
 python bench/cluster.py [--rows N ...] [--features 20|28] [--runs N] [--only scale|peers] [--peer-k K ... | --all-k]
 python bench/cluster.py --limited [MB] [--rows N] [--features 20|28]
 
-The rows: synthetic cycles, described once and repeated with a little noise. No baseline, regimes only with --regimes.
+The rows: synthetic cycles, described once and repeated with a little noise. No baseline, regimes only with --regimes,
+features alone, as there are no series to be measured along curves.
 
 scale    the whole process as installed (without pandas), k = 2..40, 4 restarts each, all diagnostics over all rows,
          and the stage in it as told by --json; clusters/ is removed between runs.
@@ -78,7 +79,7 @@ class Source:
         frame = pl.read_parquet(workspace.parts(FEATURES)).filter(pl.col("rejected_by").is_null())
         manifest = workspace.manifest(FEATURES)
         noise = [NOISE * manifest.facts.typical[name][1] for name in frame.columns[1:-1]]
-        settings = f"[features]\nskip = {said.skip}\n\n[cluster]\nregimes = {json.dumps(regimes)}\n"
+        settings = f"[features]\nskip = {said.skip}\n\n[cluster]\nregimes = {json.dumps(regimes)}\nshapes = false\n"
         return cls(frame, np.array(noise), manifest, workspace.stage(SERIES), settings)
 
     def part(self, first: int, rows: int) -> pl.DataFrame:
@@ -99,9 +100,9 @@ class Source:
         with workspace.writing(FEATURES) as writer:
             for number, first in enumerate(firsts):
                 writer.write_table(f"part-{number:05d}.parquet", self.part(first, min(PART, rows - first)).to_arrow())
-            about = {name: getattr(self.manifest, name) for name in ("stage", "settings", "inputs", "seed")}
+            about = {name: getattr(self.manifest, name) for name in ("settings", "inputs", "seed")}
             facts = self.manifest.facts.model_copy(update={"kept": rows, "by_part": {}})
-            write_manifest(writer, Meter(), **about, rows=rows, parts=len(firsts), facts=facts)
+            write_manifest(writer, Meter(), FEATURES, **about, rows=rows, parts=len(firsts), facts=facts)
         return workspace
 
 
