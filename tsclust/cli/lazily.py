@@ -28,8 +28,17 @@ class Deferred(ModuleType):
             if sys.modules.get(self.__name__) is self:
                 del sys.modules[self.__name__]
             loaded = importlib.import_module(self.__name__)
+            _hang(loaded)
             self.__dict__.update(loaded.__dict__)
         return getattr(loaded, name)
+
+
+def _hang(module: ModuleType) -> None:
+    """The stand-ins below a module become its attributes, as the import of what they stand for would have made them."""
+    for name, one in list(sys.modules.items()):
+        within, _, last = name.rpartition(".")
+        if within == module.__name__ and isinstance(one, Deferred):
+            vars(module).setdefault(last, one)
 
 
 def defer(names: Sequence[str] = HEAVY) -> None:
@@ -37,7 +46,7 @@ def defer(names: Sequence[str] = HEAVY) -> None:
     for name in names:
         if name in sys.modules:
             continue
-        sys.modules[name] = stand_in = Deferred(name)
-        within, _, last = name.rpartition(".")
-        if isinstance(sys.modules.get(within), Deferred):  # `import a.b as c` reads b of a, which would load a
-            vars(sys.modules[within])[last] = stand_in
+        sys.modules[name] = Deferred(name)
+        within = sys.modules.get(name.rpartition(".")[0])
+        if within is not None:  # `import a.b as c` reads b of a, which would load a
+            _hang(within)

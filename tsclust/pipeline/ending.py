@@ -10,6 +10,7 @@ from tsclust.pipeline import next_step
 from tsclust.pipeline import settings as settings_of
 from tsclust.pipeline.status_labels import count_ahead
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.memory import give_back
 from tsclust.workspace.result import Result
 
 
@@ -26,4 +27,5 @@ def end(
     else:
         notes = settings_of.notes_of(settings, *settings_of.SECTIONS[wrote])
     count_ahead(workspace, settings)
+    give_back()
     return replace(done, notes=(*done.notes, *notes), then=next_step.after(workspace))

@@ -23,7 +23,7 @@ from tsclust.source.long_rows import Sameness, counts_of, grouped, unique, with_
 from tsclust.source.pauses import Pauses
 
 BUCKETS = 256
-SORTED_BYTES = 32 * 2**20  # that are sorted and written at a time
+SORTED_BYTES = 16 * 2**20  # that are sorted and written at a time
 PART_BYTES = 64 * 2**20  # of a part, where series are long
 
 

@@ -138,8 +138,8 @@ class Reading:
 
         try:
             tables = enumerate(reader.parts(self._writer.folder, self._keep, tell))
-            for _ in pool_of_threads(one_part, tables, self._settings.source.workers, self._stop.set):
-                pass  # parts are encoded side by side, while the next ones are put in order here
+            for _ in pool_of_threads(one_part, tables, 1, self._stop.set):
+                pass  # a part is encoded while the next one is put in order here: another one would take memory
         except BaseException:
             self.journal.clear()  # one pass has no half-way
             raise
