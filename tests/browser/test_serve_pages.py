@@ -76,6 +76,8 @@ def test_a_file_becomes_a_report_and_answers_come_back(
     form = form_of(service.root / "line-3" / "reports" / "report.html")
     kinds = {group["name"]: "normal" if group["normal"] else "stiff" for group in form["groups"]}
     (tmp_path / "answers-report-Anna.json").write_text(json.dumps(answered(form, "Anna", kinds)), encoding="utf-8")
+    page.goto("/")
+    expect(page.get_by_role("link", name=re.compile(r"^\w{3} \d+, \d{4}, \d\d:\d\d$")).first).to_be_visible()
     page.goto("/pages/workspaces/line-3")
     whole(page)
     page.set_input_files("#answers", tmp_path / "answers-report-Anna.json")

@@ -7,7 +7,7 @@ const problems = {};
 
   // {} in the English sentence is a value, {1} in ours the first of them; undefined where there is none.
   function said(text, sentences) {
-    known ??= Object.entries(sentences).map(([english, own]) => [new RegExp(`^${english.replace(special, "\\$&").replaceAll("{}", "(.*?)")}$`, "s"), own]);
+    known ??= Object.entries(sentences).map(([english, own]) => [new RegExp(`^${english.replace(special, "\\$&").replaceAll("{}", "(.*?)")}$`, "is"), own]);
     for (const [english, own] of known) {
       const found = english.exec(text);
       if (found) return own.replace(NUMBER, (_, at) => found[at]);

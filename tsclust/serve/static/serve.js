@@ -45,6 +45,9 @@ for (const form of document.querySelectorAll("form[data-to]")) {
   });
 }
 
+// As people write it, in the time of where they are.
+const asTime = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+for (const place of document.querySelectorAll("time")) place.textContent = asTime.format(new Date(place.dateTime));
 for (const place of document.querySelectorAll("[data-problem]")) tellError(place, JSON.parse(place.dataset.problem));
 
 const drop = document.querySelector(".drop");
