@@ -22,6 +22,7 @@ from extract import FailedError, launched
 
 from tsclust.arrays import Grid
 from tsclust.stages.clusters import sweep
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
@@ -93,7 +94,8 @@ def time_peer(name: str, k: str, file: str) -> None:
 def inertia(grid: Grid, centers: npt.NDArray[np.float64]) -> float:
     """Of all rows, as sweep.parquet has it of ours."""
     models = Models.of([len(centers)], [np.asarray(centers, float)])
-    return float(sweep.accumulate(grid, sweep.assign(grid, models), models).inertia.sum())
+    rows = Distinct.of(grid)
+    return float(sweep.accumulate(rows, sweep.assign(rows.rows, models), models).inertia.sum())
 
 
 @dataclass

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from tsclust.arrays import Floats, Grid, Int64s, UInt64s
+from tsclust.arrays import Floats, Int64s, UInt64s
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import stability
 from tsclust.stages.clusters.coreset import Coreset, joined
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
@@ -23,14 +24,15 @@ def coreset_of(x: Floats, weights: Floats | None = None) -> Coreset:
 
 
 def stabilities(coreset: Coreset, models: Models, resamples: int = 5, workers: int = 2) -> list[Floats]:
-    return [one for _, one in stability.stability(coreset, models, resamples, 7, workers)]
+    each = [*stability.stability(coreset, models, resamples, 7, workers)]
+    return models.split(np.mean(each, axis=0))
 
 
 @dataclass(frozen=True)
 class Rows:
     """Scaled rows of one part in memory: see passes.ScaledRows."""
 
-    rows: Grid
+    distinct: Distinct[np.int16]
     hashes: UInt64s
 
 
@@ -50,4 +52,4 @@ def in_parts(x: Floats, sizes: list[int], order: Int64s | None = None) -> Parts:
     order = np.arange(len(x)) if order is None else order
     grid, hashes = (x[order] * GRID).astype(np.int16), hashes[order]
     cuts = np.cumsum([0, *sizes, len(x) - sum(sizes)])
-    return [Rows(grid[a:b], hashes[a:b]) for a, b in itertools.pairwise(cuts)]
+    return [Rows(Distinct.of(grid[a:b]), hashes[a:b]) for a, b in itertools.pairwise(cuts)]

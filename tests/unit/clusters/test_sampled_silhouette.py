@@ -13,6 +13,7 @@ from sklearn.metrics import silhouette_samples, silhouette_score
 from tsclust.arrays import Floats, Grid, Int64s, UInt64s
 from tsclust.hashing import hash_ids
 from tsclust.stages.clusters import sampled_silhouette, sweep
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.sampled_silhouette import Sample
 from tsclust.stages.clusters.scaling import GRID
@@ -37,12 +38,13 @@ def sampled(
 ) -> tuple[list[Sample], ClusterSums, Labels]:
     order = np.arange(len(rows)) if order is None else order
     rows, hashes = rows[order], hashes[order]
-    labels = sweep.assign(rows, models)
-    sums = sweep.accumulate(rows, labels, models)
+    every = Distinct.of(rows)
+    labels = sweep.assign(every.rows, models)
+    sums = sweep.accumulate(every, labels, models)
     cuts = np.cumsum([0, *sizes, len(rows) - sum(sizes)])
-    parts = [slice(a, b) for a, b in itertools.pairwise(cuts)]
-    pieces = [sampled_silhouette.choose(rows[p], hashes[p], labels[p], models, sums) for p in parts]
-    return sampled_silhouette.joined(pieces), sums, labels
+    parts = [(Distinct.of(rows[a:b]), hashes[a:b]) for a, b in itertools.pairwise(cuts)]
+    pieces = [sampled_silhouette.choose(p, h, sweep.assign(p.rows, models), models, sums) for p, h in parts]
+    return sampled_silhouette.joined(pieces), sums, labels[every.at]
 
 
 def test_a_sample_of_everything_gives_scikit_learns_silhouette(monkeypatch: pytest.MonkeyPatch) -> None:

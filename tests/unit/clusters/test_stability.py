@@ -5,23 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.coresets import coreset_of, stabilities
-from tsclust.stages.clusters import stability, sweep
+from tsclust.stages.clusters import restarts, stability
 from tsclust.stages.clusters.coreset import Coreset
-from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
 REPOSITORY = Path(__file__).parents[3]
-
-
-def source(coreset: Coreset) -> stability._Source:
-    return stability._Source(coreset, np.rint(coreset.rows * GRID).astype(np.int16))
 
 
 def blobs(each: int = 300) -> Coreset:
@@ -32,7 +26,7 @@ def blobs(each: int = 300) -> Coreset:
 
 
 def swept(coreset: Coreset, ks: tuple[int, ...]) -> Models:
-    return Models.of(ks, [centers for _, centers in sweep.best_starts(coreset, ks, 3, 1)])
+    return Models.of(ks, [centers for _, centers in restarts.best_starts(coreset, ks, 3, 1)])
 
 
 def test_overlaps_are_those_of_sets() -> None:
@@ -63,17 +57,10 @@ def test_two_blobs_in_one_cluster_are_less_stable_than_three() -> None:
     assert stability.stable_k(models.ks, means) == 3
 
 
-def test_a_model_has_the_same_stability_alone_and_in_a_sweep() -> None:
-    coreset = blobs()
-    models = swept(coreset, (2, 4, 5))
-    alone = Models.of((4,), [models.centers[models.offsets[1] : models.offsets[2]]])
-    np.testing.assert_array_equal(stabilities(coreset, alone)[0], stabilities(coreset, models)[1])
-
-
 def test_a_resample_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stability, "DRAWN", 100)
     coreset = blobs()
-    drawn = source(coreset).drawn(np.random.default_rng(0))
+    drawn = stability._drawn(coreset, np.random.default_rng(0))
     assert len(drawn.rows) <= drawn.times.sum() == 100
     assert len(np.unique(drawn.rows, axis=0)) == len(drawn.rows)
     np.testing.assert_allclose(np.concatenate(stabilities(coreset, swept(coreset, (3,)))), 1, atol=0.01)
@@ -81,7 +68,7 @@ def test_a_resample_is_no_larger_than_it_may_be(monkeypatch: pytest.MonkeyPatch)
 
 def test_equal_rows_are_merged_with_all_the_weight_that_was_drawn() -> None:
     coreset = coreset_of(np.repeat([[0.0], [3.0]], [900, 100], axis=0), np.full(1_000, 2.0))
-    drawn = source(coreset).drawn(np.random.default_rng(0))
+    drawn = stability._drawn(coreset, np.random.default_rng(0))
     assert sorted(drawn.rows[:, 0]) == [0, 3]
     assert drawn.weights.sum() == 2_000
     assert drawn.weights[drawn.rows[:, 0] == 3] == pytest.approx(200, abs=60)
@@ -113,17 +100,6 @@ def test_one_row_is_one_stable_cluster() -> None:
     assert stabilities(coreset, Models.of((2,), [np.ones((1, 3))]))[0].tolist() == [1.0]
 
 
-def test_models_come_one_by_one_and_the_filters_of_warnings_stay() -> None:
-    coreset = blobs(50)
-    models = swept(coreset, (2, 3, 5))
-    before = list(warnings.filters)
-    results = stability.stability(coreset, models, 2, 1)
-    assert next(results)[0] == 2
-    assert warnings.filters == before
-    assert [k for k, _ in results] == [3, 5]
-    assert warnings.filters == before
-
-
 @pytest.mark.parametrize(
     ("means", "expected"), [([1.0, 0.75, 0.7], 3), ([0.9, 0.6, 0.8], 5), ([0.7, 0.7, 0.7], None), ([0.8, 0.2, 0.2], 2)]
 )
@@ -139,19 +115,20 @@ RUNS = """
 import hashlib, sys
 import numpy as np
 from tests.support.coresets import coreset_of, stabilities
-from tsclust.stages.clusters import sweep
+from tsclust.stages.clusters import restarts
 from tsclust.stages.clusters.sweep import Models
 
 rng = np.random.default_rng(0)
 coreset = coreset_of(rng.normal(0, 1, (8_000, 4)), rng.uniform(0.1, 3, 8_000))
 models = Models.of((5, 9), [coreset.rows[:5], coreset.rows[:9]])
-fit, centers = sweep.fit, []  # an overlap forgives a last bit: look at the centers, too
+fit, centers = restarts.fit, []  # an overlap forgives a last bit: look at the centers, too
 
 def watched(*asked):
-    centers.append(fit(*asked)[1])
-    return 0.0, centers[-1]
+    found = fit(*asked)
+    centers.extend(of_one for _, of_one in found)
+    return found
 
-sweep.fit = watched
+restarts.fit = watched
 for workers in sys.argv[1:]:
     centers.clear()
     seen = [one.tobytes() for one in stabilities(coreset, models, 5, int(workers))]

@@ -19,7 +19,7 @@ from tests.support.endurance import times
 from tsclust.arrays import Floats, Int64s
 from tsclust.engine import base
 from tsclust.hashing import hash_ids
-from tsclust.stages.clusters import groups, passes, quality, scaling, sweep
+from tsclust.stages.clusters import groups, passes, quality, restarts, scaling, sweep
 from tsclust.stages.clusters.parts import SAME_SET, GroupRow
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import ClusterSums, Models
@@ -34,15 +34,15 @@ def swept(
     parts: Parts, ks: tuple[int, ...] = KS
 ) -> tuple[Models, ClusterSums, quality.Diagnosis, list[GroupRow], Int64s]:
     coreset = passes.draw_coreset(parts, 1_000, 2)
-    models = Models.of(ks, sweep.merge_down(coreset, [centers for _, centers in sweep.best_starts(coreset, ks, 3, 1)]))
+    models = Models.of(ks, restarts.merge_down(coreset, restarts.best_starts(coreset, ks, 3, 1)))
     models, sums = list(passes.refine(parts, models, coreset, 2))[-1]
-    each = [passes.evaluate_part(part, np.zeros((len(part.rows), 1), np.int64), models, sums) for part in parts]
+    each = [passes.evaluate_part(part, np.zeros((len(part.hashes), 1), np.int64), models, sums) for part in parts]
     silhouettes, shared = each[0].silhouettes, each[0].shared
     for part in each[1:]:
         silhouettes, shared = silhouettes + part.silhouettes, shared + part.shared
     diagnosis = quality.diagnose(models, sums, silhouettes)
     labels = np.concatenate([part.labels for part in each])
-    normal = groups.Normal(np.zeros(parts[0].rows.shape[1]))
+    normal = groups.Normal(np.zeros(parts[0].distinct.rows.shape[1]))
     return models, sums, diagnosis, groups.find(models, sums, diagnosis.clusters, shared, 40, normal), labels
 
 
@@ -93,22 +93,23 @@ def test_a_model_that_explains_less_than_a_smaller_one_is_made_anew() -> None:
     x = blobs()
     parts = in_parts(x, [1_000])
     coreset = passes.draw_coreset(parts, 1_000, 2)
-    good = [centers for _, centers in sweep.best_starts(coreset, (4, 5, 6), 3, 1)]
+    good = [centers for _, centers in restarts.best_starts(coreset, (4, 5, 6), 3, 1)]
     far = np.full((6, 4), 25.0) + np.arange(6)[:, None]  # where no row is: all go to one center, and stay there
     for bad in ([good[0], far[:5], far], [good[0], far[:5], good[2]]):
         models, sums = list(passes.refine(parts, Models.of((4, 5, 6), bad), coreset, 2))[-1]
         inertia = [part.sum() for part in np.split(sums.inertia, models.offsets[1:-1])]
         assert inertia[0] > inertia[1] > inertia[2]
-        labels = sweep.assign(parts[0].rows, models)
+        labels = sweep.assign(parts[0].distinct.rows, models)
         assert [len(np.unique(labels[:, j])) for j in range(3)] == [4, 5, 6]
 
 
 def test_what_many_clusters_found_fewer_do_not_miss() -> None:
     coreset = passes.draw_coreset(in_parts(blobs(), []), 1_000, 2)
-    true = [sweep.fit(coreset, sweep.plus_plus(coreset, k, 1)) for k in (5, 7)]
-    bad = sweep.fit(coreset, coreset.rows[np.abs(coreset.rows).sum(axis=1) < 1][:5])  # all starts in the large mass
-    best = sweep.merge_down(coreset, [bad[1], true[1][1]])
-    assert sweep.fit(coreset, best[0])[0] <= true[0][0] * (1 + 1e-6) < bad[0]
+    true = restarts.fit(coreset, [restarts.plus_plus(coreset, k, 1) for k in (5, 7)])
+    near = coreset.rows[np.abs(coreset.rows).sum(axis=1) < 1][:5]  # all starts in the large mass
+    bad = restarts.fit(coreset, [near])[0]
+    best = restarts.merge_down(coreset, [bad, true[1]])
+    assert restarts.fit(coreset, best[:1])[0][0] <= true[0][0] * (1 + 1e-6) < bad[0]
     np.testing.assert_array_equal(best[1], true[1][1])
     assert [len(centers) for centers in best] == [5, 7]
 
@@ -189,12 +190,10 @@ def test_groups_are_distinct_and_hang_together(
 STARTS = """
 import hashlib, sys
 from tests.support.coresets import blobs, in_parts
-from tsclust.stages.clusters import passes, sweep
+from tsclust.stages.clusters import passes, restarts
 coreset = passes.draw_coreset(in_parts(blobs(30_000), []), 30_000, 2)
-digest, starts = hashlib.sha256(), []
-for _, centers in sweep.best_starts(coreset, (5, 8), 4, 1, int(sys.argv[1])):
-    starts.append(centers)
-for centers in sweep.merge_down(coreset, starts):
+digest = hashlib.sha256()
+for centers in restarts.merge_down(coreset, restarts.best_starts(coreset, (5, 8), 4, 1, int(sys.argv[1]))):
     digest.update(centers.tobytes())
 print(digest.hexdigest())
 """

@@ -8,10 +8,12 @@ any order of rows and parts.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from tsclust.arrays import Floats, Grid, Int64s, UInt64s
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.scaling import GRID
 
 
@@ -24,9 +26,9 @@ class Moments:
     squares: int
 
     @classmethod
-    def of(cls, rows: Grid) -> Moments:
-        wide = rows.astype(np.int64)
-        return cls(len(rows), wide.sum(axis=0), int((wide * wide).sum()))
+    def of(cls, rows: Distinct[np.int16]) -> Moments:
+        wide = rows.rows.astype(np.int64)
+        return cls(len(rows.at), rows.times @ wide, int(rows.times @ (wide * wide).sum(axis=1)))
 
     def __add__(self, other: Moments) -> Moments:
         return Moments(self.count + other.count, self.total + other.total, self.squares + other.squares)
@@ -44,16 +46,27 @@ class Coreset:
     hashes: UInt64s
     times: Int64s
 
+    @cached_property
+    def grid(self) -> Grid:
+        """(m, d) the rows on the grid."""
+        return np.rint(self.rows * GRID).astype(np.int16)
 
-def draw(rows: Grid, hashes: UInt64s, moments: Moments, size: int) -> Coreset:
+    @cached_property
+    def squares(self) -> float:
+        """The sum of |x|^2 of all that the rows stand for."""
+        return float(((self.rows**2).sum(axis=1) * self.weights).sum())
+
+
+def draw(rows: Distinct[np.int16], hashes: UInt64s, moments: Moments, size: int) -> Coreset:
     """The rows of one part that belong to a coreset of about `size` rows of the whole."""
     mean = moments.total / moments.count
-    away = ((rows - mean) ** 2).sum(axis=1)
+    away = ((rows.rows - mean) ** 2).sum(axis=1)
     spread = moments.squares - moments.count * float((mean * mean).sum())
-    share = away / spread if spread > 0 else np.full(len(rows), 1 / moments.count)
-    chance = np.minimum(1.0, size * (0.5 / moments.count + 0.5 * share))
+    share = away / spread if spread > 0 else np.full(len(away), 1 / moments.count)
+    chance = np.minimum(1.0, size * (0.5 / moments.count + 0.5 * share))[rows.at]
     taken = hashes.astype(np.float64) < chance * 2.0**64
-    return Coreset(rows[taken] / GRID, 1 / chance[taken], hashes[taken], np.ones(taken.sum(), np.int64))
+    which = rows.at[taken]
+    return Coreset(rows.rows[which] / GRID, 1 / chance[taken], hashes[taken], np.ones(len(which), np.int64))
 
 
 def joined(pieces: list[Coreset]) -> Coreset:

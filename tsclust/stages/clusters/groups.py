@@ -36,10 +36,11 @@ class _Node:
     same: Int64s
 
 
-def shared_rows(labels: Labels, models: Models) -> Int64s:
-    """(c, c) rows of one part that two clusters of different models have in common, upper triangle."""
+def shared_rows(ways: Labels, times: Int64s, models: Models) -> Int64s:
+    """(c, c) rows of one part that two clusters of different models have in common, upper triangle: of the different
+    ways (w, models) that they have, times (w,) each."""
     shared = np.zeros((len(models.centers), len(models.centers)), np.int64)
-    kernels.overlaps(labels, models.offsets, shared)
+    kernels.overlaps(ways, times, models.offsets, shared)
     return shared
 
 

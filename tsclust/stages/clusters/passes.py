@@ -11,10 +11,11 @@ from typing import Protocol
 
 import numpy as np
 
-from tsclust.arrays import Grid, Int64s, UInt64s
+from tsclust.arrays import Int64s, UInt64s
 from tsclust.engine.base import map_parts
 from tsclust.stages.clusters import coreset, groups, kernels, quality, sampled_silhouette, sweep
 from tsclust.stages.clusters.coreset import Coreset, Moments
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.quality import SilhouetteSums
 from tsclust.stages.clusters.sampled_silhouette import Sample
@@ -22,10 +23,11 @@ from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 
 class ScaledRows(Protocol):
-    """The scaled rows of one part: rows (n, d) on the grid, hashes (n,) of their series_id. May be read when asked."""
+    """The scaled rows of one part: those that are different, on the grid, and the hashes (n,) of all their series_id.
+    May be read when asked."""
 
     @property
-    def rows(self) -> Grid: ...
+    def distinct(self) -> Distinct[np.int16]: ...
 
     @property
     def hashes(self) -> UInt64s: ...
@@ -65,24 +67,29 @@ def refine(
 
 def evaluate_part(part: ScaledRows, fine: Int64s, models: Models, sums: ClusterSums) -> Evaluation:
     """The last pass over one part with features `fine` (n, d), given the sums over all parts."""
-    rows = part.rows
-    labels = sweep.assign(rows, models)
+    rows = part.distinct
+    labels = sweep.assign(rows.rows, models)
+    # The models know few ways: series that are together in each of them are added up first.
+    ways = Distinct.of(labels)
+    way, of_ways = ways.at[rows.at], np.zeros((len(ways.rows), fine.shape[1]), np.int64)
+    kernels.add_up(fine, way, of_ways)
     total = np.zeros((len(models.centers), fine.shape[1]), np.int64)
-    kernels.add_features(fine, labels, models.offsets, total)
+    kernels.add_features(of_ways, ways.rows, models.offsets, total)
     return Evaluation(
-        labels, quality.silhouette_sums(rows, labels, models, sums), groups.shared_rows(labels, models), total,
+        ways.rows[way], quality.silhouette_sums(rows, labels, models, sums),
+        groups.shared_rows(ways.rows, np.bincount(way, minlength=len(ways.rows)), models), total,
         sampled_silhouette.choose(rows, part.hashes, labels, models, sums),
     )  # fmt: skip
 
 
 def _moments(part: ScaledRows) -> Moments:
-    return Moments.of(part.rows)
+    return Moments.of(part.distinct)
 
 
 def _draw(moments: Moments, size: int, part: ScaledRows) -> Coreset:
-    return coreset.draw(part.rows, part.hashes, moments, size)
+    return coreset.draw(part.distinct, part.hashes, moments, size)
 
 
 def _sum_clusters(models: Models, part: ScaledRows) -> ClusterSums:
-    rows = part.rows
-    return sweep.accumulate(rows, sweep.assign(rows, models), models)
+    rows = part.distinct
+    return sweep.accumulate(rows, sweep.assign(rows.rows, models), models)

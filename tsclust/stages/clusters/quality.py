@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from kneed import KneeLocator
 
-from tsclust.arrays import Floats, Grid, Int64s
+from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters import kernels
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.kernels import UNIT, Labels
 from tsclust.stages.clusters.sweep import ClusterSums, Models
 
@@ -39,14 +40,17 @@ class Diagnosis:
     clusters: Floats
 
 
-def silhouette_sums(rows: Grid, labels: Labels, models: Models, sums: ClusterSums) -> SilhouetteSums:
-    """The silhouettes and distances of one part, given the sums over all parts."""
+def silhouette_sums(
+    rows: Distinct[np.int16], labels: Labels, models: Models, sums: ClusterSums
+) -> SilhouetteSums:  # fmt: skip
+    """The silhouettes and distances of one part, labels (u, models) of its different rows, given the sums over all."""
     silhouettes = SilhouetteSums(np.zeros(len(sums.count), np.int64), np.zeros(len(sums.count), np.int64))
     means = np.ascontiguousarray(sums.means.T)
     squares = sums.mean_squares
     kernels.silhouette_sums(
-        rows, labels, models.offsets, sums.count, means, squares, silhouettes.silhouette, silhouettes.scatter
-    )
+        rows.rows, rows.times, labels, models.offsets, sums.count, means, squares, silhouettes.silhouette,
+        silhouettes.scatter,
+    )  # fmt: skip
     return silhouettes
 
 

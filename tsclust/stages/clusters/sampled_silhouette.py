@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from tsclust import hashing
 from tsclust.arrays import Floats, Grid, Int64s, UInt64s
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import ClusterSums, Models
@@ -39,12 +40,15 @@ class Sample:
     at: Int64s
 
 
-def choose(rows: Grid, hashes: UInt64s, labels: Labels, models: Models, sums: ClusterSums) -> list[Sample]:
-    """The rows (n, d) of one part that belong to the sample of each model; labels (n, models), hashes (n,)."""
+def choose(
+    rows: Distinct[np.int16], hashes: UInt64s, labels: Labels, models: Models, sums: ClusterSums
+) -> list[Sample]:
+    """The rows of one part that belong to the sample of each model; labels (u, models) of its different rows, hashes
+    (n,) of all."""
     lots = hashing.hash_ids(pa.array(hashes.view(np.int64)), SALT) / 2.0**64
     chances = models.split(_chances(models, sums))
-    taken = [np.flatnonzero(lots <= chance[labels[:, j]]) for j, chance in enumerate(chances)]
-    return [Sample(rows[t], labels[t, j], hashes[t], t) for j, t in enumerate(taken)]
+    taken = [np.flatnonzero(lots <= chance[labels[:, j]][rows.at]) for j, chance in enumerate(chances)]
+    return [Sample(rows.rows[rows.at[t]], labels[rows.at[t], j], hashes[t], t) for j, t in enumerate(taken)]
 
 
 def joined(pieces: Sequence[Sequence[Sample]]) -> list[Sample]:

@@ -10,32 +10,42 @@ import numpy as np
 import numpy.typing as npt
 
 from tsclust.arrays import Grid, UInt64s
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.workspace.atomic import beside_of
 
 
 @dataclass(frozen=True)
 class ScaledPart:
-    """The rows of one part in two files beside each other: rows (n, d) on the grid, hashes (n,) of their series_id."""
+    """n rows of one part in files beside each other: the different ones of them, u of d numbers on the grid, `times`
+    (u,) and `at` (n,) as in Distinct, and the hashes (n,) of their series_id."""
 
     path: Path
     shape: tuple[int, int]
+    series: int
 
     @classmethod
     def write(cls, path: Path, rows: Grid, hashes: UInt64s) -> ScaledPart:
         """Lay rows and hashes down at `path`, in files with endings of their own."""
-        lay_down(path.with_suffix(".rows"), rows)
+        different = Distinct.of(rows)
+        lay_down(path.with_suffix(".rows"), different.rows)
+        lay_down(path.with_suffix(".times"), different.times)
+        lay_down(path.with_suffix(".at"), different.at)
         lay_down(path.with_suffix(".hashes"), hashes)
-        return cls(path, (rows.shape[0], rows.shape[1]))
+        return cls(path, (different.rows.shape[0], rows.shape[1]), len(rows))
 
     @property
-    def rows(self) -> Grid:
-        """(n, d), mapped, not read."""
-        return mapped(self.path.with_suffix(".rows"), np.dtype(np.int16), self.shape)
+    def distinct(self) -> Distinct[np.int16]:
+        """Mapped, not read."""
+        return Distinct(
+            mapped(self.path.with_suffix(".rows"), np.dtype(np.int16), self.shape),
+            mapped(self.path.with_suffix(".times"), np.dtype(np.int64), self.shape[:1]),
+            mapped(self.path.with_suffix(".at"), np.dtype(np.int32), (self.series,)),
+        )
 
     @property
     def hashes(self) -> UInt64s:
         """(n,), mapped, not read."""
-        return mapped(self.path.with_suffix(".hashes"), np.dtype(np.uint64), self.shape[:1])
+        return mapped(self.path.with_suffix(".hashes"), np.dtype(np.uint64), (self.series,))
 
 
 def lay_down(path: Path, array: npt.NDArray[Any]) -> None:

@@ -16,7 +16,17 @@ from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.config import Cluster
 from tsclust.engine.base import WORKERS, Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.stages.clusters import groups, parts, passes, proposal, quality, sampled_silhouette, stability, sweep
+from tsclust.stages.clusters import (
+    groups,
+    parts,
+    passes,
+    proposal,
+    quality,
+    restarts,
+    sampled_silhouette,
+    stability,
+    sweep,
+)
 from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.facts import Advice, Asked, ClustersFacts, SweepFacts
 from tsclust.stages.clusters.parts import GroupRow
@@ -172,11 +182,12 @@ def _scale_part(task: SweepTask, folder: Path, path: Path) -> ScaledPart:
 
 def _best_starts(task: SweepTask, coreset: Coreset, say: Say) -> Models:
     """The best start of every k."""
-    ks, settings, starts = task.ks, task.settings, list[Floats]()
-    for _, centers in sweep.best_starts(coreset, ks, settings.restarts, settings.seed, WORKERS):
-        starts.append(centers)
-        say("restarts on the coreset", len(starts), len(ks), "k")
-    return Models.of(ks, sweep.merge_down(coreset, starts))
+    ks, settings = task.ks, task.settings
+    say("restarts on the coreset", 0, len(ks), "k")
+    starts = restarts.best_starts(coreset, ks, settings.restarts, settings.seed, WORKERS)
+    models = Models.of(ks, restarts.merge_down(coreset, starts))
+    say("restarts on the coreset", len(ks), len(ks), "k")
+    return models
 
 
 def _refine(scaled: list[ScaledPart], coreset: Coreset, models: Models, say: Say) -> tuple[Models, ClusterSums]:
@@ -190,11 +201,12 @@ def _refine(scaled: list[ScaledPart], coreset: Coreset, models: Models, say: Say
 
 def _stability(task: SweepTask, coreset: Coreset, models: Models, say: Say) -> Floats:
     """(c,) how well each cluster comes back in resamples."""
-    found = []
-    for _, of_model in stability.stability(coreset, models, RESAMPLES, task.settings.seed, WORKERS):
-        found.append(of_model)
-        say("resamples", len(found), len(models.ks), "k")
-    return np.concatenate(found)
+    found = list[Floats]()
+    for of_resample in stability.stability(coreset, models, RESAMPLES, task.settings.seed, WORKERS):
+        found.append(of_resample)
+        say("resamples", len(found), RESAMPLES, "resamples")
+    mean: Floats = np.mean(found, axis=0)
+    return mean
 
 
 def _evaluate(

@@ -1,25 +1,19 @@
-"""Every k asked for: restarts on the coreset, the winners refined on all rows, all models in one pass."""
+"""Every k asked for: the best of the restarts on the coreset refined on all rows, all models in one pass."""
 
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.cluster import KMeans, kmeans_plusplus
-from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import threadpool_limits
 
 from tsclust.arrays import Floats, Grid, Int64s
 from tsclust.stages.clusters import kernels
 from tsclust.stages.clusters.coreset import Coreset
+from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
 
@@ -78,65 +72,6 @@ class ClusterSums:
         return inertia
 
 
-def best_starts(
-    coreset: Coreset, ks: Sequence[int], restarts: int, seed: int, workers: int = 2
-) -> Iterator[tuple[int, Floats]]:
-    """(k, centers) for every k: the best of `restarts` K-means++ starts and a warm start from the k before."""
-    distinct = len(coreset.rows)
-    before: Floats | None = None
-    # One thread per fit: several add up in an order of their own (scikit-learn #27518). Fits run side by side. OpenMP's
-    # limit holds for the thread that sets it alone, BLAS's for the process.
-    # Not map_parts: nothing goes over the parts, and the workers need that limit.
-    alone = partial(threadpool_limits, 1, "openmp")
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers, initializer=alone) as pool:
-        for k in ks:
-            wanted = min(k, distinct)
-            starts = [plus_plus(coreset, wanted, seed + 1_000 * k + i) for i in range(restarts)]
-            if before is not None:
-                starts.append(_add_worst_points(coreset, before, wanted))
-            with fewer_clusters_allowed():
-                before = min(pool.map(lambda init: fit(coreset, init), starts), key=lambda fit: fit[0])[1]
-            yield k, before
-
-
-def merge_down(coreset: Coreset, starts: Sequence[Floats]) -> list[Floats]:
-    """The centers of every model, from many clusters to few, where two merged clusters of a larger model serve better.
-
-    Restarts miss the best of many clusters by chance; what the larger model found, the smaller one need not miss.
-    """
-    best = list(starts)
-    for j in range(len(best) - 2, -1, -1):
-        if len(best[j]) < len(best[j + 1]):
-            with threadpool_limits(1), fewer_clusters_allowed():
-                before = fit(coreset, best[j])
-                after = fit(coreset, _merge_to_k(coreset, best[j + 1], len(best[j])))
-            best[j] = min(before, after, key=lambda fit: fit[0])[1]
-    return best
-
-
-def _merge_to_k(coreset: Coreset, centers: Floats, k: int) -> Floats:
-    """`centers` with those merged, down to k, whose merging costs least (Ward 1963)."""
-    away = [((coreset.rows - center) ** 2).sum(axis=1) for center in centers]
-    weight = np.bincount(np.argmin(away, axis=0), coreset.weights, len(centers))
-    while len(centers) > k:
-        apart = ((centers[:, None] - centers[None]) ** 2).sum(axis=2)
-        cost = apart * weight[:, None] * weight / np.maximum(weight[:, None] + weight, 1e-300)
-        np.fill_diagonal(cost, np.inf)
-        a, b = np.unravel_index(np.argmin(cost), cost.shape)
-        middle = (weight[a] * centers[a] + weight[b] * centers[b]) / max(weight[a] + weight[b], 1e-300)
-        centers = np.vstack([np.delete(centers, [a, b], axis=0), middle])
-        weight = np.append(np.delete(weight, [a, b]), weight[a] + weight[b])
-    return centers
-
-
-@contextmanager
-def fewer_clusters_allowed() -> Iterator[None]:
-    """No warning for fewer clusters than asked: the sweep says so. Goes around threads: filters are the process's."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
-
-
 def refine(
     models: Models, pass_over: Callable[[Models], ClusterSums], coreset: Coreset
 ) -> Iterator[tuple[Models, ClusterSums]]:
@@ -177,7 +112,7 @@ def _replace_rising(models: Models, sums: ClusterSums, rising: list[bool], cores
     means = models.split(np.where(sums.count[:, None] > 0, sums.means, models.centers))
     centers = models.split(models.centers)
     replaced = [
-        _add_worst_points(coreset, means[j - 1], len(centers[j])) if rises else centers[j]
+        add_worst_points(coreset, means[j - 1], len(centers[j])) if rises else centers[j]
         for j, rises in enumerate(rising)
     ]
     return Models.of(models.ks, replaced)
@@ -187,35 +122,22 @@ def assign(rows: Grid, models: Models) -> Labels:
     """(n, models) the cluster of each row in each model."""
     labels = np.empty((len(rows), len(models.ks)), np.uint8)
     centers = models.centers * GRID
-    half_norms = ((centers**2).sum(axis=1) / 2).astype(np.float32)
-    kernels.assign(rows, np.ascontiguousarray(centers.T, dtype=np.float32), half_norms, models.offsets, labels)
+    kernels.assign(rows, np.ascontiguousarray(centers.T), (centers**2).sum(axis=1) / 2, models.offsets, labels)
     return labels
 
 
-def accumulate(rows: Grid, labels: Labels, models: Models) -> ClusterSums:
-    """The sums of one part."""
+def accumulate(rows: Distinct[np.int16], labels: Labels, models: Models) -> ClusterSums:
+    """The sums of one part, of whose u different rows these are the labels (u, models)."""
     c, d = models.centers.shape
     sums = ClusterSums(np.zeros(c, np.int64), np.zeros((c, d), np.int64), np.zeros(c, np.int64))
-    kernels.accumulate(rows, labels, models.offsets, sums.count, sums.total, sums.squares)
+    kernels.accumulate(rows.rows, rows.times, labels, models.offsets, sums.count, sums.total, sums.squares)
     return sums
 
 
-def plus_plus(coreset: Coreset, k: int, seed: int) -> Floats:
-    """(k, d) a start by K-means++ (Arthur and Vassilvitskii 2007)."""
-    centers, _ = kmeans_plusplus(coreset.rows, k, sample_weight=coreset.weights, random_state=seed)
-    return np.asarray(centers)
-
-
-def _add_worst_points(coreset: Coreset, centers: Floats, k: int) -> Floats:
+def add_worst_points(coreset: Coreset, centers: Floats, k: int) -> Floats:
     """`centers` and, up to k of them, the row that then costs most: what the smaller model explains worst."""
     while len(centers) < k:
-        away = np.min([((coreset.rows - center) ** 2).sum(axis=1) for center in centers], axis=0)
-        centers = np.vstack([centers, coreset.rows[np.argmax(away * coreset.weights)]])
+        nearest = centers[assign(coreset.grid, Models.of([0], [centers]))[:, 0]]
+        cost = ((coreset.rows - nearest) ** 2).sum(axis=1) * coreset.weights
+        centers = np.vstack([centers, coreset.rows[np.argmax(cost)]])
     return centers[:k]
-
-
-def fit(coreset: Coreset, init: Floats) -> tuple[float, Floats]:
-    """(inertia, centers) of Lloyd's algorithm from `init` (k, d)."""
-    model = KMeans(len(init), init=init, n_init=1, max_iter=100, algorithm="lloyd")
-    model.fit(coreset.rows, sample_weight=coreset.weights)
-    return float(model.inertia_), np.asarray(model.cluster_centers_)
