@@ -163,6 +163,29 @@ def silhouette_sums(
             scatter[own] += times[i] * np.int64(off[m])
 
 
+@njit(cache=True, nogil=True, fastmath={"contract", "nsz", "nnan"})
+def distance_sums(rows: Grid, columns: Double, times: Ints, labels: Labels, sums: Double) -> None:
+    """Add to sums (n, k) the distances of each row from those of each cluster, each times (n,) over, in grid units.
+
+    rows (n, d), columns (d, n) the same; their squares are whole numbers, so no distance loses anything by them.
+    """
+    norms = (columns * columns).sum(axis=0)
+    away = np.empty(len(rows))
+    for i in range(len(rows)):
+        for o in range(i + 1, len(rows)):
+            away[o] = norms[i] + norms[o]
+        for j in range(rows.shape[1]):
+            if rows[i, j] != 0:
+                x = 2.0 * rows[i, j]
+                for o in range(i + 1, len(rows)):
+                    away[o] -= x * columns[j, o]
+        for o in range(i + 1, len(rows)):
+            away[o] = np.sqrt(max(away[o], 0.0))
+        for o in range(i + 1, len(rows)):
+            sums[i, labels[o]] += times[o] * away[o]
+            sums[o, labels[i]] += times[i] * away[o]
+
+
 @njit(cache=True, nogil=True)
 def overlaps(labels: Labels, times: Ints, offsets: Ints, shared: Ints) -> None:
     """Add to shared (c, c): rows, each times (n,) over, that two clusters of different models have in common (upper

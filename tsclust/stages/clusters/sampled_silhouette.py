@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 from sklearn.decomposition import PCA
-from sklearn.metrics import silhouette_samples
 from threadpoolctl import threadpool_limits
 
 from tsclust import hashing
 from tsclust.arrays import Floats, Grid, Int64s, UInt64s
+from tsclust.stages.clusters import kernels
 from tsclust.stages.clusters.distinct import Distinct
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.scaling import GRID
@@ -75,7 +75,7 @@ def plane(sample: Sample) -> Floats:
 def silhouettes(samples: Sequence[Sample], models: Models, sums: ClusterSums, workers: int = 2) -> Floats:
     """(models,) the mean silhouette of each model; 0 where there is but one cluster, or none of more than one row."""
     sizes = models.split(sums.count)  # not map_parts: the samples are here, and small
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         return np.fromiter(pool.map(_silhouette, samples, sizes), np.float64)
 
 
@@ -99,6 +99,22 @@ def _silhouette(sample: Sample, sizes: Int64s) -> float:
     count = np.bincount(sample.labels, minlength=len(sizes))
     if not 1 < np.count_nonzero(count) < len(sample.labels):
         return 0.0
-    each = silhouette_samples(sample.rows / GRID, sample.labels)
-    mean = np.bincount(sample.labels, each, len(sizes)) / np.maximum(count, 1)
+    rows = Distinct.of(sample.rows)  # rows that are equal are in one cluster
+    labels = np.empty(len(rows.rows), np.uint8)
+    labels[rows.at] = sample.labels
+    mean = np.bincount(labels, rows.times * _each(rows, labels, count), len(sizes)) / np.maximum(count, 1)
     return float(np.average(mean, weights=np.where(count > 0, sizes, 0)))
+
+
+def _each(rows: Distinct[np.int16], labels: Labels, count: Int64s) -> Floats:
+    """(u,) the silhouettes of u different rows in clusters of `count` (k,) rows."""
+    sums, at = np.zeros((len(labels), len(count))), np.arange(len(labels))
+    columns = np.ascontiguousarray(rows.rows.T, np.float64)
+    kernels.distance_sums(rows.rows, columns, rows.times, labels, sums)
+    own = count[labels]
+    inside = sums[at, labels] / np.maximum(own - 1, 1)
+    means = np.where(count > 0, sums / np.maximum(count, 1), np.inf)
+    means[at, labels] = np.inf
+    other = means.min(axis=1)
+    each: Floats = np.where(own > 1, (other - inside) / np.maximum(np.maximum(other, inside), kernels.LEAST), 0.0)
+    return each
