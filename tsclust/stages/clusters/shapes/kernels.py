@@ -31,6 +31,9 @@ SMALLEST = 0.05  # size of a series against the typical curve that is still divi
 Single = npt.NDArray[np.float32]
 BAND_WIDTH = 2 * BAND + 1
 LEFT, RIGHT = 3, 4  # columns beside the band: a series runs up to three samples of the curve ahead at a time
+BLOCK = 40  # samples that are computed at a time: the band, and a few more
+WIDTH = LEFT + BLOCK + RIGHT
+LOOK = 8  # samples of the series, after which it is seen whether another curve is nearer
 
 
 @njit(cache=True, nogil=True)
@@ -55,43 +58,69 @@ def of_own_size(raw: Values, sign: int) -> tuple[Floats, float]:
 @njit(cache=True, nogil=True)
 def align(y: Floats, curve: Floats, at: Int64s) -> float:
     """Fill at (n,), the sample of the curve that each of y (n,) lies on; what it costs for each sample."""
-    n, m = len(y), len(curve)
-    low, near = np.empty(n, np.int64), curve.astype(np.float32)
-    cost = np.full((n, BAND_WIDTH + LEFT + RIGHT), np.inf, np.float32)
-    for i in range(n):
-        low[i] = max(0, PAD + int(i * (m - 2.0 * PAD) / n) - BAND)
+    near, n = _widened(curve), len(y)
+    low, cost = np.empty(n, np.int64), np.full((n, WIDTH), np.inf, np.float32)
+    total = _cost(y, near, len(curve), low, cost, np.inf)
+    _walk_back(cost, low, len(curve), at[:n])
+    return total / n
+
+
+@njit(cache=True, nogil=True)
+def _widened(curve: Floats) -> Single:
+    """(m + BLOCK,) as it is aligned with."""
+    near = np.zeros(len(curve) + BLOCK, np.float32)
+    near[: len(curve)] = curve
+    return near
+
+
+@njit(cache=True, nogil=True)
+def _cost(y: Floats, near: Single, m: int, low: Int64s, cost: Single, limit: float) -> float:
+    """What it costs to lay y (n,) along a curve of m samples, in all; infinite where that is more than `limit`, which
+    is mostly told before the end. Fill low (n,), where the band begins, and cost (n, WIDTH), see _next_row."""
+    for i in range(len(y)):
+        low[i] = max(0, PAD + int(i * (m - 2.0 * PAD) / len(y)) - BAND)
         if i == 0:
-            for w in range(min(BAND_WIDTH, m - low[i])):
-                cost[i, LEFT + w] = PENALTY * max(0, low[i] + w - 2 * PAD) + min(
-                    abs(y[i] - curve[low[i] + w]), FARTHEST
-                )
+            last = min(BAND_WIDTH, m - low[0])
+            for w in range(last):
+                cost[0, LEFT + w] = PENALTY * max(0, low[0] + w - 2 * PAD) + min(abs(y[0] - near[low[0] + w]), FARTHEST)
         else:
             low[i] = min(low[i], low[i - 1] + RIGHT)
             last = min(BAND_WIDTH, m - low[i])
-            _next_row(
-                cost[i - 1, low[i] - low[i - 1] :], np.float32(y[i]), near[low[i] : low[i] + last], cost[i, LEFT:]
-            )
-    return _walk_back(cost, low, m, at) / n
+            before = cost[i - 1, low[i] - low[i - 1] :]
+            _next_row(before, np.float32(y[i]), near[low[i] : low[i] + BLOCK], cost[i, LEFT:])
+        cost[i, LEFT + last :] = np.inf
+        if i % LOOK == LOOK - 1 and cost[i].min() > limit:
+            return np.inf
+    return _end(cost[len(y) - 1], low[len(y) - 1], m)[1]
 
 
 @njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
 def _next_row(before: Single, value: np.float32, curve: Single, row: Single) -> None:
-    """What it costs to be at each sample of the curve in the band: before[LEFT + w] is what it cost to be there one
-    sample of the series ago."""
+    """What it costs to be at each sample of the curve in the band, and beyond it up to BLOCK, for wide instructions:
+    before[LEFT + w] is what it cost to be there one sample of the series ago."""
     penalty, twice, farthest = np.float32(PENALTY), np.float32(2 * PENALTY), np.float32(FARTHEST)
-    for w in range(len(curve)):
+    for w in range(len(curve)):  # BLOCK; where the compiler knows that, it is slower
         kept = min(before[w + 2], min(before[w + 3], before[w + 1]) + penalty)
         row[w] = min(kept, before[w] + twice) + min(abs(value - curve[w]), farthest)
 
 
 @njit(cache=True, nogil=True)
-def _walk_back(cost: Single, low: Int64s, m: int, at: Int64s) -> float:
-    """Fill `at` from the cheapest end: on the last 2 * PAD samples of the curve it may end anywhere."""
-    last, end, least = len(low) - 1, low[-1], np.inf
-    for w in range(min(BAND_WIDTH, m - low[last])):
-        total = cost[last, LEFT + w] + PENALTY * max(0, m - 1 - 2 * PAD - low[last] - w)
+def _end(row: Single, low: int, m: int) -> tuple[int, float]:
+    """The cheapest sample to end on, and what all costs then: on the last 2 * PAD samples of the curve it may end
+    anywhere."""
+    end, least = low, np.inf
+    for w in range(min(BAND_WIDTH, m - low)):
+        total = row[LEFT + w] + PENALTY * max(0, m - 1 - 2 * PAD - low - w)
         if total < least:
-            end, least = low[last] + w, total
+            end, least = low + w, total
+    return end, least
+
+
+@njit(cache=True, nogil=True)
+def _walk_back(cost: Single, low: Int64s, m: int, at: Int64s) -> None:
+    """Fill `at` from the cheapest end."""
+    last = len(at) - 1
+    end = _end(cost[last], low[last], m)[0]
     at[last] = end
     for i in range(last, 0, -1):
         before, w = cost[i - 1], LEFT + end - low[i - 1]
@@ -101,7 +130,6 @@ def _walk_back(cost: Single, low: Int64s, m: int, at: Int64s) -> float:
                 best, steps = before[w - ahead] + PENALTY * max(1, ahead - 1), ahead
         end -= steps
         at[i - 1] = end
-    return least
 
 
 @njit(cache=True, nogil=True)
@@ -144,25 +172,38 @@ def measure(
 
     curves (t, longest) have lengths (t,), borders (t, most + 1) of their stretches (t,): rest is before and after
     """
+    near, below, above = np.zeros((len(curves), curves.shape[1] + BLOCK), np.float32), curves.copy(), curves.copy()
+    for k, m in enumerate(lengths):
+        near[k, :m] = curves[k, :m]
+        for j in range(m):
+            nearby = curves[k, max(j - NEARBY, 0) : min(j + NEARBY + 1, m)]
+            below[k, j], above[k, j] = nearby.min(), nearby.max()
+    longest = max(np.diff(offsets).max(), 1) if len(offsets) > 1 else 1
+    costs, lows = np.full((2, longest, WIDTH), np.float32(np.inf), np.float32), np.empty((2, longest), np.int64)
     for i in range(len(offsets) - 1):
         y, size = of_own_size(values[offsets[i] : offsets[i + 1]], sign)
         which[i] = -1
         if len(y) > 0:
-            at, tried, least = np.empty(len(y), np.int64), np.empty(len(y), np.int64), np.inf
+            n, least, best = len(y), np.inf, 0
             for k in range(len(lengths)):
-                cost = align(y, curves[k, : lengths[k]], tried)
-                if cost < least:
-                    least, which[i] = cost, k
-                    at[:] = tried
-            k = which[i]
-            _measure(y, size, least, at, curves[k, : lengths[k]], borders[k, : stretches[k] + 1], out[i])
+                total = _cost(y, near[k], lengths[k], lows[1 - best, :n], costs[1 - best, :n], least)
+                if total < least:
+                    least, which[i], best = total, k, 1 - best
+            k, at = which[i], np.empty(n, np.int64)
+            m = lengths[k]
+            _walk_back(costs[best, :n], lows[best, :n], m, at)
+            _measure(y, size, least / n, at, curves[k, :m], below[k], above[k], borders[k, : stretches[k] + 1], out[i])
 
 
 @njit(cache=True, nogil=True)
-def _measure(y: Floats, size: float, misfit: float, at: Int64s, curve: Floats, borders: Int64s, row: Floats) -> None:
+def _measure(
+    y: Floats, size: float, misfit: float, at: Int64s, curve: Floats, below: Floats, above: Floats, borders: Int64s,
+    row: Floats,
+) -> None:  # fmt: skip
+    """Fill the row. below, above: the least and the most that the curve has within NEARBY samples of each."""
     gain = _gain(y, at, curve)
     v = y / gain
-    away = _strays(v, at, curve)
+    away = _strays(v, at, below, above)
     begin = first = _until(at, 0, borders[0])
     for s in range(len(borders) - 1):
         last = _until(at, first, borders[s + 1])
@@ -203,13 +244,12 @@ def _outermost(x: Floats) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _strays(y: Floats, at: Int64s, curve: Floats) -> Floats:
+def _strays(y: Floats, at: Int64s, below: Floats, above: Floats) -> Floats:
     """(n,) how far each value is above or below all that the typical curve has within NEARBY samples (the envelope of
     Keogh 2002)."""
     out = np.empty(len(y))
     for i in range(len(y)):
-        near = curve[max(at[i] - NEARBY, 0) : at[i] + NEARBY + 1]
-        out[i] = y[i] - min(max(y[i], near.min()), near.max())
+        out[i] = y[i] - min(max(y[i], below[at[i]]), above[at[i]])
     return out
 
 
