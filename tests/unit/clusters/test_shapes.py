@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from tsclust.arrays import Floats
 from tsclust.simulation import recall
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters import membership, parts, views
-from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait
+from tsclust.stages.clusters.parts import SHAPES, UNLABELLED_GROUP, GroupRow, Trait, folder_within
 from tsclust.stages.clusters.shapes import curves, kernels, traits, view
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
 from tsclust.stages.clusters.shapes.kernels import FARTHEST, PAD, PENALTY
@@ -289,14 +290,19 @@ def test_a_set_that_both_sweeps_find_is_listed_once(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.slow
-def test_an_answer_about_normal_leaves_out_what_shapes_have_found(swept: tuple[Path, pl.DataFrame]) -> None:
-    root, _ = swept
+def call_normal(root: Path) -> dict[int, GroupRow]:
+    """Have what is normal called so; the groups by their numbers."""
     page = form_of(Path(tsclust.report(root, {"report": {"charts": False}}).wrote))
     rows = {row.group: row for row in parts.read_group_rows(root / "clusters")}
     said = {one["name"]: "normal" for one in page["groups"] if one.get("group") and rows[one["group"]].normal}
-    file = put(root / "answers.json", answered(page, "Anna", said))
-    tsclust.labels_import(root, [file])
+    tsclust.labels_import(root, [put(root / "answers.json", answered(page, "Anna", said))])
+    return rows
+
+
+@pytest.mark.slow
+def test_an_answer_about_normal_leaves_out_what_shapes_have_found(swept: tuple[Path, pl.DataFrame]) -> None:
+    root, _ = swept
+    rows = call_normal(root)
     labelled = set(files.labels(Workspace.open(root)).filter(pl.col("kind") == "normal")["series_id"])
     part = parts.assignments(root / "clusters")[0].name
     assert labelled == set(membership.normal_ids(root / "clusters", part).to_pylist())
@@ -311,3 +317,21 @@ def test_answers_can_be_about_the_clusters_of_both_sweeps(swept: tuple[Path, pl.
     clusters = swept[0] / "clusters"
     both = sum(len(parts.clusters_of(clusters, within)) for within in (None, SHAPES))
     assert parts.count_clusters(clusters) == both
+
+
+@pytest.mark.slow
+def test_what_has_no_name_is_swept_by_its_shapes_too(swept: tuple[Path, pl.DataFrame], tmp_path: Path) -> None:
+    root, clusters = Path(shutil.copytree(swept[0], tmp_path / "ws")), tmp_path / "ws" / "clusters"
+    call_normal(root)
+    tsclust.cluster(root, {"cluster": {"k": "2..8", "restarts": 2}}, unlabelled=True)
+    kinds, part = dict(swept[1].iter_rows()), parts.assignments(clusters)[0].name
+    found = set()
+    for row in parts.read_group_rows(clusters):
+        if row.within == UNLABELLED_GROUP and row.proposed:
+            members = [kinds[one] for one in membership.member_ids(clusters, part, row.ref).to_pylist()]
+            found |= {kind for kind in set(members) if members.count(kind) > max(len(members) / 2, 20)}
+    assert {"dip", "longer"} <= found
+    known = set(parts.read_centers(clusters).columns)
+    of_shapes = set(parts.read_centers(clusters / folder_within(UNLABELLED_GROUP)).columns) - known
+    assert {"shape_level", "shape_dip_3"} <= of_shapes
+    assert not (clusters / "measured").exists()

@@ -17,7 +17,7 @@ from tsclust import config
 from tsclust.config import Cluster
 from tsclust.engine.base import Listener
 from tsclust.errors import NoSeriesError, SettingsError
-from tsclust.stages.clusters import archive, freshness, messages, parts, proposal, renumbering, step
+from tsclust.stages.clusters import archive, freshness, messages, parts, proposal, renumbering, step, with_shapes
 from tsclust.stages.clusters.facts import CLUSTERS, Asked, ClustersFacts, DrilldownFacts
 from tsclust.stages.clusters.parts import UNLABELLED_GROUP, folder_within
 from tsclust.stages.clusters.renumbering import Renumbered
@@ -81,8 +81,11 @@ def drill(
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
         task = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered)
+        if inside.group == UNLABELLED_GROUP:
+            task = with_shapes.beside_features(task, Scope.of(files), files.sign, writer, listen)
         swept = step.run(task, writer.folder, f"{under}/", listen)
-        numbered = _write(workspace, writer, task, swept, before, others, inside.group)
+        with_shapes.forget(writer)
+        numbered = _write(workspace, writer, files.clustered, task, swept, before, others, inside.group)
         seconds, peak = meter.read()
         facts = DrilldownFacts(
             **swept.facts.model_dump(), settings=digest, seed=asked.seed, seconds=seconds, peak_mb=peak,
@@ -103,17 +106,20 @@ def _compared_as(main: Asked | None, settings: Cluster) -> Cluster:
 
 
 def _write(
-    workspace: Workspace, writer: StageWriter, task: SweepTask, swept: Swept, before: Clusters, others: pl.DataFrame,
-    group: int,
+    workspace: Workspace, writer: StageWriter, features: tuple[str, ...], task: SweepTask, swept: Swept,
+    before: Clusters, others: pl.DataFrame, group: int,
 ) -> Renumbered:  # fmt: skip
-    """The files of the sweep within `group`, whose groups stand in its own folder and below it among the `others`."""
+    """The files of the sweep within `group`, whose groups stand in its own folder and below it among the `others`.
+
+    By its `features` a group is known again: measures of shape are along other curves each time.
+    """
     under = f"{folder_within(group)}/"
     step.write(writer, under, swept)
     last, now = workspace.stage(CLUSTERS) / under, writer.folder / under
-    spread = task.scaler.spreads[0]
+    spread = task.scaler.spreads[0, : len(features)]
     seen, highest = archive.seen_sweeps(workspace, under), archive.highest_number(workspace)
     numbered = renumbering.renumber(
-        last, now, swept.groups, highest, spread, task.names, group, seen, archive.is_seen(workspace)
+        last, now, swept.groups, highest, spread, features, group, seen, archive.is_seen(workspace)
     )
     parent = pl.col("parent") if group == UNLABELLED_GROUP else pl.col("parent").fill_null(group)
     inside = numbered.groups.with_columns(

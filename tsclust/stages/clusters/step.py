@@ -16,17 +16,8 @@ from tsclust.arrays import Bools, Floats, Int64s
 from tsclust.config import Cluster
 from tsclust.engine.base import WORKERS, Listener, Progress, map_parts
 from tsclust.errors import NoSeriesError
-from tsclust.stages.clusters import (
-    groups,
-    parts,
-    passes,
-    proposal,
-    quality,
-    restarts,
-    sampled_silhouette,
-    stability,
-    sweep,
-)
+from tsclust.stages.clusters import groups, parts, passes, proposal, quality, restarts, sampled_silhouette, sweep
+from tsclust.stages.clusters import stability as resampling
 from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.facts import Advice, Asked, ClustersFacts, SweepFacts
 from tsclust.stages.clusters.parts import GroupRow
@@ -36,6 +27,7 @@ from tsclust.stages.clusters.sampled_silhouette import Sample
 from tsclust.stages.clusters.scaling import GRID, Scaler, from_fine, to_fine
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.scratch import ScaledPart
+from tsclust.stages.clusters.shapes.joint import JointScaler
 from tsclust.stages.clusters.shapes.scaling import ShapeScaler
 from tsclust.stages.clusters.sweep import ClusterSums, Models
 from tsclust.workspace.parquet import StageWriter, Written, write_part
@@ -56,7 +48,7 @@ class SweepTask:
     scope: Scope
     ks: tuple[int, ...]
     settings: Cluster
-    scaler: Scaler | ShapeScaler
+    scaler: Scaler | ShapeScaler | JointScaler
     names: tuple[str, ...]
 
 
@@ -202,7 +194,7 @@ def _refine(scaled: list[ScaledPart], coreset: Coreset, models: Models, say: Say
 def _stability(task: SweepTask, coreset: Coreset, models: Models, say: Say) -> Floats:
     """(c,) how well each cluster comes back in resamples."""
     found = list[Floats]()
-    for of_resample in stability.stability(coreset, models, RESAMPLES, task.settings.seed, WORKERS):
+    for of_resample in resampling.stability(coreset, models, RESAMPLES, task.settings.seed, WORKERS):
         found.append(of_resample)
         say("resamples", len(found), RESAMPLES, "resamples")
     mean: Floats = np.mean(found, axis=0)
@@ -253,7 +245,7 @@ def _summary(
     normal = _normal(task, models, sums)
     found = groups.find(models, sums, diagnosis.clusters, evaluated.shared, task.settings.groups, normal)
     found = groups.least_like_normal_first(found, models, sums) if task.scope.known is not None else found
-    per_k = stability.per_model(models, stable)
+    per_k = resampling.per_model(models, stable)
     sampled = sampled_silhouette.silhouettes(evaluated.samples, models, sums, WORKERS)
     worth = groups.worth_alone(models, sums, diagnosis.clusters, normal)
     about = {"size": sums.count, "silhouette": diagnosis.clusters, "stability": stable, "worth": worth}
@@ -276,7 +268,7 @@ def _advice(models: Models, sums: ClusterSums, diagnosis: quality.Diagnosis, per
     whole = _whole(models, sums)
     ks = tuple(np.array(models.ks)[whole].tolist())
     found = quality.advice(ks, diagnosis.inertia[whole], diagnosis.silhouette[whole])
-    return Advice(**found, stability=stability.stable_k(ks, per_k[whole]))
+    return Advice(**found, stability=resampling.stable_k(ks, per_k[whole]))
 
 
 def _whole(models: Models, sums: ClusterSums) -> Bools:

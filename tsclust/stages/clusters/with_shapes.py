@@ -1,4 +1,5 @@
-"""The main sweep's second half: the same series swept over their shapes, and the groups of both in one list."""
+"""The main sweep's second half: the same series swept over their shapes, and the groups of both in one list. What has
+no name yet is swept once, over both."""
 
 from __future__ import annotations
 
@@ -14,7 +15,10 @@ from tsclust.engine.base import Listener, Progress
 from tsclust.stages.clusters import parts, step, views
 from tsclust.stages.clusters.facts import ShapesFacts
 from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait, folder_within
-from tsclust.stages.clusters.shapes import view
+from tsclust.stages.clusters.scaling import Scaler
+from tsclust.stages.clusters.scope import Scope
+from tsclust.stages.clusters.shapes import joint, view
+from tsclust.stages.clusters.shapes.joint import JointScaler, JointScope
 from tsclust.stages.clusters.shapes.traits import of as traits_of
 from tsclust.stages.clusters.shapes.view import NoShapesError, ShapeView
 from tsclust.stages.clusters.step import SweepTask, Swept
@@ -43,8 +47,28 @@ def sweep(
         found = _swept(task, main, seen, writer, listen)
     except NoShapesError as why:
         found = main.groups, ShapesFacts(none=str(why))
-    shutil.rmtree(writer.folder / MEASURED, ignore_errors=True)
+    forget(writer)
     return found
+
+
+def beside_features(task: SweepTask, whole: Scope, sign: int, writer: StageWriter, listen: Listener) -> SweepTask:
+    """The same sweep of some of the `whole` of the series, with their shapes beside their features; as it is where
+    there are no shapes, or nobody wants them. Before it the files of the measures are in the way: see `forget`."""
+    settings, folder = task.settings, writer.folder / MEASURED
+    if not settings.shapes or not isinstance(task.scaler, Scaler):
+        return task
+    try:
+        seen = view.of(whole, settings.baseline_columns, sign, settings.seed, folder, partial(_say, listen))
+    except NoShapesError:
+        return task
+    scope = JointScope(**vars(task.scope), features=task.names, whole=seen.scope)
+    names = joint.names(task.names, seen)
+    return replace(task, scope=scope, scaler=JointScaler.of(task.scaler, seen.scaler), names=names)
+
+
+def forget(writer: StageWriter) -> None:
+    """What was measured is of no use after the sweep."""
+    shutil.rmtree(writer.folder / MEASURED, ignore_errors=True)
 
 
 def _swept(
