@@ -75,8 +75,7 @@ def joined(pieces: list[Coreset]) -> Coreset:
     order = np.argsort(hashes, kind="stable")
     rows: Floats = np.concatenate([p.rows for p in pieces])[order]
     weights: Floats = np.concatenate([p.weights for p in pieces])[order]
-    _, first, same = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-    keep = np.argsort(first)
-    times: Int64s = np.bincount(same.ravel())
-    summed = np.bincount(same.ravel(), weights).astype(np.float64)
-    return Coreset(rows[first[keep]], summed[keep], hashes[order][first[keep]], times[keep])
+    same = Distinct.of(np.rint(rows * GRID).astype(np.int16))
+    first = np.unique(same.at, return_index=True)[1]
+    summed = np.bincount(same.at, weights).astype(np.float64)
+    return Coreset(rows[first], summed, hashes[order][first], same.times)

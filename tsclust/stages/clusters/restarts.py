@@ -2,7 +2,7 @@
 
 A start of k centers alone misses some of the best by chance, and the more the larger k is. Of twice as many hardly one
 is missed, and what Ward's merging (1963) leaves of them is a better start for every k than K-means++ with as many: on
-the demo's million the best of four such starts is 0.4 % better in the mean, and as all k share them, they cost a tenth.
+the demo's million the best of four such starts is 0.4 % better in the mean, and all k share their cost.
 """
 
 from __future__ import annotations

@@ -4,22 +4,19 @@ no name yet is swept once, over both."""
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import polars as pl
 
 from tsclust.engine.base import Listener, Progress
 from tsclust.stages.clusters import parts, step, views
 from tsclust.stages.clusters.facts import ShapesFacts
-from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait, folder_within
+from tsclust.stages.clusters.parts import SHAPES, folder_within
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.clusters.scope import Scope
-from tsclust.stages.clusters.shapes import joint, view
+from tsclust.stages.clusters.shapes import joint, traits, view
 from tsclust.stages.clusters.shapes.joint import JointScaler, JointScope
-from tsclust.stages.clusters.shapes.traits import of as traits_of
 from tsclust.stages.clusters.shapes.view import NoShapesError, ShapeView
 from tsclust.stages.clusters.step import SweepTask, Swept
 from tsclust.workspace.parquet import StageWriter
@@ -75,29 +72,21 @@ def _swept(
     task: SweepTask, main: Swept, seen: ShapeView, writer: StageWriter, listen: Listener
 ) -> tuple[pl.DataFrame, ShapesFacts]:
     under = f"{folder_within(SHAPES)}/"
-    of_shapes = replace(task, scope=seen.scope, scaler=seen.scaler, names=seen.names)
-    swept = step.run(of_shapes, writer.folder, under, listen)
+    again = replace(task, scope=seen.scope, scaler=seen.scaler, names=seen.names)
+    swept = step.run(again, writer.folder, under, listen)
     step.write(writer, under, swept)
+    of_shapes = parts.group_rows(swept.groups.with_columns(within=pl.lit(SHAPES, pl.Int64)))
     of_features = [row for row in parts.group_rows(main.groups) if not row.normal][: views.CANDIDATES]
-    of_both = {
-        f"{under}{parts.TRAITS_FILE}": parts.group_rows(swept.groups.with_columns(within=pl.lit(SHAPES, pl.Int64))),
-        parts.TRAITS_FILE: of_features,
-    }
-    for name, rows in of_both.items():
-        writer.write_table(name, parts.traits_table(_traits(task, seen, writer.folder, rows)))
+    rows = [*of_shapes, *of_features]
+    shared = view.shared(seen, writer.folder, [row.ref for row in rows], task.settings.baseline_columns)
+    for folder, at in ((under, slice(0, len(swept.groups))), ("", slice(len(swept.groups), None))):
+        of_sweep = traits.of(rows[at], shared.of(at), seen.names, seen.curves)
+        writer.write_table(f"{folder}{parts.TRAITS_FILE}", parts.traits_table(of_sweep))
     found = views.together(
         writer.folder, (main.groups, main.away), (swept.groups, swept.away), task.settings.groups, task.scope.rows
     )
     stretches = tuple(seen.curves.stretches.tolist())
     return found, ShapesFacts(**swept.facts.model_dump(), curves=len(seen.curves), stretches=stretches)
-
-
-def _traits(task: SweepTask, seen: ShapeView, clusters: Path, rows: Sequence[GroupRow]) -> list[Trait]:
-    """In what the groups of one of the two sweeps differ."""
-    if not rows:
-        return []
-    shared = view.shared(seen, clusters, [row.ref for row in rows], task.settings.baseline_columns)
-    return traits_of(rows, shared, seen.names, seen.curves)
 
 
 def _say(listen: Listener, what: str, done: int, total: int, unit: str) -> None:

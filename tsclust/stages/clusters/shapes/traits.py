@@ -23,6 +23,10 @@ class Shared:
     along: Int64s
     away: Floats
 
+    def of(self, groups: slice) -> Shared:
+        """Of these groups alone."""
+        return Shared(self.along[groups], self.away[groups])
+
 
 def of(groups: Sequence[GroupRow], shared: Shared, names: tuple[str, ...], found: TypicalCurves) -> list[Trait]:
     """The trait of each of g groups that differs, by what its members share in the measures of these names (d,)."""

@@ -32,6 +32,7 @@ OF_STRETCH = ("duration", "level", "slope", "roughness", "bump", "dip")
 LONGEST = 1_000  # values of a series: what it takes to cut a curve grows with the square
 SPARE = 2  # times as many series as a sample needs are drawn: some have no shape
 TO_SCALE = 50_000  # series that medians are taken from
+CHUNK = 16_384  # rows that are added up at a time
 FEWEST = 2_000  # series that typical curves are looked for in: of fewer a stretch has too few to tell what is normal
 
 Say = Callable[[str, int, int, str], None]
@@ -97,7 +98,7 @@ def names(found: TypicalCurves) -> tuple[str, ...]:
 
 
 def shared(view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...]) -> Shared:
-    """What the members of groups of one sweep, over all series, share; `clusters` has the assignments."""
+    """What the members of groups of the sweeps over all series share; `clusters` has the assignments."""
     parts = [*map_parts(partial(_shared, view, clusters, groups, baseline), view.scope.paths)]
     along, total = (sum(one, np.zeros_like(one[0])) for one in zip(*parts, strict=True))
     return Shared(along, total / GRID / np.maximum(along.sum(axis=1), 1)[:, None])
@@ -107,11 +108,14 @@ def _shared(
     view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...], path: Path
 ) -> tuple[Int64s, Int64s]:
     rows = view.scope.read(path, (), baseline)
-    _, inside = membership.read(clusters, path.name, groups, groups[0].within)
-    along = rows.x[:, :1] == np.arange(len(view.curves))
-    away = view.scaler.transform(rows.x, rows.keys)
-    members = inside.T.astype(np.float64)  # whole numbers, exact in any order, and by BLAS
-    return (members @ along).astype(np.int64), (members @ away).astype(np.int64)
+    _, inside = membership.read_of_all(clusters, path.name, groups)
+    curves = rows.x[:, :1] == np.arange(len(view.curves))
+    what = np.hstack([curves, view.scaler.transform(rows.x, rows.keys)])
+    total = np.zeros((len(groups), what.shape[1]), np.int64)
+    for at in range(0, len(what), CHUNK):  # whole numbers in floats: exact in any order, and by BLAS
+        total += (inside[at : at + CHUNK].T.astype(np.float64) @ what[at : at + CHUNK]).astype(np.int64)
+    along, away = np.hsplit(total, [len(view.curves)])
+    return along, away
 
 
 def _typical_curves(scope: Scope, sign: int, seed: int) -> TypicalCurves:
