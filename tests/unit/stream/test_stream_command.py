@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from confluent_kafka.admin import AdminClient
 
 from tests.support.commands import call_tsclust
 from tests.support.service import free_port
 from tsclust.config.stream import Stream
+from tsclust.embedded_broker import await_answer
 from tsclust.errors import SettingsError
 from tsclust.stream.clients import Clients, connection
 from tsclust.stream.models import place_of
@@ -67,3 +71,13 @@ def test_a_place_of_models_is_a_folder_a_file_or_an_address(tmp_path: Path) -> N
     (tmp_path / "b.zip").write_bytes(b"")
     kinds = [type(place_of(str(one), "")).__name__ for one in (tmp_path, tmp_path / "b.zip", "http://h/models/x")]
     assert kinds == ["Folder", "File", "Registry"]
+
+
+def test_a_broker_to_try_with_answers_at_the_address_that_it_is_given() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with subprocess.Popen(
+        [sys.executable, "-m", "tsclust.embedded_broker", address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        await_answer(address)
+        assert AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).brokers
+        process.kill()
