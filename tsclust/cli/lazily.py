@@ -13,10 +13,8 @@ from threading import RLock
 from types import ModuleType
 from typing import Any
 
-HEAVY = (
-    "asyncio", "polars", "pyarrow", "pyarrow.parquet", "pyarrow.compute",
-    "scipy.linalg", "scipy.linalg.cython_blas",  # numba asks whether they are there
-)  # fmt: skip
+# Not scipy.linalg, though it takes a tenth of a second: BLAS is looked at, limited and compared by what is loaded.
+HEAVY = ("asyncio", "polars", "pyarrow", "pyarrow.parquet", "pyarrow.compute")
 _loading = RLock()
 
 

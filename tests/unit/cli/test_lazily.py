@@ -11,8 +11,6 @@ USES = {
     "by the name of its package": "import pyarrow.compute\nassert pyarrow.compute.add(1, 2).as_py() == 3",
     "by a name of its own": "import pyarrow.parquet as pq\nassert pq.read_table",
     "after its package": "import pyarrow\nassert pyarrow.int64()\nimport pyarrow.compute\nassert pyarrow.compute.add",
-    "of a package that nobody waits for": "import scipy\nimport scipy.linalg\nassert scipy.linalg.norm([3, 4]) == 5",
-    "from it": "from scipy.linalg import norm\nassert norm([3, 4]) == 5",
 }
 
 
