@@ -52,8 +52,8 @@ class Broker:
     storage: str = "memory://tansu/"
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def start(self, *words: str) -> None:
-        line = [*command(self.behind or self.address, self.storage), *words]
+    def start(self) -> None:
+        line = command(self.behind or self.address, self.storage)
         line[line.index("--advertised-listener-url") + 1] = f"tcp://{self.address}"
         environment = {**os.environ, **self.environment}
         self.process = subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
