@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ from confluent_kafka.admin import AdminClient
 
 from tests.support.commands import call_tsclust
 from tests.support.service import free_port
+from tsclust.cli import interruption
+from tsclust.cli import stream as cli
 from tsclust.config.stream import Stream
 from tsclust.embedded_broker import await_answer
 from tsclust.errors import SettingsError
@@ -81,3 +85,19 @@ def test_a_broker_to_try_with_answers_at_the_address_that_it_is_given() -> None:
         await_answer(address)
         assert AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).brokers
         process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_end_it_when_what_is_under_way_is_committed(
+    number: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first one asks it to stop, and is no exception in the midst of something."""
+    stop, before = threading.Event(), {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+    monkeypatch.setattr(interruption, "hand_over", lambda: None)
+    try:
+        cli._stop_at_signals(stop)
+        signal.raise_signal(number)
+        assert stop.is_set()
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
