@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_samples
 
-from tests.support.coresets import Parts, blobs, in_parts
+from tests.support.coresets import Parts, blobs, coreset_of, in_parts
 from tests.support.endurance import times
 from tsclust.arrays import Floats, Int64s
 from tsclust.engine import base
@@ -101,6 +101,17 @@ def test_a_model_that_explains_less_than_a_smaller_one_is_made_anew() -> None:
         assert inertia[0] > inertia[1] > inertia[2]
         labels = sweep.assign(parts[0].distinct.rows, models)
         assert [len(np.unique(labels[:, j])) for j in range(3)] == [4, 5, 6]
+
+
+def test_the_largest_k_that_may_be_asked_for_has_as_many_clusters() -> None:
+    coreset = coreset_of(np.random.default_rng(0).normal(0, 3, (2_000, 3)))
+    for size, start in zip((5, 200), restarts.starts(coreset, (5, 200), 1), strict=True):
+        labels = sweep.assign(coreset.grid, Models.of([size], [start]))[:, 0]
+        away = ((coreset.rows[:, None] - start[None]) ** 2).sum(axis=2)
+        np.testing.assert_allclose(away[np.arange(2_000), labels], away.min(axis=1))
+        assert len(np.unique(labels)) == size
+        merged, drawn = restarts.fit(coreset, [start, restarts.plus_plus(coreset, size, 1)], 1)
+        assert merged[0] < 0.9 * drawn[0]  # what merging is for
 
 
 def test_what_many_clusters_found_fewer_do_not_miss() -> None:

@@ -19,7 +19,7 @@ from tsclust.stages.clusters.coreset import Coreset
 from tsclust.stages.clusters.scaling import GRID
 from tsclust.stages.clusters.sweep import Models
 
-MORE = 2  # times the largest k: so many centers are merged down
+MORE = 2  # times the largest k: so many centers are merged down, or as many as a label can name (k is at most 200)
 SETTLED = 10  # rounds before they are merged
 TRIED = 4  # rounds, after which only the two best starts of each k go on
 FINALISTS = 2
@@ -46,7 +46,7 @@ def _tried(coreset: Coreset, sizes: Sequence[int], seed: int) -> list[Fit]:
 
 def starts(coreset: Coreset, sizes: Sequence[int], seed: int) -> list[Floats]:
     """A start of every size, ascending, all from one of K-means++."""
-    many = plus_plus(coreset, min(MORE * sizes[-1], len(coreset.rows)), seed)
+    many = plus_plus(coreset, min(MORE * sizes[-1], kernels.NUMBER + 1, len(coreset.rows)), seed)
     return _merged(coreset, fit(coreset, [many], SETTLED)[0][1], sizes)
 
 
