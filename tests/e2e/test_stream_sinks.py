@@ -17,6 +17,7 @@ import pytest
 import tsclust
 from tests.support.brokers import Broker, content, messages_of, read, sources, streaming_within, until
 from tests.support.bundles import Trained
+from tests.support.fleet import Fleet
 from tests.support.plant import Plant
 from tests.support.proxy import message, proxied
 from tests.support.series import machine_cycles
@@ -77,15 +78,12 @@ def strange(table: pa.Table, first: int) -> pa.Table:
     )
 
 
-def test_what_has_no_name_is_kept_for_cluster_to_find_new_kinds(
-    broker: Broker, small_plant: Plant, tmp_path: Path
-) -> None:
-    root = small_plant.copy_to(tmp_path / "ws").root
+def test_what_has_no_name_is_kept_for_cluster_to_find_new_kinds(broker: Broker, fleet: Fleet, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(fleet.workspace("logistic").root, tmp_path / "ws"))
+    made, kinds = pl.read_parquet(fleet.series), pl.read_parquet(fleet.series.with_name("planted.parquet"))
     tsclust.cluster(root, {"cluster": {"k": "2..4", "shapes": False}})
-    known = pl.read_parquet(small_plant.path).join(
-        small_plant.kinds.filter(pl.col("kind") == "normal"), on="series_id"
-    ).drop("kind", "recorded_at").head(80).to_arrow()  # fmt: skip
-    new = strange(known, 1_000_000)
+    normal = made.join(kinds.filter(pl.col("kind") == "normal"), on="series_id").drop("kind", "recorded_at")
+    new = strange(normal.head(80).to_arrow(), 1_000_000)
     broker.topics("cycles", "verdicts")
     rows = [(b"k", json.dumps(one).encode()) for one in new.to_pylist()]
     with streaming_within(broker, root, root / "model") as stream:
@@ -97,7 +95,7 @@ def test_what_has_no_name_is_kept_for_cluster_to_find_new_kinds(
     done = tsclust.cluster(root, {"cluster": {"k": "2..5", "shapes": False}}, unlabelled=True)
     assert any(f"{len(unknown)} series of incoming/" in note for note in done.notes)
     series = SeriesFiles.of(Workspace.open(root))
-    assert series.manifest.rows == len(small_plant.series) + len(unknown)
+    assert series.manifest.rows == len(made) + len(unknown)
     ids = pl.concat([pl.read_parquet(path, columns=["series_id"]) for path in series.paths])["series_id"]
     assert unknown <= set(ids.to_list())
     found = pl.concat([pl.read_parquet(path) for path in (root / "clusters/within-000/assignments").glob("*.parquet")])
