@@ -48,9 +48,9 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     if len(x) < FEWEST:
         return facts
     x = sign * x
-    rest = min(x[0], x[-3:].min())
+    rest = rest_of(x)
     height = x.max() - rest
-    peak = next(i for i in range(len(x)) if x[i] >= rest + 0.9 * height and x[i] >= x[min(i + 1, len(x) - 1)])
+    peak = peak_of(x, rest)
     start, end = active(x, rest, peak) if height > 0 else (0, len(x))
     first, last = side_movement(x, rest, peak, end, height)
     side, run = x[first:last], x[start:end]
@@ -83,6 +83,22 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
         shape[f"{name}_to_peak"] = shape[of] / height if height > 0 else 0.0
     percents = {f"p{q:02d}": np.percentile(run, q) - rest for q in (5, 25, 50, 75, 95)}
     return facts | shape | percents
+
+
+def peak_of(x: Floats, rest: float) -> int:
+    near = rest + 0.9 * (x.max() - rest)
+    return next(i for i in range(len(x)) if x[i] >= near and x[i] >= x[min(i + 1, len(x) - 1)])
+
+
+def rest_of(x: Floats) -> float:
+    """The lower of both ends, but no value that is alone there, and the median of all that is at rest by it."""
+    near, last = 0.03 * (x.max() - x.min()), sorted(x[-3:])
+    begin = last[0] if x[0] < last[0] - near and abs(x[1] - last[0]) <= near else x[0]
+    finish = x[0] if last[0] < x[0] - near and abs(last[1] - x[0]) <= near else last[0]
+    lower = min(begin, finish)
+    start, end = active(x, lower, peak_of(x, lower)) if x.max() > lower else (0, len(x))
+    idle = [*x[:start], *x[end:]]
+    return float(np.median(idle)) if idle else float(lower)
 
 
 def upright(x: Floats) -> float:

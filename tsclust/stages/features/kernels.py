@@ -171,8 +171,8 @@ def _least_step(raw: Values, least: float) -> float:
 @_part
 def _shape(x: Floats, row: Floats) -> None:
     """Fill a row but for the simple facts, phase by phase."""
-    rest = phases.rest_level(x)
     order = shape.order(x)
+    rest = phases.rest_level(x, order)
     peak, height = phases.peak(x, rest), x[order[-1]] - rest
     start, end = phases.active(x, rest, peak, height)
     first, last = phases.side_movement(x, order, rest, peak, end, height)

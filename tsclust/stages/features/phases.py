@@ -24,9 +24,39 @@ def after(x: Floats) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def rest_level(x: Floats) -> float:
-    """The level of the idle sensor: the lower of the two ends."""
-    return min(float(x[0]), after(x))
+def rest_level(x: Floats, order: Int32s) -> float:
+    """The level of the idle sensor: the middle of all that is outside of the run, as the lower of its two ends has it. A
+    single value would be noise, or a step of the recorder's scale."""
+    near = ACTIVE * (x[order[-1]] - x[order[0]])
+    lower = min(_unless_stray(x[0], x[1], after(x), near), _unless_stray(*_two_lowest(x[-3:]), x[0], near))
+    start, end = active(x, lower, peak(x, lower), x[order[-1]] - lower)
+    return _middle_outside(x, order, start, end) if start + len(x) > end else lower
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _unless_stray(value: float, neighbour: float, other: float, near: float) -> float:
+    """A value at one end, or the `other` end where this alone is lower, and its neighbour is at rest as the other is."""
+    return other if value < other - near and abs(neighbour - other) <= near else value
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _two_lowest(x: Floats) -> tuple[float, float]:
+    first, second = min(x[0], x[1]), max(x[0], x[1])
+    return min(first, x[2]), max(first, min(second, x[2]))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _middle_outside(x: Floats, order: Int32s, start: int, end: int) -> float:
+    """The median of x without [start, end)."""
+    n, at, below = start + len(x) - end, 0, 0.0
+    for i in order:
+        if i < start or i >= end:
+            if at == (n - 1) // 2:
+                below = float(x[i])
+            if at == n // 2:
+                return (below + float(x[i])) / 2
+            at += 1
+    return below
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

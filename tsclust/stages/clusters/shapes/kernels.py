@@ -14,6 +14,7 @@ from numba import njit
 from tsclust.arrays import Floats, Int64s, Values
 from tsclust.stages.features.kernels import bridged
 from tsclust.stages.features.phases import rest_level
+from tsclust.stages.features.shape import order
 
 PAD = 10  # samples of rest before and after a typical curve
 BAND = 18  # samples that a series may be ahead or behind
@@ -25,6 +26,7 @@ OF_STRETCH = 6  # measures of a stretch: duration, level, slope, roughness, bump
 LARGEST = 1e100  # value whose square is still a number
 SHORT = 6  # samples: a stretch of fewer has no slope and roughness, and a bump is what no sample nearby explains
 HIGH = 0.25  # of the highest level of a typical curve: where the size of a series is compared
+EDGE = 2  # samples at each border of a stretch that say more of its neighbour
 NEARBY = 2  # samples that a value may be early or late
 SMALLEST = 0.05  # size of a series against the typical curve that is still divided by
 
@@ -43,7 +45,7 @@ def of_own_size(raw: Values, sign: int) -> tuple[Floats, float]:
     x = bridged(raw) * sign
     if len(x) < FEWEST or not np.abs(x).max() < LARGEST:
         return np.zeros(0), 0.0
-    x -= rest_level(x)
+    x -= rest_level(x, order(x))
     least, total, count = HIGH / 5 * np.abs(x).max(), 0.0, 0
     for v in x:
         if abs(v) > least:
@@ -212,7 +214,8 @@ def _measure(
         if last > first:
             _stretch(_left(v[first:last], curve[borders[s] : borders[s + 1]]), into)
             if borders[s + 1] - borders[s] < SHORT:
-                into[2], into[3], into[4], into[5] = 0.0, 0.0, *_farthest(away[first:last])
+                into[1], into[2], into[3] = np.median(away[first:last]), _steepest(v, first, last), 0.0
+                into[4], into[5] = _farthest(away[first:last])
         first = last
     row[0], row[1], row[2] = np.log(size * gain), first - begin, misfit
     row[3], row[4] = _middle(v[:begin]), _middle(v[first:])
@@ -229,6 +232,14 @@ def _until(at: Int64s, first: int, border: int) -> int:
     while first < len(at) and at[first] < border:
         first += 1
     return first
+
+
+@njit(cache=True, nogil=True)
+def _steepest(y: Floats, first: int, last: int) -> float:
+    """The largest step into [first, last) of y, in it or out of it, up or down: where a ramp is laid a sample off it is
+    the same."""
+    steps = np.diff(y[max(first - 1, 0) : last + 1])
+    return steps[np.abs(steps).argmax()] if len(steps) > 0 else 0.0
 
 
 @njit(cache=True, nogil=True)
@@ -284,13 +295,16 @@ def _left(y: Floats, curve: Floats) -> Floats:
 
 @njit(cache=True, nogil=True)
 def _stretch(left: Floats, into: Floats) -> None:
-    """Level, slope (from end to end), roughness, bump and dip of what is left of n samples."""
-    n, middle = len(left), np.median(left)
-    into[1] = left.mean()
+    """Level, slope (from end to end), roughness, bump and dip of what is left of n samples: of a long stretch without
+    those beside its borders, where a neighbour that was laid a sample off is seen, not the stretch."""
+    edge = min(EDGE, max(len(left) - SHORT, 0) // 2)
+    inner = left[edge : len(left) - edge]
+    n, middle = len(inner), np.median(inner)
+    into[1] = middle
     if n >= 4:
         along = np.arange(n) - (n - 1) / 2
-        into[2] = (along * left).sum() / (along * along).sum() * n
-        into[3] = np.abs(left[1:] - left[:-1]).mean()
+        into[2] = (along * inner).sum() / (along * along).sum() * n
+        into[3] = np.abs(inner[1:] - inner[:-1]).mean()
         for i in range(1, n - 1):
-            near = (left[i - 1] + left[i] + left[i + 1]) / 3
+            near = (inner[i - 1] + inner[i] + inner[i + 1]) / 3
             into[4], into[5] = max(into[4], near - middle), max(into[5], middle - near)
