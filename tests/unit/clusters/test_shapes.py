@@ -137,6 +137,34 @@ def test_what_changes_in_one_stretch_is_measured_there(
     assert (of_stretches[measure] < -3) != more
 
 
+def ramped(rng: Rng, missing: float = 0.0, phase: float | None = None) -> Floats:
+    """A plateau between ramps of 4 samples that begin anywhere between two: of the first one `missing`, a share."""
+    start = 6 + (rng.uniform() if phase is None else phase)
+    at = np.arange(50) - start
+    up = np.clip(np.maximum(at / 4, (at > 0) * missing), 0, 1)
+    return 2 * up * np.clip((36 - at) / 4, 0, 1) + rng.normal(0, 0.01, 50)
+
+
+def test_what_is_missing_of_a_ramp_is_seen_wherever_the_samples_fall_on_it() -> None:
+    rng = np.random.default_rng(6)
+    found = typical(own([ramped(rng) for _ in range(200)]))
+    steepest = view.names(found).index("slope_1")
+    normal = [measured(ramped(rng), found)[steepest] for _ in range(300)]
+    odd = [measured(ramped(rng, 0.5), found)[steepest] for _ in range(30)]
+    assert min(odd) > max(normal)
+
+
+def test_a_plateau_is_as_high_wherever_the_samples_fall_on_its_ramps() -> None:
+    rng = np.random.default_rng(7)
+    found = typical(own([ramped(rng) for _ in range(200)]))
+    longest = int(np.diff(found.borders[0, : found.stretches[0] + 1]).argmax()) + 1
+    level = view.names(found).index(f"level_{longest}")
+    of_phase = [
+        np.median([measured(ramped(rng, phase=p), found)[level] for _ in range(50)]) for p in (0.0, 0.3, 0.6, 0.9)
+    ]
+    assert np.ptp(of_phase) < 0.005
+
+
 def test_pulses_at_any_place_have_no_typical_curve() -> None:
     rng = np.random.default_rng(9)
     series = []

@@ -91,10 +91,14 @@ def peak_of(x: Floats, rest: float) -> int:
 
 
 def rest_of(x: Floats) -> float:
-    """The lower of both ends, but no value that is alone there, and the median of all that is at rest by it."""
+    """The lower of both ends, but none alone there or on the way down, and the median of all at rest by it."""
     near, last = 0.03 * (x.max() - x.min()), sorted(x[-3:])
-    begin = last[0] if x[0] < last[0] - near and abs(x[1] - last[0]) <= near else x[0]
-    finish = x[0] if last[0] < x[0] - near and abs(last[1] - x[0]) <= near else last[0]
+
+    def leaves(value: float, neighbour: float, other: float) -> bool:
+        return value < other - near and (abs(neighbour - other) <= near or neighbour < value - near)
+
+    begin = last[0] if leaves(x[0], x[1], last[0]) else x[0]
+    finish = x[0] if leaves(last[0], last[1], x[0]) or leaves(x[-1], x[-2], x[0]) else last[0]
     lower = min(begin, finish)
     start, end = active(x, lower, peak_of(x, lower)) if x.max() > lower else (0, len(x))
     idle = [*x[:start], *x[end:]]
@@ -265,6 +269,35 @@ def test_one_sample_that_stands_out_of_rest_is_no_run() -> None:
         [*rest, *CYCLE, *rest], [*rest[:3], 1.0, *rest[4:], *CYCLE, *rest], [*rest, *CYCLE, *rest[:4], 1.0, *rest[5:]]
     )
     assert [{n: f[n] for n in CLUSTERED} for f in spiked] == [pytest.approx({n: plain[n] for n in CLUSTERED})] * 2
+
+
+ABOVE_REST = ("peak_height", "side_mean", "p05", "p50", "p95", "area")
+
+
+@pytest.mark.parametrize("at", [0, -1, -2, -3])
+@pytest.mark.parametrize("by", [-1.0, -0.3, 0.3])
+def test_a_value_that_strays_at_an_end_moves_no_level(at: int, by: float) -> None:
+    stray = CYCLE.copy()
+    stray[at] += by
+    plain, found = features_of(CYCLE, stray)
+    assert [found[name] for name in ABOVE_REST] == pytest.approx([plain[name] for name in ABOVE_REST], abs=1e-9)
+
+
+def test_noise_of_rest_hardly_moves_a_level() -> None:
+    rng = np.random.default_rng(3)
+    noisy = [CYCLE + np.where(CYCLE == 0, 0.02 * rng.standard_normal(len(CYCLE)), 0.0) for _ in range(200)]
+    height = np.array([f["peak_height"] for f in features_of(*noisy)])
+    assert abs(np.median(height) - 5.0) < 0.003  # the lowest of four would be 0.02 too low
+    assert height.std() < 0.012
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_a_recording_that_begins_on_the_way_below_rest_has_the_levels_of_the_whole(cut: int) -> None:
+    way = [-1.0, -2.0, -3.0]
+    whole = [*np.zeros(4), *way, *np.full(10, -3.1), *way[::-1], *np.full(12, 4.0), 2.0, *np.zeros(5)]
+    begun, turned = features_of(whole[4 + cut :]), features_of(whole[4 + cut :][::-1])
+    expected = features_of(whole)[0]["peak_height"]
+    assert [begun[0]["peak_height"], turned[0]["peak_height"]] == pytest.approx([expected] * 2)
 
 
 def test_the_peak_is_in_the_run_even_if_it_stands_alone() -> None:

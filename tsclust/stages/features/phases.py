@@ -25,18 +25,23 @@ def after(x: Floats) -> float:
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def rest_level(x: Floats, order: Int32s) -> float:
-    """The level of the idle sensor: the middle of all that is outside of the run, as the lower of its two ends has it. A
-    single value would be noise, or a step of the recorder's scale."""
+    """The level of the idle sensor: the middle of all that is outside of the run, as the lower of its two ends has it.
+
+    A single value would be noise, a step of the recorder's scale, or a cut amid a run that goes below rest first."""
     near = ACTIVE * (x[order[-1]] - x[order[0]])
-    lower = min(_unless_stray(x[0], x[1], after(x), near), _unless_stray(*_two_lowest(x[-3:]), x[0], near))
+    low, second = _two_lowest(x[-3:])
+    begin = low if _leaves(x[0], x[1], low, near) else x[0]
+    finish = x[0] if _leaves(low, second, x[0], near) or _leaves(x[-1], x[-2], x[0], near) else low
+    lower = min(begin, finish)
     start, end = active(x, lower, peak(x, lower), x[order[-1]] - lower)
     return _middle_outside(x, order, start, end) if start + len(x) > end else lower
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _unless_stray(value: float, neighbour: float, other: float, near: float) -> float:
-    """A value at one end, or the `other` end where this alone is lower, and its neighbour is at rest as the other is."""
-    return other if value < other - near and abs(neighbour - other) <= near else value
+def _leaves(value: float, neighbour: float, other: float, near: float) -> bool:
+    """Whether a value at one end, below the `other` end, is not at rest: alone, as its neighbour is where the other is,
+    or on the way down, as its neighbour is lower still."""
+    return value < other - near and (abs(neighbour - other) <= near or neighbour < value - near)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

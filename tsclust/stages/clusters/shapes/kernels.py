@@ -26,6 +26,7 @@ OF_STRETCH = 6  # measures of a stretch: duration, level, slope, roughness, bump
 LARGEST = 1e100  # value whose square is still a number
 SHORT = 6  # samples: a stretch of fewer has no slope and roughness, and a bump is what no sample nearby explains
 HIGH = 0.25  # of the highest level of a typical curve: where the size of a series is compared
+LINE = 4  # samples: fewer have no slope
 EDGE = 2  # samples at each border of a stretch that say more of its neighbour
 NEARBY = 2  # samples that a value may be early or late
 SMALLEST = 0.05  # size of a series against the typical curve that is still divided by
@@ -212,7 +213,7 @@ def _measure(
         into = row[OF_ALL + OF_STRETCH * s : OF_ALL + OF_STRETCH * (s + 1)]
         into[0] = last - first
         if last > first:
-            _stretch(_left(v[first:last], curve[borders[s] : borders[s + 1]]), into)
+            _stretch(_left(v[first:last], curve[borders[s] : borders[s + 1]]), away[first:last], into)
             if borders[s + 1] - borders[s] < SHORT:
                 into[1], into[2], into[3] = np.median(away[first:last]), _steepest(v, first, last), 0.0
                 into[4], into[5] = _farthest(away[first:last])
@@ -294,17 +295,21 @@ def _left(y: Floats, curve: Floats) -> Floats:
 
 
 @njit(cache=True, nogil=True)
-def _stretch(left: Floats, into: Floats) -> None:
+def _stretch(left: Floats, away: Floats, into: Floats) -> None:
     """Level, slope (from end to end), roughness, bump and dip of what is left of n samples: of a long stretch without
-    those beside its borders, where a neighbour that was laid a sample off is seen, not the stretch."""
-    edge = min(EDGE, max(len(left) - SHORT, 0) // 2)
+    those beside its borders, where a neighbour that was laid a sample off is seen, not the stretch. A bump there is
+    what no sample nearby explains: away (n,)."""
+    edge = min(EDGE, max(len(left) - LINE, 0) // 2)
     inner = left[edge : len(left) - edge]
     n, middle = len(inner), np.median(inner)
     into[1] = middle
-    if n >= 4:
+    if n >= LINE:
         along = np.arange(n) - (n - 1) / 2
         into[2] = (along * inner).sum() / (along * along).sum() * n
         into[3] = np.abs(inner[1:] - inner[:-1]).mean()
-        for i in range(1, n - 1):
-            near = (inner[i - 1] + inner[i] + inner[i + 1]) / 3
-            into[4], into[5] = max(into[4], near - middle), max(into[5], middle - near)
+        off = left - middle
+        for i in (0, 1, len(left) - 2, len(left) - 1):
+            off[i] = off[i] if abs(off[i]) < abs(away[i]) else away[i]
+        for i in range(1, len(off) - 1):
+            near = (off[i - 1] + off[i] + off[i + 1]) / 3
+            into[4], into[5] = max(into[4], near), max(into[5], -near)
