@@ -52,7 +52,7 @@ def word(text: str) -> str:
 def drawing() -> str:
     """One recording of the demo, an SVG: where its phases are and what is measured there."""
     x = cycle()
-    rest, peak = phases.rest_level(x, order(x)), int(x.argmax())
+    rest, peak = phases.lower_end(x, order(x)), int(x.argmax())
     start, end = phases.active(x, rest, peak, x[peak] - rest)
     first, last = phases.side_movement(x, order(x), rest, peak, end, x[peak] - rest)
     bounds = [("rest", 0, start), ("peak", start, peak), ("decay", peak, first), ("side movement", first, last - 1)]

@@ -48,17 +48,19 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     if len(x) < FEWEST:
         return facts
     x = sign * x
-    rest = rest_of(x)
+    lower = lower_end(x)
+    peak = peak_of(x, lower)
+    start, end = active(x, lower, peak) if x.max() > lower else (0, len(x))
+    first, last = side_movement(x, lower, peak, end, x.max() - lower)
+    idle = [*x[:start], *x[end:]]
+    rest = float(np.median(idle)) if idle and x.max() > lower else lower
     height = x.max() - rest
-    peak = peak_of(x, rest)
-    start, end = active(x, rest, peak) if height > 0 else (0, len(x))
-    first, last = side_movement(x, rest, peak, end, height)
     side, run = x[first:last], x[start:end]
     middle, slope = np.arange(len(side)) - (len(side) - 1) / 2, line(side)
     std = side.std() if side.std() > 1e-9 * np.sqrt((side**2).mean()) else 0.0
     shape = {
-        "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, rest + 0.03 * height),
-        "frozen_run": longest_below(x, rest + 0.03 * height if start > 0 else -np.inf),
+        "longest_flat_run": len(x) if np.ptp(x) == 0 else longest(x, lower + 0.03 * (x.max() - lower)),
+        "frozen_run": longest_below(x, lower + 0.03 * (x.max() - lower) if start > 0 else -np.inf),
         "spike": spike(x), "floor": sorted(x)[2], "first_level": x[0] - rest,
         "upright": upright(x),
         "start": start, "run_length": end - start, "peak_position": peak - start, "peak_height": height,
@@ -90,8 +92,8 @@ def peak_of(x: Floats, rest: float) -> int:
     return next(i for i in range(len(x)) if x[i] >= near and x[i] >= x[min(i + 1, len(x) - 1)])
 
 
-def rest_of(x: Floats) -> float:
-    """The lower of both ends, but none alone there or on the way down, and the median of all at rest by it."""
+def lower_end(x: Floats) -> float:
+    """The lower of both ends, none that is alone there or on the way down."""
     near, last = 0.03 * (x.max() - x.min()), sorted(x[-3:])
 
     def leaves(value: float, neighbour: float, other: float) -> bool:
@@ -99,10 +101,7 @@ def rest_of(x: Floats) -> float:
 
     begin = last[0] if leaves(x[0], x[1], last[0]) else x[0]
     finish = x[0] if leaves(last[0], last[1], x[0]) or leaves(x[-1], x[-2], x[0]) else last[0]
-    lower = min(begin, finish)
-    start, end = active(x, lower, peak_of(x, lower)) if x.max() > lower else (0, len(x))
-    idle = [*x[:start], *x[end:]]
-    return float(np.median(idle)) if idle else float(lower)
+    return float(min(begin, finish))
 
 
 def upright(x: Floats) -> float:

@@ -172,12 +172,13 @@ def _least_step(raw: Values, least: float) -> float:
 def _shape(x: Floats, row: Floats) -> None:
     """Fill a row but for the simple facts, phase by phase."""
     order = shape.order(x)
-    rest = phases.rest_level(x, order)
-    peak, height = phases.peak(x, rest), x[order[-1]] - rest
-    start, end = phases.active(x, rest, peak, height)
-    first, last = phases.side_movement(x, order, rest, peak, end, height)
+    lower = phases.lower_end(x, order)
+    rest = phases.rest_level(x, order, lower)
+    peak, height = phases.peak(x, lower), x[order[-1]] - lower
+    start, end = phases.active(x, lower, peak, height)
+    first, last = phases.side_movement(x, order, lower, peak, end, height)
     lowest = x[order[0]]
-    away = rest + phases.ACTIVE * height
+    away = lower + phases.ACTIVE * height
     row[LONGEST_FLAT_RUN] = len(x) if x[order[-1]] == lowest else shape.longest_equal(x, away, np.inf)
     seen = away if start > 0 else -np.inf  # otherwise nothing was seen of rest
     row[FROZEN_RUN] = shape.longest_equal(x, seen, x[order[-1]])
@@ -187,7 +188,7 @@ def _shape(x: Floats, row: Floats) -> None:
     side = shape.ascending(x, order, first, last)
     row[SIDE_SLOPE] = shape.slope(x, order, first, last)
     row[SIDE_STEP] = shape.lasting_step(x, order, first, last)
-    _peak(x, rest, peak, height, start, shape.median(side), row)
+    _peak(x, rest, peak, x[order[-1]] - rest, start, shape.median(side), row)
     _side(x[first:last], side, rest, row)
     _to_peak(row)
     _return(x, rest, start, last, end, row)

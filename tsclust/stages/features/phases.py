@@ -24,15 +24,19 @@ def after(x: Floats) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def rest_level(x: Floats, order: Int32s) -> float:
-    """The level of the idle sensor: the middle of all that is outside of the run, as the lower of its two ends has it.
-
-    A single value would be noise, a step of the recorder's scale, or a cut amid a run that goes below rest first."""
+def lower_end(x: Floats, order: Int32s) -> float:
+    """The lower of the two ends, from which the phases are found: of a single value that is not at rest, the other."""
     near = ACTIVE * (x[order[-1]] - x[order[0]])
     low, second = _two_lowest(x[-3:])
     begin = low if _leaves(x[0], x[1], low, near) else x[0]
     finish = x[0] if _leaves(low, second, x[0], near) or _leaves(x[-1], x[-2], x[0], near) else low
-    lower = min(begin, finish)
+    return float(min(begin, finish))
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def rest_level(x: Floats, order: Int32s, lower: float) -> float:
+    """The level of the idle sensor, from which levels are measured: the middle of all outside of the run, which the
+    lower end tells. A single value would be noise, or a step of the recorder's scale."""
     start, end = active(x, lower, peak(x, lower), x[order[-1]] - lower)
     return _middle_outside(x, order, start, end) if start + len(x) > end else lower
 

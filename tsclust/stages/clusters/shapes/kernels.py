@@ -13,7 +13,7 @@ from numba import njit
 
 from tsclust.arrays import Floats, Int64s, Values
 from tsclust.stages.features.kernels import bridged
-from tsclust.stages.features.phases import rest_level
+from tsclust.stages.features.phases import lower_end, rest_level
 from tsclust.stages.features.shape import order
 
 PAD = 10  # samples of rest before and after a typical curve
@@ -46,7 +46,8 @@ def of_own_size(raw: Values, sign: int) -> tuple[Floats, float]:
     x = bridged(raw) * sign
     if len(x) < FEWEST or not np.abs(x).max() < LARGEST:
         return np.zeros(0), 0.0
-    x -= rest_level(x, order(x))
+    ascending = order(x)
+    x -= rest_level(x, ascending, lower_end(x, ascending))
     least, total, count = HIGH / 5 * np.abs(x).max(), 0.0, 0
     for v in x:
         if abs(v) > least:
