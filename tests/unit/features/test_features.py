@@ -52,7 +52,7 @@ def oracle(raw: Floats, sign: int = 1) -> dict[str, float]:
     peak = peak_of(x, lower)
     start, end = active(x, lower, peak) if x.max() > lower else (0, len(x))
     first, last = side_movement(x, lower, peak, end, x.max() - lower)
-    idle = [*x[:start], *x[end:]]
+    idle = [v for v in [*x[:start], *x[end:]] if abs(v - lower) <= 0.03 * (x.max() - lower)]
     rest = float(np.median(idle)) if idle and x.max() > lower else lower
     height = x.max() - rest
     side, run = x[first:last], x[start:end]
@@ -94,10 +94,11 @@ def peak_of(x: Floats, rest: float) -> int:
 
 def lower_end(x: Floats) -> float:
     """The lower of both ends, none that is alone there or on the way down."""
-    near, last = 0.03 * (x.max() - x.min()), sorted(x[-3:])
+    span, last = x.max() - x.min(), sorted(x[-3:])
 
     def leaves(value: float, neighbour: float, other: float) -> bool:
-        return value < other - near and (abs(neighbour - other) <= near or neighbour < value - near)
+        alone, down = abs(neighbour - other) <= 0.03 * span, neighbour < value - 0.03 * span
+        return 0.03 * span < other - value <= 0.5 * span and (alone or down)
 
     begin = last[0] if leaves(x[0], x[1], last[0]) else x[0]
     finish = x[0] if leaves(last[0], last[1], x[0]) or leaves(x[-1], x[-2], x[0]) else last[0]
@@ -280,6 +281,15 @@ def test_a_value_that_strays_at_an_end_moves_no_level(at: int, by: float) -> Non
     stray[at] += by
     plain, found = features_of(CYCLE, stray)
     assert [found[name] for name in ABOVE_REST] == pytest.approx([plain[name] for name in ABOVE_REST], abs=1e-9)
+
+
+@pytest.mark.parametrize("rest_first", [True, False])
+def test_one_value_at_rest_is_rest_where_the_run_was_cut_at_the_other_end(rest_first: bool) -> None:
+    plateau = [4 + 0.02 * (-1) ** i for i in range(30)]
+    found = features_of([0.0, *plateau] if rest_first else [*plateau, 0.0])[0]
+    assert found["peak_height"] == pytest.approx(4.02)
+    assert found["side_mean"] == pytest.approx(4.0, abs=0.01)
+    assert features_of([5.0, 0.0] * 8 + [5.0])[0]["peak_height"] == 5
 
 
 def test_noise_of_rest_hardly_moves_a_level() -> None:

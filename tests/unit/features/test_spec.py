@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cloudpickle
@@ -12,7 +13,8 @@ from tests.support.series import CYCLE, block
 from tsclust import config
 from tsclust.config import Settings
 from tsclust.errors import SettingsError
-from tsclust.stages.features.catalogue import NAMES
+from tsclust.stages.features import catalogue
+from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.features.spec import FeatureSpec
 
 TEXT = '''
@@ -31,6 +33,9 @@ def slow(x):
 '''
 
 
+MEASURED = tuple(f"{f.name}: {f.formula}" for f in CATALOGUE)
+
+
 def settings(**features: object) -> Settings:
     return Settings.model_validate({"features": features})
 
@@ -38,8 +43,16 @@ def settings(**features: object) -> Settings:
 def test_the_hash_is_of_the_settings_and_the_text(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(TEXT, encoding="utf-8")
     mine, none = settings(extra="mine.py"), settings()
-    assert FeatureSpec.read(tmp_path, mine).digest == config.digest(mine.features, TEXT, "regimes", *NAMES)
-    assert FeatureSpec.read(tmp_path, none).digest == config.digest(none.features, "", "regimes", *NAMES)
+    assert FeatureSpec.read(tmp_path, mine).digest == config.digest(mine.features, TEXT, "regimes", *MEASURED)
+    assert FeatureSpec.read(tmp_path, none).digest == config.digest(none.features, "", "regimes", *MEASURED)
+
+
+def test_the_hash_is_of_what_each_feature_measures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = FeatureSpec.read(tmp_path, settings()).digest
+    other = replace(CATALOGUE[-1], formula="another one")
+    monkeypatch.setattr(catalogue, "CATALOGUE", (*CATALOGUE[:-1], other))
+    assert FeatureSpec.read(tmp_path, settings()).digest != before
+    assert catalogue.measured_otherwise(CATALOGUE) == [other.name]
 
 
 def test_the_hash_is_of_what_rules_tell_kinds_of_series_apart_by(tmp_path: Path) -> None:
@@ -52,7 +65,7 @@ def test_the_hash_is_of_what_rules_tell_kinds_of_series_apart_by(tmp_path: Path)
 
 def test_a_file_that_is_not_there_has_a_hash_but_no_features(tmp_path: Path) -> None:
     spec = FeatureSpec.read(tmp_path, settings(extra="mine.py"))
-    assert spec.digest == config.digest(spec.settings, "", "regimes", *NAMES)
+    assert spec.digest == config.digest(spec.settings, "", "regimes", *MEASURED)
     with pytest.raises(SettingsError, match=r"mine\.py: there is no such Python file"):
         spec.compile()
 

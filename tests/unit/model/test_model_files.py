@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from tests.support.bundles import Trained
 from tests.support.plant import label
 from tests.support.report_workspace import lifelike, write
 from tsclust.config import Cluster
 from tsclust.errors import SettingsError, StageMissingError
 from tsclust.stages.clusters.facts import CLUSTERS
+from tsclust.stages.features import catalogue
+from tsclust.stages.features.catalogue import CATALOGUE
 from tsclust.stages.labels import files
 from tsclust.stages.labels.facts import LABELS
+from tsclust.stages.model import bundle
 from tsclust.stages.model.files import ModelInputs, find_labelled
 from tsclust.workspace.folder import Workspace
 
@@ -46,6 +51,15 @@ def test_the_sweep_counts_where_it_is_of_these_features_and_says_what_is_normal(
     assert list(inputs.hashes(True)) == ["features", "labels", "clusters"]
     assert inputs.hashes(False) == {"features": described, "labels": labels}
     assert inputs.normal == workspace.stage(CLUSTERS)
+
+
+def test_a_model_of_features_that_are_measured_otherwise_today_is_refused(
+    trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = (replace(f, formula="another one") if f.name == "area" else f for f in CATALOGUE)
+    monkeypatch.setattr(catalogue, "CATALOGUE", tuple(other))
+    with pytest.raises(StageMissingError, match="made by an earlier tsclust, for features and rules that have changed"):
+        bundle.read(trained.bundles / "features")
 
 
 def test_no_labels(tmp_path: Path) -> None:

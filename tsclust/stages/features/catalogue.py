@@ -1,7 +1,8 @@
 """The catalogue: every number that describes a series, in the order of the columns of features/part-*.parquet.
 
 Levels are measured in the direction of the peak: where the peak of a recorder is negative, a deeper value is a higher
-level. `rest` is the level of the idle sensor; phases are found by `phases.find`.
+level. `lower` is the lower end of a recording, by which its phases are found, `rest` the level of the idle sensor
+(`phases`). Who changes what a feature measures changes its formula: it is part of what features/ and models are held by.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ CATALOGUE: tuple[Feature, ...] = (
     ),
     Feature(
         "longest_flat_run", "samples", "recording", "Longest stretch of one and the same value away from rest.",
-        "longest run of equal neighbours with x - rest > 3 % of peak_height; all of a flat recording", False,
+        "longest run of equal neighbours with x - lower > 3 % of max x - lower; all of a flat recording", False,
     ),
     Feature(
         "frozen_run", "samples", "recording", "Longest stretch of one and the same value between rest and the highest value.",
@@ -74,9 +75,9 @@ CATALOGUE: tuple[Feature, ...] = (
         "upright", "1", "recording", "Whether it leaves the level of its ends upwards (1) or downwards (0).",
         "above / (above + below) of the third highest and lowest x against its ends; 1 if below is under a tenth of max - min", False,
     ),
-    Feature(START, "samples", "rest", "Where the run starts in the recording.", "first of two neighbours with |x - rest| > 3 % of peak_height, at the peak at the latest", False),
+    Feature(START, "samples", "rest", "Where the run starts in the recording.", "first of two neighbours with |x - lower| > 3 % of max x - lower, at the peak at the latest", False),
     Feature("run_length", "samples", "run", "How long the mechanism runs.", "end - start"),
-    Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "first local maximum with x - rest >= 90 % of peak_height, less start"),
+    Feature("peak_position", "samples", "peak", "When the peak comes after the start.", "first local maximum with x - lower >= 90 % of max x - lower, less start"),
     Feature("peak_height", "value", "peak", "Height of the peak above rest.", "max x - rest"),
     Feature("peak_width", "samples", "peak", "Width of the peak at half its height.", "distance of the crossings of peak_height / 2"),
     Feature(
@@ -107,7 +108,7 @@ CATALOGUE: tuple[Feature, ...] = (
     Feature("spread_to_peak", "1", "side movement", "Its spread against the peak.", "side_std / peak_height"),
     Feature("rise_to_peak", "1", "side movement", "Its largest rise against the peak.", "side_rise / peak_height"),
     Feature("roughness_to_peak", "1", "side movement", "Its roughness against the peak.", "side_roughness / peak_height"),
-    Feature("return_time", "samples", "return", "How long the fall to rest takes.", "end - last x at 70 % of the side level"),
+    Feature("return_time", "samples", "return", "How long the fall to rest takes.", "end - last x at 70 % of the side level above lower"),
     Feature("return_level", "value", "return", "Mean level during the fall.", "mean of the return - rest"),
     Feature("rest_level", "value", "rest", "Level after the return against before the start.", "min of the last 3 - x[0], or - rest where start is 0"),
     Feature("area", "value x samples", "run", "Area under the curve: the work done.", "sum of x - rest over the run"),
@@ -152,6 +153,12 @@ def similar(name: str, known: Sequence[str], cutoff: float = 0.6) -> list[str]:
 def clustered(features: Iterable[Feature]) -> tuple[str, ...]:
     """The names of those that series are compared by."""
     return tuple(f.name for f in features if f.clustered)
+
+
+def measured_otherwise(then: Iterable[Feature]) -> list[str]:
+    """The names of those that are computed by another formula today; the user's own ones have none here."""
+    now = {f.name: f.formula for f in CATALOGUE}
+    return [f.name for f in then if now.get(f.name, f.formula) != f.formula]
 
 
 def needed(features: Iterable[Feature]) -> tuple[str, ...]:

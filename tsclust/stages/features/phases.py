@@ -12,6 +12,7 @@ from tsclust.stages.features import shape
 from tsclust.stages.features.shape import Int32s
 
 NEAR = 0.9  # of the height of the highest value: a sample that is so high may be the peak
+FAR_BELOW = 0.5  # of the span of a recording
 ACTIVE = 0.03  # above rest by this share of the peak: the mechanism runs
 SETTLED = 0.01  # falling by less than this share of the peak per sample: the decay is over
 SIDE = 0.70  # below this share of the side level: the return has begun
@@ -26,46 +27,49 @@ def after(x: Floats) -> float:
 @njit(cache=True, nogil=True, error_model="numpy")
 def lower_end(x: Floats, order: Int32s) -> float:
     """The lower of the two ends, from which the phases are found: of a single value that is not at rest, the other."""
-    near = ACTIVE * (x[order[-1]] - x[order[0]])
+    span = x[order[-1]] - x[order[0]]
     low, second = _two_lowest(x[-3:])
-    begin = low if _leaves(x[0], x[1], low, near) else x[0]
-    finish = x[0] if _leaves(low, second, x[0], near) or _leaves(x[-1], x[-2], x[0], near) else low
+    begin = low if _leaves(x[0], x[1], low, span) else x[0]
+    finish = x[0] if _leaves(low, second, x[0], span) or _leaves(x[-1], x[-2], x[0], span) else low
     return float(min(begin, finish))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def rest_level(x: Floats, order: Int32s, lower: float) -> float:
-    """The level of the idle sensor, from which levels are measured: the middle of all outside of the run, which the
-    lower end tells. A single value would be noise, or a step of the recorder's scale."""
-    start, end = active(x, lower, peak(x, lower), x[order[-1]] - lower)
-    return _middle_outside(x, order, start, end) if start + len(x) > end else lower
+    """The level of the idle sensor, from which levels are measured: the middle of what is near the lower end, outside
+    of the run. A single value would be noise, or a step of the recorder's scale."""
+    height = x[order[-1]] - lower
+    start, end = active(x, lower, peak(x, lower), height)
+    idle = 0
+    for i in order:
+        idle += _is_idle(x, i, start, end, lower, height)
+    at, below = 0, lower
+    for i in order:
+        if _is_idle(x, i, start, end, lower, height):
+            below = x[i] if at == (idle - 1) // 2 else below
+            if at == idle // 2:
+                return float((below + x[i]) / 2)
+            at += 1
+    return lower
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _leaves(value: float, neighbour: float, other: float, near: float) -> bool:
-    """Whether a value at one end, below the `other` end, is not at rest: alone, as its neighbour is where the other is,
-    or on the way down, as its neighbour is lower still."""
-    return value < other - near and (abs(neighbour - other) <= near or neighbour < value - near)
+def _is_idle(x: Floats, i: int, start: int, end: int, lower: float, height: float) -> bool:
+    return (i < start or i >= end) and abs(x[i] - lower) <= ACTIVE * height
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _leaves(value: float, neighbour: float, other: float, span: float) -> bool:
+    """Whether a value at one end, somewhat below the `other` end, is not at rest: alone, as its neighbour is where the
+    other is, or on the way down, as its neighbour is lower still. Far below, the other end is none: a run was cut."""
+    near, below = ACTIVE * span, other - value
+    return near < below <= FAR_BELOW * span and (abs(neighbour - other) <= near or neighbour < value - near)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _two_lowest(x: Floats) -> tuple[float, float]:
     first, second = min(x[0], x[1]), max(x[0], x[1])
     return min(first, x[2]), max(first, min(second, x[2]))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _middle_outside(x: Floats, order: Int32s, start: int, end: int) -> float:
-    """The median of x without [start, end)."""
-    n, at, below = start + len(x) - end, 0, 0.0
-    for i in order:
-        if i < start or i >= end:
-            if at == (n - 1) // 2:
-                below = float(x[i])
-            if at == n // 2:
-                return (below + float(x[i])) / 2
-            at += 1
-    return below
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

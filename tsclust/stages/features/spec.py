@@ -49,7 +49,8 @@ class FeatureSpec:
     def digest(self) -> str:
         """A hash of what decides on the features and on what is typical of them."""
         apart = ("by", *self.baseline) if self.baseline else ("regimes",) if self.regimes else ()
-        return config.digest(self.settings, self.text or "", *apart, *catalogue.NAMES)
+        measured = (f"{f.name}: {f.formula}" for f in catalogue.CATALOGUE)
+        return config.digest(self.settings, self.text or "", *apart, *measured)
 
     def compile(self) -> Describer:
         """Raises SettingsError for a file that is not there or cannot be used, or a feature that is not there."""

@@ -132,7 +132,8 @@ def read(folder: Path, largest: int = skops_file.LARGEST) -> ModelBundle:
     """
     manifest = _manifest(folder)
     held = skops_file.loads(_content(folder, FILE, manifest), len(manifest.facts.features), largest)
-    if "typical" not in held:  # what version 0.1 wrote until rules knew kinds of series
+    # Without `typical`: what version 0.1 wrote until rules knew kinds of series.
+    if "typical" not in held or catalogue.measured_otherwise(manifest.facts.feature_contract.catalogue):
         raise StageMissingError(
             f"the model in {folder} was made by an earlier tsclust, for features and rules that have changed since",
             "Train it again in its workspace, the labels are kept: tsclust features, then tsclust train",
