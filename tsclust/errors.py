@@ -101,3 +101,13 @@ class DriftError(TsclustError):
 def one_line(text: str) -> str:
     """`text` on one line: messages of servers and libraries come in several, and may carry control characters."""
     return " ".join("".join(c if c.isprintable() or c.isspace() else "?" for c in text).split()).rstrip(".")
+
+
+def no_place_for_kernels(error: RuntimeError) -> TsclustError | None:
+    """What numba means where it can write to no folder, neither the package's nor one in HOME; None: another error."""
+    if "no locator available" not in str(error):
+        return None
+    return TsclustError(
+        "there is no folder for compiled kernels: neither tsclust's own nor one below HOME can be written to",
+        "Set NUMBA_CACHE_DIR to a folder that can",
+    )

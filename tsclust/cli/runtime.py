@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from tsclust.cli import anywhere, interruption, log_file, problem
 from tsclust.cli.problem import Problem
 from tsclust.engine.base import silent
-from tsclust.errors import DiskFullError, SettingsError, TsclustError
+from tsclust.errors import DiskFullError, SettingsError, TsclustError, no_place_for_kernels
 from tsclust.passwords import has_password
 
 # Of click itself, or of the click that is in typer.
@@ -85,6 +85,10 @@ def error_boundary() -> Iterator[None]:
     except OSError as error:  # no permission, a read-only disk, a file that went away
         what = f"{error.filename or 'the system'}: {error.strerror or error}"
         raise _exit_with(Problem(_code_of(error), what, "")) from None
+    except RuntimeError as error:
+        if not (why := no_place_for_kernels(error)):
+            raise
+        raise _exit_with(Problem(why.exit_code, why.problem, why.next_step)) from None
     except MemoryError:
         raise _exit_with(_NO_MEMORY) from None
     except KeyboardInterrupt:

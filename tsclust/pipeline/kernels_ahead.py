@@ -7,6 +7,8 @@ A wheel cannot hold what is compiled: numba knows it by the file's time, the pro
 
 from __future__ import annotations
 
+import os
+import sys
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,9 +16,8 @@ from tempfile import TemporaryDirectory
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tsclust.pipeline import cluster, extract, features, init
+from tsclust.errors import no_place_for_kernels
 from tsclust.simulation import machines
-from tsclust.source.postgres.copy_rows import compile_for
 
 SERIES = 3_000  # of fewer no groups of shapes are looked for
 SETTINGS = """[source]
@@ -29,6 +30,8 @@ baseline = ["machine_id"]
 
 def compile_all() -> None:
     """In a temporary workspace, which goes."""
+    from tsclust.source.postgres.copy_rows import compile_for  # needs a folder for kernels: `main` says so
+
     batches = [batch for batch, _ in islice(machines.make(SERIES), 1)]
     for values in (pa.float32(), pa.float64()):
         table = _with_values(pa.Table.from_batches(batches), pa.list_(values))
@@ -43,6 +46,8 @@ def _with_values(table: pa.Table, kind: pa.DataType) -> pa.Table:
 
 
 def _through_the_stages(root: Path, table: pa.Table) -> None:
+    from tsclust.pipeline import cluster, extract, features, init  # need it as well
+
     init.write_workspace(root, SETTINGS)
     pq.write_table(table, root / "cycles.parquet")
     extract.extract(root)
@@ -50,5 +55,17 @@ def _through_the_stages(root: Path, table: pa.Table) -> None:
     cluster.cluster(root)
 
 
+def main() -> None:
+    """As an installation runs it: a user's TSCLUST_* are about a source and a cluster of workers that are not asked."""
+    for name in [name for name in os.environ if name.startswith("TSCLUST_")]:
+        del os.environ[name]
+    try:
+        compile_all()
+    except RuntimeError as error:
+        if why := no_place_for_kernels(error):
+            sys.exit(f"tsclust: {why}")
+        raise
+
+
 if __name__ == "__main__":
-    compile_all()
+    main()
