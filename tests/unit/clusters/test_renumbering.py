@@ -121,6 +121,23 @@ def test_data_that_is_all_new_is_matched_by_centers(tmp_path: Path) -> None:
     assert done.groups["group"].to_list() == list(range(len(ALL), 0, -1))
 
 
+@pytest.mark.parametrize("shaped", [("old", "new"), ("new",)])
+def test_groups_of_features_and_shapes_are_known_by_their_members_alone(
+    tmp_path: Path, shaped: tuple[str, ...]
+) -> None:
+    """Two kinds that differ in shape alone have the same features: once the first has an answer, it is not in the next
+    sweep of what has none, and its number stays its own."""
+    same, other = np.arange(ROWS), np.arange(ROWS, 2 * ROWS)
+    old, _ = run(tmp_path / "old", same, groups(ALL[:3], [12, 13, 14]))
+    (new, found), (again, _) = (run(tmp_path / name, at, groups(ALL[:3])) for name, at in (("new", other), ("b", same)))
+    for folder in [tmp_path / name for name in shaped] + [again]:
+        centers = pl.read_parquet(folder / "centers.parquet").with_columns(shape_level=pl.lit(3.0))
+        centers.write_parquet(folder / "centers.parquet")
+    done = renumber(old, (new, found), highest=14)
+    assert (done.groups["group"].to_list(), done.new, done.gone) == ([15, 16, 17], [15, 16, 17], [12, 13, 14])
+    assert renumber(old, (again, found)).groups["group"].to_list() == [12, 13, 14]
+
+
 def test_a_number_that_is_gone_is_not_given_again(tmp_path: Path) -> None:
     at = np.arange(ROWS)
     first = renumber(run(tmp_path / "a", at, groups(ALL[:5]))[0], run(tmp_path / "b", at, groups(ALL[:3])))

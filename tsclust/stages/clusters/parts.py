@@ -38,6 +38,7 @@ GROUPS: dict[str, type] = {  # groups.parquet: a row per group, most worth looki
 QUALITY = ("inertia", "silhouette", "davies_bouldin", "calinski_harabasz", "smallest")  # of sweep.parquet
 ASSIGNMENTS, GROUPS_FILE = "assignments", "groups.parquet"
 TRAITS_FILE = "traits.parquet"  # of each sweep over all series, where their shapes were measured
+OF_SHAPES = "shape_"  # in centers.parquet, before the name of a measure of shape
 SWEEP_FILE, CENTERS_FILE, MAP_FILE = "sweep.parquet", "centers.parquet", "map.parquet"
 
 

@@ -17,7 +17,7 @@ from tsclust.errors import DamagedError
 from tsclust.series import ID
 from tsclust.stages.clusters import matching, parts
 from tsclust.stages.clusters.matching import Likeness, Outcome
-from tsclust.stages.clusters.parts import SHAPES
+from tsclust.stages.clusters.parts import OF_SHAPES, SHAPES
 
 BUCKET = 2_000_000  # series of a run that are held at a time
 CHUNK = 16_384  # rows counted at a time; float32 counts exactly up to 2**24
@@ -244,8 +244,10 @@ def _likeness(
 
 
 def _centers(table: pl.DataFrame, groups: pl.DataFrame, names: list[str]) -> Floats:
-    """(g, d) centers of the groups in the features' own units, NaN where there is none."""
-    of_shapes = pl.col("within").eq_missing(SHAPES)  # its centers are no features
+    """(g, d) centers of the groups in the features' own units, NaN where there is none, and where groups are told apart
+    by their shapes too: two kinds may differ in nothing else, so their members decide."""
+    jointly = any(name.startswith(OF_SHAPES) for name in table.columns)
+    of_shapes = pl.col("within").eq_missing(SHAPES) | jointly
     groups = groups.with_columns(k=pl.when(of_shapes).then(None).otherwise("k"))
     rows = groups.select("k", "cluster").join(table, on=["k", "cluster"], how="left", maintain_order="left")
     found: Floats = rows.select(pl.col(name).cast(pl.Float64).fill_null(np.nan) for name in names).to_numpy()

@@ -13,13 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from tsclust.arrays import Floats, Grid, Keys
+from tsclust.stages.clusters.parts import OF_SHAPES
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.clusters.scope import Scope, ScopedRows
 from tsclust.stages.clusters.shapes.scaling import ShapeScaler
 from tsclust.stages.clusters.shapes.view import ShapeScope, ShapeView
 from tsclust.stages.features.reference import Reference
-
-OF_SHAPES = "shape_"  # before the name of a measure
 
 
 @dataclass(frozen=True, kw_only=True)
