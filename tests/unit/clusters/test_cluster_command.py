@@ -13,6 +13,7 @@ import pytest
 import tsclust
 from tests.support.series import CYCLE
 from tsclust.config import Report
+from tsclust.engine.base import Progress
 from tsclust.errors import NoSeriesError
 from tsclust.stages.reports.groups.step import collect
 from tsclust.workspace.folder import Workspace
@@ -44,7 +45,9 @@ def facts(root: Path) -> dict[str, Any]:
 def test_alike_series_make_fewer_clusters_than_asked_and_it_says_so(tmp_path: Path) -> None:
     kinds = [noisy(1, 1), noisy(2, 2), noisy(1, 3, 9)]
     root = described(tmp_path / "ws", [kinds[i % 3] for i in range(90)])
-    done = tsclust.cluster(root, {"cluster": {"k": "2..6", "scaling": "robust", "regimes": False}})
+    told = list[Progress]()
+    done = tsclust.cluster(root, {"cluster": {"k": "2..6", "scaling": "robust", "regimes": False}}, told.append)
+    assert {(one.done, one.total) for one in told if one.stage == "cluster: scaling"} == {(90, 90)}
     assert "from k = 4 on there are fewer clusters than k: some series are identical" in done.notes
     assert facts(root)["fewer_clusters"] == [4, 5, 6]
     assert facts(root)["advice"] == {"elbow": None, "silhouette": 3, "stability": 3}  # of what there is

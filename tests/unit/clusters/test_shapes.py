@@ -16,10 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tsclust
+from tsclust import config
 from tsclust.arrays import Floats
 from tsclust.simulation import recall
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters import membership, parts, views
+from tsclust.stages.clusters.facts import CLUSTERS
 from tsclust.stages.clusters.parts import SHAPES, UNLABELLED_GROUP, GroupRow, Trait, folder_within
 from tsclust.stages.clusters.shapes import curves, kernels, traits, view
 from tsclust.stages.clusters.shapes.curves import TypicalCurves
@@ -359,6 +361,10 @@ def test_what_has_no_name_is_swept_by_its_shapes_too(swept: tuple[Path, pl.DataF
             members = [kinds[one] for one in membership.member_ids(clusters, part, row.ref).to_pylist()]
             dips.append(members.count("dip") if members.count("dip") > 0.8 * row.size else 0)
     assert max(dips) >= 35  # of 40; by features alone 21
+    facts = Workspace.open(root).manifest(CLUSTERS).facts
+    assert facts.asked is not None
+    inside, asked = facts.within[str(UNLABELLED_GROUP)], facts.asked.model_copy(update={"k": "2..8", "restarts": 2})
+    assert inside.settings != config.digest(asked, inside.state)  # as before shapes counted: that was another sweep
     known = set(parts.read_centers(clusters).columns)
     of_shapes = set(parts.read_centers(clusters / folder_within(UNLABELLED_GROUP)).columns) - known
     assert {"shape_level", "shape_dip_3"} <= of_shapes

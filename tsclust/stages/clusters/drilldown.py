@@ -54,6 +54,11 @@ class Inside:
         return f"cluster {'--unlabelled' if self.group == UNLABELLED_GROUP else f'--within {self.group}'}"
 
     @property
+    def made_of(self) -> tuple[str, ...]:
+        """What a sweep depends on beside its settings. Those of what has no name did not count shapes at first."""
+        return (self.state, "shapes") if self.group == UNLABELLED_GROUP else (self.state,)
+
+    @property
     def name(self) -> str:
         """For people."""
         return "the series without a name" if self.group == UNLABELLED_GROUP else f"group {self.group}"
@@ -72,7 +77,7 @@ def drill(
     known = parts.read_groups(workspace.stage(CLUSTERS))
     main = _compared_as(before.facts.asked, settings)
     asked = main.model_copy(update={"seed": settings.seed})
-    under, digest = folder_within(inside.group), config.digest(asked, inside.state)
+    under, digest = folder_within(inside.group), config.digest(asked, *inside.made_of)
     last = before.facts.within.get(str(inside.group))
     if last and last.settings == digest:
         return up_to_date("cluster", workspace.stage(CLUSTERS) / under, before, "")
@@ -111,7 +116,7 @@ def _write(
 ) -> Renumbered:  # fmt: skip
     """The files of the sweep within `group`, whose groups stand in its own folder and below it among the `others`.
 
-    By its `features` a group is known again: measures of shape are along other curves each time.
+    By its members a group is known again, and by its `features` where these are all that it was found by.
     """
     under = f"{folder_within(group)}/"
     step.write(writer, under, swept)

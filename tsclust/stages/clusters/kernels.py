@@ -83,7 +83,7 @@ def assign(rows: Grid, centers: Double, half_norms: Double, offsets: Ints, label
         for c in range(len(score)):
             score_bits[c] = score_bits[c] & ~NUMBER | number[c]
         for m in range(len(least)):
-            low = np.inf
+            low = FAR  # not infinite: the compiler is promised that nothing is
             for c in range(offsets[m], offsets[m + 1]):
                 low = min(low, score[c])
             least[m] = low

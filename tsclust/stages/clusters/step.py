@@ -162,7 +162,7 @@ def _scale(task: SweepTask, folder: Path, say: Say) -> list[ScaledPart]:
     paths, scaled = task.scope.paths, list[ScaledPart]()
     for part in map_parts(partial(_scale_part, task, folder), paths):
         scaled.append(part)
-        say("scaling", sum(part.shape[0] for part in scaled), task.scope.rows, "series")
+        say("scaling", sum(part.series for part in scaled), task.scope.rows, "series")
     return scaled
 
 
