@@ -166,6 +166,7 @@ def test_where_it_gives_no_number_the_series_is_set_aside(own: Path) -> None:
         ('def side_mean(x):\n    """Taken."""\n    return 1.0\n', "cannot be named side_mean"),
         ('def size(x):\n    """Taken."""\n    return 1.0\n', "cannot be named size"),
         ('def typical_x(x):\n    """Taken."""\n    return 1.0\n', "cannot be named typical_x"),
+        ('def shape_level(x):\n    """Taken."""\n    return 1.0\n', "cannot be named shape_level"),
         ('def f(x):\n    """Unit: volt"""\n    return 1.0\n', "has the unit 'volt': expected one of samples, value"),
         ("def f(x:\n", "line 1: SyntaxError"),
         ("import no_such_module\n", "ModuleNotFoundError: No module named 'no_such_module'"),

@@ -117,6 +117,8 @@ def test_tables_that_cannot_be_scored(trained: Trained) -> None:
         scorer.score(new.set_column(0, "series_id", new["series_id"].cast(pa.float64())))
     with pytest.raises(BadSeriesError, match="1 series have no series_id"):
         scorer.score(new.set_column(0, "series_id", pa.array([None, *new["series_id"].to_pylist()[1:]])))
+    with pytest.raises(BadSeriesError, match=f"{len(new):,} series have no series_id"):
+        scorer.score(new.set_column(0, "series_id", pa.nulls(len(new))))
     with pytest.raises(BadSeriesError, match="1 series have no series_id"):
         scorer.score(new.set_column(0, "series_id", pa.array([" ", *map(str, new["series_id"].to_pylist()[1:])])))
 

@@ -25,7 +25,7 @@ Loop = Callable[[Values, Int64s, int, Floats], None]
 _MODULE = "_extra_features"
 # Columns of the workspace's files, and what rules know by such a name.
 _TAKEN = re.compile(
-    r"series_id|values|rejected_by|k|k\d+|cluster|size|silhouette|(typical|spread)_.*|" + "|".join(NAMES)
+    r"series_id|values|rejected_by|k|k\d+|cluster|size|silhouette|(typical|spread|shape)_.*|" + "|".join(NAMES)
 )
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

@@ -59,6 +59,8 @@ def _type_of_id(given: pa.DataType) -> pa.DataType:
         return pa.int64()
     if pa.types.is_string(given) or pa.types.is_large_string(given) or pa.types.is_string_view(given):
         return pa.string()
+    if pa.types.is_null(given):  # a column of nothing: what is wrong is that no series has an id
+        return pa.string()
     raise SettingsError(f"column {ID} is of type {given}: expected integers or text", "Cast it")
 
 
