@@ -7,6 +7,7 @@ further `import` of such a module reads an attribute of it, which loads it.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Sequence
 from threading import RLock
@@ -20,6 +21,11 @@ _loading = RLock()
 
 class Deferred(ModuleType):
     """Stands for a module until an attribute of it is read; who has imported it goes on with this."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        if "." not in name:  # to find what is in a package would load it
+            self.__spec__ = importlib.util.find_spec(name)  # with None find_spec, which libraries ask, is an error
 
     def __getattr__(self, name: str) -> Any:
         with _loading:

@@ -68,7 +68,7 @@ def test_the_readme_names_commands_that_there_are() -> None:
 
 @pytest.mark.slow
 def test_who_asks_where_things_stand_waits_for_no_library_that_computes(initialised: Path) -> None:
-    heavy = {"sklearn", "scipy", "numba", "skops", "psycopg", "plotly", "sqlglot"}
+    heavy = {"sklearn", "scipy", "numba", "skops", "psycopg", "plotly", "sqlglot", "polars", "pyarrow"}
     command = [sys.executable, "-X", "importtime", "-m", "tsclust", "status", "-w", initialised]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert not heavy & {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}

@@ -7,6 +7,7 @@ import gzip
 import itertools
 import json
 import struct
+import tracemalloc
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -19,6 +20,7 @@ from hypothesis import strategies as st
 from tsclust.stages.reports.charts.curves import straightened
 from tsclust.stages.reports.data import Curve, Line
 from tsclust.stages.reports.html.packed_curves import Members, packed_curves
+from tsclust.stages.reports.html.page import packed
 from tsclust.wording.language import Language
 
 ENGLISH = Language.load("en")
@@ -113,3 +115,14 @@ def test_a_straightened_line_is_never_farther_off_than_allowed(units: list[int],
     assert {kept[0], kept[-1]} == {points[0], points[-1]}
     at = np.interp([x for x, _ in points], [x for x, _ in kept], [y for _, y in kept])
     np.testing.assert_array_less(np.abs(at - [y for _, y in points]), off + 1e-9)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 4, 3_000_001])
+def test_what_does_not_shrink_takes_little_memory_meanwhile(size: int) -> None:
+    data = np.random.default_rng(1).bytes(size)
+    tracemalloc.start()
+    text = packed(data)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert gzip.decompress(base64.b85decode(text.replace(",", "<"))) == data
+    assert peak < 5 * size + 10_000_000

@@ -14,6 +14,7 @@ from typing import Any
 
 import jinja2
 import numpy as np
+import numpy.typing as npt
 from jinja2.bccache import Bucket
 
 from tsclust.stages.labels.answers import COMMENT, KIND, LABELLER, SURE, VERDICTS
@@ -27,6 +28,7 @@ STATIC = Path(__file__).parent.parent / "static"
 ALPHABET = np.frombuffer(
     (string.digits + string.ascii_letters.swapcase() + "!#$%&()*+-;,=>?@^_`{|}~").encode(), np.uint8
 )
+PIECE = 1 << 16  # words put into base 85 at a time, as each takes 40 bytes meanwhile
 POWERS = 85 ** np.arange(4, -1, -1, dtype=np.uint32)
 CONDITION = 2_000  # characters of a rule that are shown: one with an end cut off could not be judged
 CHARTS = ("base.js", "page.js", "curves.js", "transfer.js", "zoom.js")  # where there are charts and nothing is asked
@@ -67,10 +69,13 @@ def packed(text: str | bytes) -> str:
     data = text.encode() if isinstance(text, str) else text
     zipped = gzip.compress(data, 9, mtime=0)
     missing = -len(zipped) % 4
-    words = np.frombuffer(zipped + bytes(missing), ">u4").astype(np.uint32)
-    digits = words[:, None] // POWERS % 85
-    text = bytes(ALPHABET[digits])[: 5 * len(words) - missing]
-    return text.decode()
+    words = np.frombuffer(zipped + bytes(missing), ">u4")
+    digits = "".join(_in_base_85(words[i : i + PIECE]) for i in range(0, len(words), PIECE))
+    return digits[: len(digits) - missing]
+
+
+def _in_base_85(words: npt.NDArray[np.uint32]) -> str:
+    return bytes(ALPHABET[words.astype(np.uint32)[:, None] // POWERS % 85]).decode()
 
 
 class _Compiled(jinja2.BytecodeCache):
