@@ -14,14 +14,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 LONGEST = 1_000  # bytes of an id, or of another text that stands for many rows
-_RECORD_BATCH, _HEADER_TYPE, _HEADER, _COMPRESSION = 3, 1, 2, 3  # of Arrow's Message.fbs
+FEW = 10_000  # values that may take no space in a message: they take little anywhere
+_VERSION, _HEADER_TYPE, _HEADER, _BODY_LENGTH = 0, 1, 2, 3  # of Arrow's Message.fbs
+_RECORD_BATCH, _COMPRESSION, _V5 = 3, 3, 4
 _DICTIONARY, _DATA = 2, 1  # a dictionary's values are a record batch of their own
 
 
 class UnfitError(ValueError):
     """What is refused: why, and the next step."""
 
-    def __init__(self, why: Literal["compressed", "large", "type"], problem: str, next_step: str) -> None:
+    def __init__(self, why: Literal["encoding", "large", "type"], problem: str, next_step: str) -> None:
         super().__init__(f"{problem}. {next_step}")
         self.why, self.problem, self.next_step = why, problem, next_step
 
@@ -29,14 +31,18 @@ class UnfitError(ValueError):
 def arrow_table(content: bytes, columns: Collection[str] | None, most_rows: int) -> pa.Table:
     """The table of an Arrow IPC stream. columns: those that are looked at, None for all. Raises UnfitError for what is
     refused, and what pyarrow and struct raise for what is none."""
-    _refuse_compressed(content)
+    _refuse_encodings(content)
     batches: list[pa.RecordBatch] = []
     with pa.ipc.open_stream(content) as reader:
         for batch in reader:
             batches.append(batch)
             refuse_rows(sum(map(len, batches)), most_rows)
         table = valid(pa.Table.from_batches(batches, reader.schema))
-    check(table, table.column_names if columns is None else columns, len(content))
+    check(table, table.column_names if columns is None else columns, max(8 * len(content), FEW))  # a bit may be one
+    if columns is None:
+        _refuse_cells(table, max(len(content), FEW))
+    else:
+        _check_plain_texts(table, columns)
     return table
 
 
@@ -55,9 +61,13 @@ def refuse_rows(rows: int, most: int) -> None:
 def text_names(schema: pa.Schema, columns: Sequence[str]) -> list[str]:
     """Those of the columns that are text. Raises UnfitError for text within lists or structs."""
     for name in columns:
-        if _has_text_inside(schema.field(name).type):
-            raise UnfitError("type", f"column {name} is of type {schema.field(name).type}: expected numbers", "Cast it")
-    return [name for name in columns if _is_text(schema.field(name).type)]
+        kind = schema.field(name).type
+        if _has_text_inside(kind):
+            raise UnfitError("type", f"column {name} is of type {kind}: expected numbers", "Cast it")
+        if _is_spread(kind) or (pa.types.is_fixed_size_binary(kind) and kind.byte_width > LONGEST):
+            raise _not_plain(name, kind)
+    kinds = {name: schema.field(name).type for name in columns}
+    return [name for name, kind in kinds.items() if _is_text(kind) and not pa.types.is_fixed_size_binary(kind)]
 
 
 def check(table: pa.Table, columns: Collection[str], most_values: int) -> None:
@@ -67,7 +77,9 @@ def check(table: pa.Table, columns: Collection[str], most_values: int) -> None:
         if name in columns:
             values += sum(_grown(name, chunk) for chunk in column.chunks)
     if values > most_values:
-        raise UnfitError("large", f"its lists have {values:,} values: more than it can hold", "Send fewer at a time")
+        raise UnfitError(
+            "large", f"its lists and structs have {values:,} values: more than it can hold", "Send fewer at a time"
+        )
 
 
 def decoded(table: pa.Table, texts: Sequence[str]) -> pa.Table:
@@ -80,20 +92,44 @@ def decoded(table: pa.Table, texts: Sequence[str]) -> pa.Table:
 
 
 def _grown(name: str, column: pa.Array) -> int:
-    """Values in lists, those in lists of lists and in structs too."""
+    """Values in lists and in structs, those within them too."""
     kind = column.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _grown(name, column.storage)
     if pa.types.is_dictionary(kind):
+        if not (_is_text(kind.value_type) or pa.types.is_primitive(kind.value_type)):
+            raise _not_plain(name, kind)
         _check_texts(name, column.dictionary)
-        return _grown(name, column.dictionary)
+        return 0
     if _is_spread(kind):
-        raise UnfitError("type", f"column {name} is of type {kind}: expected a plain one", "Cast it")
+        raise _not_plain(name, kind)
     if pa.types.is_struct(kind):
-        return sum(_grown(name, column.field(at)) for at in range(kind.num_fields))
+        return sum(len(column) + _grown(name, column.field(at)) for at in range(kind.num_fields))
     if pa.types.is_map(kind):
         return len(column.keys) + _grown(name, column.keys) + _grown(name, column.items)
     if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
         return int(pc.sum(pc.list_value_length(column)).as_py() or 0) + _grown(name, column.values)
     return 0
+
+
+def _not_plain(name: str, kind: pa.DataType) -> UnfitError:
+    return UnfitError("type", f"column {name} is of type {str(kind)[:200]}: expected a plain one", "Cast it")
+
+
+def _refuse_cells(table: pa.Table, most: int) -> None:
+    """Columns of nulls take no space, and each of their rows does in Python."""
+    if (cells := table.num_rows * table.num_columns) > most:
+        problem = (
+            f"it has {table.num_columns:,} columns in {table.num_rows:,} rows: {cells:,} values, and room for fewer"
+        )
+        raise UnfitError("large", problem, "Leave out columns that hold nothing")
+
+
+def _check_plain_texts(table: pa.Table, columns: Collection[str]) -> None:
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if name in columns:
+            for chunk in column.chunks:
+                _check_texts(name, chunk)
 
 
 def _check_texts(name: str, column: pa.Array) -> None:
@@ -106,7 +142,13 @@ def _check_texts(name: str, column: pa.Array) -> None:
 def _is_text(kind: pa.DataType) -> bool:
     return any(
         is_one(kind)
-        for is_one in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
+        for is_one in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+            pa.types.is_fixed_size_binary,
+        )
     )
 
 
@@ -122,18 +164,24 @@ def _has_text_inside(kind: pa.DataType) -> bool:
     return any(_is_text(one) or _has_text_inside(one) for one in inside)
 
 
-def _refuse_compressed(content: bytes) -> None:
+def _refuse_encodings(content: bytes) -> None:
     for at in _messages(content):
-        if _is_compressed(content, at):
+        kind = _byte(content, at, _HEADER_TYPE)
+        if kind not in (_RECORD_BATCH, _DICTIONARY):
+            continue
+        if _byte(content, at, _VERSION) < _V5:  # which may state in other places that its buffers are compressed
+            problem = f"the Arrow stream is of metadata version V{_byte(content, at, _VERSION) + 1}: expected V5"
+            raise UnfitError("encoding", problem, "Write it as Arrow 1.0 and later do")
+        if _is_compressed(content, at, kind):
             problem = "the Arrow stream has compressed buffers: expected plain ones"
-            raise UnfitError("compressed", problem, "Write it without compression")
+            raise UnfitError("encoding", problem, "Write it without compression")
 
 
-def _is_compressed(content: bytes, message: int) -> bool:
-    kind, header = _byte(content, message, _HEADER_TYPE), _table(content, message, _HEADER)
+def _is_compressed(content: bytes, message: int, kind: int) -> bool:
+    header = _table(content, message, _HEADER)
     if kind == _DICTIONARY and header:
         header = _table(content, header, _DATA)
-    return kind in (_RECORD_BATCH, _DICTIONARY) and bool(header and _field(content, header, _COMPRESSION))
+    return bool(header and _field(content, header, _COMPRESSION))
 
 
 def _messages(content: bytes) -> Iterator[int]:
@@ -147,7 +195,7 @@ def _messages(content: bytes) -> Iterator[int]:
             return
         root = at + 8 + struct.unpack_from("<I", content, at + 8)[0]
         yield root
-        body = _field(content, root, 3)
+        body = _field(content, root, _BODY_LENGTH)
         size = struct.unpack_from("<q", content, body)[0] if body else 0
         if size < 0:
             return

@@ -14,7 +14,7 @@ from tsclust.untrusted import UnfitError
 
 ARROW, PARQUET, JSON = "application/vnd.apache.arrow.stream", "application/vnd.apache.parquet", "application/json"
 WRONG = (pa.ArrowException, OSError, ValueError, KeyError, IndexError, OverflowError, struct.error, NotImplementedError)
-STATUS = {"compressed": 415, "large": 413, "type": 422}  # of what is unfit
+STATUS = {"encoding": 415, "large": 413, "type": 422}  # of what is unfit
 
 
 def read_arrow(content: bytes, columns: Sequence[str], most_rows: int) -> pa.Table:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.support.arrow_streams import old_and_packed
 from tsclust.config.stream import Stream
 from tsclust.serve.bodies import arrow_of as arrow
 from tsclust.stream.messages import MOST, Known, Raw, Unreadable, dead, place
@@ -60,12 +62,52 @@ def test_what_is_huge_is_cut_and_says_so() -> None:
 
 
 VALUES, NULLS = pa.array([[1.0]]), [None] * 50_000
+LIST = pa.array([NULLS])
 
 
 def one_of(times: int, text: str) -> pa.Array:
     """A list of the same text, which is there once."""
     texts = pa.DictionaryArray.from_arrays(pa.array([0] * times, pa.int8()), [text])
     return pa.ListArray.from_arrays([0, times], texts)
+
+
+def shared(value: object, kind: pa.DataType) -> pa.Table:
+    """A value that 3,000 rows refer to, and that is there once."""
+    lot = pa.DictionaryArray.from_arrays(pa.array([0] * 3_000, pa.int8()), pa.array([value], kind))
+    return pa.table({"series_id": range(3_000), "values": [[1.0]] * 3_000, "lot": lot})
+
+
+TEXT = "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (TEXT.encode(), pa.binary(10_000)), ([TEXT], pa.list_(pa.string())), ([1.0] * 9, pa.list_(pa.float64())),
+        ({"a": TEXT}, pa.struct({"a": pa.string()})), (None, pa.null()),
+    ],
+)  # fmt: skip
+def test_only_texts_and_numbers_may_stand_for_many_rows(value: object, kind: pa.DataType) -> None:
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(arrow(shared(value, kind)))], 0, Known())
+    assert [re.search("expected (a plain one|at most 1,000)", one.reason) for one in found.unreadable] != [None]
+    assert not found.recordings
+    allowed = [shared("L7", pa.string()), shared(7, pa.int64()), shared(1.5, pa.float32())]
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(arrow(one)) for one in allowed], 0, Known())
+    assert (len(found.recordings), found.unreadable) == (9_000, [])
+
+
+def test_an_arrow_message_of_before_arrow_1_is_refused_as_it_may_be_compressed_unseen() -> None:
+    content = old_and_packed(pa.table({"series_id": [1], "values": VALUES, "lot": ["x" * 100_000]}))
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(content)], 0, Known())
+    assert ["metadata version V4: expected V5" in one.reason for one in found.unreadable] == [True]
+
+
+def test_missing_values_take_no_space_and_are_values() -> None:
+    """A list of nulls alone has a type of its own, and is refused, if at all, for what it is."""
+    tables = [pa.table({"series_id": [1], "values": pa.array([row])}) for row in ([None] * 2_000, [True] * 20_000)]
+    found = Whole(Stream(topic="t", format="arrow")).read([raw(arrow(one)) for one in tables], 0, Known())
+    assert [len(one.fields["values"]) for one in found.recordings] == [2_000]
+    assert ["expected a list of numbers" in one.reason for one in found.unreadable] == [True]
 
 
 @pytest.mark.parametrize("codec", ["lz4", "zstd"])
@@ -105,7 +147,12 @@ def huge(content: bytes) -> bytes:
         ),
         (pa.table({"values": VALUES, "lot": one_of(50_000, "x" * 5_000)}), "a text of 5,000 bytes"),
         (pa.table({"values": VALUES, "lot": pa.array([NULLS], pa.list_(pa.null(), 50_000))}), "50,001 values"),
-        (pa.table({"values": VALUES, "lot": pa.array([[{"a": NULLS}]])}), "50,002 values"),
+        (pa.table({"values": VALUES, "lot": pa.array([[{"a": NULLS}]])}), "50,003 values"),
+        (
+            pa.table({"values": [[1.0]] * 200} | {f"c{at}": pa.nulls(200) for at in range(400)}),
+            "401 columns in 200 rows",
+        ),
+        (pa.table({"values": VALUES, "lot": pa.opaque(LIST.type, "a", "b").wrap_array(LIST)}), "50,001 values"),
     ],
 )
 def test_an_arrow_message_that_python_cannot_hold_is_refused_and_those_beside_it_are_not(
