@@ -88,7 +88,9 @@ def test_a_browser_logs_in_and_has_its_right(tmp_path: Path) -> None:
         there = client.get("/pages/workspaces/x", headers=HTML, follow_redirects=False)
         assert (there.status_code, there.headers["location"]) == (303, "/login")
         refused(client.get("/"), 401)  # a program
-        assert client.get("/login").status_code == client.get("/static/serve.css").status_code == 200
+        made_with = re.findall(r'(?:href|src)="(/static/[^"]+)"', client.get("/login").text)
+        assert len(made_with) == 3
+        assert {client.get(path).status_code for path in made_with} == {200}
         assert client.post("/login", data={"token": "x" * 20}).status_code == 401
         refused(client.post("/login", data={"token": "v" * 20}, headers={"Origin": "http://evil.example"}), 403)
         done = client.post("/login", data={"token": "v" * 20}, follow_redirects=False)
@@ -145,6 +147,15 @@ def test_what_is_translated_is_said_somewhere_and_its_values_are_there() -> None
         assert english in said, english
         assert all(int(at) <= english.count("{}") for at in re.findall(r"\{(\d)\}", russian)), english
         assert re.search("[а-яё]", russian)
+
+
+def test_each_sentence_is_translated_as_itself_and_not_as_one_that_it_is_an_example_of() -> None:
+    """The first that fits is taken."""
+    known = routes_pages.texts("ru")["problems"]
+    fits = {one: re.compile("(.*?)".join(map(re.escape, one.split("{}"))), re.I | re.S) for one in known}
+    for english in known:
+        filled = english.replace("{}", "x")
+        assert next(one for one, fit in fits.items() if fit.fullmatch(filled)) == english
 
 
 def test_who_opens_what_is_not_there_sees_a_page_and_a_program_problem_json(pages: TestClient) -> None:

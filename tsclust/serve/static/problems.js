@@ -20,7 +20,7 @@ const problems = {};
     const what = said(error ?? "", texts.problems), then = said(next ?? "", texts.problems);
     const own = what ?? texts.errors[code] ?? texts.errors[`http ${status}`];
     if (own === undefined) return { own: "", rest: detail };
-    return { own: [own.replace(/\.$/, ""), then].filter(Boolean).join(". "), rest: what && then ? "" : detail };
+    return { own: [own.replace(/\.$/, ""), what && then].filter(Boolean).join(". "), rest: what && then ? "" : detail };
   }
 
   // Into an element: what stays English is marked as such, and folded away where the rest says enough.
