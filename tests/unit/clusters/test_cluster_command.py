@@ -15,6 +15,7 @@ from tests.support.series import CYCLE
 from tsclust.config import Report
 from tsclust.engine.base import Progress
 from tsclust.errors import NoSeriesError
+from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.reports.groups.step import collect
 from tsclust.workspace.folder import Workspace
 
@@ -69,6 +70,20 @@ def test_k_beyond_the_series_are_left_out_and_too_few_series_refused(tmp_path: P
     assert pl.read_parquet(root / "clusters/sweep.parquet")["k"].to_list() == [2, 3, 4, 5, 6]
     with pytest.raises(NoSeriesError, match="k = 30 needs at least 150 series; left by the rules: 31"):
         tsclust.cluster(root, {"cluster": {"k": "30"}})
+
+
+def test_what_has_no_name_is_compared_by_features_alone_where_there_are_no_shapes_and_it_says_so(
+    tmp_path: Path,
+) -> None:
+    root = described(tmp_path / "ws", [noisy(1, seed, 9 * (seed % 4 == 0)) for seed in range(80)])
+    tsclust.cluster(root, {"cluster": {"k": "2"}})
+    page = form_of(Path(tsclust.report(root, {"report": {"charts": False}}).wrote))
+    said = {page["groups"][0]["name"]: "leak"}
+    tsclust.labels_import(root, [put(root / "answers.json", answered(page, "Anna", said))])
+    done = tsclust.cluster(root, {"cluster": {"k": "2"}}, unlabelled=True)
+    assert "compared by features alone, not by shapes: that takes at least 2,000 series" in done.notes
+    quiet = tsclust.cluster(root, {"cluster": {"k": "2", "shapes": False}}, unlabelled=True)
+    assert not any("by shapes" in note for note in quiet.notes)
 
 
 def test_too_few_series_to_divide_are_one_sheet(tmp_path: Path) -> None:

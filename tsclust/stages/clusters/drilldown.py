@@ -85,16 +85,16 @@ def drill(
     with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS, inside.command) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
-        task = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered)
+        task, no_shapes = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered), ""
         if inside.group == UNLABELLED_GROUP:
-            task = with_shapes.beside_features(task, Scope.of(files), files.sign, writer, listen)
+            task, no_shapes = with_shapes.beside_features(task, Scope.of(files), files.sign, writer, listen)
         swept = step.run(task, writer.folder, f"{under}/", listen)
         with_shapes.forget(writer)
         numbered = _write(workspace, writer, files.clustered, task, swept, before, others, inside.group)
         seconds, peak = meter.read()
         facts = DrilldownFacts(
             **swept.facts.model_dump(), settings=digest, seed=asked.seed, seconds=seconds, peak_mb=peak,
-            made_with=made_with, state=inside.state,
+            made_with=made_with, state=inside.state, no_shapes=no_shapes,
         )  # fmt: skip
         manifest = put_manifest(writer, _with(before, others, inside.group, numbered.highest, facts))
     cost = manifest.model_copy(update={"seconds": seconds, "peak_mb": peak, "rows": inside.scope.rows})

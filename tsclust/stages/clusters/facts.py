@@ -53,10 +53,12 @@ class DrilldownFacts(SweepFacts):
     """Of the sweep within a group: the hash of its settings, those that tsclust.toml did not have, what it cost.
 
     state: of what has no name yet, the hash of what says so; "" for a group's members
+    no_shapes: of what has no name yet, why it was compared by features alone; "" where it was not, or was to be so
     """
 
     settings: str = ""
     state: str = ""
+    no_shapes: str = ""
     seed: int = 0
     seconds: float = 0.0
     peak_mb: float = 0.0

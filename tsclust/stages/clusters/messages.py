@@ -104,6 +104,7 @@ def of_drill(group: int, name: str, now: ClustersFacts, before: ClustersFacts, n
         f"{name}: {facts.rows:,} series, {counted(len(proposed), 'group')} proposed for review "
         f"of {counted(facts.groups, 'distinct set')}: {_listed(proposed)}",
         _suggested(facts.advice, facts.rows),
+        *([f"compared by features alone, not by shapes: {facts.no_shapes}"] if facts.no_shapes else []),
         *_changes(numbered),
         *_ended(before, now, group),
     )

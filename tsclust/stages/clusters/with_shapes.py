@@ -48,19 +48,22 @@ def sweep(
     return found
 
 
-def beside_features(task: SweepTask, whole: Scope, sign: int, writer: StageWriter, listen: Listener) -> SweepTask:
-    """The same sweep of some of the `whole` of the series, with their shapes beside their features; as it is where
-    there are no shapes, or nobody wants them. Before it the files of the measures are in the way: see `forget`."""
+def beside_features(
+    task: SweepTask, whole: Scope, sign: int, writer: StageWriter, listen: Listener
+) -> tuple[SweepTask, str]:
+    """(the same sweep of some of the `whole` of the series, with their shapes beside their features, ""). The sweep as
+    it is, and why, where there are no shapes; no reason where nobody wants them. Before it the files of the measures
+    are in the way: see `forget`."""
     settings, folder = task.settings, writer.folder / MEASURED
     if not settings.shapes or not isinstance(task.scaler, Scaler):
-        return task
+        return task, ""
     try:
         seen = view.of(whole, settings.baseline_columns, sign, settings.seed, folder, partial(_say, listen))
-    except NoShapesError:
-        return task
+    except NoShapesError as why:
+        return task, str(why)
     scope = JointScope(**vars(task.scope), features=task.names, whole=seen.scope)
     names = joint.names(task.names, seen)
-    return replace(task, scope=scope, scaler=JointScaler.of(task.scaler, seen.scaler), names=names)
+    return replace(task, scope=scope, scaler=JointScaler.of(task.scaler, seen.scaler), names=names), ""
 
 
 def forget(writer: StageWriter) -> None:
