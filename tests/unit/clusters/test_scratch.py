@@ -27,7 +27,7 @@ def test_rows_are_read_as_they_were_laid_down(tmp_path: Path, count: int) -> Non
     assert not found.rows.flags.writeable or not count
 
 
-def test_equal_rows_are_there_once_with_their_number() -> None:
+def test_equal_rows_are_there_once_with_their_count() -> None:
     rng = np.random.default_rng(0)
     rows = rng.integers(-1, 2, (5_000, 6)).astype(np.int16) * rng.choice([1, 2, 31 * 1024], (5_000, 6)).astype(np.int16)
     found = Distinct.of(rows)

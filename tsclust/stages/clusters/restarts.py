@@ -23,7 +23,7 @@ MORE = 2  # times the largest k: so many centers are merged down, or as many as 
 SETTLED = 10  # rounds before they are merged
 TRIED = 4  # rounds, after which only the two best starts of each k go on
 FINALISTS = 2
-MOST = 100  # rounds in all
+MOST = 100  # further rounds of those
 TOL = 1e-4  # of the mean variance of a column: centers that move less have arrived, as in scikit-learn
 
 Fit = tuple[float, Floats]  # inertia, centers (k, d)
