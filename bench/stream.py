@@ -85,10 +85,12 @@ def _alone(address: str, n: int) -> float:
 
 
 def _apart(target: object, *given: object) -> None:
-    """In a process of its own."""
+    """In a process of its own, which has to end well: what it has not sent would be waited for without end."""
     process = get_context("spawn").Process(target=target, args=given)  # type: ignore[arg-type]
     process.start()
     process.join()
+    if process.exitcode:
+        raise SystemExit(f"{target} ended with {process.exitcode}")
 
 
 def _producer(address: str) -> Producer:
@@ -174,7 +176,7 @@ def _paced(address: str, messages: list[Message], rate: float, seconds: int, pid
 
 
 def _long(address: str, messages: list[Message], n: int, pid: int) -> None:
-    """Memory at ten points of n more; what is sent stays a hundred thousand ahead at most, or it would be the broker's
+    """Memory at ten points of n more; what is sent stays a tenth of them ahead at most, or it would be the broker's
     memory that is measured."""
     began, first = time.perf_counter(), _scored()
     for step in range(10 if n else 0):

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from tsclust.errors import TsclustError
+from tsclust.errors import SettingsError, TsclustError
 
 _SCRIPT = '"$0" "$@" & read -r _; kill -9 $!'
 MEMORY = "memory://tsclust/"
@@ -71,10 +71,24 @@ def main() -> None:
     """In the foreground."""
     address = sys.argv[1] if len(sys.argv) > 1 else "127.0.0.1:9092"
     try:
+        _check(address)
         words = command(address, MEMORY)
     except TsclustError as error:
-        sys.exit(f"tsclust: {error}")
+        sys.stderr.write(f"tsclust: {error}\n")
+        sys.exit(error.exit_code)
     os.execv(words[0], words)
+
+
+def _check(address: str) -> None:
+    """Raises SettingsError for what is no address, or one that cannot be had: the broker itself would not say so."""
+    host, _, port = address.rpartition(":")
+    if not host or not (port.isascii() and port.isdigit() and 0 < int(port) < 2**16):
+        raise SettingsError(f"{address!r} is no address: expected HOST:PORT", "For example 127.0.0.1:9092")
+    try:
+        with socket.create_server((host, int(port))):
+            pass
+    except OSError as error:
+        raise SettingsError(f"{address}: {error.strerror}", "Name another port: 127.0.0.1:9093") from None
 
 
 if __name__ == "__main__":

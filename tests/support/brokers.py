@@ -7,14 +7,13 @@ import json
 import logging
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from confluent_kafka.cimpl import NewTopic
 from pydantic import SecretStr
 
 from tests.support import s3
+from tests.support.broker_lines import Line
 from tests.support.commands import PLAIN
 from tests.support.endurance import LONG
 from tests.support.service import free_port
@@ -197,7 +197,7 @@ class Within:
 
         self._thread = threading.Thread(target=target, daemon=True)
         self._thread.start()
-        there.wait(60)
+        assert there.wait(60)
         if self._errors:
             raise self._errors[0]
 
@@ -240,6 +240,7 @@ def streaming_within(
         settings = Settings(stream=Stream(model=str(model), **asked), dsn=SecretStr(dsn))
         found.run(root, settings, options or Options())
         yield found
+        found.stop()
 
 
 @pytest.fixture
@@ -251,55 +252,6 @@ def broker() -> Iterator[Broker]:
         yield found
     finally:
         found.kill()
-
-
-class Line:
-    """The way to a broker, which can be cut: every connection breaks, in the midst of a request too, and none is taken
-    until it is joined again. What the broker has then is what a client would find after it was killed."""
-
-    def __init__(self, address: str, behind: str) -> None:
-        self._address, self._behind = place(address), place(behind)
-        self._both: list[socket.socket] = []
-        self._listener: socket.socket | None = None
-        self.join()
-
-    def join(self) -> None:
-        listener = socket.create_server(self._address)
-        self._listener = listener
-        threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
-
-    def cut(self) -> None:
-        listener, self._listener = self._listener, None
-        for one in [*filter(None, [listener]), *self._both]:
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-        self._both.clear()
-
-    def _accept(self, listener: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                client, _ = listener.accept()
-                behind = socket.create_connection(self._behind)
-                self._both += [client, behind]
-                for way in ((client, behind), (behind, client)):
-                    threading.Thread(target=copy_to, args=way, daemon=True).start()
-
-
-def place(address: str) -> tuple[str, int]:
-    """HOST:PORT"""
-    host, _, port = address.partition(":")
-    return host, int(port)
-
-
-def copy_to(from_: socket.socket, to: socket.socket) -> None:
-    """What comes, until one of them ends."""
-    with suppress(OSError):
-        while data := from_.recv(1 << 16):
-            to.sendall(data)
-    for one in (from_, to):
-        with suppress(OSError):
-            one.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.brokers import copy_to, place
+from tests.support.broker_lines import copy_to, place
 
 API_VERSIONS, HANDSHAKE, AUTHENTICATE = 18, 17, 36
 REFUSED = 58  # SASL_AUTHENTICATION_FAILED

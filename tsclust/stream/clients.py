@@ -142,15 +142,16 @@ def check_topics(clients: Clients, topics: Iterable[str]) -> None:
 
 def _topics(admin: AdminClient, told: Sequence[KafkaError]) -> Collection[str]:
     """Their names. Raises KafkaException with the reason: at once where that is a refusal."""
-    until = time.monotonic() + PATIENCE
+    until, wait = time.monotonic() + PATIENCE, 1.0
     while True:
         try:
-            return set(admin.list_topics(timeout=1).topics)
+            return set(admin.list_topics(timeout=wait).topics)
         except KafkaException as error:
             admin.poll(0)
             reasons = [one for one in told if one.code() != KafkaError._ALL_BROKERS_DOWN] or [error.args[0]]
             if any(map(_is_refusal, reasons)) or time.monotonic() > until:
                 raise KafkaException(max(reasons, key=_is_refusal)) from None
+            wait = min(2 * wait, PATIENCE / 2)  # what is given up is asked anew: a slow answer would never come
 
 
 def _is_refusal(error: KafkaError) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,14 +12,17 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from tests.support.broker_lines import Line
+from tests.support.brokers import Broker
 from tests.support.commands import call_tsclust
 from tests.support.service import free_port
+from tsclust import embedded_broker
 from tsclust.cli import interruption
 from tsclust.cli import stream as cli
 from tsclust.config.stream import Stream
 from tsclust.embedded_broker import await_answer
 from tsclust.errors import SettingsError
-from tsclust.stream.clients import Clients, connection
+from tsclust.stream.clients import Clients, check_topics, connection
 from tsclust.stream.models import place_of
 
 GOES = ("--brokers", "127.0.0.1:1", "--topic", "cycles", "--to-topic", "verdicts")
@@ -82,9 +86,36 @@ def test_a_broker_to_try_with_answers_at_the_address_that_it_is_given() -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "tsclust.embedded_broker", address], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
-        await_answer(address)
-        assert AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).brokers
-        process.kill()
+        try:
+            await_answer(address)
+            assert AdminClient({"bootstrap.servers": address}).list_topics(timeout=10).brokers
+        finally:
+            process.kill()
+
+
+def test_brokers_that_take_more_than_a_second_to_answer_are_asked_until_they_have() -> None:
+    broker = Broker(f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}")
+    try:
+        broker.start()
+        line = Line(broker.address, broker.behind, 1.3)
+        with pytest.raises(SettingsError, match="there is no topic cycles"):
+            check_topics(Clients(Stream(brokers=broker.address), lambda _: None), ["cycles"])
+        line.cut()
+    finally:
+        broker.kill()
+
+
+def test_a_broker_to_try_with_says_why_it_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for given, said in ((address, f"{address}: Address already in use"), ("nonsense", "expected HOST:PORT")):
+            monkeypatch.setattr(sys, "argv", ["embedded_broker", given])
+            with pytest.raises(SystemExit) as ended:
+                embedded_broker.main()
+            told = capsys.readouterr().err
+            assert (ended.value.code, said in told, len(told.splitlines())) == (3, True, 1)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
