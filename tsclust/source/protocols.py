@@ -24,6 +24,7 @@ RowFilter = Callable[[pa.RecordBatch], pa.RecordBatch]  # leaves the rows out th
 # identity -> the ranges planned for it before, None = none were
 PlannedRanges = Callable[[str], tuple[Range, ...] | None]
 Batches = Generator[pa.RecordBatch, None, None]
+Tables = Generator[pa.Table, None, None]
 OnBytes = Callable[[int], None]  # tell(n): n more bytes of `size` have been read
 
 
@@ -54,7 +55,7 @@ class Reader(Protocol):
         """The series of one range, ascending by id, a few MB at a time. Any number of threads may call it."""
         ...
 
-    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
+    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Tables:
         """All series in one pass, a part at a time; what does not fit in memory waits on disk in `folder`."""
         ...
 

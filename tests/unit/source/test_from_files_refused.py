@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import math
+import os
 import random
 from pathlib import Path
 
@@ -15,6 +17,8 @@ import pytest
 import tsclust
 from tests.support.file_tables import ARRAYS, INT, LIST, TEXT, Table, as_csv, as_parquet, extracted, read, refused, same
 from tests.support.workspaces import new_workspace
+from tsclust.errors import DiskFullError
+from tsclust.stages.series import ingest
 
 # Other files
 
@@ -94,6 +98,20 @@ def test_a_gzip_that_ends_too_early_far_into_it(extracted_before: Path, tmp_path
     (tmp_path / "x.csv.gz").write_bytes(whole[:-50])
     refused(extracted_before, 15, "cut off", "--from", tmp_path / "x.csv.gz")
     assert not list(extracted_before.rglob("spill.arrow"))
+
+
+def test_what_cannot_be_written_leaves_no_file_open(
+    workspace_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(ingest, "write_batches", full)
+    path = as_csv(Table("x", ARRAYS, [(i, [1.0]) for i in range(90)], {}), tmp_path / "x.csv")
+    tsclust.init(workspace_dir)
+    with pytest.raises(DiskFullError, match="no space left"):  # what it is raised through is held until the test ends
+        tsclust.extract(workspace_dir, {"source": {"files": str(path), "part_rows": 20}})
+    assert not [file for file in Path("/proc/self/fd").iterdir() if "spill.arrow" in os.path.realpath(file)]
 
 
 @pytest.mark.parametrize("values", [[None, TWO], [TWO]])

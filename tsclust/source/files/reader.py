@@ -31,7 +31,7 @@ from tsclust.source.identity import joined, sameness
 from tsclust.source.layouts import FILE, ORDER, Layout, free_name, layout, naming_ends, same_only
 from tsclust.source.number_text import with_nulls
 from tsclust.source.numbered import FEWEST_WIDE
-from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo, first_batch
+from tsclust.source.protocols import OnBytes, Range, RowFilter, Rows, SourceInfo, Tables, first_batch
 from tsclust.source.spill import spilling
 
 
@@ -58,7 +58,7 @@ class FileReader:
         """Files have no ranges."""
         raise NotImplementedError
 
-    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
+    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Tables:
         """All series, a part at a time, by way of a file in `folder`. Errors are those of the rows and of `Spill`."""
         left = self._source.limit or None
         types = {n: self._schema.field(n).type for n in _asked_by_where(self._schema, self._source)} | self._types

@@ -34,7 +34,7 @@ from tsclust.source.postgres.session import (
     started_at,
     translate_errors,
 )
-from tsclust.source.protocols import OnBytes, PlannedRanges, Range, RowFilter, SourceInfo
+from tsclust.source.protocols import OnBytes, PlannedRanges, Range, RowFilter, SourceInfo, Tables
 from tsclust.source.spill import spilling
 
 # A standby has the system identifier of its primary.
@@ -72,7 +72,7 @@ class PostgresReader:
             batch, before = once(batch, before), last
             yield self._times.typed(self._checked(batch))
 
-    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Iterator[pa.Table]:
+    def parts(self, folder: Path, keep: RowFilter, tell: OnBytes) -> Tables:
         """All series in one pass, a part at a time, by way of a file in `folder`; tell(n) counts bytes in memory."""
         long = self._selection.layout.form == "long"
         schema, same = self._one_pass_schema, self._selection.same

@@ -11,7 +11,7 @@ import gc
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -137,9 +137,10 @@ class Reading:
             self._write(number, reader.info, snapshot, table.to_batches())
 
         try:
-            tables = enumerate(reader.parts(self._writer.folder, self._keep, tell))
-            for _ in pool_of_threads(one_part, tables, 1, self._stop.set):
-                pass  # a part is encoded while the next one is put in order here: another one would take memory
+            # Closed before the folder goes with what the reader has open in it.
+            with closing(reader.parts(self._writer.folder, self._keep, tell)) as tables:
+                for _ in pool_of_threads(one_part, enumerate(tables), 1, self._stop.set):
+                    pass  # a part is encoded while the next one is put in order here: another one would take memory
         except BaseException:
             self.journal.clear()  # one pass has no half-way
             raise
