@@ -52,7 +52,7 @@ notebooks: .venv/.test ## run notebooks/*.ipynb again on a small demo and keep t
 bench: .venv/.bench ## speed beside peers and limits, as one table into docs/benchmarks.md: half an hour
 	@.venv/bin/python bench/table.py --write
 
-bench-long: .venv/.bench .venv/.test ## all the measurements the documentation quotes, one by one
+bench-long: .venv/.bench .venv/.test ## most of the measurements that the documentation quotes, one by one: hours
 	@tests/browser.sh
 	@for file in bench/demo.py bench/extract.py bench/decode.py bench/features.py bench/integrity.py bench/cluster.py bench/kinds.py bench/discovery.py bench/rivals.py bench/agreement.py bench/rules.py bench/ideas.py bench/worth.py bench/report.py bench/looks.py bench/labels.py bench/rounds.py bench/score.py bench/quality.py bench/drift.py bench/few.py bench/month.py bench/stream.py bench/false_alarms.py bench/durable.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 

@@ -6,12 +6,12 @@ python bench/demo.py [SERIES] [RUNS]
 from __future__ import annotations
 
 import json
-import os
 import statistics
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
+
+from machine import cores
 
 STAGES = ("fill", "extract", "features", "cluster", "report")
 
@@ -28,9 +28,7 @@ def one_run(series: int) -> dict[str, tuple[float, float]]:
 
 def main(series: int = 1_000_000, runs: int = 3) -> None:
     many = [one_run(series) for _ in range(runs)]
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    print(f"{series:,} series, median of {runs} runs, {os.cpu_count()} cores ({processor})\n")
+    print(f"{series:,} series, median of {runs} runs, {cores()}\n")
     print("| stage | seconds | peak MB |\n| --- | ---: | ---: |")
     for name in STAGES:
         seconds, peaks = zip(*(run[name] for run in many), strict=True)

@@ -26,6 +26,7 @@ from typing import Any
 
 import psycopg
 import pyarrow.parquet as pq
+from machine import cores
 
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
@@ -205,12 +206,10 @@ def make_table(dsn: str, table: str, script: str, series: int) -> None:
 
 def heading(server: Server, series: int, runs: int) -> str:
     """What was measured on what."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     with psycopg.connect(server.dsn) as connection:
         version = (connection.info.parameter_status("server_version") or "").split()[0]
     counted = f"median of {runs} runs" if runs > 1 else "1 run"
-    return f"{series:,} series, {counted}, {os.cpu_count()} cores ({processor}), PostgreSQL {version}"
+    return f"{series:,} series, {counted}, {cores()}, PostgreSQL {version}"
 
 
 def table_of(tasks: Sequence[Task]) -> str:

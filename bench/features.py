@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
 import subprocess
@@ -35,6 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from expressions import QUANTILES, composed, ready_made
 from extract import ALONE, FailedError, Run, launched, written
+from machine import cores
 
 from tsclust.engine.base import map_parts
 from tsclust.series import SeriesBlock
@@ -184,9 +184,7 @@ def peers(root: Path, sample: int, runs: int) -> None:
 
 def heading(runs: int, *series: int) -> str:
     """What was measured on what."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return f"{' / '.join(f'{n:,}' for n in series)} series, median of {runs} runs, {os.cpu_count()} cores ({processor})"
+    return f"{' / '.join(f'{n:,}' for n in series)} series, median of {runs} runs, {cores()}"
 
 
 def write_cycles(path: Path, series: int) -> None:

@@ -10,7 +10,7 @@ plant     `demo` on fewer series compiles what later commands need; then the dem
 start     processor seconds of `tsclust status`; how much longer a first `demo` takes than another, and what it is to
           compile all kernels ahead.
 
-A figure is the median of --runs; what is wanted is of a quiet machine with two cores.
+A figure is the median of --runs where nothing else is said; what is wanted is of a quiet machine with two cores.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ import numpy as np
 import polars as pl
 import score
 from extract import ALONE, ARRAYS, Task, launched, make_table, run_way
+from machine import cores
 
 from tsclust.embedded_postgres.server import Server, running
 from tsclust.simulation import load
@@ -76,7 +77,9 @@ class Line:
         wanted = "" if self.wanted is None else f"{sign} {self.wanted:g} {self.unit}"
         memory = "" if self.peak is None else f"{self.peak:,.0f}"
         limit = "" if self.most is None else f"{self.most:,.0f}"
-        value = f"{self.value:.2f} {self.unit}"
+        # As many digits as tell it from what is wanted: 1.20 of at most 1.2 would be met.
+        digits = next((n for n in (2, 3, 4) if round(self.value, n) != self.wanted), 2)
+        value = f"{self.value:.{digits}f} {self.unit}"
         return f"| {self.what} | {value} | {wanted} | {memory} | {limit} | {self._met} | {self.beside} |"
 
     @property
@@ -168,7 +171,8 @@ def of_commands(said: argparse.Namespace) -> Iterator[Line]:
                 costs.setdefault(what, []).append(cost)
         for what, each in costs.items():
             limit = next((seconds for word, seconds in wanted.items() if word in what), None)
-            yield Line(what, statistics.median(s for s, _ in each), "s", limit, peak=max(mb for _, mb in each))
+            seconds, peak = statistics.median(s for s, _ in each), max(mb for _, mb in each)
+            yield Line(what, seconds, "s", limit, peak=peak, beside=f"{len(each)} run" + "s" * (len(each) > 1))
         report = [sys.executable, "-c", ALONE, "report", "--json", "-w", str(root)]
         runs = [launched(report, root)[:2] for _ in range(said.runs)]
         seconds = statistics.median(s for s, _ in runs)
@@ -185,7 +189,7 @@ def of_start(said: argparse.Namespace) -> Iterator[Line]:
         status = [_processor_seconds("-c", ALONE, "status", "-w", root / "a") for _ in range(said.runs)]
         yield Line("`status`, processor seconds", statistics.median(status), "s", 0.5)
         words = f"a first `demo` of {SMALL:,} after `make demo` has installed, longer than another"
-        beside = f"{first:.1f} s; then {then:.1f} s; all kernels compiled in {ahead:.1f} s"
+        beside = f"one run; {first:.1f} s; then {then:.1f} s; all kernels compiled in {ahead:.1f} s"
         yield Line(words, first - then, "s", 3, beside=beside)
 
 
@@ -213,28 +217,40 @@ PARTS: dict[str, Callable[[argparse.Namespace], Iterator[Line]]] = {
 
 
 def heading(runs: int) -> str:
-    """The machine, the commit, the day, and how busy the machine was."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    processor = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    """The machine, the commit, the day, and how busy the machine is with other things: before anything is measured."""
     load_now, day = os.getloadavg()[2], datetime.now(UTC).date()
     return (
-        f"`make bench`, {os.cpu_count()} cores ({processor}), Python {platform.python_version()}, commit"
-        f" {commit or 'unknown'}, {day}. Medians of {runs}, each peer once; load of the last 15 minutes {load_now:.1f}."
+        f"`make bench`, {cores()}, Python {platform.python_version()}, commit {_commit() or 'unknown'}, {day}. Medians"
+        f" of {runs} where nothing else is said, each peer once; load of the 15 minutes before {load_now:.1f}."
     )
 
 
-def table_of(lines: Sequence[Line], runs: int) -> str:
+def _commit() -> str:
+    """ "" where there is no git, or no repository."""
+    try:
+        return subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return ""
+
+
+def table_of(lines: Sequence[Line], above: str) -> str:
     head = "| what | found | wanted | peak MB | wanted, MB | met | beside |\n" + "| --- " * 7 + "|"
-    return "\n".join([heading(runs), "", head, *(line.cells for line in lines)])
+    return "\n".join([above, "", head, *(line.cells for line in lines)])
+
+
+def _whole() -> str:
+    """docs/benchmarks.md. Exits where it has no place for the table: what is after it would be lost."""
+    whole = DOC.read_text(encoding="utf-8")
+    if not (whole.count(BEGIN) == whole.count(END) == 1 and whole.index(BEGIN) < whole.index(END)):
+        sys.exit(f"{DOC} has no place for the table: expected the lines {BEGIN} and {END}, once each")
+    return whole
 
 
 def write(text: str) -> None:
     """Into docs/benchmarks.md, in the place of the table before."""
-    whole = DOC.read_text(encoding="utf-8")
-    before, _, rest = whole.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    DOC.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+    before, rest = _whole().split(BEGIN)
+    _, after = rest.split(END)
+    DOC.write_text(f"{before}{BEGIN}\n## Speed in one table\n\n{text}\n{END}{after}", encoding="utf-8")
 
 
 def main() -> None:
@@ -245,12 +261,17 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=PARTS, default=[*PARTS], help="these parts alone")
     parser.add_argument("--write", action="store_true", help="into docs/benchmarks.md")
     said = parser.parse_args()
+    if said.write:
+        if set(said.only) != set(PARTS):
+            parser.error("--write puts the whole table in the place of the one before: expected no --only beside it")
+        _whole()  # before an hour of measuring
+    above = heading(said.runs)
     lines: list[Line] = []
     for part in said.only:
         for line in PARTS[part](said):
             lines.append(line)
             print(line.cells, file=sys.stderr, flush=True)
-    text = table_of(lines, said.runs)
+    text = table_of(lines, above)
     print(text)
     if said.write:
         write(text)
