@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tsclust.arrays import Floats, Int64s
-from tsclust.stages.clusters.shapes import kernels
-from tsclust.stages.clusters.shapes.kernels import PAD
+from tsclust.stages.clusters.shapes import alignment, kernels
+from tsclust.stages.clusters.shapes.alignment import PAD
 
 SAMPLE = 200  # series that are laid along each other
 MOST = 8  # typical curves
@@ -84,7 +84,7 @@ def _padded(y: Floats) -> Floats:
 def _pairwise(sample: Sequence[Floats]) -> Floats:
     """(n, n) what it costs to lay one series along the other, the cheaper way round."""
     offsets = np.cumsum([0, *map(len, sample)])
-    cost = kernels.costs(np.concatenate(sample), offsets, *_side_by_side([_padded(y) for y in sample]))
+    cost = alignment.costs(np.concatenate(sample), offsets, *_side_by_side([_padded(y) for y in sample]))
     np.fill_diagonal(cost, 0.0)
     both: Floats = np.minimum(cost, cost.T)
     return both
@@ -140,8 +140,8 @@ def _average(start: Floats, members: Sequence[Floats]) -> tuple[Floats, Floats]:
     for _ in range(AVERAGED):
         for row, y in zip(laid, members, strict=True):
             at = np.empty(len(y), np.int64)
-            kernels.align(y, curve, at)
-            row[:], _ = kernels.laid_on(y, at, len(curve))
+            alignment.align(y, curve, at)
+            row[:], _ = alignment.laid_on(y, at, len(curve))
         curve = np.median(laid, axis=0)
     return curve, 1.4826 * np.median(np.abs(laid - curve), axis=0)
 
