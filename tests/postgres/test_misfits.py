@@ -57,13 +57,13 @@ def root(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
             "column curve has '{1,2}' where id = 1 and limits = {0,9}: expected an array of numbers",
         ),
         (
-            "SELECT CASE WHEN g = 2 THEN ' ' ELSE g::text END AS id, '{1,2}'::float8[] AS curve"
+            "SELECT CASE WHEN g = 2 THEN chr(9) ELSE g::text END AS id, '{1,2}'::float8[] AS curve"
             " FROM generate_series(1, 3) g",
             10,
             "1 of 3 rows have no id (blank text)",
         ),
         (
-            "SELECT CASE WHEN g = 2 THEN '' ELSE g::text END AS id, n, g + n AS value"
+            "SELECT CASE WHEN g = 2 THEN ' ' || chr(160) ELSE g::text END AS id, n, g + n AS value"
             " FROM generate_series(1, 3) g, generate_series(1, 4) n",
             10,
             "4 of 12 rows have no id (blank text)",

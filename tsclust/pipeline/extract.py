@@ -8,18 +8,20 @@ from pathlib import Path
 
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
-from tsclust.errors import SettingsError
+from tsclust.errors import BadSeriesError, SettingsError
 from tsclust.pipeline import compare, source_news
 from tsclust.pipeline.ending import end
 from tsclust.pipeline.settings import load
 from tsclust.pipeline.source_news import News
 from tsclust.source import open as source_open
+from tsclust.source.checks import NamelessError
 from tsclust.source.protocols import SourceInfo
 from tsclust.stages.series import messages
 from tsclust.stages.series.facts import SERIES, SeriesFacts
 from tsclust.stages.series.ingest import Reading
 from tsclust.stages.series.step import no_series, seal
 from tsclust.stages.series.update import FurtherColumnsError, check_source, rest_of, with_carried
+from tsclust.workspace.commands import command
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest, Meter
 from tsclust.workspace.result import Result, about_stage, of_stage
@@ -63,6 +65,11 @@ def read(
         except FurtherColumnsError as error:  # of the columns that there are, further series can be read
             carried = with_carried(settings, error.carried)
             return _read(workspace, carried, listen, before, news, strict, error.further)
+        except NamelessError as error:
+            if before is None:
+                raise
+            again = f"Read all of it again, without them: {command('extract', workspace.root)} {error.where}"
+            raise BadSeriesError(error.problem, again) from None  # nothing can be added under another condition
 
 
 def _read(

@@ -24,6 +24,7 @@ WORDS = {
     "pausing": "that pause for more than 1,000 times their usual step",
 }
 PAUSING = "pausing"
+HAS_TEXT = 'length(trim("{}")) > 0'  # the condition for a column {}; a NULL has no length
 REPEATED = "repeated_rows"  # the only one that counts rows; in words of its own, as nothing is left to decide
 _NONE = np.empty(0, np.int64)
 
@@ -75,17 +76,26 @@ def trimmed(lists: pa.ListArray) -> pa.ListArray:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), flat.take(pa.array(kept)), type=lists.type)
 
 
-def refuse_nameless(ids: pa.Array, rows_before: int, names: Sequence[str] = ()) -> None:
-    """Raises BadSeriesError where an id is NULL or blank. names: the columns that it is made of, where known."""
+class NamelessError(BadSeriesError):
+    """Rows that have no id; `where` leaves them out."""
+
+    def __init__(self, problem: str, where: str) -> None:
+        super().__init__(problem, f"Exclude them: {where}")
+        self.where = where
+
+
+def refuse_nameless(ids: pa.Array, rows_before: int, names: Sequence[str] = (), has_text: str = HAS_TEXT) -> None:
+    """Raises NamelessError where an id is NULL or blank. names: the columns that it is made of, where known; has_text:
+    the source's condition for a column {} that is not blank."""
     at = np.flatnonzero(nameless(ids))
     if len(at):
         blank = ids.null_count < len(at)
-        there = 'length(trim("{}")) > 0' if blank else '"{}" IS NOT NULL'  # a NULL has no length
+        there = has_text if blank else '"{}" IS NOT NULL'
         what = "blank text" if not ids.null_count else "NULL or blank text" if blank else "NULL"
-        raise BadSeriesError(
+        raise NamelessError(
             f"{len(at)} of {len(ids)} rows have no id ({what}), the first is row {rows_before + at[0] + 1}: expected"
             " one in each",
-            "Exclude them: --where " + for_shell(" AND ".join(there.format(name) for name in names or ("ID",))),
+            "--where " + for_shell(" AND ".join(there.format(name) for name in names or ("ID",))),
         )
 
 

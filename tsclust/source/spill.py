@@ -40,6 +40,7 @@ class Spill:
     long: bool
     same: Sameness | None
     longest: int
+    has_text: str  # the source's condition for a column that is not blank
     _writer: pa.ipc.RecordBatchFileWriter
     _path: Path
     _slices: list[list[int]] = field(default_factory=lambda: [[] for _ in range(BUCKETS)])  # of each bucket
@@ -50,7 +51,7 @@ class Spill:
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Take a batch. Raises BadSeriesError where an id is NULL or blank."""
-        checks.refuse_nameless(batch.column(0), self.rows, self.same.ids if self.same else ())
+        checks.refuse_nameless(batch.column(0), self.rows, self.same.ids if self.same else (), self.has_text)
         self.rows += batch.num_rows
         self._waiting.append(batch)
         if sum(b.nbytes for b in self._waiting) >= SORTED_BYTES:
@@ -111,13 +112,18 @@ class Spill:
 
 @contextmanager
 def spilling(
-    folder: Path, schema: pa.Schema, long: bool, same: Sameness | None = None, longest: int = 5_000_000
+    folder: Path,
+    schema: pa.Schema,
+    long: bool,
+    same: Sameness | None = None,
+    longest: int = 5_000_000,
+    has_text: str = checks.HAS_TEXT,
 ) -> Iterator[Spill]:
     """A Spill whose file lies in `folder` and goes with the context."""
     path = folder / "spill.arrow"
     try:
         with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, schema) as writer:
-            yield Spill(schema, long, same, longest, writer, path)
+            yield Spill(schema, long, same, longest, has_text, writer, path)
     finally:
         path.unlink(missing_ok=True)
 

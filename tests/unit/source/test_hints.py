@@ -10,6 +10,7 @@ import bz2
 import gzip
 import lzma
 import re
+import shlex
 import shutil
 import subprocess
 import tarfile
@@ -20,6 +21,7 @@ import pytest
 
 import tsclust
 from tests.support import dumps
+from tests.support.commands import invoked
 from tests.support.hints import choices, commands, extract, flags, refused, series, settings
 from tests.support.workspaces import new_workspace
 
@@ -104,6 +106,18 @@ def test_flags_that_choose(tmp_path: Path, case: str) -> None:
     assert ways
     for words in ways:
         assert series(tmp_path / "ws", *asked, *words)
+
+
+def test_blank_ids_that_come_later_are_left_out_by_reading_all_of_it_again(tmp_path: Path) -> None:
+    """Under another condition nothing can be added."""
+    asked, root = file("x.csv", "id;values\na;[1, 2]\n")(tmp_path), tmp_path / "ws"
+    assert extract(root, *asked, "--save")[0] == 0
+    with (tmp_path / "x.csv").open("a") as more:
+        more.write("\u00a0;[3, 4]\nb;[5, 6]\n")
+    code, line = extract(root, "--update")
+    assert code == 10
+    (step,) = re.findall(r"Read all of it again, without them: tsclust (.*)$", line)
+    assert invoked(*shlex.split(step)).exit_code == 0
 
 
 def test_a_glob_for_what_is_in_subfolders(tmp_path: Path) -> None:

@@ -42,6 +42,12 @@ _WHERE = """SELECT pg_export_snapshot(), (SELECT system_identifier::text FROM pg
     FROM pg_database WHERE datname = current_database()"""
 
 
+# Its trim takes spaces alone, and classes of characters are those of a locale.
+HAS_TEXT = (
+    r'"{}"::text ~ $$[^\u0009-\u000d\u001c-\u0020\u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]$$'
+)
+
+
 class PostgresReader:
     """Reads ranges of one snapshot, or all of it. Any number of threads may call `batches`."""
 
@@ -66,7 +72,7 @@ class PostgresReader:
         rows = 0
         query, schema = self._selection.between(range_.low, range_.high), self._selection.checked_schema
         for batch in self._copied(query, schema):
-            checks.refuse_nameless(batch.column(0), rows, self._selection.layout.ids)
+            checks.refuse_nameless(batch.column(0), rows, self._selection.layout.ids, HAS_TEXT)
             rows += batch.num_rows
             last = batch.slice(batch.num_rows - 1)
             batch, before = once(batch, before), last
@@ -78,7 +84,7 @@ class PostgresReader:
         schema, same = self._one_pass_schema, self._selection.same
         batches = self._copied(self._selection.flat() if long else self._selection.all(), schema)
         counts = Counter[str]()
-        with spilling(folder, schema, long, same, self._longest) as spill:
+        with spilling(folder, schema, long, same, self._longest, HAS_TEXT) as spill:
             for batch in batches:
                 counts += counts_of(batch.schema)
                 spill.add(keep(without_counts(batch)))
