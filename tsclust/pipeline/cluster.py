@@ -84,7 +84,9 @@ def _take_in(workspace: Workspace, listen: Listener) -> tuple[str, ...]:
                 _all(workspace, load(workspace, None), listen, trial=False)
     lines = [f"{new:,} series of {incoming.FOLDER}/ are now part of series/"] if new else []
     if unfit:
-        lines.append(f"{unfit:,} series of {incoming.FOLDER}/ left out: their id is of another type than in series/")
+        lines.append(
+            f"{unfit:,} series of {incoming.FOLDER}/ left out: their id is blank, or of another type than in series/"
+        )
     return tuple(lines)
 
 

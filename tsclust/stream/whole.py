@@ -70,6 +70,8 @@ def named(fields: dict[str, Any], settings: Stream, key: bytes | None) -> dict[s
     found = {given.get(name, name): value for name, value in fields.items()}
     if not settings.id:
         found[ID] = text_of(key)
+        if not found[ID].strip():
+            raise ValueError("the key of the message is blank: expected text, which is the id")
     return found
 
 

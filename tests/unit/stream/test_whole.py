@@ -27,6 +27,8 @@ def test_fields_may_have_other_names_and_the_key_may_be_the_id() -> None:
     assert found.following == {3: 8}
     refused = whole.read([raw(b'{"samples": []}', key=None), raw(b'{"samples": [1], "values": [2]}')], 0, Known())
     assert ["no key" in refused.unreadable[0].reason, "a field values" in refused.unreadable[1].reason] == [True, True]
+    refused = whole.read([raw(b'{"samples": []}', key=b" \t")], 0, Known())
+    assert ["the key of the message is blank" in one.reason for one in refused.unreadable] == [True]
 
 
 def test_an_arrow_message_has_a_recording_in_each_row() -> None:

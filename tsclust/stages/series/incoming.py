@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from tsclust.errors import DamagedError
 from tsclust.hashing import hash_ids
-from tsclust.series import ID
+from tsclust.series import ID, nameless
 from tsclust.stages.series import parts
 from tsclust.stages.series.facts import SERIES
 from tsclust.stages.series.parts import SeriesFiles
@@ -22,7 +22,7 @@ BY = "cluster --unlabelled"
 
 
 def take_in(workspace: Workspace) -> tuple[int, int]:
-    """(series of incoming/ that series/ has from now on, those that it cannot hold: their id is of another type).
+    """(series of incoming/ that series/ has from now on, those that it cannot hold: of no id, or one of another type).
 
     The files stay: what series/ has already is not taken again. Raises StageMissingError where there is no series/,
     DamagedError.
@@ -77,9 +77,9 @@ def _column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
 
 
 def _fitting(ids: pa.ChunkedArray, to: pa.DataType) -> np.ndarray:
-    """(n,) which of the ids, texts, are of this type."""
+    """(n,) which of the ids, texts, name something and are of this type."""
     if pa.types.is_string(to):
-        return np.ones(len(ids), bool)
+        return ~nameless(ids)
     fits: np.ndarray = pc.match_substring_regex(ids, r"^-?[0-9]{1,18}$").to_numpy()
     return fits
 
