@@ -52,18 +52,14 @@ def render(
 
     Without `figures` (by name, for the overview) it has its table alone, and plotly.js is not in the page.
     """
-    language = replace(
-        Language.load(lang), unit=data.measured.unit, seconds=data.measured.seconds, names=data.measured.names
+    language, script, plotly = (
+        _language_of(data, lang),
+        "".join(map(static, SCRIPTS)),
+        get_plotlyjs() if figures else "",
     )
-    language = language.pointing_down() if data.peak == "min" else language
-    script, plotly = "".join(map(static, SCRIPTS)), get_plotlyjs() if figures else ""
     beside = ThreadPoolExecutor(1)
     packed_plotly = beside.submit(packed, plotly)  # half a second without Python's lock
     beside.shutdown(wait=False)
-    malfunctions = [g for g in data.groups if not g.normal and g.family is None and g.name not in data.faint]
-    drawn = [_figure(name, figure) for name, figure in figures.items()]
-    in_book = [g for g in book.groups if g.family is None]
-    every = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
     elsewhere = [g for g in (*book.groups, *book.index) if g not in data.groups]
     groups = (*data.groups, *elsewhere)
     drawings = {g.name: _draw_group(g, data.normal, language) for g in groups}
@@ -72,43 +68,75 @@ def render(
         .get_template("page.html")
         .render(
             data=data,
-            malfunctions=malfunctions,
-            in_book=in_book,
-            faint=[g for g in data.groups if g.name in data.faint],
-            families=_families(data),
-            whose=partial(_whose, data.baseline, language),
-            normals=[g for g in data.groups if g.normal],
-            to_look_at=min(every, FIRST),
-            every=every,
-            href=partial(_href, book, {g.name for g in data.groups}),
             book=book,
             elsewhere=[g.name for g in elsewhere],
             titles={g.name: _title(g, language) for g in groups},
             drawings=drawings,
-            examples={r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
-            ways=[_draw_single(way.typical, data.normal, language) for way in data.ways],
-            way_names=[_way_name(way, language) for way in data.ways],
-            sheet=[_draw_single(curve, data.normal, language) for curve in data.sheet],
-            members=_members(data, language),
-            form=form(data, name, {g.name for g in (in_book or malfunctions)[FIRST:]}, book.elsewhere, book.beside),
-            answers=ANSWERS,
-            spreads=packed(to_json(_spreads(data, language))),
-            apart=packed(to_json(_apart(data.groups, language))) if any(g.apart for g in data.groups) else "",
-            figures=drawn,
-            packed_figures=packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
-            plotly=packed_plotly.result(),
-            first=FIRST,
-            close=CLOSE,
-            some=SOME,
             glance=_draw_together(groups, data.normal),
-            takes=language.counted(max(1, math.ceil(min(every, FIRST) * MINUTES)), "minute"),
-            advice=_advice(data, language),
+            **_lists(data, book, name, language),
+            **_drawn(data, language),
+            **_unpacked_when_wanted(data, figures, language),
+            plotly=packed_plotly.result(),
             style=static("page.css") + static("answers.css"),
             script=script,
             hashes=[hash_of(script), hash_of(plotly)],
         )
     )
     return _with_curves(text, data.groups, drawings, language)
+
+
+def _language_of(data: ReportData, lang: str) -> Language:
+    """With the names and units of what was measured."""
+    measured = data.measured
+    language = replace(Language.load(lang), unit=measured.unit, seconds=measured.seconds, names=measured.names)
+    return language.pointing_down() if data.peak == "min" else language
+
+
+def _lists(data: ReportData, book: Book, name: str, language: Language) -> dict[str, Any]:
+    """What the page goes through: the groups that get a card, how many are to be looked at, the form for answers."""
+    malfunctions = [g for g in data.groups if not g.normal and g.family is None and g.name not in data.faint]
+    in_book = [g for g in book.groups if g.family is None]
+    every = len(in_book or malfunctions) if book.here == INDEX else len(malfunctions)
+    return {
+        "malfunctions": malfunctions,
+        "in_book": in_book,
+        "faint": [g for g in data.groups if g.name in data.faint],
+        "families": _families(data),
+        "normals": [g for g in data.groups if g.normal],
+        "to_look_at": min(every, FIRST),
+        "every": every,
+        "takes": language.counted(max(1, math.ceil(min(every, FIRST) * MINUTES)), "minute"),
+        "whose": partial(_whose, data.baseline, language),
+        "href": partial(_href, book, {g.name for g in data.groups}),
+        "form": form(data, name, {g.name for g in (in_book or malfunctions)[FIRST:]}, book.elsewhere, book.beside),
+        "answers": ANSWERS,
+        "advice": _advice(data, language),
+        "first": FIRST,
+        "close": CLOSE,
+        "some": SOME,
+    }
+
+
+def _drawn(data: ReportData, language: Language) -> dict[str, Any]:
+    """Curves beside those of the groups."""
+    return {
+        "examples": {r.rule: _draw_rejected(r, data.normal, language) for r in data.rejected},
+        "ways": [_draw_single(way.typical, data.normal, language) for way in data.ways],
+        "way_names": [_way_name(way, language) for way in data.ways],
+        "sheet": [_draw_single(curve, data.normal, language) for curve in data.sheet],
+        "members": _members(data, language),
+    }
+
+
+def _unpacked_when_wanted(data: ReportData, figures: Mapping[str, go.Figure], language: Language) -> dict[str, Any]:
+    """What scripts draw, packed, and the figures of the overview."""
+    drawn = [_figure(name, figure) for name, figure in figures.items()]
+    return {
+        "spreads": packed(to_json(_spreads(data, language))),
+        "apart": packed(to_json(_apart(data.groups, language))) if any(g.apart for g in data.groups) else "",
+        "figures": drawn,
+        "packed_figures": packed(to_json([{n: f[n] for n in ("name", "menu", "data", "layout")} for f in drawn])),
+    }
 
 
 def _with_curves(text: str, groups: Sequence[Group], drawings: Mapping[str, Drawing], language: Language) -> str:
