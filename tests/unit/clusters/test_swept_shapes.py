@@ -133,7 +133,10 @@ def test_what_has_no_name_is_swept_by_its_shapes_too(swept: tuple[Path, pl.DataF
         if row.within == UNLABELLED_GROUP and row.proposed:
             members = [kinds[one] for one in membership.member_ids(clusters, part, row.ref).to_pylist()]
             dips.append(members.count("dip") if members.count("dip") > 0.8 * row.size else 0)
-    assert max(dips) >= 35  # of 40; by features alone 21
+    nameless = parts.scan_assignments(clusters, UNLABELLED_GROUP).collect()["series_id"].to_list()
+    left = [kinds[one] for one in nameless].count("dip")  # the others were called normal, with a group they lie in
+    assert left >= 20
+    assert max(dips) >= 0.95 * left  # by features alone 21 of 25
     facts = Workspace.open(root).manifest(CLUSTERS).facts
     assert facts.asked is not None
     inside, asked = facts.within[str(UNLABELLED_GROUP)], facts.asked.model_copy(update={"k": "2..8", "restarts": 2})
