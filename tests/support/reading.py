@@ -101,10 +101,10 @@ def alike(one: Series, other: Series) -> bool:
 
 
 def refused(dsn: str, error: type[TsclustError], told: str, source: Source = ONE) -> None:
-    """Reading ends with this very error, on one line, with a next step and no password."""
+    """Reading ends with this error and its exit code, on one line, with a next step and no password."""
     with pytest.raises(error, match=told) as caught:
         read(dsn, source)
-    assert type(caught.value) is error
+    assert caught.value.exit_code == error.exit_code
     assert "\n" not in str(caught.value)
     assert caught.value.next_step
     assert PASSWORD not in str(caught.value)
