@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
@@ -84,9 +84,9 @@ def _alone(address: str, n: int) -> float:
     return n / (time.perf_counter() - began)
 
 
-def _apart(target: object, *given: object) -> None:
+def _apart(target: Callable[..., None], *given: object) -> None:
     """In a process of its own, which has to end well: what it has not sent would be waited for without end."""
-    process = get_context("spawn").Process(target=target, args=given)  # type: ignore[arg-type]
+    process = get_context("spawn").Process(target=target, args=given)
     process.start()
     process.join()
     if process.exitcode:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import io
 import logging
 import os
@@ -173,9 +174,9 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
 @functools.cache
 def _pools() -> Any:
-    import scipy.linalg  # noqa: F401  it brings a BLAS of its own
     from threadpoolctl import ThreadpoolController
 
+    importlib.import_module("scipy.linalg")  # it brings a BLAS of its own
     return ThreadpoolController()
 
 
