@@ -14,11 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from tsclust.arrays import Floats, Int64s
+from tsclust.stages.model import kernels
 from tsclust.stages.model.classifier import Examples, Fold
 
 PER_KIND = 1_000  # series of a kind that stand for it
 FALSE_ALARMS = 0.01  # of labelled malfunctions may lie outside, as seen from other machines
-AT_A_TIME = 64  # rows whose distances to all references fit a processor's cache
+PIVOTS = 256  # fewer leave more references to look at, more take longer themselves
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,17 @@ class References:
     points: npt.NDArray[np.float32]
 
     @cached_property
-    def _columns(self) -> Floats:
-        return np.ascontiguousarray(self.points.T, np.float64)
-
-    @cached_property
-    def _squares(self) -> Floats:
-        squares: Floats = (self._columns**2).sum(axis=0)
-        return squares
+    def _by_pivot(self) -> tuple[Floats, Floats, Int64s, Floats, Floats]:
+        """What `kernels.nearest_squares` takes: the pivots, and all points in their order."""
+        points = np.ascontiguousarray(self.points, np.float64)
+        at, near = np.zeros(min(PIVOTS, len(points)), np.int64), np.zeros(len(points), np.int64)
+        away = np.zeros(len(points))
+        kernels.pivots(points, at, near, away)
+        order = np.lexsort((away, near))
+        starts = np.searchsorted(near[order], np.arange(len(at) + 1))
+        radius = np.full(len(at), -np.inf)
+        np.maximum.at(radius, near, away)
+        return points[at], radius, starts, points[order], away[order]
 
     @cached_property
     def innermost(self) -> float:
@@ -45,19 +50,10 @@ class References:
         """(n,) Euclidean distance of x (n, d) to the nearest point, as float32 has it; infinite for m = 0."""
         if not len(x) or not len(self.points):
             return np.full(len(x), np.inf)
-        x = x.astype(np.float32).astype(np.float64)
-        nearest = [self._nearest(x[at : at + AT_A_TIME]) for at in range(0, len(x), AT_A_TIME)]
-        square = np.maximum(np.concatenate(nearest) + (x**2).sum(axis=1), 0.0)
+        square = np.empty(len(x))
+        kernels.nearest_squares(x.astype(np.float32).astype(np.float64), *self._by_pivot, square)
         distance: Floats = np.sqrt(square.astype(np.float32)).astype(np.float64)
         return distance
-
-    def _nearest(self, x: Floats) -> Floats:
-        """(n,) the squared distance of the nearest point, less the square of x."""
-        found = x @ self._columns
-        found *= -2.0
-        found += self._squares
-        nearest: Floats = found.min(axis=1)
-        return nearest
 
 
 @dataclass(frozen=True)
