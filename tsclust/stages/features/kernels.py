@@ -15,7 +15,7 @@ from tsclust.arrays import Floats, Int64s, Values
 from tsclust.series import SeriesBlock
 from tsclust.stages.features import phases, shape
 from tsclust.stages.features.catalogue import NAMES
-from tsclust.stages.features.shape import Int32s
+from tsclust.stages.features.shape import UInt32s
 
 FEWEST = 8  # values a series must have to be described
 ROUNDING = 1e-6  # of the largest value: what is closer is the same value, rounded otherwise
@@ -117,7 +117,7 @@ def _describe_all(values: Values, offsets: Int64s, sign: int, out: Floats) -> No
         raw = values[offsets[i] : offsets[i + 1]]
         x = bridged(raw)
         _facts(raw, out[i])
-        if len(x) >= FEWEST and np.isfinite(x.max() - x.min()):
+        if len(x) >= FEWEST and np.isfinite(out[i, HIGHEST] - out[i, LOWEST]):
             if sign < 0:
                 x *= -1.0
             _shape(x, out[i])
@@ -173,16 +173,17 @@ def _shape(x: Floats, row: Floats) -> None:
     """Fill a row but for the simple facts, phase by phase."""
     order = shape.order(x)
     lower = phases.lower_end(x, order)
-    rest = phases.rest_level(x, order, lower)
-    peak, height = phases.peak(x, lower), x[order[-1]] - lower
+    height = x[order[-1]] - lower
+    peak = phases.peak(x, lower, height)
     start, end = phases.active(x, lower, peak, height)
+    rest = phases.level_outside(x, order, lower, start, end, height)
     first, last = phases.side_movement(x, order, lower, peak, end, height)
     lowest = x[order[0]]
     away = lower + phases.ACTIVE * height
     row[LONGEST_FLAT_RUN] = len(x) if x[order[-1]] == lowest else shape.longest_equal(x, away, np.inf)
     seen = away if start > 0 else -np.inf  # otherwise nothing was seen of rest
     row[FROZEN_RUN] = shape.longest_equal(x, seen, x[order[-1]])
-    row[SPIKE], row[FLOOR] = shape.spike(x), x[order[2]]
+    row[SPIKE], row[FLOOR] = shape.spike(x, order), x[order[2]]
     row[FIRST_LEVEL], row[UPRIGHT], row[START] = x[0] - rest, _upright(x, order), start
     row[RUN_LENGTH] = end - start
     side = shape.ascending(x, order, first, last)
@@ -196,7 +197,7 @@ def _shape(x: Floats, row: Floats) -> None:
 
 
 @_part
-def _upright(x: Floats, order: Int32s) -> float:
+def _upright(x: Floats, order: UInt32s) -> float:
     """By the third highest and lowest sample: one or two that stand alone turn nothing upside down."""
     above, below = x[order[-3]] - max(x[0], x[-1]), min(x[0], x[-1]) - x[order[2]]
     if below <= TENTH * (x[order[-1]] - x[order[0]]):

@@ -5,11 +5,12 @@ Every function takes one plain array x of at least 8 finite values, in the direc
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from tsclust.arrays import Floats
 from tsclust.stages.features import shape
-from tsclust.stages.features.shape import Int32s
+from tsclust.stages.features.shape import UInt32s
 
 NEAR = 0.9  # of the height of the highest value: a sample that is so high may be the peak
 FAR_BELOW = 0.5  # of the span of a recording
@@ -25,7 +26,7 @@ def after(x: Floats) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lower_end(x: Floats, order: Int32s) -> float:
+def lower_end(x: Floats, order: UInt32s) -> float:
     """The lower of the two ends, from which the phases are found: of a single value that is not at rest, the other."""
     span = x[order[-1]] - x[order[0]]
     low, second = _two_lowest(x[-3:])
@@ -35,27 +36,22 @@ def lower_end(x: Floats, order: Int32s) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def rest_level(x: Floats, order: Int32s, lower: float) -> float:
-    """The level of the idle sensor, from which levels are measured: the middle of what is near the lower end, outside
-    of the run. A single value would be noise, or a step of the recorder's scale."""
+def rest_level(x: Floats, order: UInt32s, lower: float) -> float:
+    """The level of the idle sensor, from which levels are measured; see `level_outside`, of the run that is there."""
     height = x[order[-1]] - lower
-    start, end = active(x, lower, peak(x, lower), height)
-    idle = 0
-    for i in order:
-        idle += _is_idle(x, i, start, end, lower, height)
-    at, below = 0, lower
-    for i in order:
-        if _is_idle(x, i, start, end, lower, height):
-            below = x[i] if at == (idle - 1) // 2 else below
-            if at == idle // 2:
-                return float((below + x[i]) / 2)
-            at += 1
-    return lower
+    start, end = active(x, lower, peak(x, lower, height), height)
+    return level_outside(x, order, lower, start, end, height)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _is_idle(x: Floats, i: int, start: int, end: int, lower: float, height: float) -> bool:
-    return (i < start or i >= end) and abs(x[i] - lower) <= ACTIVE * height
+def level_outside(x: Floats, order: UInt32s, lower: float, start: int, end: int, height: float) -> float:
+    """The middle of what is near the lower end, outside of the run [start, end). A single value would be noise, or a
+    step of the recorder's scale."""
+    idle, found = np.empty(len(x) + 1), 0  # one more: the place of what does not belong
+    for i in order:
+        idle[found] = x[i]
+        found += ((i < start) | (i >= end)) & (abs(x[i] - lower) <= ACTIVE * height)
+    return shape.median(idle[:found]) if found > 0 else lower
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -73,10 +69,10 @@ def _two_lowest(x: Floats) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def peak(x: Floats, rest: float) -> int:
+def peak(x: Floats, rest: float, height: float) -> int:
     """The top of the first rise that comes near the highest value. On a plateau that is where it begins: where its
     highest sample is, chance decides."""
-    near = rest + NEAR * (x.max() - rest)
+    near = rest + NEAR * height
     at = 0
     while x[at] < near:
         at += 1
@@ -110,7 +106,7 @@ def decay_end(x: Floats, peak: int, end: int, height: float) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def side_movement(x: Floats, order: Int32s, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
+def side_movement(x: Floats, order: UInt32s, rest: float, peak: int, end: int, height: float) -> tuple[int, int]:
     """[first, last) of the side movement; what follows the peak, or all, where there is too little of it (under 3)."""
     first = decay_end(x, peak, end, height)
     level = rest + SIDE * (shape.median(shape.ascending(x, order, first, end)) - rest)

@@ -8,7 +8,7 @@ from numba import njit
 
 from tsclust.arrays import Floats
 
-Int32s = npt.NDArray[np.int32]
+UInt32s = npt.NDArray[np.uint32]  # unsigned: as a place it is not asked whether it counts from the end
 
 WINDOW = 5  # samples on each side of a step
 LEAST_LEVEL = 3  # samples: what is shorter is no level that a step leads to
@@ -36,7 +36,7 @@ def moments(x: Floats) -> tuple[float, float, float, float]:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def slope(x: Floats, order: Int32s, first: int, last: int) -> float:
+def slope(x: Floats, order: UInt32s, first: int, last: int) -> float:
     """Slope per sample of the resistant line through x[first:last]: what lies between the medians of its outer thirds.
 
     A least squares line leans towards a bump, up or down by where the bump stands.
@@ -71,7 +71,7 @@ def steepest(x: Floats) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def lasting_step(x: Floats, order: Int32s, first: int, last: int) -> float:
+def lasting_step(x: Floats, order: UInt32s, first: int, last: int) -> float:
     """What of the steepest change in x[first:last] lasts: the median of all after it less that of all before.
 
     A bump goes up as steeply as down: by the larger of its two sides it would be a step in a direction of chance.
@@ -110,9 +110,8 @@ def step_or_line(x: Floats) -> float:
 def oscillation(x: Floats, line: float) -> float:
     """Largest autocorrelation at LAGS after the line of slope `line` is taken off; 0 where all is equal."""
     n, mean = len(x), x.mean()
-    d = np.zeros(
-        n + LAGS[0] + SWINGS
-    )  # zeros behind the end: every lag has n terms, and all lags are summed side by side
+    # Zeros behind the end: each lag has n terms or one more, and all lags are summed side by side, two terms at a time.
+    d = np.zeros(n + 1 + LAGS[0] + SWINGS)
     power = size = 0.0
     for i in range(n):
         d[i] = x[i] - mean - line * (i - (n - 1) / 2)
@@ -121,15 +120,16 @@ def oscillation(x: Floats, line: float) -> float:
     if power <= 1e-18 * size:
         return 0.0
     sums = np.zeros(SWINGS)
-    for i in range(n):
+    for i in range(0, n, 2):
+        first, second, later = d[i], d[i + 1], d[i + LAGS[0] : i + LAGS[0] + SWINGS + 1]
         for j in range(SWINGS):
-            sums[j] += d[i] * d[i + LAGS[0] + j]
+            sums[j] = sums[j] + first * later[j] + second * later[j + 1]
     within = max(min(LAGS[1], n // 2) - LAGS[0] + 1, 0)
     return max(0.0, sums[:within].max() / power) if within > 0 else 0.0
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def order(x: Floats) -> Int32s:
+def order(x: Floats) -> UInt32s:
     """Where the values of x, all finite, stand when they ascend. A series is sorted once; its phases pick theirs.
 
     A short one by counting how many are smaller, which processors do for several at a time.
@@ -137,24 +137,23 @@ def order(x: Floats) -> Int32s:
     n = len(x)
     if n > SHORT:
         return _shell_order(x)
-    smaller = np.zeros(n, np.int32)
+    smaller = np.zeros(n, np.uint32)
     for i in range(n):
         v = x[i]
         for j in range(n):
-            smaller[j] += np.int32(v < x[j])
-    out = np.full(n, -1, np.int32)
+            smaller[j] += np.uint32(v < x[j])
+    out, taken = np.empty(n, np.uint32), np.zeros(n, np.uint32)  # by equal values before
     for i in range(n):
         place = smaller[i]
-        while out[place] >= 0:  # an equal value stands there
-            place += 1
-        out[place] = i
+        out[place + taken[place]] = i
+        taken[place] += 1
     return out
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _shell_order(x: Floats) -> Int32s:
+def _shell_order(x: Floats) -> UInt32s:
     """`order` (Shell 1959, gaps of Knuth 1973). numba's own sort takes four seconds to compile into all its callers."""
-    out, gap = np.arange(len(x)).astype(np.int32), 1
+    out, gap = np.arange(len(x)).astype(np.uint32), 1
     while gap < len(x) // 3:
         gap = 3 * gap + 1
     while gap > 0:
@@ -169,12 +168,12 @@ def _shell_order(x: Floats) -> Int32s:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def ascending(x: Floats, order: Int32s, first: int, last: int) -> Floats:
+def ascending(x: Floats, order: UInt32s, first: int, last: int) -> Floats:
     """The values of x[first:last], sorted."""
     out, found = np.empty(last - first + 1), 0  # one more: the place of what does not belong
     for i in order:
         out[found] = x[i]
-        found += first <= i < last
+        found += int(np.uint32(i - first) < last - first)  # one comparison: what is before `first` is very large
     return out[: last - first]
 
 
@@ -210,19 +209,31 @@ def longest_equal(x: Floats, above: float, below: float) -> int:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def spike(x: Floats) -> float:
+def spike(x: Floats, order: UInt32s) -> float:
     """How far one sample, or two, stand out from the samples on both sides, up or down; at an end, from all others."""
     best, n = 0.0, len(x)
     for size in (1, 2):
-        for i in range(1, n - size):
-            low, high = min(x[i], x[i + size - 1]), max(x[i], x[i + size - 1])
-            before, after = x[i - 1], x[i + size]
-            best = max(best, low - max(before, after), min(before, after) - high)
-        best = max(best, _apart(x[:size], x[size:]), _apart(x[n - size :], x[: n - size]))
+        best = max(best, _apart(x, order, 0, size), _apart(x, order, n - size, n))
+    return max(best, _inner_spike(x, 1), _inner_spike(x, 2))
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"nnan", "nsz"})  # all are finite: several at a time
+def _inner_spike(x: Floats, size: int) -> float:
+    best = 0.0
+    for i in range(1, len(x) - size):
+        one, other, before, after = x[i], x[i + size - 1], x[i - 1], x[i + size]
+        above, below = min(one, other) - max(before, after), min(before, after) - max(one, other)
+        best = max(best, above, below)
     return best
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _apart(some: Floats, others: Floats) -> float:
-    """How far some values are above or below all others; less than 0 where they are among them."""
-    return float(max(some.min() - others.max(), others.min() - some.max()))
+def _apart(x: Floats, order: UInt32s, first: int, last: int) -> float:
+    """How far x[first:last], a few values at one end, are above or below all others; less than 0 where they are not."""
+    lowest, highest = 0, len(x) - 1  # of the others
+    while first <= order[lowest] < last:
+        lowest += 1
+    while first <= order[highest] < last:
+        highest -= 1
+    some = x[first:last]
+    return float(max(some.min() - x[order[highest]], x[order[lowest]] - some.max()))
