@@ -133,6 +133,15 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
     resolve: `majority` or `newest`, or the labeller who decides; "" leaves out what labellers contradict each other in.
     With `majority` a draw is left out; so are malfunctions that nobody has named.
     """
+    said = found.filter(pl.col("verdict").is_in(DECIDED)).with_columns(several=pl.col(ID).is_duplicated())
+    names = (ID, "kind", "verdict", "sure", "labeller", "labelled_at")
+    settled = _settled(said.filter("several"), resolve)
+    both = pl.concat([said.filter(~pl.col("several")).select(names), settled.select(names)])
+    return both.filter(pl.col("kind") != UNNAMED).sort(ID)
+
+
+def _settled(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
+    """Of series with several labels each the one that counts, as `resolved` has it."""
     said = named_or_not(found)
     said = closest(said) if resolve in ("", *WAYS) else said
     if resolve in ("", "majority"):
@@ -142,8 +151,7 @@ def resolved(found: pl.DataFrame, resolve: str) -> pl.DataFrame:
         said = said.join(clear, on=[ID, "kind"], how="semi")
     first = said.with_columns(decides=pl.col("labeller") == resolve)
     first = first.sort("decides", "labelled_at", "labeller", descending=[True, True, False])
-    names = (ID, "kind", "verdict", "sure", "labeller", "labelled_at")
-    return first.unique(ID, keep="first").filter(pl.col("kind") != UNNAMED).select(names).sort(ID)
+    return first.unique(ID, keep="first")
 
 
 def named_or_not(found: pl.DataFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from scipy.optimize import minimize_scalar
 from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
@@ -27,6 +28,7 @@ Fold = tuple[Int64s, Int64s]  # rows to learn from, rows to be predicted
 
 MIN_PER_KIND = 5  # labelled series that a kind needs to be learned
 FOLDS = 5
+THREADS = 2  # that fit classifiers; what they find is the same for any number
 TREES = 100
 MIN_PROBABILITY = 1e-6  # one sure error must not decide between classifiers alone
 MAX_TEMPERATURE = 5.0  # the temperature is between this and its inverse
@@ -94,17 +96,14 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
 
 def learn(examples: Examples, seed: int, on_candidate: Callable[[str], None] = lambda _: None) -> Learned:
     """Try every candidate, keep the best. Needs two kinds of MIN_PER_KIND examples each; `on_candidate` gets the name
-    of each one before it is tried."""
+    of each one whose turn it is to be finished."""
     split = folds(examples, seed)
-    tried: dict[str, Tried] = {}
-    for name, estimator in candidates(seed).items():
-        on_candidate(name)
-        tried[name] = try_out(estimator, examples, split)
+    tried = _try_all(candidates(seed), examples, split, on_candidate)
     losses = {name: loss(one.probability, examples) for name, one in tried.items()}
     best = min(losses, key=lambda name: losses[name])
     found = tried[best]
     temperature = fit_temperature(found.probability, examples)
-    with ignore_convergence_warnings():
+    with ignore_convergence_warnings(), parallel_config("threading", n_jobs=THREADS):  # trees side by side
         estimator = fit_clone(candidates(seed)[best], examples)
     probability = average_plain_rows(calibrated(found.probability, temperature), examples)
     plain = calibrated(predict(estimator, np.zeros((1, examples.x.shape[1])), len(examples.kinds)), temperature)
@@ -130,10 +129,31 @@ def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:
     return tuple(StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(examples.x, examples.kind))
 
 
-def try_out(estimator: BaseEstimator, examples: Examples, split: Sequence[Fold]) -> Tried:
-    """A classifier for each fold, from the other machines, and what it predicts for the fold's own."""
-    with ignore_convergence_warnings(), ThreadPoolExecutor(2) as pool:
-        by_fold = tuple(pool.map(lambda fold: fit_clone(estimator, examples.of(fold[0])), split))
+def _try_all(
+    estimators: dict[str, BaseEstimator], examples: Examples, split: Sequence[Fold], on_candidate: Callable[[str], None]
+) -> dict[str, Tried]:
+    """For each estimator a classifier for each fold, from the other machines, and what it predicts for the fold's own.
+
+    The last estimator begins, as it takes the longest: the others fill what its folds leave of the threads.
+    """
+    with ignore_convergence_warnings(), ThreadPoolExecutor(THREADS) as pool:
+        fits = {
+            name: [pool.submit(_fit_without, estimators[name], examples, fold) for fold in split]
+            for name in reversed(estimators)
+        }
+        tried = {}
+        for name in estimators:
+            on_candidate(name)
+            tried[name] = _out_of_fold(tuple(fit.result() for fit in fits[name]), examples, split)
+    return tried
+
+
+def _fit_without(estimator: BaseEstimator, examples: Examples, fold: Fold) -> BaseEstimator:
+    """From the machines of the other folds; their examples are copied when it is their turn."""
+    return fit_clone(estimator, examples.of(fold[0]))
+
+
+def _out_of_fold(by_fold: tuple[BaseEstimator, ...], examples: Examples, split: Sequence[Fold]) -> Tried:
     probability = np.zeros((len(examples.kind), len(examples.kinds)))
     for one, (_, unseen) in zip(by_fold, split, strict=True):
         probability[unseen] = predict(one, examples.x[unseen], len(examples.kinds))
