@@ -5,7 +5,7 @@ Odd series are settled here and in `features`, never by a list of arrays.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +13,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from tsclust.arrays import Bools, Int64s, Keys, Values
+from tsclust.arrays import Bools, Floats, Int64s, Keys, Values
 
 ID, VALUES = "series_id", "values"  # the columns of a table of series; all others are carried along
+PIECE = 4_096  # series that are held as float64 at a time
 BETWEEN = "\x1f"  # between the columns of a key: cannot stand in text that people type
 
 
@@ -66,13 +67,15 @@ class SeriesBlock:
         """The values of series i: a view, not a copy."""
         return self.values[self.offsets[i] : self.offsets[i + 1]]
 
-    @property
-    def fixed(self) -> Values:
-        """The values, not to be written to. numba compiles a kernel for such arrays and again for others: for one is
-        enough."""
-        values = self.values.view()
-        values.flags.writeable = False
-        return values
+    def pieces(self) -> Iterator[tuple[slice, Int64s, Floats]]:
+        """Some thousand series at a time, for kernels: which they are, their offsets, and their values as float64, not
+        to be written to. numba compiles a kernel for each type of array: one is enough."""
+        for first in range(0, len(self), PIECE):
+            rows = slice(first, min(first + PIECE, len(self)))
+            offsets = self.offsets[first : rows.stop + 1]
+            values = self.values[offsets[0] : offsets[-1]].astype(np.float64, copy=False).view()
+            values.flags.writeable = False
+            yield rows, offsets - offsets[0], values
 
     def take(self, rows: Int64s) -> SeriesBlock:
         """These series, in this order."""

@@ -1,7 +1,8 @@
 """python -m tsclust.pipeline.kernels_ahead: compile every kernel of extract, features and cluster into numba's cache.
 
 For whoever installs (`make demo` does): the first command of a user then does not spend 15 seconds on it. A small plant
-goes through the stages, so that what is compiled is what they ask for; single and double precision, as columns have.
+goes through the stages, so that what is compiled is what they ask for. Only what decodes COPY is compiled for single
+and for double precision, as columns have them.
 A wheel cannot hold what is compiled: numba knows it by the file's time, the processor and the versions of itself.
 """
 
@@ -33,16 +34,12 @@ def compile_all() -> None:
     from tsclust.source.postgres.copy_rows import compile_for  # needs a folder for kernels: `main` says so
 
     batches = [batch for batch, _ in islice(machines.make(SERIES), 1)]
-    for values in (pa.float32(), pa.float64()):
-        table = _with_values(pa.Table.from_batches(batches), pa.list_(values))
-        compile_for(table.schema)
-        with TemporaryDirectory(prefix="tsclust-") as folder:
-            _through_the_stages(Path(folder), table)
-
-
-def _with_values(table: pa.Table, kind: pa.DataType) -> pa.Table:
+    table = pa.Table.from_batches(batches)
     at = table.schema.get_field_index("values")
-    return table.set_column(at, "values", table["values"].cast(kind))
+    for values in (pa.float32(), pa.float64()):
+        compile_for(table.schema.set(at, pa.field("values", pa.list_(values))))
+    with TemporaryDirectory(prefix="tsclust-") as folder:
+        _through_the_stages(Path(folder), table)
 
 
 def _through_the_stages(root: Path, table: pa.Table) -> None:

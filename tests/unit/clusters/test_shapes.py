@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.runs import Rng, run
+from tests.support.series import block
 from tsclust.arrays import Floats
 from tsclust.stages.clusters.parts import SHAPES, GroupRow, Trait
 from tsclust.stages.clusters.shapes import alignment, curves, kernels, traits, view
@@ -193,11 +194,7 @@ def test_every_measure_has_words(lang: str) -> None:
 
 
 def measured(series: Floats, found: TypicalCurves) -> Floats:
-    which, out = np.zeros(1, np.int64), np.zeros((1, found.width))
-    kernels.measure(
-        series, np.array([0, len(series)]), 1, found.values, found.lengths, found.borders, found.stretches, which, out
-    )
-    return np.concatenate([which.astype(np.float64), out[0]])
+    return view.measured(block(series), found, 1)[0]
 
 
 @pytest.mark.parametrize("series", [[], [1.0] * 40, [np.nan] * 40, [0.0, 1.0], [np.inf] * 40])

@@ -84,7 +84,8 @@ def describe_extra(block: SeriesBlock, sign: int, extra: Sequence[Extra]) -> Flo
     for feature, row in zip(extra, out, strict=True):
         try:
             with np.errstate(all="ignore"):
-                feature.over(block.values, block.offsets, sign, row)
+                for rows, offsets, values in block.pieces():
+                    feature.over(values, offsets, sign, row[rows])
         except Exception as error:
             raise _failed(feature, block, sign, error) from error
     return np.where(np.isfinite(out), out, np.nan).T
@@ -150,8 +151,9 @@ def _compiled(function: Callable[..., Any]) -> tuple[Loop, str]:
     try:
         one = njit(boundscheck=True)(function)
         loop: Loop = njit(nogil=True, boundscheck=True)(_loop_of(one))
-        loop(np.zeros(0), np.zeros(1, np.int64), 1, np.zeros(0))
-        loop(np.zeros(0, np.float32), np.zeros(1, np.int64), 1, np.zeros(0))
+        none = np.zeros(0)
+        none.flags.writeable = False
+        loop(none, np.zeros(1, np.int64), 1, np.zeros(0))
     except Exception as error:  # noqa: BLE001 - numba has many, not all of them of its own kind
         lines = [line for line in str(error).splitlines() if line and "nopython" not in line]
         return _loop_of(function), (lines or ["?"])[0][:160]
@@ -171,10 +173,11 @@ def _loop_of(function: Callable[..., Any]) -> Loop:
 
 
 def _failed(extra: Extra, block: SeriesBlock, sign: int, error: Exception) -> SettingsError:
-    for i in range(len(block)):
-        try:
-            extra.over(block.values, block.offsets[i : i + 2], sign, np.zeros(1))
-        except Exception as again:  # noqa: BLE001 - the user's code may raise anything
-            told = f"{type(again).__name__}: {again}"
-            return SettingsError(f"{extra.feature.formula} fails on series {block.ids[i]}: {told}", "Fix the function")
+    for rows, offsets, values in block.pieces():
+        for i, series_id in enumerate(block.ids[rows]):
+            try:
+                extra.over(values, offsets[i : i + 2], sign, np.zeros(1))
+            except Exception as again:  # noqa: BLE001 - the user's code may raise anything
+                told = f"{type(again).__name__}: {again}"
+                return SettingsError(f"{extra.feature.formula} fails on series {series_id}: {told}", "Fix the function")
     return SettingsError(f"{extra.feature.formula} fails: {error}", "Fix the function")

@@ -76,7 +76,8 @@ _part = njit(
 def describe(block: SeriesBlock, sign: int) -> npt.NDArray[np.float64]:
     """(n, len(NAMES)) float64: the features of each series. `sign` is 1 where the peak is a maximum, -1 a minimum."""
     out = np.full((len(block), WIDTH), np.nan)
-    _describe_all(block.fixed, block.offsets, sign, out)
+    for rows, offsets, values in block.pieces():
+        _describe_all(values, offsets, sign, out[rows])
     return out
 
 
@@ -85,8 +86,8 @@ def peak_votes(block: SeriesBlock) -> tuple[int, int, int]:
 
     What begins at its peak and does neither is judged by its end alone.
     """
-    up, down = _votes(block.fixed, block.offsets)
-    return int(up), int(down), len(block)
+    votes = [_votes(values, offsets) for _, offsets, values in block.pieces()]
+    return sum(up for up, _ in votes), sum(down for _, down in votes), len(block)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

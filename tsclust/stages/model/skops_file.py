@@ -15,13 +15,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-import skops.io
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import ExtraTreeClassifier
-from skops.io.exceptions import UntrustedTypesFoundException
 
 from tsclust.errors import DamagedError
 
@@ -43,6 +41,8 @@ AGAIN = "Copy the folder model/ again, or train it again where it came from: tsc
 
 def dumps(content: dict[str, Any]) -> bytes:
     """Estimators of scikit-learn, arrays, numbers and texts as bytes."""
+    import skops.io  # a second to import; who trains or reads no model does without
+
     return _named_anew(skops.io.dumps(content))
 
 
@@ -81,8 +81,6 @@ def refusing_damage(read: Callable[[], T]) -> T:
     """What `read` gives. Raises DamagedError for all that a changed file may cause in it."""
     try:
         return read()
-    except UntrustedTypesFoundException as error:
-        raise _damaged(f"it contains types that do not belong in a model: {error}") from None
     except WRONG as error:
         raise _damaged(f"{type(error).__name__}: {error}") from None
 
@@ -95,7 +93,17 @@ def _loaded(content: bytes, largest: int) -> Any:
         for info in packed.infolist():
             if info.filename.endswith(".npy"):
                 _refuse_overstated(packed, info)
-    return skops.io.loads(content, trusted=[TREE])
+    return _of_known_types(content)
+
+
+def _of_known_types(content: bytes) -> Any:
+    import skops.io  # see `dumps`
+    from skops.io.exceptions import UntrustedTypesFoundException
+
+    try:
+        return skops.io.loads(content, trusted=[TREE])
+    except UntrustedTypesFoundException as error:
+        raise _damaged(f"it contains types that do not belong in a model: {error}") from None
 
 
 def _refuse_overstated(packed: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:

@@ -6,6 +6,7 @@ late third stroke, moves none of them far. The same K-means++ sweep goes over th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -142,7 +143,8 @@ def _draw(scope: Scope, sign: int, seed: int, limit: float, path: Path) -> tuple
     hashes = rows.hashes(seed)
     taken = np.flatnonzero(hashes.astype(np.float64) <= limit)
     block = series_parts.read_block(path=scope.series / path.name, rows=scope.places(path)[taken])
-    return hashes[taken], [kernels.of_own_size(block[i], sign)[0] for i in range(len(block))]
+    each = (values[a:b] for _, offsets, values in block.pieces() for a, b in itertools.pairwise(offsets))
+    return hashes[taken], [kernels.of_own_size(one, sign)[0] for one in each]
 
 
 def _measure(scope: Scope, found: TypicalCurves, sign: int, folder: Path, path: Path) -> int:
@@ -157,10 +159,9 @@ def _measure(scope: Scope, found: TypicalCurves, sign: int, folder: Path, path: 
 def measured(block: SeriesBlock, found: TypicalCurves, sign: int) -> Floats:
     """(n, 1 + d) the typical curve that each series is most like, -1 for none, and its measures: see `names`."""
     which, out = np.zeros(len(block), np.int64), np.zeros((len(block), 1 + found.width))
-    kernels.measure(
-        block.fixed, block.offsets, sign, found.values, found.lengths, found.borders, found.stretches, which,
-        out[:, 1:],
-    )  # fmt: skip
+    curves = found.values, found.lengths, found.borders, found.stretches
+    for rows, offsets, values in block.pieces():
+        kernels.measure(values, offsets, sign, *curves, which[rows], out[rows, 1:])
     out[:, 0] = which
     return out
 
