@@ -16,7 +16,9 @@ from babel import Locale
 
 MOST_TIMES = 1_000  # beyond this, "times normal" measures nothing
 FROM_TIMES = 2  # from here on "2.3 times normal", below "30% higher than normal"
+TO_PEAK = ("side_to_peak", "spread_to_peak", "rise_to_peak", "roughness_to_peak")  # which are shares of the peak
 LEVELS = frozenset({"peak_height", "side_mean", "return_level", "rest_level", "p05", "p25", "p50", "p75", "p95"})
+LEVELS |= {"highest"}  # stated in the place of the peak's height
 LONGEST = 300  # characters of a text from the data that the page shows
 # As the sources write them into the manifest of series/.
 ORIGINS = {
@@ -205,10 +207,15 @@ class Language:
         thing, measure, less = (*self.texts["features"].get(u.feature, [u.feature, ""]), "")[:3]
         if less:
             return self._longer(thing, measure if u.value > u.usual else less, abs(u.value - u.usual))
+        if u.feature in TO_PEAK:
+            value, usual = self.share(u.value), self.share(u.usual)
+            return self._sentence("of_peak", thing=thing, measure=measure, value=value, usual=usual)
         if u.times is not None and abs(u.times - 1) >= 0.1:
             return self._times(thing, measure, u.times, of="level_" if u.feature in LEVELS else "")
         if u.unit == "value" and u.feature in LEVELS:
             return self._by(thing, measure, u.value - u.usual)
+        if u.feature == "highest_at":
+            return self._sentence("at", thing=thing, value=self.lasting(u.value), usual=self.lasting(u.usual))
         decimals = _decimals(max(abs(u.value), abs(u.usual)), 2)
         value, usual = self.rounded(u.value, decimals), self.rounded(u.usual, decimals)
         if value == usual:  # a digit more tells them apart

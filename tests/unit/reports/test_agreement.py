@@ -110,8 +110,8 @@ def test_a_card_of_two_kinds_offers_both(both: ReportData) -> None:
 @pytest.mark.parametrize(
     ("lang", "agrees", "offered"),
     [
-        ("en", "Agreement {}: its series differ from normal in", "Its series fall into two parts"),
-        ("ru", "Согласованность {}: записи отличаются от нормы", "Записи распадаются на две части"),
+        ("en", "Hardly one thing: agreement {}", "Its series fall into two parts"),
+        ("ru", "Вряд ли один вид: согласованность {}", "Записи распадаются на две части"),
     ],
 )
 def test_the_page_says_so_with_the_command_that_divides_the_group(

@@ -197,3 +197,39 @@ def test_above_a_rest_far_from_zero_a_level_is_higher_by_a_difference() -> None:
 def test_what_nobody_sees_is_not_stated(by: float) -> None:
     quiet = lambda rng: run(rng) - NOISE * 0.9 * rng.standard_normal(LENGTH + 15)  # noqa: E731
     assert stated(lambda rng: run(rng, drift(by)), usual=quiet) == ()
+
+
+def ramp(rng: np.random.Generator, first: float, last: float) -> Floats:
+    """Without a peak: from rest at once to one level, along a line to another, and back."""
+    level = np.linspace(first, last, LENGTH)
+    return np.concatenate([np.zeros(6), level, np.zeros(8)]) + NOISE * rng.standard_normal(LENGTH + 14)
+
+
+def test_what_has_no_peak_is_not_called_late_or_wide_but_its_highest_value_is_named() -> None:
+    names = {one.feature for one in stated(lambda rng: run(rng, peak=1.0))}
+    assert "highest" in names
+    assert not names & {"peak_height", "peak_position", "peak_width", "decay_time"}
+
+
+def test_where_no_series_has_a_peak_it_is_said_where_the_highest_value_is_now() -> None:
+    facts = stated(lambda rng: ramp(rng, 0.7, 1.0), usual=lambda rng: ramp(rng, 1.0, 0.7))
+    (moved,) = [one for one in facts if one.feature == "highest_at"]
+    assert moved.value > 0.6 * LENGTH > 0.2 * LENGTH > moved.usual
+    assert not {one.feature for one in facts} & {"peak_position", "peak_width", "decay_time"}
+
+
+def test_a_flat_top_has_no_place_where_it_is_highest() -> None:
+    """Noise decides which sample is the highest: nobody sees that."""
+    facts = stated(lambda rng: ramp(rng, 1.5, 1.5), usual=lambda rng: ramp(rng, 1.0, 1.0))
+    assert not {one.feature for one in facts} & {"peak_position", "peak_width", "decay_time"}
+
+
+def cut(rng: np.random.Generator, level: float) -> Floats:
+    """A recording that ends before the return."""
+    return run(rng, lambda plateau, _: plateau * level)[:-14]
+
+
+def test_a_recording_that_ends_on_its_plateau_is_not_said_to_be_high_after_the_return_as_well() -> None:
+    names = {one.feature for one in stated(lambda rng: cut(rng, 1.4), usual=lambda rng: cut(rng, 1.0))}
+    assert "rest_level" not in names
+    assert names & {"side_mean", "p50"}

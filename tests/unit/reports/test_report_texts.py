@@ -100,7 +100,10 @@ def test_where_the_peak_points_down_more_is_deeper_and_a_rise_of_the_level_a_fal
     assert en.sentence(level) == "plateau: level falls by 20, normally 0"
     assert ru.sentence(level) == "плато: уровень падает на 20 (обычно 0)"
     ratio = Unusual("side_to_peak", 0.5, 0.6, 0.83, -9)
-    assert en.sentence(ratio) == "plateau: level relative to the peak 17% lower than normal"
+    assert en.sentence(ratio) == "plateau: level 50% of the peak, normally 60%"
+    lowest = Unusual("highest_at", 61, 3.5, None, 9, "samples")
+    assert en.sentence(lowest) == "lowest value 61\u00a0samples after the start, normally 3.5\u00a0samples"
+    assert ru.sentence(lowest) == "самая нижняя точка — через 61\u00a0отсчёт от начала хода (обычно 3,5\u00a0отсчёта)"
     after = Unusual("rest_level", 7, -0.2, None, 9)
     assert en.sentence(after) == "after the return: level 7.2 deeper than normal"
 

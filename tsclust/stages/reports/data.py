@@ -278,8 +278,9 @@ class ReportData:
 
     @property
     def faint(self) -> frozenset[str]:
-        """Names of the groups of the sweep that differ from normal in nothing that can be stated: of more than FIRST
-        they are offered behind the others, and nobody is asked about them."""
+        """Names of the groups of the sweep that differ from normal in nothing that can be stated: they are offered
+        behind the others, and nobody is asked about them. Where those are more than half, what can be stated does not
+        fit these recordings, and says nothing about which to look at."""
         own = [g for g in self.groups if not g.normal and g.family is None and g.number is not None]
         silent = frozenset(g.name for g in own if not (g.unusual or g.trait) and not (g.known and g.known.labelled))
-        return silent if len(own) > FIRST and len(silent) < len(own) else frozenset()
+        return silent if 2 * len(silent) <= len(own) else frozenset()

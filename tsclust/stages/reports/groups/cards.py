@@ -30,11 +30,13 @@ from tsclust.stages.reports.data import (
     Period,
     Plain,
     Rejected,
+    Unusual,
     name_of,
 )
 from tsclust.stages.reports.groups import agreement
 from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.differences import apart
+from tsclust.stages.reports.groups.facts import WHOLE
 from tsclust.stages.reports.groups.histograms import GroupDeviations
 from tsclust.stages.reports.groups.occurrence import began, places
 from tsclust.stages.reports.groups.own_normal import OwnNormals
@@ -53,7 +55,9 @@ def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
     return alone or wanted.known or called is None or called.state != "named"
 
 
-PLACED = ("before", "after", "early", "late")  # measures of the whole that say where
+# What features state as well or better, by the measures of shapes: of the whole curve, and of a stretch.
+STATED = {"after": "rest_level", "run": "run_length", "level": WHOLE}
+PLACED = ("before", "after", "early", "late", "bump", "dip")  # what they do not: that something is there, and where
 
 
 def groups_of(
@@ -76,19 +80,21 @@ def groups_of(
     cards = zip(shown, mapped(lambda j: _group(chosen.cards[j], j, normals, deviations, members), shown), strict=True)
     return tuple(
         replace(
-            card, near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits, bool(card.unusual)),
+            card, near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits, card.unusual),
             family=family.get(card.number or 0),
         )
         for j, card in cards
     )  # fmt: skip
 
 
-def _trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], stated: bool) -> Trait | None:
-    """Of a group whose features state something only a trait that has a place: they say all else as well or better."""
+def _trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], stated: Sequence[Unusual]) -> Trait | None:
+    """What features do not state already; beside their statements only that something is at some place."""
     trait = traits.get((row.within, row.k, row.cluster))
-    if trait is None or row.within == SHAPES or not stated:
+    if trait is None or not stated:
         return trait
-    return trait if trait.first is not None or trait.measure in PLACED else None
+    known = not trait.of_stretch and STATED.get(trait.measure) in {one.feature for one in stated}
+    placed = trait.measure in PLACED and (trait.first is not None or not trait.of_stretch)
+    return trait if (placed or row.within == SHAPES) and not known else None
 
 
 def _near(

@@ -3,26 +3,32 @@
 A plateau moves in one way: it vibrates, jumps once, drifts, or else strays for a while. The features of the other ways
 change with it, and say something that the curve does not show; so only that way is stated, by how much in the unit of
 what is recorded. Features that say the same are one statement, and what one fact brings about is none of its own.
+
+Of a curve without a peak nobody says that its peak is late: there it is the highest value, and where that is.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tsclust.stages.reports.data import Unusual
+from tsclust.wording.language import TO_PEAK
 
 WHOLE = "whole_curve"  # stated in the place of all levels, where they are changed by one factor
+HIGHEST, HIGHEST_AT = "highest", "highest_at"  # in the place of a peak, where there is none
 SWING, STEP_UP, STEP_DOWN, RISES, FALLS = "plateau_swing", "step_up", "step_down", "level_rises", "level_falls"
 ALIKE = 0.15  # of that factor: so far may a level be from it
 LEVELS = ("peak_height", "side_mean", "p50", "p25", "p75")
 PLATEAU = 8  # samples: of a shorter one nothing is stated
 RETURN = 5  # samples: of a shorter one no level is stated, as it is one of where samples happen to fall
+PEAK, REACH, NARROW = 1.2, 2.3, 1 / 3  # times its mean and so many spreads of the plateau a peak is; so wide of a run
+FAR = 0.25  # of the run, at least, by which the highest value of a curve without a peak is somewhere else
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
-SENTENCES = 4
+SENTENCES = 3
 VISIBLE = 0.03  # of what a drawing shows: nobody sees a smaller difference in a curve; twice that, of what is brief
 EDGE = 0.05  # of the peak: so much more must a quantile of the run differ, which takes in its steep ends
 TURNS = 4.0  # times its range that a plateau goes up and down before it vibrates: two swings
@@ -34,7 +40,8 @@ STEPWISE = 0.5  # step_or_line of a plateau that jumps rather than bends
 EXPLAINED = 1.25  # of a jump or drift, half of which, of what is brief: by less the mean level goes along with it
 
 _RUN = ("p05", "p25", "p50", "p75", "p95", "area")
-TO_PEAK = ("side_to_peak", "spread_to_peak", "rise_to_peak", "roughness_to_peak")
+_TOPS = {"peak_height": HIGHEST, "peak_position": HIGHEST_AT}
+_OF_PEAK = ("peak_height", "peak_position", "peak_width", "decay_time")
 _STRAYS = ("side_rise", "side_fall", "side_skewness", "side_kurtosis", "side_std")
 _JUMPS = (STEP_UP, STEP_DOWN, RISES, FALLS)
 _WAYS = (SWING, "side_roughness", *_JUMPS)
@@ -61,7 +68,7 @@ TOPICS: tuple[tuple[str, ...], ...] = (
 # What a fact brings about, whatever its size, and what it does where it is not much nearer to normal.
 CERTAIN: Mapping[str, frozenset[str]] = {
     WHOLE: frozenset({*LEVELS, *_RUN, *TO_PEAK, "return_level", "side_std"}),
-    "peak_height": frozenset({*TO_PEAK, "p95", "area"}),
+    **dict.fromkeys(("peak_height", HIGHEST), frozenset({*TO_PEAK, "p95", "area"})),
     "side_mean": frozenset({*_RUN, "side_to_peak", "return_level"}),
     **dict.fromkeys(("p50", "decay_time", "peak_width"), frozenset(_RUN)),
     **dict.fromkeys(TO_PEAK, frozenset({*TO_PEAK, *_RUN})),
@@ -82,6 +89,7 @@ ORDER = (
     "peak_width",
     "return_time",
     "peak_height",
+    HIGHEST,
     *_WAYS,
     *_STRAYS,
     "side_mean",
@@ -149,7 +157,7 @@ class Facts:
 
     def stated(self) -> tuple[Unusual, ...]:
         """At most SENTENCES facts, the farthest from normal first."""
-        able = [*self._features(), *self._moves(), *self._whole()]
+        able = [*self._features(), *self._tops(), *self._moves(), *self._whole()]
         found = _of_topics([one for one in able if abs(one.away) >= STANDS_OUT and self._is_seen(one)])
         left: list[Unusual] = []
         for one in sorted(found, key=lambda one: (_rank(one.feature), -abs(one.away))):
@@ -162,11 +170,25 @@ class Facts:
         silent = {"step_or_line", "side_step", "side_slope", "side_oscillation"}
         if "side_roughness" not in self._ways:
             silent |= {"side_roughness", "roughness_to_peak"}
+        if not self._have_peaks:
+            silent |= {*_OF_PEAK}
         if self._is_short:
             silent |= {name for name in self.every if name.startswith(("side_", "step_")) or name in TO_PEAK}
         if not self._value("return_time") >= RETURN:
             silent |= {"return_level"}
         return [one for name, one in self.every.items() if name not in silent]
+
+    @property
+    def _have_peaks(self) -> bool:
+        """Whether there is a peak, and normally is."""
+        return _has_peak(self._value, self.now) and _has_peak(self._usual, self.usual)
+
+    def _tops(self) -> list[Unusual]:
+        """What is stated of the highest value where it is no peak, or normally is none."""
+        there = [replace(self.every[name], feature=called) for name, called in _TOPS.items() if name in self.every]
+        least = {HIGHEST_AT: FAR * self._usual("run_length")}
+        seen = [one for one in there if abs(one.value - one.usual) >= least.get(one.feature, 0.0)]
+        return [] if self._have_peaks else seen
 
     @property
     def _is_short(self) -> bool:
@@ -235,6 +257,13 @@ class Facts:
         return self.every[name].usual if name in self.every else math.nan
 
 
+def _has_peak(at: Callable[[str], float], plateau: Plateau) -> bool:
+    """Whether the highest value stands out of the plateau; by its width where there is hardly a plateau."""
+    if plateau.samples < PLATEAU:
+        return not at("peak_width") > NARROW * at("run_length")
+    return not at("peak_height") < PEAK * (at("side_mean") + REACH * at("side_std"))
+
+
 def _rank(feature: str) -> int:
     """What may bring about others first."""
     return ORDER.index(feature) if feature in ORDER else len(ORDER)
@@ -261,7 +290,9 @@ def _scaled(cause: Unusual, one: Unusual) -> bool:
 
 
 def _explains(cause: Unusual, one: Unusual) -> bool:
-    """Whether the mean level of a plateau goes along with how it moves."""
+    """Whether the level of a plateau goes along with how it moves, or that of a recording's end with the plateau's."""
+    if one.feature == "rest_level" and cause.feature == "side_mean":
+        return 0 <= (one.value - one.usual) / (cause.value - cause.usual or math.nan) <= EXPLAINED
     ups, strays = (STEP_UP, RISES, "side_rise"), ("side_rise", "side_fall")
     share = EXPLAINED if cause.feature in _JUMPS else EXPLAINED / 2 if cause.feature in strays else 0.0
     more = one.value - one.usual

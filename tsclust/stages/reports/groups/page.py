@@ -71,6 +71,7 @@ def render(
             book=book,
             elsewhere=[g.name for g in elsewhere],
             titles={g.name: _title(g, language) for g in groups},
+            shorts={g.name: language["near_normal"].format(n=g.name) if g.normal else g.name for g in groups},
             drawings=drawings,
             glance=_draw_together(groups, data.normal),
             **_lists(data, book, name, language),

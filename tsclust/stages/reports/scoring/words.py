@@ -13,7 +13,7 @@ from tsclust.wording.language import Language
 _LIMITS = {
     "facts": (
         *("ALIKE", "PLATEAU", "RETURN", "STANDS_OUT", "SENTENCES", "VISIBLE", "EDGE", "TURNS", "REGULAR", "MOST"),
-        *("LIKELY_FROM", "TAIL", "STEPWISE", "EXPLAINED"),
+        *("PEAK", "REACH", "NARROW", "FAR", "LIKELY_FROM", "TAIL", "STEPWISE", "EXPLAINED"),
     ),
     "unusual": ("NEAR_ZERO", "OFFSET"),
     "language": ("MOST_TIMES", "FROM_TIMES"),
@@ -27,7 +27,7 @@ def tables(language: Language) -> dict[str, Any]:
     limits = {name: getattr(_MODULES[where], name) for where, names in _LIMITS.items() for name in names}
     return {
         "limits": limits, "topics": facts.TOPICS, "certain": _lists(facts.CERTAIN), "likely": _lists(facts.LIKELY),
-        "order": facts.ORDER, "signs": facts.SIGNS, "levels": facts.LEVELS, "to_peak": facts.TO_PEAK,
+        "order": facts.ORDER, "signs": facts.SIGNS, "levels": facts.LEVELS, "to_peak": wording.TO_PEAK,
         "named_levels": sorted(wording.LEVELS), "texts": {name: language.texts[name] for name in _TEXTS},
         "unit": language.unit, "seconds": language.seconds,
     }  # fmt: skip

@@ -81,8 +81,10 @@ class Wording {
     if (Object.hasOwn(whole, u.feature) && u.times !== null) return this.byFactor("", "", u.times, whole[u.feature]);
     const [thing, measure, less] = features[u.feature] ?? [u.feature, ""], level = this.named_levels.includes(u.feature);
     if (less) return this.filled(sentences.longer, { thing, more: u.value > u.usual ? measure : less, n: this.lasting(Math.abs(u.value - u.usual)) });
+    if (this.to_peak.includes(u.feature)) return this.filled(sentences.of_peak, { thing, measure, value: this.share(u.value), usual: this.share(u.usual) });
     if (u.times !== null && Math.abs(u.times - 1) >= 0.1) return this.byFactor(thing, measure, u.times, sentences, level ? "level_" : "");
     if (u.unit === "value" && level) return this.by(thing, measure, u.value - u.usual);
+    if (u.feature === "highest_at") return this.filled(sentences.at, { thing, value: this.lasting(u.value), usual: this.lasting(u.usual) });
     return this.instead(u, thing, measure);
   }
 
@@ -163,7 +165,7 @@ class Facts {
   }
 
   stated() {
-    const { STANDS_OUT, SENTENCES } = this.limits, able = [...this.features(), ...this.moves(), ...this.whole()];
+    const { STANDS_OUT, SENTENCES } = this.limits, able = [...this.features(), ...this.tops(), ...this.moves(), ...this.whole()];
     const found = this.ofTopics(able.filter((one) => Math.abs(one.away) >= STANDS_OUT && this.isSeen(one))), left = [];
     const rank = ({ feature }) => this.order.includes(feature) ? this.order.indexOf(feature) : this.order.length;
     for (const one of found.sort((a, b) => rank(a) - rank(b) || Math.abs(b.away) - Math.abs(a.away))) {
@@ -175,6 +177,7 @@ class Facts {
   features() {
     const silent = new Set(["step_or_line", "side_step", "side_slope", "side_oscillation"]);
     if (!this.ways().includes("side_roughness")) ["side_roughness", "roughness_to_peak"].forEach((name) => silent.add(name));
+    if (!this.havePeaks()) ["peak_height", "peak_position", "peak_width", "decay_time"].forEach((name) => silent.add(name));
     if (this.isShort()) [...this.every.keys()].filter((name) => /^(side_|step_)/.test(name) || this.isToPeak(name)).forEach((name) => silent.add(name));
     if (!(this.valueNow("return_time") >= this.limits.RETURN)) silent.add("return_level");
     return [...this.every.values()].filter(({ feature }) => !silent.has(feature));
@@ -182,6 +185,25 @@ class Facts {
 
   isToPeak(name) {
     return this.to_peak.includes(name);
+  }
+
+  // Whether the highest value stands out of the plateau; by its width where there is hardly a plateau.
+  hasPeak(at, plateau) {
+    const { PEAK, REACH, NARROW, PLATEAU } = this.limits;
+    if (plateau.samples < PLATEAU) return !(at("peak_width") > NARROW * at("run_length"));
+    return !(at("peak_height") < PEAK * (at("side_mean") + REACH * at("side_std")));
+  }
+
+  havePeaks() {
+    return this.hasPeak((name) => this.valueNow(name), this.now) && this.hasPeak((name) => this.usualOf(name), this.usual);
+  }
+
+  // What is stated of the highest value where it is no peak, or normally is none.
+  tops() {
+    const least = { highest: 0, highest_at: this.limits.FAR * this.usualOf("run_length") };
+    const there = [["peak_height", "highest"], ["peak_position", "highest_at"]].filter(([name]) => this.every.has(name));
+    const seen = there.map(([name, feature]) => ({ ...this.every.get(name), feature }));
+    return this.havePeaks() ? [] : seen.filter((one) => Math.abs(one.value - one.usual) >= least[one.feature]);
   }
 
   isShort() {
@@ -245,6 +267,10 @@ class Facts {
   }
 
   explains(cause, one) {
+    if (one.feature === "rest_level" && cause.feature === "side_mean") {
+      const along = (one.value - one.usual) / (cause.value - cause.usual || NaN);
+      return along >= 0 && along <= this.limits.EXPLAINED;
+    }
     const jumps = ["step_up", "step_down", "level_rises", "level_falls"], { EXPLAINED } = this.limits;
     const share = jumps.includes(cause.feature) ? EXPLAINED : ["side_rise", "side_fall"].includes(cause.feature) ? EXPLAINED / 2 : 0;
     const more = one.value - one.usual, up = ["step_up", "level_rises", "side_rise"].includes(cause.feature) === cause.value > cause.usual;
