@@ -279,8 +279,9 @@ class ReportData:
     @property
     def faint(self) -> frozenset[str]:
         """Names of the groups of the sweep that differ from normal in nothing that can be stated: they are offered
-        behind the others, and nobody is asked about them. Where those are more than half, what can be stated does not
-        fit these recordings, and says nothing about which to look at."""
+        behind the others, and nobody is asked about them. Where those are more than half of few groups, what can be
+        stated may not fit these recordings, and all are asked about."""
         own = [g for g in self.groups if not g.normal and g.family is None and g.number is not None]
         silent = frozenset(g.name for g in own if not (g.unusual or g.trait) and not (g.known and g.known.labelled))
-        return silent if 2 * len(silent) <= len(own) else frozenset()
+        many, most = len(own) > FIRST, 2 * len(silent) > len(own)
+        return silent if len(silent) < len(own) and (many or not most) else frozenset()

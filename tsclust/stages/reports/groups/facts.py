@@ -25,7 +25,8 @@ ALIKE = 0.15  # of that factor: so far may a level be from it
 LEVELS = ("peak_height", "side_mean", "p50", "p25", "p75")
 PLATEAU = 8  # samples: of a shorter one nothing is stated
 RETURN = 5  # samples: of a shorter one no level is stated, as it is one of where samples happen to fall
-PEAK, REACH, NARROW = 1.2, 2.3, 1 / 3  # times its mean and so many spreads of the plateau a peak is; so wide of a run
+PEAK, REACH = 1.2, 2.3  # times its mean and so many spreads of the plateau, at least, is a peak
+NARROW = 1 / 3  # of the run: so wide and so late may it be where there is hardly a plateau
 FAR = 0.25  # of the run, at least, by which the highest value of a curve without a peak is somewhere else
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 3
@@ -163,15 +164,14 @@ class Facts:
         for one in sorted(found, key=lambda one: (_rank(one.feature), -abs(one.away))):
             if not any(self._brings(cause, one) for cause in left):
                 left.append(one)
-        return tuple(sorted(left, key=lambda one: -abs(one.away))[:SENTENCES])
+        shown = [one for one in left if self._have_peaks or one.feature not in _OF_PEAK]  # others may come of it
+        return tuple(sorted(shown, key=lambda one: -abs(one.away))[:SENTENCES])
 
     def _features(self) -> list[Unusual]:
         """Those that may be stated as they are."""
         silent = {"step_or_line", "side_step", "side_slope", "side_oscillation"}
         if "side_roughness" not in self._ways:
             silent |= {"side_roughness", "roughness_to_peak"}
-        if not self._have_peaks:
-            silent |= {*_OF_PEAK}
         if self._is_short:
             silent |= {name for name in self.every if name.startswith(("side_", "step_")) or name in TO_PEAK}
         if not self._value("return_time") >= RETURN:
@@ -258,9 +258,9 @@ class Facts:
 
 
 def _has_peak(at: Callable[[str], float], plateau: Plateau) -> bool:
-    """Whether the highest value stands out of the plateau; by its width where there is hardly a plateau."""
+    """Whether the highest value stands out of the plateau; where there is hardly one, by its being narrow and early."""
     if plateau.samples < PLATEAU:
-        return not at("peak_width") > NARROW * at("run_length")
+        return not any(at(name) > NARROW * at("run_length") for name in ("peak_width", "peak_position"))
     return not at("peak_height") < PEAK * (at("side_mean") + REACH * at("side_std"))
 
 

@@ -171,13 +171,14 @@ class Facts {
     for (const one of found.sort((a, b) => rank(a) - rank(b) || Math.abs(b.away) - Math.abs(a.away))) {
       if (!left.some((cause) => this.brings(cause, one))) left.push(one);
     }
-    return left.sort((a, b) => Math.abs(b.away) - Math.abs(a.away)).slice(0, SENTENCES);
+    const ofPeak = ["peak_height", "peak_position", "peak_width", "decay_time"], peaks = this.havePeaks();
+    const shown = left.filter(({ feature }) => peaks || !ofPeak.includes(feature));  // others may come of them
+    return shown.sort((a, b) => Math.abs(b.away) - Math.abs(a.away)).slice(0, SENTENCES);
   }
 
   features() {
     const silent = new Set(["step_or_line", "side_step", "side_slope", "side_oscillation"]);
     if (!this.ways().includes("side_roughness")) ["side_roughness", "roughness_to_peak"].forEach((name) => silent.add(name));
-    if (!this.havePeaks()) ["peak_height", "peak_position", "peak_width", "decay_time"].forEach((name) => silent.add(name));
     if (this.isShort()) [...this.every.keys()].filter((name) => /^(side_|step_)/.test(name) || this.isToPeak(name)).forEach((name) => silent.add(name));
     if (!(this.valueNow("return_time") >= this.limits.RETURN)) silent.add("return_level");
     return [...this.every.values()].filter(({ feature }) => !silent.has(feature));
@@ -187,10 +188,10 @@ class Facts {
     return this.to_peak.includes(name);
   }
 
-  // Whether the highest value stands out of the plateau; by its width where there is hardly a plateau.
+  // Whether the highest value stands out of the plateau; where there is hardly one, whether it is narrow and early.
   hasPeak(at, plateau) {
     const { PEAK, REACH, NARROW, PLATEAU } = this.limits;
-    if (plateau.samples < PLATEAU) return !(at("peak_width") > NARROW * at("run_length"));
+    if (plateau.samples < PLATEAU) return !["peak_width", "peak_position"].some((name) => at(name) > NARROW * at("run_length"));
     return !(at("peak_height") < PEAK * (at("side_mean") + REACH * at("side_std")));
   }
 
