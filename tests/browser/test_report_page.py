@@ -147,19 +147,19 @@ def test_a_member_opens_large_by_click(page: Page, reports: dict[str, Path]) -> 
 
 def test_members_open_and_turn_by_keyboard(page: Page, reports: dict[str, Path]) -> None:
     opened = Opened(page, reports["en"])
-    page.locator("#group-1 .mini").first.focus()
+    page.locator("#group-2 .mini").first.focus()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     heading = page.locator("#large h2")
-    expect(heading).to_have_text("Group 1 2 of 12")
+    expect(heading).to_have_text("Group 2 2 of 12")
     page.keyboard.press("ArrowRight")
-    expect(heading).to_have_text("Group 1 3 of 12")
+    expect(heading).to_have_text("Group 2 3 of 12")
     for _ in range(3):
         page.keyboard.press("ArrowLeft")
-    expect(heading).to_have_text("Group 1 12 of 12")
+    expect(heading).to_have_text("Group 2 12 of 12")
     page.keyboard.press("Escape")
     expect(page.locator("#large")).to_be_hidden()
-    assert page.evaluate("document.activeElement === document.querySelectorAll('#group-1 .mini')[1]")
+    assert page.evaluate("document.activeElement === document.querySelectorAll('#group-2 .mini')[1]")
     assert opened.is_quiet()
 
 
