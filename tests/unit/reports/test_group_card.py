@@ -35,6 +35,7 @@ def test_groups_in_which_nothing_stands_out_are_offered_apart(
     telling = tuple(group if group.normal else replace(group, unusual=first.unusual) for group in others)
     data = replace(four_kinds_data, groups=(replace(first, unusual=()), *telling))
     assert (data.faint, '<details class="later faint">' in render(data, "en")) == ({first.name}, True)
+    assert not any(part.faint for _, part in bind(data, 2))  # the index of a report in parts counts all
     silent = replace(data, groups=tuple(replace(group, unusual=()) for group in data.groups))
     assert silent.faint == frozenset()  # the whole report is about them
     most = replace(data, groups=(*(replace(group, unusual=()) for group in data.groups[:3]), *data.groups[3:]))

@@ -249,6 +249,7 @@ class ReportData:
     sheet         single series that are asked about, to find out what a model misses
     measured      what is recorded, for axes and words
     ways          of being normal that may be none: regimes, and machines that differ as a whole
+    is_part       of a report in several files
     """
 
     title: str
@@ -275,13 +276,15 @@ class ReportData:
     sheet: tuple[Curve, ...] = ()
     measured: Measured = UNKNOWN
     ways: tuple[Part, ...] = ()
+    is_part: bool = False
 
     @property
     def faint(self) -> frozenset[str]:
         """Names of the groups of the sweep that differ from normal in nothing that can be stated: they are offered
         behind the others, and nobody is asked about them. Where those are more than half of few groups, what can be
-        stated may not fit these recordings, and all are asked about."""
+        stated may not fit these recordings, and all are asked about, as in the parts of a report."""
         own = [g for g in self.groups if not g.normal and g.family is None and g.number is not None]
         silent = frozenset(g.name for g in own if not (g.unusual or g.trait) and not (g.known and g.known.labelled))
         many, most = len(own) > FIRST, 2 * len(silent) > len(own)
-        return silent if len(silent) < len(own) and (many or not most) else frozenset()
+        apart = len(silent) < len(own) and (many or not most) and not self.is_part
+        return silent if apart else frozenset()

@@ -72,4 +72,4 @@ def bind(data: ReportData, per: int) -> Iterator[tuple[Book, ReportData]]:
     book = Book(tuple((f"part-{n}.html", tuple(groups)) for n, groups in enumerate(parts, start=1)), normal)
     yield book, replace(data, groups=normal)
     for file, groups in book.parts:
-        yield replace(book, here=file), replace(data, groups=groups, rejected=(), sweep=(), sheet=())
+        yield replace(book, here=file), replace(data, groups=groups, rejected=(), sweep=(), sheet=(), is_part=True)
