@@ -132,7 +132,7 @@ def read_index(workspace: Workspace) -> LabelIndex | None:
 
 def _disputed(found: pl.DataFrame) -> pl.Series:
     """series_id of those that labellers call by different names."""
-    said = resolution.named_or_not(found)
+    said = resolution.named_or_not(found.filter(pl.col(ID).is_duplicated()))
     return said.filter(pl.col("kind").n_unique().over(ID) > 1)[ID].unique()
 
 

@@ -65,11 +65,13 @@ def tally(labelled: LabelIndex, ids: pa.Array | pa.ChunkedArray, inside: npt.NDA
     inside (n, g) of a part.
     """
     rows, codes = labelled.of_part(ids)
-    counts = np.zeros((2 + len(labelled.kinds), inside.shape[1]), np.int64)
-    np.add.at(counts, 2 + codes, inside[rows])
-    counts[0] = inside[np.unique(rows)].sum(axis=0)
-    counts[1] = inside[is_in(ids, labelled.disputed.to_arrow())].sum(axis=0)
-    return counts
+    label, group = np.nonzero(inside[rows])  # most series are in no group: adding up what is 0 would take the most time
+    kinds, groups = len(labelled.kinds), inside.shape[1]
+    of_kinds = np.bincount(codes[label] * groups + group, minlength=kinds * groups).reshape(kinds, groups)
+    is_labelled = np.zeros(len(inside), bool)
+    is_labelled[rows] = True
+    disputed = is_in(ids, labelled.disputed.to_arrow())
+    return np.vstack([*(np.count_nonzero(inside[of], axis=0) for of in (is_labelled, disputed)), of_kinds])
 
 
 def state_of(labelled: LabelIndex, counts: Int64s, row: ClusterRow) -> GroupState:
