@@ -82,15 +82,16 @@ def read(workspace: Workspace) -> LabelTables:
     return LabelTables(**{name: read_table(workspace, f"{name}.parquet") for name in TABLES})
 
 
-def read_table(workspace: Workspace, name: str) -> pl.DataFrame:
-    """A table of labels/. Its series_id is of the type of that in series/: labels outlive another reading.
+def read_table(workspace: Workspace, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A table of labels/, or these columns of it. Its series_id is of the type of that in series/: labels outlive
+    another reading.
 
     Raises StageMissingError before the first import, DamagedError for a file that cannot be read.
     """
     workspace.manifest(LABELS)
     try:
         with pq.ParquetFile(whole(workspace.stage(LABELS) / name)) as file:  # read_table would import pyarrow.dataset
-            table = pl.DataFrame(file.read())
+            table = pl.DataFrame(file.read(columns))
     except (OSError, pa.ArrowInvalid, DamagedError):
         raise workspace.damaged(LABELS, name) from None
     if name not in ABOUT_SERIES or table[ID].dtype == (ids := SeriesFiles.of(workspace).id_type):
@@ -116,23 +117,25 @@ def read_index(workspace: Workspace) -> LabelIndex | None:
     """The labels as groups are held against them; None where nothing is labelled yet."""
     if workspace.find_manifest(LABELS) is None:
         return None
-    found = labels(workspace)
+    found = read_table(workspace, "labels.parquet", (ID, "labeller", "verdict", "kind", "group", "size"))
     kinds = count_kinds(found)["kind"].to_list()
-    bad = found.filter(pl.col("verdict") == "malfunction")
+    codes = found.select(ID, code=pl.col("kind").replace_strict(kinds, range(len(kinds)), return_dtype=pl.Int64))
+    several = found.filter(pl.col(ID).is_duplicated())  # mostly none
+    answered = found.select("verdict", "kind", "group").unique()  # a group is answered at once: there are few
+    bad = answered.filter(pl.col("verdict") == "malfunction")
     malfunctions = set(bad["kind"]) - {UNNAMED}
-    places = pl.DataFrame({"kind": kinds, "code": range(len(kinds))}, {"kind": pl.String, "code": pl.Int64})
-    codes = found.join(places, on="kind").select(ID, "code")
-    undecided = found.filter(pl.col("verdict").is_in(UNDECIDED) | (pl.col("kind") == UNNAMED))
+    undecided = answered.filter(pl.col("verdict").is_in(UNDECIDED) | (pl.col("kind") == UNNAMED))
     return LabelIndex(
-        tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions), codes.unique(),
-        frozenset(found["group"].drop_nulls()), frozenset(bad["group"].drop_nulls()),
-        frozenset(undecided["group"].drop_nulls()), _disputed(found),
+        tuple(kinds), tuple(kind for kind in kinds if kind in malfunctions),
+        codes.unique() if len(several) else codes,
+        frozenset(answered["group"].drop_nulls()), frozenset(bad["group"].drop_nulls()),
+        frozenset(undecided["group"].drop_nulls()), _disputed(several),
     )  # fmt: skip
 
 
-def _disputed(found: pl.DataFrame) -> pl.Series:
-    """series_id of those that labellers call by different names."""
-    said = resolution.named_or_not(found.filter(pl.col(ID).is_duplicated()))
+def _disputed(several: pl.DataFrame) -> pl.Series:
+    """series_id of those that labellers call by different names, of series with several labels."""
+    said = resolution.named_or_not(several)
     return said.filter(pl.col("kind").n_unique().over(ID) > 1)[ID].unique()
 
 
