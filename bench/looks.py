@@ -1,10 +1,11 @@
 """Seconds and looks until each kind is named: what the page of a report costs an expert, by a written model.
 
-python bench/looks.py [--only NAME ...] [--series N] [--keep FOLDER] [--cards]
+python bench/looks.py [--only NAME ...] [--series N] [--keep FOLDER] [--cards] [--kinds]
 
 The expert, who knows the truth, reads the cards of the page in order at 1280 x 800 in a real Chromium, goes on by the
 arrow, and answers each. --keep keeps the workspaces, so that another page of the same groups can be measured;
---cards prints every card. The model ranks pages; a person's seconds it is not.
+--cards prints every card, --kinds the second at which each kind is named, so that pages that name other kinds can be
+compared by those that both name. The model ranks pages; a person's seconds it is not.
 
     scroll   from the top of a card until its curve, members, sentence and answer were all on the screen: SCROLL pixels
              a second, and REFIND for each screen, as the eye loses its place
@@ -252,7 +253,10 @@ def main() -> None:
         page = browser.new_page(viewport=WINDOW)
         for name, root, truth, malfunctions in sources(said, said.keep or Path(scratch)):
             there = len(malfunctions & {*truth["kind"]})
-            print(line(name, measured(page, root, truth, malfunctions, said.cards), there), flush=True)
+            expert = measured(page, root, truth, malfunctions, said.cards)
+            print(line(name, expert, there), flush=True)
+            if said.kinds:
+                print({kind: round(seconds) for kind, (seconds, _) in expert.named.items()})
 
 
 def arguments() -> argparse.Namespace:
@@ -262,6 +266,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="the folder of real recordings")
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--cards", action="store_true")
+    parser.add_argument("--kinds", action="store_true")
     return parser.parse_args()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from tsclust.simulation import recall
 from tsclust.simulation.expert import answered, form_of, put
 from tsclust.stages.clusters import membership, parts, views
 from tsclust.stages.clusters.facts import CLUSTERS
-from tsclust.stages.clusters.parts import SHAPES, UNLABELLED_GROUP, GroupRow, folder_within
+from tsclust.stages.clusters.parts import SHAPES, UNLABELLED_GROUP, GroupRow, Trait, folder_within
 from tsclust.stages.labels import files
 from tsclust.workspace.folder import Workspace
 
@@ -70,7 +71,7 @@ def test_kinds_that_change_one_stretch_are_found_and_said(swept: tuple[Path, pl.
     assert {(SHAPES, row.k, row.cluster) for row in of_shapes if not row.normal} <= {*traits}
     assert any(within is None for within, _, _ in traits)  # the sweep over features says where, too
     html = Path(tsclust.report(root, {"report": {"charts": False}}).wrote).read_text(encoding="utf-8")
-    assert "samples after the start: " in html
+    assert re.search(r"<span>samples \d+–\d+: ", html)
 
 
 def test_a_set_that_both_sweeps_find_is_listed_once(tmp_path: Path) -> None:
@@ -128,15 +129,19 @@ def test_what_has_no_name_is_swept_by_its_shapes_too(swept: tuple[Path, pl.DataF
     call_normal(root)
     tsclust.cluster(root, {"cluster": {"k": "2..8", "restarts": 2}}, unlabelled=True)
     kinds, part = dict(swept[1].iter_rows()), parts.assignments(clusters)[0].name
-    dips = []  # in each group that is made of them
+    dips, traits = [], parts.read_traits(clusters)  # in each group that is made of them, and in what it differs
+    stated: list[Trait] = []
     for row in parts.read_group_rows(clusters):
         if row.within == UNLABELLED_GROUP and row.proposed:
             members = [kinds[one] for one in membership.member_ids(clusters, part, row.ref).to_pylist()]
             dips.append(members.count("dip") if members.count("dip") > 0.8 * row.size else 0)
+            if dips[-1]:
+                stated.append(traits[row.within, row.k, row.cluster])
     nameless = parts.scan_assignments(clusters, UNLABELLED_GROUP).collect()["series_id"].to_list()
     left = [kinds[one] for one in nameless].count("dip")  # the others were called normal, with a group they lie in
     assert left >= 20
     assert max(dips) >= 0.95 * left  # by features alone 21 of 25
+    assert {(trait.measure, trait.of_stretch) for trait in stated} == {("dip", True)}
     facts = Workspace.open(root).manifest(CLUSTERS).facts
     assert facts.asked is not None
     inside, asked = facts.within[str(UNLABELLED_GROUP)], facts.asked.model_copy(update={"k": "2..8", "restarts": 2})

@@ -85,10 +85,12 @@ def drill(
     with workspace.trying(CLUSTERS) if trial else workspace.writing(CLUSTERS, inside.command) as writer:
         others = _without(known, inside.group)
         _adopt(workspace, writer, before, others)
-        task, no_shapes = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered), ""
+        task, seen, no_shapes = SweepTask(inside.scope, ks, asked, fit_scaler(files, main), files.clustered), None, ""
         if inside.group == UNLABELLED_GROUP:
-            task, no_shapes = with_shapes.beside_features(task, Scope.of(files), files.sign, writer, listen)
+            task, seen, no_shapes = with_shapes.beside_features(task, Scope.of(files), files.sign, writer, listen)
         swept = step.run(task, writer.folder, f"{under}/", listen)
+        if seen:
+            with_shapes.state(task, swept, seen, writer)
         with_shapes.forget(writer)
         numbered = _write(workspace, writer, files.clustered, task, swept, before, others, inside.group)
         seconds, peak = meter.read()

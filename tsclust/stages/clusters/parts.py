@@ -237,10 +237,10 @@ def count_clusters(clusters: Path) -> int:
 
 
 def read_traits(clusters: Path) -> dict[GroupPlace, Trait]:
-    """Where a group of the sweeps over all series stands -> in what its shape differs; nothing where no shapes were
-    swept."""
+    """Where a group stands, in the sweeps over all series or that over those without a name -> in what its shape
+    differs; nothing where no shapes were swept."""
     found = {}
-    for within in (None, SHAPES):
+    for within in (None, SHAPES, UNLABELLED_GROUP):
         path = sweep_folder(clusters, within) / TRAITS_FILE
         rows = _read(path).iter_rows(named=True) if path.exists() else ()
         found.update({(within, row["k"], row["cluster"]): Trait(**row) for row in rows})

@@ -12,7 +12,7 @@ import polars as pl
 from tsclust.engine.base import Listener, Progress
 from tsclust.stages.clusters import parts, step, views
 from tsclust.stages.clusters.facts import ShapesFacts
-from tsclust.stages.clusters.parts import SHAPES, folder_within
+from tsclust.stages.clusters.parts import SHAPES, UNLABELLED_GROUP, folder_within
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.clusters.scope import Scope
 from tsclust.stages.clusters.shapes import joint, traits, view
@@ -50,20 +50,28 @@ def sweep(
 
 def beside_features(
     task: SweepTask, whole: Scope, sign: int, writer: StageWriter, listen: Listener
-) -> tuple[SweepTask, str]:
-    """(the same sweep of some of the `whole` of the series, with their shapes beside their features, ""). The sweep as
-    it is, and why, where there are no shapes; no reason where nobody wants them. Before it the files of the measures
-    are in the way: see `forget`."""
+) -> tuple[SweepTask, ShapeView | None, str]:
+    """(the same sweep of some of the `whole` of the series, with their shapes beside their features, these, ""). The
+    sweep as it is, and why, where there are no shapes; no reason where nobody wants them. Before it the files of the
+    measures are in the way: see `forget`."""
     settings, folder = task.settings, writer.folder / MEASURED
     if not settings.shapes or not isinstance(task.scaler, Scaler):
-        return task, ""
+        return task, None, ""
     try:
         seen = view.of(whole, settings.baseline_columns, sign, settings.seed, folder, partial(_say, listen))
     except NoShapesError as why:
-        return task, str(why)
+        return task, None, str(why)
     scope = JointScope(**vars(task.scope), features=task.names, whole=seen.scope)
     names = joint.names(task.names, seen)
-    return replace(task, scope=scope, scaler=JointScaler.of(task.scaler, seen.scaler), names=names), ""
+    return replace(task, scope=scope, scaler=JointScaler.of(task.scaler, seen.scaler), names=names), seen, ""
+
+
+def state(task: SweepTask, swept: Swept, seen: ShapeView, writer: StageWriter) -> None:
+    """In what the shapes of the groups of a sweep `beside_features` differ."""
+    rows = parts.group_rows(swept.groups.with_columns(within=pl.lit(UNLABELLED_GROUP, pl.Int64)))
+    shared = view.shared(seen, writer.folder, [row.ref for row in rows], task.settings.baseline_columns)
+    found = traits.of(rows, shared, seen.names, seen.curves)
+    writer.write_table(f"{folder_within(UNLABELLED_GROUP)}/{parts.TRAITS_FILE}", parts.traits_table(found))
 
 
 def forget(writer: StageWriter) -> None:

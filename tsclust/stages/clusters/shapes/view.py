@@ -99,7 +99,7 @@ def names(found: TypicalCurves) -> tuple[str, ...]:
 
 
 def shared(view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...]) -> Shared:
-    """What the members of groups of the sweeps over all series share; `clusters` has the assignments."""
+    """What the members of groups share; `clusters` has the assignments of the sweeps that found them."""
     parts = [*map_parts(partial(_shared, view, clusters, groups, baseline), view.scope.paths)]
     along, total = (sum(one, np.zeros_like(one[0])) for one in zip(*parts, strict=True))
     return Shared(along, total / GRID / np.maximum(along.sum(axis=1), 1)[:, None])
@@ -109,7 +109,7 @@ def _shared(
     view: ShapeView, clusters: Path, groups: Sequence[GroupRef], baseline: tuple[str, ...], path: Path
 ) -> tuple[Int64s, Int64s]:
     rows = view.scope.read(path, (), baseline)
-    _, inside = membership.read_of_all(clusters, path.name, groups)
+    inside = membership.inside_of(clusters, path.name, groups, rows.ids, np.ones(len(rows.ids), bool))
     curves = rows.x[:, :1] == np.arange(len(view.curves))
     what = np.hstack([curves, view.scaler.transform(rows.x, rows.keys)])
     total = np.zeros((len(groups), what.shape[1]), np.int64)
