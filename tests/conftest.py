@@ -17,7 +17,7 @@ pytest_plugins = [
     for name in (
         "kernels", "answer_page", "brokers", "browsers", "bundles", "commands", "commands_in_turn", "disk",
         "features_workspace", "file_tables", "fleet", "labels", "needs", "plant", "power", "report_workspace",
-        "screened", "served", "served_reports", "servers", "s3", "slow_table",
+        "far_brokers", "screened", "served", "served_reports", "servers", "s3", "slow_table",
     )
 ]  # fmt: skip
 TESTS = Path(__file__).parent

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from pydantic import SecretStr
 
-from tests.support import s3
-from tests.support.broker_lines import Line
 from tests.support.commands import PLAIN
-from tests.support.endurance import LONG
 from tests.support.service import free_port
 from tsclust.config import Settings
 from tsclust.config.stream import Stream
@@ -252,33 +249,3 @@ def broker() -> Iterator[Broker]:
         yield found
     finally:
         found.kill()
-
-
-@dataclass(frozen=True)
-class Away:
-    """A broker that can be made to go away, and to come back with what it had."""
-
-    broker: Broker
-    away: Callable[[], None]
-    back: Callable[[], None]
-
-
-@pytest.fixture
-def far_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Away]:
-    """Its connections are cut; in the long form its messages are on S3, and it is killed."""
-    with ExitStack() as stack:
-        broker = Broker(f"127.0.0.1:{free_port()}")
-        if LONG:
-            bucket = stack.enter_context(s3.served(tmp_path_factory.mktemp("s3"), "--keep-etag"))
-            more = {"AWS_ENDPOINT": bucket.environment["AWS_ENDPOINT_URL"], "AWS_ALLOW_HTTP": "true"}
-            broker.storage, broker.environment = "s3://plant/", bucket.environment | more
-        else:
-            broker.behind = f"127.0.0.1:{free_port()}"
-        broker.start()
-        stack.callback(broker.kill)
-        if LONG:
-            yield Away(broker, broker.kill, broker.start)
-        else:
-            line = Line(broker.address, broker.behind)
-            stack.callback(line.cut)
-            yield Away(broker, line.cut, line.join)

@@ -42,6 +42,13 @@ class Bucket:
     def put(self, key: str, content: bytes) -> None:
         obstore.put(self._store, key, content)
 
+    def tag(self, key: str) -> str | None:
+        """The ETag of an object; None where there is none."""
+        try:
+            return obstore.head(self._store, key)["e_tag"]
+        except FileNotFoundError:
+            return None
+
     def fill(self, keys: list[str]) -> None:
         """Objects of one byte under these names."""
         with ThreadPoolExecutor(16) as pool:

@@ -8,7 +8,8 @@ readers see of sources that are to be read is not written again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
@@ -27,7 +28,7 @@ def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int])
         tails = [one for topic in topics if topic for one in _tails(looker, topic, MOST[clients.settings.format])]
         looker.assign(tails)
         ours = (f"{clients.settings.topic}/", clients.settings.group)
-        return _read(looker, len(tails), ours, committed)
+        return _read(looker, tails, ours, committed)
     finally:
         looker.close()
 
@@ -42,21 +43,30 @@ def _tails(looker: Consumer, topic: str, most: int) -> list[TopicPartition]:
     return found
 
 
-def _read(looker: Consumer, partitions: int, ours: tuple[str, str], committed: Mapping[int, int]) -> Known:
+def _read(looker: Consumer, tails: list[TopicPartition], ours: tuple[str, str], committed: Mapping[int, int]) -> Known:
     found = Known()
+    for one in _messages(looker, tails):
+        _note(one, ours, committed, found)
+    return found
+
+
+def _messages(looker: Consumer, tails: list[TopicPartition]) -> Iterator[Message]:
+    """Until all partitions have ended. Raises KafkaException."""
     ended: set[tuple[str, int]] = set()
-    while len(ended) < partitions:
-        messages = looker.consume(10_000, PATIENCE)
-        if not messages:
+    heard = time.monotonic()
+    while len(ended) < len(tails):
+        # It waits for as many as are asked for, so long as it may: the ends of partitions come at once, if few.
+        if messages := looker.consume(10_000, 0.05):
+            heard = time.monotonic()
+        elif time.monotonic() - heard > PATIENCE:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         for one in messages:
             if (error := one.error()) is None:
-                _note(one, ours, committed, found)
+                yield one
             elif error.code() == KafkaError._PARTITION_EOF:
                 ended.add((str(one.topic()), int(one.partition() or 0)))
             else:
                 raise KafkaException(error)
-    return found
 
 
 def _note(message: Message, ours: tuple[str, str], committed: Mapping[int, int], found: Known) -> None:

@@ -37,11 +37,16 @@ class Message:
 
 
 class Looker:
+    """A consumer of a partition with fewer messages than it is asked for: it waits for more as long as it may."""
+
+    waited = 0.0  # seconds
+
     def assign(self, _: object) -> None: ...
 
     def close(self) -> None: ...
 
-    def consume(self, *_: object) -> list[Any]:
+    def consume(self, _: int, seconds: float) -> list[Any]:
+        self.waited += seconds
         return [
             Message(source="t/0/5"), Message(source="t/0/6", group="ours"), Message(source="t/0/7", group="another"),
             Message(source="t/0/8", last="20", group="another"), Message(source="t/0/9", last="21", group="ours"),
@@ -49,16 +54,20 @@ class Looker:
         ]  # fmt: skip
 
 
-def test_what_another_group_has_judged_is_judged_by_this_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_another_group_has_judged_is_judged_by_this_one_and_is_found_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(written, "_tails", lambda *_: ["one partition"])
+    reader = Looker()
 
     class Clients:
         settings = Stream(topic="t", group="ours")
 
         def looker(self) -> Looker:
-            return Looker()
+            return reader
 
     clients: Any = Clients()
     found = written.known(clients, ["v"], {0: 5})
+    assert reader.waited < 1
     assert found.sources == {"t/0/5", "t/0/6", "t/0/9"}
     assert found.last == {(0, b"k"): 21}
