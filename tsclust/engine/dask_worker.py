@@ -176,7 +176,8 @@ class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 def _pools() -> Any:
     from threadpoolctl import ThreadpoolController
 
-    importlib.import_module("scipy.linalg")  # it brings a BLAS of its own
+    for name in ("scipy.linalg", "sklearn.ensemble"):  # they bring a BLAS and an OpenMP of their own
+        importlib.import_module(name)
     return ThreadpoolController()
 
 

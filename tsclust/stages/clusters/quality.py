@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from kneed import KneeLocator
 
 from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters import kernels
@@ -80,6 +79,8 @@ def advice(ks: tuple[int, ...], inertia: Floats, silhouette: Floats) -> dict[str
     """
     knee = None
     if len(ks) > 2 and inertia[0] > inertia[-1]:
+        from kneed import KneeLocator  # with scipy.stats, half a second to import
+
         knee = KneeLocator(ks, inertia, curve="convex", direction="decreasing").knee
     best = ks[int(np.argmax(silhouette))] if silhouette.max(initial=0) > 0 else None
     return {"elbow": None if knee is None else int(knee), "silhouette": best}

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
 
 from tsclust import hashing
@@ -66,6 +65,8 @@ def plane(sample: Sample) -> Floats:
     place = np.zeros((len(sample.rows), 2))
     if not (sample.rows != sample.rows[:1]).any():
         return place
+    from sklearn.decomposition import PCA  # a second and a half to import; before its BLAS is limited
+
     components = min(2, *sample.rows.shape)
     with threadpool_limits(1, "blas"):  # several threads add up in an order of their own
         place[:, :components] = PCA(components, svd_solver="full").fit_transform(sample.rows / GRID)

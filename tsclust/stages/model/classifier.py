@@ -7,22 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from joblib import parallel_config
-from scipy.optimize import minimize_scalar
-from sklearn.base import BaseEstimator, clone
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from tsclust.arrays import Floats, Int64s, Keys
+
+if TYPE_CHECKING:  # a second and a half to import: who neither learns nor predicts does without
+    from sklearn.base import BaseEstimator
 
 Fold = tuple[Int64s, Int64s]  # rows to learn from, rows to be predicted
 
@@ -86,6 +80,11 @@ class Tried:
 
 def candidates(seed: int) -> dict[str, BaseEstimator]:
     """The classifiers to choose from: a linear one of three strengths, and one for curved boundaries."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     logistic = {
         f"logistic regression, C = {c:g}": make_pipeline(StandardScaler(), LogisticRegression(C=c, max_iter=1_000))
         for c in (0.1, 1.0, 10.0)
@@ -97,6 +96,8 @@ def candidates(seed: int) -> dict[str, BaseEstimator]:
 def learn(examples: Examples, seed: int, on_candidate: Callable[[str], None] = lambda _: None) -> Learned:
     """Try every candidate, keep the best. Needs two kinds of MIN_PER_KIND examples each; `on_candidate` gets the name
     of each one whose turn it is to be finished."""
+    from joblib import parallel_config
+
     split = folds(examples, seed)
     tried = _try_all(candidates(seed), examples, split, on_candidate)
     losses = {name: loss(one.probability, examples) for name, one in tried.items()}
@@ -122,6 +123,8 @@ def average_plain_rows(probability: Floats, examples: Examples) -> Floats:
 
 def folds(examples: Examples, seed: int) -> tuple[Fold, ...]:
     """No machine is in both parts of a fold; where there is only one machine, or none is named, no series is."""
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
     machines = np.unique(examples.machine)
     if len(machines) > 1:
         parts = StratifiedGroupKFold(min(FOLDS, len(machines)), shuffle=True, random_state=seed)
@@ -162,6 +165,10 @@ def _out_of_fold(by_fold: tuple[BaseEstimator, ...], examples: Examples, split: 
 
 def fit_clone(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:
     """A new estimator of the same settings, fitted to these examples."""
+    from sklearn.base import clone
+    from sklearn.dummy import DummyClassifier
+    from sklearn.pipeline import make_pipeline
+
     several = len(np.unique(examples.kind)) > 1
     new = clone(estimator) if several else make_pipeline(DummyClassifier())  # one kind is all it has seen
     last = new.steps[-1][0]
@@ -171,13 +178,16 @@ def fit_clone(estimator: BaseEstimator, examples: Examples) -> BaseEstimator:
 
 def single_threaded_blas() -> threadpool_limits:
     """BLAS and OpenMP with one thread: sums are added in one order, the same every time. It is a setting of the whole
-    process, so it is set around what runs in several threads, not inside."""
+    process, so it is set around what runs in several threads, not inside; of the libraries that are loaded."""
+    import_module("sklearn.ensemble")
     return threadpool_limits(1)
 
 
 @contextmanager
 def ignore_convergence_warnings() -> Iterator[None]:
     """No warning where the last digits of a fit are still moving. Goes around threads: the filters are global."""
+    from sklearn.exceptions import ConvergenceWarning
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
@@ -206,6 +216,8 @@ def calibrated(probability: Floats, temperature: float) -> Floats:
 
 def fit_temperature(probability: Floats, examples: Examples) -> float:
     """The temperature at which the log loss of these probabilities is least (Guo, Pleiss, Sun and Weinberger 2017)."""
+    from scipy.optimize import minimize_scalar
+
     ends = (-np.log(MAX_TEMPERATURE), np.log(MAX_TEMPERATURE))
     found = minimize_scalar(
         lambda log: loss(calibrated(probability, float(np.exp(log))), examples), bounds=ends, method="bounded"

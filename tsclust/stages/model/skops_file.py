@@ -15,11 +15,6 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.tree import ExtraTreeClassifier
 
 from tsclust.errors import DamagedError
 
@@ -33,7 +28,6 @@ T = TypeVar("T")
 SCHEMA = "schema.json"
 ID, NAME = re.compile(r'("__id__": )(\d+)'), re.compile(r'"(\d+)\.npy"')
 TREE = "sklearn.tree._tree.Tree"
-PIPELINES = ((StandardScaler, LogisticRegression), (ExtraTreesClassifier,))  # those of classifier.candidates
 LARGEST = 2_000_000_000  # bytes of a model, unpacked
 # What to do about a bundle that is not what it was: whoever has only the bundle cannot train.
 AGAIN = "Copy the folder model/ again, or train it again where it came from: tsclust train"
@@ -68,8 +62,14 @@ def loads(content: bytes, features: int, largest: int = LARGEST) -> dict[str, An
 
 
 def _classifier(found: Any, features: int) -> dict[str, Any]:
-    """What was loaded, where it is a classifier of tsclust."""
-    if not isinstance(found, dict) or _steps(found.get("estimator")) not in PIPELINES:
+    """What was loaded, where it is a classifier of tsclust: those of classifier.candidates."""
+    from sklearn.ensemble import ExtraTreesClassifier
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.tree import ExtraTreeClassifier
+
+    pipelines = ((StandardScaler, LogisticRegression), (ExtraTreesClassifier,))
+    if not isinstance(found, dict) or _steps(found.get("estimator")) not in pipelines:
         raise _damaged("it contains no classifier of tsclust")
     for one in getattr(found["estimator"].steps[-1][1], "estimators_", ()):
         if type(one) is not ExtraTreeClassifier or not _grown(one.tree_, features):
@@ -122,6 +122,8 @@ def _damaged(why: str) -> DamagedError:
 
 def _steps(estimator: Any) -> tuple[type, ...]:
     """The types of the steps of a pipeline."""
+    from sklearn.pipeline import Pipeline
+
     return tuple(type(step) for _, step in estimator.steps) if type(estimator) is Pipeline else ()
 
 

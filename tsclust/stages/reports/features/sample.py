@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.ensemble import IsolationForest
 
 from tsclust.arrays import Bools, Floats, Int64s, Keys, UInt64s
 from tsclust.config import Cluster
@@ -14,6 +14,9 @@ from tsclust.stages.clusters import scaling
 from tsclust.stages.features.catalogue import Feature, least_spreads
 from tsclust.stages.reports.groups.sample import SEED, Sample
 from tsclust.stages.reports.groups.unusual import NormalReference
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import IsolationForest
 
 SAMPLED = 20_000  # series that decide on bins, correlations and what is normal
 PAIRED_PER_RULE = 40  # rows of each rule in the pair plot
@@ -94,6 +97,8 @@ def fit_forest(drawn: SampledRows, asked: RowsRequest, sweep: Cluster) -> Outlie
     x, features = kept.x[:, asked.clustered], tuple(f for f in asked.features if f.clustered)
     least = least_spreads(features, x)
     reference = NormalReference(features, scaling.fit(x, kept.keys, sweep.scaling, least, look=sweep.regimes))
+    from sklearn.ensemble import IsolationForest  # a second and a half to import
+
     forest = IsolationForest(n_estimators=TREES, random_state=SEED)
     return OutlierForest(reference, forest.fit(_shaped(x, kept.keys, reference)))
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom, false_discovery_control
 
 from tsclust.arrays import Bools, Floats
 from tsclust.stages.reports.data import Month, Often, Where
@@ -31,6 +30,8 @@ def places(
     told = {name: _counts(tally, group) for name, tally in tallies.items() if _tells(tally)}
     if not told:
         return ()
+    from scipy.stats import false_discovery_control  # half a second to import
+
     chance = np.concatenate([_chance(tally, size) for tally in told.values()])
     found = np.split(false_discovery_control(chance) <= FALSE, np.cumsum([len(tally) for tally in told.values()])[:-1])
     return tuple(
@@ -52,6 +53,8 @@ def _tells(tally: pl.DataFrame) -> bool:
 
 def _chance(tally: pl.DataFrame, size: int) -> Floats:
     """(v,) of each value, the chance that so many of `size` series have it, if each does as often as all others."""
+    from scipy.stats import binom
+
     every, count = tally["all"].to_numpy(), tally["count"].to_numpy()
     chance: Floats = binom.sf(count - 1, size, every / every.sum())
     return np.clip(chance, 0.0, 1.0)
