@@ -28,10 +28,10 @@ server.run(app, place.Place(port=int(sys.argv[2])), (), lambda: print("there", f
 """
 
 
-@pytest.fixture
-def short(tmp_path: Path) -> Iterator[int]:
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a service of little patience, with few connections."""
-    port, command = free_port(), [sys.executable, "-c", SHORT, str(tmp_path / "served")]
+    port, command = free_port(), [sys.executable, "-c", SHORT, str(tmp_path_factory.mktemp("short") / "served")]
     with subprocess.Popen([*command, str(port)], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         assert process.stdout.readline() == "there\n"

@@ -67,6 +67,15 @@ class Disk:
             self.order.append(f"{what} {path.relative_to(self.root)}")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_waits_for_the_disk() -> Iterator[None]:
+    """What this process writes lies in the system's memory: that it asks for more is looked at, see `disk` and
+    tests/e2e/test_power_cut.py. Processes of their own do wait."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", os.fstat)  # to ask for a closed file is an error still
+        yield
+
+
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
     """Everything below tmp_path."""
