@@ -20,8 +20,8 @@ help: ## this list
 demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in demo/ (SERIES=100000: fewer)
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
-test: lint ## form, types and all the tests; brings Chromium where there is none
-	@tests/browser.sh
+test: .venv/.test ## form, types and all the tests; brings Chromium where there is none, meanwhile
+	@tests/browser.sh & $(MAKE) --no-print-directory lint; linted=$$?; wait $$! && exit $$linted
 	@$(PYTEST)
 
 serve: .venv/.serve ## the service on http://127.0.0.1:8765, with the demo's workspace where there is one
