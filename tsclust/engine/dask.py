@@ -85,7 +85,7 @@ class Cluster:
                 found: bytes = future.result(timeout=5)
                 return found
             except TimeoutError:
-                if future.status != "pending":
+                if future.status == "error":  # its own; it may be done or lost meanwhile, which the next look says
                     raise
                 since = self._still_there(since)
             except KilledWorker as error:
