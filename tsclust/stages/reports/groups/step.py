@@ -69,6 +69,7 @@ from tsclust.stages.reports.made_from import Model
 from tsclust.stages.reports.measured import Measured
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
+from tsclust.workspace.memory import give_back
 
 
 def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SWEEP) -> ReportData:
@@ -84,7 +85,9 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     asked = _asked(chosen, described.facts, clusters.facts, features, labelled)
     # The scaler first: it takes more memory meanwhile than the sample that is kept.
     reference = NormalReference(features, fit_scaler(files, _compared_by(clusters.facts)))
+    give_back()  # what a pass leaves behind would stand under what comes next
     drawn = draw_sample(files, folder, asked)
+    give_back()
     was, normals = _known(chosen, drawn, labelled), OwnNormals.of(drawn, reference)
     shown = [j for j, called in enumerate(was) if gets_card(wanted, called)]
     return ReportData(
