@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from tests.support.brokers import Broker, messages_of, read, streaming_within
 from tests.support.bundles import Trained
 from tests.support.commands import call_tsclust
+from tests.support.scram import MECHANISMS
 from tests.support.secured import Guard, certificates
 from tests.support.series import machine_cycles
 from tests.support.service import free_port
@@ -42,14 +43,15 @@ def settings(folder: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_verdicts_go_through_tls_with_certificates_and_a_password_from_a_file(
-    guard: Guard, trained: Trained, tmp_path: Path
+    guard: Guard, trained: Trained, tmp_path: Path, mechanism: str
 ) -> None:
     secured, model = Broker(guard.address), trained.bundles / "logistic"
-    asked = settings(tmp_path)
+    asked = settings(tmp_path) | {"mechanism": mechanism}
     client = {
-        "security.protocol": "sasl_ssl", "sasl.mechanism": "PLAIN", "sasl.username": "tsclust", "sasl.password": SECRET,
-        "ssl.ca.location": asked["ca"], "ssl.certificate.location": asked["certificate"],
+        "security.protocol": "sasl_ssl", "sasl.mechanism": mechanism, "sasl.username": "tsclust",
+        "sasl.password": SECRET, "ssl.ca.location": asked["ca"], "ssl.certificate.location": asked["certificate"],
         "ssl.key.location": str(tmp_path / "client.key"),
     }  # fmt: skip
     with streaming_within(secured, tmp_path, model, **asked) as stream:
@@ -57,7 +59,7 @@ def test_verdicts_go_through_tls_with_certificates_and_a_password_from_a_file(
         found = read(guard.address, "verdicts", lambda found: len(found) >= 30, client=client)
         assert stream.stop() == 0
     assert len(found) == 30
-    assert guard.asked == {("tsclust", SECRET)}
+    assert guard.asked == {"tsclust"}
     assert SECRET not in json.dumps(stream.lines())
 
 
@@ -65,6 +67,14 @@ def test_verdicts_go_through_tls_with_certificates_and_a_password_from_a_file(
     ("change", "told"),
     [
         ({"TSCLUST_STREAM__PASSWORD_FILE": "", "TSCLUST_STREAM__PASSWORD": "wrong-" + SECRET}, "uthentication"),
+        (
+            {
+                "TSCLUST_STREAM__PASSWORD_FILE": "",
+                "TSCLUST_STREAM__PASSWORD": "wrong-" + SECRET,
+                "TSCLUST_STREAM__MECHANISM": "SCRAM-SHA-512",
+            },
+            "uthentication",
+        ),
         ({"TSCLUST_STREAM__CA": "client.pem"}, "certificate verify failed"),
         ({"TSCLUST_STREAM__CERTIFICATE": "", "TSCLUST_STREAM__KEY": ""}, "SSL"),
     ],

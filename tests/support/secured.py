@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support import scram
 from tests.support.broker_lines import copy_to, place
 
 API_VERSIONS, HANDSHAKE, AUTHENTICATE = 18, 17, 36
@@ -39,13 +40,13 @@ def _openssl(folder: Path, words: str) -> None:
 
 @dataclass
 class Guard:
-    """At `address`, in front of a broker. asked: the names and passwords that were given."""
+    """At `address`, in front of a broker. asked: who was let in."""
 
     address: str
     behind: str
     folder: Path
     password: str
-    asked: set[tuple[str, str]] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
 
     def start(self) -> socket.socket:
         """What to close in the end."""
@@ -76,27 +77,41 @@ class Guard:
 
     def _introduce(self, client: socket.socket, behind: socket.socket) -> None:
         """Until it has said who it is. Raises ValueError for a wrong password."""
+        talk: scram.Exchange | None = None
         while True:
             request = _frame(client)
             api, _, number, name = struct.unpack_from(">hhih", request)
             body = request[10 + max(name, 0) :]
             if api == API_VERSIONS:
                 behind.sendall(struct.pack(">i", len(request)) + request)
-                answer = _frame(behind)
+                _answer(client, _frame(behind))
             elif api == HANDSHAKE:
-                answer = struct.pack(">ihih", number, 0, 1, 5) + b"PLAIN"
-            elif api == AUTHENTICATE:
-                _, user, password = body[4:].decode().split("\0")
-                self.asked.add((user, password))
-                is_right = password == self.password
-                answer = struct.pack(">ihhi", number, 0 if is_right else REFUSED, -1, 0) + bytes(8)
+                mechanism = body[2:].decode()
+                talk = scram.exchange(mechanism, self.password)
+                next(talk)
+                _answer(client, struct.pack(">ihih", number, 0, 1, len(mechanism)) + mechanism.encode())
+            elif api == AUTHENTICATE and talk is not None:
+                if self._has_said(client, number, talk, body[4:]):
+                    return
             else:
                 raise ValueError(api)
-            client.sendall(struct.pack(">i", len(answer)) + answer)
-            if api == AUTHENTICATE:
-                if not is_right:
-                    raise ValueError(REFUSED)
-                return
+
+    def _has_said(self, client: socket.socket, number: int, talk: scram.Exchange, said: bytes) -> bool:
+        """Whether it has said all that there is to say. Raises ValueError for a wrong password."""
+        try:
+            answer, has_ended = talk.send(said), False
+        except StopIteration as end:
+            (user, answer), has_ended = end.value, True
+            self.asked.add(user)
+        except ValueError:
+            _answer(client, struct.pack(">ihhi", number, REFUSED, -1, 0) + bytes(8))
+            raise
+        _answer(client, struct.pack(">ihhi", number, 0, -1, len(answer)) + answer + bytes(8))
+        return has_ended
+
+
+def _answer(client: socket.socket, content: bytes) -> None:
+    client.sendall(struct.pack(">i", len(content)) + content)
 
 
 def _frame(from_: socket.socket) -> bytes:
