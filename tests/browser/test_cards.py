@@ -210,3 +210,22 @@ def _named(curves: tuple[Curve, ...], machine: str) -> tuple[Curve, ...]:
     return tuple(
         replace(c, carried=tuple((n, machine if n == "machine" else value) for n, value in c.carried)) for c in curves
     )
+
+
+# Pairs of a control and the curve it lies on.
+COVERED = """() => [...document.querySelectorAll(".minis li, .desk > div")].flatMap((one) => {
+  const control = one.querySelector(":scope > .toggle, :scope > .view")?.getBoundingClientRect();
+  const curve = one.querySelector(".mini > svg, .plot > svg")?.getBoundingClientRect();
+  if (!control?.width || !curve?.width) return [];
+  const apart = control.top >= curve.bottom || control.bottom <= curve.top || control.left >= curve.right;
+  return [apart ? "apart" : one.textContent];
+})"""
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_control_lies_on_a_curve(page: Page, four_kinds_page: Path, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    Opened(page, four_kinds_page)
+    found = page.evaluate(COVERED)
+    assert len(found) > 40
+    assert {*found} == {"apart"}
