@@ -3,11 +3,36 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.support import kernels
+
+KERNEL = """
+from numba import njit
+@njit(cache=True)
+def more(x):
+    return x + 1
+"""
+TWO_WORKERS = """
+import importlib, os
+from pathlib import Path
+from tests.support import kernels
+first = Path(os.environ["NUMBA_CACHE_DIR"])
+kernels.share(first)
+import made
+from numba.core import config
+made.more(1.0)
+config.CACHE_DIR = str(first.with_name("gw1"))
+importlib.reload(made)
+for asked in (1.0, 1):
+    made.more(asked)
+stats = made.more.stats
+print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), len([*first.with_name("gw1").rglob("*.nbc")]))
+"""
 
 
 def test_files_with_kernels_and_the_constants_that_they_freeze_count() -> None:
@@ -32,3 +57,12 @@ def test_a_worker_has_a_cache_of_its_own(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw1")
     kernels.use_cache(tmp_path)
     assert Path(os.environ["NUMBA_CACHE_DIR"]).name == "gw1"
+
+
+def test_a_worker_compiles_only_what_no_other_has(tmp_path: Path) -> None:
+    """Of two types the first was asked for by another worker."""
+    (tmp_path / "made.py").write_text(KERNEL, encoding="utf-8")
+    places = os.pathsep.join([str(tmp_path), str(kernels.PACKAGE.parent)])
+    own = {"NUMBA_CACHE_DIR": str(tmp_path / "kernels"), "PYTEST_XDIST_WORKER": "gw0", "PYTHONPATH": places}
+    done = subprocess.run([sys.executable, "-c", TWO_WORKERS], env=os.environ | own, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("1 1 2\n", "")
