@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -80,14 +80,14 @@ class _Handler(BaseHTTPRequestHandler):
         return there == self.headers["If-Match"]
 
     def _pass_on(self, body: bytes) -> None:
-        to = HTTPConnection("127.0.0.1", self.behind.port)
-        to.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            to.putheader(name, value)
-        to.endheaders(body)
-        answer = to.getresponse()
-        self._send(answer.status, dict(answer.getheaders()), answer.read())
-        to.close()
+        with closing(HTTPConnection("127.0.0.1", self.behind.port)) as to:
+            to.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
+            for name, value in self.headers.items():
+                to.putheader(name, value)
+            to.endheaders(body)
+            answer = to.getresponse()
+            headers, content = dict(answer.getheaders()), answer.read()
+        self._send(answer.status, headers, content)
 
     def _send(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response_only(status)
