@@ -69,8 +69,8 @@ from tsclust.wording.language import Language
         ),
         (
             Unusual("rest_level", 0.149, -0.0004, None, 9),
-            "after the return: level 0.15 higher than normal",
-            "после возврата: уровень на 0,15 больше обычного",
+            "at the end: level 0.15 higher than normal",
+            "в конце: уровень на 0,15 больше обычного",
         ),
         (Unusual("of_ones_own", 2, 1, None, 9), "of_ones_own: 2, normally 1", "of_ones_own: 2 (обычно 1)"),
         (
@@ -105,7 +105,7 @@ def test_where_the_peak_points_down_more_is_deeper_and_a_rise_of_the_level_a_fal
     assert en.sentence(lowest) == "lowest value 61\u00a0samples after the start, normally 3.5\u00a0samples"
     assert ru.sentence(lowest) == "самая нижняя точка — через 61\u00a0отсчёт от начала хода (обычно 3,5\u00a0отсчёта)"
     after = Unusual("rest_level", 7, -0.2, None, 9)
-    assert en.sentence(after) == "after the return: level 7.2 deeper than normal"
+    assert en.sentence(after) == "at the end: level 7.2 deeper than normal"
 
 
 def test_only_of_what_is_recorded_the_unit_is_named() -> None:
