@@ -11,8 +11,9 @@ import numpy as np
 import polars as pl
 
 from tsclust.arrays import Bools, Floats, Keys
+from tsclust.stages.model.bundle import ModelBundle
+from tsclust.stages.model.deviations import Deviations
 from tsclust.stages.model.profile import unlikeness
-from tsclust.stages.scores.scorer import Scores
 
 LEAST_SHARE = 1e-3  # what is taken for the share of series that never were of the sort in training
 
@@ -38,19 +39,23 @@ class Sign:
     now: float = 0.0
 
 
-def days_of(scores: Scores, when: pl.Series, new: Bools, signs: Sequence[Sign]) -> pl.DataFrame:
+def days_of(of: Deviations, refused: Bools, when: pl.Series, new: Bools, signs: Sequence[Sign]) -> pl.DataFrame:
     """sign, day, rows, hits: of a part, for each of the signs how many of the machine's series were recorded on each
-    day, and how many show it. when (all,): times, null where not known; new (all,): which series are compared."""
-    named = frozenset(sign.machine for sign in signs if sign.machine is not None)
-    tables = [_of_sign(scores, when, new, number, sign, named) for number, sign in enumerate(signs)]
+    day, and how many show it. refused (n,): of the kept ones, right for those of which a sign asks it; when (all,):
+    times, null where not known; new (all,): which series are compared."""
+    tables = [_of_sign(of, refused, when, new, number, sign, _named(signs)) for number, sign in enumerate(signs)]
     return pl.concat([pl.DataFrame(schema=DAYS), *tables])
 
 
+def _named(signs: Sequence[Sign]) -> frozenset[str]:
+    return frozenset(sign.machine for sign in signs if sign.machine is not None)
+
+
 def _of_sign(
-    scores: Scores, when: pl.Series, new: Bools, number: int, sign: Sign, named: Collection[str]
+    of: Deviations, refused: Bools, when: pl.Series, new: Bools, number: int, sign: Sign, named: Collection[str]
 ) -> pl.DataFrame:
-    of, days = scores.deviations, when.dt.date()
-    kept = pl.DataFrame({"day": days.filter(pl.Series(of.keep)), "hits": hits(of.z, scores.refused, sign)})
+    days = when.dt.date()
+    kept = pl.DataFrame({"day": days.filter(pl.Series(of.keep)), "hits": hits(of.z, refused, sign)})
     kept = kept.filter(pl.Series(is_of(of.machine, sign, named) & new[of.keep]))
     if sign.what == "rejected":
         mine = pl.Series(is_of(of.rejected, sign, named) & new[~of.keep])
@@ -62,6 +67,17 @@ def _of_sign(
         .agg(rows=pl.len().cast(pl.Int64), hits=pl.col("hits").sum().cast(pl.Int64))
     )
     return by_day.select(pl.lit(number, pl.Int64).alias("sign"), "day", "rows", "hits")
+
+
+def refused_of(model: ModelBundle, of: Deviations, signs: Sequence[Sign]) -> Bools:
+    """(n,) which of the kept series get no answer; of machines of which no sign asks that it is not looked for."""
+    mine, refused = np.zeros(len(of.z), bool), np.zeros(len(of.z), bool)
+    for sign in signs:
+        if sign.what == "refused":
+            mine |= is_of(of.machine, sign, _named(signs))
+    _, probability, novelty = model.predict(of.z[mine])
+    refused[mine] = model.refuses(probability, novelty)
+    return refused
 
 
 def is_of(machine: Keys, sign: Sign, named: Collection[str]) -> Bools:

@@ -101,6 +101,10 @@ class Scorer:
 
 def score_rows(model: ModelBundle, rows: FeatureRows, carried: pl.DataFrame) -> Scores:
     """The scores of series whose features are there already."""
-    deviations = model.yardstick.measure(rows, carried)
+    return scores_of(model, model.yardstick.measure(rows, carried))
+
+
+def scores_of(model: ModelBundle, deviations: Deviations) -> Scores:
+    """The scores of series that were held against what is normal for them."""
     kind, probability, novelty = model.predict(deviations.z)
     return Scores(deviations, kind, probability, novelty, model.refuses(probability, novelty))

@@ -28,6 +28,7 @@ from tsclust.stages.labels.kinds import IMPOSSIBLE
 from tsclust.stages.model import abstention
 from tsclust.stages.model import parts as model_parts
 from tsclust.stages.model.bundle import ModelBundle
+from tsclust.stages.model.deviations import Deviations
 from tsclust.stages.model.facts import MODEL
 from tsclust.stages.scores import check_files, check_sample, drift_check, onset, parts, recent
 from tsclust.stages.scores.check_sample import Candidates, Looked
@@ -35,7 +36,7 @@ from tsclust.stages.scores.drift_check import CurrentProfile
 from tsclust.stages.scores.facts import CheckFacts, ScoresFacts
 from tsclust.stages.scores.onset import Sign
 from tsclust.stages.scores.recent import RecentWindow
-from tsclust.stages.scores.scorer import Scorer, Scores, score_rows
+from tsclust.stages.scores.scorer import Scorer, Scores, scores_of
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series import step as series_step
 from tsclust.stages.series.facts import SERIES
@@ -50,6 +51,9 @@ class PartScorer(Protocol):
 
     def __call__(self, path: Path, rows: Int64s | None = None) -> Scores: ...
 
+    def deviations(self, path: Path, rows: Int64s | None = None) -> Deviations:
+        """What is scored, without the scores: these take the longer half."""
+
 
 @dataclass(frozen=True)
 class Described:
@@ -59,12 +63,15 @@ class Described:
     series: Path
 
     def __call__(self, path: Path, rows: Int64s | None = None) -> Scores:
+        return scores_of(self.model, self.deviations(path, rows))
+
+    def deviations(self, path: Path, rows: Int64s | None = None) -> Deviations:
         described = feature_parts.read(path, self.model.facts.features)
         carried = series_parts.read_carried(self.series / path.name, self.model.yardstick.carried)
         if rows is not None:
             described = described.where(np.isin(np.arange(len(described)), rows))
             carried = carried[rows] if carried.width else carried
-        return score_rows(self.model, described, carried)
+        return self.model.yardstick.measure(described, carried)
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,13 @@ class Undescribed:
     scorer: Scorer
 
     def __call__(self, path: Path, rows: Int64s | None = None) -> Scores:
+        return scores_of(self.scorer.model, self.deviations(path, rows))
+
+    def deviations(self, path: Path, rows: Int64s | None = None) -> Deviations:
         carried = series_parts.read_table(path, self.scorer.carried)
         block = series_parts.read_block(path, rows)
-        return self.scorer.score_block(block, carried if rows is None else carried.take(pa.array(rows)))
+        described = self.scorer.describe(block, carried if rows is None else carried.take(pa.array(rows)))
+        return self.scorer.model.yardstick.measure(*described)
 
 
 @dataclass(frozen=True)
@@ -277,6 +288,6 @@ def _since(source: SeriesToScore, signs: Sequence[Sign]) -> list[str | None]:
 
 
 def _days(source: SeriesToScore, signs: Sequence[Sign], path: Path) -> pl.DataFrame:
-    scores, when = source.scores(path), source.when(path)
+    of, when = source.scores.deviations(path), source.when(path)
     assert when is not None
-    return onset.days_of(scores, when, source.is_new(scores.deviations.ids), signs)
+    return onset.days_of(of, onset.refused_of(source.model, of, signs), when, source.is_new(of.ids), signs)
