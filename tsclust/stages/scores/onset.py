@@ -43,24 +43,21 @@ def days_of(of: Deviations, refused: Bools, when: pl.Series, new: Bools, signs: 
     """sign, day, rows, hits: of a part, for each of the signs how many of the machine's series were recorded on each
     day, and how many show it. refused (n,): of the kept ones, right for those of which a sign asks it; when (all,):
     times, null where not known; new (all,): which series are compared."""
-    tables = [_of_sign(of, refused, when, new, number, sign, _named(signs)) for number, sign in enumerate(signs)]
+    days, named = when.dt.date(), _named(signs)
+    tables = [_of_sign(of, refused, days, new, number, sign, named) for number, sign in enumerate(signs)]
     return pl.concat([pl.DataFrame(schema=DAYS), *tables])
 
 
-def _named(signs: Sequence[Sign]) -> frozenset[str]:
-    return frozenset(sign.machine for sign in signs if sign.machine is not None)
-
-
 def _of_sign(
-    of: Deviations, refused: Bools, when: pl.Series, new: Bools, number: int, sign: Sign, named: Collection[str]
+    of: Deviations, refused: Bools, days: pl.Series, new: Bools, number: int, sign: Sign, named: Collection[str]
 ) -> pl.DataFrame:
-    days = when.dt.date()
-    kept = pl.DataFrame({"day": days.filter(pl.Series(of.keep)), "hits": hits(of.z, refused, sign)})
-    kept = kept.filter(pl.Series(is_of(of.machine, sign, named) & new[of.keep]))
+    mine = is_of(of.machine, sign, named) & new[of.keep]  # first: of hundreds of machines each has few series
+    kept = pl.DataFrame(
+        {"day": days.gather(np.flatnonzero(of.keep)[mine]), "hits": hits(of.z[mine], refused[mine], sign)}
+    )
     if sign.what == "rejected":
-        mine = pl.Series(is_of(of.rejected, sign, named) & new[~of.keep])
-        out = pl.DataFrame({"day": days.filter(pl.Series(~of.keep)), "hits": np.ones(len(of.rejected), bool)})
-        kept = pl.concat([kept, out.filter(mine)])
+        out = days.gather(np.flatnonzero(~of.keep)[is_of(of.rejected, sign, named) & new[~of.keep]])
+        kept = pl.concat([kept, pl.DataFrame({"day": out, "hits": np.ones(len(out), bool)})])
     by_day = (
         kept.drop_nulls("day")
         .group_by("day")
@@ -78,6 +75,10 @@ def refused_of(model: ModelBundle, of: Deviations, signs: Sequence[Sign]) -> Boo
     _, probability, novelty = model.predict(of.z[mine])
     refused[mine] = model.refuses(probability, novelty)
     return refused
+
+
+def _named(signs: Sequence[Sign]) -> frozenset[str]:
+    return frozenset(sign.machine for sign in signs if sign.machine is not None)
 
 
 def is_of(machine: Keys, sign: Sign, named: Collection[str]) -> Bools:
