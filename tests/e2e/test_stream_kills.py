@@ -63,7 +63,7 @@ def slowly(broker: Broker, messages: list[tuple[bytes | None, bytes | None]], se
 def each_once(broker: Broker, n: int, seconds: float = 240) -> list[Message]:
     """Every recording that the broker has of these has one verdict; nothing comes twice, a while later either. What it
     lost of those that it had acknowledged is counted: no fault of who reads them."""
-    inputs = {place_of(one): content(one)["series_id"] for one in read(broker.address, "cycles", holds(n), 20)}
+    inputs = {place_of(one): content(one)["series_id"] for one in read(broker.address, "cycles", holds(n), 90)}
     if lost := n - len(inputs):
         print(f"the broker has lost {lost:,} of {n:,} recordings that it had acknowledged")
     found = read(broker.address, "verdicts", lambda found: len(sources(found)) >= len(inputs), seconds)
