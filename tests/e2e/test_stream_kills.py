@@ -105,7 +105,7 @@ def test_each_gets_its_verdict_once_although_tsclust_is_killed(
 def valves(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
     """(the model of 250 valves, recordings of them that it has not seen): solenoid currents, negative, of noise and
     lengths unlike those of the demo."""
-    known, of = times(4_000, 20_000), times(1_500, 20_000)
+    known, of = times(2_000, 20_000), times(600, 20_000)
     series, _, baseline = MACHINES["valve"](known + of, 7)
     series = series.with_columns(pl.col("series_id") - (known + 1))
     folder = tmp_path_factory.mktemp("valves")
