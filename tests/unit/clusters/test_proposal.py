@@ -1,4 +1,5 @@
-"""How many groups are proposed follows the number of series: apart from each other, and no kind is lost for it."""
+"""How many groups are proposed follows the number of series: few are apart from each other, and no kind is lost for
+it; of many a kind within a larger set is a look of its own."""
 
 from __future__ import annotations
 
@@ -13,11 +14,11 @@ from tsclust.stages.clusters.step import feasible_ks
 KS = tuple(range(2, 41))
 
 
-def chosen(*groups: range, rows: int = 1_000, most: int = 40) -> set[int]:
-    """Which of these sets of series, most worth first, are proposed."""
+def chosen(*groups: range, rows: int = MANY - 1, most: int = 40, hidden: int = -1) -> set[int]:
+    """Which of these sets of series, most worth first, are proposed, where nobody can see what is off in `hidden`."""
     members = np.array([[row in group for row in range(rows)] for group in groups], np.int64)
     shared: Int64s = members @ members.T
-    return proposed(range(len(groups)), np.diag(shared), shared, rows, most)
+    return proposed(range(len(groups)), np.diag(shared), shared, np.arange(len(groups)) != hidden, rows, most)
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,21 @@ def test_a_small_group_is_proposed_where_nothing_else_shows_it_and_two_series_ar
     assert chosen(range(3), range(10, 12), range(20, 30)) == {0, 2}
 
 
-def test_at_most_so_many_and_of_many_series_the_first_even_if_they_overlap() -> None:
+def test_at_most_so_many_are_proposed() -> None:
     assert chosen(range(5), range(5, 10), range(10, 15), most=2) == {0, 1}
-    assert chosen(range(10), range(9), range(20, 30), rows=MANY, most=2) == {0, 1}
+    assert chosen(range(5), range(5, 10), range(10, 15), rows=MANY, most=2) == {0, 1}
     assert LEAST < FEW < MANY
+
+
+def test_of_many_series_a_part_is_a_look_of_its_own_and_nearly_the_same_set_is_none() -> None:
+    assert chosen(range(40), range(20), range(30, 60), rows=MANY) == {0, 1, 2}
+    assert chosen(range(40), range(21), range(25, 40), rows=MANY) == {0, 2}
+    assert chosen(range(20), range(30, 40), range(40), rows=MANY) == {0, 1, 2}
+    assert chosen(range(30), range(10, 40), rows=MANY) == {0}  # of both they share two thirds
+    assert chosen(range(2), range(5, 8), rows=MANY) == {1}
+
+
+def test_what_nobody_can_see_is_no_look() -> None:
+    assert chosen(range(10), range(20, 30), hidden=0) == {1}
+    assert chosen(range(10), range(9), rows=MANY, hidden=0) == {1}
+    assert chosen(range(10), rows=FEW - 1, hidden=0) == {0}  # one sheet of all

@@ -77,7 +77,7 @@ def test_kinds_that_change_one_stretch_are_found_and_said(swept: tuple[Path, pl.
 def test_a_set_that_both_sweeps_find_is_listed_once(tmp_path: Path) -> None:
     ids = pa.chunked_array([pa.array(range(100))])
     first, second = np.zeros(100, np.uint8), np.zeros(100, np.uint8)
-    first[:40], second[:38], second[60:] = 1, 1, 2
+    first[:40], second[:38], second[90:] = 1, 1, 2
     for name, labels in (("assignments", first), ("shapes/assignments", second)):
         (tmp_path / name).mkdir(parents=True)
         pq.write_table(parts.assignments_table(ids, [3], labels[:, None]), tmp_path / name / "part-000000.parquet")
@@ -86,7 +86,7 @@ def test_a_set_that_both_sweeps_find_is_listed_once(tmp_path: Path) -> None:
         return GroupRow(number, 3, cluster, size, size / 100, 3, 3, None, None, worth == 0, 0.5, worth, False)
 
     features = parts.groups_table([row(1, 1, 40, 2.0), row(2, 0, 60, 0.0)])
-    shapes = parts.groups_table([row(1, 1, 38, 3.0), row(2, 2, 40, 1.0), row(3, 0, 22, 0.0)])
+    shapes = parts.groups_table([row(1, 1, 38, 3.0), row(2, 2, 10, 1.0), row(3, 0, 52, 0.0)])
     away = np.array([[2.0, 0.0], [0.0, 0.0]]), np.array([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]])
     found = views.together(tmp_path, (features, away[0]), (shapes, away[1]), 40, 20_000)
     assert found.select("group", "within", "cluster", "proposed").rows() == [

@@ -40,19 +40,20 @@ def together(
     found = [*(main[at] for at in first), *(other[at] for at in added)]
     size, shared = np.array([one.size for one in found]), shared_rows(clusters, found)
     there = _once(found, size, shared)
-    alike = _alike(features[1][first], shapes[1][added], size, shared)[np.ix_(there, there)]
+    away = features[1][first], shapes[1][added]
+    alike = _alike(*away, size, shared)[np.ix_(there, there)]
+    seen = np.concatenate([groups.visible(of_view) for of_view in away])[there]
     found, size, shared = [found[i] for i in there], size[there], shared[np.ix_(there, there)]
     worth = np.array([_worth(one, rows) for one in found])
     order = groups.ordered(worth, size, shared, alike)
-    shown = proposal.proposed(order, size, shared, rows, most)
+    shown = proposal.proposed(order, size, shared, seen | (worth == 0), rows, most)
     listed = [(found[o], o in shown) for o in order] + [(one, False) for one in main[CANDIDATES:]]
     return _table(listed)
 
 
 def _worth(one: GroupRow, rows: int) -> float:
     of_its_view = OF_SHAPES if one.within == SHAPES else 1.0
-    # Where no two groups proposed share a series, a part of a kind must not come before the kind.
-    common = 1.0 if rows < proposal.MANY else math.sqrt(min(1.0, RARE * rows / max(one.size, 1)))
+    common = math.sqrt(min(1.0, RARE * rows / max(one.size, 1)))
     return one.worth * of_its_view * common
 
 
