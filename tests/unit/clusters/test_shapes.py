@@ -171,9 +171,9 @@ def test_a_stretch_has_a_place_only_where_the_members_are_along_one_curve() -> N
 @pytest.mark.parametrize(
     ("lang", "seconds", "words"),
     [
-        ("en", None, "10 to 30 samples after the start: takes longer than normal"),
-        ("en", 0.0005, "0.005 to 0.015 seconds after the start: takes longer than normal"),
-        ("ru", None, "отсчёты 10–30 от начала хода: длится дольше обычного"),
+        ("en", None, "samples 10–30: takes longer than normal"),
+        ("en", 0.0005, "0.005–0.015 s: takes longer than normal"),
+        ("ru", None, "отсчёты 10–30: длится дольше обычного"),
     ],
 )
 def test_a_trait_in_words(lang: str, seconds: float | None, words: str) -> None:
