@@ -21,7 +21,7 @@ demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in dem
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
 test: .venv/.test ## form, types and all the tests; brings Chromium where there is none, meanwhile
-	@tests/browser.sh & $(MAKE) --no-print-directory lint; linted=$$?; wait $$! && exit $$linted
+	@tests/browser.sh & trap "kill $$!" INT TERM; $(MAKE) --no-print-directory lint; linted=$$?; wait $$! && exit $$linted
 	@$(PYTEST)
 
 serve: .venv/.serve ## the service on http://127.0.0.1:8765, with the demo's workspace where there is one

@@ -27,10 +27,9 @@ def test_a_first_demo_compiles_nothing_that_was_compiled_ahead(tmp_path: Path, m
         for name, value in (given | OF_A_USER).items():
             monkeypatch.setenv(name, value)  # and puts it back, as main() drops them
         main()
-        compiled_ahead = list(_describe_all.signatures)
         for dtype in (np.float32, np.float64):
             features_of(CYCLE, dtype=dtype)
-        assert _describe_all.signatures == compiled_ahead
+        assert len(_describe_all.signatures) == 1
         return
 
     def compiled(*command: str, env: Mapping[str, str]) -> set[Path]:

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -158,8 +159,11 @@ def test_a_model_of_other_shapes_is_damaged(small_plant_copy: Workspace) -> None
     path, manifest = small_plant_copy.stage(MODEL) / "model.skops", small_plant_copy.stage(MODEL) / "manifest.json"
     about = json.loads(manifest.read_text())
     whole = skops_file.loads(path.read_bytes(), len(about["facts"]["features"]))
+    points = whole["known"]["reference"]
+    wrong = [points[:, :-1], np.hstack([points, points]), points[:, :, None], points[0]]
+    beside: list[object] = [whole["known"] | {"reference": one} for one in wrong]
     for spoil in ("known", "scaler", "lying"):
-        for changed in ({}, dict.fromkeys(whole[spoil]), 5):
+        for changed in ({}, dict.fromkeys(whole[spoil]), 5, *(beside if spoil == "known" else ())):
             path.write_bytes(skops_file.dumps(whole | {spoil: changed}))
             about["outputs"]["model.skops"] = hashlib.sha256(path.read_bytes()).hexdigest()
             manifest.write_text(json.dumps(about))

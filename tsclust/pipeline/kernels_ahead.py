@@ -1,4 +1,4 @@
-"""python -m tsclust.pipeline.kernels_ahead: compile every kernel of extract, features and cluster into numba's cache.
+"""python -m tsclust.pipeline.kernels_ahead: compile the kernels of extract, features, cluster and score into the cache.
 
 For whoever installs (`make demo` does): the first command of a user then does not spend 15 seconds on it. A small plant
 goes through the stages, so that what is compiled is what they ask for. Only what decodes COPY is compiled for single
@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -44,12 +45,14 @@ def compile_all() -> None:
 
 def _through_the_stages(root: Path, table: pa.Table) -> None:
     from tsclust.pipeline import cluster, extract, features, init  # need it as well
+    from tsclust.stages.model.novelty import References
 
     init.write_workspace(root, SETTINGS)
     pq.write_table(table, root / "cycles.parquet")
     extract.extract(root)
     features.features(root)
     cluster.cluster(root)
+    References(np.zeros((1, 1), np.float32)).distances(np.ones((1, 1)))  # there are no labels to train with
 
 
 def main() -> None:

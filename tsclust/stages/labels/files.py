@@ -117,7 +117,7 @@ def read_index(workspace: Workspace) -> LabelIndex | None:
     """The labels as groups are held against them; None where nothing is labelled yet."""
     if workspace.find_manifest(LABELS) is None:
         return None
-    found = read_table(workspace, "labels.parquet", (ID, "labeller", "verdict", "kind", "group", "size"))
+    found = read_table(workspace, "labels.parquet", (ID, "verdict", "kind", "group"))
     kinds = count_kinds(found)["kind"].to_list()
     codes = found.select(ID, code=pl.col("kind").replace_strict(kinds, range(len(kinds)), return_dtype=pl.Int64))
     several = found.filter(pl.col(ID).is_duplicated())  # mostly none

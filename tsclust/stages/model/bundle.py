@@ -256,7 +256,12 @@ def _profile(held: dict[str, Any], d: int) -> FeatureProfile:
 def _built(facts: ModelFacts, held: dict[str, Any], text: str) -> ModelBundle:
     scaler = held["scaler"] | {"keys": np.array(held["scaler"]["keys"])}
     regimes = Regimes(**scaler["regimes"]) if scaler["regimes"] else None
+    novelty = NoveltyDetector(**held["known"])
+    if novelty.reference.shape != (len(novelty.reference), len(facts.features)):  # kernels would read beside them
+        raise ValueError(
+            f"labelled series of shape {novelty.reference.shape} in place of {len(facts.features)} columns"
+        )
     return ModelBundle(
-        facts, held["estimator"], NoveltyDetector(**held["known"]), Scaler(**scaler | {"regimes": regimes}),
+        facts, held["estimator"], novelty, Scaler(**scaler | {"regimes": regimes}),
         _profile(held["lying"], len(facts.features)), _typical(held["typical"]), text,
     )  # fmt: skip

@@ -139,16 +139,17 @@ def _try_all(
 
     The last estimator begins, as it takes the longest: the others fill what its folds leave of the threads.
     """
+    order, tried = [*reversed(estimators)], {}
     with ignore_convergence_warnings(), ThreadPoolExecutor(THREADS) as pool:
-        fits = {
-            name: [pool.submit(_fit_without, estimators[name], examples, fold) for fold in split]
-            for name in reversed(estimators)
-        }
-        tried = {}
-        for name in estimators:
-            on_candidate(name)
-            tried[name] = _out_of_fold(tuple(fit.result() for fit in fits[name]), examples, split)
-    return tried
+        fits = [[pool.submit(_fit_without, estimators[name], examples, fold) for fold in split] for name in order]
+        try:
+            for name, by_fold in zip(order, fits, strict=True):
+                on_candidate(name)
+                tried[name] = _out_of_fold(tuple(fit.result() for fit in by_fold), examples, split)
+        except BaseException:  # Ctrl-C too: what has not begun does not begin any more
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return {name: tried[name] for name in estimators}
 
 
 def _fit_without(estimator: BaseEstimator, examples: Examples, fold: Fold) -> BaseEstimator:

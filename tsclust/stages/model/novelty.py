@@ -7,8 +7,9 @@ are their sums in any order. A series is as far away alone as it is among a mill
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -66,6 +67,10 @@ class NoveltyDetector:
     @cached_property
     def _references(self) -> References:
         return References(self.reference)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was derived, which is as large again."""
+        return asdict(self)
 
     def novelty(self, x: Floats) -> Floats:
         """(n,) the distance of x (n, d) to the nearest reference, in limits: above 1 it is none of these.
