@@ -19,7 +19,7 @@ from tsclust.stream.messages import Known, Out, Raw, Read, Unreadable
 from tsclust.stream.models import Models
 from tsclust.wording.language import Language
 
-LARGEST = 900_000  # bytes of a verdict: a broker takes a megabyte, unless it is told otherwise
+LARGEST = 900_000  # bytes of a verdict with its key: a broker takes a megabyte, unless it is told otherwise
 # What is waited for: a server that is away, or takes nothing until somebody has changed something there.
 PASSING = (ConnectError, SourceLostError, DiskFullError, QueryError, SettingsError, OSError)
 
@@ -87,7 +87,7 @@ class Scoring:
         self._warn(judged.verdicts)
         now = datetime.now(UTC)
         verdicts = self._addressed(judged.verdicts, now, unreadable) if self._settings.to_topic else []
-        outs = [*self._dead(unreadable), *alarms, *(one.by(self._settings.group) for one in verdicts)]
+        outs = [*self._dead(unreadable), *alarms, *verdicts]
         return Finished(outs, following, judged, unreadable, now)
 
     def _dead(self, unreadable: Sequence[Unreadable]) -> list[Out]:
@@ -99,11 +99,12 @@ class Scoring:
         found = []
         for one in verdicts:
             try:
-                out, why = out_of(self._settings.to_topic, one, now), ""
+                out, why = out_of(self._settings.to_topic, one, now).by(self._settings.group), ""
             except (TypeError, ValueError, RecursionError) as error:
                 out, why = None, f"its verdict cannot be written as JSON: {error}. Carry less along"[:500]
-            if out is not None and (size := len(out.value or b"")) > LARGEST:
-                out, why = None, f"its verdict has {size:,} bytes: expected at most {LARGEST:,}. Carry less along"
+            if out is not None and (size := out.size) > LARGEST:
+                more = "Carry less along, in the key too"
+                out, why = None, f"its verdict has {size:,} bytes: expected at most {LARGEST:,}. {more}"
             if out is None:
                 unreadable.append(refused(one.of, why))
             else:

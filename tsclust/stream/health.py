@@ -72,6 +72,7 @@ class Health:
             self.kinds += found
             self.dead += dead
             self._recent.append((time.monotonic(), len(verdicts)))
+            self._forget_old()
 
     def drifts(self, machines: Sequence[str]) -> None:
         self.machines = tuple(machines)
@@ -79,11 +80,14 @@ class Health:
 
     def rate(self) -> float:
         """Series a second, of late."""
-        now = time.monotonic()
         with self._lock:
-            while self._recent and now - self._recent[0][0] > RECENT:
-                self._recent.popleft()
+            self._forget_old()
             return sum(n for _, n in self._recent) / RECENT
+
+    def _forget_old(self) -> None:
+        now = time.monotonic()
+        while self._recent and now - self._recent[0][0] > RECENT:
+            self._recent.popleft()
 
     def on_error(self, error: KafkaError) -> None:
         """Of a client, by itself."""

@@ -142,8 +142,8 @@ class Loop(Generic[W]):
         if self._unsure and self._mine:
             committed = {one.partition: one.offset for one in self._committed() if one.offset >= 0}
             starts = {part: committed.get(part, 0) for part in self._mine}
-            self._known = written.known(self._clients, self._topics, starts)
-            self._unsure = False
+            self._known = written.known(self._clients, self._topics, starts, self._stop)
+            self._unsure = self._stop.is_set()
 
     def _commit(self, work: W) -> None:
         if (error := self._transact(work)) is not None:

@@ -8,8 +8,8 @@ from typing import Any
 
 # Headers of what is written.
 SOURCE, LAST, REASON, SIZE = "tsclust-source", "tsclust-last", "tsclust-reason", "tsclust-size"
-GROUP = "tsclust-group"
-MOST = 100_000  # bytes of an unreadable message that are kept
+GROUP, KEY_SIZE = "tsclust-group", "tsclust-key-size"
+MOST = 100_000  # bytes of an unreadable message that are kept, and of its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,11 @@ class Out:
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...] = ()
 
+    @property
+    def size(self) -> int:
+        """Bytes, as a broker counts them: key and headers too."""
+        return len(self.value or b"") + len(self.key or b"") + sum(len(a.encode()) + len(b) for a, b in self.headers)
+
     def by(self, group: str) -> Out:
         """The same, with the name of the group that writes it."""
         return Out(self.topic, self.key, self.value, (*self.headers, (GROUP, group.encode())))
@@ -105,10 +110,12 @@ def following(messages: Iterable[Raw]) -> dict[int, int]:
 
 
 def dead(topic: str, one: Unreadable) -> Out:
-    """The message of what could not be read: as it was, and why in its headers."""
+    """The message of what could not be read: as it was, cut where it is long, and why in its headers."""
     headers = [(SOURCE, one.source.encode()), (REASON, one.reason.encode())]
     if one.last is not None:
         headers.append((LAST, str(one.last).encode()))
-    if one.value is not None and len(one.value) > MOST:
-        headers.append((SIZE, str(len(one.value)).encode()))
-    return Out(topic, one.key, None if one.value is None else one.value[:MOST], tuple(headers))
+    for name, content in ((SIZE, one.value), (KEY_SIZE, one.key)):
+        if content is not None and len(content) > MOST:
+            headers.append((name, str(len(content)).encode()))
+    key, value = (None if content is None else content[:MOST] for content in (one.key, one.value))
+    return Out(topic, key, value, tuple(headers))

@@ -8,6 +8,7 @@ readers see of sources that are to be read is not written again.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -17,70 +18,82 @@ from tsclust.stream.clients import PATIENCE, Clients
 from tsclust.stream.messages import GROUP, LAST, SOURCE, Known, place
 
 MOST = {"json": 20_000, "arrow": 20_000, "long": 200_000}  # messages of each partition that are looked at
+WHOLE = 240.0  # seconds for all: a member of a group that is silent for five minutes is put out of it
+Ends = dict[tuple[str, int], int]  # (topic, partition) -> the offset behind the last message that is looked at
 
 
-def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int]) -> Known:
-    """What a reader sees of that which is at or behind the committed offset of its partition. Raises KafkaException."""
+def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int], stop: threading.Event) -> Known:
+    """What a reader sees of that which is at or behind the committed offset of its partition: not all of it once `stop`
+    is set. Raises KafkaException."""
     if not committed:
         return Known()
     looker = clients.looker()
     try:
-        tails = [one for topic in topics if topic for one in _tails(looker, topic, MOST[clients.settings.format])]
+        tails, ends = _tails(looker, [one for one in topics if one], MOST[clients.settings.format])
         looker.assign(tails)
-        ours = (f"{clients.settings.topic}/", clients.settings.group)
-        return _read(looker, tails, ours, committed)
+        ours, found = (f"{clients.settings.topic}/", clients.settings.group), Known()
+        for one in _messages(looker, ends, stop):
+            _note(one, ours, committed, found)
+        return found
     finally:
         looker.close()
 
 
-def _tails(looker: Consumer, topic: str, most: int) -> list[TopicPartition]:
-    """Where to begin in each partition that has anything."""
-    found = []
-    for partition in looker.list_topics(topic, timeout=PATIENCE).topics[topic].partitions:
-        first, end = looker.get_watermark_offsets(TopicPartition(topic, partition), PATIENCE)
-        if end > first:
-            found.append(TopicPartition(topic, partition, max(first, end - most)))
-    return found
+def _tails(looker: Consumer, topics: Iterable[str], most: int) -> tuple[list[TopicPartition], Ends]:
+    """Where to begin and to end in each partition that has anything. Raises KafkaException."""
+    tails, ends = [], {}
+    for topic in topics:
+        about = looker.list_topics(topic, timeout=PATIENCE).topics[topic]
+        if about.error is not None:  # it has no partitions then, and is not empty
+            raise KafkaException(about.error)
+        for partition in about.partitions:
+            first, end = looker.get_watermark_offsets(TopicPartition(topic, partition), PATIENCE)
+            if end > first:
+                tails.append(TopicPartition(topic, partition, max(first, end - most)))
+                ends[topic, partition] = end
+    return tails, ends
 
 
-def _read(looker: Consumer, tails: list[TopicPartition], ours: tuple[str, str], committed: Mapping[int, int]) -> Known:
-    found = Known()
-    for one in _messages(looker, tails):
-        _note(one, ours, committed, found)
-    return found
-
-
-def _messages(looker: Consumer, tails: list[TopicPartition]) -> Iterator[Message]:
-    """Until all partitions have ended. Raises KafkaException."""
-    ended: set[tuple[str, int]] = set()
-    heard = time.monotonic()
-    while len(ended) < len(tails):
+def _messages(looker: Consumer, ends: Ends, stop: threading.Event) -> Iterator[Message]:
+    """Until all partitions have come to their ends of before, or `stop`. Raises KafkaException."""
+    left, began = set(ends), time.monotonic()
+    heard = began
+    while left and not stop.is_set():
         # It waits for as many as are asked for, so long as it may: the ends of partitions come at once, if few.
-        if messages := looker.consume(10_000, 0.05):
+        for one in looker.consume(10_000, 0.05):
+            of = (str(one.topic()), int(one.partition() or 0))
+            if of not in left:
+                continue  # what others write meanwhile is no progress
             heard = time.monotonic()
-        elif time.monotonic() - heard > PATIENCE:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        for one in messages:
             if (error := one.error()) is None:
                 yield one
-            elif error.code() == KafkaError._PARTITION_EOF:
-                ended.add((str(one.topic()), int(one.partition() or 0)))
-            else:
+            elif error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
+            if error is not None or int(one.offset() or 0) >= ends[of] - 1:
+                left.discard(of)
+        if time.monotonic() - heard > PATIENCE or time.monotonic() - began > WHOLE:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "verdicts that are there cannot be read in time"))
 
 
 def _note(message: Message, ours: tuple[str, str], committed: Mapping[int, int], found: Known) -> None:
-    """ours: how sources begin, and the group: what another one has judged gets a verdict of this one as well."""
-    headers = {
-        name: value.decode() for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)
-    }
-    source, key = headers.get(SOURCE, ""), message.key()
-    if not source.startswith(ours[0]) or headers.get(GROUP, ours[1]) != ours[1]:
+    """ours: how sources begin, and the group: what another one has judged gets a verdict of this one as well. What is
+    not ours, or no source, is passed over: others may write to these topics too."""
+    headers, key = dict(message.headers() or ()), message.key()
+    try:
+        source, group, last = (_text(headers.get(name)) for name in (SOURCE, GROUP, LAST))
+        if not source.startswith(ours[0]) or group not in ("", ours[1]):
+            return
+        partition, first = place(source)
+        behind = int(last or first)
+    except ValueError:
         return
-    partition, first = place(source)
-    last = int(headers.get(LAST, first))
-    if last < committed.get(partition, last + 1):
+    if behind < committed.get(partition, behind + 1):
         return
     found.sources.add(source)
-    if LAST in headers and isinstance(key, bytes):
-        found.last[partition, key] = max(last, found.last.get((partition, key), -1))
+    if last and isinstance(key, bytes):
+        found.last[partition, key] = max(behind, found.last.get((partition, key), -1))
+
+
+def _text(header: str | bytes | None) -> str:
+    """Raises ValueError."""
+    return header.decode() if isinstance(header, bytes) else header or ""

@@ -42,3 +42,13 @@ def test_many_kinds_and_machines_are_counted() -> None:
     Console(width=120, file=paper).print(board.picture(health, "t", ()))
     assert "and 2 more" in paper.getvalue()
     assert "and 3 more" in paper.getvalue()
+
+
+def test_what_the_rate_is_of_does_not_grow_where_nobody_asks_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    health, clock = Health(), [0.0]
+    monkeypatch.setattr("tsclust.stream.health.time.monotonic", lambda: clock[0])
+    for _ in range(1_000):
+        clock[0] += 0.2
+        health.scored(verdicts(normal=2), 0, 0.0)
+    assert len(health._recent) <= 51
+    assert health.rate() == pytest.approx(10, rel=0.05)

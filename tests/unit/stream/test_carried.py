@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,21 @@ def test_what_json_cannot_hold_is_unreadable_and_its_neighbours_get_their_verdic
     assert [(one.topic, dict(one.headers)["tsclust-source"]) for one in found.outs] == [
         ("t-unreadable", b"t/0/1"), ("v", b"t/0/0"), ("v", b"t/0/2"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "lot"), [(600_000, 400_000), (10_000_000, 0), (0, 900_000)])
+def test_what_a_broker_would_not_take_is_unreadable_by_its_key_and_headers_too(
+    monkeypatch: pytest.MonkeyPatch, key: int, lot: int
+) -> None:
+    large = unknown(1, lot="x" * lot)
+    found = taken(monkeypatch, [unknown(0), replace(large, of=replace(large.of, key=b"k" * key))])
+    assert [(one.source, "expected at most 900,000" in one.reason) for one in found.unreadable] == [("t/0/1", True)]
+    (dead,) = (one for one in found.outs if one.topic == "t-unreadable")
+    assert (dead.key, dict(dead.headers).get("tsclust-key-size")) == (
+        b"k" * min(key, 100_000), str(key).encode() if key > 100_000 else None
+    )  # fmt: skip
+    assert max(one.size for one in found.outs) < 900_000
+    assert {dict(one.headers)["tsclust-group"] for one in found.outs} == {b"tsclust"}
 
 
 @pytest.mark.parametrize(

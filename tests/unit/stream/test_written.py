@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
+import time
+from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from tsclust.config.stream import Stream
 from tsclust.stream import written
+from tsclust.stream.messages import Known
 
 
 class End:
-    def error(self) -> KafkaError:
+    def __init__(self, partition: int = 0) -> None:
+        self._partition = partition
+
+    def error(self) -> KafkaError | None:
         return KafkaError(KafkaError._PARTITION_EOF)
 
     def topic(self) -> str:
         return "v"
 
     def partition(self) -> int:
-        return 0
+        return self._partition
 
 
-class Message:
-    def __init__(self, **headers: str) -> None:
-        self._headers = [(f"tsclust-{name}", value.encode()) for name, value in headers.items()]
+class Message(End):
+    """One of partition 0, unless it says otherwise."""
+
+    def __init__(self, offset: int = 0, partition: int = 0, **headers: str | bytes) -> None:
+        super().__init__(partition)
+        self._offset = offset
+        self._headers = [
+            (f"tsclust-{name}", value.encode() if isinstance(value, str) else value) for name, value in headers.items()
+        ]
 
     def error(self) -> None:
         return None
+
+    def offset(self) -> int:
+        return self._offset
 
     def headers(self) -> list[tuple[str, bytes]]:
         return self._headers
@@ -37,37 +55,84 @@ class Message:
 
 
 class Looker:
-    """A consumer of a partition with fewer messages than it is asked for: it waits for more as long as it may."""
+    """A consumer of `partitions` that have `held` offsets each; every call brings what `turns` says next, the last one
+    again and again. It waits for more as long as it may."""
 
-    waited = 0.0  # seconds
+    def __init__(self, *turns: Sequence[End], held: int = 100, partitions: int = 1, error: int | None = None) -> None:
+        self._turns = itertools.chain(turns[:-1], itertools.repeat(turns[-1] if turns else ()))
+        self._held, self._partitions, self._error = held, partitions, error
+        self.waited = 0.0  # seconds
+
+    def list_topics(self, topic: str, timeout: float) -> object:
+        assert timeout
+        error = None if self._error is None else KafkaError(self._error)
+        about = SimpleNamespace(error=error, partitions=dict.fromkeys(range(0 if error else self._partitions)))
+        return SimpleNamespace(topics={topic: about})
+
+    def get_watermark_offsets(self, *_: object) -> tuple[int, int]:
+        return 0, self._held
 
     def assign(self, _: object) -> None: ...
 
     def close(self) -> None: ...
 
-    def consume(self, _: int, seconds: float) -> list[Any]:
+    def consume(self, _: int, seconds: float) -> Sequence[Any]:
         self.waited += seconds
-        return [
-            Message(source="t/0/5"), Message(source="t/0/6", group="ours"), Message(source="t/0/7", group="another"),
-            Message(source="t/0/8", last="20", group="another"), Message(source="t/0/9", last="21", group="ours"),
-            Message(source="other/0/9", group="ours"), Message(source="t/0/1", group="ours"), End(),
-        ]  # fmt: skip
+        return next(self._turns)
 
 
-def test_what_another_group_has_judged_is_judged_by_this_one_and_is_found_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(written, "_tails", lambda *_: ["one partition"])
-    reader = Looker()
+def known(reader: Looker, stop: threading.Event | None = None) -> Known:
+    clients: Any = SimpleNamespace(settings=Stream(topic="t", group="ours"), looker=lambda: reader)
+    return written.known(clients, ["v"], {0: 5}, stop or threading.Event())
 
-    class Clients:
-        settings = Stream(topic="t", group="ours")
 
-        def looker(self) -> Looker:
-            return reader
-
-    clients: Any = Clients()
-    found = written.known(clients, ["v"], {0: 5})
+def test_what_another_group_has_judged_is_judged_by_this_one_and_is_found_at_once() -> None:
+    reader = Looker([
+        Message(source="t/0/5"), Message(source="t/0/6", group="ours"), Message(source="t/0/7", group="another"),
+        Message(source="t/0/8", last="20", group="another"), Message(source="t/0/9", last="21", group="ours"),
+        Message(source="other/0/9", group="ours"), Message(source="t/0/1", group="ours"), End(),
+    ])  # fmt: skip
+    found = known(reader)
     assert reader.waited < 1
     assert found.sources == {"t/0/5", "t/0/6", "t/0/9"}
     assert found.last == {(0, b"k"): 21}
+
+
+def test_what_others_write_to_the_topic_is_passed_over_whatever_it_is() -> None:
+    foreign = [
+        Message(trace=b"\xff\xfe"), Message(source=b"\xff"), Message(source="t/abc"), Message(source="t/0"),
+        Message(source="t/0/x"), Message(source="t/0/7", last="soon"), Message(source="t/0/7", group=b"\xff"),
+    ]  # fmt: skip
+    ours = Message(source="t/0/8", trace=b"\xff\xfe", group="ours")
+    assert known(Looker([*foreign, ours, End()])).sources == {"t/0/8"}
+
+
+def test_a_topic_that_cannot_be_looked_at_is_not_taken_for_an_empty_one() -> None:
+    with pytest.raises(KafkaException, match="LEADER_NOT_AVAILABLE"):
+        known(Looker([End()], error=KafkaError.LEADER_NOT_AVAILABLE))
+
+
+def test_it_ends_at_the_ends_of_before_although_others_go_on_writing() -> None:
+    more = (Message(offset, source="t/0/9") for offset in itertools.count(100))
+    reader = Looker([Message(99, source="t/0/8")], [next(more)], held=100)
+    assert known(reader).sources == {"t/0/8"}
+
+
+def test_one_partition_that_says_nothing_is_not_waited_for_because_another_one_talks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(written, "PATIENCE", 0.05)
+    reader = Looker([Message(99)], [Message(100)], partitions=2)
+    with pytest.raises(KafkaException, match="cannot be read in time"):
+        known(reader)
+
+
+def test_the_whole_look_has_an_end_and_stop_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop = threading.Event()
+    threading.Timer(0.05, stop.set).start()
+    began = time.monotonic()
+    assert known(Looker([Message(1)]), stop).sources == set()
+    monkeypatch.setattr(written, "WHOLE", 0.05)
+    with pytest.raises(KafkaException, match="cannot be read in time"):
+        known(Looker([Message(1)]))
+    assert time.monotonic() - began < 5
