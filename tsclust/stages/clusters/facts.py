@@ -34,7 +34,8 @@ class SweepFacts(BaseModel):
 
     k               of its models; fewer_clusters: those that have fewer clusters than k, or empty ones
     rows            series; coreset: how many of them the restarts ran on
-    groups          distinct sets found; proposed: of them to be looked at; normal: part of the normal mass
+    groups          distinct sets found; proposed: of them to be looked at, without those that are normal;
+                    normal: part of the normal mass
     """
 
     model_config = ConfigDict(extra="ignore", frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tsclust.stages.clusters.facts import Advice, ClustersFacts, ShapesFacts
-from tsclust.stages.clusters.parts import UNLABELLED_GROUP
+from tsclust.stages.clusters.parts import UNLABELLED_GROUP, to_review
 from tsclust.stages.clusters.proposal import FEW
 from tsclust.stages.clusters.renumbering import Renumbered
 from tsclust.wording.english import counted
@@ -99,10 +99,10 @@ def _gone(before: Manifest[ClustersFacts] | None) -> list[str]:
 def of_drill(group: int, name: str, now: ClustersFacts, before: ClustersFacts, numbered: Renumbered) -> tuple[str, ...]:
     """Of a drill-down into `group`, which is called `name`; `before`, the facts of the stage without it."""
     facts = now.within[str(group)]
-    proposed = numbered.groups.filter("proposed")["group"].to_list()
+    proposed = to_review(numbered.groups)["group"].to_list()
     return (
         f"{name}: {facts.rows:,} series, {counted(len(proposed), 'group')} proposed for review "
-        f"of {counted(facts.groups, 'distinct set')}: {_listed(proposed)}",
+        f"of {counted(facts.groups, 'distinct set')}{': ' if proposed else ''}{_listed(proposed)}",
         _suggested(facts.advice, facts.rows),
         *([f"compared by features alone, not by shapes: {facts.no_shapes}"] if facts.no_shapes else []),
         *_changes(numbered),
@@ -121,7 +121,7 @@ def of_trial(manifest: Manifest[ClustersFacts], numbered: Renumbered, notes: Seq
 def _trial_table(numbered: Renumbered, rows: int) -> tuple[tuple[str, ...], ...]:
     """The groups proposed, and which of them are not as before."""
     known = dict.fromkeys(numbered.changed, "changed") | dict.fromkeys(numbered.new, "new")
-    proposed = numbered.groups.filter("proposed").select("group", "k", "size")
+    proposed = to_review(numbered.groups).select("group", "k", "size")
     found = (
         (f"{n}", f"{k}", f"{size:,}", f"{size / max(rows, 1):.2%}", known.get(n, "")) for n, k, size in proposed.rows()
     )

@@ -215,6 +215,11 @@ def of_sweep(groups: pl.DataFrame, within: int | None = None) -> pl.DataFrame:
     return groups.filter(of_all if within is None else pl.col("within") == within)
 
 
+def to_review(groups: pl.DataFrame) -> pl.DataFrame:
+    """Of these rows of groups.parquet those that people are asked about: proposed, and no part of the normal mass."""
+    return groups.filter("proposed", ~pl.col("normal"))
+
+
 def read_sweep(folder: Path) -> pl.DataFrame:
     """sweep.parquet: a row per k with QUALITY, silhouette_sampled and stability."""
     return _read(folder / SWEEP_FILE)

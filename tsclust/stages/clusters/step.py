@@ -143,7 +143,7 @@ def write_groups(writer: StageWriter, under: str, swept: Swept, numbered: pl.Dat
 def facts_of(task: SweepTask, swept: Swept, numbered: Renumbered) -> ClustersFacts:
     """Of the main sweep, whose groups have their numbers: there is no drill-down in it yet."""
     settings, scaler, regimes = task.settings, task.scaler, task.scaler.regimes
-    proposed = set(numbered.groups.filter("proposed")["group"])
+    proposed = set(parts.to_review(numbered.groups)["group"])
     return ClustersFacts(
         **swept.facts.model_dump(exclude={"groups", "proposed"}),
         groups=len(numbered.groups), proposed=len(proposed), baseline=settings.baseline_columns,
@@ -293,5 +293,6 @@ def _facts(
     return SweepFacts(
         advice=advice, k=models.ks, rows=task.scope.rows, coreset=int(coreset.times.sum()),
         fewer_clusters=tuple(np.array(models.ks)[~_whole(models, sums)].tolist()), groups=len(found),
-        proposed=sum(group.proposed for group in found), normal=sum(group.normal for group in found),
+        proposed=sum(group.proposed and not group.normal for group in found),
+        normal=sum(group.normal for group in found),
     )  # fmt: skip
