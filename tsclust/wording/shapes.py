@@ -27,7 +27,7 @@ class ShapeTrait(Protocol):
 
 
 def shape_in_words(language: Language, trait: ShapeTrait) -> str:
-    """`14 to 40 samples after the start: falls below normal for a moment`."""
+    """`samples 14–40: falls below normal for a moment`."""
     words = language.texts["shape"]
     how = str(words["stretch" if trait.of_stretch else "whole"][trait.measure][0 if trait.more else 1])
     if not trait.of_stretch:

@@ -17,7 +17,8 @@ from tsclust.stages.clusters import scaling
 from tsclust.stages.features.catalogue import CATALOGUE, NAMES, least_spreads
 from tsclust.stages.features.kernels import describe
 from tsclust.stages.reports.data import Unusual
-from tsclust.stages.reports.groups.facts import FALLS, PLATEAU, RISES, STEP_DOWN, STEP_UP, SWING, WHOLE
+from tsclust.stages.reports.groups.facts import WHOLE
+from tsclust.stages.reports.groups.plateau import FALLS, PLATEAU, RISES, STEP_DOWN, STEP_UP, SWING
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 
 FEATURES = tuple(feature for feature in CATALOGUE if feature.clustered)
@@ -218,10 +219,50 @@ def test_where_no_series_has_a_peak_it_is_said_where_the_highest_value_is_now() 
     assert not {one.feature for one in facts} & {"peak_position", "peak_width", "decay_time"}
 
 
-def test_a_flat_top_has_no_place_where_it_is_highest() -> None:
-    """Noise decides which sample is the highest: nobody sees that."""
-    facts = stated(lambda rng: ramp(rng, 1.5, 1.5), usual=lambda rng: ramp(rng, 1.0, 1.0))
-    assert not {one.feature for one in facts} & {"peak_position", "peak_width", "decay_time"}
+def jittery(rng: np.random.Generator, by: float) -> Floats:
+    """A flat top on which noise decides when the highest value is nearly reached."""
+    curve = ramp(rng, 1.0, 1.0)
+    curve[6 : 6 + LENGTH] += by * rng.standard_normal(LENGTH)
+    return curve
+
+
+@pytest.mark.parametrize("by", [0.1, 0.2, 0.3])
+def test_a_flat_top_has_no_place_where_it_is_highest(by: float) -> None:
+    names = {one.feature for one in stated(lambda rng: jittery(rng, by), usual=lambda rng: ramp(rng, 1.0, 1.0))}
+    assert "side_roughness" in names
+    assert not names & {"peak_position", "peak_width", "decay_time", "highest_at"}
+
+
+def from_top(level: float, top: float) -> Make:
+    """At once up to the highest value, from there within some samples to a long level, and at once to rest."""
+    curve = np.concatenate([np.zeros(6), level + (top - level) * np.exp(-np.arange(80) / 4), np.zeros(8)])
+    return lambda rng: curve + NOISE * rng.standard_normal(94)
+
+
+@settings(max_examples=3, deadline=None)
+@given(st.floats(1.3, 1.4))
+def test_a_peak_that_is_not_spoken_of_does_not_hide_that_the_plateau_is_higher(level: float) -> None:
+    """It grows up to the peak's height, which is then as wide as the run: of that nobody speaks."""
+    (only,) = stated(from_top(level, 1.5), usual=from_top(0.7, 1.5))
+    assert only.feature in ("side_mean", "p50")
+    assert only.value - only.usual == pytest.approx(level - 0.7, rel=0.1)
+
+
+@pytest.mark.parametrize("by", [0.3, -0.3])
+def test_a_plateau_without_a_peak_that_is_higher_is_one_sentence(by: float) -> None:
+    """Of which nobody says that it is so many times as high: the sensor rests far from 0."""
+    far = Recorder(rest=100.0)
+    (only,) = stated(lambda rng: ramp(rng, 1 + by, 1 + by), far, usual=lambda rng: ramp(rng, 1.0, 1.0))
+    assert only.feature == "highest"
+    assert only.value - only.usual == pytest.approx(by, rel=0.1)
+
+
+def test_a_higher_top_of_a_plateau_that_is_as_high_as_ever_is_no_higher_plateau() -> None:
+    names = {one.feature for one in stated(from_top(1.0, 1.15), Recorder(rest=100.0), usual=from_top(1.0, 1.05))}
+    assert "highest" in names
+    assert not names & {"side_mean", "p50"}
+    both = {one.feature for one in stated(from_top(1.4, 1.5), Recorder(rest=100.0), usual=from_top(1.0, 1.05))}
+    assert both == {"highest"}
 
 
 def cut(rng: np.random.Generator, level: float) -> Floats:
@@ -233,3 +274,15 @@ def test_a_recording_that_ends_on_its_plateau_is_not_said_to_be_high_after_the_r
     names = {one.feature for one in stated(lambda rng: cut(rng, 1.4), usual=lambda rng: cut(rng, 1.0))}
     assert "rest_level" not in names
     assert names & {"side_mean", "p50"}
+
+
+def test_a_machine_that_does_not_return_to_rest_is_said_to_stay_above_it() -> None:
+    """Its plateau is higher as well, which is no reason: it normally ends at rest."""
+
+    def left_at(rng: np.random.Generator, level: float, last: float) -> Floats:
+        end = last + NOISE * rng.standard_normal(8)
+        return np.concatenate([run(rng, lambda plateau, _: plateau * level)[:-8], end])
+
+    found = {one.feature: one for one in stated(lambda rng: left_at(rng, 1.4, 0.35), usual=run)}
+    assert found["rest_level"].value == pytest.approx(0.35, rel=0.1)
+    assert {"side_mean", "p50"} & found.keys()

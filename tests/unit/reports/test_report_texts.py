@@ -100,10 +100,18 @@ def test_where_the_peak_points_down_more_is_deeper_and_a_rise_of_the_level_a_fal
     assert en.sentence(level) == "plateau: level falls by 20, normally 0"
     assert ru.sentence(level) == "плато: уровень падает на 20 (обычно 0)"
     ratio = Unusual("side_to_peak", 0.5, 0.6, 0.83, -9)
-    assert en.sentence(ratio) == "plateau: level 50% of the peak, normally 60%"
+    assert en.sentence(ratio) == "plateau: level 50% of the greatest depth, normally 60%"
+    assert Language.load("en").sentence(ratio) == "plateau: level 50% of the highest value, normally 60%"
+    assert ru.sentence(ratio) == "плато: уровень 50\u00a0% от наибольшей глубины (обычно 60\u00a0%)"
     lowest = Unusual("highest_at", 61, 3.5, None, 9, "samples")
-    assert en.sentence(lowest) == "lowest value 61\u00a0samples after the start, normally 3.5\u00a0samples"
-    assert ru.sentence(lowest) == "самая нижняя точка — через 61\u00a0отсчёт от начала хода (обычно 3,5\u00a0отсчёта)"
+    assert en.sentence(lowest) == (
+        "90% of the greatest depth is reached 61\u00a0samples after the start, normally after 3.5\u00a0samples"
+    )
+    assert ru.sentence(lowest) == (
+        "90\u00a0% наибольшей глубины — через 61\u00a0отсчёт после начала хода (обычно через 3,5\u00a0отсчёта)"
+    )
+    assert Language.load("en").sentence(lowest).startswith("90% of the highest value is reached 61\u00a0samples after")
+    assert Language.load("ru").sentence(lowest).startswith("90\u00a0% наибольшего значения — через 61\u00a0отсчёт")
     after = Unusual("rest_level", 7, -0.2, None, 9)
     assert en.sentence(after) == "at the end: level 7.2 deeper than normal"
 

@@ -4,52 +4,55 @@ A plateau moves in one way: it vibrates, jumps once, drifts, or else strays for 
 change with it, and say something that the curve does not show; so only that way is stated, by how much in the unit of
 what is recorded. Features that say the same are one statement, and what one fact brings about is none of its own.
 
-Of a curve without a peak nobody says that its peak is late: there it is the highest value, and where that is.
+Of a curve without a peak nobody says that its peak is late: there it is the highest value, and when 90 % of it are
+reached.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from tsclust.stages.reports.data import Unusual
+from tsclust.stages.reports.groups.plateau import (
+    JUMPS,
+    PLATEAU,
+    RISES,
+    STEP_UP,
+    SWING,
+    WAYS,
+    Plateau,
+    has_peak,
+)
 from tsclust.wording.language import TO_PEAK
 
 WHOLE = "whole_curve"  # stated in the place of all levels, where they are changed by one factor
 HIGHEST, HIGHEST_AT = "highest", "highest_at"  # in the place of a peak, where there is none
-SWING, STEP_UP, STEP_DOWN, RISES, FALLS = "plateau_swing", "step_up", "step_down", "level_rises", "level_falls"
 ALIKE = 0.15  # of that factor: so far may a level be from it
 LEVELS = ("peak_height", "side_mean", "p50", "p25", "p75")
-PLATEAU = 8  # samples: of a shorter one nothing is stated
 RETURN = 5  # samples: of a shorter one no level is stated, as it is one of where samples happen to fall
-PEAK, REACH = 1.2, 2.3  # times its mean and so many spreads of the plateau, at least, is a peak
-NARROW = 1 / 3  # of the run: so wide and so late may it be where there is hardly a plateau
 FAR = 0.25  # of the run, at least, by which the highest value of a curve without a peak is somewhere else
 STANDS_OUT = 3.0  # robust deviations: a feature farther from normal is worth a sentence
 SENTENCES = 3
 VISIBLE = 0.03  # of what a drawing shows: nobody sees a smaller difference in a curve; twice that, of what is brief
 EDGE = 0.05  # of the peak: so much more must a quantile of the run differ, which takes in its steep ends
-TURNS = 4.0  # times its range that a plateau goes up and down before it vibrates: two swings
-REGULAR = 0.5  # autocorrelation of a vibration that swings rather than jitters
-MOST = 0.6  # of its range that a plateau must jump, or drift, to be said to
 LIKELY_FROM = 1 / 6  # of the deviations of a fact that another brings about, at least, that other has
 TAIL = 0.4  # of the level: by more a plateau does not fall where the return begins slowly
-STEPWISE = 0.5  # step_or_line of a plateau that jumps rather than bends
 EXPLAINED = 1.25  # of a jump or drift, half of which, of what is brief: by less the mean level goes along with it
+SAME = 0.25  # of the difference of the highest value: so far may that of the plateau be from it to say the same
 
 _RUN = ("p05", "p25", "p50", "p75", "p95", "area")
 _TOPS = {"peak_height": HIGHEST, "peak_position": HIGHEST_AT}
 _OF_PEAK = ("peak_height", "peak_position", "peak_width", "decay_time")
+_LEVEL = ("side_mean", "p25", "p50", "p75")  # of the plateau, which is most of a run
 _STRAYS = ("side_rise", "side_fall", "side_skewness", "side_kurtosis", "side_std")
-_JUMPS = (STEP_UP, STEP_DOWN, RISES, FALLS)
-_WAYS = (SWING, "side_roughness", *_JUMPS)
 # The features by which a plateau's way stands out.
 SIGNS: Mapping[str, tuple[str, ...]] = {
     SWING: ("side_roughness", "side_oscillation", "side_std", "side_rise", "side_fall"),
-    **dict.fromkeys(_JUMPS, ("side_step", "side_slope", "side_std", "side_rise", "side_fall")),
+    **dict.fromkeys(JUMPS, ("side_step", "side_slope", "side_std", "side_rise", "side_fall")),
 }
 # Features that say much the same, the plainest first: one of them is stated.
 TOPICS: tuple[tuple[str, ...], ...] = (
@@ -59,7 +62,7 @@ TOPICS: tuple[tuple[str, ...], ...] = (
     ("decay_time", "peak_width"),
     ("side_mean", "p50", "p25", "p75", "side_to_peak", "area"),
     (SWING, "side_roughness", "roughness_to_peak"),
-    _JUMPS,
+    JUMPS,
     ("side_rise", "rise_to_peak", "p95", "side_skewness", "side_kurtosis"),
     ("side_fall", "p05"),
     ("side_std", "spread_to_peak"),
@@ -75,12 +78,13 @@ CERTAIN: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(TO_PEAK, frozenset({*TO_PEAK, *_RUN})),
     "run_length": frozenset(_RUN),
     "return_time": frozenset({*_RUN, "return_level"}),
-    **dict.fromkeys(_WAYS, frozenset({*_RUN, *_STRAYS, *TO_PEAK})),
+    **dict.fromkeys((SWING, "side_roughness"), frozenset({*_RUN, *_STRAYS, *TO_PEAK, HIGHEST_AT})),
+    **dict.fromkeys(JUMPS, frozenset({*_RUN, *_STRAYS, *TO_PEAK})),
     **dict.fromkeys(_STRAYS, frozenset({*_RUN, *TO_PEAK, "side_std"})),
 }
 LIKELY: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("decay_time", "peak_width"), frozenset({*_WAYS, *_STRAYS, "side_mean"})),
-    "return_time": frozenset({"run_length", *_WAYS, *_STRAYS}),
+    **dict.fromkeys(("decay_time", "peak_width"), frozenset({*WAYS, *_STRAYS, "side_mean"})),
+    "return_time": frozenset({"run_length", *WAYS, *_STRAYS}),
     **dict.fromkeys(("side_rise", "side_fall"), frozenset({"side_rise", "side_fall", *_STRAYS[2:]})),
 }
 # Of two facts the one that may bring about the other comes first.
@@ -91,53 +95,13 @@ ORDER = (
     "return_time",
     "peak_height",
     HIGHEST,
-    *_WAYS,
+    *WAYS,
     *_STRAYS,
     "side_mean",
     "run_length",
     "p50",
     *TO_PEAK,
 )
-
-
-@dataclass(frozen=True)
-class Plateau:
-    """How a plateau moves: its samples, its range, how often it goes through that, and the signs of each way."""
-
-    samples: float
-    range: float
-    turns: float
-    regular: float
-    swing: float
-    step: float
-    drift: float
-    stepwise: bool
-
-    @classmethod
-    def of(cls, at: Callable[[str], float]) -> Plateau:
-        """at: the value of a feature, NaN for one that there is not."""
-        others = np.nan_to_num([at(name) for name in ("peak_position", "decay_time", "return_time")])
-        samples, wide = at("run_length") - float(others.sum()), at("side_rise") + at("side_fall")
-        turns = at("side_roughness") * samples / wide if wide > 0 else 0.0
-        swing = min(wide, 2 * math.sqrt(2) * at("side_std")) if at("side_std") >= 0 else wide  # of a sine
-        drift = float(np.clip(at("side_slope") * samples, -wide, wide))
-        stepwise = not at("step_or_line") < STEPWISE
-        return cls(samples, wide, turns, at("side_oscillation"), swing, at("side_step"), drift, stepwise)
-
-    @property
-    def way(self) -> str:
-        """The one fact that says how it moves; "" for none of them."""
-        if self.turns >= TURNS:
-            return SWING if self.regular >= REGULAR else "side_roughness"
-        jumps, drifts = (abs(one) >= MOST * self.range > 0 for one in (self.step, self.drift))
-        if jumps and self.stepwise:
-            return STEP_UP if self.step > 0 else STEP_DOWN
-        return (RISES if self.drift > 0 else FALLS) if drifts else ""
-
-    def by(self, way: str) -> float:
-        """How much it moves in a way of which there is a size, at least 0."""
-        size = {SWING: self.swing, STEP_UP: self.step, STEP_DOWN: -self.step, RISES: self.drift, FALLS: -self.drift}
-        return max(size.get(way, 0.0), 0.0)
 
 
 @dataclass(frozen=True)
@@ -164,7 +128,7 @@ class Facts:
         for one in sorted(found, key=lambda one: (_rank(one.feature), -abs(one.away))):
             if not any(self._brings(cause, one) for cause in left):
                 left.append(one)
-        shown = [one for one in left if self._have_peaks or one.feature not in _OF_PEAK]  # others may come of it
+        shown = [one for one in left if self._is_said(one, left)]  # of what is not, others may come
         return tuple(sorted(shown, key=lambda one: -abs(one.away))[:SENTENCES])
 
     def _features(self) -> list[Unusual]:
@@ -178,13 +142,20 @@ class Facts:
             silent |= {"return_level"}
         return [one for name, one in self.every.items() if name not in silent]
 
+    def _is_said(self, one: Unusual, others: Sequence[Unusual]) -> bool:
+        """Not what there is no peak for, nor once more how much higher all of a plateau is."""
+        if self._have_peaks:
+            return True
+        return one.feature not in _OF_PEAK and not any(_is_same(top, one) for top in others)
+
     @property
     def _have_peaks(self) -> bool:
         """Whether there is a peak, and normally is."""
-        return _has_peak(self._value, self.now) and _has_peak(self._usual, self.usual)
+        return has_peak(self._value, self.now) and has_peak(self._usual, self.usual)
 
     def _tops(self) -> list[Unusual]:
-        """What is stated of the highest value where it is no peak, or normally is none."""
+        """What is stated of the highest value where it is no peak, or normally is none: how high it is, and when 90 %
+        of it are reached."""
         there = [replace(self.every[name], feature=called) for name, called in _TOPS.items() if name in self.every]
         least = {HIGHEST_AT: FAR * self._usual("run_length")}
         seen = [one for one in there if abs(one.value - one.usual) >= least.get(one.feature, 0.0)]
@@ -243,7 +214,9 @@ class Facts:
         return one.unit != "value" or not more < VISIBLE * drawn * (2 if name in ("side_rise", "side_fall") else 1)
 
     def _brings(self, cause: Unusual, one: Unusual) -> bool:
-        """Whether one fact is but what another brings about."""
+        """Whether one fact is but what another brings about; without a peak its width is no cause of a level."""
+        if cause.feature in _OF_PEAK and one.feature in _LEVEL and not self._have_peaks:
+            return False
         certain = one.feature in ("p05", "p95", "area") or one.feature in CERTAIN.get(cause.feature, ())
         likely = abs(cause.away) >= LIKELY_FROM * abs(one.away) and one.feature in LIKELY.get(cause.feature, ())
         if cause.feature == "return_time" and one.feature == "side_fall":  # a return begins at 70 % of the level
@@ -255,13 +228,6 @@ class Facts:
 
     def _usual(self, name: str) -> float:
         return self.every[name].usual if name in self.every else math.nan
-
-
-def _has_peak(at: Callable[[str], float], plateau: Plateau) -> bool:
-    """Whether the highest value stands out of the plateau; where there is hardly one, by its being narrow and early."""
-    if plateau.samples < PLATEAU:
-        return not any(at(name) > NARROW * at("run_length") for name in ("peak_width", "peak_position"))
-    return not at("peak_height") < PEAK * (at("side_mean") + REACH * at("side_std"))
 
 
 def _rank(feature: str) -> int:
@@ -289,12 +255,25 @@ def _scaled(cause: Unusual, one: Unusual) -> bool:
     return abs(one.value / one.usual / cause.times - 1) <= 2 * ALIKE
 
 
+def _is_same(top: Unusual, one: Unusual) -> bool:
+    """Whether the plateau is as much higher as the highest value."""
+    if top.feature != HIGHEST or one.feature not in _LEVEL:
+        return False
+    return abs(_along(top, one) - 1) <= SAME
+
+
+def _along(cause: Unusual, one: Unusual) -> float:
+    """How far it is from normal, as a share of how far another is; NaN where that is as it is normally."""
+    return (one.value - one.usual) / (cause.value - cause.usual or math.nan)
+
+
 def _explains(cause: Unusual, one: Unusual) -> bool:
-    """Whether the level of a plateau goes along with how it moves, or that of a recording's end with the plateau's."""
+    """Whether the level of a plateau goes along with how it moves, or that of a recording's end with the plateau's,
+    where recordings normally end on it."""
     if one.feature == "rest_level" and cause.feature == "side_mean":
-        return 0 <= (one.value - one.usual) / (cause.value - cause.usual or math.nan) <= EXPLAINED
+        return one.usual / (cause.usual or math.nan) >= 0.5 and 0 <= _along(cause, one) <= EXPLAINED
     ups, strays = (STEP_UP, RISES, "side_rise"), ("side_rise", "side_fall")
-    share = EXPLAINED if cause.feature in _JUMPS else EXPLAINED / 2 if cause.feature in strays else 0.0
+    share = EXPLAINED if cause.feature in JUMPS else EXPLAINED / 2 if cause.feature in strays else 0.0
     more = one.value - one.usual
     up = (cause.feature in ups) == (cause.value > cause.usual)
     return one.feature == "side_mean" and (more > 0) == up and abs(more) <= share * abs(cause.value - cause.usual)

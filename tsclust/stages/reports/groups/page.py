@@ -25,7 +25,7 @@ from tsclust.stages.reports.html.packed_curves import Members, packed_curves
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, packed, static, templates, to_json
 from tsclust.wording.language import Language
 
-MINUTES = 0.5  # it takes to look at a group: bench/looks.py has 20 to 26 seconds
+MINUTES = 0.5  # it takes to look at a group: bench/looks.py has 17 to 24 seconds
 
 
 LARGEST = 3_000_000  # bytes of a page, where a mail still takes it: curves fill what is left

@@ -19,7 +19,15 @@ from tsclust.stages.reports.scoring.step import Band
 from tsclust.wording.language import Language
 
 KERNELS = Path(kernels.__file__).with_name("kernels.wasm")
-SCRIPTS = ("base.js", "score_model.js", "score_words.js", "score_input.js", "score_chart.js", "score_page.js")
+SCRIPTS = (
+    "base.js",
+    "score_model.js",
+    "score_words.js",
+    "score_facts.js",
+    "score_input.js",
+    "score_chart.js",
+    "score_page.js",
+)
 LARGEST, LARGEST_WITH_TREES = 2_000_000, 5_000_000  # bytes of a page
 STEPS = 65_535  # from the lowest value of a band to its highest
 

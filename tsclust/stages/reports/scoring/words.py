@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tsclust.stages.reports.groups import facts, unusual
+from tsclust.stages.reports.groups import facts, plateau, unusual
 from tsclust.wording import language as wording
 from tsclust.wording.language import Language
 
-# By name: what facts.py and unusual.py decide by, and language.py.
+# By name: what facts.py, plateau.py and unusual.py decide by, and language.py.
 _LIMITS = {
     "facts": (
-        *("ALIKE", "PLATEAU", "RETURN", "STANDS_OUT", "SENTENCES", "VISIBLE", "EDGE", "TURNS", "REGULAR", "MOST"),
-        *("PEAK", "REACH", "NARROW", "FAR", "LIKELY_FROM", "TAIL", "STEPWISE", "EXPLAINED"),
+        *("ALIKE", "RETURN", "STANDS_OUT", "SENTENCES", "VISIBLE", "EDGE", "FAR"),
+        *("LIKELY_FROM", "TAIL", "EXPLAINED", "SAME"),
     ),
+    "plateau": ("PLATEAU", "PEAK", "REACH", "NARROW", "TURNS", "REGULAR", "MOST", "STEPWISE"),
     "unusual": ("NEAR_ZERO", "OFFSET"),
     "language": ("MOST_TIMES", "FROM_TIMES"),
 }
-_MODULES = {"facts": facts, "unusual": unusual, "language": wording}
+_MODULES = {"facts": facts, "plateau": plateau, "unusual": unusual, "language": wording}
 _TEXTS = ("numbers", "plurals", "sentences", "whole", "worded", "features")
 
 
