@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.support.answer_page import asked, press, read, verdict
 from tests.support.pages import CLIPPED, Opened
@@ -76,3 +76,25 @@ def test_a_group_dragged_onto_another_takes_its_name(page: Page, four_kinds_page
     colours = {items.nth(n).locator(".state").evaluate("e => getComputedStyle(e).color") for n in (0, 1)}
     assert len(colours) == 2
     assert opened.is_quiet()
+
+
+def test_a_group_is_dragged_in_firefox_too(firefox: Browser, four_kinds_page: Path) -> None:
+    """By the mouse as far as Firefox goes for a program: it never lets go there, so that event is made."""
+    with firefox.new_context() as context:
+        page = context.new_page()
+        opened = Opened(page, four_kinds_page)
+        press(page, "ArrowRight", "1")
+        page.keyboard.type("worn brushes")
+        items = page.locator(".glance li")
+        items.nth(3).hover()
+        page.mouse.down()
+        box = items.nth(0).bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=10)
+        expect(items.nth(0)).to_have_class("over")
+        items.nth(0).dispatch_event("drop")
+        expect(page.locator(".together [name=kind]")).to_have_value("worn brushes")
+        assert [items.nth(n).locator(".pick").get_attribute("aria-pressed") for n in range(4)] == [
+            "true", "false", "false", "true",
+        ]  # fmt: skip
+        assert opened.is_quiet()
