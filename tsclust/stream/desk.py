@@ -54,13 +54,15 @@ class Watch(Protocol):
 
 @dataclass(frozen=True)
 class Finished:
-    """What is to be committed. outs, following: see Work."""
+    """What is to be committed. outs, following, rest: see Work;  known: so many were passed over, see Read."""
 
     outs: list[Out]
     following: dict[int, int]
     judged: Judged
     unreadable: list[Unreadable]
     scored_at: datetime
+    rest: dict[int, int]
+    known: int
 
 
 class Scoring:
@@ -79,7 +81,9 @@ class Scoring:
         read, scorer = self._reader.read(raws, time.monotonic(), known), self._models.scorer
         fresh = [one for one in read.recordings if one.source not in known.sources]
         judged = judge(scorer, fresh, self._settings.longest, self._words) if fresh else Judged()
-        unreadable = [*(one for one in read.unreadable if one.source not in known.sources), *judged.unreadable]
+        refused = [one for one in read.unreadable if one.source not in known.sources]
+        passed = len(read.known) + len(read.recordings) - len(fresh) + len(read.unreadable) - len(refused)
+        unreadable = [*refused, *judged.unreadable]
         alarms = self._watch.alarms()
         following = {part: at for part, at in read.following.items() if self._committed.get(part) != at}
         if not (following or judged.verdicts or unreadable or alarms):
@@ -88,7 +92,7 @@ class Scoring:
         now = datetime.now(UTC)
         verdicts = self._addressed(judged.verdicts, now, unreadable) if self._settings.to_topic else []
         outs = [*self._dead(unreadable), *alarms, *verdicts]
-        return Finished(outs, following, judged, unreadable, now)
+        return Finished(outs, following, judged, unreadable, now, read.rest, passed)
 
     def _dead(self, unreadable: Sequence[Unreadable]) -> list[Out]:
         return [messages.dead(self._settings.unreadable, one).by(self._settings.group) for one in unreadable]
@@ -136,7 +140,7 @@ class Scoring:
         self._committed |= work.following
         self._watch.sent()
         self._watch.see(work.judged)
-        self._health.found("the brokers")
+        self._health.known.inc(work.known)
         self._health.scored(work.judged.verdicts, len(work.unreadable), time.time())
         for one in work.unreadable[:3]:
             note("unreadable", logging.WARNING, source=one.source, why=one.reason)

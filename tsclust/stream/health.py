@@ -17,6 +17,7 @@ from tsclust.stages.labels.kinds import DONT_KNOW, IMPOSSIBLE, NONE_OF_THESE
 from tsclust.stages.scores.scorer import Scorer
 from tsclust.stream.judging import Verdict
 
+BROKERS, COMMITS = "the brokers", "commits"  # that are waited for
 AWAY = (KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE, KafkaError._AUTHENTICATION, KafkaError._SSL)
 OWN = (DONT_KNOW, NONE_OF_THESE, IMPOSSIBLE)
 STALLED = 60.0  # seconds without a turn: something hangs
@@ -33,14 +34,16 @@ class Health:
             "tsclust_stream_series", "Series scored, by verdict.", ["verdict"], registry=self.registry
         )
         self.unreadable = Counted("tsclust_stream_unreadable", "Messages that got no verdict.", registry=self.registry)
+        self.known = Counted(
+            "tsclust_stream_known", "Messages passed over, as their verdict was there.", registry=self.registry
+        )
         self.delay = Histogram(
             "tsclust_stream_seconds", "Seconds from a message to its verdict.", buckets=SECONDS, registry=self.registry
         )
         self.lag = Gauge("tsclust_stream_lag", "Messages that wait.", registry=self.registry)
         self.drifting = Gauge("tsclust_stream_drifting", "Machines that drift.", registry=self.registry)
-        self.away = Gauge(
-            "tsclust_stream_away", "1 while the brokers or the database cannot be reached.", registry=self.registry
-        )
+        about = "1 while brokers or the database cannot be reached, or nothing can be committed."
+        self.away = Gauge("tsclust_stream_away", about, registry=self.registry)
         self.kinds: Counter[str] = Counter()
         self.dead = 0
         self.machines: tuple[str, ...] = ()
@@ -92,18 +95,41 @@ class Health:
     def on_error(self, error: KafkaError) -> None:
         """Of a client, by itself."""
         if error.code() in AWAY:
-            self.lost("the brokers", error.str())
+            self.lost(BROKERS, error.str())
 
     def lost(self, what: str, why: str) -> None:
         """It cannot be reached: said once, until it is there again."""
+        self._waits(what, why, f"{what} cannot be reached; tried again until they can")
+
+    def found(self, what: str) -> None:
+        self._goes_on(what, f"{what} can be reached again")
+
+    def reached(self) -> None:
+        """Brokers have answered."""
+        self.found(BROKERS)
+
+    def is_away(self) -> bool:
+        """Whether brokers could not be reached the last time."""
+        return BROKERS in self.trouble
+
+    def failing(self, why: str) -> None:
+        """Nothing can be committed, again and again: said where it is not for brokers that are away."""
+        if not self.is_away():
+            self._waits(COMMITS, why, "nothing can be committed; tried again until it can")
+
+    def works(self) -> None:
+        """Nothing fails any more."""
+        self._goes_on(COMMITS, "what failed works again")
+
+    def _waits(self, what: str, why: str, said: str) -> None:
         if what not in self.trouble:
-            note(f"{what} cannot be reached; tried again until they can", logging.WARNING, why=why)
+            note(said, logging.WARNING, why=why)
         self.trouble[what] = why
         self.away.set(1)
 
-    def found(self, what: str) -> None:
+    def _goes_on(self, what: str, said: str) -> None:
         if self.trouble.pop(what, None) is not None:
-            note(f"{what} can be reached again")
+            note(said)
         self.away.set(bool(self.trouble))
 
     def is_stalled(self) -> bool:

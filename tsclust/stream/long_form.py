@@ -98,7 +98,9 @@ class LongForm:
         found = Read()
         self._advance(now)
         for one in messages:
-            if not self._is_known(one, known):
+            if self._is_known(one, known):
+                found.known.append(source(self._settings.topic, one.partition, one.offset))
+            else:
                 self._take(one, found)
         self._next |= following(messages)
         if self._now - self._looked >= LOOKS:

@@ -9,6 +9,7 @@ from typing import Any
 # Headers of what is written.
 SOURCE, LAST, REASON, SIZE = "tsclust-source", "tsclust-last", "tsclust-reason", "tsclust-size"
 GROUP, KEY_SIZE = "tsclust-group", "tsclust-key-size"
+ROOM = 100_000  # verdicts of messages of many recordings that one transaction may hold
 MOST = 100_000  # bytes of an unreadable message that are kept, and of its key
 
 
@@ -82,11 +83,18 @@ class Known:
 
 @dataclass(frozen=True)
 class Read:
-    """What messages hold. following: partition -> the offset from which on nothing has been dealt with."""
+    """What messages hold.
+
+    following  partition -> the offset from which on nothing has been dealt with
+    rest       partition -> the first message that is left for another time
+    known      sources of messages that were passed over, as they are a part of something that is there
+    """
 
     recordings: list[Recording] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     following: dict[int, int] = field(default_factory=dict)
+    rest: dict[int, int] = field(default_factory=dict)
+    known: list[str] = field(default_factory=list)
 
 
 def source(topic: str, partition: int, offset: int, row: int | None = None) -> str:

@@ -58,7 +58,7 @@ def stream(
     with watched.watched(health, options.host, options.port):
         started(health)
         threading.Thread(target=models.watch, args=(stop,), daemon=True).start()
-        Loop(clients, (asked.to_topic, asked.unreadable), desk, stop, health.turned).run()
+        Loop(clients, (asked.to_topic, asked.unreadable), desk, stop, health).run()
     note("stopped")
 
 

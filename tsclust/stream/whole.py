@@ -12,7 +12,7 @@ import pyarrow as pa
 from tsclust import untrusted
 from tsclust.config.stream import Stream
 from tsclust.series import ID, VALUES
-from tsclust.stream.messages import Known, Raw, Read, Recording, Unreadable, following, source
+from tsclust.stream.messages import ROOM, Known, Raw, Read, Recording, Unreadable, source
 
 MOST_ROWS = 100_000  # series in one Arrow message
 Parsed = Iterator[tuple[int | None, dict[str, Any]]]  # (row, fields) of each series of a message
@@ -26,16 +26,26 @@ class Whole:
         self._settings, self._parse = settings, parsers[settings.format]
 
     def read(self, messages: Sequence[Raw], now: float, known: Known) -> Read:
-        found = Read(following=following(messages))
-        for one in messages:
-            try:
-                found.recordings.extend(self._recordings(one))
-            except Exception as error:  # whatever it is, it is of this message: nothing else is touched
-                if isinstance(error, MemoryError) and not isinstance(error, pa.ArrowException):
-                    raise  # Arrow's own may be of a message that says it has exabytes
-                where = source(self._settings.topic, one.partition, one.offset)
-                found.unreadable.append(Unreadable(where, one.key, one.value, str(error)[:500]))
+        """As many messages as one transaction has room for, one at least."""
+        found = Read()
+        for at, one in enumerate(messages):
+            recordings, unreadable = self._of(one)
+            if at and len(found.recordings) + len(found.unreadable) + len(recordings) > ROOM:
+                found.rest.update({left.partition: left.offset for left in reversed(messages[at:])})
+                break
+            found.recordings.extend(recordings)
+            found.unreadable.extend(unreadable)
+            found.following[one.partition] = one.offset + 1
         return found
+
+    def _of(self, one: Raw) -> tuple[list[Recording], list[Unreadable]]:
+        try:
+            return self._recordings(one), []
+        except Exception as error:  # whatever it is, it is of this message: nothing else is touched
+            if isinstance(error, MemoryError) and not isinstance(error, pa.ArrowException):
+                raise  # Arrow's own may be of a message that says it has exabytes
+            where = source(self._settings.topic, one.partition, one.offset)
+            return [], [Unreadable(where, one.key, one.value, str(error)[:500])]
 
     def forget(self) -> None:
         """Nothing is kept from message to message."""

@@ -8,16 +8,21 @@ readers see of sources that are to be read is not written again.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from tsclust.config.stream import Stream
+from tsclust.json_log import note
 from tsclust.stream.clients import PATIENCE, Clients
-from tsclust.stream.messages import GROUP, LAST, SOURCE, Known, place
+from tsclust.stream.messages import GROUP, LAST, ROOM, SOURCE, Known, place
 
-MOST = {"json": 20_000, "arrow": 20_000, "long": 200_000}  # messages of each partition that are looked at
+LEAST = 20_000  # messages of each partition that are looked at
+BATCH = 10_000  # messages that may lie behind the end that is said: Tansu's is in front of the last batch
 WHOLE = 240.0  # seconds for all: a member of a group that is silent for five minutes is put out of it
 Ends = dict[tuple[str, int], int]  # (topic, partition) -> the offset behind the last message that is looked at
 
@@ -29,7 +34,7 @@ def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int],
         return Known()
     looker = clients.looker()
     try:
-        tails, ends = _tails(looker, [one for one in topics if one], MOST[clients.settings.format])
+        tails, ends = _tails(looker, [one for one in topics if one], looked_at(clients.settings))
         looker.assign(tails)
         ours, found = (f"{clients.settings.topic}/", clients.settings.group), Known()
         for one in _messages(looker, ends, stop):
@@ -37,6 +42,27 @@ def known(clients: Clients, topics: Iterable[str], committed: Mapping[int, int],
         return found
     finally:
         looker.close()
+
+
+def looked_at(settings: Stream) -> int:
+    """Messages of each partition: twice what a transaction may hold, as other members of the group write there too."""
+    held = {"json": min(settings.batch, ROOM), "arrow": ROOM, "long": max(settings.batch, ROOM)}
+    return max(2 * held[settings.format], LEAST)
+
+
+def say(found: Known, end: Callable[[int], int]) -> None:
+    """What will be passed over, and whether it is of what the topic holds. end: of a partition. Raises
+    KafkaException."""
+    offsets: defaultdict[int, list[int]] = defaultdict(list)
+    for part, offset in map(place, found.sources):
+        offsets[part].append(offset)
+    for part, there in sorted(offsets.items()):
+        what = "verdicts on what is read again are there: they are not written twice"
+        behind = end(part)
+        note(what, partition=part, verdicts=len(there), first=min(there), last=max(there), end=behind)
+        if max(there) >= behind + BATCH:
+            what = "there are verdicts on messages that the topic has not: was it made anew? Then name another --group"
+            note(what, logging.WARNING, partition=part, last=max(there), end=behind)
 
 
 def _tails(looker: Consumer, topics: Iterable[str], most: int) -> tuple[list[TopicPartition], Ends]:
@@ -55,7 +81,8 @@ def _tails(looker: Consumer, topics: Iterable[str], most: int) -> tuple[list[Top
 
 
 def _messages(looker: Consumer, ends: Ends, stop: threading.Event) -> Iterator[Message]:
-    """Until all partitions have come to their ends of before, or `stop`. Raises KafkaException."""
+    """Until all partitions have come to an end, that of before if others go on writing, or `stop`. Raises
+    KafkaException."""
     left, began = set(ends), time.monotonic()
     heard = began
     while left and not stop.is_set():
@@ -69,7 +96,7 @@ def _messages(looker: Consumer, ends: Ends, stop: threading.Event) -> Iterator[M
                 yield one
             elif error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
-            if error is not None or int(one.offset() or 0) >= ends[of] - 1:
+            if error is not None or int(one.offset() or 0) >= ends[of] + BATCH:
                 left.discard(of)
         if time.monotonic() - heard > PATIENCE or time.monotonic() - began > WHOLE:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT, "verdicts that are there cannot be read in time"))

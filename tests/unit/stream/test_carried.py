@@ -66,6 +66,17 @@ def test_what_json_cannot_hold_is_unreadable_and_its_neighbours_get_their_verdic
     ]  # fmt: skip
 
 
+def test_what_was_passed_over_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, at = Stream(topic="t", to_topic="v"), Double()
+    monkeypatch.setattr(desk, "judge", lambda _, fresh, *__: Judged([unknown(0)] * len(fresh)))
+    given: Any = at
+    scoring = Scoring(settings, given, Language.load("en"), Whole(settings), (), given, given)
+    raws = [Raw(0, i, b"k", text, 0) for i, text in enumerate([b'{"series_id": 1, "values": [1]}'] * 3 + [b"?"] * 2)]
+    found = scoring.take(raws, Known({"t/0/1", "t/0/4"}))
+    assert found is not None
+    assert (found.known, len(found.outs)) == (2, 3)
+
+
 @pytest.mark.parametrize(("key", "lot"), [(600_000, 400_000), (10_000_000, 0), (0, 900_000)])
 def test_what_a_broker_would_not_take_is_unreadable_by_its_key_and_headers_too(
     monkeypatch: pytest.MonkeyPatch, key: int, lot: int

@@ -43,6 +43,23 @@ def test_an_arrow_message_has_a_recording_in_each_row() -> None:
     assert place(found.recordings[2].source) == (3, 7)
 
 
+def test_what_one_transaction_has_no_room_for_is_left_and_a_message_that_is_larger_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tsclust.stream.whole.ROOM", 5)
+    sizes = {(0, 4): 9, (1, 8): 2, (0, 5): 3, (0, 6): 1, (1, 9): 1}
+    tables = [pa.table({"series_id": range(n), "values": [[1.0]] * n}) for n in sizes.values()]
+    came = [Raw(*where, b"k", arrow(table), 0) for where, table in zip(sizes, tables, strict=True)]
+    whole, read = Whole(Stream(topic="t", format="arrow")), []
+    while came:
+        found = whole.read(came, 0, Known())
+        read.append([place(one.source) for one in found.recordings])
+        left = [one for one in came if one.offset >= found.rest.get(one.partition, 99)]
+        assert all(one.offset < found.following[one.partition] for one in came if one not in left)
+        came = left
+    assert read == [[(0, 4)] * 9, [(1, 8)] * 2 + [(0, 5)] * 3, [(0, 6), (1, 9)]]
+
+
 @pytest.mark.parametrize(
     "content",
     [

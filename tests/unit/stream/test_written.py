@@ -112,17 +112,19 @@ def test_a_topic_that_cannot_be_looked_at_is_not_taken_for_an_empty_one() -> Non
         known(Looker([End()], error=KafkaError.LEADER_NOT_AVAILABLE))
 
 
-def test_it_ends_at_the_ends_of_before_although_others_go_on_writing() -> None:
-    more = (Message(offset, source="t/0/9") for offset in itertools.count(100))
-    reader = Looker([Message(99, source="t/0/8")], [next(more)], held=100)
-    assert known(reader).sources == {"t/0/8"}
+def test_it_ends_although_others_go_on_writing_and_not_before_the_last_batch() -> None:
+    """A broker may say that a partition ends in front of its last batch."""
+    more = ([Message(at, source=f"t/0/{at}")] for at in itertools.count(99))
+    found = known(Looker(*itertools.islice(more, 20_000), held=100))
+    assert {"t/0/99", "t/0/5000", "t/0/10000"} <= found.sources
+    assert len(found.sources) < 11_000
 
 
 def test_one_partition_that_says_nothing_is_not_waited_for_because_another_one_talks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(written, "PATIENCE", 0.05)
-    reader = Looker([Message(99)], [Message(100)], partitions=2)
+    reader = Looker([Message(99), End()], [Message(100)], partitions=2)
     with pytest.raises(KafkaException, match="cannot be read in time"):
         known(reader)
 
@@ -136,3 +138,18 @@ def test_the_whole_look_has_an_end_and_stop_is_heard(monkeypatch: pytest.MonkeyP
     with pytest.raises(KafkaException, match="cannot be read in time"):
         known(Looker([Message(1)]))
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(("more", "held"), [
+    ({}, 5_000), ({"batch": 50_000}, 50_000), ({"batch": 1_000_000}, 100_000), ({"format": "arrow"}, 100_000),
+    ({"format": "long"}, 5_000), ({"format": "long", "batch": 1_000_000}, 1_000_000),
+])  # fmt: skip
+def test_more_is_looked_at_than_one_transaction_holds(more: dict[str, Any], held: int) -> None:
+    assert written.looked_at(Stream(topic="t", **more)) >= max(2 * held, 20_000)
+
+
+def test_what_will_be_passed_over_is_said_and_whether_the_topic_has_it(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "tsclust"):
+        written.say(Known({"t/0/5", "t/0/9", "t/1/20007"}), lambda part: (9, 7)[part])
+    assert [one.levelname for one in caplog.records] == ["INFO", "INFO", "WARNING"]
+    assert "was it made anew" in caplog.records[-1].message
