@@ -134,7 +134,7 @@ def assert_words(sentence: str, unusual: Unusual, difference: float) -> None:
         assert (unusual.times > 1) == (difference > 0)
     if longer := re.search(r"([\d.,]+)\s(?:samples?) (longer|shorter|later|earlier|wider|narrower)", sentence):
         assert (longer[2] in ("longer", "later", "wider")) == (unusual.away > 0)
-    if normally := re.search(r"([−\d.,e]+), normally ([−\d.,e]+)", sentence):
+    if normally := re.search(r"(−?\d[−\d.,e]*)(?:% of the highest value)?, normally (−?\d[−\d.,e]*)", sentence):
         value, usual = (float(text.replace(",", "").replace("−", "-").rstrip(".")) for text in normally.groups())
         assert (value >= usual) == (unusual.away > 0) or value == usual
     if higher := re.search(r"([\d.,e]+) (higher|lower) than", sentence):

@@ -21,6 +21,7 @@ from tsclust.stages.features.facts import FeaturesFacts
 from tsclust.stages.labels.group_state import GroupState
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.data import (
+    Band,
     Curve,
     Group,
     Line,
@@ -30,7 +31,6 @@ from tsclust.stages.reports.data import (
     Period,
     Plain,
     Rejected,
-    Unusual,
     name_of,
 )
 from tsclust.stages.reports.groups import agreement
@@ -58,6 +58,7 @@ def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
 # What features state as well or better, by the measures of shapes: of the whole curve, and of a stretch.
 STATED = {"after": "rest_level", "run": "run_length", "level": WHOLE}
 PLACED = ("before", "after", "early", "late", "bump", "dip")  # what they do not: that something is there, and where
+CLEAR = 2.0  # half widths of the normal band from its middle: in the picture nobody sees a curve leave it by less
 
 
 def groups_of(
@@ -67,12 +68,14 @@ def groups_of(
     was: Sequence[GroupState | None],
     shown: Sequence[int],
     members: int,
+    normal: Band,
     under: Mapping[int, tuple[int, float]] = MappingProxyType({}),
     traits: Mapping[GroupPlace, Trait] = MappingProxyType({}),
     mapped: Callable[[Callable[[int], Group], Sequence[int]], Iterable[Group]] = map,
 ) -> tuple[Group, ...]:
-    """Those of the cards that are shown. under: number of a group -> that of the card it is a row of, and the share of
-    its series that are on that card; traits: by the place of a group; mapped: as `map`, or by several threads."""
+    """Those of the cards that are shown. normal: the band of all normal series; under: number of a group -> that of the
+    card it is a row of, and the share of its series that are on that card; traits: by the place of a group; mapped: as
+    `map`, or by several threads."""
     deviations, normals = GroupDeviations.of(drawn, reference), OwnNormals.of(drawn, reference)
     there = {chosen.cards[j].group for j in shown}
     family = {number: Near(str(card), share) for number, (card, share) in under.items() if card in there}
@@ -80,21 +83,36 @@ def groups_of(
     cards = zip(shown, mapped(lambda j: _group(chosen.cards[j], j, normals, deviations, members), shown), strict=True)
     return tuple(
         replace(
-            card, near=near.get(j, ()), known=was[j], trait=_trait_of(chosen.cards[j], traits, card.unusual),
+            card, near=near.get(j, ()), known=was[j], trait=trait_of(chosen.cards[j], traits, card, normal),
             family=family.get(card.number or 0),
         )
         for j, card in cards
     )  # fmt: skip
 
 
-def _trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], stated: Sequence[Unusual]) -> Trait | None:
-    """What features do not state already; beside their statements only that something is at some place."""
+def trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], card: Group, normal: Band) -> Trait | None:
+    """What features do not state already; beside their statements only that something is at some place, and is seen."""
     trait = traits.get((row.within, row.k, row.cluster))
-    if trait is None or not stated:
+    if trait is None or not card.unusual:
         return trait
-    known = not trait.of_stretch and STATED.get(trait.measure) in {one.feature for one in stated}
+    known = not trait.of_stretch and STATED.get(trait.measure) in {one.feature for one in card.unusual}
     placed = trait.measure in PLACED and (trait.first is not None or not trait.of_stretch)
-    return trait if (placed or row.within == SHAPES) and not known else None
+    return trait if (placed or row.within == SHAPES) and not known and is_in_picture(trait, card, normal) else None
+
+
+def is_in_picture(trait: Trait, card: Group, normal: Band) -> bool:
+    """Whether the typical series of a card clearly leaves the normal band where the trait is, or one sample beside;
+    true where that is not known. normal: the band of all normal series, for a card without one of its own."""
+    if trait.first is None or trait.last is None:
+        return True
+    typical, band = card.members[0], card.around or normal
+    values = dict(enumerate(typical.values, start=-typical.start))
+    away = [
+        abs(value - (low + high) / 2) > CLEAR * (high - low) / 2
+        for at, low, high in zip(band.at, band.low, band.high, strict=True)
+        if trait.first - 1 <= at <= trait.last + 1 and (value := values.get(at)) is not None
+    ]
+    return any(away) or not away
 
 
 def _near(

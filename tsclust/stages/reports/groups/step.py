@@ -90,6 +90,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
     give_back()
     was, normals = _known(chosen, drawn, labelled), OwnNormals.of(drawn, reference)
     shown = [j for j, called in enumerate(was) if gets_card(wanted, called)]
+    normal = band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN])
     return ReportData(
         title=settings.title,
         origin=series.facts.origin,
@@ -100,7 +101,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
         found=_found(folder),
         baseline=asked.baseline,
         regimes=reference.regimes,
-        normal=band_of(drawn, np.flatnonzero(drawn.normal)[:MEMBERS_DRAWN]),
+        normal=normal,
         groups=groups_of(
             chosen,
             drawn,
@@ -108,6 +109,7 @@ def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SW
             was,
             shown,
             _curves(chosen, settings.members),
+            normal,
             under,
             read_traits(folder),
             _by_threads,
