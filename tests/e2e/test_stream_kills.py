@@ -60,12 +60,13 @@ def slowly(broker: Broker, messages: list[tuple[bytes | None, bytes | None]], se
     return thread
 
 
-def each_once(broker: Broker, n: int, seconds: float = 240) -> list[Message]:
-    """Every recording that the broker has of these has one verdict; nothing comes twice, a while later either. What it
-    lost of those that it had acknowledged is counted: no fault of who reads them."""
+def each_once(broker: Broker, n: int, seconds: float = 240, may_lose: int = 0) -> list[Message]:
+    """Every recording that the broker has of these has one verdict; nothing comes twice, a while later either.
+    may_lose: so many of those that it had acknowledged may be gone from the broker: no fault of who reads them."""
     inputs = {place_of(one): content(one)["series_id"] for one in read(broker.address, "cycles", holds(n), 90)}
     if lost := n - len(inputs):
         print(f"the broker has lost {lost:,} of {n:,} recordings that it had acknowledged")
+    assert lost <= may_lose
     found = read(broker.address, "verdicts", lambda found: len(sources(found)) >= len(inputs), seconds)
     assert len(sources(found)) == len(inputs)
     found = read(broker.address, "verdicts", lambda found: len(found) > len(inputs), times(1, 10))
@@ -135,7 +136,7 @@ def test_foreign_series_get_the_verdicts_of_score_once_although_the_broker_goes_
             far_broker.away()
             time.sleep(times(1, 3))
             far_broker.back()
-        found = each_once(broker, len(series))
+        found = each_once(broker, len(series), may_lose=times(0, len(series) // 100))  # on S3 it is killed
         assert stream.stop() == 0
     for one in map(content, found):
         assert {name: one[name] for name in expected[0]} == expected[one["series_id"]]

@@ -13,6 +13,7 @@ from tsclust.stream import board
 from tsclust.stream.health import Health
 from tsclust.stream.judging import Verdict
 from tsclust.stream.messages import Recording
+from tsclust.stream.watched import state_of
 
 
 def verdicts(**kinds: int) -> list[Verdict]:
@@ -52,3 +53,20 @@ def test_what_the_rate_is_of_does_not_grow_where_nobody_asks_for_it(monkeypatch:
         health.scored(verdicts(normal=2), 0, 0.0)
     assert len(health._recent) <= 51
     assert health.rate() == pytest.approx(10, rel=0.05)
+
+
+def test_commits_that_fail_are_said_beside_brokers_that_answer_alone(caplog: pytest.LogCaptureFixture) -> None:
+    health = Health()
+    with caplog.at_level("INFO", "tsclust"):
+        health.lost("the brokers", "down")
+        health.failing("timed out")
+        health.reached()
+        health.failing("too large")
+        health.failing("too large")
+        assert state_of(health)[1]["waits_for"] == ["commits"]
+        health.works()
+    assert state_of(health)[1]["status"] == "ok"
+    assert [one.message for one in caplog.records] == [
+        "the brokers cannot be reached; tried again until they can", "the brokers can be reached again",
+        "nothing can be committed; tried again until it can", "what failed works again",
+    ]  # fmt: skip

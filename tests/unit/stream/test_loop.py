@@ -185,3 +185,17 @@ def test_brokers_that_were_away_are_found_again_where_nothing_comes(monkeypatch:
     monkeypatch.setattr(Health, "turned", lambda self, _: states.append(state_of(self)[1]["status"]))
     looped(reader, stop, monkeypatch, health=health)
     assert states == ["waiting", "ok", "ok"]
+
+
+def test_what_comes_while_a_look_is_cut_short_is_left_for_the_next_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is there already was not seen."""
+    stop = threading.Event()
+    reader, desk = Reader(stop), Desk(Work({0: 9}))
+    monkeypatch.setattr(reader, "consume", turns(reader, stop, [7, 8]), raising=False)
+
+    def known(*_: object) -> Known:
+        stop.set()
+        return Known()
+
+    looped(reader, stop, monkeypatch, desk, known=known)
+    assert (desk.taken, desk.done_with) == ([], [])
