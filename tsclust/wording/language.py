@@ -18,7 +18,7 @@ MOST_TIMES = 1_000  # beyond this, "times normal" measures nothing
 FROM_TIMES = 2  # from here on "2.3 times normal", below "30% higher than normal"
 TO_PEAK = ("side_to_peak", "spread_to_peak", "rise_to_peak", "roughness_to_peak")  # which are shares of the peak
 LEVELS = frozenset({"peak_height", "side_mean", "return_level", "rest_level", "p05", "p25", "p50", "p75", "p95"})
-LEVELS |= {"highest"}  # stated in the place of the peak's height
+LEVELS |= {"highest", "below_rest"}  # stated in the place of the peak's height, and of the level of the return
 LONGEST = 300  # characters of a text from the data that the page shows
 # As the sources write them into the manifest of series/.
 ORIGINS = {

@@ -286,3 +286,17 @@ def test_a_machine_that_does_not_return_to_rest_is_said_to_stay_above_it() -> No
     found = {one.feature: one for one in stated(lambda rng: left_at(rng, 1.4, 0.35), usual=run)}
     assert found["rest_level"].value == pytest.approx(0.35, rel=0.1)
     assert {"side_mean", "p50"} & found.keys()
+
+
+def to_and_fro(rng: np.random.Generator, back: float) -> Floats:
+    """One way, coasting, and the other way, below rest."""
+    levels = np.concatenate([np.zeros(6), np.full(12, 1.0), np.full(24, 0.15), np.full(10, back), np.zeros(8)])
+    return levels + NOISE * rng.standard_normal(len(levels))
+
+
+@pytest.mark.parametrize("back", [-1.1, -0.5])
+def test_a_stroke_below_rest_is_no_return_to_it(back: float) -> None:
+    (only,) = stated(lambda rng: to_and_fro(rng, back), usual=lambda rng: to_and_fro(rng, -0.8))
+    assert (only.feature, only.value) == ("below_rest", pytest.approx(back, rel=0.1))
+    (short,) = stated(lambda rng: to_and_fro(rng, 0.4), usual=lambda rng: to_and_fro(rng, 0.1))
+    assert short.feature != "below_rest"

@@ -112,6 +112,10 @@ def test_where_the_peak_points_down_more_is_deeper_and_a_rise_of_the_level_a_fal
     )
     assert Language.load("en").sentence(lowest).startswith("90% of the highest value is reached 61\u00a0samples after")
     assert Language.load("ru").sentence(lowest).startswith("90\u00a0% наибольшего значения — через 61\u00a0отсчёт")
+    stroke = Unusual("below_rest", -1.1, -0.8, None, -9)
+    assert Language.load("en").sentence(stroke) == "below rest: level 0.3 lower than normal"
+    assert Language.load("ru").sentence(stroke) == "ниже покоя: уровень на 0,3 меньше обычного"
+    assert en.sentence(stroke) == "above rest: level 0.3 shallower than normal"
     after = Unusual("rest_level", 7, -0.2, None, 9)
     assert en.sentence(after) == "at the end: level 7.2 deeper than normal"
 

@@ -31,6 +31,7 @@ from tsclust.wording.language import TO_PEAK
 
 WHOLE = "whole_curve"  # stated in the place of all levels, where they are changed by one factor
 HIGHEST, HIGHEST_AT = "highest", "highest_at"  # in the place of a peak, where there is none
+BELOW_REST = "below_rest"  # in the place of a level of the return, where that is normally a stroke the other way
 ALIKE = 0.15  # of that factor: so far may a level be from it
 LEVELS = ("peak_height", "side_mean", "p50", "p25", "p75")
 RETURN = 5  # samples: of a shorter one no level is stated, as it is one of where samples happen to fall
@@ -128,7 +129,7 @@ class Facts:
         for one in sorted(found, key=lambda one: (_rank(one.feature), -abs(one.away))):
             if not any(self._brings(cause, one) for cause in left):
                 left.append(one)
-        shown = [one for one in left if self._is_said(one, left)]  # of what is not, others may come
+        shown = [self._called(one) for one in left if self._is_said(one, left)]  # of what is not, others may come
         return tuple(sorted(shown, key=lambda one: -abs(one.away))[:SENTENCES])
 
     def _features(self) -> list[Unusual]:
@@ -147,6 +148,11 @@ class Facts:
         if self._have_peaks:
             return True
         return one.feature not in _OF_PEAK and not any(_is_same(top, one) for top in others)
+
+    def _called(self, one: Unusual) -> Unusual:
+        """Under the name of what the curve shows there."""
+        below = one.feature == "return_level" and one.usual < -EDGE * self._usual("peak_height")
+        return replace(one, feature=BELOW_REST) if below else one
 
     @property
     def _have_peaks(self) -> bool:

@@ -41,7 +41,7 @@ class Facts {
     for (const one of found.sort((a, b) => rank(a) - rank(b) || Math.abs(b.away) - Math.abs(a.away))) {
       if (!left.some((cause) => this.brings(cause, one))) left.push(one);
     }
-    const shown = left.filter((one) => this.isSaid(one, left));  // of what is not, others may come
+    const shown = left.filter((one) => this.isSaid(one, left)).map((one) => this.called(one));  // of what is not, others may come
     return shown.sort((a, b) => Math.abs(b.away) - Math.abs(a.away)).slice(0, SENTENCES);
   }
 
@@ -50,6 +50,12 @@ class Facts {
     if (this.havePeaks()) return true;
     const isSame = (top) => top.feature === "highest" && this.isLevel(one) && Math.abs(this.along(top, one) - 1) <= this.limits.SAME;
     return !this.isOfPeak(one) && !others.some(isSame);
+  }
+
+  // Under the name of what the curve shows there.
+  called(one) {
+    const below = one.feature === "return_level" && one.usual < -this.limits.EDGE * this.usualOf("peak_height");
+    return below ? { ...one, feature: "below_rest" } : one;
   }
 
   isOfPeak({ feature }) {
