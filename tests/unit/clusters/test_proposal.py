@@ -14,11 +14,11 @@ from tsclust.stages.clusters.step import feasible_ks
 KS = tuple(range(2, 41))
 
 
-def chosen(*groups: range, rows: int = MANY - 1, most: int = 40, hidden: int = -1) -> set[int]:
-    """Which of these sets of series, most worth first, are proposed, where nobody can see what is off in `hidden`."""
+def chosen(*groups: range, rows: int = MANY - 1, most: int = 40) -> set[int]:
+    """Which of these sets of series, most worth first, are proposed."""
     members = np.array([[row in group for row in range(rows)] for group in groups], np.int64)
     shared: Int64s = members @ members.T
-    return proposed(range(len(groups)), np.diag(shared), shared, np.arange(len(groups)) != hidden, rows, most)
+    return proposed(range(len(groups)), np.diag(shared), shared, rows, most)
 
 
 @pytest.mark.parametrize(
@@ -62,9 +62,3 @@ def test_of_many_series_a_part_is_a_look_of_its_own_and_nearly_the_same_set_is_n
     assert chosen(range(20), range(30, 40), range(40), rows=MANY) == {0, 1, 2}
     assert chosen(range(30), range(10, 40), rows=MANY) == {0}  # of both they share two thirds
     assert chosen(range(2), range(5, 8), rows=MANY) == {1}
-
-
-def test_what_nobody_can_see_is_no_look() -> None:
-    assert chosen(range(10), range(20, 30), hidden=0) == {1}
-    assert chosen(range(10), range(9), rows=MANY, hidden=0) == {1}
-    assert chosen(range(10), rows=FEW - 1, hidden=0) == {0}  # one sheet of all

@@ -68,7 +68,9 @@ def test_kinds_that_change_one_stretch_are_found_and_said(swept: tuple[Path, pl.
     traits = parts.read_traits(clusters)
     of_shapes = [row for row in parts.group_rows(groups) if row.within == SHAPES]
     assert of_shapes
-    assert {(SHAPES, row.k, row.cluster) for row in of_shapes if not row.normal} <= {*traits}
+    looks = parts.group_rows(groups)
+    for look in found.found.values():
+        assert (looks[look - 1].within, looks[look - 1].k, looks[look - 1].cluster) in traits
     assert any(within is None for within, _, _ in traits)  # the sweep over features says where, too
     html = Path(tsclust.report(root, {"report": {"charts": False}}).wrote).read_text(encoding="utf-8")
     assert re.search(r"<span>samples \d+–\d+: ", html)

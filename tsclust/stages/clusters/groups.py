@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tsclust.arrays import Bools, Floats, Int64s
+from tsclust.arrays import Floats, Int64s
 from tsclust.stages.clusters import kernels, proposal
 from tsclust.stages.clusters.kernels import Labels
 from tsclust.stages.clusters.parts import SAME_SET, GroupRow
@@ -16,7 +16,6 @@ from tsclust.stages.clusters.sweep import ClusterSums, Models
 
 HALF_WORTH = 10  # series: half of a group's worth is gone when it has so few
 OF_ROOT = 0.1  # of the root of the number of all series: and so few, where that is more
-VISIBLE = 0.4  # of what is compared, in the measure that differs most: of less nobody can see in what a group differs
 LOOSE = 0.2  # a silhouette below this says no more against a group
 SAME_WAY = 8  # power of the cosine between two groups' directions: 0.92 is half alike
 SEEN = 0.9  # of its worth that a group loses whose like was shown
@@ -65,10 +64,8 @@ def find(
     rows = int(size[: models.offsets[1]].sum())
     share = size[at] / rows
     worth = _unless_normal(sums, at, models, silhouette[at], lasts / len(models.ks), normal)
-    away = sums.means[at] - normal.place
-    order = ordered(worth, size[at], shared[np.ix_(at, at)], alike_ways(away))
-    seen = visible(away) | (worth == 0)
-    shown = proposal.proposed(order, size[at], shared[np.ix_(at, at)], seen, rows, most)
+    order = ordered(worth, size[at], shared[np.ix_(at, at)], alike_ways(sums.means[at] - normal.place))
+    shown = proposal.proposed(order, size[at], shared[np.ix_(at, at)], rows, most)
     numbers = {int(at[o]): g for g, o in enumerate(order, start=1)}
     home = _homes(nodes, len(size))
     groups = []
@@ -140,12 +137,6 @@ def _worth(far: Floats, silhouette: Floats, lasting: Floats, size: Int64s, rows:
     half = max(HALF_WORTH, OF_ROOT * math.sqrt(rows))
     worth: Floats = far * believable * size**2 / (size**2 + half**2)
     return worth
-
-
-def visible(away: Floats) -> Bools:
-    """(g,) whether somebody can see in what a group differs, whose middle is `away` (g, d) from normal."""
-    seen: Bools = np.abs(away).max(axis=1, initial=0.0) >= VISIBLE
-    return seen
 
 
 def alike_ways(away: Floats) -> Floats:

@@ -12,7 +12,7 @@ from itertools import islice
 
 import numpy as np
 
-from tsclust.arrays import Bools, Int64s
+from tsclust.arrays import Int64s
 
 FEW = 30  # series: fewer are one group, shown as one sheet
 MANY = 1_000  # series: from here on the groups proposed may overlap
@@ -27,14 +27,14 @@ def largest_k(rows: int) -> int:
 
 
 def proposed(
-    order: Sequence[int], size: Int64s, shared: Int64s, visible: Bools, rows: int, most: int
+    order: Sequence[int], size: Int64s, shared: Int64s, rows: int, most: int
 ) -> set[int]:  # fmt: skip
     """The groups to look at, at most so many: `order` (g,) most worth first, their size (g,), the series that two of
-    them share (g, g), all symmetric, which of them can be told from others by eye (g,); of `rows` series in all."""
+    them share (g, g), all symmetric; of `rows` series in all."""
     if rows < FEW:
         return set(order)
     chosen = _different if rows >= MANY else _apart
-    return set(islice(chosen([g for g in order if size[g] >= SIGN and visible[g]], size, shared), most))
+    return set(islice(chosen([g for g in order if size[g] >= SIGN], size, shared), most))
 
 
 def _different(order: Sequence[int], size: Int64s, shared: Int64s) -> Iterator[int]:

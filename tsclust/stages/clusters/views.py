@@ -40,13 +40,11 @@ def together(
     found = [*(main[at] for at in first), *(other[at] for at in added)]
     size, shared = np.array([one.size for one in found]), shared_rows(clusters, found)
     there = _once(found, size, shared)
-    away = features[1][first], shapes[1][added]
-    alike = _alike(*away, size, shared)[np.ix_(there, there)]
-    seen = np.concatenate([groups.visible(of_view) for of_view in away])[there]
+    alike = _alike(features[1][first], shapes[1][added], size, shared)[np.ix_(there, there)]
     found, size, shared = [found[i] for i in there], size[there], shared[np.ix_(there, there)]
     worth = np.array([_worth(one, rows) for one in found])
     order = groups.ordered(worth, size, shared, alike)
-    shown = proposal.proposed(order, size, shared, seen | (worth == 0), rows, most)
+    shown = proposal.proposed(order, size, shared, rows, most)
     listed = [(found[o], o in shown) for o in order] + [(one, False) for one in main[CANDIDATES:]]
     return _table(listed)
 
