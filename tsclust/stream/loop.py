@@ -130,8 +130,9 @@ class Loop(Generic[W]):
         if not (self._unsure and self._ours.mine):
             return True
         try:
-            self._known = written.known(self._clients, self._topics, self._ours.starts(), self._stop)
-            written.say(self._known, self._ours.end)
+            starts = self._ours.starts()
+            self._known = written.known(self._clients, self._topics, starts, self._stop)
+            written.say(self._known, starts, self._ours.end)
         except KafkaException as error:
             self._recover(error.args[0], LOOK)
             return False

@@ -71,8 +71,8 @@ class Partitions:
         self._behind |= following
 
     def starts(self) -> dict[int, int]:
-        """partition -> the offset from which on nothing is committed. Raises KafkaException."""
-        return {one.partition: max(one.offset, 0) for one in self._committed()}
+        """partition -> the offset from which on nothing is committed, -1 where nothing is. Raises KafkaException."""
+        return {one.partition: max(one.offset, -1) for one in self._committed()}
 
     def end(self, part: int) -> int:
         """The offset behind the last message that there is. Raises KafkaException."""

@@ -24,6 +24,10 @@ from tsclust.stream.messages import GROUP, LAST, ROOM, SOURCE, Known, place
 LEAST = 20_000  # messages of each partition that are looked at
 BATCH = 10_000  # messages that may lie behind the end that is said: Tansu's is in front of the last batch
 WHOLE = 240.0  # seconds for all: a member of a group that is silent for five minutes is put out of it
+ANEW = (
+    "verdicts are there that offsets of the group, or the topic, do not explain: where it was made anew, what it holds "
+    "is passed over; name another --group then"
+)
 Ends = dict[tuple[str, int], int]  # (topic, partition) -> the offset behind the last message that is looked at
 
 
@@ -50,9 +54,9 @@ def looked_at(settings: Stream) -> int:
     return max(2 * held[settings.format], LEAST)
 
 
-def say(found: Known, end: Callable[[int], int]) -> None:
-    """What will be passed over, and whether it is of what the topic holds. end: of a partition. Raises
-    KafkaException."""
+def say(found: Known, committed: Mapping[int, int], end: Callable[[int], int]) -> None:
+    """What will be passed over, and whether it may be of another topic of this name: offsets went with that, or were
+    beyond the end of this one. end: of a partition. Raises KafkaException."""
     offsets: defaultdict[int, list[int]] = defaultdict(list)
     for part, offset in map(place, found.sources):
         offsets[part].append(offset)
@@ -60,9 +64,8 @@ def say(found: Known, end: Callable[[int], int]) -> None:
         what = "verdicts on what is read again are there: they are not written twice"
         behind = end(part)
         note(what, partition=part, verdicts=len(there), first=min(there), last=max(there), end=behind)
-        if max(there) >= behind + BATCH:
-            what = "there are verdicts on messages that the topic has not: was it made anew? Then name another --group"
-            note(what, logging.WARNING, partition=part, last=max(there), end=behind)
+        if committed.get(part, -1) < 0 or max(there) >= behind + BATCH:
+            note(ANEW, logging.WARNING, partition=part, verdicts=len(there), first=min(there), last=max(there))
 
 
 def _tails(looker: Consumer, topics: Iterable[str], most: int) -> tuple[list[TopicPartition], Ends]:
