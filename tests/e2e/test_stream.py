@@ -26,7 +26,8 @@ from tests.support.commands import call_tsclust
 from tests.support.series import machine_cycles
 from tsclust import json_log
 from tsclust.cli import stream as cli
-from tsclust.stream import demo
+from tsclust.serve.bodies import arrow_of
+from tsclust.stream import demo, whole
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +62,22 @@ def test_each_recording_gets_the_verdict_that_score_gives(
         assert one.key() == verdict["machine_id"].encode()
         assert bool(verdict["unusual"]) <= (verdict["said"] not in ("normal", "impossible"))
         assert verdict["scored_at"].startswith("20")
+
+
+def test_messages_of_more_recordings_than_a_transaction_has_room_for_get_each_verdict_once(
+    broker: Broker, trained: Trained, cycles: pa.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what others write to the topic of verdicts ends nothing."""
+    monkeypatch.setattr(whole, "ROOM", 100)
+    broker.topics("cycles", "verdicts", partitions=2)
+    broker.send("verdicts", [(b"k", b"?")], headers=[("trace", b"\xff\xfe"), (SOURCE, b"cycles/none")])
+    messages = [(str(at).encode(), arrow_of(cycles.slice(at, 30))) for at in range(0, len(cycles), 30)]
+    broker.send("cycles", messages)
+    with streaming_within(broker, tmp_path, trained.bundles / "logistic", format="arrow"):
+        found = read(broker.address, "verdicts", lambda found: len(found) > len(cycles))
+    verdicts = [content(one) for one in found if one.value() != b"?"]
+    assert sorted(one["series_id"] for one in verdicts) == cycles["series_id"].to_pylist()
+    assert set(sources(found).values()) == {1}
 
 
 UNREADABLE = {
