@@ -89,18 +89,18 @@ def test_what_has_no_name_is_compared_by_features_alone_where_there_are_no_shape
 def test_what_is_proposed_for_review_is_what_the_report_asks_about(tmp_path: Path) -> None:
     """The normal mass is among the sets worth a look; nobody is asked what it is."""
     root = described(tmp_path / "ws", [noisy(1, seed, 12 * (seed % 16 == 0)) for seed in range(80)])
-    few: dict[str, Any] = {"cluster": {"k": "2..4"}}
+    few: dict[str, Any] = {"cluster": {"k": "2..3"}}
     tried, done = tsclust.cluster(root, few, trial=True), tsclust.cluster(root, few)
     groups = pl.read_parquet(root / "clusters/groups.parquet")
     (asked,) = [group.name for group in collect(Workspace(root), Report()).groups if not group.normal]
     (mass,) = groups.filter("proposed", "normal")["group"]
-    assert done.notes[0] == tried.notes[0] == "1 group proposed for review, of 4 distinct sets in the sweep"
+    assert done.notes[0] == tried.notes[0] == "1 group proposed for review, of 3 distinct sets in the sweep"
     assert [row[0] for row in tried.table[1:]] == [asked]
     assert facts(root)["proposed"] == 1
     inside = tsclust.cluster(root, few, within=mass)
     found = pl.read_parquet(root / "clusters/groups.parquet").filter(pl.col("within") == mass, "proposed")
-    assert found["normal"].to_list() == [True]
-    assert inside.notes[0] == f"group {mass}: 76 series, 0 groups proposed for review of 4 distinct sets"
+    assert found["normal"].to_list() == [False, True]
+    assert inside.notes[0] == f"group {mass}: 76 series, 1 group proposed for review of 3 distinct sets"
 
 
 def test_too_few_series_to_divide_are_one_sheet(tmp_path: Path) -> None:
