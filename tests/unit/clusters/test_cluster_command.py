@@ -100,7 +100,7 @@ def test_what_is_proposed_for_review_is_what_the_report_asks_about(tmp_path: Pat
     inside = tsclust.cluster(root, few, within=mass)
     found = pl.read_parquet(root / "clusters/groups.parquet").filter(pl.col("within") == mass, "proposed")
     assert found["normal"].to_list() == [False, True]
-    assert inside.notes[0] == f"group {mass}: 76 series, 1 group proposed for review of 3 distinct sets"
+    assert inside.notes[0] == f"group {mass}: 76 series, 1 group proposed for review of 3 distinct sets: 4"
 
 
 def test_too_few_series_to_divide_are_one_sheet(tmp_path: Path) -> None:
