@@ -5,9 +5,9 @@ SERIES ?= 1000000
 MINOR_VERSIONS := 14 13 12 11
 PYTHON ?= $(shell for p in python3 $(MINOR_VERSIONS:%=python3.%); do \
 	$$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 15))' >/dev/null 2>&1 && echo $$p && break; done)
-# Three at a time on two cores, as many tests wait for a server or a browser; with one thread each, as libraries that
+# Four at a time on two cores, as many tests wait for a server or a browser; with one thread each, as libraries that
 # take both cores wait for each other. A file is not split; the small ones of tests/unit come last, so that all end together.
-WORKERS ?= 3
+WORKERS ?= 4
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
