@@ -26,9 +26,7 @@ def largest_k(rows: int) -> int:
     return 1 if rows < FEW else rows // LEAST
 
 
-def proposed(
-    order: Sequence[int], size: Int64s, shared: Int64s, rows: int, most: int
-) -> set[int]:  # fmt: skip
+def proposed(order: Sequence[int], size: Int64s, shared: Int64s, rows: int, most: int) -> set[int]:
     """The groups to look at, at most so many: `order` (g,) most worth first, their size (g,), the series that two of
     them share (g, g), all symmetric; of `rows` series in all."""
     if rows < FEW:
