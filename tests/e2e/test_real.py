@@ -81,7 +81,7 @@ def test_screws_that_do_not_come_loose_get_a_group_of_their_own(
     best = own.filter(pl.col("purity") > 0.9).sort("share").row(-1, named=True)
     found = recall.score(members, {"non_releasable": len(faults)}).found
     print(f"unscrewing: {len(faults)} faults kept; one group holds {best}; found after {found} looks")  # pytest -s
-    assert best["share"] > 0.25  # the sweep divides the kind, and of so few series groups share none
+    assert best["share"] > 0.25  # the sweep divides the kind
     assert found["non_releasable"] <= 12
     kinds = real.select(
         "series_id", kind=pl.when(pl.col("label") == "non_releasable").then("label").otherwise(pl.lit("normal"))
