@@ -136,6 +136,12 @@ def test_the_page_shows_it_offline_and_without_a_script(lang: str) -> None:
     assert [text for text in words[lang] if text not in html] == []
 
 
+def test_where_no_machine_is_named_there_are_no_others() -> None:
+    one = MachineDrift(Changed(None, 5, 0.0, False, 0.4, True, ()), Side(), Side(5), (), True)
+    for lang, words in (("en", "All machines together"), ("ru", "Все машины вместе")):
+        assert words in render(DriftData("", "new.csv", 5, (one,), (), learned().stage), lang)
+
+
 def test_where_nothing_has_changed_any_more_the_page_says_so() -> None:
     nothing = DriftData("", "new.csv", 99, (), (), None)
     assert "Nothing has changed" in render(nothing, "en")

@@ -44,6 +44,9 @@ def render(data: DriftData, lang: str) -> str:
     """The page in the language `lang` (en or ru): the same bytes for the same data."""
     language = Language.load(lang)
     texts = language.texts["drift_page"]
+    named = [*(one.changed.machine for one in data.cards), *data.more]
+    if all(machine is None for machine in named):  # there are no others
+        texts = texts | {"all": texts["whole"]}
     cards = [_card(one, language, texts) for one in data.cards]
     more = [_name(one, texts) for one in data.more]
     return (
