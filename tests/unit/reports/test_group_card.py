@@ -6,11 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from tsclust.stages.clusters.parts import SHAPES, ClusterRow, Trait
 from tsclust.stages.reports import data as report_data
-from tsclust.stages.reports.data import Band, Curve, Often, ReportData, Unusual, Where
+from tsclust.stages.reports.data import Often, ReportData, Where
 from tsclust.stages.reports.groups import page as group_page
-from tsclust.stages.reports.groups.cards import trait_of
 from tsclust.stages.reports.groups.page import render
 from tsclust.stages.reports.groups.parts import bind
 
@@ -76,31 +74,3 @@ def test_what_occurs_only_here_is_stated_beside_the_answer(four_kinds_data: Repo
     assert ("F1" in signs, "F2" in signs) == (False, True)
     silent = tuple(replace(one, where=(), periods=()) for one in four_kinds_data.groups)
     assert '<ul class="signs">' not in render(replace(four_kinds_data, groups=silent), "en")
-
-
-@pytest.mark.parametrize("within", [None, SHAPES])
-@pytest.mark.parametrize(("bump", "stated", "said"), [(0.3, True, True), (0.05, True, False), (0.05, False, True)])
-def test_beside_clear_features_a_place_is_stated_only_where_the_picture_shows_it(
-    four_kinds_data: ReportData, within: int | None, bump: float, stated: bool, said: bool
-) -> None:
-    """The typical curve, 3 samples of rest and then 20 at 1, against a band from 0.9 to 1.1: 7 to 9 samples on it is
-    off, which is of some more series than usual where it is seen in none. Alone it is the only thing to say."""
-    values = [*(0.0,) * 3, *(1.0,) * 20]
-    values[3 + 8] += bump
-    at = tuple(range(20))
-    trait = Trait(5, 2, "bump", True, True, 7, 9)
-    card = replace(
-        four_kinds_data.groups[0],
-        members=(Curve("1", 3, tuple(values), (), None),),
-        around=Band(at, (0.9,) * 20, (1.1,) * 20),
-        unusual=(Unusual("peak_height", 0.6, 1.0, 0.6, -9.0),) if stated else (),
-    )
-    row = ClusterRow(
-        group=1, k=5, cluster=2, size=9, share=0.1, first_k=5, last_k=5, parent=None, within=within, normal=False
-    )  # fmt: skip
-    found = trait_of(row, {(within, 5, 2): trait}, card, four_kinds_data.normal)
-    assert found == (trait if said else None)
-    elsewhere = replace(trait, first=12, last=15)
-    assert trait_of(row, {(within, 5, 2): elsewhere}, card, four_kinds_data.normal) == (None if stated else elsewhere)
-    unknown = replace(trait, first=30, last=35)  # beyond where normal series reach
-    assert trait_of(row, {(within, 5, 2): unknown}, card, four_kinds_data.normal) == unknown

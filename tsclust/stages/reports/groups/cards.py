@@ -36,12 +36,12 @@ from tsclust.stages.reports.data import (
 from tsclust.stages.reports.groups import agreement
 from tsclust.stages.reports.groups.counts import Span, Time
 from tsclust.stages.reports.groups.differences import apart
-from tsclust.stages.reports.groups.facts import WHOLE
 from tsclust.stages.reports.groups.histograms import GroupDeviations
 from tsclust.stages.reports.groups.occurrence import began, places
 from tsclust.stages.reports.groups.own_normal import OwnNormals
 from tsclust.stages.reports.groups.sample import EXAMPLES_PER_RULE, Sample
 from tsclust.stages.reports.groups.similar import middles, nearest
+from tsclust.stages.reports.groups.traits import plateau_of, trait_of
 from tsclust.stages.reports.groups.unusual import NormalReference, stands_out
 from tsclust.stages.reports.made_from import Stage
 from tsclust.workspace.manifest import Manifest
@@ -53,12 +53,6 @@ def gets_card(wanted: ReportScope, called: GroupState | None) -> bool:
     """Whether a group whose members were called so gets a card; what is asked for by number or k does anyway."""
     alone = wanted.k is not None or wanted.group is not None
     return alone or wanted.known or called is None or called.state != "named"
-
-
-# What features state as well or better, by the measures of shapes: of the whole curve, and of a stretch.
-STATED = {"after": "rest_level", "run": "run_length", "level": WHOLE}
-PLACED = ("before", "after", "early", "late", "bump", "dip")  # what they do not: that something is there, and where
-CLEAR = 2.0  # half widths of the normal band from its middle: in the picture nobody sees a curve leave it by less
 
 
 def groups_of(
@@ -83,36 +77,11 @@ def groups_of(
     cards = zip(shown, mapped(lambda j: _group(chosen.cards[j], j, normals, deviations, members), shown), strict=True)
     return tuple(
         replace(
-            card, near=near.get(j, ()), known=was[j], trait=trait_of(chosen.cards[j], traits, card, normal),
-            family=family.get(card.number or 0),
+            card, near=near.get(j, ()), known=was[j], family=family.get(card.number or 0),
+            trait=trait_of(chosen.cards[j], traits, card, normal, plateau_of(drawn, drawn.inside[:, j], reference)),
         )
         for j, card in cards
     )  # fmt: skip
-
-
-def trait_of(row: ClusterRow, traits: Mapping[GroupPlace, Trait], card: Group, normal: Band) -> Trait | None:
-    """What features do not state already; beside their statements only that something is at some place, and is seen."""
-    trait = traits.get((row.within, row.k, row.cluster))
-    if trait is None or not card.unusual:
-        return trait
-    known = not trait.of_stretch and STATED.get(trait.measure) in {one.feature for one in card.unusual}
-    placed = trait.measure in PLACED and (trait.first is not None or not trait.of_stretch)
-    return trait if (placed or row.within == SHAPES) and not known and is_in_picture(trait, card, normal) else None
-
-
-def is_in_picture(trait: Trait, card: Group, normal: Band) -> bool:
-    """Whether the typical series of a card clearly leaves the normal band where the trait is, or one sample beside;
-    true where that is not known. normal: the band of all normal series, for a card without one of its own."""
-    if trait.first is None or trait.last is None:
-        return True
-    typical, band = card.members[0], card.around or normal
-    values = dict(enumerate(typical.values, start=-typical.start))
-    away = [
-        abs(value - (low + high) / 2) > CLEAR * (high - low) / 2
-        for at, low, high in zip(band.at, band.low, band.high, strict=True)
-        if trait.first - 1 <= at <= trait.last + 1 and (value := values.get(at)) is not None
-    ]
-    return any(away) or not away
 
 
 def _near(
