@@ -233,6 +233,24 @@ def test_a_flat_top_has_no_place_where_it_is_highest(by: float) -> None:
     assert not names & {"peak_position", "peak_width", "decay_time", "highest_at"}
 
 
+def slipping(rng: np.random.Generator, slip: float, once: float) -> Floats:
+    """Without a peak: from a level it slips again and again by as much, and `once` times that somewhere."""
+    away = np.maximum(np.sin(np.arange(LENGTH) + 6 * rng.random()), 0.0) ** 6
+    away[20 + away[20:26].argmax()] *= once
+    return np.concatenate([np.zeros(6), 0.1 + slip * away, np.zeros(8)]) + NOISE * rng.standard_normal(LENGTH + 14)
+
+
+@pytest.mark.parametrize("slip", [0.2, 0.5])
+def test_one_slip_more_of_a_run_without_a_peak_is_no_late_peak(slip: float) -> None:
+    """As of screws that do not come loose: normal ones have a peak at the start, and then a low level."""
+    loose: Make = lambda rng: run(rng, lambda plateau, _: plateau - 0.8, peak=2.5)  # noqa: E731
+    facts = {one.feature for one in stated(lambda rng: slipping(rng, slip, 1.5), usual=loose)}
+    assert facts
+    assert not facts & {"peak_position", "peak_width", "decay_time"}
+    towering = {one.feature for one in stated(lambda rng: slipping(rng, slip, 4.0), usual=loose)}
+    assert "peak_position" in towering
+
+
 def from_top(level: float, top: float) -> Make:
     """At once up to the highest value, from there within some samples to a long level, and at once to rest."""
     curve = np.concatenate([np.zeros(6), level + (top - level) * np.exp(-np.arange(80) / 4), np.zeros(8)])

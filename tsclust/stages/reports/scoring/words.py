@@ -15,7 +15,7 @@ _LIMITS = {
         *("ALIKE", "RETURN", "STANDS_OUT", "SENTENCES", "VISIBLE", "EDGE", "FAR"),
         *("LIKELY_FROM", "TAIL", "EXPLAINED", "SAME"),
     ),
-    "plateau": ("PLATEAU", "PEAK", "REACH", "NARROW", "TURNS", "REGULAR", "MOST", "STEPWISE"),
+    "plateau": ("PLATEAU", "PEAK", "REACH", "NARROW", "TOWERS", "TURNS", "REGULAR", "MOST", "STEPWISE"),
     "unusual": ("NEAR_ZERO", "OFFSET"),
     "language": ("MOST_TIMES", "FROM_TIMES"),
 }

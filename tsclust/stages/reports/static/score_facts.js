@@ -85,9 +85,12 @@ class Facts {
 
   // Whether the highest value stands out of the plateau; where there is hardly one, whether it is narrow and early.
   hasPeak(at, plateau) {
-    const { PEAK, REACH, NARROW, PLATEAU } = this.limits;
-    if (plateau.samples < PLATEAU) return !["peak_width", "peak_position"].some((name) => at(name) > NARROW * at("run_length"));
-    return !(at("peak_height") < PEAK * (at("side_mean") + REACH * at("side_std")));
+    const { PEAK, REACH, NARROW, TOWERS, TURNS, PLATEAU } = this.limits;
+    const [late, wide] = ["peak_position", "peak_width"].map((name) => at(name) > NARROW * at("run_length"));
+    if (plateau.samples < PLATEAU) return !(late || wide);
+    const level = at("side_mean"), rise = late || plateau.turns >= TURNS ? TOWERS * at("side_rise") : 0;
+    const least = [PEAK * (level + REACH * at("side_std")), level + rise];
+    return !least.some((one) => at("peak_height") < one);
   }
 
   havePeaks() {
