@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tsclust.arrays import Int64s, UInt64s
+from tsclust.arrays import Bools, Int64s, UInt64s
 
 # splitmix64 (Steele, Lea, Flood 2014): the mixing constants of its output function.
 _PRINTED_WITH = (11, 13)  # seeds of the two halves of a fingerprint
@@ -38,6 +38,14 @@ def order_of(pieces: Sequence[UInt64s]) -> Int64s:
     """(n,) where each of the hashes, ascending, stands in the pieces put one after the other: drawn series in the same
     order for any parts."""
     return np.argsort(np.concatenate(pieces), kind="stable")
+
+
+def among(hashes: UInt64s, known: UInt64s) -> Bools:
+    """(n,) which of the hashes are among the known ones (m,), which ascend: nothing is sorted here."""
+    if not len(known):
+        return np.zeros(len(hashes), bool)
+    found: Bools = known[np.minimum(np.searchsorted(known, hashes), len(known) - 1)] == hashes
+    return found
 
 
 def fingerprints(ids: pa.Array, inside: npt.NDArray[np.bool_]) -> UInt64s:

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from tsclust.hashing import hash_ids, limit, order_of
+from tsclust.hashing import among, hash_ids, limit, order_of
 
 
 @pytest.mark.parametrize(("wanted", "of"), [(100, 20_000), (20_000, 20_000), (20_001, 20_000), (0, 20_000), (5, 0)])
@@ -23,3 +23,10 @@ def test_the_order_is_the_same_for_any_parts() -> None:
     order = order_of(cut)
     assert hashes[order].tolist() == sorted(hashes.tolist())
     np.testing.assert_array_equal(order, order_of([hashes]))
+
+
+def test_hashes_among_known_ones() -> None:
+    hashes = hash_ids(pa.array(range(100)), 1)
+    known = np.sort(hashes[::3])
+    assert among(hashes, known).tolist() == [at % 3 == 0 for at in range(100)]
+    assert not among(hashes, known[:0]).any()

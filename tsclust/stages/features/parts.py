@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,10 +22,12 @@ import pyarrow.parquet as pq
 from tsclust.arrays import Bools, Floats
 from tsclust.series import ID
 from tsclust.stages.features.typical import Kinds, Typical
+from tsclust.workspace.atomic import beside_of
 from tsclust.workspace.integrity import whole
 
 REJECTED_BY = "rejected_by"
 TYPICAL_FILE, BASELINE = "typical.arrow", "baseline"
+_PLAIN: dict[str, Any] = {"compression": "none", "use_dictionary": False, "write_statistics": False}
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,14 @@ def table_of(ids: pa.Array, features: pl.DataFrame, rejected_by: pl.Series) -> p
     """A part, to be written: (n,) ids, (n, d) features, (n,) the rule that rejects each."""
     table = features.to_arrow().add_column(0, ID, ids)
     return table.append_column(REJECTED_BY, rejected_by.to_arrow().cast(pa.string()))
+
+
+def write_for_now(path: Path, features: Sequence[str], rows: FeatureRows) -> None:
+    """A part that no stage keeps, for `read` in the same run: neither compressed nor forced to the disk."""
+    columns = dict(zip(features, rows.x.T, strict=True))
+    beside = beside_of(path)
+    pq.write_table(pa.table({ID: rows.ids, **columns, REJECTED_BY: rows.rejected_by}), beside, **_PLAIN)
+    beside.replace(path)
 
 
 def typical_bytes(typical: Typical) -> bytes:

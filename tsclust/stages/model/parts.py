@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tsclust.arrays import Floats, UInt64s
-from tsclust.hashing import hash_ids
+from tsclust.arrays import Bools, Floats, UInt64s
+from tsclust.hashing import among, hash_ids
 from tsclust.series import ID
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.model import abstention
@@ -57,6 +57,12 @@ def read_trained(folder: Path) -> UInt64s | None:
         return None
     hashes: UInt64s = pq.read_table(path)["hash"].to_numpy()
     return hashes
+
+
+def was_trained(ids: pa.Array, hashes: UInt64s | None) -> Bools:
+    """(n,) which of the series the model was trained on, by TRAINED; none where that is not known."""
+    known = np.zeros(0, np.uint64) if hashes is None else hashes
+    return among(hash_trained(ids), known)
 
 
 def out_of_fold(ids: pl.Series, examples: Examples, probability: Floats) -> pa.Table:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import polars as pl
 
-from tsclust.arrays import Bools, Floats, Keys
+from tsclust.arrays import Bools, Floats, Int64s, Keys
 from tsclust.stages.model.bundle import ModelBundle
 from tsclust.stages.model.deviations import Deviations
 from tsclust.stages.model.profile import unlikeness
@@ -18,6 +18,7 @@ from tsclust.stages.model.profile import unlikeness
 LEAST_SHARE = 1e-3  # what is taken for the share of series that never were of the sort in training
 
 What = Literal["feature", "unlike", "refused", "rejected"]
+_NONE = np.zeros(0, np.int64)
 DAYS = {"sign": pl.Int64, "day": pl.Date, "rows": pl.Int64, "hits": pl.Int64}
 
 
@@ -43,27 +44,34 @@ def days_of(of: Deviations, refused: Bools, when: pl.Series, new: Bools, signs: 
     """sign, day, rows, hits: of a part, for each of the signs how many of the machine's series were recorded on each
     day, and how many show it. refused (n,): of the kept ones, right for those of which a sign asks it; when (all,):
     times, null where not known; new (all,): which series are compared."""
-    days, named = when.dt.date(), _named(signs)
-    tables = [_of_sign(of, refused, days, new, number, sign, named) for number, sign in enumerate(signs)]
-    return pl.concat([pl.DataFrame(schema=DAYS), *tables])
+    compared = new & when.is_not_null().to_numpy()
+    days, named = when.dt.date().to_physical().fill_null(0).to_numpy(), _named(signs)
+    kept, out = _rows_of(of.machine, compared[of.keep], named), _rows_of(of.rejected, compared[~of.keep], named)
+    of_kept, of_out, tables = days[of.keep], days[~of.keep], [pl.DataFrame(schema=DAYS)]
+    for number, sign in enumerate(signs):
+        mine, lost = kept.get(sign.machine, _NONE), out.get(sign.machine, _NONE)
+        day, hit = of_kept[mine], hits(of.z[mine], refused[mine], sign)
+        if sign.what == "rejected":
+            day = np.concatenate([day, of_out[lost]])
+            hit = np.concatenate([hit, np.ones(len(lost), bool)])
+        tables.append(_counted(number, day, hit))
+    return pl.concat(tables)
 
 
-def _of_sign(
-    of: Deviations, refused: Bools, days: pl.Series, new: Bools, number: int, sign: Sign, named: Collection[str]
-) -> pl.DataFrame:
-    mine = is_of(of.machine, sign, named) & new[of.keep]  # first: of hundreds of machines each has few series
-    kept = pl.DataFrame(
-        {"day": days.gather(np.flatnonzero(of.keep)[mine]), "hits": hits(of.z[mine], refused[mine], sign)}
-    )
-    if sign.what == "rejected":
-        out = days.gather(np.flatnonzero(~of.keep)[is_of(of.rejected, sign, named) & new[~of.keep]])
-        kept = pl.concat([kept, pl.DataFrame({"day": out, "hits": np.ones(len(out), bool)})])
-    by_day = (
-        kept.drop_nulls("day")
-        .group_by("day")
-        .agg(rows=pl.len().cast(pl.Int64), hits=pl.col("hits").sum().cast(pl.Int64))
-    )
-    return by_day.select(pl.lit(number, pl.Int64).alias("sign"), "day", "rows", "hits")
+def _rows_of(machine: Keys, wanted: Bools, named: Collection[str]) -> dict[str | None, Int64s]:
+    """Which of the wanted rows (n,) each of the named machines has; None has those of all others."""
+    rows = pl.DataFrame({"machine": machine}).with_row_index("row").filter(pl.Series(wanted))
+    of = pl.when(pl.col("machine").is_in(list(named))).then("machine").alias("of")
+    together = rows.group_by(of, maintain_order=True).agg("row")
+    return {who: one.to_numpy().astype(np.int64) for who, one in zip(together["of"], together["row"], strict=True)}
+
+
+def _counted(number: int, day: Int64s, hit: Bools) -> pl.DataFrame:
+    """DAYS of one sign: of series of these days (n,), since 1970, which of them show it (n,)."""
+    days, at = np.unique(day, return_inverse=True)
+    counts = np.bincount(at, minlength=len(days)), np.bincount(at[hit], minlength=len(days))
+    dates = pl.Series(days, dtype=pl.Int32).cast(pl.Date)
+    return pl.DataFrame([np.full(len(days), number), dates, *counts], schema=DAYS)
 
 
 def refused_of(model: ModelBundle, of: Deviations, signs: Sequence[Sign]) -> Bools:

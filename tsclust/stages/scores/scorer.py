@@ -94,9 +94,16 @@ class Scorer:
 
     def describe(self, block: SeriesBlock, table: pa.Table) -> tuple[FeatureRows, pl.DataFrame]:
         """What `score_rows` takes: the features of a block of series, and their carried columns as in training."""
-        trained = self.model.facts.feature_contract.carried or {}
-        carried = carried_types.as_trained(table, self.carried, trained)
-        return self._describer.describe(block, carried), carried
+        carried = self.as_trained(table)
+        return self.features(block, carried), carried
+
+    def as_trained(self, table: pa.Table) -> pl.DataFrame:
+        """The carried columns of series as in training. Raises SettingsError as `score` does."""
+        return carried_types.as_trained(table, self.carried, self.model.facts.feature_contract.carried or {})
+
+    def features(self, block: SeriesBlock, carried: pl.DataFrame) -> FeatureRows:
+        """The features of a block of series with these columns `as_trained`, and the rule that rejects each."""
+        return self._describer.describe(block, carried)
 
 
 def score_rows(model: ModelBundle, rows: FeatureRows, carried: pl.DataFrame) -> Scores:

@@ -23,6 +23,7 @@ from tsclust.errors import SettingsError
 from tsclust.stages.features import freshness
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
+from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.kinds import IMPOSSIBLE
 from tsclust.stages.model import abstention
@@ -68,26 +69,36 @@ class Described:
     def deviations(self, path: Path, rows: Int64s | None = None) -> Deviations:
         described = feature_parts.read(path, self.model.facts.features)
         carried = series_parts.read_carried(self.series / path.name, self.model.yardstick.carried)
-        if rows is not None:
-            described = described.where(np.isin(np.arange(len(described)), rows))
-            carried = carried[rows] if carried.width else carried
-        return self.model.yardstick.measure(described, carried)
+        return _measured(self.model, described, carried, rows)
 
 
 @dataclass(frozen=True)
 class Undescribed:
-    """Scores parts of series/."""
+    """Scores parts of series/. described: the folder that keeps the features of a part, which are asked for again
+    where something has changed since training."""
 
     scorer: Scorer
+    described: Path
 
     def __call__(self, path: Path, rows: Int64s | None = None) -> Scores:
         return scores_of(self.scorer.model, self.deviations(path, rows))
 
     def deviations(self, path: Path, rows: Int64s | None = None) -> Deviations:
-        carried = series_parts.read_table(path, self.scorer.carried)
-        block = series_parts.read_block(path, rows)
-        described = self.scorer.describe(block, carried if rows is None else carried.take(pa.array(rows)))
-        return self.scorer.model.yardstick.measure(*described)
+        model = self.scorer.model
+        carried = self.scorer.as_trained(series_parts.read_table(path, self.scorer.carried))
+        kept = self.described / path.name
+        if not kept.exists():
+            found = self.scorer.features(series_parts.read_block(path), carried)
+            feature_parts.write_for_now(kept, model.facts.features, found)
+        return _measured(model, feature_parts.read(kept, model.facts.features), carried, rows)
+
+
+def _measured(model: ModelBundle, described: FeatureRows, carried: pl.DataFrame, rows: Int64s | None) -> Deviations:
+    """Of all series of a part, or of these rows."""
+    if rows is not None:
+        described = described.where(np.isin(np.arange(len(described)), rows))
+        carried = carried[rows] if carried.width else carried
+    return model.yardstick.measure(described, carried)
 
 
 @dataclass(frozen=True)
@@ -115,12 +126,7 @@ class SeriesToScore:
 
     def is_new(self, ids: pa.Array) -> Bools:
         """(all,) which of these series the model was not trained on."""
-        if self.trained is None or not len(self.trained):
-            return np.ones(len(ids), bool)
-        hashes = model_parts.hash_trained(ids)
-        at = np.minimum(np.searchsorted(self.trained, hashes), len(self.trained) - 1)
-        new: Bools = self.trained[at] != hashes
-        return new
+        return ~model_parts.was_trained(ids, self.trained)
 
     def when(self, path: Path) -> pl.Series | None:
         """(all,) when the series of a part were recorded; None where no column says."""
@@ -146,9 +152,10 @@ def series_to_score(
     try:
         series_step.read_into(beside, settings, workspace.root, listen)
         _check_carried(SeriesFiles.of(beside).schema.names, scorer)
+        (described := beside.root / "described").mkdir()
         about = workspace.manifest(MODEL), beside.manifest(SERIES)
         inputs = {manifest.stage: manifest.output_hash for manifest in about}
-        yield _source(beside, tuple(beside.parts(SERIES)), Undescribed(scorer), model, inputs, None)
+        yield _source(beside, tuple(beside.parts(SERIES)), Undescribed(scorer, described), model, inputs, None)
     finally:
         shutil.rmtree(beside.root, ignore_errors=True)
 

@@ -150,7 +150,7 @@ def _of_training(
 ) -> tuple[pl.DataFrame, Int64s]:
     described = feature_parts.read(path)
     machine = _machines(folder / path.name, model)
-    known = described.kept & np.isin(model_parts.hash_trained(described.ids), [] if trained is None else trained)
+    known = described.kept & model_parts.was_trained(described.ids, trained)
     return _drawn(described.ids, [one.among(machine, None) & known for one in wanted], path.name)
 
 
