@@ -12,7 +12,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from tsclust.cli import anywhere, interruption, log_file, problem
+from tsclust.cli import anywhere, interruption, log_file, problem, usage
 from tsclust.cli.problem import Problem
 from tsclust.engine.base import silent
 from tsclust.errors import DiskFullError, SettingsError, TsclustError, no_place_for_kernels
@@ -94,15 +94,9 @@ def error_boundary() -> Iterator[None]:
     except KeyboardInterrupt:
         raise _interrupted() from None
     except UsageError as error:
-        if not problem.as_json():
-            raise  # typer shows it with the usage
-        raise _exit_with(_of_usage(error)) from None
-
-
-def _of_usage(error: Any) -> Problem:
-    """A command line that cannot be read."""
-    path = error.ctx.command_path if error.ctx else "tsclust"
-    return Problem(error.exit_code, error.format_message().rstrip("."), f"See the options: {path} --help")
+        if usage.is_help(error) and not problem.as_json():
+            raise  # typer shows it
+        raise _exit_with(usage.problem_of(error)) from None
 
 
 def _interrupted() -> typer.Exit:

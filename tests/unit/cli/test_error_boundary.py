@@ -126,10 +126,13 @@ def test_no_memory_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
             {"code": 4, "error": "nowhere is not a tsclust workspace: expected a tsclust.toml in it",
              "next": "Run: tsclust init -w nowhere (or name another folder with -w)"},
         ),
-        ("statu --json", {"code": 2, "error": "No such command 'statu'. Did you mean 'status'?",
-                         "next": "See the options: tsclust --help"}),
-        ("labels import --jso --json", {"code": 2, "error": "No such option: --jso (Possible options: --json)",
-                                        "next": "See the options: tsclust labels import --help"}),
+        ("statu --json", {"code": 2, "error": "statu: no such command of tsclust (did you mean status?)",
+                         "next": "See the commands: tsclust --help"}),
+        ("labels import --jso --json",
+         {"code": 2, "error": "--jso: no such option of tsclust labels import (did you mean --json?)",
+          "next": "See the options: tsclust labels import --help"}),
+        ("labels --json x", {"code": 2, "error": "x: no such command of tsclust labels",
+                             "next": "See the commands: tsclust labels --help"}),
         ("init -w /dev/null/x --json", {"code": 1, "error": "/dev/null is not a folder: expected one",
                                         "next": "Name another folder with -w"}),
         ("init --table postgresql://a:secret@h/d --json",
@@ -142,6 +145,31 @@ def test_a_script_gets_errors_as_json(words: str, problem: dict[str, object]) ->
     assert (done.returncode, done.stdout) == (problem["code"], "")
     assert json.loads(done.stderr) == problem
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        ("init ws", "unexpected argument ws: expected only options. Name the workspace with -w: tsclust init -w ws."),
+        ("extract pyproject.toml", "unexpected argument pyproject.toml: expected only options."
+         " Name files with --from: tsclust extract --from pyproject.toml."),
+        ("status a b", "unexpected arguments a b: expected only options. See the options: tsclust status --help."),
+        ("diff 1 2 3", "unexpected argument 3: expected at most 2. See the options: tsclust diff --help."),
+        ("diff", "A is missing: expected a value. See the options: tsclust diff --help."),
+        ("init --tabel x", "--tabel: no such option of tsclust init (did you mean --table?)."
+         " See the options: tsclust init --help."),
+        ("nonsense", "nonsense: no such command of tsclust. See the commands: tsclust --help."),
+        ("cluster --k", "--k: expected a value. See the options: tsclust COMMAND --help."),
+        ("status --json=3", "--json: expected no value. See the options: tsclust COMMAND --help."),
+        ("report --kind bad", "--kind bad: expected groups or features. See the options: tsclust report --help."),
+        ("serve --port abc", "--port abc: expected a whole number. See the options: tsclust serve --help."),
+        ("status a\x1b[31m", "unexpected argument a\\x1b[31m: expected only options."
+         " Name the workspace with -w: tsclust status -w a\\x1b[31m."),
+    ],
+)  # fmt: skip
+def test_a_command_line_that_cannot_be_read_is_one_line(words: str, line: str) -> None:
+    done = call_tsclust(*words.split(" "))
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"tsclust: {line}\n")
 
 
 def test_the_next_command_has_its_errors_in_lines_again() -> None:

@@ -154,7 +154,7 @@ def test_a_token_file_has_tokens_and_their_rights(tmp_path: Path, content: str, 
     [
         ("--host 0.0.0.0", "expected a token"), ("--host plant.example", "expected a token"),
         ("--token-file none", "No such file"), ("--prefix tsclust", "expected a path"), ("--port 0", "port"),
-        ("--tls-cert none.pem", "none.pem"), ("--tls-key none.pem", "none.pem"), ("--token " + ALL, "No such option"),
+        ("--tls-cert none.pem", "none.pem"), ("--tls-key none.pem", "none.pem"), ("--token " + ALL, "no such option"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_served_is_refused_in_one_line(tmp_path: Path, words: str, said: str) -> None:
