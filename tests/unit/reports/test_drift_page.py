@@ -103,6 +103,21 @@ def test_each_thing_that_has_changed_is_a_reason() -> None:
     assert [len(one.members) for one in found] == [MEMBERS] * 4
 
 
+@pytest.mark.parametrize(("shifts", "shown"), [
+    ([("roughness_to_peak", 3.0, 2.0), ("side_roughness", 2.0, 2.0)], ["side_roughness"]),  # both: jitter higher
+    ([("roughness_to_peak", 3.0, 2.0), ("side_roughness", 1.0, 2.0)], ["roughness_to_peak"]),
+    ([("side_mean", 3.0, 2.0), ("side_to_peak", 2.0, -2.0)], ["side_mean", "side_to_peak"]),  # not the same
+    ([("run_length", 3.0, 2.0), ("of_my_own", 2.0, 2.0), ("p50", 1.0, 2.0), ("side_mean", 0.9, 2.0)],
+     ["run_length", "of_my_own", "side_mean"]),
+])  # fmt: skip
+def test_what_says_the_same_is_stated_once(shifts: list[tuple[str, float, float]], shown: list[str]) -> None:
+    found = tuple(Shift(name, index, moved=moved) for name, index, moved in shifts)
+    one = Changed("A", 200, 0.0, False, 0.0, False, found)
+    signs = list(signs_of(one, [name for name, _, _ in shifts], (0.0, 0.0)))
+    assert [shift.feature for _, shift in signs if shift] == shown
+    assert [sign.feature for sign, _ in signs] == [[name for name, _, _ in shifts].index(name) for name in shown]
+
+
 def test_a_machine_without_any_series_of_training_has_no_band() -> None:
     nothing = side_of(Recordings(pl.DataFrame().to_arrow(), np.zeros((0, len(NAMES)))), 0, np.zeros(0, np.int64))
     assert nothing == Side()

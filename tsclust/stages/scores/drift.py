@@ -45,6 +45,11 @@ class Shift:
         """Whether people read of the median, rather than of those that lie far out."""
         return abs(self.moved) >= MOVED
 
+    @property
+    def is_up(self) -> bool:
+        """Whether it is more than in training, by what people read of."""
+        return self.moved > 0 if self.is_moved else self.above
+
 
 @dataclass(frozen=True)
 class Changed:

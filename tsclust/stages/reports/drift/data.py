@@ -18,6 +18,7 @@ from tsclust.stages.model.profile import unlikeness
 from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.data import Band, Curve, Line
 from tsclust.stages.reports.groups.cards import curves_of
+from tsclust.stages.reports.groups.facts import TOPICS
 from tsclust.stages.reports.made_from import Stage
 from tsclust.stages.scores import onset
 from tsclust.stages.scores.drift import Changed, Shift
@@ -160,7 +161,7 @@ def signs_of(one: Changed, features: Sequence[str], then: tuple[float, float]) -
 
     The edge of unlikeness is not remembered: it is where it parts as many of the new series as are unlike normal.
     """
-    for shift in one.shifts:
+    for shift in stated(one.shifts):
         at = features.index(shift.feature)
         yield Sign(one.machine, "feature", at, shift.edge, shift.above, shift.then, shift.now), shift
     if one.unlike_more:
@@ -169,6 +170,26 @@ def signs_of(one: Changed, features: Sequence[str], then: tuple[float, float]) -
         yield Sign(one.machine, "refused", then=then[0], now=one.refused), None
     if one.rejected_more:
         yield Sign(one.machine, "rejected", then=then[1], now=one.rejected), None
+
+
+def stated(shifts: Sequence[Shift]) -> tuple[Shift, ...]:
+    """One of those that say the same, the plainest that is at least half as clear as the clearest, in their order."""
+    same: dict[tuple[str, bool], list[Shift]] = {}
+    for shift in shifts:
+        same.setdefault(_fact(shift), []).append(shift)
+    return tuple(shift for shift in shifts if shift is _plainest(same[_fact(shift)]))
+
+
+def _fact(shift: Shift) -> tuple[str, bool]:
+    """What it says, and that it is more or less of it."""
+    return next((topic[0] for topic in TOPICS if shift.feature in topic), shift.feature), shift.is_up
+
+
+def _plainest(shifts: Sequence[Shift]) -> Shift:
+    """Of one topic."""
+    clear = [one for one in shifts if one.index >= max(other.index for other in shifts) / 2]
+    topic = next((topic for topic in TOPICS if clear[0].feature in topic), (clear[0].feature,))
+    return min(clear, key=lambda one: topic.index(one.feature))
 
 
 def showing(scored: Scored, sign: Sign, rows: Int64s) -> Int64s:

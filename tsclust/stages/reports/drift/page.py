@@ -112,7 +112,7 @@ def _amount(shift: Shift, shares: dict[str, str], language: Language, texts: dic
 
 def _feature(shift: Shift, language: Language, texts: dict[str, Any]) -> str:
     """`plateau: level higher`, `run shorter`."""
-    up = shift.moved > 0 if shift.is_moved else shift.above
+    up = shift.is_up
     if shift.feature in language.texts["worded"]:
         thing, more, less = language.texts["worded"][shift.feature]
         return f"{thing}: {more if up else less}"
