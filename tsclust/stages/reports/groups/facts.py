@@ -157,7 +157,8 @@ class Facts:
     @property
     def _have_peaks(self) -> bool:
         """Whether there is a peak, and normally is."""
-        return has_peak(self._value, self.now) and has_peak(self._usual, self.usual)
+        both = ((self._value, self.now), (self._usual, self.usual))
+        return all(has_peak(at, plateau, self._usual("peak_position")) for at, plateau in both)
 
     def _tops(self) -> list[Unusual]:
         """What is stated of the highest value where it is no peak, or normally is none: how high it is, and when 90 %

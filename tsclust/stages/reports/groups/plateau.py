@@ -14,7 +14,7 @@ WAYS = (SWING, "side_roughness", *JUMPS)
 PLATEAU = 8  # samples: of a shorter one nothing is stated
 PEAK, REACH = 1.2, 2.3  # times its mean and so many spreads of the plateau, at least, is a peak
 NARROW = 1 / 3  # of the run: so wide and so late may it be where there is hardly a plateau
-TOWERS = 2.0  # times the largest rise of a plateau that vibrates, at least, is a peak, or it is one more of these rises
+TOWERS = 2.0  # times the largest rise of a plateau that vibrates, at least: else a peak is but one more such rise
 TURNS = 4.0  # times its range that a plateau goes up and down before it vibrates: two swings
 REGULAR = 0.5  # autocorrelation of a vibration that swings rather than jitters
 MOST = 0.6  # of its range that a plateau must jump, or drift, to be said to
@@ -61,12 +61,16 @@ class Plateau:
         return max(size.get(way, 0.0), 0.0)
 
 
-def has_peak(at: Callable[[str], float], plateau: Plateau) -> bool:
-    """Whether the highest value stands out of the plateau; where there is hardly one, by its being narrow and early. Of
-    a late one most of what could be a plateau came before, and what comes after it is not all that it has to tower."""
-    late, wide = (at(name) > NARROW * at("run_length") for name in ("peak_position", "peak_width"))
+def has_peak(at: Callable[[str], float], plateau: Plateau, normally: float) -> bool:
+    """Whether the highest value stands out of the plateau; where there is hardly one, by its being narrow and early.
+
+    normally: after how many samples it comes. Of one that comes much later most of what could be a plateau was before
+    it, and what comes after is not all that it has to tower above.
+    """
+    position, most = at("peak_position"), NARROW * at("run_length")
     if plateau.samples < PLATEAU:
-        return not (late or wide)
-    level, rise = at("side_mean"), TOWERS * at("side_rise") if late or plateau.turns >= TURNS else 0.0
+        return not (position > most or at("peak_width") > most)
+    many = position - normally > most or plateau.turns >= TURNS
+    level, rise = at("side_mean"), TOWERS * at("side_rise") if many else 0.0
     least = (PEAK * (level + REACH * at("side_std")), level + rise)
     return not any(at("peak_height") < one for one in least)

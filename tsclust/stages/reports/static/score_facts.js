@@ -84,17 +84,19 @@ class Facts {
   }
 
   // Whether the highest value stands out of the plateau; where there is hardly one, whether it is narrow and early.
-  hasPeak(at, plateau) {
+  hasPeak(at, plateau, normally) {
     const { PEAK, REACH, NARROW, TOWERS, TURNS, PLATEAU } = this.limits;
-    const [late, wide] = ["peak_position", "peak_width"].map((name) => at(name) > NARROW * at("run_length"));
-    if (plateau.samples < PLATEAU) return !(late || wide);
-    const level = at("side_mean"), rise = late || plateau.turns >= TURNS ? TOWERS * at("side_rise") : 0;
+    const position = at("peak_position"), most = NARROW * at("run_length");
+    if (plateau.samples < PLATEAU) return !(position > most || at("peak_width") > most);
+    const many = position - normally > most || plateau.turns >= TURNS;
+    const level = at("side_mean"), rise = many ? TOWERS * at("side_rise") : 0;
     const least = [PEAK * (level + REACH * at("side_std")), level + rise];
     return !least.some((one) => at("peak_height") < one);
   }
 
   havePeaks() {
-    return this.hasPeak((name) => this.valueNow(name), this.now) && this.hasPeak((name) => this.usualOf(name), this.usual);
+    const both = [[(name) => this.valueNow(name), this.now], [(name) => this.usualOf(name), this.usual]];
+    return both.every(([at, plateau]) => this.hasPeak(at, plateau, this.usualOf("peak_position")));
   }
 
   // What is stated of the highest value where it is no peak, or normally is none: how high it is, and when 90 % of it are reached.
