@@ -61,7 +61,7 @@ def _meant(word: str, known: Any) -> str:
 
 def _too_many(words: str, ctx: Any, path: str) -> tuple[str, str]:
     """Arguments that a command has no place for: a single one is mostly the workspace, or a file to read."""
-    options = {name for param in ctx.command.params for name in param.opts}
+    options = {name: param.name for param in ctx.command.params for name in param.opts}
     taken = sum(param.param_type_name == "argument" for param in ctx.command.params)
     expected = f"expected at most {taken}" if taken else "expected only options"
     found = f"unexpected argument{'s' if ' ' in words else ''} {words}: {expected}"
@@ -69,7 +69,8 @@ def _too_many(words: str, ctx: Any, path: str) -> tuple[str, str]:
         return found, ""
     if "--from" in options and (Path(words).is_file() or "://" in words):
         return found, f"Name files with --from: {path} --from {words}"
-    return found, f"Name the workspace with -w: {path} -w {words}" if "-w" in options else ""
+    free = "-w" in options and ctx.get_parameter_source(options["-w"]).name.startswith("DEFAULT")
+    return found, f"Name the workspace with -w: {path} -w {words}" if free else ""
 
 
 def _of_value(error: Any, message: str) -> str:

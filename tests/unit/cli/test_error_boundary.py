@@ -153,6 +153,7 @@ def test_a_script_gets_errors_as_json(words: str, problem: dict[str, object]) ->
         ("init ws", "unexpected argument ws: expected only options. Name the workspace with -w: tsclust init -w ws."),
         ("extract pyproject.toml", "unexpected argument pyproject.toml: expected only options."
          " Name files with --from: tsclust extract --from pyproject.toml."),
+        ("status b -w a", "unexpected argument b: expected only options. See the options: tsclust status --help."),
         ("status a b", "unexpected arguments a b: expected only options. See the options: tsclust status --help."),
         ("diff 1 2 3", "unexpected argument 3: expected at most 2. See the options: tsclust diff --help."),
         ("diff", "A is missing: expected a value. See the options: tsclust diff --help."),
