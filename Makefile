@@ -11,8 +11,11 @@ WORKERS ?= 4
 PYTEST := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 .venv/bin/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 
+# Else each of hundreds of processes compiles all sources again, where the environment forbids to keep them.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo serve stream test check lint endurance bench bench-long sample notebooks clean
+.PHONY: help demo serve stream test browsers kernels check lint endurance bench bench-long sample notebooks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,8 +24,14 @@ demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in dem
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
 test: .venv/.test ## form, types and all the tests; brings Chromium where there is none, meanwhile
-	@tests/browser.sh & trap "kill $$!" INT TERM; $(MAKE) --no-print-directory lint; linted=$$?; wait $$! && exit $$linted
+	@$(MAKE) --no-print-directory -j3 browsers kernels lint
 	@$(PYTEST)
+
+browsers: .venv/.test
+	@tests/browser.sh
+
+kernels: .venv/.test # for all workers: each would compile them for the commands that it starts
+	@PYTEST_XDIST_WORKER=gw-ahead OMP_NUM_THREADS=1 .venv/bin/python -m tests.support.kernels
 
 serve: .venv/.serve ## the service on http://127.0.0.1:8765, with the demo's workspace where there is one
 	@.venv/bin/tsclust serve -w .
@@ -42,8 +51,7 @@ lint: .venv/.test ## form, types and arrows alone
 	@.venv/bin/mypy --no-error-summary
 	@found=$$(.venv/bin/lint-imports --no-cache --no-logo) || { echo "$$found"; exit 1; }
 
-sample: .venv/.test ## reports/sample.html and its pictures
-	@tests/browser.sh
+sample: browsers ## reports/sample.html and its pictures
 	@.venv/bin/python reports/make.py
 
 notebooks: .venv/.test ## run notebooks/*.ipynb again on a small demo and keep their output
@@ -52,8 +60,7 @@ notebooks: .venv/.test ## run notebooks/*.ipynb again on a small demo and keep t
 bench: .venv/.bench ## speed beside peers and limits, as one table into docs/benchmarks.md: half an hour
 	@.venv/bin/python bench/table.py --write
 
-bench-long: .venv/.bench .venv/.test ## most of the measurements that the documentation quotes, one by one: hours
-	@tests/browser.sh
+bench-long: .venv/.bench browsers ## most of the measurements that the documentation quotes, one by one: hours
 	@for file in bench/demo.py bench/extract.py bench/decode.py bench/features.py bench/integrity.py bench/cluster.py bench/kinds.py bench/discovery.py bench/rivals.py bench/agreement.py bench/rules.py bench/ideas.py bench/worth.py bench/report.py bench/looks.py bench/labels.py bench/rounds.py bench/score.py bench/quality.py bench/drift.py bench/few.py bench/month.py bench/stream.py bench/false_alarms.py bench/durable.py; do echo "$$file"; .venv/bin/python $$file || exit 1; done
 
 clean: ## removes what make has made, not your workspaces (demo/ is one)

@@ -106,3 +106,8 @@ def _borrowed() -> None:
 
 # When this is imported, which is before anything is compiled or the environment of other processes is put together.
 use_cache(PACKAGE.parent / ".pytest_cache" / "kernels")
+
+if __name__ == "__main__":
+    from tsclust.pipeline.kernels_ahead import main
+
+    main()
