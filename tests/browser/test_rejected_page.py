@@ -25,7 +25,9 @@ def test_the_page_shows_the_series_over_the_normal_ones(
     assert page.locator("article .typical").count() == len(facts["ids"])
     assert len({p.get_attribute("d") for p in page.locator("article .typical").all()}) == len(facts["ids"])
     assert all(len(p.get_attribute("d") or "") > 100 for p in page.locator("article .normal").all()[:5])
-    assert page.locator("article").first.locator("dt").all_text_contents() == ["machine_id", "direction", "recorded_at"]
+    names = {"en": ["Machine", "Direction", "Recorded"], "ru": ["Машина", "Направление", "Записано"]}
+    assert page.locator("article").first.locator("dt").all_text_contents() == names[lang]
+    page.locator("header summary").click()  # the condition is a long one
     text = page.locator("header").inner_text()
     for said in ("frozen_run > 0.25 * n_recorded", "tsclust filter --dry-run", "tsclust.toml"):
         assert said in text
@@ -42,3 +44,13 @@ def test_nothing_of_the_page_is_clipped(page: Page, rejected_pages: dict[str, Pa
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert page.evaluate(CLIPPED) == []
     assert opened.is_quiet()
+
+
+def test_the_page_speaks_of_what_is_recorded(screened_copy: Path) -> None:
+    report = {"quantity": "Torque", "unit": "Nm", "sample_seconds": 0.05, "names": {"machine_id": "Press"}}
+    found = shown(screened_copy, "stuck", html=True, flags={"report": report})
+    assert found.wrote
+    text = found.wrote.read_text(encoding="utf-8")
+    assert "From left to right: seconds after the start; upwards: Torque, Nm." in text
+    assert "<bdi>Press</bdi>" in text
+    assert "machine_id" not in text

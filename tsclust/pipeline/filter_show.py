@@ -75,7 +75,7 @@ def pages(
     limit = PAGE if limit is None else limit
     if not 1 <= limit <= MOST:
         raise SettingsError(f"--limit {limit}: a page shows 1 to {MOST:,} series", "Omit --html to list all ids")
-    found = rejected_files.collect_rejected(workspace, before, rules, limit)
+    found = rejected_files.collect_rejected(workspace, before, rules, limit, settings.report)
     with workspace.locked(settings.history.keep) if found else contextlib.nullcontext():
         files = rejected_files.write_rejected(workspace, [page for page, _ in found], settings.report.lang)
     written = [

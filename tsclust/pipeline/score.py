@@ -86,8 +86,9 @@ def _write_page(
     if not found and not path.exists():
         return None
     from tsclust.stages.reports.drift import page, step  # most scores need no page
+    from tsclust.stages.reports.step import read_measured
 
-    data = step.collect(workspace, source, scores, settings.report.title)
+    data = step.collect(workspace, source, scores, settings.report.title, read_measured(workspace, settings.report))
     write_page(workspace.root, "score", path, page.render(data, settings.report.lang))
     return path if found else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -27,6 +28,7 @@ from tsclust.stages.reports.drift.data import (
     signs_of,
 )
 from tsclust.stages.reports.drift.page import render
+from tsclust.stages.reports.measured import Measured
 from tsclust.stages.scores.drift import Changed, Shift
 from tsclust.stages.scores.onset import Sign
 
@@ -149,6 +151,13 @@ def test_the_page_shows_it_offline_and_without_a_script(lang: str) -> None:
         "ru": ("с 12 марта 2024", "плато: уровень больше", "5,1", "Медиана в обучении 1,5, теперь 2,5."),
     }  # fmt: skip
     assert [text for text in words[lang] if text not in html] == []
+
+
+def test_axes_are_those_of_what_is_recorded() -> None:
+    page = render(replace(drifted(), measured=Measured("Torque", "Nm", 0.05)), "en")
+    assert "<bdi>Torque, Nm</bdi>" in page
+    assert "seconds after the start" in page
+    assert "samples after the start" not in page
 
 
 def test_where_no_machine_is_named_there_are_no_others() -> None:

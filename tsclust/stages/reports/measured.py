@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from tsclust.arrays import Floats
 from tsclust.config import Report
+from tsclust.wording.language import Language
 
 _VALUES = re.compile(r"(?:^|[:,] )values (?P<column>.+?)(?:, (?:carried|order|id) |$)")  # of the layout in series/
 # Names of units that are small letters or words; others have a capital letter amid few, or a sign: Nm, kW, m/s, °C, %.
@@ -52,6 +53,15 @@ class Measured:
     def axis(self) -> str:
         """Torque, Nm; or one of the two."""
         return ", ".join(filter(None, (self.quantity, self.unit)))
+
+    def language(self, lang: str) -> Language:
+        """The language `lang` (en or ru) with these units and names."""
+        return replace(Language.load(lang), unit=self.unit, seconds=self.seconds, names=self.names)
+
+
+def times_in(columns: Sequence[str]) -> list[str]:
+    """Those of the columns that may be the first and last times of series."""
+    return [name for name in columns if name.endswith((_FIRST, _LAST))]
 
 
 def step_seconds(series: pa.Table) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tsclust.config import Rule
+from tsclust.config import Report, Rule
 from tsclust.stages.features import freshness
 from tsclust.stages.features.default_rules import NOT_DESCRIBED
 from tsclust.stages.features.facts import FeaturesFacts
@@ -15,7 +15,7 @@ from tsclust.stages.features.messages import counts_of
 from tsclust.stages.reports import rejected_page
 from tsclust.stages.reports.data import Curve
 from tsclust.stages.reports.rejected_page import RejectedPage
-from tsclust.stages.reports.step import KEPT, NORMAL_DRAWN, choose_by_rule, normal_band, read_curves
+from tsclust.stages.reports.step import KEPT, NORMAL_DRAWN, choose_by_rule, normal_band, read_curves, read_measured
 from tsclust.workspace.folder import Workspace
 from tsclust.workspace.manifest import Manifest
 from tsclust.workspace.pages import write_pages
@@ -31,19 +31,23 @@ def read_rejected(
 
 
 def collect_rejected(
-    workspace: Workspace, before: Manifest[FeaturesFacts], rules: Sequence[Rule], limit: int
+    workspace: Workspace, before: Manifest[FeaturesFacts], rules: Sequence[Rule], limit: int, settings: Report
 ) -> list[tuple[RejectedPage, pl.DataFrame]]:
     """What the pages say, and the series on them."""
     pages = []
     with freshness.one_state(workspace, before):
         chosen = choose_by_rule(workspace, {**{rule.name: limit for rule in rules}, KEPT: NORMAL_DRAWN})
+        measured = read_measured(workspace, settings)
         normal = normal_band(workspace, chosen.filter(pl.col("rule") == KEPT))
         for rule in rules:
             own = chosen.filter(pl.col("rule") == rule.name)
             editable = rule.name != NOT_DESCRIBED.name
             curves = read_curves(workspace, own)
             groups, counts = before.facts.lost_groups_of(rule.name), counts_of(before, rule)
-            page = RejectedPage(rule, editable, before.rows, **counts, examples=curves, normal=normal, groups=groups)
+            page = RejectedPage(
+                rule, editable, before.rows, counts["rejected"], counts["in_all"], counts["alone"],
+                curves, normal, groups, measured,
+            )  # fmt: skip
             pages.append((page, own))
     return pages
 

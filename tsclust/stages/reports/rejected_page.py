@@ -9,7 +9,7 @@ from tsclust.stages.features.lost_groups import LostGroup
 from tsclust.stages.reports.charts import drawing
 from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.html import page
-from tsclust.wording.language import Language
+from tsclust.stages.reports.measured import UNKNOWN, Measured
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class RejectedPage:
     examples               some of the rejected
     groups                 of which groups of series it rejects more than a third
     normal                 where the kept ones lie
+    measured               what is recorded, for axes and names
     """
 
     rule: Rule
@@ -33,11 +34,12 @@ class RejectedPage:
     examples: tuple[Curve, ...]
     normal: Band
     groups: tuple[LostGroup, ...] = ()
+    measured: Measured = UNKNOWN
 
 
 def render(rule_page: RejectedPage, lang: str) -> str:
     """The page in the language `lang`: nothing but HTML and style, the same bytes for the same data."""
-    language = Language.load(lang)
+    language = rule_page.measured.language(lang)
     # A frame of its own for each: one endless or huge recording leaves the others as they are.
     drawings = [
         drawing.draw(drawing.Frame.around((rule_page.normal,), (curve,)), rule_page.normal, None, (curve,), language)

@@ -12,6 +12,7 @@ from tsclust.stages.reports.charts.drawing import Drawing, Frame, draw
 from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.html.form import members
 from tsclust.stages.reports.html.page import ANSWERS, SCRIPTS, hash_of, static, templates
+from tsclust.stages.reports.measured import UNKNOWN, Measured
 from tsclust.wording.language import Language
 
 
@@ -34,17 +35,19 @@ class Item:
 
 @dataclass(frozen=True)
 class ReviewData:
-    """Everything the page says. verdicts: of each kind; model: hash of the labels that are doubted."""
+    """Everything the page says. verdicts: of each kind; model: hash of the labels that are doubted; measured: what is
+    recorded, for axes and names."""
 
     title: str
     items: tuple[Item, ...]
     verdicts: dict[str, str]
     model: str
+    measured: Measured = UNKNOWN
 
 
 def render(data: ReviewData, lang: str, name: str) -> str:
     """The page of the report `name` in the language `lang` (en or ru): the same bytes for the same data."""
-    language = Language.load(lang)
+    language = data.measured.language(lang)
     script = "".join(map(static, SCRIPTS))
     return (
         templates(language)

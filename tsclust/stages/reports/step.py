@@ -27,6 +27,7 @@ from tsclust.stages.reports.charts import curves
 from tsclust.stages.reports.data import Band, Curve
 from tsclust.stages.reports.groups.cards import curves_of
 from tsclust.stages.reports.groups.sample import MEMBERS_DRAWN, SEED
+from tsclust.stages.reports.measured import Measured, times_in
 from tsclust.stages.reports.review_page import Item, ReviewData
 from tsclust.stages.series import parts as series_parts
 from tsclust.stages.series.facts import SERIES
@@ -123,6 +124,13 @@ def _rows_of(workspace: Workspace, part: str, rows: Int64s, columns: Sequence[st
         raise other_series(workspace) from None
 
 
+def read_measured(workspace: Workspace, settings: Report) -> Measured:
+    """What is recorded, by the settings, the source, and times that are carried. Raises StageMissingError."""
+    layout, first = workspace.manifest(SERIES).facts.layout, workspace.parts(SERIES)[0]
+    times = times_in(series_parts.read_schema(first).names)
+    return Measured.of(settings, layout, series_parts.read_table(first, [*times, VALUES]) if times else None)
+
+
 SHOWN_OF_KIND = 4  # curves of each kind
 
 
@@ -134,7 +142,7 @@ def collect_review(
     found = find_series(workspace, sorted(ids, key=str)) if ids else pl.DataFrame()
     items = tuple(_item(workspace, suspect, found) for suspect in suspects)
     named = {kind: verdicts[kind] for s in suspects for kind in (s.kind, s.suggested)}
-    return ReviewData(settings.title, items, named, model)
+    return ReviewData(settings.title, items, named, model, read_measured(workspace, settings))
 
 
 def _item(workspace: Workspace, suspect: Suspect, found: pl.DataFrame) -> Item:

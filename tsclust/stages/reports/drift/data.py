@@ -20,6 +20,7 @@ from tsclust.stages.reports.data import Band, Curve, Line
 from tsclust.stages.reports.groups.cards import curves_of
 from tsclust.stages.reports.groups.facts import TOPICS
 from tsclust.stages.reports.made_from import Stage
+from tsclust.stages.reports.measured import UNKNOWN, Measured
 from tsclust.stages.scores import onset
 from tsclust.stages.scores.drift import Changed, Shift
 from tsclust.stages.scores.onset import Sign, What
@@ -135,6 +136,7 @@ class DriftData:
     origin     where the series came from;  compared: how many of them were held against training
     cards      the machines that have changed;  more: names of those that are not shown
     stage      the scores; None where nothing has changed
+    measured   what is recorded, for axes and names
     """
 
     title: str
@@ -143,6 +145,7 @@ class DriftData:
     cards: tuple[MachineDrift, ...]
     more: tuple[str | None, ...]
     stage: Stage | None
+    measured: Measured = UNKNOWN
 
 
 def side_of(of: Recordings, series: int, rows: Int64s) -> Side:

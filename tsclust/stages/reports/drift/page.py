@@ -42,7 +42,7 @@ class Card:
 
 def render(data: DriftData, lang: str) -> str:
     """The page in the language `lang` (en or ru): the same bytes for the same data."""
-    language = Language.load(lang)
+    language = data.measured.language(lang)
     texts = language.texts["drift_page"]
     named = [*(one.changed.machine for one in data.cards), *data.more]
     if all(machine is None for machine in named):  # there are no others

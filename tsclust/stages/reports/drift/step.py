@@ -37,6 +37,7 @@ from tsclust.stages.reports.drift.data import (
 )
 from tsclust.stages.reports.groups.cards import stage_of
 from tsclust.stages.reports.groups.sample import SEED
+from tsclust.stages.reports.measured import Measured
 from tsclust.stages.scores import onset
 from tsclust.stages.scores.drift import Changed, Drift
 from tsclust.stages.scores.facts import ScoresFacts
@@ -83,14 +84,16 @@ class Chosen:
         return found
 
 
-def collect(workspace: Workspace, source: SeriesToScore, scores: Manifest[ScoresFacts], title: str) -> DriftData:
+def collect(
+    workspace: Workspace, source: SeriesToScore, scores: Manifest[ScoresFacts], title: str, measured: Measured
+) -> DriftData:
     """Read series of the machines that have changed, those of training and the new ones."""
     drift = scores.facts.drift
     shown = drift.changed[:SHOWN]
     return DriftData(
         title, scores.facts.origin, drift.compared or 0,
         tuple(_cards(workspace, source, drift, shown)), tuple(one.machine for one in drift.changed[SHOWN:]),
-        stage_of(scores) if shown else None,
+        stage_of(scores) if shown else None, measured,
     )  # fmt: skip
 
 

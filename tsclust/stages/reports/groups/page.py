@@ -88,8 +88,7 @@ def render(
 
 def _language_of(data: ReportData, lang: str) -> Language:
     """With the names and units of what was measured."""
-    measured = data.measured
-    language = replace(Language.load(lang), unit=measured.unit, seconds=measured.seconds, names=measured.names)
+    language = data.measured.language(lang)
     return language.pointing_down() if data.peak == "min" else language
 
 
