@@ -153,6 +153,17 @@ def test_the_page_shows_it_offline_and_without_a_script(lang: str) -> None:
     assert [text for text in words[lang] if text not in html] == []
 
 
+@pytest.mark.parametrize(("lang", "words"), [
+    ("en", "plateau: level lower against the peak"), ("ru", "плато: уровень меньше относительно пика"),
+])  # fmt: skip
+def test_a_ratio_to_the_peak_is_not_the_plateau_itself(lang: str, words: str) -> None:
+    """A peak that grew lowers it, where the plateau in the picture is higher."""
+    drift = drifted()
+    reason = Reason("feature", Shift("side_to_peak", 2.0, moved=-8.0), 0.0, 0.0, (0.2, 0.13), ())
+    one = replace(drift.cards[0], reasons=(reason,))
+    assert words in render(replace(drift, cards=(one,)), lang)
+
+
 def test_axes_are_those_of_what_is_recorded() -> None:
     page = render(replace(drifted(), measured=Measured("Torque", "Nm", 0.05)), "en")
     assert "<bdi>Torque, Nm</bdi>" in page

@@ -12,7 +12,7 @@ from tsclust.stages.reports.data import Curve, Line
 from tsclust.stages.reports.drift.data import DriftData, MachineDrift, Reason
 from tsclust.stages.reports.html.page import static, templates
 from tsclust.stages.scores.drift import Changed, Shift
-from tsclust.wording.language import Language
+from tsclust.wording.language import TO_PEAK, Language
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,9 @@ def _feature(shift: Shift, language: Language, texts: dict[str, Any]) -> str:
     thing, measure, less = (*language.texts["features"].get(shift.feature, [shift.feature, ""]), "")[:3]
     if less:
         return f"{thing} {measure if up else less}"
-    return " ".join(filter(None, (f"{thing}:" if measure else thing, measure, texts["higher" if up else "lower"])))
+    against = texts["against_peak"] if shift.feature in TO_PEAK else ""
+    words = (f"{thing}:" if measure else thing, measure, texts["higher" if up else "lower"], against)
+    return " ".join(filter(None, words))
 
 
 def _name(machine: str | None, texts: dict[str, Any]) -> str:
