@@ -21,6 +21,7 @@ def main() -> None:
         from tsclust.cli import interruption, lazily
 
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # a fifth less memory than its own, and no slower
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # parts are done side by side already
         lazily.defer()  # before anything imports them
         from tsclust.cli.commands import run
     except KeyboardInterrupt:  # before _end_at_once was done
