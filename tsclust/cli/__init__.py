@@ -19,9 +19,11 @@ def main() -> None:
     try:
         _end_at_once()
         from tsclust.cli import interruption, lazily
+        from tsclust.workspace.memory import return_large_blocks
 
-        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # a fifth less memory than its own, and no slower
+        os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps some 60 MB for itself
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # parts are done side by side already
+        return_large_blocks()
         lazily.defer()  # before anything imports them
         from tsclust.cli.commands import run
     except KeyboardInterrupt:  # before _end_at_once was done

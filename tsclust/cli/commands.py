@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import gc
-import os
 from collections.abc import Callable
 from typing import Annotated
 
@@ -61,8 +60,6 @@ def anywhere(
 
 def run() -> None:
     """Run the command that the process was started with."""
-    # Arrow's own pool keeps some 60 MB for itself; the system's gives them back. Read when pyarrow is first imported.
-    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     atexit.register(gc.freeze)  # nothing is collected at the end: 0.1 to 0.2 s, for what the system frees anyway
     let_readers_leave()
     app(prog_name="tsclust")
