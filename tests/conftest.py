@@ -25,9 +25,15 @@ TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test has its folder as a mark: unit, postgres, browser or e2e."""
+    """Every test has its folder as a mark: unit, postgres, browser or e2e. The files of the others take turns, as most
+    that only wait are in e2e, and those of unit come last, as they are short: so no processor is idle."""
+    files: dict[str, list[Path]] = {}
+    for path in dict.fromkeys(item.path for item in items):
+        files.setdefault(path.relative_to(TESTS).parts[0], []).append(path)
+    turns = {path: at / len(paths) for paths in files.values() for at, path in enumerate(paths)}
     for item in items:
         item.add_marker(item.path.relative_to(TESTS).parts[0])
+    items.sort(key=lambda item: (item.path in files.get("unit", ()), turns[item.path]))
 
 
 def pytest_collection_finish() -> None:
