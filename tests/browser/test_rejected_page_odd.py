@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 from playwright.sync_api import Page, expect
 
-from tests.support.commands import run_tsclust
+from tests.support.commands import call_tsclust
 from tests.support.pages import CLIPPED, HOSTILE, Opened, seen
 from tests.support.screened import RULES, screened_workspace, shown, small_run
 
@@ -44,7 +44,7 @@ def test_series_without_values_and_without_normal_ones(page: Page, tmp_path: Pat
     root = screened_workspace(
         tmp_path / "ws", table, '\n[[rule]]\nname = "any"\nwhen = "n_values >= 0"\nreason = "All"\n'
     )
-    done = run_tsclust("filter", "--show", "any", "-w", root)
+    done = call_tsclust("filter", "--show", "any", "-w", root)
     assert (done.returncode, done.stderr) == (0, "")
     counts = {line[2:9].strip(): line[9:34].strip() for line in done.stdout.splitlines()[5:-1] if line[2:3].isdigit()}
     assert counts == {"1": "0 values", "2": "2 values", "3": "0 values", "4": "15 values", "5": "20,000 values"}

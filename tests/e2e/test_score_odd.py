@@ -7,6 +7,8 @@ import json
 import resource
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -180,22 +182,31 @@ def test_a_killed_score_leaves_the_last_scores(small_plant_copy: Workspace, smal
     assert scores(small_plant_copy).equals(scores(small_plant.workspace))
 
 
+@contextmanager
+def no_file_above(size: int) -> Iterator[None]:
+    """For this process and those that it starts a file of more bytes is one that the disk has no space for."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
 @pytest.mark.parametrize("command", [
     ["train", "--answer", "99%"], ["score"], ["score", "--from", "new.parquet"], ["labels", "review"],
     ["labels", "export", "labels.parquet"],
 ])  # fmt: skip
 def test_a_full_disk_is_one_line_and_loses_nothing(
-    small_plant_copy: Workspace, small_plant: Plant, command: list[str]
+    small_plant_copy: Workspace, small_plant: Plant, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     label(small_plant_copy, small_plant.kinds.head(1_000))
     of(small_plant_copy, small_plant.series.head(1_000))
     (small_plant_copy.root / "labels.parquet").write_text("what was there before")
     before = all_hashes(small_plant_copy.root)
-    done = subprocess.run(
-        [sys.executable, "-m", "tsclust", *command, "-w", str(small_plant_copy.root)],
-        capture_output=True, text=True, cwd=small_plant_copy.root,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000)),
-    )  # fmt: skip
+    monkeypatch.chdir(small_plant_copy.root)
+    with no_file_above(5_000):
+        done = call_tsclust(*command, "-w", small_plant_copy.root)
     assert done.returncode == DiskFullError.exit_code, done.stderr
     assert done.stderr.count("\n") == 1
     assert "no space left" in done.stderr

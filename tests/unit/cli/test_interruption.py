@@ -53,11 +53,16 @@ Waiting = dict[tuple[str, signal.Signals], Ended]
 
 @pytest.fixture(scope="module")
 def waiting() -> Iterator[Waiting]:
-    """How each of them ended: all are started, all are ready, all get the signal."""
-    processes = {(what, how): started(["-c", COMMAND, code]) for what, code in WAITS.items() for how in HOW}
-    for process in processes.values():
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n", process.communicate()[1]
+    """How each of them ended: all are started, all are ready, all get the signal. Those that sleep come first, as the
+    others take the processors from them."""
+    processes: dict[tuple[str, signal.Signals], subprocess.Popen[str]] = {}
+    for sleeps in (True, False):
+        codes = {what: code for what, code in WAITS.items() if ("sleep" in code) == sleeps}
+        now = {(what, how): started(["-c", COMMAND, code]) for what, code in codes.items() for how in HOW}
+        for process in now.values():
+            assert process.stdout
+            assert process.stdout.readline() == "ready\n", process.communicate()[1]
+        processes |= now
     time.sleep(0.1)
     for (_, how), process in processes.items():
         process.send_signal(how)

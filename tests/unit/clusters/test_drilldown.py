@@ -60,6 +60,20 @@ def root(once: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(once, tmp_path / "ws"))
 
 
+@pytest.fixture(scope="module")
+def drilled_once(once: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With what was found inside the largest malfunctions' group. For reading."""
+    root = Path(shutil.copytree(once, tmp_path_factory.mktemp("drilled") / "ws"))
+    swept(root, INSIDE, within=mixed(root)["group"])
+    return root
+
+
+@pytest.fixture
+def drilled(drilled_once: Path, tmp_path: Path) -> Path:
+    """A copy of it, for changing."""
+    return Path(shutil.copytree(drilled_once, tmp_path / "drilled"))
+
+
 def mixed(root: Path) -> dict[str, Any]:
     """The malfunctions' group with the most members."""
     rare = groups(root).filter(~pl.col("normal"), pl.col("within").is_null())
@@ -85,9 +99,8 @@ def test_the_groups_inside_a_group_stand_below_it_and_the_rest_stays(root: Path)
     assert not list((root / "clusters").rglob("scratch"))
 
 
-def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path) -> None:
-    group = mixed(root)
-    swept(root, INSIDE, within=group["group"])
+def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(drilled_once: Path) -> None:
+    root, group = drilled_once, mixed(drilled_once)
     inside = root / "clusters" / folder_within(group["group"])
     main = assigned(root / "clusters")
     members = main.filter(pl.col(f"k{group['k']:02d}") == group["cluster"])["series_id"]
@@ -102,9 +115,9 @@ def test_a_drill_down_has_the_files_of_a_sweep_over_the_members_alone(root: Path
 
 
 @pytest.mark.slow
-def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path) -> None:
-    group = mixed(root)["group"]
-    after = swept(root, INSIDE, within=group)
+def test_the_report_shows_what_was_found_inside_right_after_the_group(drilled: Path) -> None:
+    root, group = drilled, mixed(drilled)["group"]
+    after = groups(root)
     shown = collect(Workspace(root), Report())
     numbers = [card.number for card in shown.groups]
     inside = after.filter(pl.col("within") == group, "proposed", ~pl.col("normal"))
@@ -121,11 +134,10 @@ def test_the_report_shows_what_was_found_inside_right_after_the_group(root: Path
     assert html.count(f'Found inside group <a href="#group-{group}">{group}</a>.') == len(inside)
 
 
-def test_it_tells_apart_what_the_sweep_left_together(root: Path) -> None:
-    group = mixed(root)
+def test_it_tells_apart_what_the_sweep_left_together(drilled_once: Path) -> None:
+    group = mixed(drilled_once)
     truth = machine_cycles(20_000)[1]
-    swept(root, INSIDE, within=group["group"])
-    inside = root / "clusters" / folder_within(group["group"])
+    inside = drilled_once / "clusters" / folder_within(group["group"])
     kinds = dict(
         truth.join(assigned(inside), on="series_id").filter(pl.col("kind") != "normal")["kind"].value_counts().rows()
     )
@@ -137,9 +149,9 @@ def test_it_tells_apart_what_the_sweep_left_together(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_same_drill_down_is_done_once_and_another_keeps_the_numbers(root: Path) -> None:
-    group = mixed(root)["group"]
-    first = swept(root, INSIDE, within=group)
+def test_the_same_drill_down_is_done_once_and_another_keeps_the_numbers(drilled: Path) -> None:
+    root, group = drilled, mixed(drilled)["group"]
+    first = groups(root)
     assert tsclust.cluster(
         root, {"cluster": {**INSIDE["cluster"], "baseline": ["machine_id", "direction"]}}, within=group
     ).skipped
@@ -150,9 +162,9 @@ def test_the_same_drill_down_is_done_once_and_another_keeps_the_numbers(root: Pa
 
 
 @pytest.mark.slow
-def test_a_drill_down_in_a_drill_down_goes_with_it(root: Path) -> None:
-    group = mixed(root)["group"]
-    inner = swept(root, INSIDE, within=group).filter(pl.col("within") == group).sort("size", descending=True)
+def test_a_drill_down_in_a_drill_down_goes_with_it(drilled: Path) -> None:
+    root, group = drilled, mixed(drilled)["group"]
+    inner = groups(root).filter(pl.col("within") == group).sort("size", descending=True)
     deeper = swept(root, {"cluster": {"k": "2..3"}}, within=inner["group"][0])
     assert (deeper["within"] == inner["group"][0]).any()
     assert (root / "clusters" / folder_within(inner["group"][0])).is_dir()
@@ -168,23 +180,24 @@ def test_a_drill_down_in_a_drill_down_goes_with_it(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_members_are_compared_as_in_the_main_sweep_whatever_the_settings_say_now(root: Path, tmp_path: Path) -> None:
-    group = mixed(root)["group"]
-    other = Path(shutil.copytree(root, tmp_path / "ws[2]"))
-    as_before = swept(root, INSIDE, within=group)
+def test_members_are_compared_as_in_the_main_sweep_whatever_the_settings_say_now(
+    once: Path, drilled_once: Path, tmp_path: Path
+) -> None:
+    group = mixed(once)["group"]
+    other = Path(shutil.copytree(once, tmp_path / "ws[2]"))
     tsclust.cluster(other, {"cluster": {**INSIDE["cluster"], "scaling": "standard"}}, within=group)
-    assert groups(other).equals(as_before)
+    assert groups(other).equals(groups(drilled_once))
     assert facts(other)["within"][str(group)]["seed"] == 1
 
 
 @pytest.mark.slow
-def test_parts_do_not_matter_inside_a_group_either(root: Path, tmp_path: Path) -> None:
+def test_parts_do_not_matter_inside_a_group_either(drilled_once: Path, tmp_path: Path) -> None:
     other = extracted(tmp_path / "other", part_rows=997)
     swept(other)
-    group = mixed(root)["group"]
-    assert swept(root, INSIDE, within=group).equals(swept(other, INSIDE, within=group))
+    group, both = mixed(drilled_once)["group"], (drilled_once, other)
+    assert groups(drilled_once).equals(swept(other, INSIDE, within=group))
     for name in ("sweep", "centers", "map"):
-        tables = [pl.read_parquet(r / "clusters" / folder_within(group) / f"{name}.parquet") for r in (root, other)]
+        tables = [pl.read_parquet(r / "clusters" / folder_within(group) / f"{name}.parquet") for r in both]
         assert tables[0].equals(tables[1])
 
 
@@ -208,10 +221,10 @@ def test_what_cannot_be_drilled_into_is_said_and_changes_nothing(root: Path, mon
 
 
 @pytest.mark.slow
-def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(root: Path) -> None:
-    group = mixed(root)["group"]
-    before = groups(root)
-    highest = max(swept(root, INSIDE, within=group)["group"].to_list())
+def test_a_new_sweep_keeps_the_numbers_and_says_what_came_of_the_drill_down(once: Path, drilled: Path) -> None:
+    root, group = drilled, mixed(drilled)["group"]
+    before = groups(once)
+    highest = max(groups(root)["group"].to_list())
     done = tsclust.cluster(root, {"cluster": {"k": "2..6", "baseline": ["machine_id", "direction"]}})
     after, new = groups(root), facts(root)["new"]
     assert of_sweep(after).equals(after)

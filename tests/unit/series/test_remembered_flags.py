@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import tsclust
-from tests.support.commands import run_tsclust
+from tests.support.commands import call_tsclust
 from tests.support.series import machine_cycles
 from tsclust.config import save
 from tsclust.errors import DamagedError, DiskFullError, SettingsError
@@ -56,9 +56,9 @@ def rows(done: Any) -> int:
 @pytest.mark.slow
 def test_what_status_says_is_next_works(extracted: Path) -> None:
     assert state(extracted) == ("up to date", f"tsclust features -w {extracted}")
-    assert run_tsclust(*state(extracted)[1].split()[1:]).returncode == 0
-    assert run_tsclust("extract", "-w", extracted).returncode == 0
-    assert run_tsclust("extract", "--update", "-w", extracted).returncode == 0
+    assert call_tsclust(*state(extracted)[1].split()[1:]).returncode == 0
+    assert call_tsclust("extract", "-w", extracted).returncode == 0
+    assert call_tsclust("extract", "--update", "-w", extracted).returncode == 0
     done = {one.command: one for one in tsclust.run(extracted, {"cluster": {"k": "2..3"}, "report": {"charts": False}})}
     assert done["extract"].skipped
     assert done["report"].wrote
