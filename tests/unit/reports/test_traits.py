@@ -82,11 +82,24 @@ def test_a_slope_is_stated_as_the_picture_shows_it(
     assert (words("en", found), words("ru", found)) == (en, ru)
 
 
-def test_a_slope_whose_place_is_not_known_is_left_open(four_kinds_data: ReportData) -> None:
-    card, nowhere = (
-        card_of(four_kinds_data, np.linspace(*UP, 20).tolist(), (0.5,) * 20),
-        Trait(5, 2, "slope", True, True),
-    )
+@pytest.mark.parametrize("measure", ["slope", "bump"])
+@pytest.mark.parametrize(("off", "en", "first", "last"), [
+    ({5: -0.5, 8: 0.5, 9: 0.4, 10: 0.6}, "runs above normal", 8, 10),
+    ({8: 0.5, 10: -0.5, 11: -0.4}, "runs below normal", 10, 11),
+])  # fmt: skip
+def test_a_stretch_at_no_known_place_is_where_the_picture_shows_it(
+    four_kinds_data: ReportData, measure: str, off: dict[int, float], en: str, first: int, last: int
+) -> None:
+    """The longest stretch that is off."""
+    card = card_of(four_kinds_data, [1.0 + off.get(at, 0.0) for at in range(20)], (1.0,) * 20)
+    found = stated(card, nowhere := Trait(5, 2, measure, True, True))
+    assert (words("en", found), found and found.first, found and found.last) == (en, first, last)
+    beside = replace(card, unusual=(Unusual("run_length", 0.6, 1.0, 0.6, -9.0),))
+    assert stated(beside, nowhere) is None  # a fact says more than that something is off somewhere
+
+
+def test_a_stretch_that_the_picture_shows_nowhere_is_left_open(four_kinds_data: ReportData) -> None:
+    card, nowhere = card_of(four_kinds_data, (1.05,) * 20, (1.0,) * 20), Trait(5, 2, "slope", True, True)
     assert stated(card, nowhere) == nowhere
 
 
@@ -106,6 +119,7 @@ def test_a_plateau_whose_rise_a_feature_states_is_not_said_to_rise_again(
 @pytest.mark.parametrize(("off", "en", "ru"), [
     ({}, "runs differently from normal", "кривая идёт не так, как обычно"),
     ({8: 0.5}, "runs above normal", "кривая идёт выше обычной"),
+    ({8: 0.15, 9: -0.05}, "runs above normal", "кривая идёт выше обычной"),
     ({8: -0.5, 9: 0.05, 11: -0.4}, "runs below normal", "кривая идёт ниже обычной"),
     ({8: 0.5, 11: -0.5}, "runs first above, then below normal", "кривая идёт сначала выше, затем ниже обычной"),
     ({8: -0.5, 11: 0.5}, "runs first below, then above normal", "кривая идёт сначала ниже, затем выше обычной"),

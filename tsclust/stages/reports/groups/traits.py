@@ -25,14 +25,17 @@ from tsclust.stages.reports.groups.unusual import NormalReference
 STATED = {"after": "rest_level", "run": "run_length", "level": WHOLE}
 PLACED = ("before", "after", "early", "late", "bump", "dip")  # what they do not: that something is there, and where
 CLEAR = 2.0  # half widths of the normal band from its middle: in the picture nobody sees a curve leave it by less
+OUTSIDE = 1.0  # of these: at the edge of the band, for who is only asked on which side of it
+FOUND = 2  # samples, at least, of a stretch that is found by the picture
 SHORT = 6  # samples: of a shorter stretch the sweep measures the steepest step, not the slope
 WITHIN = 0.5  # of a stretch, at least, is in the plateau whose rise a feature has stated
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """What the picture shows of a stretch, and one sample beside: samples after the start, the typical series, the
-    middle of the normal band and half its width, each (n,); span: what normal goes through in all."""
+    """What the picture shows of a stretch, and one sample beside, or of the whole run: samples after the start, the
+    typical series, the middle of the normal band and half its width, each (n,); span: what normal goes through in all.
+    """
 
     at: Int64s
     value: Floats
@@ -41,27 +44,30 @@ class Stretch:
     span: float
 
     @classmethod
-    def of(cls, trait: Trait, card: Group, normal: Band) -> Stretch | None:
-        """None where the place of the stretch is not known. normal: the band of all normal series, for a card without
-        one of its own."""
-        if trait.first is None or trait.last is None:
-            return None
+    def of(cls, trait: Trait, card: Group, normal: Band) -> Stretch:
+        """Of the whole run where the place of the stretch is not known. normal: the band of all normal series, for a
+        card without one of its own."""
         typical, band = card.members[0], card.around or normal
         values = {at: value for at, value in enumerate(typical.values, start=-typical.start) if value is not None}
         rows = zip(band.at, band.low, band.high, strict=True)
-        near = range(trait.first - 1, trait.last + 2)
+        near = range(len(typical.values))
+        if trait.first is not None and trait.last is not None:
+            near = range(trait.first - 1, trait.last + 2)
         found = [(at, values[at], low, high) for at, low, high in rows if at in near and at in values]
         at, value, low, high = np.array(found, np.float64).reshape(-1, 4).T
         middles = (np.array(band.low) + np.array(band.high)) / 2
         span = float(np.ptp(middles)) if len(middles) else 0.0
         return cls(at.astype(np.int64), value, (low + high) / 2, (high - low) / 2, span)
 
-    @property
-    def sides(self) -> list[int]:
-        """On which sides of normal the series clearly is, 1 above and -1 below, one after the other."""
+    def side(self, least: float = CLEAR) -> list[int]:
+        """(n,) 1 where the series is above normal by so many half widths of the band, -1 below, 0 elsewhere."""
         apart = self.value - self.middle
-        clear = np.sign(apart[np.abs(apart) > CLEAR * self.half]).astype(int).tolist()
-        return [side for side, _ in itertools.groupby(clear)]
+        sides: list[int] = (np.sign(apart) * (np.abs(apart) > least * self.half)).astype(int).tolist()
+        return sides
+
+    def sides(self, least: float = CLEAR) -> list[int]:
+        """On which sides of normal the series is, one after the other."""
+        return [side for side, _ in itertools.groupby(filter(None, self.side(least)))]
 
     def changes(self, first: int, last: int) -> tuple[float, float]:
         """By how much the series rises from `first` to `last`, and by how much normal does: straight lines through
@@ -99,7 +105,7 @@ def trait_of(
     stretch = Stretch.of(trait, card, normal)
     if card.unusual and not _adds(trait, row, card, stretch, plateau):
         return None
-    return as_seen(trait, stretch)
+    return as_seen(trait, stretch) if _is_open(trait) and len(stretch.at) else trait
 
 
 def plateau_of(drawn: Sample, members: Bools, reference: NormalReference) -> tuple[float, float]:
@@ -114,24 +120,38 @@ def plateau_of(drawn: Sample, members: Bools, reference: NormalReference) -> tup
     return peak + decay, run - back
 
 
-def as_seen(trait: Trait, stretch: Stretch | None) -> Trait:
-    """The trait in the words of the picture, for the measures that leave open what that shows."""
-    if stretch is None or trait.first is None or trait.last is None or not len(stretch.at):
-        return trait
+def _is_open(trait: Trait) -> bool:
+    """Whether the measure leaves open what the picture shows."""
+    return trait.of_stretch and (trait.measure == "slope" or (trait.measure in ("bump", "dip") and trait.more))
+
+
+def as_seen(trait: Trait, stretch: Stretch) -> Trait:
+    """An open trait in the words of the picture."""
+    if trait.first is None or trait.last is None:
+        return _found(trait, stretch)
     if trait.measure == "slope":
         return _inclined(trait, *stretch.changes(trait.first, trait.last), VISIBLE * stretch.span)
-    if trait.measure in ("bump", "dip") and trait.more:
-        return _beside(trait, stretch.sides)
-    return trait
+    return _beside(trait, stretch.sides() or stretch.sides(OUTSIDE))
 
 
-def _adds(trait: Trait, row: ClusterRow, card: Group, stretch: Stretch | None, plateau: tuple[float, float]) -> bool:
+def _found(trait: Trait, run: Stretch) -> Trait:
+    """Of members that run along several typical curves: the longest stretch of the run that is clearly off."""
+    pieces = [list(piece) for side, piece in itertools.groupby(range(len(run.at)), run.side().__getitem__) if side]
+    longest = max(pieces, key=len, default=[])
+    if len(longest) < FOUND:
+        return trait
+    first, last = run.at[longest[0]], run.at[longest[-1]]
+    return replace(trait, measure="side", more=run.side()[longest[0]] > 0, first=int(first), last=int(last))
+
+
+def _adds(trait: Trait, row: ClusterRow, card: Group, stretch: Stretch, plateau: tuple[float, float]) -> bool:
     """Whether it says something beside the statements of features."""
-    stated = {one.feature for one in card.unusual}
+    stated, nowhere = {one.feature for one in card.unusual}, trait.of_stretch and trait.first is None
     known = STATED.get(trait.measure) in stated and not trait.of_stretch
     known |= trait.measure == "slope" and not stated.isdisjoint(JUMPS) and _is_inside(trait, plateau)
-    placed = trait.measure in PLACED and (trait.first is not None or not trait.of_stretch)
-    return (placed or row.within == SHAPES) and not known and _is_seen(stretch)
+    known |= nowhere and _is_open(trait)  # that it differs somehow, somewhere
+    placed = trait.measure in PLACED and not nowhere
+    return (placed or row.within == SHAPES) and not known and _is_seen(trait, stretch)
 
 
 def _is_inside(trait: Trait, plateau: tuple[float, float]) -> bool:
@@ -141,9 +161,9 @@ def _is_inside(trait: Trait, plateau: tuple[float, float]) -> bool:
     return min(trait.last, plateau[1]) - max(trait.first, plateau[0]) >= WITHIN * (trait.last - trait.first)
 
 
-def _is_seen(stretch: Stretch | None) -> bool:
+def _is_seen(trait: Trait, stretch: Stretch) -> bool:
     """Whether the typical series clearly leaves the normal band there; true where that is not known."""
-    return stretch is None or not len(stretch.at) or bool(stretch.sides)
+    return trait.first is None or not len(stretch.at) or bool(stretch.sides())
 
 
 def _inclined(trait: Trait, now: float, usual: float, level: float) -> Trait:
