@@ -38,7 +38,7 @@ class Commands(TyperGroup):
             return super().make_context(info_name, args, *arguments, **more)
 
     def invoke(self, ctx: Any) -> Any:
-        with error_boundary():
+        with error_boundary(ctx):
             return super().invoke(ctx)
 
 
@@ -76,8 +76,11 @@ def _exhaust(results: Iterable[Any], costs: bool = False) -> None:
 
 
 @contextmanager
-def error_boundary() -> Iterator[None]:
-    """An error of ours: one line on stderr and its exit code. Ctrl-C and SIGTERM: cleaned up after, 130 and 143."""
+def error_boundary(ctx: Any = None) -> Iterator[None]:
+    """An error of ours: one line on stderr and its exit code. Ctrl-C and SIGTERM: cleaned up after, 130 and 143.
+
+    ctx: of the command line, which knows the command where an error does not.
+    """
     try:
         yield
     except TsclustError as error:
@@ -96,7 +99,7 @@ def error_boundary() -> Iterator[None]:
     except UsageError as error:
         if usage.is_help(error) and not problem.as_json():
             raise  # typer shows it
-        raise _exit_with(usage.problem_of(error)) from None
+        raise _exit_with(usage.problem_of(error, ctx)) from None
 
 
 def _interrupted() -> typer.Exit:

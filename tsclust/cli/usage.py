@@ -20,9 +20,9 @@ def is_help(error: Any) -> bool:
     return type(error).__name__ == "NoArgsIsHelpError"
 
 
-def problem_of(error: Any) -> Problem:
-    """From an error of the library that reads command lines."""
-    path = error.ctx.command_path if error.ctx else "tsclust COMMAND"
+def problem_of(error: Any, ctx: Any = None) -> Problem:
+    """From an error of the library that reads command lines. ctx: of the whole of it, where the error has none."""
+    path = error.ctx.command_path if error.ctx else f"tsclust {getattr(ctx, 'invoked_subcommand', None) or ''}".strip()
     what, step = _explained(error, path)
     return Problem(error.exit_code, *map(_printable, (what, step or f"See the options: {path} --help")))
 

@@ -160,8 +160,8 @@ def test_a_script_gets_errors_as_json(words: str, problem: dict[str, object]) ->
         ("init --tabel x", "--tabel: no such option of tsclust init (did you mean --table?)."
          " See the options: tsclust init --help."),
         ("nonsense", "nonsense: no such command of tsclust. See the commands: tsclust --help."),
-        ("cluster --k", "--k: expected a value. See the options: tsclust COMMAND --help."),
-        ("status --json=3", "--json: expected no value. See the options: tsclust COMMAND --help."),
+        ("cluster --k", "--k: expected a value. See the options: tsclust cluster --help."),
+        ("status --json=3", "--json: expected no value. See the options: tsclust status --help."),
         ("report --kind bad", "--kind bad: expected groups or features. See the options: tsclust report --help."),
         ("serve --port abc", "--port abc: expected a whole number. See the options: tsclust serve --help."),
         ("status a\x1b[31m", "unexpected argument a\\x1b[31m: expected only options."
