@@ -70,7 +70,8 @@ clean: ## removes what make has made, not your workspaces (demo/ is one)
 # .venv/.demo, .test, .bench: when `pip install .[demo]`, `.[test]`, `.[bench]` last went through.
 .venv/.%: pyproject.toml constraints.txt | .venv/bin/python
 	@echo "Installing tsclust and what it needs into .venv (the first time takes a minute or two)"
-	@$(PIP) install -c constraints.txt -e '.[$*]'
+	@$(PIP) install --no-compile -c constraints.txt -e '.[$*]'
+	@.venv/bin/python -m compileall -qq -j 0 .venv/lib || true # by all processors: pip would by one; some have sources that are none
 	@case $* in demo|serve|stream) echo "Compiling kernels, so that no first run has to"; \
 		.venv/bin/python -m tsclust.pipeline.kernels_ahead || echo "It did not work: they are compiled at the first run";; esac
 	@touch $@
