@@ -15,7 +15,7 @@ PIP := .venv/bin/python -m pip --quiet --disable-pip-version-check
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve stream test browsers kernels check lint endurance bench bench-long sample notebooks clean
+.PHONY: help demo serve stream test browsers kernels collect check lint endurance bench bench-long sample notebooks clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,7 +24,7 @@ demo: .venv/.demo ## a million synthetic cycles, every stage, the report, in dem
 	@.venv/bin/tsclust demo -w demo --series $(SERIES)
 
 test: .venv/.test ## form, types and all the tests; brings Chromium where there is none, meanwhile
-	@$(MAKE) --no-print-directory -j3 browsers kernels lint
+	@$(MAKE) --no-print-directory -j4 browsers kernels collect lint
 	@$(PYTEST)
 
 browsers: .venv/.test
@@ -32,6 +32,9 @@ browsers: .venv/.test
 
 kernels: .venv/.test # for all workers: each would compile them for the commands that it starts
 	@PYTEST_XDIST_WORKER=gw-ahead OMP_NUM_THREADS=1 .venv/bin/python -m tests.support.kernels
+
+collect: .venv/.test # what pytest makes of the sources of tests is kept for all workers, too
+	@found=$$(.venv/bin/pytest --collect-only -qq 2>&1) || { echo "$$found"; exit 1; }
 
 serve: .venv/.serve ## the service on http://127.0.0.1:8765, with the demo's workspace where there is one
 	@.venv/bin/tsclust serve -w .
