@@ -82,6 +82,19 @@ def test_a_slope_is_stated_as_the_picture_shows_it(
     assert (words("en", found), words("ru", found)) == (en, ru)
 
 
+@pytest.mark.parametrize(
+    ("first", "said"), [(0.5, None), (-0.6, "runs below normal"), (0.0, "runs first below, then above normal")]
+)
+def test_a_plateau_that_rises_above_normal_is_not_said_to_be_above_it_as_well(
+    four_kinds_data: ReportData, first: float, said: str | None
+) -> None:
+    """It rises by 1, from `first` on, where 0.5 is normal."""
+    values = np.linspace(first, first + 1, 20).tolist()
+    card = card_of(four_kinds_data, values, (0.5,) * 20, Unusual("level_rises", 1.0, 0.0, None, 9.0))
+    found = stated(card, Trait(5, 2, "bump", True, True, 5, 15), plateau=(4.0, 16.0))
+    assert (found and words("en", found)) == said
+
+
 @pytest.mark.parametrize("measure", ["slope", "bump"])
 @pytest.mark.parametrize(("off", "en", "first", "last"), [
     ({5: -0.5, 8: 0.5, 9: 0.4, 10: 0.6}, "runs above normal", 8, 10),

@@ -148,10 +148,17 @@ def _adds(trait: Trait, row: ClusterRow, card: Group, stretch: Stretch, plateau:
     """Whether it says something beside the statements of features."""
     stated, nowhere = {one.feature for one in card.unusual}, trait.of_stretch and trait.first is None
     known = STATED.get(trait.measure) in stated and not trait.of_stretch
-    known |= trait.measure == "slope" and not stated.isdisjoint(JUMPS) and _is_inside(trait, plateau)
+    moves = not stated.isdisjoint(JUMPS) and _is_inside(trait, plateau)
+    known |= moves and (trait.measure == "slope" or (_is_open(trait) and _follows(trait, stretch)))
     known |= nowhere and _is_open(trait)  # that it differs somehow, somewhere
     placed = trait.measure in PLACED and not nowhere
     return (placed or row.within == SHAPES) and not known and _is_seen(trait, stretch)
+
+
+def _follows(trait: Trait, stretch: Stretch) -> bool:
+    """Whether the series is but on the side of normal that it moves to."""
+    now, usual = stretch.changes(trait.first or 0, trait.last or 0)
+    return stretch.sides() == [1 if now > usual else -1]
 
 
 def _is_inside(trait: Trait, plateau: tuple[float, float]) -> bool:
