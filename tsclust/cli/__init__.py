@@ -19,7 +19,7 @@ def main() -> None:
     try:
         _end_at_once()
         from tsclust.cli import interruption, lazily
-        from tsclust.workspace.memory import return_large_blocks
+        from tsclust.memory import return_large_blocks
 
         os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")  # its own keeps some 60 MB for itself
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # parts are done side by side already

@@ -23,6 +23,7 @@ import cloudpickle
 from distributed import Reschedule, WorkerPlugin, get_worker
 
 from tsclust.errors import ConnectError, SettingsError, TsclustError
+from tsclust.memory import return_large_blocks
 
 _PACKAGES = ("numba", "numpy", "polars", "pyarrow", "scikit-learn", "scipy")  # their results are in what is written
 _at_work: Counter[Path] = Counter()  # workspace -> how many parts of it this process does at the moment
@@ -84,6 +85,7 @@ class Terms(WorkerPlugin):  # type: ignore[misc]
     def _adopt(self) -> None:
         import pyarrow as pa
 
+        return_large_blocks()  # as the command line does
         pa.set_memory_pool({"system": pa.system_memory_pool}.get(self.pool, pa.default_memory_pool)())
         if self.kernels:
             from numba.core import config

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from tsclust.config import Settings
+from tsclust.memory import give_back
 from tsclust.pipeline import next_step
 from tsclust.pipeline import settings as settings_of
 from tsclust.pipeline.status_labels import count_ahead
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.memory import give_back
 from tsclust.workspace.result import Result
 
 

@@ -18,6 +18,7 @@ from tsclust.config import Cluster, Report
 from tsclust.engine.base import WORKERS, map_parts
 from tsclust.engine.threads import pool_of_threads
 from tsclust.hashing import hash_ids, limit
+from tsclust.memory import give_back
 from tsclust.series import keys
 from tsclust.stages.clusters import membership
 from tsclust.stages.clusters.facts import CLUSTERS, ClustersFacts
@@ -69,7 +70,6 @@ from tsclust.stages.reports.made_from import Model
 from tsclust.stages.reports.measured import Measured
 from tsclust.stages.series import parts as series_parts
 from tsclust.workspace.folder import Workspace
-from tsclust.workspace.memory import give_back
 
 
 def collect(workspace: Workspace, settings: Report, wanted: ReportScope = THE_SWEEP) -> ReportData:
