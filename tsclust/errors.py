@@ -22,6 +22,8 @@ TsclustError                1   any other error
 
 from __future__ import annotations
 
+from typing import Any
+
 from tsclust.passwords import redacted
 
 
@@ -36,6 +38,10 @@ class TsclustError(Exception):
         super().__init__(f"{problem}{'' if problem.endswith('?') else '.'} {next_step}")
         self.problem = problem
         self.next_step = next_step
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """As it is, for another process: an exception would be made again of its one text."""
+        return _as_it_was, (type(self), self.args, vars(self))
 
 
 class SettingsError(TsclustError):
@@ -96,6 +102,12 @@ class AnswersError(TsclustError):
 
 class DriftError(TsclustError):
     exit_code = 17
+
+
+def _as_it_was(kind: type[TsclustError], args: tuple[Any, ...], state: dict[str, Any]) -> TsclustError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
 
 
 def one_line(text: str) -> str:

@@ -31,7 +31,7 @@ class DaskCluster:
         self._workers: list[subprocess.Popen[bytes]] = []
         self._all: list[subprocess.Popen[bytes]] = []
         port = self._address.rpartition(":")[2]
-        self._scheduler = self._run("scheduler", "--host", f"{scheme}://127.0.0.1", "--port", port)
+        self.scheduler = self._run("scheduler", "--host", f"{scheme}://127.0.0.1", "--port", port)
         self._client: Any = None
 
     @property

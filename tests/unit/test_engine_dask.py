@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tsclust.engine.dask import Cluster
+from tsclust.engine.dask import Cluster, _client
 from tsclust.engine.dask_worker import Terms
 from tsclust.engine.place import Place
-from tsclust.errors import SourceLostError
+from tsclust.errors import SettingsError, SourceLostError
 
 
 class Workers:
     """One with one thread."""
 
-    def nthreads(self) -> dict[str, int]:
-        return {"tcp://127.0.0.1:1": 1}
+    class scheduler:  # noqa: N801 - Dask's name
+        @staticmethod
+        def ncores() -> dict[str, int]:
+            return {"tcp://127.0.0.1:1": 1}
+
+    def sync(self, asked: Callable[[], dict[str, int]], callback_timeout: float) -> dict[str, int]:
+        return asked()
+
+
+class Silent(Workers):
+    """Its scheduler does not answer in time."""
+
+    def sync(self, asked: Callable[[], dict[str, int]], callback_timeout: float) -> dict[str, int]:
+        raise TimeoutError(f"timed out after {callback_timeout} s.")
 
 
 class Part:
@@ -52,3 +66,27 @@ def test_one_that_was_lost_is_an_error_with_a_next_step(cluster: Cluster) -> Non
 def test_an_error_of_its_own_is_raised(cluster: Cluster) -> None:
     with pytest.raises(TimeoutError):
         cluster._waited_for(Part("error", b""))
+
+
+def test_a_scheduler_that_is_silent_ends_the_command_which_asks_it_for_nothing_more(tmp_path: Path) -> None:
+    cluster = Cluster(Silent(), Place("dask://127.0.0.1:1"), Terms("", tmp_path / "token", {}, "", ""))
+    with pytest.raises(SourceLostError, match="its scheduler has not answered for 60 seconds"):
+        cluster._there(now=True)
+    cluster._end("known", deque(["asked for"]))  # cancelling would wait for an answer
+
+
+@pytest.mark.parametrize(
+    ("files", "missing"), [((), "--tls-ca-file and --tls-cert"), (("tls_ca_file",), "TLS needs --tls-cert")]
+)
+def test_tls_needs_its_files(tmp_path: Path, files: tuple[str, ...], missing: str) -> None:
+    given = {name: str(tmp_path / name) for name in files}
+    with pytest.raises(SettingsError, match=missing), _client(Place("tls://127.0.0.1:1", **given)):
+        pass
+
+
+def test_files_that_are_none_of_tls_are_named(tmp_path: Path) -> None:
+    given = {name: str(tmp_path / name) for name in ("tls_ca_file", "tls_cert", "tls_key")}
+    for path in given.values():
+        Path(path).write_text("no PEM", encoding="ascii")
+    with pytest.raises(SettingsError, match="a file of TLS cannot be used"), _client(Place("tls://a:1", **given)):
+        pass

@@ -25,7 +25,7 @@ from tsclust.engine.place import Place
 from tsclust.errors import ConnectError, SettingsError, SourceLostError, TsclustError, one_line
 
 RETRIES = 2  # of a part that fails otherwise than by an error of ours: a folder of the network may be away
-PATIENCE = 60.0  # seconds without any worker
+PATIENCE = 60.0  # seconds without any worker, or without an answer of the scheduler
 AHEAD = 2  # tasks that are asked for at a time, for each thread of the workers
 TASKS, TOGETHER = 6, 4  # for each thread at least, where parts are put together; parts of one task at most
 _TOKEN, _STALE = ".tsclust.engine-", 7 * 86_400  # a file of each command; seconds until one counts as left behind
@@ -38,7 +38,7 @@ class Cluster:
 
     def __init__(self, client: Any, place: Place, terms: Terms) -> None:
         self._client, self._place, self._terms = client, place, terms
-        self._threads, self._looked = 0, 0.0
+        self._threads, self._looked, self._is_lost = 0, 0.0, False
 
     def __call__(
         self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
@@ -93,7 +93,7 @@ class Cluster:
             except Exception as error:
                 if future.status == "error":  # its own
                     raise
-                raise self._lost(str(error)) from None
+                raise self._lost(_reason(error)) from None
 
     def _still_there(self, since: float) -> float:
         """When a worker was seen last. Raises SourceLostError where there has been none for too long."""
@@ -108,16 +108,18 @@ class Cluster:
         """How many threads the workers have, as of a second ago; at least one part is asked for."""
         if now or not self._threads or time.monotonic() - self._looked > _LOOK:
             try:
-                self._threads = sum(self._client.nthreads().values())
+                there = self._client.sync(self._client.scheduler.ncores, callback_timeout=PATIENCE)
             except Exception as error:  # noqa: BLE001  whatever it is: the scheduler does not answer
-                raise self._lost(str(error)) from None
+                raise self._lost(_reason(error)) from None
+            self._threads = sum(there.values())
             self._looked = time.monotonic()
         return self._threads if now else max(self._threads, 1)
 
     def _lost(self, why: str) -> SourceLostError:
+        self._is_lost = True
         return SourceLostError(
-            f"the cluster at {self._place.scheduler} was lost on the way ({why or 'no answer'}): nothing here was"
-            " changed",
+            f"the cluster at {self._place.scheduler} was lost on the way ({why}): the stage that it worked on is as it"
+            " was before",
             "Look at the log of its scheduler and workers, then run the same command again",
         )
 
@@ -130,7 +132,7 @@ class Cluster:
     def _end(self, known: Any, pending: deque[Any]) -> None:
         """Nothing is asked for any more, and nobody is at work when this returns: parts are files of a folder that gets
         another name next."""
-        if pending:
+        if pending and not self._is_lost:  # of a lost one nobody takes it back, and nobody answers
             with suppress(Exception):
                 self._client.cancel([*pending, known], force=True)
             self.wait_until_idle()
@@ -156,7 +158,7 @@ def connected(place: Place, folder: Path) -> Iterator[Cluster]:
     ConnectError where no scheduler or no worker is, or where one does not see the folder.
     """
     place.check()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is ours to say
+    _hush()
     with dask.config.set(_QUIET), _client(place) as client, _token(folder) as token:
         place.check_reach(client.scheduler_info()["address"])
         terms = Terms.here(token.read_text(encoding="ascii"), token.absolute())
@@ -166,13 +168,43 @@ def connected(place: Place, folder: Path) -> Iterator[Cluster]:
             yield cluster
 
 
+def _hush() -> None:
+    """What goes wrong is ours to say: some of Dask's loggers have a level of their own."""
+    for name in ("distributed", *logging.root.manager.loggerDict):
+        if name.partition(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+
+
+def _reason(error: Exception) -> str:
+    """In words of ours where they are known."""
+    if isinstance(error, TimeoutError):
+        return f"its scheduler has not answered for {PATIENCE:.0f} seconds"
+    gone = "connection-lost" in str(error) or isinstance(error, OSError)
+    return "its scheduler is gone" if gone else one_line(str(error))[:100] or "no answer"
+
+
+def _security(place: Place) -> Security:
+    """Files that are not named here may stand in Dask's own settings. Raises SettingsError."""
+    files = place.files
+    of_dask = {name if name == "tls_ca_file" else name.replace("tls_", "tls_client_"): files[name] for name in files}
+    found = Security(require_encryption=True, **of_dask)
+    needed = "Give tsclust the files that scheduler and workers have: --tls-ca-file, --tls-cert and --tls-key"
+    try:
+        context = found.get_connection_args("client")["ssl_context"]
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"a file of TLS cannot be used ({error}): expected PEM, key and certificate of one pair",
+                            needed) from None  # fmt: skip
+    if context is None:
+        missing = " and ".join(
+            f"--{name}" for name in ("tls-ca-file", "tls-cert") if name.replace("-", "_") not in files
+        )
+        raise SettingsError(f"--engine {place.scheduler}: TLS needs {missing}", needed)
+    return found
+
+
 @contextmanager
 def _client(place: Place) -> Iterator[Any]:
-    how: dict[str, Any] = {}
-    if place.is_encrypted:
-        files = {name.replace("tls_", "tls_client_") if name != "tls_ca_file" else name: path
-                 for name, path in place.files.items()}  # fmt: skip
-        how["security"] = Security(require_encryption=True, **files)
+    how = {"security": _security(place)} if place.is_encrypted else {}
     try:
         client = Client(place.address, set_as_default=False, name="tsclust", timeout=5, **how)
     except (OSError, TimeoutError, ValueError) as error:
@@ -191,8 +223,9 @@ def _token(folder: Path) -> Iterator[Path]:
     """A file by which workers show that they see the same folder."""
     session = uuid4().hex
     for old in folder.glob(f"{_TOKEN}*"):
-        if time.time() - old.stat().st_mtime > _STALE:
-            old.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another command takes its own away
+            if time.time() - old.stat().st_mtime > _STALE:
+                old.unlink()
     path = folder / f"{_TOKEN}{session[:12]}"
     path.write_text(session, encoding="ascii")
     try:
