@@ -49,13 +49,15 @@ def objects(bucket: Bucket, table: pl.DataFrame) -> dict[str, bytes]:
     found = {
         "one/cycles.parquet": parquet(table),
         "two/part-0.parquet": parquet(table[:half]), "two/part-1.parquet": parquet(table[half:]),
-        "two/_SUCCESS": b"",
+        "two/_SUCCESS": b"", "two/_metadata": b"PAR1",
         "days/a/x-1.csv": csv(table[:half]), "days/b/x-2.csv": csv(table[half:]), "days/b/notes.md": b"none",
         "packed/cycles.csv.gz": gzip.compress(csv(table)),
         "hive/line=1/part-0.parquet": parquet(table[:half]), "hive/line=2/part-0.parquet": parquet(table[half:]),
         "delta/_delta_log/0.json": b"{}", "delta/part-0.parquet": parquet(table[:5]),
         "dump/plant.sql": b"--\n-- PostgreSQL database dump\n--\n", "text/none.csv": b"\x00\x01\x02" * 100,
     }  # fmt: skip
+    for folder in ("two", "two/empty", "two/none.parquet", "hive", "hive/line=3"):
+        bucket.mark(folder)
     for key, content in found.items():
         bucket.put(key, content)
     return found
@@ -84,6 +86,7 @@ def extracted(root: Path, where: str) -> pl.DataFrame:
     ("where", "local"),
     [
         ("one/cycles.parquet", "one/cycles.parquet"), ("two/", "two"), ("two/*.parquet", "two/*.parquet"),
+        ("two/*", "two/*"), ("two/**", "two/**"),
         ("days/**/x-[0-9].csv", "days/**/x-[0-9].csv"), ("packed/*.gz", "packed/*.gz"), ("hive", "hive"),
         ("t[!e]*/part-0.parquet", "two/part-0.parquet"),
     ],

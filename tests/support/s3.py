@@ -17,6 +17,7 @@ from urllib.request import urlopen
 import obstore
 import pytest
 from obstore.store import S3Store
+from pyarrow.fs import S3FileSystem
 
 from tests.support.commands import PLAIN
 from tests.support.service import free_port
@@ -41,6 +42,12 @@ class Bucket:
 
     def put(self, key: str, content: bytes) -> None:
         obstore.put(self._store, key, content)
+
+    def mark(self, folder: str) -> None:
+        """An empty object FOLDER/, as consoles make for a new folder."""
+        S3FileSystem(
+            access_key=KEY, secret_key=SECRET, scheme="http", endpoint_override=f"127.0.0.1:{self.port}"
+        ).create_dir(f"plant/{folder}")  # fmt: skip
 
     def tag(self, key: str) -> str | None:
         """The ETag of an object; None where there is none."""

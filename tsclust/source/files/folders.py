@@ -1,4 +1,4 @@
-"""What the folders say that files lie in: columns (machine_id=1/), or that a table format decides which files count."""
+"""What folders say of the files in them: columns (machine_id=1/), what is no data, whether a table format decides."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from tsclust.source.files.objects import FilePath, ObjectPath, has
 
 _COLUMN = re.compile(r"([^=]+)=(.*)")  # machine_id=1
 _NULL = ("__HIVE_DEFAULT_PARTITION__", "__null__")
+# Files that Spark, Databricks, Dask and EMR leave beside those with the rows.
+_BESIDE = re.compile(r"_SUCCESS|_(?:common_)?metadata|_(?:started|committed)_\d+|.*_\$folder\$")
 _INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,17})")  # 007 is a name
 # What lies beside the files of a table: they hold rows that were replaced or removed, or that were never committed.
 _ABOVE = 4  # folders, from the one that is read on up, where the log may be
@@ -32,6 +34,21 @@ def columns(root: FilePath, paths: Sequence[FilePath]) -> dict[str, pa.Array]:
     named = [_named(path.parent.relative_to(root)) if path.parent.is_relative_to(root) else {} for path in paths]
     names = dict.fromkeys(name for of in named for name in of)
     return {name: _typed([of.get(name) for of in named]) for name in names}
+
+
+def is_beside_data(name: PurePath) -> bool:
+    """Whether a file, named from the folder that is read on, holds no rows, or those of a job that is not done yet."""
+    return "_temporary" in name.parts or _BESIDE.fullmatch(name.name) is not None
+
+
+def is_hidden(name: PurePath) -> bool:
+    """Whether a name on the way to a file is hidden from globs."""
+    return any(part.startswith(".") for part in name.parts)
+
+
+def is_set_aside(name: PurePath) -> bool:
+    """Whether Spark and Hive pass over a file in a folder that they read: _raw/a.csv, but not _day=1/a.csv."""
+    return is_hidden(name) or any(part.startswith("_") and "=" not in part for part in name.parts)
 
 
 def refuse_tables(root: FilePath, paths: Iterable[FilePath], where: str) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from tsclust.errors import SettingsError
-from tsclust.source.files.objects import ObjectPath, listed, one, parsed
+from tsclust.source.files import folders
+from tsclust.source.files.objects import AT_ONCE, ObjectPath, listed, one, parsed
 
 _FOLDERS = "(?:[^/]+/)*"
 _GLOB = re.compile(r"[*?\[]")
@@ -39,8 +41,21 @@ def _split(path: ObjectPath) -> tuple[ObjectPath, tuple[str, ...]]:
 
 def _matching(root: ObjectPath, names: tuple[str, ...]) -> list[ObjectPath]:
     fits = re.compile("/".join(map(_pattern, names)).replace(f"{_FOLDERS}/", _FOLDERS))
-    found = listed(root, below=len(names) > 1 or "**" in names)
-    return [path for path in found if fits.fullmatch(str(path.relative_to(root))) and not _is_hidden(path, root)]
+
+    def is_found(path: ObjectPath) -> bool:
+        name = path.relative_to(root)
+        return bool(fits.fullmatch(str(name))) and not folders.is_hidden(name) and not folders.is_beside_data(name)
+
+    return _without_markers(filter(is_found, listed(root, below=len(names) > 1 or "**" in names)))
+
+
+def _without_markers(found: Iterable[ObjectPath]) -> list[ObjectPath]:
+    """Without the empty objects two/ that stand for folders: the library lists them as two, where there is none."""
+    paths = list(found)
+    empty = [path for path in paths if not path.stat().st_size]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        markers = {path for path, there in zip(empty, pool.map(one, empty), strict=True) if there is None}
+    return [path for path in paths if path not in markers]
 
 
 def _pattern(name: str) -> str:
@@ -55,21 +70,15 @@ def _pattern(name: str) -> str:
     )  # fmt: skip
 
 
-def _is_hidden(path: ObjectPath, root: ObjectPath) -> bool:
-    parts = path.relative_to(root).parts
-    return "_temporary" in parts or any(part.startswith(".") for part in parts)
-
-
 def _in_prefix(root: ObjectPath, where: str, is_data: Sequence[str]) -> list[ObjectPath]:
     """The data in it; where there is none, that in folders below that are columns (machine_id=1/)."""
 
-    def data(below: bool) -> list[ObjectPath]:
-        ends = tuple(is_data)
-        return [p for p in listed(root, below=below) if p.name[0] not in "._" and p.name.lower().endswith(ends)]
+    def fits(path: ObjectPath) -> bool:
+        return path.name.lower().endswith(tuple(is_data)) and not folders.is_set_aside(path.relative_to(root))
 
-    if here := data(False):
+    if here := _without_markers(filter(fits, listed(root, below=False))):
         return here
-    deeper = [path for path in data(True) if not _is_hidden(path, root)]
+    deeper = _without_markers(filter(fits, listed(root, below=True)))
     if deeper and not all("=" in path.relative_to(root).parts[0] for path in deeper):
         raise SettingsError(
             f"{where} has data only in folders below ({deeper[0].relative_to(root)})",

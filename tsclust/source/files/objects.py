@@ -138,7 +138,11 @@ def one(path: ObjectPath) -> ObjectPath | None:
 
 
 def listed(folder: ObjectPath, *, below: bool) -> Iterator[ObjectPath]:
-    """The objects in a folder; `below`: in those below it, too."""
+    """The objects in a folder; `below`: in those below it, too.
+
+    The library drops a / at the end of a key, and cannot read such an object. The folder's own is left out; raises
+    SettingsError where that has content.
+    """
     import obstore
 
     store, prefix = _store(folder.bucket), f"{folder.key}/" if folder.key else None
@@ -148,7 +152,10 @@ def listed(folder: ObjectPath, *, below: bool) -> Iterator[ObjectPath]:
             return [about for piece in obstore.list(store, prefix) for about in piece]
         return list(obstore.list_with_delimiter(store, prefix)["objects"])
 
-    return (_known(folder.bucket, about) for about in _tried(all_of_them, folder))
+    found = _tried(all_of_them, folder)
+    if any(about["size"] for about in found if about["path"] == folder.key):
+        raise _ends_with_slash(folder)
+    return (_known(folder.bucket, about) for about in found if about["path"] != folder.key)
 
 
 def has(folder: ObjectPath, sign: str) -> bool:
@@ -159,8 +166,12 @@ def has(folder: ObjectPath, sign: str) -> bool:
         return False
     name, _, form = sign.partition("/")
     store, prefix = _store(folder.bucket), f"{folder.key}/{name}".lstrip("/")
-    first = _tried(lambda: next(iter(obstore.list(store, prefix)), []), folder)
-    return any(fnmatch(one["path"].removeprefix(f"{prefix}/"), form or "*") for one in first)
+
+    def any_of_them() -> bool:
+        pieces = obstore.list(store, prefix)
+        return any(fnmatch(one["path"].removeprefix(f"{prefix}/"), form or "*") for piece in pieces for one in piece)
+
+    return _tried(any_of_them, folder)
 
 
 def _known(bucket: str, about: Any) -> ObjectPath:
@@ -180,9 +191,23 @@ def _bytes(path: ObjectPath, start: int, end: int) -> memoryview:
     try:
         return memoryview(_tried(lambda: obstore.get(store, path.key, options=how).bytes(), path))
     except FileNotFoundError:
-        raise changed(path.url) from None
+        raise _ends_with_slash(path) if _is_own_folder(path) else changed(path.url) from None
     except ConnectError as error:
         raise SourceLostError(error.problem, "Run the same command again when it is back") from None
+
+
+def _is_own_folder(path: ObjectPath) -> bool:
+    """Whether its key is PATH/ in truth: a listing below it has it then, before all others."""
+    import obstore
+
+    first = _tried(lambda: next(iter(obstore.list(_store(path.bucket), path.key)), []), path)
+    return any(about["path"] == path.key for about in first)
+
+
+def _ends_with_slash(path: ObjectPath) -> SettingsError:
+    return SettingsError(
+        f"{path.url}/ is an object with content: expected keys that do not end with /", "Copy it to another key"
+    )
 
 
 def changed(label: str) -> SourceFileError:

@@ -65,8 +65,8 @@ def _in_folder(path: Path, where: str) -> list[Path]:
     if not path.is_dir() or (path / "toc.dat").exists():
         return [path]
     folders.refuse_tables(path, (), where)
-    data = sorted(p for p in path.iterdir() if _is_data(p))
-    below = [] if data else sorted(p for p in path.rglob("*") if _is_data(p) and not _unfinished(p, path))
+    data = sorted(p for p in path.iterdir() if _is_data(p, path))
+    below = [] if data else sorted(p for p in path.rglob("*") if _is_data(p, path))
     if below and all("=" in p.relative_to(path).parts[0] for p in below):  # machine_id=1/
         return below
     if below:
@@ -78,8 +78,9 @@ def _in_folder(path: Path, where: str) -> list[Path]:
     return data
 
 
-def _is_data(path: Path) -> bool:
-    return path.name[0] not in "._" and path.name.lower().endswith(_SUFFIXES) and path.is_file()
+def _is_data(path: Path, root: Path) -> bool:
+    of_data = path.name.lower().endswith(_SUFFIXES) and not folders.is_set_aside(path.relative_to(root))
+    return of_data and path.is_file()
 
 
 def _by_glob(path: Path) -> list[Path]:
@@ -88,12 +89,7 @@ def _by_glob(path: Path) -> list[Path]:
     # Path.glob would find hidden files, too.
     paths = (folder / name for name in glob.glob("/".join(names), root_dir=folder, recursive=True))  # noqa: PTH207
     there = (p for p in paths if p.is_file() or (p / "toc.dat").exists())
-    return sorted(p for p in there if not _unfinished(p, folder))
-
-
-def _unfinished(path: Path, root: Path) -> bool:
-    """Does it lie where a job keeps what is not part of its result yet?"""
-    return "_temporary" in path.relative_to(root).parts
+    return sorted(p for p in there if not folders.is_beside_data(p.relative_to(folder)))
 
 
 def _there(path: Path) -> tuple[Path, list[str]]:
