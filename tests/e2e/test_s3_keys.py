@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.broken_s3 import breaking
 from tests.support.commands import call_tsclust
 from tests.support.plain_s3 import Plain, plain
 from tsclust.errors import SettingsError, SourceFileError
@@ -78,12 +79,15 @@ def test_the_log_of_a_table_is_found_behind_many_manifests(serve: Serve) -> None
         found("s3://plant/ice/data/*.csv")
 
 
-def test_a_listing_of_several_pages(serve: Serve) -> None:
+def test_a_listing_of_several_pages_that_breaks_begins_again(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
     keys = [f"many/{n % 7}/{n:03}.csv" for n in range(70)]
     there = serve(dict.fromkeys(keys, b"1"), page=20)
-    assert found("s3://plant/many/*/*.csv") == sorted(keys)
+    with breaking(there.bucket, 1, asks=b"continuation-token=40") as breaks:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", breaks.bucket.environment["AWS_ENDPOINT_URL"])
+        assert found("s3://plant/many/*/*.csv") == sorted(keys)
+    assert breaks.left == 0
     pages = [asked.get("continuation-token") for asked, _ in there.asked if asked.get("prefix") == "many/"]
-    assert pages[:4] == [None, "20", "40", "60"]
+    assert pages[:7] == [None, "20", "40", None, "20", "40", "60"]  # where one fails, from the first on
 
 
 def test_a_session_token_is_sent_and_kept_nowhere(serve: Serve, initialised: Path) -> None:

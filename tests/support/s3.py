@@ -1,11 +1,9 @@
-"""A real S3 server, JuiceFS's gateway with the one bucket `plant`, and a connection to it that breaks."""
+"""A real S3 server, JuiceFS's gateway with the one bucket `plant`."""
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -101,39 +99,3 @@ def _wait_until_it_answers(port: int) -> None:
             return
         time.sleep(0.1)
     raise TimeoutError("the S3 server does not answer")
-
-
-@contextmanager
-def breaking(bucket: Bucket, times: int, after: int) -> Iterator[Bucket]:
-    """The bucket behind connections of which so many break when `after` bytes have come back."""
-    left = [times]
-
-    def copy(from_: socket.socket, to: socket.socket, breaks: bool) -> None:
-        passed = 0
-        with suppress(OSError):
-            while data := from_.recv(1 << 14):
-                passed += len(data)
-                if breaks and left[0] and passed > after:
-                    left[0] -= 1
-                    break
-                to.sendall(data)
-        for one in (from_, to):
-            with suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-
-    def serve(client: socket.socket) -> None:
-        with client, socket.create_connection(("127.0.0.1", bucket.port)) as behind:
-            there = threading.Thread(target=copy, args=(client, behind, False), daemon=True)
-            there.start()
-            copy(behind, client, True)
-            there.join()
-
-    def accept() -> None:
-        with suppress(OSError):
-            while True:
-                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=accept, daemon=True).start()
-        yield Bucket(listener.getsockname()[1])
-        listener.shutdown(socket.SHUT_RDWR)

@@ -7,7 +7,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from tsclust.errors import SettingsError
-from tsclust.source.files import objects
+from tsclust.source.files.object_requests import tried
 
 
 def test_a_key_with_an_empty_name_in_it_is_no_fault_of_the_network() -> None:
@@ -18,5 +18,5 @@ def test_a_key_with_an_empty_name_in_it_is_no_fault_of_the_network() -> None:
         return obstore.head(MemoryStore(), "a//b")
 
     with pytest.raises(SettingsError, match=r"s3://plant/a: .*a//b.*expected keys without //"):
-        objects._tried(ask, objects.parsed("s3://plant/a"))
+        tried(ask, "s3://plant/a")
     assert len(tries) == 1

@@ -5,30 +5,22 @@ from __future__ import annotations
 import functools
 import io
 import os
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
-
-from tsclust.errors import ConnectError, SettingsError, SourceFileError, SourceLostError, TsclustError
+from tsclust.errors import ConnectError, SettingsError, SourceLostError
+from tsclust.source.files.object_requests import SCHEME, changed, endpoint, ends_with_slash, tried
 
 if TYPE_CHECKING:
     from obstore.store import S3Store
 
-SCHEME = "s3://"
 AT_ONCE = 16  # objects that are looked at side by side: each look is a wait for the network
+ANSWERED_WITHIN = "60s"
 _BUFFER = 1 << 22  # bytes of a request, where the reader has no opinion
-_TRIES = 6
-_REFUSED = ("401", "403")
-_PASSING = ("429", "500", "502", "503", "504")  # what a server answers that has too much to do
-_STATUS = re.compile(r"status code: (\d{3})")
-_CODE = re.compile(r"<Code>(\w{1,60})</Code>")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -132,7 +124,7 @@ def one(path: ObjectPath) -> ObjectPath | None:
     if not path.key:
         return None
     try:
-        return _known(path.bucket, _tried(lambda: obstore.head(_store(path.bucket), path.key), path))
+        return _known(path.bucket, tried(lambda: obstore.head(_store(path.bucket), path.key), path.url))
     except FileNotFoundError:
         return None
 
@@ -152,9 +144,9 @@ def listed(folder: ObjectPath, *, below: bool) -> Iterator[ObjectPath]:
             return [about for piece in obstore.list(store, prefix) for about in piece]
         return list(obstore.list_with_delimiter(store, prefix)["objects"])
 
-    found = _tried(all_of_them, folder)
+    found = tried(all_of_them, folder.url)
     if any(about["size"] for about in found if about["path"] == folder.key):
-        raise _ends_with_slash(folder)
+        raise ends_with_slash(folder.url)
     return (_known(folder.bucket, about) for about in found if about["path"] != folder.key)
 
 
@@ -171,7 +163,7 @@ def has(folder: ObjectPath, sign: str) -> bool:
         pieces = obstore.list(store, prefix)
         return any(fnmatch(one["path"].removeprefix(f"{prefix}/"), form or "*") for piece in pieces for one in piece)
 
-    return _tried(any_of_them, folder)
+    return tried(any_of_them, folder.url)
 
 
 def _known(bucket: str, about: Any) -> ObjectPath:
@@ -189,9 +181,9 @@ def _bytes(path: ObjectPath, start: int, end: int) -> memoryview:
         how["if_match"] = path.stat().mark
     store = _store(path.bucket)
     try:
-        return memoryview(_tried(lambda: obstore.get(store, path.key, options=how).bytes(), path))
+        return memoryview(tried(lambda: obstore.get(store, path.key, options=how).bytes(), path.url))
     except FileNotFoundError:
-        raise _ends_with_slash(path) if _is_own_folder(path) else changed(path.url) from None
+        raise ends_with_slash(path.url) if _is_own_folder(path) else changed(path.url) from None
     except ConnectError as error:
         raise SourceLostError(error.problem, "Run the same command again when it is back") from None
 
@@ -200,98 +192,22 @@ def _is_own_folder(path: ObjectPath) -> bool:
     """Whether its key is PATH/ in truth: a listing below it has it then, before all others."""
     import obstore
 
-    first = _tried(lambda: next(iter(obstore.list(_store(path.bucket), path.key)), []), path)
+    first = tried(lambda: next(iter(obstore.list(_store(path.bucket), path.key)), []), path.url)
     return any(about["path"] == path.key for about in first)
 
 
-def _ends_with_slash(path: ObjectPath) -> SettingsError:
-    return SettingsError(
-        f"{path.url}/ is an object with content: expected keys that do not end with /", "Copy it to another key"
-    )
-
-
-def changed(label: str) -> SourceFileError:
-    """The error for a file that is another one while it is read."""
-    return SourceFileError(
-        f"{label} was changed while it was read: expected it to stay as it is",
-        "Wait until it is written, or read a copy of it; then run the same command again",
-    )
-
-
-def _tried(ask: Callable[[], T], path: ObjectPath) -> T:
-    """What it answers, after a few tries where the network or the server fails."""
-    from obstore.exceptions import BaseError
-
-    tries, waits = stop_after_attempt(_TRIES), wait_random_exponential(0.1, max=5)
-    try:
-        return Retrying(stop=tries, wait=waits, retry=retry_if_exception(_may_pass), reraise=True)(ask)
-    except FileNotFoundError:
-        raise
-    except (BaseError, OSError, ValueError) as error:
-        raise _explained(error, path) from None
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether asking again may help: no answer, or one that says so."""
-    if isinstance(error, FileNotFoundError) or _is_no_key(error):
-        return False
-    status = _STATUS.search(str(error))
-    return status is None or status[1] in _PASSING
-
-
-def _is_no_key(error: BaseException) -> bool:
-    """Whether it is about a key that S3 has and the library knows no path for: one with // in it."""
-    from obstore.exceptions import InvalidPathError
-
-    return isinstance(error, ValueError | InvalidPathError) or "path segment" in str(error)
-
-
-def _explained(error: Exception, path: ObjectPath) -> TsclustError:
-    """The error in words of ours: those of the library have the whole request in them."""
-    from obstore.exceptions import PermissionDeniedError, PreconditionError, UnauthenticatedError
-
-    text = str(error)
-    code, status = _CODE.search(text), _STATUS.search(text)
-    where, bucket = _endpoint() or "Amazon S3", SCHEME + path.bucket
-    if isinstance(error, PreconditionError):
-        return changed(path.url)
-    if _is_no_key(error):
-        return SettingsError(
-            f"{path.url}: {text[:300]}: expected keys without // in them", "Copy the object to another key"
-        )
-    if code and code[1] == "NoSuchBucket":
-        return SettingsError(f"{bucket}: there is no such bucket at {where}", "Check its name, and AWS_ENDPOINT_URL")
-    if "169.254.169.254" in text:  # where a machine of Amazon would have them
-        return ConnectError(f"{bucket}: no credentials for {where}", "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-    refused = isinstance(error, PermissionDeniedError | UnauthenticatedError) or (status and status[1] in _REFUSED)
-    if refused:
-        why = code[1] if code else "403"
-        return ConnectError(
-            f"{path.url}: {where} refuses access ({why})",
-            "Check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, and that they may list and read there",
-        )
-    what = f"answers with {code[1] if code else status[1]}" if status else "does not answer"
-    return ConnectError(f"{path.url}: {where} {what}", "Check AWS_ENDPOINT_URL, AWS_REGION and the network")
-
-
-def _endpoint() -> str:
-    return os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-
-
 def _store(bucket: str) -> S3Store:
-    return _opened(
-        bucket, _endpoint(), tuple(sorted(pair for pair in os.environ.items() if pair[0].startswith("AWS_")))
-    )
+    return _opened(bucket, endpoint(), tuple(sorted(pair for pair in os.environ.items() if pair[0].startswith("AWS_"))))
 
 
 @functools.lru_cache(maxsize=8)
-def _opened(bucket: str, endpoint: str, _: tuple[tuple[str, str], ...]) -> S3Store:
+def _opened(bucket: str, at: str, _: tuple[tuple[str, str], ...]) -> S3Store:
     """The bucket, by the environment as it is. We try again ourselves: the library only until an answer begins."""
     try:
         from obstore.store import S3Store
     except ImportError as error:
         raise SettingsError(f"{SCHEME}{bucket} needs {error.name}", "Install it: pip install 'tsclust[s3]'") from None
-    client: Any = {"connect_timeout": "5s", "timeout": "60s", "allow_http": endpoint.startswith("http://")}
+    client: Any = {"connect_timeout": "5s", "timeout": ANSWERED_WITHIN, "allow_http": at.startswith("http://")}
     retry: Any = {"max_retries": 0, "retry_timeout": timedelta(seconds=10)}
-    more: Any = {"endpoint": endpoint} if endpoint else {}
+    more: Any = {"endpoint": at} if at else {}
     return S3Store(bucket, client_options=client, retry_config=retry, **more)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tsclust.errors import TsclustError
-from tsclust.source.files.objects import About, FilePath, ObjectPath, changed, one
+from tsclust.source.files.object_requests import changed
+from tsclust.source.files.objects import About, FilePath, ObjectPath, one
 
 Stamp = tuple[int, int, int]  # size, time of the last change, the file itself
 
