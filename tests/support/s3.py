@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,11 +53,6 @@ class Bucket:
         except FileNotFoundError:
             return None
 
-    def fill(self, keys: list[str]) -> None:
-        """Objects of one byte under these names."""
-        with ThreadPoolExecutor(16) as pool:
-            list(pool.map(lambda key: obstore.put(self._store, key, b"1"), keys))
-
     @property
     def _store(self) -> S3Store:
         given = self.environment
@@ -77,9 +71,22 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
 @contextmanager
 def served(folder: Path, *flags: str) -> Iterator[Bucket]:
     """A server of its own, with its objects in a folder."""
-    meta, port = f"sqlite3://{folder / 'meta.db'}", free_port()
+    with started(formatted(folder), folder, *flags) as found:
+        yield found
+
+
+def formatted(folder: Path) -> str:
+    """A new database of a server's objects."""
+    meta = f"sqlite3://{folder / 'meta.db'}"
     store = ["--storage", "file", "--bucket", f"{folder / 'objects'}/", "--trash-days", "0"]
     subprocess.run([JUICEFS, "format", *store, meta, "plant"], check=True, capture_output=True)
+    return meta
+
+
+@contextmanager
+def started(meta: str, folder: Path, *flags: str) -> Iterator[Bucket]:
+    """A server of the objects in a database."""
+    port = free_port()
     command = [str(JUICEFS), "gateway", meta, f"127.0.0.1:{port}", "--no-banner", "--no-usage-report", "--metrics",
                f"127.0.0.1:{free_port()}", "--cache-dir", str(folder / "cache"), *flags]  # fmt: skip
     environment = PLAIN | {"MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": SECRET, "HOME": str(folder)}
