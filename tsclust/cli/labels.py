@@ -84,7 +84,9 @@ def export(
         show([tsclust.labels_export(root, to, {"labels": {"resolve": resolve}}, listen, to_table=to_table)])
 
 
+@with_engine
 def export_(
+    engine: dict[str, object],
     root: Root = HERE,
     bundle: Annotated[
         Path | None, typer.Option(help="Write a bundle for Scorer and tsclust serve, e.g. model.zip")
@@ -100,7 +102,8 @@ def export_(
 ) -> None:
     """Write the model as one file, for another machine or another language."""
     with shown(json) as (listen, show):
-        show([tsclust.export(root, bundle, {"report": {"lang": lang}}, listen, onnx=onnx, page=page)])
+        said = {"report": {"lang": lang}, "engine": engine}
+        show([tsclust.export(root, bundle, said, listen, onnx=onnx, page=page)])
 
 
 @with_engine

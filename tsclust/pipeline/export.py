@@ -10,6 +10,7 @@ from pathlib import Path
 from tsclust.config import Settings
 from tsclust.engine.base import Listener, silent
 from tsclust.errors import SettingsError
+from tsclust.pipeline.engine import engine_of
 from tsclust.pipeline.settings import load
 from tsclust.stages.model import bundle, bundle_file, onnx_facts, onnx_graph
 from tsclust.stages.model.bundle import ModelBundle
@@ -40,7 +41,7 @@ def export(
     """Write the model of the workspace as one file; none has a series or a label in it.
 
     bundle  a zip: what `Scorer` and `tsclust serve` need
-    page    an HTML file that scores recordings in a browser, offline, in the language of [report]
+    page    an HTML file that scores recordings in a browser, offline, in the language of [report]; by the [engine]
     onnx    scaler and classifier as a graph for any ONNX runtime, and beside it a JSON file with what is normal
 
     Raises SettingsError where not one file is named, a package is missing or a page cannot do what the model does;
@@ -94,7 +95,8 @@ def _page(workspace: Workspace, settings: Settings, to: Path) -> Written:
     measured = Measured.of(asked, workspace.manifest(SERIES).facts.layout)
     data = PageData(model, {}, asked.title, measured.axis, workspace.manifest(MODEL).made_at)
     render(data, language := language_of(data, asked.lang, measured))  # what cannot be is refused before all is read
-    bands = normal_bands(workspace, model)
+    with engine_of(workspace, settings):
+        bands = normal_bands(workspace, model)
     write_file(to, render(replace(data, bands=bands), language))
     drawn, known = max(len(bands) - 1, 0), len(model.scaler.centers) - 1
     of_all = "" if drawn == known else f"the {known} "

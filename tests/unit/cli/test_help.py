@@ -12,7 +12,9 @@ import pytest
 from tests.support.command_tree import COMMANDS, GROUPS, TREE
 from tests.support.commands import call_tsclust
 
-README = (Path(__file__).parents[3] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parents[3]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CLUSTER = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8").replace("\n", " ")
 
 
 def plain(text: str) -> str:
@@ -26,6 +28,16 @@ def test_there_are_the_commands_of_the_contract() -> None:
         "score", "export", "labels import", "labels review", "labels export",
         "labels list", "labels remove", "history", "diff", "undo", "prune", "serve", "stream",
     }  # fmt: skip
+
+
+def test_commands_that_map_over_parts_take_an_engine() -> None:
+    """And docs/cluster.md names them."""
+    with_flag = {words for words in COMMANDS if any("--engine" in option.opts for option in TREE[words].params)}
+    assert with_flag == {
+        "features", "filter", "cluster", "report", "labels import", "labels review", "train", "score", "export", "run",
+    }  # fmt: skip
+    named = re.findall(r"`([a-z ]+?)(?: --page)?`", CLUSTER.split(", and by jobs")[0].split(" cluster: by ")[1])
+    assert sorted(named) == sorted(with_flag)
 
 
 @pytest.mark.parametrize("words", sorted(GROUPS))
