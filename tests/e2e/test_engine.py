@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import tsclust
 from tests.support.commands import call_tsclust
 from tests.support.commands_in_turn import COMMANDS, Ways, files, source
-from tests.support.dask_cluster import DaskCluster
+from tests.support.dask_cluster import DaskCluster, settings
 from tests.support.endurance import LONG
 from tests.support.processes import Processes
 from tests.support.signals import ended, started
@@ -32,9 +33,12 @@ def slow(x):
     return float(len(x))
 """
 WORKERS = (
-    [(name, n) for name in COMMANDS for n in (1, 2, 4)] if LONG else [("features", 1), ("cluster", 2), ("score", 2)]
+    [(name, n) for name in COMMANDS for n in (1, 2, 4)]
+    if LONG
+    else [("features", 1), ("cluster", 2), ("score --from, drifted", 2)]
 )
 KILLED = list(COMMANDS) if LONG else ["cluster"]
+WRITES = ["features", "filter", "cluster", "score", "run"] if LONG else ["features"]
 Call = Callable[..., Iterator[Any]]
 
 
@@ -110,6 +114,61 @@ def test_a_worker_that_is_killed_changes_nothing(
     COMMANDS[name](Path())
     assert first.wait() == -signal.SIGKILL
     assert files(root) == files(ways.after[name])
+
+
+@pytest.mark.endurance
+@pytest.mark.parametrize("name", WRITES)
+def test_what_a_killed_worker_has_half_written_is_removed(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster, name: str, tmp_path: Path
+) -> None:
+    root = asked(name)
+    dask.have(1)
+    killed, log = dask.start_that("os.kill(os.getpid(), signal.SIGKILL)", tmp_path / "killed")
+    COMMANDS[name](Path())
+    assert killed.wait(10) == -signal.SIGKILL
+    (unfinished,) = log.read_text(encoding="utf-8").split()
+    assert Path(unfinished).is_relative_to(root)
+    assert not list(root.rglob("*.beside-*"))
+    assert files(root) == files(ways.after[name])
+
+
+def test_a_slow_worker_changes_nothing(
+    ways: Ways, asked: Callable[[str], Path], dask: DaskCluster, tmp_path: Path
+) -> None:
+    root = asked("features")
+    dask.have(1)
+    slow, log = dask.start_that("time.sleep(2)", tmp_path / "slow")
+    tsclust.features(Path())
+    slow.kill()
+    parts = len(list((root / "features").glob("*.parquet")))
+    assert 0 < len(log.read_text(encoding="utf-8").split()) < parts  # the other one did the rest
+    assert files(root) == files(ways.after["features"])
+
+
+@pytest.fixture
+def system_pool() -> Iterator[None]:
+    """Arrow's memory comes from the system, as the command line has it."""
+    usual = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    yield
+    pa.set_memory_pool(usual)
+
+
+@pytest.mark.usefixtures("system_pool")
+def test_a_worker_is_set_up_as_who_asks(
+    asked: Callable[[str], Path], dask: DaskCluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked("filter --html")
+    kernels = str(tmp_path / "kernels")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", kernels)
+    dask.have(0)
+    other = dask.start(OPENBLAS_NUM_THREADS="2", ARROW_DEFAULT_MEMORY_POOL="mimalloc", NUMBA_CACHE_DIR=str(tmp_path))
+    wanted, (before,) = settings() | {"kernels": kernels}, dask.settings()
+    tsclust.filter(Path(), html=True)
+    assert dask.settings() == [wanted]
+    assert before["pool"] != wanted["pool"]
+    assert before["kernels"] != kernels
+    other.kill()
 
 
 def test_a_worker_that_joins_late_does_the_rest(

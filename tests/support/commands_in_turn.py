@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ import pytest
 import tsclust
 from tests.support.plant import cycles_file, kept, label
 from tsclust.simulation.expert import answered, form_of, put
+from tsclust.stages.features.default_rules import DEFAULT_RULES
+from tsclust.workspace import manifest
 from tsclust.workspace.folder import Workspace
 
 CLUSTER = {"k": "2..6", "baseline": ["machine_id", "direction"]}
@@ -51,9 +53,29 @@ def source(root: Path) -> dict[str, Any]:
     return {"source": {"files": str(folder / "cycles-1.parquet")}}
 
 
+def score_drifted(root: Path) -> None:
+    """The same series, one and a half times as high: the page of what has changed is drawn."""
+    path = Path(source(root)["source"]["files"])
+    higher = path.with_name("higher.parquet")
+    if not higher.exists():
+        series = pl.read_parquet(path)
+        series.with_columns(pl.col("values").list.eval(pl.element() * 1.5)).write_parquet(higher)
+    tsclust.score(root, {"source": {"files": str(higher)}})
+    assert (root / "reports" / "drift.html").exists()
+
+
+def run_anew(root: Path) -> None:
+    """All but the reading, which is not done part by part."""
+    for name in ("features", "clusters", "scores"):
+        shutil.rmtree(root / name)
+    list(tsclust.run(root, source(root)))
+
+
 def filter_anew(root: Path) -> None:
+    """By one of the rules that tsclust brings: `export --page` takes no other."""
+    rule = next(rule for rule in DEFAULT_RULES if rule.name == "gaps")
     with (root / "tsclust.toml").open("a", encoding="utf-8") as file:
-        file.write('[[rule]]\nname = "long"\nwhen = "n_values > 90"\nreason = "Too long"\n')
+        file.write(f'[[rule]]\nname = "gaps"\nwhen = "{rule.when}"\nreason = "{rule.reason}"\n')
     tsclust.filter(root)
 
 
@@ -80,15 +102,24 @@ COMMANDS: dict[str, Callable[[Path], object]] = {
     "train": tsclust.train,
     "score": tsclust.score,
     "score --from": lambda root: tsclust.score(root, source(root)),
+    "score --from, drifted": score_drifted,
     "cluster --unlabelled": lambda root: tsclust.cluster(root, unlabelled=True),
+    "export --page": lambda root: tsclust.export(root, page=root / "page.html"),
     "labels review": lambda root: tsclust.labels_review(root, limit=5),
+    "run": run_anew,
 }
 
 
 @pytest.fixture(scope="module")
-def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
-    """Every command in turn, by the engine of one machine."""
-    folder = tmp_path_factory.mktemp("engine")
+def ways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ways]:
+    """Every command in turn, by the engine of one machine. Pages name times and memory: they are always the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest, "now", lambda: "2024-03-12T08:15:00Z")
+        patch.setattr(manifest.Meter, "read", lambda _: (1.0, 100.0))
+        yield _in_turn(tmp_path_factory.mktemp("engine"))
+
+
+def _in_turn(folder: Path) -> Ways:
     _, truth = cycles_file(folder, 3_000)
     root, before, after = folder / "ws", {}, {}
     root.mkdir()
@@ -104,7 +135,7 @@ def ways(tmp_path_factory: pytest.TempPathFactory) -> Ways:
     return Ways(folder, before, after)
 
 
-TIMED = {".tsclust.lock", "model.html", "run.json"}  # drawn from manifests, or hashes of them: they name the time
+TIMED = {".tsclust.lock", "run.json"}
 
 
 def files(root: Path) -> dict[str, object]:

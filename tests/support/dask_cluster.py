@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,8 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import pyarrow as pa
 from distributed import Client
 from distributed.security import Security
+from numba.core import config
 
 from tests.support.commands import PLAIN
 from tests.support.service import free_port
@@ -19,6 +22,27 @@ from tsclust.engine import dask_worker
 
 DASK = Path(sys.executable).with_name("dask")
 PACKAGE = Path(dask_worker.__file__).parent.parent.parent
+
+
+# A process that imports it first does more when it has written a file of a part and not yet given it its name.
+WRITING = """
+import os, signal, time
+usual = os.fsync
+def fsync(number):
+    name = os.readlink(f"/proc/self/fd/{{number}}")
+    if ".beside-" in name:
+        with open({log!r}, "a") as log:
+            print(name, file=log)
+        {act}
+    usual(number)
+os.fsync = fsync
+"""
+
+
+def settings() -> dict[str, object]:
+    """What a process was set up with: threads of BLAS, Arrow's pool, the folder of compiled kernels."""
+    threads, pool = dask_worker.threads_here()["blas"], pa.default_memory_pool().backend_name
+    return {"threads": threads, "pool": pool, "kernels": vars(config)["CACHE_DIR"]}
 
 
 class DaskCluster:
@@ -71,6 +95,17 @@ class DaskCluster:
         )  # fmt: skip
         self.wait_for(lambda: b"Registered to" in log.read_bytes())
         return process
+
+    def start_that(self, act: str, folder: Path) -> tuple[subprocess.Popen[bytes], Path]:
+        """One more that does this whenever it writes a part; a file that names what it has written until then."""
+        folder.mkdir()
+        log = folder / "written"
+        (folder / "sitecustomize.py").write_text(WRITING.format(log=str(log), act=act), encoding="utf-8")
+        return self.start(PYTHONPATH=os.pathsep.join(map(str, (folder, PACKAGE)))), log
+
+    def settings(self) -> list[dict[str, object]]:
+        """Those of each worker."""
+        return list(self._client.run(settings).values())
 
     def at_work(self, root: Path) -> int:
         """How many parts of a workspace are being done."""
