@@ -60,7 +60,7 @@ sample: browsers ## reports/sample.html and its pictures
 notebooks: .venv/.test ## run notebooks/*.ipynb again on a small demo and keep their output
 	@.venv/bin/python -m notebooks.make
 
-bench: .venv/.bench ## speed beside peers and limits, as one table into docs/benchmarks.md: half an hour
+bench: .venv/.bench ## speed beside peers and limits, as one table into docs/benchmarks.md: ten minutes
 	@.venv/bin/python bench/table.py --write
 
 bench-long: .venv/.bench browsers ## most of the measurements that the documentation quotes, one by one: hours
