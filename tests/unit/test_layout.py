@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,3 +43,16 @@ def test_where_servers_may_be_started_they_are() -> None:
     refuse("server", "tests/postgres/test_any.py::test_it")
     with pytest.raises(pytest.fail.Exception, match="tests/postgres does without chromium"):
         refuse("chromium", "tests/postgres/test_any.py::test_it")
+
+
+def test_form_is_right_beside_the_folder_that_make_demo_makes(tmp_path: Path) -> None:
+    """Ruff takes a folder in the place where sources are for a module of ours, and imports would stand otherwise."""
+    shutil.copy(TESTS.parent / "pyproject.toml", tmp_path)
+    shutil.copytree(TESTS.parent / "bench", tmp_path / "bench", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("tsclust", "tests", "demo"):
+        (tmp_path / name).mkdir()
+    found = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "--no-cache", "--select", "I", "."],
+        cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert found.returncode == 0, found.stdout
