@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from tsclust.engine.dask import Cluster, _client
+from tsclust.engine.dask import PATIENCE, Cluster, _client
 from tsclust.engine.dask_worker import Terms
 from tsclust.engine.place import Place
 from tsclust.errors import SettingsError, SourceLostError
@@ -17,10 +18,7 @@ from tsclust.errors import SettingsError, SourceLostError
 class Workers:
     """One with one thread."""
 
-    class scheduler:  # noqa: N801 - Dask's name
-        @staticmethod
-        def ncores() -> dict[str, int]:
-            return {"tcp://127.0.0.1:1": 1}
+    scheduler = SimpleNamespace(ncores=lambda: {"tcp://127.0.0.1:1": 1})
 
     def sync(self, asked: Callable[[], dict[str, int]], callback_timeout: float) -> dict[str, int]:
         return asked()
@@ -90,3 +88,23 @@ def test_files_that_are_none_of_tls_are_named(tmp_path: Path) -> None:
         Path(path).write_text("no PEM", encoding="ascii")
     with pytest.raises(SettingsError, match="a file of TLS cannot be used"), _client(Place("tls://a:1", **given)):
         pass
+
+
+def test_where_no_worker_is_left_what_was_asked_for_is_taken_back(tmp_path: Path) -> None:
+    """The scheduler is there: workers that come back must not write into a folder that is no longer ours."""
+    asked: list[object] = []
+
+    class Deserted(Workers):
+        scheduler = SimpleNamespace(ncores=dict)
+
+        def cancel(self, futures: list[object], force: bool) -> None:
+            asked.extend(futures)
+
+        def run(self, *_: object, on_error: str) -> dict[str, int]:
+            return {}
+
+    cluster = Cluster(Deserted(), Place("dask://127.0.0.1:1"), Terms("", tmp_path / "token", {}, "", ""))
+    with pytest.raises(SourceLostError, match="no worker is left"):
+        cluster._still_there(since=-PATIENCE - 1)
+    cluster._end("known", deque(["asked for"]))
+    assert asked == ["asked for", "known"]

@@ -38,7 +38,7 @@ class Cluster:
 
     def __init__(self, client: Any, place: Place, terms: Terms) -> None:
         self._client, self._place, self._terms = client, place, terms
-        self._threads, self._looked, self._is_lost = 0, 0.0, False
+        self._threads, self._looked, self._is_silent = 0, 0.0, False
 
     def __call__(
         self, function: Callable[[Any], Any], parts: Iterable[Any], workers: int, stop: Callable[[], object], /
@@ -110,13 +110,13 @@ class Cluster:
             try:
                 there = self._client.sync(self._client.scheduler.ncores, callback_timeout=PATIENCE)
             except Exception as error:  # noqa: BLE001  whatever it is: the scheduler does not answer
+                self._is_silent = True
                 raise self._lost(_reason(error)) from None
             self._threads = sum(there.values())
             self._looked = time.monotonic()
         return self._threads if now else max(self._threads, 1)
 
     def _lost(self, why: str) -> SourceLostError:
-        self._is_lost = True
         return SourceLostError(
             f"the cluster at {self._place.scheduler} was lost on the way ({why}): the stage that it worked on is as it"
             " was before",
@@ -132,7 +132,7 @@ class Cluster:
     def _end(self, known: Any, pending: deque[Any]) -> None:
         """Nothing is asked for any more, and nobody is at work when this returns: parts are files of a folder that gets
         another name next."""
-        if pending and not self._is_lost:  # of a lost one nobody takes it back, and nobody answers
+        if pending and not self._is_silent:  # nobody would take it back, or say who is at work
             with suppress(Exception):
                 self._client.cancel([*pending, known], force=True)
             self.wait_until_idle()

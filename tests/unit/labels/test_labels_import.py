@@ -197,6 +197,12 @@ def test_an_import_of_no_files_is_an_error_that_names_them(four_kinds_workspace:
     assert not four_kinds_workspace.stage(LABELS).exists()
 
 
+def test_answers_that_are_not_there_are_named(four_kinds_workspace: Workspace, tmp_path: Path) -> None:
+    expected = r"none\.json: no such file: expected the answers that somebody has saved from a report\. Give the path"
+    with pytest.raises(AnswersError, match=expected):
+        tsclust.labels_import(four_kinds_workspace.root, [tmp_path / "none.json"])
+
+
 def in_use(workspace: Workspace, resolve: str) -> dict[int, str]:
     from tsclust.stages.labels import resolution
 

@@ -243,7 +243,10 @@ def slipping(rng: np.random.Generator, slip: float, once: float) -> Floats:
 @pytest.mark.parametrize("slip", [0.2, 0.5])
 def test_one_slip_more_of_a_run_without_a_peak_is_no_late_peak(slip: float) -> None:
     """As of screws that do not come loose: normal ones have a peak at the start, and then a low level."""
-    loose: Make = lambda rng: run(rng, lambda plateau, _: plateau - 0.8, peak=2.5)  # noqa: E731
+
+    def loose(rng: np.random.Generator) -> Floats:
+        return run(rng, lambda plateau, _: plateau - 0.8, peak=2.5)
+
     facts = {one.feature for one in stated(lambda rng: slipping(rng, slip, 1.5), usual=loose)}
     assert facts
     assert not facts & {"peak_position", "peak_width", "decay_time"}

@@ -51,11 +51,16 @@ class File:
 def received(path: Path, most: int) -> File:
     """The file at `path`, no more of it than `most` bytes and one.
 
-    Raises AnswersError for what is no file of its own: a pipe would keep one waiting, a device has no end, and a link
-    may lead to what its sender cannot read.
+    Raises AnswersError where none is, and for what is no file of its own: a pipe would keep one waiting, a device has
+    no end, and a link may lead to what its sender cannot read.
     """
     try:
         number = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        raise AnswersError(
+            f"{path}: no such file: expected the answers that somebody has saved from a report",
+            "Give the path of the file, answers-*.json",
+        ) from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EMLINK):  # a link; a socket; a link on FreeBSD
             raise _no_file(path) from None

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from tsclust.arrays import Bools, Floats, Keys
+from tsclust.arrays import Bools, Floats, Int64s, Keys
 from tsclust.series import keys
 from tsclust.stages.clusters.scaling import Scaler
 from tsclust.stages.features.parts import FeatureRows
@@ -56,8 +56,12 @@ class Yardstick:
         """(rows,) the baseline of each series with these carried columns."""
         return _keys(carried, self.baseline, rows)
 
-    def measure(self, rows: FeatureRows, carried: pl.DataFrame) -> Deviations:
-        """The deviations of series with these features and these carried columns, row by row the same ones."""
+    def measure(self, rows: FeatureRows, carried: pl.DataFrame, only: Int64s | None = None) -> Deviations:
+        """The deviations of series with these features and these carried columns, row by row the same ones; `only`: of
+        these rows, ascending."""
+        if only is not None:
+            rows = rows.where(np.isin(np.arange(len(rows)), only))
+            carried = carried[only] if carried.width else carried
         keep, machine = rows.kept, tuple(filter(None, [self.machine]))
         baseline = self.keys(carried, len(rows))
         machines = baseline if self.baseline == machine else _keys(carried, machine, len(rows))

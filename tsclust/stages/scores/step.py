@@ -23,7 +23,6 @@ from tsclust.errors import SettingsError
 from tsclust.stages.features import freshness
 from tsclust.stages.features import parts as feature_parts
 from tsclust.stages.features.facts import FEATURES
-from tsclust.stages.features.parts import FeatureRows
 from tsclust.stages.features.spec import FeatureSpec
 from tsclust.stages.labels.kinds import IMPOSSIBLE
 from tsclust.stages.model import abstention
@@ -69,7 +68,7 @@ class Described:
     def deviations(self, path: Path, rows: Int64s | None = None) -> Deviations:
         described = feature_parts.read(path, self.model.facts.features)
         carried = series_parts.read_carried(self.series / path.name, self.model.yardstick.carried)
-        return _measured(self.model, described, carried, rows)
+        return self.model.yardstick.measure(described, carried, rows)
 
 
 @dataclass(frozen=True)
@@ -87,18 +86,12 @@ class Undescribed:
         model = self.scorer.model
         carried = self.scorer.as_trained(series_parts.read_table(path, self.scorer.carried))
         kept = self.described / path.name
-        if not kept.exists():
-            found = self.scorer.features(series_parts.read_block(path), carried)
-            feature_parts.write_for_now(kept, model.facts.features, found)
-        return _measured(model, feature_parts.read(kept, model.facts.features), carried, rows)
-
-
-def _measured(model: ModelBundle, described: FeatureRows, carried: pl.DataFrame, rows: Int64s | None) -> Deviations:
-    """Of all series of a part, or of these rows."""
-    if rows is not None:
-        described = described.where(np.isin(np.arange(len(described)), rows))
-        carried = carried[rows] if carried.width else carried
-    return model.yardstick.measure(described, carried)
+        if kept.exists():
+            described = feature_parts.read(kept, model.facts.features)
+        else:
+            described = self.scorer.features(series_parts.read_block(path), carried)
+            feature_parts.write_for_now(kept, model.facts.features, described)
+        return model.yardstick.measure(described, carried, rows)
 
 
 @dataclass(frozen=True)
